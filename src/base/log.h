@@ -3,7 +3,7 @@
 /* The log of a process: one line per event on standard error, JSON for programs or text on a terminal.
  * Roles and CLI verbs log; library folders never do. Key material, tokens and whole nonces have no place here. */
 #include "base/slice.h"
-#include "base/time.h"
+#include "base/clock.h"
 
 enum lt_log_level { LT_LOG_DEBUG, LT_LOG_INFO, LT_LOG_WARN, LT_LOG_ERROR };
 enum lt_log_format { LT_LOG_TEXT, LT_LOG_JSON };

@@ -8,7 +8,7 @@
  * again from the book when the registrar starts (each room has a `_recover` function for that).
  */
 #include "base/arena.h"
-#include "base/time.h"
+#include "base/clock.h"
 #include "ipc/ipc.h"
 #include "store/store.h"
 

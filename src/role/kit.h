@@ -7,7 +7,7 @@
  * calls hooks.start (open files, keys, sockets: the last moment for it), applies the sandbox, sends Ready, then loops:
  * messages → routes; when all readable links are drained → hooks.turn_end (the registrar commits there); timers.
  */
-#include "base/time.h"
+#include "base/clock.h"
 #include "control.pb-c.h"
 #include "ipc/ipc.h"
 #include "sandbox/sandbox.h"

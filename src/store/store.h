@@ -7,7 +7,7 @@
  * that a test can EXPLAIN every one. No SQL is ever built from strings at run time.
  */
 #include "base/arena.h"
-#include "base/time.h"
+#include "base/clock.h"
 
 struct store;      /* a connection; owned by its opener */
 struct store_stmt; /* prepared; owned by the store */

@@ -1,5 +1,5 @@
-#ifndef BASE_TIME_H
-#define BASE_TIME_H
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
 /* Points in time and what is done with them. Library code takes the time as a parameter; only loops call lt_now(). */
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
 /* Points in time. The civil-date arithmetic follows the era method: 400 years are always 146,097 days. */
-#include "base/time.h"
+#include "base/clock.h"
 
 #include <stdio.h>
 #include <time.h>
