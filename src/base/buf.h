@@ -1,7 +1,7 @@
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
-/* A growing byte buffer that takes its maximum at init and remembers the first overflow: write on, check once.
- * Heap backed; one owner; lt_buf_done frees. */
+/* A growing byte buffer that takes its maximum at init and remembers the first overflow: write on, check
+ * once. Heap backed; one owner; lt_buf_done frees. */
 #include "base/slice.h"
 
 struct lt_buf {

@@ -36,7 +36,8 @@ lt_res lt_clock_check(lt_time not_before)
     }
     int64_t moved_us = offset_us - first_offset_us;
     LT_CHECK(moved_us < JUMP_LIMIT_US && moved_us > -JUMP_LIMIT_US, LT_STATE_CLOCK,
-             "wall time jumped by %lld ms: mend the clock, then restart", (long long)(moved_us / LT_US_PER_MS));
+             "wall time jumped by %lld ms: mend the clock, then restart",
+             (long long)(moved_us / LT_US_PER_MS));
     LT_CHECK(wall_us >= not_before.us, LT_STATE_CLOCK,
              "wall time is %lld s before the last journal entry: mend the clock",
              (long long)((not_before.us - wall_us) / LT_US_PER_SECOND));
@@ -83,10 +84,10 @@ static int days_in_month(int year, int month)
 lt_res lt_time_of(const struct lt_date *d, lt_time *ret_time)
 {
     bool good = d->year >= 0 && d->year <= 9999 && d->month >= 1 && d->month <= 12 && d->day >= 1 &&
-                d->day <= days_in_month(d->year, d->month) && d->hour >= 0 && d->hour <= 23 && d->minute >= 0 &&
-                d->minute <= 59 && d->second >= 0 && d->second <= 59;
-    LT_CHECK(good, LT_PEER_MALFORMED, "no such time: %04d-%02d-%02d %02d:%02d:%02d", d->year, d->month, d->day,
-             d->hour, d->minute, d->second);
+                d->day <= days_in_month(d->year, d->month) && d->hour >= 0 && d->hour <= 23 &&
+                d->minute >= 0 && d->minute <= 59 && d->second >= 0 && d->second <= 59;
+    LT_CHECK(good, LT_PEER_MALFORMED, "no such time: %04d-%02d-%02d %02d:%02d:%02d", d->year, d->month,
+             d->day, d->hour, d->minute, d->second);
     int64_t y = d->year - (d->month <= 2);
     int64_t era = (y >= 0 ? y : y - 399) / 400;
     int64_t yoe = y - era * 400;
@@ -102,8 +103,8 @@ void lt_time_rfc3339(lt_time t, char ret_text[LT_RFC3339_SIZE])
 {
     struct lt_date d = lt_date_of(t);
     char text[80];
-    (void)snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02dZ", d.year, d.month, d.day, d.hour, d.minute,
-                   d.second);
+    (void)snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02dZ", d.year, d.month, d.day, d.hour,
+                   d.minute, d.second);
     (void)snprintf(ret_text, LT_RFC3339_SIZE, "%.20s", text);
 }
 
@@ -188,8 +189,8 @@ lt_res lt_time_parse(lt_slice text, lt_time *ret_time)
     date.second = take_number(&d, 2);
     int64_t fraction_us = take_fraction_us(&d);
     int64_t offset_s = take_offset_seconds(&d);
-    LT_CHECK(!d.bad && d.at == text.len, LT_PEER_MALFORMED, "'%.*s' is not a time such as 2026-11-21T23:41:00Z",
-             LT_FMT(lt_slice_sub(text, 0, 40)));
+    LT_CHECK(!d.bad && d.at == text.len, LT_PEER_MALFORMED,
+             "'%.*s' is not a time such as 2026-11-21T23:41:00Z", LT_FMT(lt_slice_sub(text, 0, 40)));
     lt_time t;
     LT_TRY(lt_time_of(&date, &t));
     *ret_time = (lt_time){t.us + fraction_us - offset_s * LT_US_PER_SECOND};

@@ -1,6 +1,7 @@
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
-/* Points in time and what is done with them. Library code takes the time as a parameter; only loops call lt_now(). */
+/* Points in time and what is done with them. Library code takes the time as a parameter; only loops call
+ * lt_now(). */
 #include <stdint.h>
 
 #include "base/slice.h"
@@ -25,8 +26,8 @@ struct lt_date {
 
 /* Wall time, checked against CLOCK_BOOTTIME: see lt_clock_check. The only place that reads the clock. */
 lt_time lt_now(void);
-/* Fails with LT_STATE_CLOCK when wall time has moved more than 2 s against CLOCK_BOOTTIME since the first call, or
- * lies before `not_before` (the last journal entry; {0} for none): then nothing may be signed. */
+/* Fails with LT_STATE_CLOCK when wall time has moved more than 2 s against CLOCK_BOOTTIME since the first
+ * call, or lies before `not_before` (the last journal entry; {0} for none): then nothing may be signed. */
 LT_MUST_USE lt_res lt_clock_check(lt_time not_before);
 /* Milliseconds that only grow, for time-outs. */
 int64_t lt_monotonic_ms(void);

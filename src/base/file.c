@@ -67,8 +67,8 @@ lt_res lt_file_replace(int dir_fd, const char *path, unsigned mode, lt_slice byt
     char temp[1024];
     int n = snprintf(temp, sizeof temp, "%s.new", path);
     LT_CHECK(n > 0 && (size_t)n < sizeof temp, LT_PEER_USAGE, "%s: path too long", path);
-    LT_CLEANUP(lt_fd_closep) int fd =
-        openat(dir_fd, temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, (mode_t)mode);
+    LT_CLEANUP(lt_fd_closep)
+    int fd = openat(dir_fd, temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, (mode_t)mode);
     LT_CHECK(fd >= 0, LT_STATE_IO, "%s: %s", temp, strerror(errno));
     LT_TRY(lt_write_all(fd, bytes));
     LT_CHECK(fchmod(fd, (mode_t)mode) == 0 && fsync(fd) == 0, LT_STATE_IO, "%s: %s", temp, strerror(errno));

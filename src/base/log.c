@@ -1,5 +1,5 @@
-/* One line per event on standard error. A line is built whole and written with one write(2), so that lines of the
- * family never mix. */
+/* One line per event on standard error. A line is built whole and written with one write(2), so that lines of
+ * the family never mix. */
 #include "base/log.h"
 
 #include <stdarg.h>
@@ -53,7 +53,8 @@ static bool next_pair(const char **at, lt_slice *ret_key, lt_slice *ret_value)
 static void add_json(struct lt_buf *line, const char *time, enum lt_log_level level, const char *what,
                      const char *pairs)
 {
-    lt_buf_addf(line, "{\"time\":\"%s\",\"level\":\"%s\",\"role\":\"%s\",\"msg\":", time, level_names[level], log_role);
+    lt_buf_addf(line, "{\"time\":\"%s\",\"level\":\"%s\",\"role\":\"%s\",\"msg\":", time, level_names[level],
+                log_role);
     lt_json_add_string(line, lt_slice_cstr(what));
     lt_slice key;
     lt_slice value;

@@ -63,7 +63,8 @@ void lt_metric_observe_us(const char *name, uint64_t us)
 }
 
 /* name{labels} split so that the process label joins the others. */
-static void add_name(struct lt_buf *out, const char *name, const char *suffix, const char *process, const char *le)
+static void add_name(struct lt_buf *out, const char *name, const char *suffix, const char *process,
+                     const char *le)
 {
     const char *brace = strchr(name, '{');
     int base_len = brace == NULL ? (int)strlen(name) : (int)(brace - name);

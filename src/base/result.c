@@ -1,4 +1,5 @@
-/* The error record and the end of the process on a broken invariant. The only globals of base/ beside the log. */
+/* The error record and the end of the process on a broken invariant. The only globals of base/ beside the
+ * log. */
 #include "base/result.h"
 
 #include <stdarg.h>

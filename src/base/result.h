@@ -2,9 +2,10 @@
 #define BASE_RESULT_H
 /* What a function that can fail returns, and the record of why it failed.
  *
- * Every fallible function returns lt_res, must be looked at, and on failure has left exactly one record in this
- * process: code, place, at most 200 bytes of detail. The boundary (request handler, message handler, CLI verb) takes
- * the record once and maps or logs it; nothing in between adds to it. No heap. A bug is not an error: LT_ASSERT.
+ * Every fallible function returns lt_res, must be looked at, and on failure has left exactly one record in
+ * this process: code, place, at most 200 bytes of detail. The boundary (request handler, message handler, CLI
+ * verb) takes the record once and maps or logs it; nothing in between adds to it. No heap. A bug is not an
+ * error: LT_ASSERT.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -61,37 +62,37 @@ struct lt_error {
 
 /* Return from the function with a code, leaving the record. The detail says what, where and what to do. */
 #define LT_FAIL(code_, ...) return lt_fail((code_), __FILE__, __LINE__, __VA_ARGS__)
-#define LT_CHECK(cond_, code_, ...)                                                                                  \
-    do {                                                                                                             \
-        if (!(cond_)) {                                                                                              \
-            LT_FAIL((code_), __VA_ARGS__);                                                                           \
-        }                                                                                                            \
+#define LT_CHECK(cond_, code_, ...)        \
+    do {                                   \
+        if (!(cond_)) {                    \
+            LT_FAIL((code_), __VA_ARGS__); \
+        }                                  \
     } while (0)
-#define LT_TRY(expr_)                                                                                                \
-    do {                                                                                                             \
-        lt_res lt_try_res_ = (expr_);                                                                                \
-        if (lt_try_res_.code != 0) {                                                                                 \
-            return lt_try_res_;                                                                                      \
-        }                                                                                                            \
+#define LT_TRY(expr_)                 \
+    do {                              \
+        lt_res lt_try_res_ = (expr_); \
+        if (lt_try_res_.code != 0) {  \
+            return lt_try_res_;       \
+        }                             \
     } while (0)
 
 /* Always compiled in. Ends the process: the supervisor counts and restarts. */
-#define LT_ASSERT(cond_)                                                                                             \
-    do {                                                                                                             \
-        if (!(cond_)) {                                                                                              \
-            lt_assert_failed(#cond_, __FILE__, __LINE__);                                                            \
-        }                                                                                                            \
+#define LT_ASSERT(cond_)                                  \
+    do {                                                  \
+        if (!(cond_)) {                                   \
+            lt_assert_failed(#cond_, __FILE__, __LINE__); \
+        }                                                 \
     } while (0)
 
 #define LT_COUNT(array_) (sizeof(array_) / sizeof((array_)[0]))
 
 /* Locals that free themselves: LT_CLEANUP(lt_fd_closep) int fd = -1; and LT_TAKE(fd, -1) to hand them on. */
 #define LT_CLEANUP(fn_) __attribute__((cleanup(fn_)))
-#define LT_TAKE(var_, empty_)                                                                                        \
-    __extension__({                                                                                                  \
-        __typeof__(var_) lt_take_ = (var_);                                                                          \
-        (var_) = (empty_);                                                                                           \
-        lt_take_;                                                                                                    \
+#define LT_TAKE(var_, empty_)               \
+    __extension__({                         \
+        __typeof__(var_) lt_take_ = (var_); \
+        (var_) = (empty_);                  \
+        lt_take_;                           \
     })
 
 lt_res lt_fail(int code, const char *file, int line, const char *format, ...) LT_PRINTF(4, 5);

@@ -12,7 +12,7 @@ static lt_res map_pages(size_t len, struct lt_secret *ret_secret)
     size_t mapped = (len + page) / page * page;
     void *p = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     LT_CHECK(p != MAP_FAILED, LT_STATE_IO, "no memory for a secret: %s", strerror(errno));
-    (void)mlock(p, mapped);                   /* RLIMIT_MEMLOCK may be 0; swap is then the operator's to forbid */
+    (void)mlock(p, mapped); /* RLIMIT_MEMLOCK may be 0; swap is then the operator's to forbid */
     (void)madvise(p, mapped, MADV_DONTDUMP); /* core dumps are off as well */
     *ret_secret = (struct lt_secret){.ptr = p, .len = len, .mapped = mapped};
     return LT_OK;

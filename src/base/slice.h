@@ -1,6 +1,7 @@
 #ifndef BASE_SLICE_H
 #define BASE_SLICE_H
-/* Borrowed bytes: never freed through a slice, never NUL-terminated, valid as long as what they point into. */
+/* Borrowed bytes: never freed through a slice, never NUL-terminated, valid as long as what they point into.
+ */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,7 +17,9 @@ typedef struct {
 /* A string literal as a slice, without its NUL. */
 #define LT_LIT(literal_) ((lt_slice){(const uint8_t *)("" literal_), sizeof(literal_) - 1})
 /* For printf: "%.*s", LT_FMT(s). Cut at INT_MAX. */
-#define LT_FMT(s_) (int)((s_).len > 0x7fffffff ? 0x7fffffff : (s_).len), (const char *)((s_).ptr ? (s_).ptr : (const uint8_t *)"")
+#define LT_FMT(s_)                                        \
+    (int)((s_).len > 0x7fffffff ? 0x7fffffff : (s_).len), \
+        (const char *)((s_).ptr ? (s_).ptr : (const uint8_t *)"")
 
 /* A C string as a slice; NULL gives the empty slice. */
 lt_slice lt_slice_cstr(const char *s);

@@ -42,7 +42,8 @@ lt_res lt_unhex(struct lt_arena *a, lt_slice text, lt_slice *ret_bytes)
     for (size_t i = 0; i < text.len; i += 2) {
         int high = hex_value(text.ptr[i]);
         int low = hex_value(text.ptr[i + 1]);
-        LT_CHECK(high >= 0 && low >= 0, LT_PEER_MALFORMED, "not a hex digit at offset %zu", high < 0 ? i : i + 1);
+        LT_CHECK(high >= 0 && low >= 0, LT_PEER_MALFORMED, "not a hex digit at offset %zu",
+                 high < 0 ? i : i + 1);
         out[i / 2] = (uint8_t)(high * 16 + low);
     }
     *ret_bytes = LT_SLICE(out, text.len / 2);
@@ -278,7 +279,8 @@ lt_res lt_parse_u64(lt_slice text, uint64_t max, uint64_t *ret_value)
     LT_CHECK(text.len > 0 && text.len <= 20 && (text.len == 1 || text.ptr[0] != '0'), LT_PEER_MALFORMED,
              "not a decimal number");
     for (size_t i = 0; i < text.len; i++) {
-        LT_CHECK(text.ptr[i] >= '0' && text.ptr[i] <= '9', LT_PEER_MALFORMED, "not a decimal digit at offset %zu", i);
+        LT_CHECK(text.ptr[i] >= '0' && text.ptr[i] <= '9', LT_PEER_MALFORMED,
+                 "not a decimal digit at offset %zu", i);
         bool over = __builtin_mul_overflow(value, 10, &value) ||
                     __builtin_add_overflow(value, (uint64_t)(text.ptr[i] - '0'), &value);
         LT_CHECK(!over && value <= max, LT_PEER_MALFORMED, "number over %llu", (unsigned long long)max);

@@ -1,6 +1,7 @@
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
-/* Bytes as text and back: hex, base64 (RFC 4648 section 4), base64url without padding (section 5), JSON strings. */
+/* Bytes as text and back: hex, base64 (RFC 4648 section 4), base64url without padding (section 5), JSON
+ * strings. */
 #include "base/arena.h"
 #include "base/buf.h"
 

@@ -2,10 +2,11 @@
 #define CA_TURN_H
 /* One message's work inside the registrar's group commit (design 5).
  *
- * The loop opens a transaction, runs each message's handler inside a savepoint, commits after at most 256 messages or
- * 5 ms, and only then releases the effects. So a handler writes to the store and *defers* messages; it sends nothing.
- * A handler that fails loses its savepoint and its effects; the loop then answers for it. Effects can always be derived
- * again from the book when the registrar starts (each room has a `_recover` function for that).
+ * The loop opens a transaction, runs each message's handler inside a savepoint, commits after at most 256
+ * messages or 5 ms, and only then releases the effects. So a handler writes to the store and *defers*
+ * messages; it sends nothing. A handler that fails loses its savepoint and its effects; the loop then answers
+ * for it. Effects can always be derived again from the book when the registrar starts (each room has a
+ * `_recover` function for that).
  */
 #include "base/arena.h"
 #include "base/clock.h"

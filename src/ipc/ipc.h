@@ -1,10 +1,12 @@
 #ifndef IPC_IPC_H
 #define IPC_IPC_H
-/* Messages between the programs of the family: who there is, what can be said, who may say it to whom, and a link.
+/* Messages between the programs of the family: who there is, what can be said, who may say it to whom, and a
+ * link.
  *
- * A link is one end of a SOCK_SEQPACKET socketpair. A message is a 16-byte header and a protobuf body (proto/ipc); a
- * body over 64 KiB crosses as a sealed memfd, unseen by handlers. Decoding goes into an arena with a cap. What the
- * table does not allow, or what does not decode, is never resynchronised: the link is dead and the supervisor is told.
+ * A link is one end of a SOCK_SEQPACKET socketpair. A message is a 16-byte header and a protobuf body
+ * (proto/ipc); a body over 64 KiB crosses as a sealed memfd, unseen by handlers. Decoding goes into an arena
+ * with a cap. What the table does not allow, or what does not decode, is never resynchronised: the link is
+ * dead and the supervisor is told.
  */
 #include <protobuf-c/protobuf-c.h>
 
@@ -108,8 +110,8 @@ bool ipc_may_send(enum ipc_role from, enum ipc_role to, enum ipc_type type);
 /* Do the two talk at all? Then the supervisor makes a link between them. */
 bool ipc_neighbours(enum ipc_role a, enum ipc_role b);
 
-/* Where a message came from, and so where its answer goes: may be kept across turns. id correlates question and
- * answer; the asker draws it, the answerer repeats it. A link that has died since swallows the answer. */
+/* Where a message came from, and so where its answer goes: may be kept across turns. id correlates question
+ * and answer; the asker draws it, the answerer repeats it. A link that has died since swallows the answer. */
 struct ipc_addr {
     enum ipc_role role;
     uint32_t instance;
@@ -122,7 +124,7 @@ struct ipc_msg {
     struct ipc_addr from;
     enum ipc_type type;
     const ProtobufCMessage *body; /* decoded, in the receiver's arena: valid during the handler */
-    int fds[IPC_MAX_FDS];         /* owned by the message: take with LT_TAKE(m->fds[i], -1); the rest is closed */
+    int fds[IPC_MAX_FDS]; /* owned by the message: take with LT_TAKE(m->fds[i], -1); the rest is closed */
     size_t fd_count;
 };
 
@@ -135,17 +137,18 @@ void ipc_link_free(struct ipc_link *link);
 int ipc_link_fd(const struct ipc_link *link);
 enum ipc_role ipc_link_peer(const struct ipc_link *link);
 uint32_t ipc_link_peer_instance(const struct ipc_link *link);
-/* Queues and tries to send at once; what the socket does not take waits for ipc_link_flush. LT_STATE_CLOSED when the
- * peer is gone, LT_RETRY_BUSY when 8 MiB wait already. fds are duplicated, the caller keeps its own. */
-LT_MUST_USE lt_res ipc_link_send(struct ipc_link *link, enum ipc_type type, uint64_t id, const ProtobufCMessage *body,
-                                 const int *fds, size_t fd_count);
+/* Queues and tries to send at once; what the socket does not take waits for ipc_link_flush. LT_STATE_CLOSED
+ * when the peer is gone, LT_RETRY_BUSY when 8 MiB wait already. fds are duplicated, the caller keeps its own.
+ */
+LT_MUST_USE lt_res ipc_link_send(struct ipc_link *link, enum ipc_type type, uint64_t id,
+                                 const ProtobufCMessage *body, const int *fds, size_t fd_count);
 /* The same with a body that is already encoded (deferred effects). */
-LT_MUST_USE lt_res ipc_link_send_packed(struct ipc_link *link, enum ipc_type type, uint64_t id, lt_slice packed,
-                                        const int *fds, size_t fd_count);
+LT_MUST_USE lt_res ipc_link_send_packed(struct ipc_link *link, enum ipc_type type, uint64_t id,
+                                        lt_slice packed, const int *fds, size_t fd_count);
 bool ipc_link_wants_write(const struct ipc_link *link);
 LT_MUST_USE lt_res ipc_link_flush(struct ipc_link *link);
-/* The next message: LT_RETRY_AGAIN when there is none, LT_STATE_CLOSED at the peer's end, LT_PEER_* when it broke the
- * rules (the link must then be freed and the supervisor told). The body lives in arena. */
+/* The next message: LT_RETRY_AGAIN when there is none, LT_STATE_CLOSED at the peer's end, LT_PEER_* when it
+ * broke the rules (the link must then be freed and the supervisor told). The body lives in arena. */
 LT_MUST_USE lt_res ipc_link_recv(struct ipc_link *link, struct lt_arena *arena, struct ipc_msg *ret_msg);
 /* Closes the descriptors that nobody took. */
 void ipc_msg_done(struct ipc_msg *m);

@@ -1,4 +1,5 @@
-/* The words of the family and who may say which to whom. Read this table and proto/ipc and you know the system. */
+/* The words of the family and who may say which to whom. Read this table and proto/ipc and you know the
+ * system. */
 #include "ipc/ipc.h"
 
 #include "acme.pb-c.h"
@@ -24,8 +25,8 @@ static const struct ipc_type_info types[] = {
     {IPC_HOLD, "Hold", &ipc__hold__descriptor, 4 * KB},
     {IPC_HTTP_REQUEST, "HttpRequest", &ipc__http_request__descriptor, 128 * KB},
     {IPC_HTTP_RESPONSE, "HttpResponse", &ipc__http_response__descriptor, 16 * MB},
-    {IPC_SERVICE_CERTIFICATE_REQUEST, "ServiceCertificateRequest", &ipc__service_certificate_request__descriptor,
-     4 * KB},
+    {IPC_SERVICE_CERTIFICATE_REQUEST, "ServiceCertificateRequest",
+     &ipc__service_certificate_request__descriptor, 4 * KB},
     {IPC_SERVICE_CERTIFICATE, "ServiceCertificate", &ipc__service_certificate__descriptor, 64 * KB},
     {IPC_KEY_LOOKUP, "KeyLookup", &ipc__key_lookup__descriptor, KB},
     {IPC_KEY_ANSWER, "KeyAnswer", &ipc__key_answer__descriptor, 4 * KB},
@@ -71,7 +72,7 @@ static const struct {
     enum ipc_type type;
     bool from_supervisor;
 } control_words[] = {
-    {IPC_START, true}, {IPC_LINK, true},     {IPC_RELOAD, true},  {IPC_DRAIN, true},
+    {IPC_START, true},  {IPC_LINK, true},     {IPC_RELOAD, true},      {IPC_DRAIN, true},
     {IPC_READY, false}, {IPC_DRAINED, false}, {IPC_MISBEHAVED, false},
 };
 

@@ -1,11 +1,13 @@
 #ifndef ROLE_KIT_H
 #define ROLE_KIT_H
-/* What every program of the family has in common: take Start from the supervisor, open what is needed, lock the
- * doors (sandbox), say Ready, then serve messages until Drain. A role is a table of routes and a few hooks.
+/* What every program of the family has in common: take Start from the supervisor, open what is needed, lock
+ * the doors (sandbox), say Ready, then serve messages until Drain. A role is a table of routes and a few
+ * hooks.
  *
- * Life: supervisor forks and execs libexec/lintel-ROLE with the control socket on descriptor 3. role_main reads Start,
- * calls hooks.start (open files, keys, sockets: the last moment for it), applies the sandbox, sends Ready, then loops:
- * messages → routes; when all readable links are drained → hooks.turn_end (the registrar commits there); timers.
+ * Life: supervisor forks and execs libexec/lintel-ROLE with the control socket on descriptor 3. role_main
+ * reads Start, calls hooks.start (open files, keys, sockets: the last moment for it), applies the sandbox,
+ * sends Ready, then loops: messages → routes; when all readable links are drained → hooks.turn_end (the
+ * registrar commits there); timers.
  */
 #include "base/clock.h"
 #include "control.pb-c.h"
@@ -14,9 +16,9 @@
 
 struct role_kit;
 
-/* A handler's failure with LT_PEER_MALFORMED or LT_PEER_UNSUPPORTED means the *sender broke the rules*: its link is
- * dropped and the supervisor told. LT_STATE_* ends this process. Anything else is logged and the loop goes on: a
- * question must be answered by the handler itself, failure included. */
+/* A handler's failure with LT_PEER_MALFORMED or LT_PEER_UNSUPPORTED means the *sender broke the rules*: its
+ * link is dropped and the supervisor told. LT_STATE_* ends this process. Anything else is logged and the loop
+ * goes on: a question must be answered by the handler itself, failure included. */
 typedef lt_res role_handler(void *self, const struct ipc_msg *m);
 
 struct role_route {
@@ -31,16 +33,19 @@ struct role_spec {
     size_t route_count;
     const struct sandbox_profile *sandbox;
     size_t message_arena_max; /* bytes one message may decode to; 0 for 1 MiB */
-    /* All but start may be NULL. fds: the listeners of start->listeners in order; owned by the role from here on. */
+    /* All but start may be NULL. fds: the listeners of start->listeners in order; owned by the role from here
+     * on. */
     lt_res (*start)(struct role_kit *kit, const Ipc__Start *start, const int *listener_fds, void **ret_self);
-    void (*linked)(void *self, enum ipc_role peer, uint32_t instance);   /* a (new) link is up */
-    void (*unlinked)(void *self, enum ipc_role peer, uint32_t instance); /* it is gone; its answers will not come */
-    lt_res (*turn_end)(void *self);           /* after every burst of messages and after every tick */
-    lt_res (*tick)(void *self, lt_time now);  /* about every 100 ms */
+    void (*linked)(void *self, enum ipc_role peer, uint32_t instance); /* a (new) link is up */
+    void (*unlinked)(void *self, enum ipc_role peer,
+                     uint32_t instance);     /* it is gone; its answers will not come */
+    lt_res (*turn_end)(void *self);          /* after every burst of messages and after every tick */
+    lt_res (*tick)(void *self, lt_time now); /* about every 100 ms */
     lt_res (*reload)(void *self, const char *config_yaml);
-    bool (*drained)(void *self);              /* after Drain: is all accepted work finished? */
-    /* Roles with an event loop of their own (gateway, validator: libevent): run it until role_kit_dispatch says stop.
-     * role_kit_fd() is readable whenever role_kit_dispatch() should be called; call it every 100 ms besides. */
+    bool (*drained)(void *self); /* after Drain: is all accepted work finished? */
+    /* Roles with an event loop of their own (gateway, validator: libevent): run it until role_kit_dispatch
+     * says stop. role_kit_fd() is readable whenever role_kit_dispatch() should be called; call it every 100
+     * ms besides. */
     lt_res (*run)(void *self);
 };
 
@@ -51,12 +56,13 @@ int role_main(const struct role_spec *spec);
 int role_kit_fd(const struct role_kit *kit);
 bool role_kit_dispatch(struct role_kit *kit);
 
-/* Send to a neighbour. instance ROLE_ANY: round robin over the live ones. LT_RETRY_UNAVAILABLE when none is there. */
+/* Send to a neighbour. instance ROLE_ANY: round robin over the live ones. LT_RETRY_UNAVAILABLE when none is
+ * there. */
 #define ROLE_ANY UINT32_MAX
 LT_MUST_USE lt_res role_send(struct role_kit *kit, enum ipc_role to, uint32_t instance, enum ipc_type type,
                              uint64_t id, const ProtobufCMessage *body);
-LT_MUST_USE lt_res role_send_packed(struct role_kit *kit, enum ipc_role to, uint32_t instance, enum ipc_type type,
-                                    uint64_t id, lt_slice packed);
+LT_MUST_USE lt_res role_send_packed(struct role_kit *kit, enum ipc_role to, uint32_t instance,
+                                    enum ipc_type type, uint64_t id, lt_slice packed);
 /* Answer a message: to its sender, with its id. A link that has died meanwhile is no error. */
 LT_MUST_USE lt_res role_reply(struct role_kit *kit, const struct ipc_addr *to, enum ipc_type type,
                               const ProtobufCMessage *body);

@@ -1,22 +1,25 @@
 #ifndef SANDBOX_SANDBOX_H
 #define SANDBOX_SANDBOX_H
-/* Doors that lock behind a process: no new privileges, no core dumps, not dumpable, resource limits, Landlock for
- * files (ABI probed; works at ABI 2, uses more where there is more), then a seccomp allow-list whose answer to
- * anything else is to kill the process. Irrevocable, and inherited by nothing, as no role may fork after it. */
+/* Doors that lock behind a process: no new privileges, no core dumps, not dumpable, resource limits, Landlock
+ * for files (ABI probed; works at ABI 2, uses more where there is more), then a seccomp allow-list whose
+ * answer to anything else is to kill the process. Irrevocable, and inherited by nothing, as no role may fork
+ * after it. */
 #include <sys/types.h>
 
 #include "base/result.h"
 
 /* Groups of system calls; the table behind them is sandbox/seccomp.c. */
 enum sandbox_calls {
-    SANDBOX_BASE = 1 << 0,       /* memory, time, poll/epoll, read/write/sendmsg/recvmsg on open fds, exit, futex, getrandom */
-    SANDBOX_OPEN_READ = 1 << 1,  /* openat for reading, stat, getdents (Landlock says where) */
-    SANDBOX_OPEN_WRITE = 1 << 2, /* creating, renaming, syncing, truncating, locking files (Landlock says where) */
-    SANDBOX_ACCEPT = 1 << 3,     /* accept4, getsockname, getpeername, setsockopt on what was listened before */
-    SANDBOX_CONNECT = 1 << 4,    /* socket, connect, bind: the validator alone */
-    SANDBOX_MEMFD = 1 << 5,      /* memfd_create, fcntl seals: for bodies over 64 KiB; all roles have it */
-    SANDBOX_FORK = 1 << 6,       /* clone, execve, wait: supervisor and validator's workers */
-    SANDBOX_THREADS = 1 << 7,    /* clone for threads only */
+    SANDBOX_BASE =
+        1 << 0, /* memory, time, poll/epoll, read/write/sendmsg/recvmsg on open fds, exit, futex, getrandom */
+    SANDBOX_OPEN_READ = 1 << 1, /* openat for reading, stat, getdents (Landlock says where) */
+    SANDBOX_OPEN_WRITE =
+        1 << 2, /* creating, renaming, syncing, truncating, locking files (Landlock says where) */
+    SANDBOX_ACCEPT = 1 << 3,  /* accept4, getsockname, getpeername, setsockopt on what was listened before */
+    SANDBOX_CONNECT = 1 << 4, /* socket, connect, bind: the validator alone */
+    SANDBOX_MEMFD = 1 << 5,   /* memfd_create, fcntl seals: for bodies over 64 KiB; all roles have it */
+    SANDBOX_FORK = 1 << 6,    /* clone, execve, wait: supervisor and validator's workers */
+    SANDBOX_THREADS = 1 << 7, /* clone for threads only */
 };
 
 struct sandbox_path {

@@ -2,9 +2,9 @@
 #define STORE_STORE_H
 /* The book's ground: a SQL database behind prepared statements, one backend vtable, portable SQL.
  *
- * Statements are static rows {name, text}; the text uses ?1 ?2 … and nothing that SQLite 3.40 and PostgreSQL 15 do not
- * both take (the PostgreSQL backend turns ?1 into $1). Each room keeps its statements in a table that it exports, so
- * that a test can EXPLAIN every one. No SQL is ever built from strings at run time.
+ * Statements are static rows {name, text}; the text uses ?1 ?2 … and nothing that SQLite 3.40 and PostgreSQL
+ * 15 do not both take (the PostgreSQL backend turns ?1 into $1). Each room keeps its statements in a table
+ * that it exports, so that a test can EXPLAIN every one. No SQL is ever built from strings at run time.
  */
 #include "base/arena.h"
 #include "base/clock.h"
@@ -32,15 +32,15 @@ struct store_value {
 #define STORE_N ((struct store_value){.type = STORE_NULL})
 
 struct store_options {
-    const char *path;  /* SQLite file */
-    bool read_only;    /* reader, publisher: never writes, not even the WAL index */
-    bool create;       /* init only */
-    size_t cache_kib;  /* page cache; 0 for 16 MiB */
-    const char *vfs;   /* NULL, or a test VFS registered before (fault injection) */
+    const char *path; /* SQLite file */
+    bool read_only;   /* reader, publisher: never writes, not even the WAL index */
+    bool create;      /* init only */
+    size_t cache_kib; /* page cache; 0 for 16 MiB */
+    const char *vfs;  /* NULL, or a test VFS registered before (fault injection) */
 };
 
-/* Opens, sets WAL, synchronous=FULL, foreign_keys, trusted_schema=OFF, defensive, no extension loading; refuses a
- * schema newer than this program, and an older one unless store_migrate is run. */
+/* Opens, sets WAL, synchronous=FULL, foreign_keys, trusted_schema=OFF, defensive, no extension loading;
+ * refuses a schema newer than this program, and an older one unless store_migrate is run. */
 LT_MUST_USE lt_res store_open(const struct store_options *options, struct store **ret_store);
 void store_close(struct store *s);
 /* Brings the schema to this program's version inside one transaction. */
@@ -56,12 +56,13 @@ LT_MUST_USE lt_res store_savepoint(struct store *s);
 LT_MUST_USE lt_res store_release(struct store *s);
 void store_rollback_to(struct store *s);
 
-/* Runs a statement that gives no rows. ret_changed may be NULL. A broken UNIQUE or PRIMARY KEY is LT_PEER_CONFLICT. */
+/* Runs a statement that gives no rows. ret_changed may be NULL. A broken UNIQUE or PRIMARY KEY is
+ * LT_PEER_CONFLICT. */
 LT_MUST_USE lt_res store_exec(struct store *s, const struct store_sql *sql, const struct store_value *values,
                               size_t count, int64_t *ret_changed);
 
-/* Rows: store_query, then store_next until false, then check store_rows_end (a failure on the way shows there).
- * Values of a row are valid until the next store_next; copy what must live longer. */
+/* Rows: store_query, then store_next until false, then check store_rows_end (a failure on the way shows
+ * there). Values of a row are valid until the next store_next; copy what must live longer. */
 struct store_rows {
     struct store *store;
     struct store_stmt *stmt;
@@ -73,13 +74,13 @@ bool store_next(struct store_rows *rows);
 LT_MUST_USE lt_res store_rows_end(struct store_rows *rows);
 int64_t store_int(const struct store_rows *rows, int column);
 bool store_is_null(const struct store_rows *rows, int column);
-lt_slice store_bytes(const struct store_rows *rows, int column); /* blob or text */
+lt_slice store_bytes(const struct store_rows *rows, int column);   /* blob or text */
 const char *store_cstr(const struct store_rows *rows, int column); /* text, NUL-terminated; "" for NULL */
 
 /* store_exec(s, &SQL, STORE_ARGS(STORE_I(1), STORE_B(x)), NULL) */
-#define STORE_ARGS(...)                                                                                              \
-    (const struct store_value[]){__VA_ARGS__}, sizeof((const struct store_value[]){__VA_ARGS__}) /                   \
-                                                   sizeof(struct store_value)
+#define STORE_ARGS(...)                        \
+    (const struct store_value[]){__VA_ARGS__}, \
+        sizeof((const struct store_value[]){__VA_ARGS__}) / sizeof(struct store_value)
 #define STORE_NO_ARGS NULL, 0
 
 #endif
