@@ -1,0 +1,105 @@
+#ifndef CA_CONFIG_H
+#define CA_CONFIG_H
+/* lintel.yaml: how one CA folder is run. What a certificate looks like is not here but in profiles/
+ * (ca/profile.h). Refuses unknown keys, values out of range and combinations that cannot run, with
+ * file:line:column and what to do. Links neither the book nor any crypto. */
+#include "base/arena.h"
+#include "ipc/ipc.h"
+
+#define CA_CONFIG_FILE "lintel.yaml"
+enum { CA_CONFIG_MAX_BYTES = 256 * 1024 };
+
+struct ca_config_issuer {
+    const char *name;       /* "root", "tls", … */
+    const char *key;        /* path below the folder; "" when pkcs11_uri says where it is, or it is offline */
+    const char *pkcs11_uri; /* RFC 7512; "" for a key file */
+    const char *certificate; /* path below the folder, PEM */
+    bool crl;                /* publish a CRL for it */
+    bool offline;            /* its key is elsewhere: nothing is signed with it by the family */
+};
+
+/* At most count in per_s seconds, bursts included; count 0 is no limit. */
+struct ca_config_rate {
+    uint32_t count;
+    int64_t per_s;
+};
+
+enum ca_log_format { CA_LOG_AUTO, CA_LOG_JSON, CA_LOG_TEXT };
+
+/* All pointers live in the config's own arena or in static storage; strings are never NULL. */
+struct ca_config {
+    const char *name; /* of the CA, shown to people and in subjects made by init */
+    const char *const *host_names;
+    uint32_t host_name_count;
+
+    /* "ADDRESS:PORT", "[::1]:PORT"; http and operator may be "" for none. */
+    const char *listen_https;
+    const char *listen_http;
+    const char *listen_operator;
+    const char *base_url;        /* "https://localhost:14000", no slash at the end */
+    const char *public_http_url; /* "http://localhost:14080": what CDP and AIA begin with */
+
+    uint32_t gateways;
+    uint32_t notaries;
+    uint32_t readers;
+
+    const char *passphrase_file; /* "secrets/passphrase"; relative to the folder or absolute */
+    const char *journal_mirror;  /* "" for none */
+
+    const struct ca_config_issuer *issuers;
+    uint32_t issuer_count;
+    const char *default_profile;
+
+    const char *terms_of_service; /* "" for none */
+    const char *website;
+    const char *const *caa_identities;
+    uint32_t caa_identity_count;
+    int64_t order_lifetime_s;
+    int64_t authorization_lifetime_s; /* how long a valid one may be used again */
+
+    const char *resolver; /* "127.0.0.1@8053"; "" for the system's */
+    uint32_t validation_http_port;
+    bool allow_private; /* may validation connect to private and loopback addresses? */
+
+    struct ca_config_rate accounts_per_address;
+    struct ca_config_rate orders_per_account;
+    struct ca_config_rate failures_per_name; /* failed validations of one account and name */
+    uint32_t pending_authorizations_per_account;
+    uint32_t names_per_order;
+
+    int64_t crl_interval_s; /* a new CRL at least so often */
+    int64_t crl_lifetime_s; /* nextUpdate - thisUpdate */
+
+    uint32_t approvals_needed;
+    bool proposer_may_approve;
+
+    const char *token_module; /* "" for none */
+    const char *token_pin_file;
+
+    uint32_t uid_base; /* role users are uid_base + role number when started as root; 0: do not change user */
+    enum ca_log_format log_format;
+    uint32_t log_level; /* enum lt_log_level */
+
+    struct lt_arena arena;
+};
+
+/* Complete with defaults and checked. Free with ca_config_free. Messages name the file as lintel.yaml. */
+LT_MUST_USE lt_res ca_config_parse(lt_slice yaml, struct ca_config **ret_config);
+/* DIR/lintel.yaml. */
+LT_MUST_USE lt_res ca_config_load(const char *folder, struct ca_config **ret_config);
+void ca_config_free(struct ca_config *config); /* NULL is fine */
+static inline void ca_config_freep(struct ca_config **config)
+{
+    ca_config_free(*config);
+}
+/* NULL when there is none of that name. */
+const struct ca_config_issuer *ca_config_issuer(const struct ca_config *config, lt_slice name);
+/* The user (and group of the same number) of a role; 0 for uid_base 0. The group "book", whose members read
+ * the book, is ca_config_book_gid. */
+uint32_t ca_config_uid(const struct ca_config *config, enum ipc_role role);
+uint32_t ca_config_book_gid(const struct ca_config *config);
+/* "127.0.0.1:14000" → "127.0.0.1", 14000; "[::1]:1" → "::1". host goes into the arena. */
+LT_MUST_USE lt_res ca_config_split_address(struct lt_arena *a, const char *address, const char **ret_host,
+                                           uint16_t *ret_port);
+
+#endif

@@ -1,0 +1,28 @@
+#ifndef CA_YAML_H
+#define CA_YAML_H
+/* YAML by schema, for lintel.yaml and the profiles: libcyaml reads into a struct, so that `no` and `1e3` stay
+ * what the schema says. Aliases, unknown keys and anything over the arena's cap are refused. Every refusal
+ * begins "FILE:LINE:COLUMN: ". */
+#include <cyaml/cyaml.h>
+
+#include "base/arena.h"
+
+struct ca_yaml {
+    const char *file; /* for messages; borrowed */
+    lt_slice text;    /* borrowed */
+};
+
+/* Everything that was loaded lives in the arena: cyaml_free is not for it. */
+LT_MUST_USE lt_res ca_yaml_load(const struct ca_yaml *y, const cyaml_schema_value_t *schema,
+                                struct lt_arena *arena, void **ret_root);
+/* The refusal of a value that the schema let through. path: "listen.https", "issuers.2.key" (indices count
+ * from 0); the position is that of the value, or of the nearest thing above it that is written down. Always
+ * fails. */
+LT_MUST_USE lt_res ca_yaml_refuse(const struct ca_yaml *y, const char *path, const char *format, ...)
+    LT_PRINTF(3, 4);
+
+/* "90d", "36h", "15m", "30s"; a unit is needed, except for "0". */
+LT_MUST_USE lt_res ca_yaml_duration(const struct ca_yaml *y, const char *path, const char *text,
+                                    int64_t *ret_seconds);
+
+#endif
