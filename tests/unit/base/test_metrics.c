@@ -1,0 +1,51 @@
+/* Rows are found again, histograms add up, the text is what Prometheus reads. */
+#include "check.h"
+
+#include "base/metrics.h"
+
+static void prints_prometheus_text(void **state)
+{
+    (void)state;
+    static struct lt_metrics board;
+    lt_metric_add("before_total", 2);
+    lt_metrics_use(&board);
+    lt_metric_add("before_total", 1);
+    lt_metric_add("issued_total{profile=\"tls-server\"}", 5);
+    lt_metric_set("queue", -3);
+    lt_metric_observe_us("wait_seconds", 64);
+    lt_metric_observe_us("wait_seconds", 65);
+    lt_metric_observe_us("wait_seconds", UINT64_C(1) << 40);
+    struct lt_buf out;
+    lt_buf_init(&out, 65536);
+    lt_metrics_print(&board, "registrar-0", &out);
+    const char *text = lt_buf_cstr(&out);
+    assert_non_null(strstr(text, "before_total{process=\"registrar-0\"} 3\n"));
+    assert_non_null(strstr(text, "issued_total{process=\"registrar-0\",profile=\"tls-server\"} 5\n"));
+    assert_non_null(strstr(text, "queue{process=\"registrar-0\"} -3\n"));
+    assert_non_null(strstr(text, "wait_seconds_bucket{process=\"registrar-0\",le=\"0.000064\"} 1\n"));
+    assert_non_null(strstr(text, "wait_seconds_bucket{process=\"registrar-0\",le=\"0.000128\"} 2\n"));
+    assert_non_null(strstr(text, "wait_seconds_bucket{process=\"registrar-0\",le=\"+Inf\"} 3\n"));
+    assert_non_null(strstr(text, "wait_seconds_count{process=\"registrar-0\"} 3\n"));
+    lt_buf_done(&out);
+}
+
+static void a_full_board_drops(void **state)
+{
+    (void)state;
+    char name[32];
+    for (int i = 0; i < LT_METRICS_ROWS + 10; i++) {
+        (void)snprintf(name, sizeof name, "filler_%d", i);
+        lt_metric_add(name, 1);
+    }
+    assert_null(lt_metric_row("one_more", 1));
+    lt_metric_add("one_more", 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(prints_prometheus_text),
+        cmocka_unit_test(a_full_board_drops),
+    };
+    return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);
+}
