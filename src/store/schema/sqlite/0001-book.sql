@@ -216,6 +216,19 @@ CREATE TABLE revocation (
   PRIMARY KEY (issuer, shard, serial)
 ) STRICT, WITHOUT ROWID;
 
+-- A revocation that was decided and not yet journaled by the signer: asked again until it is.
+CREATE TABLE revocation_open (
+  id INTEGER NOT NULL PRIMARY KEY,
+  issuer INTEGER NOT NULL,
+  serial BLOB NOT NULL,
+  reason INTEGER NOT NULL,
+  revoked_us INTEGER NOT NULL,
+  by_whom TEXT NOT NULL,
+  jws BLOB,
+  created_us INTEGER NOT NULL,
+  UNIQUE (issuer, serial)
+) STRICT;
+
 -- Insert-only: every CRL ever signed; bytes here before the file is renamed.
 CREATE TABLE crl (
   issuer INTEGER NOT NULL,

@@ -1,0 +1,127 @@
+#ifndef CA_BOOK_H
+#define CA_BOOK_H
+/* What the registrar remembers of the book between messages: the head of its event chain, issuers, interned
+ * profiles, halts, operators, who waits for a revocation. Everything here can be read again from the book
+ * and the root-owned files; ca_book_reload does so after a commit that failed.
+ *
+ * Refuses: deciding. The decisions are in issue.h, revoke.h, halt.h, plan.h.
+ */
+#include "ca/operator.h"
+#include "ca/profile.h"
+#include "ca/turn.h"
+#include "common.pb-c.h"
+
+enum {
+    CA_HASH_LEN = 32,
+    CA_SERIAL_LEN = 16,
+    CA_CHAIN_NAME_MAX = 96,
+    CA_ISSUERS_MAX = 256,
+    CA_PROFILES_MAX = 256,
+    CA_HALTS_MAX = 4096,
+};
+
+struct ca_issuer {
+    int64_t id;
+    char name[64];
+    lt_slice certificate; /* DER, in the book's arena */
+    lt_slice subject;     /* DER Name, inside certificate */
+    lt_slice key_id;      /* its subjectKeyIdentifier, inside certificate */
+    uint8_t subject_sha256[CA_HASH_LEN];
+    uint8_t spki_sha256[CA_HASH_LEN];
+    uint32_t key_type; /* Ipc__KeyType */
+    lt_time not_before;
+    lt_time not_after;
+    bool offline;
+};
+
+struct ca_profile_row {
+    int64_t id;
+    const struct ca_profile *profile; /* in the book's arena */
+};
+
+/* The head of a chain of events: what is hashed into the next one. */
+struct ca_chain {
+    char name[CA_CHAIN_NAME_MAX];
+    int64_t sequence; /* of the last event; 0: none yet */
+    uint8_t head[CA_HASH_LEN];
+};
+
+struct ca_outcome; /* ca/issue.h */
+struct ca_revoked; /* ca/revoke.h */
+
+/* Who is told, inside the same turn, how an intent or a revocation ended. */
+struct ca_listener {
+    void *self;
+    lt_res (*issued)(void *self, struct ca_turn *t, const struct ca_outcome *o);
+    lt_res (*revoked)(void *self, struct ca_turn *t, const struct ca_revoked *r);
+};
+
+struct ca_revoke_waiter; /* ca/revoke.c */
+
+struct ca_book {
+    struct store *store;       /* borrowed */
+    struct lt_arena arena;     /* owned: issuers, profiles; replaced by a reload */
+    struct ca_chain chain;     /* advanced by ca_event; the loop restores it with the savepoint */
+    struct ca_issuer *issuers; /* in arena */
+    size_t issuer_count;
+    struct ca_profile_row *profiles; /* in arena */
+    size_t profile_count;
+    struct ca_operators operators; /* owned */
+    struct lt_arena halts_arena;   /* owned */
+    Ipc__Halt **halts;             /* live ones, in halts_arena */
+    size_t halt_count;
+    uint64_t halt_version;
+    bool halts_moved;        /* a HaltList is owed to the examiner */
+    bool held;               /* the supervisor's hold: no SignRequest leaves */
+    const char *held_reason; /* static or in halts_arena */
+    bool examiner_linked;
+    bool replayed;        /* the signer's journal has been replayed since the examiner's link came up */
+    int64_t acknowledged; /* journal sequence committed in the book */
+    struct ca_knot_state {
+        int64_t sequence; /* last event that a knot was asked for */
+        lt_time asked;
+    } knot;
+    struct ca_revoke_waiter *waiters; /* owned list */
+    uint32_t approvals_needed;
+    const char *build;    /* of this program; static or the role's */
+    const char *base_url; /* of ACME; the role's */
+    struct ca_listener listener;
+};
+
+struct ca_book_options {
+    struct store *store;
+    const char *chain; /* "registrar-HOST" */
+    const char *build;
+    const char *base_url;
+    uint32_t approvals_needed;
+    struct ca_listener listener;
+};
+
+/* Reads chain head, issuers, halts and journal position. Profiles and operators come from files: see
+ * ca_book_use_profiles, ca_book_use_operators. */
+LT_MUST_USE lt_res ca_book_open(const struct ca_book_options *options, struct ca_book **ret_book);
+void ca_book_free(struct ca_book *b);
+/* Memory as the book says; waiters stay. After a rollback of the whole transaction. */
+LT_MUST_USE lt_res ca_book_reload(struct ca_book *b);
+
+/* Interns the profiles; inside a turn, as it writes rows and events. The array and what it points to must
+ * outlive the book or the next call. */
+LT_MUST_USE lt_res ca_book_use_profiles(struct ca_turn *t, const struct ca_profile *profiles, size_t count);
+/* Mirrors the operators' files into the table; an event for each that came, changed or went. */
+LT_MUST_USE lt_res ca_book_use_operators(struct ca_turn *t, struct ca_operators *operators);
+
+/* NULL when there is none. */
+const struct ca_issuer *ca_issuer_by_name(const struct ca_book *b, lt_slice name);
+const struct ca_issuer *ca_issuer_by_id(const struct ca_book *b, int64_t id);
+/* The issuer whose subject, as a leaf carries it, has this hash. NULL when we have none such. */
+const struct ca_issuer *ca_issuer_by_subject(const struct ca_book *b, lt_slice subject_sha256);
+const struct ca_profile_row *ca_profile_by_name(const struct ca_book *b, lt_slice name);
+
+/* Ids of our objects: seconds since 2020-01-01 << 31 | 31 random bits. */
+int64_t ca_new_id(struct ca_turn *t);
+/* 4 bytes big-endian seconds since 2020-01-01, 12 random.
+ *= CABF-BR 7.1 "CAs SHALL generate non-sequential Certificate serial numbers greater than zero (0) containing
+ *at least 64 bits of output from a CSPRNG." */
+void ca_new_serial(struct ca_turn *t, uint8_t ret_serial[CA_SERIAL_LEN]);
+
+#endif

@@ -1,0 +1,17 @@
+#ifndef CA_CRL_BOOK_H
+#define CA_CRL_BOOK_H
+/* CRLs in the book: the bytes are committed here before the publisher renames a file. Numbers only grow. */
+#include "ca/book.h"
+#include "publish.pb-c.h"
+
+enum { CA_CRL_DERS_KEPT = 3 };
+
+/* CrlStore: row, event, the older DERs cleared; defers CrlStored to `from`. A number that does not grow is
+ * answered with ok = false. */
+LT_MUST_USE lt_res ca_crl_store(struct ca_turn *t, const struct ipc_addr *from, const Ipc__CrlStore *m);
+LT_MUST_USE lt_res ca_crl_published(struct ca_turn *t, const Ipc__CrlPublished *m);
+
+extern const struct store_sql ca_crl_sql[];
+extern const size_t ca_crl_sql_count;
+
+#endif
