@@ -26,9 +26,8 @@ unsigned crypto_key_bits(const struct crypto_key *key);
 /* DER SubjectPublicKeyInfo; belongs to the key. */
 lt_slice crypto_key_spki(const struct crypto_key *key);
 
-/* X.509 form over the whole message. ret_signature: room for CRYPTO_SIGNATURE_MAX bytes. Every RSA signature
- * is verified before it is given away (a faulty CRT computation gives the key away). LT_PEER_UNSUPPORTED when
- * the algorithm does not fit the key. */
+/* X.509 form over the whole message. ret_signature: room for CRYPTO_SIGNATURE_MAX bytes.
+ * LT_PEER_UNSUPPORTED when the algorithm does not fit the key. */
 LT_MUST_USE lt_res crypto_key_sign(struct crypto_key *key, enum crypto_sig_alg alg, lt_slice message,
                                    uint8_t *ret_signature, size_t *ret_len);
 /* The same as a JWS signature: ECDSA as r || s. */
