@@ -1,0 +1,231 @@
+"""What every end-to-end test stands on: real programs on loopback, each test run with its own folder and ports.
+
+`ca` is a family served from a fresh folder; `dns` an unbound that answers 127.0.0.1 for all of example.com and
+example.org; `webroot` a plain web server on the port that the validator is told to use.
+"""
+import http.server
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+LINTEL = Path(os.environ.get("LINTEL_BIN", ROOT / "build" / "lintel"))
+
+
+def free_port(kind=socket.SOCK_STREAM):
+    with socket.socket(socket.AF_INET, kind) as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for(what, condition, seconds=20.0, step=0.05):
+    """Polls until condition() is true; says what did not come."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(step)
+    raise AssertionError(f"waited {seconds} s for {what}")
+
+
+class Dns:
+    """A real unbound with two local zones; nothing leaves the machine."""
+
+    def __init__(self, folder):
+        self.port = free_port(socket.SOCK_DGRAM)
+        conf = folder / "unbound.conf"
+        conf.write_text(f"""
+server:
+  interface: 127.0.0.1
+  port: {self.port}
+  do-daemonize: no
+  chroot: ""
+  username: ""
+  directory: "{folder}"
+  pidfile: ""
+  use-syslog: no
+  logfile: "{folder}/unbound.log"
+  module-config: "iterator"
+  do-ip6: no
+  local-zone: "example.com." redirect
+  local-data: "example.com. 60 IN A 127.0.0.1"
+  local-zone: "example.org." redirect
+  local-data: "example.org. 60 IN A 127.0.0.1"
+  local-zone: "." static
+remote-control:
+  control-enable: no
+""")
+        binary = shutil.which("unbound") or "/usr/sbin/unbound"
+        self.process = subprocess.Popen([binary, "-d", "-c", conf])
+
+        def answers():
+            query = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x07example\x03com\x00\x00\x01\x00\x01"
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+                s.settimeout(0.2)
+                s.sendto(query, ("127.0.0.1", self.port))
+                try:
+                    return s.recv(512)[:2] == b"\x12\x34"
+                except OSError:
+                    return False
+
+        wait_for("unbound", answers)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(10)
+
+
+class Webroot:
+    """Serves files below a folder on the validation port."""
+
+    def __init__(self, folder, port):
+        self.folder = folder
+        self.port = port
+        (folder / ".well-known" / "acme-challenge").mkdir(parents=True, exist_ok=True)
+        self.challenges = folder / ".well-known" / "acme-challenge"
+
+        class Handler(http.server.SimpleHTTPRequestHandler):
+            def __init__(self, *args):
+                super().__init__(*args, directory=str(folder))
+
+            def log_message(self, *args):
+                pass
+
+        class Server(http.server.ThreadingHTTPServer):
+            request_queue_size = 128
+            allow_reuse_address = True
+
+        self.server = Server(("127.0.0.1", port), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Ca:
+    """One CA folder and its running family."""
+
+    def __init__(self, folder, dns_port, http01_port, *init_args):
+        self.folder = folder / "ca"
+        self.http01_port = http01_port
+        self.https_port, self.http_port, self.operator_port = free_port(), free_port(), free_port()
+        self.url = f"https://localhost:{self.https_port}"
+        self.directory = f"{self.url}/acme/directory"
+        self.root = self.folder / "ca" / "root.pem"
+        self.log = folder / "serve.log"
+        self.process = None
+        self.lintel("init", self.folder, "--host", "localhost", "--https-port", self.https_port,
+                    "--http-port", self.http_port, "--operator-port", self.operator_port,
+                    "--resolver", f"127.0.0.1@{dns_port}", "--validation-port", http01_port, "--allow-private",
+                    *init_args, folder_flag=False)
+
+    def lintel(self, *args, check=True, folder_flag=True, **kw):
+        command = [str(LINTEL), *map(str, args)]
+        if folder_flag:
+            kw.setdefault("env", {**os.environ, "LINTEL_DIR": str(self.folder)})
+        result = subprocess.run(command, capture_output=True, text=True, timeout=kw.pop("timeout", 60), **kw)
+        if check:
+            assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}\n{self.log_tail()}"
+        return result
+
+    def json(self, *args, **kw):
+        return json.loads(self.lintel(*args, "--json", **kw).stdout)
+
+    def log_tail(self, lines=30):
+        return "\n".join(self.log.read_text().splitlines()[-lines:]) if self.log.exists() else ""
+
+    def start(self):
+        self.process = subprocess.Popen([str(LINTEL), "serve", str(self.folder)], stdout=subprocess.DEVNULL,
+                                        stderr=open(self.log, "a"))
+        self.wait_ready()
+        return self
+
+    def healthy(self):
+        assert self.process.poll() is None, f"serve ended with {self.process.returncode}\n{self.log_tail()}"
+        probe = subprocess.run(["curl", "-sf", "--max-time", "2", "--cacert", str(self.root), self.directory],
+                               capture_output=True)
+        return probe.returncode == 0
+
+    def wait_ready(self, seconds=20):
+        try:
+            wait_for("the directory", self.healthy, seconds)
+        except AssertionError as e:
+            raise AssertionError(f"{e}\n{self.log_tail()}") from None
+
+    def stop(self, expect=0):
+        if self.process is None:
+            return
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(30)
+        self.process = None
+        assert code == expect, f"serve ended with {code}\n{self.log_tail()}"
+
+    def pids(self):
+        """pid by "role-instance" of the running family, the supervisor included."""
+        found = {"supervisor-0": self.process.pid}
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        counts = {}
+        for pid in children:
+            try:
+                exe = os.readlink(f"/proc/{pid}/exe")
+            except OSError:
+                continue
+            m = re.search(r"lintel-(\w+)", exe)
+            if m:
+                n = counts.setdefault(m[1], 0)
+                counts[m[1]] += 1
+                found[f"{m[1]}-{n}"] = int(pid)
+        return found
+
+
+@pytest.fixture(scope="session")
+def dns(tmp_path_factory):
+    server = Dns(tmp_path_factory.mktemp("dns"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def http01_port():
+    return free_port()
+
+
+@pytest.fixture(scope="session")
+def ca(tmp_path_factory, dns, http01_port):
+    folder = tmp_path_factory.mktemp("lintel")
+    folder.chmod(0o755)
+    for parent in (folder.parent, folder.parent.parent):
+        parent.chmod(0o755)
+    authority = Ca(folder, dns.port, http01_port).start()
+    yield authority
+    authority.stop()
+
+
+@pytest.fixture
+def fresh_ca(tmp_path, dns):
+    """Not started, for tests that break things."""
+    for parent in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        parent.chmod(0o755)
+    authority = Ca(tmp_path, dns.port, free_port())
+    yield authority
+    if authority.process is not None:
+        authority.process.kill()
+        authority.process.wait()
+
+
+@pytest.fixture
+def webroot(tmp_path, http01_port):
+    server = Webroot(tmp_path / "webroot", http01_port)
+    yield server
+    server.stop()
