@@ -81,6 +81,7 @@ enum ipc_type {
     IPC_CRL_STORE = 93,
     IPC_CRL_STORED = 94,
     IPC_CRL_PUBLISHED = 95,
+    IPC_TYPE_LIMIT = 128, /* no number reaches it */
 };
 
 struct ipc_type_info {
@@ -88,6 +89,7 @@ struct ipc_type_info {
     const char *name;
     const ProtobufCMessageDescriptor *body;
     size_t max_bytes; /* of the encoded body, memfd or not */
+    size_t max_fds;   /* that may travel with it, the memfd not counted */
 };
 
 /* "from may send type to to". The whole policy of the family: ipc/table.c. */
@@ -118,7 +120,8 @@ struct ipc_addr {
     uint64_t id;
 };
 
-enum { IPC_MAX_FDS = 8 };
+/* Instances of one role are numbered from 0; Start carries a listener or a board for each process. */
+enum { IPC_MAX_FDS = 96, IPC_MAX_INSTANCES = 16 };
 
 struct ipc_msg {
     struct ipc_addr from;

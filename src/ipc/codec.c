@@ -1,0 +1,95 @@
+/* Bytes of a message and back. Refuses: unknown types and versions, lengths that do not add up, bodies over
+ * the type's limit, fields we do not know, memfds that are not sealed. */
+#include "ipc/codec.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+_Static_assert(sizeof(struct ipc_header) == IPC_HEADER_BYTES, "the header is 16 bytes without padding");
+
+enum { ALL_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
+
+void ipc_header_write(const struct ipc_header *h, uint8_t out[IPC_HEADER_BYTES])
+{
+    memcpy(out, h, IPC_HEADER_BYTES);
+}
+
+lt_res ipc_header_read(lt_slice datagram, size_t fd_count, struct ipc_header *ret_header,
+                       const struct ipc_type_info **ret_info)
+{
+    LT_CHECK(datagram.len >= IPC_HEADER_BYTES, LT_PEER_MALFORMED, "a message of %zu bytes", datagram.len);
+    struct ipc_header h;
+    memcpy(&h, datagram.ptr, sizeof h);
+    const struct ipc_type_info *info = ipc_type_info((enum ipc_type)h.type);
+    LT_CHECK(info != NULL, LT_PEER_UNSUPPORTED, "no message has type %u", h.type);
+    LT_CHECK(h.version == IPC_WIRE_VERSION, LT_PEER_UNSUPPORTED, "%s: wire version %u", info->name,
+             h.version);
+    LT_CHECK((h.flags & ~IPC_FLAG_MEMFD) == 0, LT_PEER_MALFORMED, "%s: flags %02x", info->name, h.flags);
+    LT_CHECK(h.body_len <= info->max_bytes, LT_PEER_TOO_LARGE, "%s: a body of %u bytes", info->name,
+             h.body_len);
+    bool in_memfd = (h.flags & IPC_FLAG_MEMFD) != 0;
+    LT_CHECK(in_memfd == (h.body_len > IPC_INLINE_MAX), LT_PEER_MALFORMED, "%s: %u bytes in the wrong place",
+             info->name, h.body_len);
+    size_t inline_len = datagram.len - IPC_HEADER_BYTES;
+    LT_CHECK(inline_len == (in_memfd ? 0 : h.body_len), LT_PEER_MALFORMED,
+             "%s: says %u bytes of body, carries %zu", info->name, h.body_len, inline_len);
+    LT_CHECK(fd_count <= info->max_fds + (in_memfd ? 1U : 0U) && fd_count >= (in_memfd ? 1U : 0U),
+             LT_PEER_MALFORMED, "%s: %zu descriptors", info->name, fd_count);
+    *ret_header = h;
+    *ret_info = info;
+    return LT_OK;
+}
+
+static void *arena_alloc(void *arena, size_t size)
+{
+    return lt_arena_alloc(arena, size);
+}
+
+static void arena_free(void *arena, void *p)
+{
+    (void)arena; /* goes with the arena */
+    (void)p;
+}
+
+lt_res ipc_body_decode(const struct ipc_type_info *info, lt_slice packed, struct lt_arena *arena,
+                       const ProtobufCMessage **ret_body)
+{
+    ProtobufCAllocator allocator = {.alloc = arena_alloc, .free = arena_free, .allocator_data = arena};
+    static const uint8_t nothing[1];
+    const ProtobufCMessage *body = protobuf_c_message_unpack(info->body, &allocator, packed.len,
+                                                             packed.ptr == NULL ? nothing : packed.ptr);
+    LT_CHECK(body != NULL, LT_PEER_MALFORMED, "%s: %zu bytes that do not decode", info->name, packed.len);
+    LT_CHECK(body->n_unknown_fields == 0, LT_PEER_MALFORMED, "%s: a field that it does not have", info->name);
+    *ret_body = body;
+    return LT_OK;
+}
+
+lt_res ipc_memfd_new(lt_slice bytes, int *ret_fd)
+{
+    LT_CLEANUP(lt_fd_closep) int fd = memfd_create("lintel-body", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    LT_CHECK(fd >= 0, LT_STATE_IO, "memfd: %s", strerror(errno));
+    LT_TRY(lt_write_all(fd, bytes));
+    LT_CHECK(fcntl(fd, F_ADD_SEALS, ALL_SEALS) == 0, LT_STATE_IO, "memfd seals: %s", strerror(errno));
+    *ret_fd = LT_TAKE(fd, -1);
+    return LT_OK;
+}
+
+lt_res ipc_memfd_map(int fd, size_t len, lt_slice *ret_bytes)
+{
+    int seals = fcntl(fd, F_GET_SEALS);
+    LT_CHECK(seals >= 0 && (seals & ALL_SEALS) == ALL_SEALS, LT_PEER_MALFORMED,
+             "a body that its sender can still change");
+    struct stat st;
+    LT_CHECK(fstat(fd, &st) == 0 && st.st_size >= 0 && (size_t)st.st_size == len, LT_PEER_MALFORMED,
+             "a body of another length than the message says");
+    void *p = mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0);
+    LT_CHECK(p != MAP_FAILED, LT_STATE_IO, "mapping a body: %s", strerror(errno));
+    *ret_bytes = LT_SLICE(p, len);
+    return LT_OK;
+}
