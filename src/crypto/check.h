@@ -3,6 +3,7 @@
 /* Is this public key one that anybody may rely on? Pure arithmetic on the numbers of the key: for the
  * notary (requests), the examiner and the linter alike. LT_POLICY_REFUSED names the rule. */
 #include "crypto/alg.h"
+#include "x509/spki.h"
 
 /* modulus, exponent: big-endian, as in the DER INTEGER without sign byte.
  *= CABF-BR 6.1.6 "the CA SHALL confirm that the value of the public exponent is an odd number equal to 3 or
@@ -12,6 +13,8 @@ LT_MUST_USE lt_res crypto_check_rsa(lt_slice modulus, lt_slice exponent);
 LT_MUST_USE lt_res crypto_check_point(enum crypto_key_type type, lt_slice point);
 /* Ed25519: a canonical encoding of a point that is not of small order. */
 LT_MUST_USE lt_res crypto_check_ed25519(lt_slice key);
+/* x509_spki_check, then whichever of the above the key calls for. */
+LT_MUST_USE lt_res crypto_check_spki(const struct x509_spki *spki);
 /* The parts, for linter rows that tell them apart. modulus as above. */
 bool crypto_rsa_has_small_factor(lt_slice modulus);  /* a prime below 752 */
 bool crypto_rsa_is_roca(lt_slice modulus);           /* CVE-2017-15361 fingerprint */

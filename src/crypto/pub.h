@@ -4,12 +4,15 @@
  * d2i), kept with a reused verification context. Refuses keys outside crypto/check.h; so whoever holds one
  * holds a key of known type and sane size. */
 #include "crypto/alg.h"
+#include "x509/spki.h"
 
 struct crypto_pub; /* heap; one owner; not for two threads */
 
 /* LT_PEER_MALFORMED: no SPKI. LT_PEER_UNSUPPORTED: a kind of key we do not take. LT_POLICY_REFUSED: a weak
  * one. */
 LT_MUST_USE lt_res crypto_pub_new(lt_slice spki_der, struct crypto_pub **ret_pub);
+/* The same from one that is parsed already (a CSR's, a certificate's). */
+LT_MUST_USE lt_res crypto_pub_import(const struct x509_spki *spki, struct crypto_pub **ret_pub);
 void crypto_pub_free(struct crypto_pub *pub);
 void crypto_pub_freep(struct crypto_pub **pub); /* for LT_CLEANUP */
 

@@ -1,0 +1,299 @@
+/* Weak public keys. RSA: small factors, the Infineon generator, factors close together. Curves: the point
+ * must be on them, and for Ed25519 not in the small subgroup. */
+#include "crypto/check.h"
+
+#include <openssl/bn.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/obj_mac.h>
+#include <string.h>
+
+enum { SMALL_PRIME_LIMIT = 752, FERMAT_ROUNDS = 100, EXPONENT_MIN = 65537, EXPONENT_BITS_MAX = 256 };
+
+static BIGNUM *number(lt_slice big_endian)
+{
+    LT_ASSERT(big_endian.len <= 65536);
+    BIGNUM *n = BN_bin2bn(big_endian.ptr, (int)big_endian.len, NULL);
+    LT_ASSERT(n != NULL);
+    return n;
+}
+
+static bool is_prime(unsigned n)
+{
+    for (unsigned d = 2; d * d <= n; d++) {
+        if (n % d == 0) {
+            return false;
+        }
+    }
+    return n > 1;
+}
+
+/*= CABF-BR 6.1.6 "have no factors smaller than 752" */
+static bool has_small_factor(const BIGNUM *n)
+{
+    uint32_t batch = 1; /* odd primes whose product fits: one long division for several */
+    for (unsigned p = 2; p < SMALL_PRIME_LIMIT; p++) {
+        if (!is_prime(p)) {
+            continue;
+        }
+        unsigned next = p + 1;
+        while (next < SMALL_PRIME_LIMIT && !is_prime(next)) {
+            next++;
+        }
+        batch *= p;
+        if (next < SMALL_PRIME_LIMIT && (uint64_t)batch * next <= UINT32_MAX) {
+            continue;
+        }
+        BN_ULONG rest = BN_mod_word(n, batch);
+        for (unsigned q = 2; q <= p; q++) {
+            if (batch % q == 0 && is_prime(q) && rest % q == 0) {
+                return true;
+            }
+        }
+        batch = 1;
+    }
+    return false;
+}
+
+/* The Infineon library made primes of the form k * M + (65537^a mod M) with M a product of small primes: for
+ * each of those the modulus is then a power of 65537. */
+static bool is_roca(const BIGNUM *n)
+{
+    static const unsigned primes[] = {11, 13, 17,  19,  37,  53,  61,  71, 73,
+                                      79, 97, 103, 107, 109, 127, 151, 157};
+    for (size_t i = 0; i < LT_COUNT(primes); i++) {
+        unsigned p = primes[i];
+        unsigned rest = (unsigned)BN_mod_word(n, p);
+        unsigned power = 1;
+        bool found = false;
+        do {
+            found = found || power == rest;
+            power = power * (65537 % p) % p;
+        } while (power != 1);
+        if (!found) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Floor of the square root by Newton's steps from above. */
+static void square_root(const BIGNUM *n, BIGNUM *root, BN_CTX *ctx)
+{
+    BN_CTX_start(ctx);
+    BIGNUM *next = BN_CTX_get(ctx);
+    LT_ASSERT(next != NULL);
+    int ok = BN_one(root) && BN_lshift(root, root, (BN_num_bits(n) + 1) / 2);
+    for (;;) {
+        ok = ok && BN_div(next, NULL, n, root, ctx) && BN_add(next, next, root) && BN_rshift1(next, next);
+        LT_ASSERT(ok);
+        if (BN_cmp(next, root) >= 0) {
+            break;
+        }
+        ok = BN_copy(root, next) != NULL;
+    }
+    BN_CTX_end(ctx);
+}
+
+/* Squares are rare among residues: most candidates end here without a root being taken. */
+static bool may_be_square(const BIGNUM *n)
+{
+    static const unsigned moduli[] = {64, 63, 65, 11, 17, 19, 23, 31};
+    for (size_t i = 0; i < LT_COUNT(moduli); i++) {
+        unsigned m = moduli[i];
+        unsigned rest = (unsigned)BN_mod_word(n, m);
+        bool residue = false;
+        for (unsigned x = 0; x <= m / 2 && !residue; x++) {
+            residue = x * x % m == rest;
+        }
+        if (!residue) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Fermat: n = a^2 - b^2 with a little above the root of n when the factors are close.
+ *= CABF-BR 6.1.1.3 "In the case of Close Primes vulnerability, the CA SHALL reject weak keys which can be
+ *= factored within 100 rounds using Fermat's factorization method." */
+static bool factors_are_close(const BIGNUM *n)
+{
+    BN_CTX *ctx = BN_CTX_new();
+    LT_ASSERT(ctx != NULL);
+    BN_CTX_start(ctx);
+    BIGNUM *a = BN_CTX_get(ctx);
+    BIGNUM *b2 = BN_CTX_get(ctx);
+    BIGNUM *root = BN_CTX_get(ctx);
+    BIGNUM *square = BN_CTX_get(ctx);
+    LT_ASSERT(square != NULL);
+    square_root(n, a, ctx);
+    int ok = BN_sqr(b2, a, ctx);
+    if (BN_cmp(b2, n) < 0) {
+        ok = ok && BN_add_word(a, 1) && BN_sqr(b2, a, ctx);
+    }
+    ok = ok && BN_sub(b2, b2, n);
+    bool close = false;
+    for (int i = 0; i < FERMAT_ROUNDS && !close; i++) {
+        if (may_be_square(b2)) {
+            square_root(b2, root, ctx);
+            ok = ok && BN_sqr(square, root, ctx);
+            close = BN_cmp(square, b2) == 0;
+        }
+        /* (a + 1)^2 - n = (a^2 - n) + 2a + 1 */
+        ok = ok && BN_add(b2, b2, a) && BN_add_word(a, 1) && BN_add(b2, b2, a);
+        LT_ASSERT(ok);
+    }
+    BN_CTX_end(ctx);
+    BN_CTX_free(ctx);
+    return close;
+}
+
+bool crypto_rsa_has_small_factor(lt_slice modulus)
+{
+    BIGNUM *n = number(modulus);
+    bool yes = has_small_factor(n);
+    BN_free(n);
+    return yes;
+}
+
+bool crypto_rsa_is_roca(lt_slice modulus)
+{
+    BIGNUM *n = number(modulus);
+    bool yes = is_roca(n);
+    BN_free(n);
+    return yes;
+}
+
+bool crypto_rsa_factors_are_close(lt_slice modulus)
+{
+    BIGNUM *n = number(modulus);
+    bool yes = factors_are_close(n);
+    BN_free(n);
+    return yes;
+}
+
+static lt_res check_numbers(const BIGNUM *n, const BIGNUM *e)
+{
+    int bits = BN_num_bits(n);
+    LT_CHECK(bits >= CRYPTO_RSA_BITS_MIN && bits <= CRYPTO_RSA_BITS_MAX && bits % 8 == 0, LT_POLICY_REFUSED,
+             "RSA key of %d bits; %d to %d in steps of 8 are taken", bits, CRYPTO_RSA_BITS_MIN,
+             CRYPTO_RSA_BITS_MAX);
+    LT_CHECK(BN_is_odd(n), LT_POLICY_REFUSED, "the RSA modulus is even");
+    LT_CHECK(BN_is_odd(e) && BN_num_bits(e) <= EXPONENT_BITS_MAX &&
+                 (BN_num_bits(e) > 32 || BN_get_word(e) >= EXPONENT_MIN),
+             LT_POLICY_REFUSED, "the RSA exponent is even, below 65537 or over 256 bits");
+    LT_CHECK(!has_small_factor(n), LT_POLICY_REFUSED, "the RSA modulus has a factor below %d",
+             SMALL_PRIME_LIMIT);
+    LT_CHECK(!is_roca(n), LT_POLICY_REFUSED, "the RSA key was made by a broken generator (ROCA)");
+    LT_CHECK(!factors_are_close(n), LT_POLICY_REFUSED, "the factors of the RSA modulus are too close");
+    return LT_OK;
+}
+
+lt_res crypto_check_rsa(lt_slice modulus, lt_slice exponent)
+{
+    LT_CHECK(modulus.len <= CRYPTO_RSA_BITS_MAX / 8 && exponent.len <= CRYPTO_RSA_BITS_MAX / 8,
+             LT_POLICY_REFUSED, "RSA key of more than %d bits", CRYPTO_RSA_BITS_MAX);
+    BIGNUM *n = number(modulus);
+    BIGNUM *e = number(exponent);
+    lt_res r = check_numbers(n, e);
+    BN_free(n);
+    BN_free(e);
+    return r;
+}
+
+static const EC_GROUP *group_of(enum crypto_key_type type)
+{
+    static const int nids[] = {[CRYPTO_KEY_P256] = NID_X9_62_prime256v1,
+                               [CRYPTO_KEY_P384] = NID_secp384r1,
+                               [CRYPTO_KEY_P521] = NID_secp521r1};
+    static EC_GROUP *groups[LT_COUNT(nids)]; /* constants once made; never freed */
+    LT_ASSERT((unsigned)type < LT_COUNT(nids) && nids[type] != 0);
+    if (groups[type] == NULL) {
+        groups[type] = EC_GROUP_new_by_curve_name(nids[type]);
+        LT_ASSERT(groups[type] != NULL);
+    }
+    return groups[type];
+}
+
+lt_res crypto_check_point(enum crypto_key_type type, lt_slice point)
+{
+    /* oct2point refuses coordinates over the field's size and points off the curve; the curves' cofactor is
+     * 1, so what is on them is in the group. */
+    const EC_GROUP *group = group_of(type);
+    LT_CHECK(point.len > 0 && point.ptr[0] == 0x04, LT_POLICY_REFUSED,
+             "the point is not in uncompressed form");
+    EC_POINT *p = EC_POINT_new(group);
+    LT_ASSERT(p != NULL);
+    int on_curve = EC_POINT_oct2point(group, p, point.ptr, point.len, NULL);
+    EC_POINT_free(p);
+    ERR_clear_error();
+    LT_CHECK(on_curve == 1, LT_POLICY_REFUSED, "the point is not on curve %s", crypto_key_type_name(type));
+    return LT_OK;
+}
+
+/* x^2 = (y^2 - 1) / (d y^2 + 1) must be a square in the field: u / v is one exactly when u * v is. */
+static bool ed25519_decodes(const BIGNUM *y, const BIGNUM *p)
+{
+    static const char d_hex[] = "52036cee2b6ffe738cc740797779e89800700a4d4141d8ab75eb4dca135978a3";
+    BN_CTX *ctx = BN_CTX_new();
+    LT_ASSERT(ctx != NULL);
+    BN_CTX_start(ctx);
+    BIGNUM *d = BN_CTX_get(ctx);
+    BIGNUM *u = BN_CTX_get(ctx);
+    BIGNUM *v = BN_CTX_get(ctx);
+    LT_ASSERT(v != NULL);
+    int ok = BN_hex2bn(&d, d_hex) > 0 && BN_mod_sqr(u, y, p, ctx) && BN_mod_mul(v, d, u, p, ctx) &&
+             BN_add_word(v, 1) && BN_sub_word(u, 1) && BN_mod_mul(u, u, v, p, ctx);
+    LT_ASSERT(ok);
+    int symbol = BN_kronecker(u, p, ctx);
+    BN_CTX_end(ctx);
+    BN_CTX_free(ctx);
+    return symbol >= 0;
+}
+
+lt_res crypto_check_ed25519(lt_slice key)
+{
+    /* The y of the points of order 1, 2, 4 and 8: a signature under them proves nothing. */
+    static const char *const small_order[] = {
+        "0",
+        "1",
+        "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffec",
+        "7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7",
+        "05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826",
+    };
+    static const char p_hex[] = "7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffed";
+    LT_CHECK(key.len == 32, LT_POLICY_REFUSED, "an Ed25519 key of %zu bytes", key.len);
+    uint8_t bytes[32];
+    memcpy(bytes, key.ptr, sizeof bytes);
+    bytes[31] &= 0x7f; /* the sign of x */
+    BIGNUM *y = BN_lebin2bn(bytes, sizeof bytes, NULL);
+    BIGNUM *other = NULL;
+    LT_ASSERT(y != NULL && BN_hex2bn(&other, p_hex) > 0);
+    bool good = BN_cmp(y, other) < 0 && ed25519_decodes(y, other);
+    for (size_t i = 0; i < LT_COUNT(small_order) && good; i++) {
+        LT_ASSERT(BN_hex2bn(&other, small_order[i]) > 0);
+        good = BN_cmp(y, other) != 0;
+    }
+    BN_free(y);
+    BN_free(other);
+    LT_CHECK(good, LT_POLICY_REFUSED, "the Ed25519 key is no point of the large subgroup");
+    return LT_OK;
+}
+
+lt_res crypto_check_spki(const struct x509_spki *spki)
+{
+    LT_TRY(x509_spki_check(spki));
+    switch (spki->type) {
+    case X509_KEY_RSA:
+        return crypto_check_rsa(spki->modulus, spki->exponent);
+    case X509_KEY_P256:
+    case X509_KEY_P384:
+    case X509_KEY_P521:
+        return crypto_check_point((enum crypto_key_type)spki->type, spki->point);
+    case X509_KEY_ED25519:
+        return crypto_check_ed25519(spki->point);
+    case X509_KEY_UNKNOWN:
+        break;
+    }
+    LT_FAIL(LT_PEER_UNSUPPORTED, "an unknown kind of key");
+}
