@@ -93,9 +93,11 @@ class Client:
         return nonce
 
     def sign(self, url, payload, key=None, kid=True, **protected):
-        """A flattened JWS. protected overrides header members; a value of None drops the member."""
+        """A flattened JWS. kid: True for the account's own, False for the jwk, or another. protected overrides header
+        members; a value of None drops the member."""
         header = {"alg": "ES256", "url": url}
-        header.update({"kid": self.kid} if kid and self.kid else {"jwk": self.jwk(key)})
+        kid = self.kid if kid is True else kid
+        header.update({"kid": kid} if kid else {"jwk": self.jwk(key)})
         header.update(protected)
         if "nonce" not in header:
             header["nonce"] = self.take_nonce()
