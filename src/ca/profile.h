@@ -3,32 +3,23 @@
 /* What a certificate of a kind looks like: profiles/NAME.yaml, reviewed, root-owned, read at start; the hash
  * of the file goes into every event. The registrar builds from it, the examiner judges by it, each from its
  * own reading. Refuses a profile that a rule forbids: a subscriber or service profile with cA or keyCertSign
- * cannot be written in this schema at all, and a public one beyond the dated limits is refused on the day. */
+ * is refused, and a public one never yields more than the dated limits allow on the day. */
 #include "base/arena.h"
 #include "base/clock.h"
+#include "x509/ext.h"
+#include "x509/spki.h"
 
 enum { CA_PROFILE_MAX_BYTES = 64 * 1024, CA_PROFILE_SHA256 = 32, CA_PROFILE_NAMES_MAX = 100 };
 
 enum ca_profile_kind { CA_PROFILE_SUBSCRIBER, CA_PROFILE_SERVICE, CA_PROFILE_CA };
 
-/* RFC 5280 4.2.1.3: bit n of the BIT STRING is 1 << n here. */
-enum ca_key_usage {
-    CA_KU_DIGITAL_SIGNATURE = 1 << 0,
-    CA_KU_CONTENT_COMMITMENT = 1 << 1,
-    CA_KU_KEY_ENCIPHERMENT = 1 << 2,
-    CA_KU_DATA_ENCIPHERMENT = 1 << 3,
-    CA_KU_KEY_AGREEMENT = 1 << 4,
-    CA_KU_KEY_CERT_SIGN = 1 << 5,
-    CA_KU_CRL_SIGN = 1 << 6,
-};
-
-/* 1 << the number of KeyType in proto/ipc/common.proto. */
+/* 1 << the number of the key type, which x509, crypto and the messages share. */
 enum ca_key_mask {
-    CA_KEY_RSA = 1 << 1,
-    CA_KEY_P256 = 1 << 2,
-    CA_KEY_P384 = 1 << 3,
-    CA_KEY_P521 = 1 << 4,
-    CA_KEY_ED25519 = 1 << 5,
+    CA_KEY_RSA = 1 << X509_KEY_RSA,
+    CA_KEY_P256 = 1 << X509_KEY_P256,
+    CA_KEY_P384 = 1 << X509_KEY_P384,
+    CA_KEY_P521 = 1 << X509_KEY_P521,
+    CA_KEY_ED25519 = 1 << X509_KEY_ED25519,
 };
 
 enum ca_name_mask {
@@ -42,11 +33,6 @@ enum ca_subject_rule {
     CA_SUBJECT_EMPTY,  /* empty, so subjectAltName is critical */
     CA_SUBJECT_CN_SAN, /* commonName: the first DNS name that fits 64 bytes, else empty */
     CA_SUBJECT_FIXED,  /* CA profiles: given when the certificate is made */
-};
-
-struct ca_oid {
-    const char *dotted;
-    lt_slice der; /* content octets, without tag and length */
 };
 
 /* All pointers live in the profile's own arena. */
@@ -65,11 +51,11 @@ struct ca_profile {
     uint32_t rsa_min_bits;
     uint32_t rsa_max_bits;
 
-    uint32_t key_usage;     /* enum ca_key_usage, for EC and EdDSA keys */
+    uint32_t key_usage;     /* X509_KU_*, for EC and EdDSA keys */
     uint32_t key_usage_rsa; /* the same for RSA keys */
-    const struct ca_oid *eku;
+    const enum x509_oid *eku;
     uint32_t eku_count;
-    const struct ca_oid *policies;
+    const lt_slice *policies; /* OID contents, as x509_tbs_spec takes them */
     uint32_t policy_count;
 
     bool subject_key_id;   /* authorityKeyIdentifier is always there, but in a root */
@@ -117,6 +103,9 @@ struct ca_period {
 };
 LT_MUST_USE lt_res ca_profile_period(const struct ca_profile *profile, lt_time now, struct ca_period wanted,
                                      lt_time issuer_not_after, struct ca_period *ret_period);
-uint32_t ca_profile_key_usage(const struct ca_profile *profile, enum ca_key_mask key);
+uint32_t ca_profile_key_usage(const struct ca_profile *profile, enum x509_key_type type);
+/* LT_POLICY_REFUSED: that kind or size of key is not for this profile. */
+LT_MUST_USE lt_res ca_profile_check_key(const struct ca_profile *profile, enum x509_key_type type,
+                                        unsigned bits);
 
 #endif
