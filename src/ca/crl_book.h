@@ -11,7 +11,7 @@ enum { CA_CRL_DERS_KEPT = 3 };
 LT_MUST_USE lt_res ca_crl_store(struct ca_turn *t, const struct ipc_addr *from, const Ipc__CrlStore *m);
 LT_MUST_USE lt_res ca_crl_published(struct ca_turn *t, const Ipc__CrlPublished *m);
 
-extern const struct store_sql ca_crl_sql[];
+extern const struct store_sql *const ca_crl_sql;
 extern const size_t ca_crl_sql_count;
 
 #endif

@@ -35,4 +35,8 @@ LT_MUST_USE lt_res ca_event_first(const char *chain, uint8_t ret_hash[CA_HASH_LE
 /* The head as the book has it. */
 LT_MUST_USE lt_res ca_chain_load(struct store *s, struct ca_chain *chain);
 
+/* For the test that EXPLAINs every statement. */
+extern const struct store_sql *const ca_event_sql;
+extern const size_t ca_event_sql_count;
+
 #endif

@@ -75,7 +75,7 @@ LT_MUST_USE lt_res ca_issue_retry(struct ca_turn *t, int64_t age_s, size_t *ret_
 /* How many intents are open. */
 LT_MUST_USE lt_res ca_issue_open_count(struct ca_turn *t, int64_t *ret_count);
 
-extern const struct store_sql ca_issue_sql[];
+extern const struct store_sql *const ca_issue_sql;
 extern const size_t ca_issue_sql_count;
 
 #endif

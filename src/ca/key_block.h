@@ -13,7 +13,7 @@ LT_MUST_USE lt_res ca_key_block_remove(struct ca_turn *t, lt_slice spki_sha256, 
 /* Tells a reconnected examiner of every blocked key, in parts of at most 1,000. */
 LT_MUST_USE lt_res ca_key_block_recover(struct ca_turn *t);
 
-extern const struct store_sql ca_key_block_sql[];
+extern const struct store_sql *const ca_key_block_sql;
 extern const size_t ca_key_block_sql_count;
 
 #endif

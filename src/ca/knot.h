@@ -10,7 +10,7 @@ LT_MUST_USE lt_res ca_knot_tick(struct ca_turn *t);
 /* KnotSigned; id of the envelope is the sequence of the chain that was asked for. */
 LT_MUST_USE lt_res ca_knot_on_signed(struct ca_turn *t, uint64_t id, const Ipc__KnotSigned *m);
 
-extern const struct store_sql ca_knot_sql[];
+extern const struct store_sql *const ca_knot_sql;
 extern const size_t ca_knot_sql_count;
 
 #endif

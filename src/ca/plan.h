@@ -26,7 +26,7 @@ LT_MUST_USE lt_res ca_plan_run(struct ca_turn *t, const struct ca_plan_asker *by
 LT_MUST_USE lt_res ca_plan_on_verdict(struct ca_turn *t, uint64_t id, const Ipc__ExaminerVerdict *m,
                                       struct ipc_addr *ret_waiter, const char **ret_json);
 
-extern const struct store_sql ca_plan_sql[];
+extern const struct store_sql *const ca_plan_sql;
 extern const size_t ca_plan_sql_count;
 
 #endif

@@ -64,7 +64,7 @@ LT_MUST_USE lt_res ca_revoke_on_replay(struct ca_turn *t, const Ipc__JournalEntr
 /* Asks the signer's journal again for open revocations; at most 256 a call. */
 LT_MUST_USE lt_res ca_revoke_retry(struct ca_turn *t, int64_t age_s, size_t *ret_asked);
 
-extern const struct store_sql ca_revoke_sql[];
+extern const struct store_sql *const ca_revoke_sql;
 extern const size_t ca_revoke_sql_count;
 
 #endif

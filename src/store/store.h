@@ -46,8 +46,10 @@ void store_close(struct store *s);
 /* Brings the schema to this program's version inside one transaction. */
 LT_MUST_USE lt_res store_migrate(struct store *s);
 
-/* begin: takes the write lock at once (BEGIN IMMEDIATE). LT_RETRY_BUSY when another holds it too long,
- * LT_STATE_IO when the disk is full or broken: nothing of the transaction is in the book then. */
+/* begin: takes the write lock at once (BEGIN IMMEDIATE); read-only, one view of the book until commit.
+ * LT_RETRY_BUSY when another holds it too long, LT_RETRY_UNAVAILABLE when the disk is full, LT_STATE_IO when
+ * it is broken, LT_STATE_CORRUPT when the book is: nothing of the transaction is in the book then. A failed
+ * commit has rolled back. */
 LT_MUST_USE lt_res store_begin(struct store *s);
 LT_MUST_USE lt_res store_commit(struct store *s);
 void store_rollback(struct store *s);

@@ -1,0 +1,420 @@
+/* The SQLite backend of store.h: one connection, settings that lose nothing, prepared statements kept by the
+ * address of their row, and one table that says what each of SQLite's failures means to us.
+ *
+ * Refuses: SQL that is not a row of some table, a schema newer than this program, writing outside the
+ * transaction that was begun (a transaction that SQLite itself rolled back, as it may on a full disk, stays
+ * refused until store_rollback).
+ */
+#include <sqlite3.h>
+#include <stdlib.h>
+
+#include "store/internal.h"
+#include "store/store.h"
+
+enum {
+    CACHE_SLOTS = 1024, /* power of two; more statements than rooms will ever export */
+    DEFAULT_CACHE_KIB = 16384,
+    BUSY_WAIT_MS = 250,
+    CHECKPOINT_PAGES = 4000,
+};
+
+struct store_stmt {
+    const struct store_sql *sql; /* NULL: free slot */
+    sqlite3_stmt *stmt;          /* owned */
+    bool busy;                   /* between store_query and store_rows_end */
+};
+
+struct store {
+    sqlite3 *db; /* owned */
+    bool read_only;
+    bool begun;
+    bool lost;   /* begun, but SQLite rolled it back by itself */
+    bool usable; /* the schema is this program's */
+    struct store_stmt cache[CACHE_SLOTS];
+};
+
+/* What each primary or extended code means. First match wins; extended codes stand before their primary. */
+static const struct {
+    int sqlite;
+    int code;
+    const char *what;
+} meanings[] = {
+    {SQLITE_CONSTRAINT_UNIQUE, LT_PEER_CONFLICT, "already there"},
+    {SQLITE_CONSTRAINT_PRIMARYKEY, LT_PEER_CONFLICT, "already there"},
+    {SQLITE_CONSTRAINT_ROWID, LT_PEER_CONFLICT, "already there"},
+    {SQLITE_IOERR_SHMSIZE, LT_RETRY_UNAVAILABLE, "the disk is full"},
+    {SQLITE_IOERR_NOMEM, LT_STATE_IO, "out of memory"},
+    {SQLITE_READONLY_ROLLBACK, LT_STATE_CORRUPT, "a foreign rollback journal"},
+    {SQLITE_BUSY, LT_RETRY_BUSY, "another holds the book"},
+    {SQLITE_LOCKED, LT_RETRY_BUSY, "another holds the table"},
+    {SQLITE_PROTOCOL, LT_RETRY_BUSY, "locks of the book are contended"},
+    {SQLITE_FULL, LT_RETRY_UNAVAILABLE, "the disk is full"},
+    {SQLITE_CONSTRAINT, LT_STATE_CORRUPT, "a constraint of the schema is broken"},
+    {SQLITE_CORRUPT, LT_STATE_CORRUPT, "the book is damaged"},
+    {SQLITE_NOTADB, LT_STATE_CORRUPT, "this is no book"},
+    {SQLITE_READONLY, LT_STATE_IO, "the book is read-only here"},
+    {SQLITE_PERM, LT_STATE_IO, "no right to the book"},
+    {SQLITE_AUTH, LT_STATE_IO, "no right to the book"},
+    {SQLITE_CANTOPEN, LT_STATE_IO, "the book cannot be opened"},
+    {SQLITE_IOERR, LT_STATE_IO, "the disk failed"},
+    {SQLITE_TOOBIG, LT_PEER_TOO_LARGE, "too large for the book"},
+};
+
+static lt_res fail_with(sqlite3 *db, int rc, const char *doing)
+{
+    int extended = db != NULL ? sqlite3_extended_errcode(db) : rc;
+    if ((extended & 0xff) != (rc & 0xff)) {
+        extended = rc;
+    }
+    const char *detail = db != NULL ? sqlite3_errmsg(db) : sqlite3_errstr(rc);
+    for (size_t i = 0; i < LT_COUNT(meanings); i++) {
+        if (meanings[i].sqlite == extended || meanings[i].sqlite == (extended & 0xff)) {
+            LT_FAIL(meanings[i].code, "%s: %s (%s, %d)", doing, meanings[i].what, detail, extended);
+        }
+    }
+    LT_FAIL(LT_STATE_IO, "%s: %s (%d)", doing, detail, extended);
+}
+
+/* After a failure inside a transaction: has SQLite ended it by itself? */
+static lt_res fail(struct store *s, int rc, const char *doing)
+{
+    lt_res r = fail_with(s->db, rc, doing);
+    if (s->begun && sqlite3_get_autocommit(s->db) != 0) {
+        s->lost = true;
+    }
+    return r;
+}
+
+/* Before the first connection of a process: no spill files (a sandbox has nowhere to put them), no memory
+ * accounting. A process that has initialised SQLite already, as tests with a VFS have, keeps its settings. */
+static void configure_library(void)
+{
+    static bool done;
+    if (!done) {
+        done = true;
+        (void)sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1); /* see above: may be too late, harmless */
+        (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    }
+}
+
+lt_res store_script(struct store *s, const char *sql)
+{
+    int rc = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
+    return rc == SQLITE_OK ? LT_OK : fail(s, rc, sql);
+}
+
+static lt_res set_flag(struct store *s, int flag, int on)
+{
+    int rc = sqlite3_db_config(s->db, flag, on, NULL);
+    return rc == SQLITE_OK ? LT_OK : fail(s, rc, "database flag");
+}
+
+static lt_res settings(struct store *s, const struct store_options *o)
+{
+    LT_TRY(set_flag(s, SQLITE_DBCONFIG_DEFENSIVE, 1));
+    LT_TRY(set_flag(s, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0));
+    LT_TRY(set_flag(s, SQLITE_DBCONFIG_ENABLE_FKEY, 1));
+    LT_TRY(set_flag(s, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0));
+    LT_TRY(set_flag(s, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0));
+    LT_TRY(set_flag(s, SQLITE_DBCONFIG_ENABLE_VIEW, 0));
+    LT_TRY(set_flag(s, SQLITE_DBCONFIG_DQS_DML, 0));
+    LT_TRY(set_flag(s, SQLITE_DBCONFIG_DQS_DDL, 0));
+    (void)sqlite3_busy_timeout(s->db, BUSY_WAIT_MS); /* cannot fail on an open connection */
+    LT_TRY(store_script(s, "PRAGMA temp_store = MEMORY"));
+    LT_TRY(store_script(s, "PRAGMA mmap_size = 0"));
+    LT_TRY(store_script(s, "PRAGMA cell_size_check = ON"));
+    char pragma[64];
+    size_t kib = o->cache_kib == 0 ? DEFAULT_CACHE_KIB : o->cache_kib;
+    (void)sqlite3_snprintf(sizeof pragma, pragma, "PRAGMA cache_size = -%llu", (unsigned long long)kib);
+    LT_TRY(store_script(s, pragma));
+    if (o->read_only) {
+        return store_script(s, "PRAGMA query_only = ON");
+    }
+    LT_TRY(store_script(s, "PRAGMA journal_mode = WAL"));
+    LT_TRY(store_script(s, "PRAGMA synchronous = FULL"));
+    (void)sqlite3_wal_autocheckpoint(s->db, CHECKPOINT_PAGES); /* cannot fail on an open connection */
+    /* The WAL and its index stay when the last writer goes: readers cannot create them. */
+    int keep = 1;
+    (void)sqlite3_file_control(s->db, "main", SQLITE_FCNTL_PERSIST_WAL, &keep); /* a hint */
+    return LT_OK;
+}
+
+lt_res store_scalar(struct store *s, const char *sql, int64_t *ret_value)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = sqlite3_prepare_v2(s->db, sql, -1, &stmt, NULL);
+    if (rc == SQLITE_OK) {
+        rc = sqlite3_step(stmt);
+        if (rc == SQLITE_ROW) {
+            *ret_value = sqlite3_column_int64(stmt, 0);
+            rc = SQLITE_OK;
+        }
+    }
+    lt_res r = rc == SQLITE_OK ? LT_OK : fail(s, rc, sql);
+    (void)sqlite3_finalize(stmt); /* repeats the error that was reported */
+    return r;
+}
+
+static lt_res check_version(struct store *s)
+{
+    int64_t have = 0;
+    LT_TRY(store_scalar(s, "PRAGMA user_version", &have));
+    int64_t want = store_schema_version();
+    LT_CHECK(have <= want, LT_PEER_USAGE,
+             "the book's schema is version %lld, this program knows %lld: use a newer lintel",
+             (long long)have, (long long)want);
+    s->usable = have == want;
+    return LT_OK;
+}
+
+void store_set_usable(struct store *s)
+{
+    s->usable = true;
+}
+
+static lt_res open_connection(struct store *s, const struct store_options *o)
+{
+    int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
+    flags |= o->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+    flags |= o->create ? SQLITE_OPEN_CREATE : 0;
+    int rc = sqlite3_open_v2(o->path, &s->db, flags, o->vfs);
+    LT_ASSERT(s->db != NULL);
+    if (rc != SQLITE_OK) {
+        return fail(s, rc, o->path);
+    }
+    LT_TRY(settings(s, o));
+    return check_version(s);
+}
+
+lt_res store_open(const struct store_options *options, struct store **ret_store)
+{
+    configure_library();
+    struct store *s = calloc(1, sizeof *s);
+    LT_ASSERT(s != NULL);
+    s->read_only = options->read_only;
+    lt_res r = open_connection(s, options);
+    if (lt_failed(r)) {
+        store_close(s);
+        return r;
+    }
+    *ret_store = s;
+    return LT_OK;
+}
+
+void store_close(struct store *s)
+{
+    if (s == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < CACHE_SLOTS; i++) {
+        (void)sqlite3_finalize(s->cache[i].stmt); /* repeats an error that was reported */
+    }
+    int rc = sqlite3_close(s->db);
+    LT_ASSERT(rc == SQLITE_OK);
+    free(s);
+}
+
+static size_t slot_of(const struct store_sql *sql)
+{
+    return ((size_t)((uintptr_t)sql >> 4) * (size_t)0x9e3779b97f4a7c15ULL >> 40) & (CACHE_SLOTS - 1);
+}
+
+/* A statement that is not in the middle of its rows; another of the same text when it is. */
+static lt_res take(struct store *s, const struct store_sql *sql, struct store_stmt **ret_stmt)
+{
+    for (size_t i = 0, at = slot_of(sql); i < CACHE_SLOTS; i++, at = (at + 1) & (CACHE_SLOTS - 1)) {
+        struct store_stmt *c = &s->cache[at];
+        if (c->sql == sql && !c->busy) {
+            *ret_stmt = c;
+            return LT_OK;
+        }
+        if (c->sql == NULL) {
+            int rc = sqlite3_prepare_v3(s->db, sql->text, -1, SQLITE_PREPARE_PERSISTENT, &c->stmt, NULL);
+            if (rc != SQLITE_OK) {
+                return fail(s, rc, sql->name);
+            }
+            c->sql = sql;
+            *ret_stmt = c;
+            return LT_OK;
+        }
+    }
+    LT_FAIL(LT_STATE_CORRUPT, "%s: all statements are taken", sql->name);
+}
+
+static int bind_one(sqlite3_stmt *stmt, int at, const struct store_value *v)
+{
+    switch (v->type) {
+    case STORE_NULL:
+        return sqlite3_bind_null(stmt, at);
+    case STORE_INT:
+        return sqlite3_bind_int64(stmt, at, v->integer);
+    case STORE_BLOB:
+        if (v->bytes.len == 0) {
+            return sqlite3_bind_zeroblob(stmt, at, 0);
+        }
+        return sqlite3_bind_blob64(stmt, at, v->bytes.ptr, v->bytes.len, SQLITE_STATIC);
+    case STORE_TEXT:
+        return sqlite3_bind_text64(stmt, at, v->bytes.len == 0 ? "" : (const char *)v->bytes.ptr,
+                                   v->bytes.len, SQLITE_STATIC, SQLITE_UTF8);
+    }
+    return SQLITE_MISUSE;
+}
+
+static lt_res prepare(struct store *s, const struct store_sql *sql, const struct store_value *values,
+                      size_t count, struct store_stmt **ret_stmt)
+{
+    LT_CHECK(s->usable, LT_PEER_USAGE, "the book is older than this program: run lintel migrate");
+    LT_CHECK(!s->lost, LT_RETRY_UNAVAILABLE, "%s: the transaction was rolled back before", sql->name);
+    struct store_stmt *c = NULL;
+    LT_TRY(take(s, sql, &c));
+    LT_ASSERT(sqlite3_bind_parameter_count(c->stmt) == (int)count);
+    for (size_t i = 0; i < count; i++) {
+        int rc = bind_one(c->stmt, (int)i + 1, &values[i]);
+        if (rc != SQLITE_OK) {
+            return fail(s, rc, sql->name);
+        }
+    }
+    *ret_stmt = c;
+    return LT_OK;
+}
+
+lt_res store_exec(struct store *s, const struct store_sql *sql, const struct store_value *values,
+                  size_t count, int64_t *ret_changed)
+{
+    struct store_stmt *c = NULL;
+    LT_TRY(prepare(s, sql, values, count, &c));
+    int rc = sqlite3_step(c->stmt);
+    lt_res r = rc == SQLITE_DONE ? LT_OK : fail(s, rc, sql->name);
+    (void)sqlite3_reset(c->stmt); /* repeats the error that was reported */
+    if (!lt_failed(r) && ret_changed != NULL) {
+        *ret_changed = sqlite3_changes64(s->db);
+    }
+    return r;
+}
+
+lt_res store_query(struct store *s, const struct store_sql *sql, const struct store_value *values,
+                   size_t count, struct store_rows *ret_rows)
+{
+    struct store_stmt *c = NULL;
+    *ret_rows = (struct store_rows){.store = s};
+    LT_TRY(prepare(s, sql, values, count, &c));
+    c->busy = true;
+    ret_rows->stmt = c;
+    return LT_OK;
+}
+
+bool store_next(struct store_rows *rows)
+{
+    if (rows->stmt == NULL || rows->failed.code != 0) {
+        return false;
+    }
+    int rc = sqlite3_step(rows->stmt->stmt);
+    if (rc == SQLITE_ROW) {
+        return true;
+    }
+    if (rc != SQLITE_DONE) {
+        rows->failed = fail(rows->store, rc, rows->stmt->sql->name);
+    }
+    /* Let go of the read lock at once; store_rows_end still tells. */
+    (void)sqlite3_reset(rows->stmt->stmt); /* repeats the error that was reported */
+    rows->stmt->busy = false;
+    rows->stmt = NULL;
+    return false;
+}
+
+lt_res store_rows_end(struct store_rows *rows)
+{
+    if (rows->stmt != NULL) {
+        (void)sqlite3_reset(rows->stmt->stmt); /* repeats the error that was reported */
+        rows->stmt->busy = false;
+        rows->stmt = NULL;
+    }
+    return rows->failed;
+}
+
+int64_t store_int(const struct store_rows *rows, int column)
+{
+    return sqlite3_column_int64(rows->stmt->stmt, column);
+}
+
+bool store_is_null(const struct store_rows *rows, int column)
+{
+    return sqlite3_column_type(rows->stmt->stmt, column) == SQLITE_NULL;
+}
+
+lt_slice store_bytes(const struct store_rows *rows, int column)
+{
+    const void *bytes = sqlite3_column_blob(rows->stmt->stmt, column);
+    int len = sqlite3_column_bytes(rows->stmt->stmt, column);
+    return LT_SLICE(bytes, bytes == NULL || len < 0 ? 0 : (size_t)len);
+}
+
+const char *store_cstr(const struct store_rows *rows, int column)
+{
+    const unsigned char *text = sqlite3_column_text(rows->stmt->stmt, column);
+    return text == NULL ? "" : (const char *)text;
+}
+
+static const struct store_sql control_sql[] = {
+    {"begin", "BEGIN IMMEDIATE"},   {"commit", "COMMIT"},
+    {"rollback", "ROLLBACK"},       {"savepoint", "SAVEPOINT message"},
+    {"release", "RELEASE message"}, {"rollback-to", "ROLLBACK TO message"},
+};
+enum { SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_SAVEPOINT, SQL_RELEASE, SQL_ROLLBACK_TO, SQL_BEGIN_READ };
+
+lt_res store_begin(struct store *s)
+{
+    LT_ASSERT(!s->begun);
+    LT_TRY(store_exec(s, &control_sql[s->read_only ? SQL_BEGIN_READ : SQL_BEGIN], STORE_NO_ARGS, NULL));
+    s->begun = true;
+    return LT_OK;
+}
+
+lt_res store_commit(struct store *s)
+{
+    LT_ASSERT(s->begun);
+    lt_res r = store_exec(s, &control_sql[SQL_COMMIT], STORE_NO_ARGS, NULL);
+    if (lt_failed(r)) {
+        store_rollback(s);
+        return r;
+    }
+    s->begun = false;
+    return LT_OK;
+}
+
+void store_rollback(struct store *s)
+{
+    s->lost = false;
+    if (s->begun && sqlite3_get_autocommit(s->db) == 0) {
+        /* A rollback that fails leaves nothing written: SQLite then has dropped the transaction itself. */
+        lt_ignore(store_exec(s, &control_sql[SQL_ROLLBACK], STORE_NO_ARGS, NULL));
+    }
+    s->begun = false;
+    s->lost = false;
+}
+
+lt_res store_savepoint(struct store *s)
+{
+    LT_ASSERT(s->begun);
+    return store_exec(s, &control_sql[SQL_SAVEPOINT], STORE_NO_ARGS, NULL);
+}
+
+lt_res store_release(struct store *s)
+{
+    return store_exec(s, &control_sql[SQL_RELEASE], STORE_NO_ARGS, NULL);
+}
+
+void store_rollback_to(struct store *s)
+{
+    if (s->lost || sqlite3_get_autocommit(s->db) != 0) {
+        s->lost = true; /* there is nothing left to go back to; the commit will say so */
+        return;
+    }
+    lt_res r = store_exec(s, &control_sql[SQL_ROLLBACK_TO], STORE_NO_ARGS, NULL);
+    if (!lt_failed(r)) {
+        r = store_exec(s, &control_sql[SQL_RELEASE], STORE_NO_ARGS, NULL);
+    }
+    if (lt_failed(r)) {
+        s->lost = true;
+    }
+}
