@@ -1,11 +1,12 @@
-#ifndef CA_YAML_H
-#define CA_YAML_H
+#ifndef CA_YAML_LOAD_H
+#define CA_YAML_LOAD_H
 /* YAML by schema, for lintel.yaml and the profiles: libcyaml reads into a struct, so that `no` and `1e3` stay
  * what the schema says. Aliases, unknown keys and anything over the arena's cap are refused. Every refusal
  * begins "FILE:LINE:COLUMN: ". */
 #include <cyaml/cyaml.h>
 
 #include "base/arena.h"
+#include "base/text.h"
 
 struct ca_yaml {
     const char *file; /* for messages; borrowed */

@@ -1,0 +1,573 @@
+/* lintel.yaml → struct ca_config. The schema is one flat table per section; what a schema cannot say
+ * (durations, addresses, combinations) is checked afterwards, with the position of the value. */
+#include "ca/config.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "ca/yaml_load.h"
+
+enum {
+    ARENA_MAX = 4 * 1024 * 1024,
+    STRING_MAX = 1024,
+    HOSTS_MAX = 32,
+    ISSUERS_MAX = 64,
+    DEFAULT_UID_BASE = 71000,
+    BOOK_GROUP = 90, /* above every role number */
+};
+
+struct raw_issuer {
+    const char *name;
+    const char *key;
+    const char *pkcs11_uri;
+    const char *certificate;
+    const bool *crl;
+    bool offline;
+};
+
+/* What the schema fills: c directly where the types agree, the rest to be converted. Sections of the file
+ * are flattened into it. */
+struct raw {
+    struct ca_config c;
+    struct raw_issuer *issuers;
+    uint32_t issuer_count;
+    const char *order_lifetime;
+    const char *authorization_lifetime;
+    const char *accounts_per_address;
+    const char *orders_per_account;
+    const char *failures_per_name;
+    const char *crl_interval;
+    const char *crl_lifetime;
+    const uint32_t *uid_base;
+};
+
+#define STRING(key_, member_) \
+    CYAML_FIELD_STRING_PTR(key_, CYAML_FLAG_OPTIONAL, struct raw, member_, 0, STRING_MAX)
+#define COUNT(key_, member_) CYAML_FIELD_UINT(key_, CYAML_FLAG_OPTIONAL, struct raw, member_)
+#define BOOL(key_, member_) CYAML_FIELD_BOOL(key_, CYAML_FLAG_OPTIONAL, struct raw, member_)
+#define LIST(key_, member_, count_, entry_, max_)                                                           \
+    CYAML_FIELD_SEQUENCE_COUNT(key_, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw, member_, count_, \
+                               entry_, 0, max_)
+/* A section that is written into the same struct as the file around it. */
+#define SECTION(key_, fields_)               \
+    {                                        \
+        .key = key_, .data_offset = 0,       \
+        .value = {                           \
+            .type = CYAML_MAPPING,           \
+            .flags = CYAML_FLAG_OPTIONAL,    \
+            .data_size = sizeof(struct raw), \
+            .mapping = {.fields = fields_},  \
+        },                                   \
+    }
+
+static const cyaml_schema_value_t string_entry = {
+    CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, STRING_MAX),
+};
+
+#define ISSUER_STRING(key_, member_, flags_) \
+    CYAML_FIELD_STRING_PTR(key_, flags_, struct raw_issuer, member_, 0, STRING_MAX)
+static const cyaml_schema_field_t issuer_fields[] = {
+    ISSUER_STRING("name", name, CYAML_FLAG_DEFAULT),
+    ISSUER_STRING("key", key, CYAML_FLAG_OPTIONAL),
+    ISSUER_STRING("pkcs11-uri", pkcs11_uri, CYAML_FLAG_OPTIONAL),
+    ISSUER_STRING("certificate", certificate, CYAML_FLAG_DEFAULT),
+    CYAML_FIELD_BOOL_PTR("crl", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw_issuer, crl),
+    CYAML_FIELD_BOOL("offline", CYAML_FLAG_OPTIONAL, struct raw_issuer, offline),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t issuer_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct raw_issuer, issuer_fields),
+};
+
+static const cyaml_schema_field_t listen_fields[] = {
+    STRING("https", c.listen_https),
+    STRING("http", c.listen_http),
+    STRING("operator", c.listen_operator),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_field_t acme_fields[] = {
+    STRING("terms-of-service", c.terms_of_service),
+    STRING("website", c.website),
+    LIST("caa-identities", c.caa_identities, c.caa_identity_count, &string_entry, HOSTS_MAX),
+    STRING("order-lifetime", order_lifetime),
+    STRING("authorization-lifetime", authorization_lifetime),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_field_t validation_fields[] = {
+    STRING("resolver", c.resolver),
+    COUNT("http-port", c.validation_http_port),
+    BOOL("allow-private", c.allow_private),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_field_t rate_fields[] = {
+    STRING("accounts-per-address", accounts_per_address),
+    STRING("orders-per-account", orders_per_account),
+    STRING("failures-per-name", failures_per_name),
+    COUNT("pending-authorizations-per-account", c.pending_authorizations_per_account),
+    COUNT("names-per-order", c.names_per_order),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_field_t crl_fields[] = {
+    STRING("interval", crl_interval),
+    STRING("lifetime", crl_lifetime),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_field_t approval_fields[] = {
+    COUNT("needed", c.approvals_needed),
+    BOOL("proposer-may-approve", c.proposer_may_approve),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_field_t token_fields[] = {
+    STRING("module", c.token_module),
+    STRING("pin-file", c.token_pin_file),
+    CYAML_FIELD_END,
+};
+static const cyaml_strval_t log_formats[] = {
+    {"auto", CA_LOG_AUTO}, {"json", CA_LOG_JSON}, {"text", CA_LOG_TEXT}};
+static const cyaml_strval_t log_levels[] = {
+    {"debug", 1}, {"info", 2}, {"warn", 3}, {"error", 4}}; /* 0: not written */
+static const cyaml_schema_field_t log_fields[] = {
+    CYAML_FIELD_ENUM("format", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct raw, c.log_format, log_formats,
+                     LT_COUNT(log_formats)),
+    CYAML_FIELD_ENUM("level", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct raw, c.log_level, log_levels,
+                     LT_COUNT(log_levels)),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_field_t fields[] = {
+    STRING("name", c.name),
+    LIST("host-names", c.host_names, c.host_name_count, &string_entry, HOSTS_MAX),
+    SECTION("listen", listen_fields),
+    STRING("base-url", c.base_url),
+    STRING("public-http-url", c.public_http_url),
+    COUNT("gateways", c.gateways),
+    COUNT("notaries", c.notaries),
+    COUNT("readers", c.readers),
+    STRING("passphrase-file", c.passphrase_file),
+    STRING("journal-mirror", c.journal_mirror),
+    LIST("issuers", issuers, issuer_count, &issuer_entry, ISSUERS_MAX),
+    STRING("default-profile", c.default_profile),
+    SECTION("acme", acme_fields),
+    SECTION("validation", validation_fields),
+    SECTION("rate-limits", rate_fields),
+    SECTION("crl", crl_fields),
+    SECTION("approvals", approval_fields),
+    SECTION("token", token_fields),
+    CYAML_FIELD_UINT_PTR("uid-base", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw, uid_base),
+    SECTION("log", log_fields),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t schema = {CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct raw, fields)};
+
+/* What stands for a string that is not written down. */
+static const struct {
+    size_t offset; /* in struct raw */
+    const char *value;
+} string_defaults[] = {
+    {offsetof(struct raw, c.name), "Lintel"},
+    {offsetof(struct raw, c.listen_https), "127.0.0.1:14000"},
+    {offsetof(struct raw, c.listen_http), "127.0.0.1:14080"},
+    {offsetof(struct raw, c.listen_operator), "127.0.0.1:14001"},
+    {offsetof(struct raw, c.passphrase_file), "secrets/passphrase"},
+    {offsetof(struct raw, c.journal_mirror), ""},
+    {offsetof(struct raw, c.default_profile), "tls-server"},
+    {offsetof(struct raw, c.terms_of_service), ""},
+    {offsetof(struct raw, c.website), ""},
+    {offsetof(struct raw, c.resolver), ""},
+    {offsetof(struct raw, c.token_module), ""},
+    {offsetof(struct raw, c.token_pin_file), ""},
+    {offsetof(struct raw, order_lifetime), "7d"},
+    /* Shorter than the eight hours for which a CAA check holds, so that none has to be repeated. */
+    {offsetof(struct raw, authorization_lifetime), "7h"},
+    {offsetof(struct raw, accounts_per_address), "1000/1h"},
+    {offsetof(struct raw, orders_per_account), "1000000/1h"},
+    {offsetof(struct raw, failures_per_name), "60/1h"},
+    {offsetof(struct raw, crl_interval), "6h"},
+    {offsetof(struct raw, crl_lifetime), "7d"},
+};
+
+/* Numbers: what stands for one that is not written, and the range. */
+static const struct {
+    size_t offset;
+    const char *path;
+    uint32_t value;
+    uint32_t least;
+    uint32_t most;
+} number_rules[] = {
+    {offsetof(struct raw, c.gateways), "gateways", 2, 1, 64},
+    {offsetof(struct raw, c.notaries), "notaries", 2, 1, 64},
+    {offsetof(struct raw, c.readers), "readers", 1, 1, 64},
+    {offsetof(struct raw, c.validation_http_port), "validation.http-port", 80, 1, 65535},
+    {offsetof(struct raw, c.pending_authorizations_per_account),
+     "rate-limits.pending-authorizations-per-account", 10000, 1, 10000000},
+    {offsetof(struct raw, c.names_per_order), "rate-limits.names-per-order", 100, 1, 100},
+    {offsetof(struct raw, c.approvals_needed), "approvals.needed", 2, 1, 16},
+};
+
+static const struct {
+    size_t from; /* const char * in struct raw */
+    size_t to;   /* int64_t in struct raw */
+    const char *path;
+    int64_t least;
+    int64_t most;
+} duration_rules[] = {
+    {offsetof(struct raw, order_lifetime), offsetof(struct raw, c.order_lifetime_s), "acme.order-lifetime",
+     60, 90 * LT_SECONDS_PER_DAY},
+    {offsetof(struct raw, authorization_lifetime), offsetof(struct raw, c.authorization_lifetime_s),
+     "acme.authorization-lifetime", 60, 200 * LT_SECONDS_PER_DAY},
+    {offsetof(struct raw, crl_interval), offsetof(struct raw, c.crl_interval_s), "crl.interval", 60,
+     4 * LT_SECONDS_PER_DAY},
+    {offsetof(struct raw, crl_lifetime), offsetof(struct raw, c.crl_lifetime_s), "crl.lifetime", 600,
+     10 * LT_SECONDS_PER_DAY},
+};
+
+static const struct {
+    size_t from;
+    size_t to; /* struct ca_config_rate */
+    const char *path;
+} rate_rules[] = {
+    {offsetof(struct raw, accounts_per_address), offsetof(struct raw, c.accounts_per_address),
+     "rate-limits.accounts-per-address"},
+    {offsetof(struct raw, orders_per_account), offsetof(struct raw, c.orders_per_account),
+     "rate-limits.orders-per-account"},
+    {offsetof(struct raw, failures_per_name), offsetof(struct raw, c.failures_per_name),
+     "rate-limits.failures-per-name"},
+};
+
+static void *member(struct raw *raw, size_t offset)
+{
+    return (char *)raw + offset;
+}
+
+static lt_res apply_numbers(const struct ca_yaml *y, struct raw *raw)
+{
+    for (size_t i = 0; i < LT_COUNT(string_defaults); i++) {
+        const char **s = member(raw, string_defaults[i].offset);
+        *s = *s != NULL ? *s : string_defaults[i].value;
+    }
+    for (size_t i = 0; i < LT_COUNT(number_rules); i++) {
+        uint32_t *n = member(raw, number_rules[i].offset);
+        *n = *n != 0 ? *n : number_rules[i].value;
+        if (*n < number_rules[i].least || *n > number_rules[i].most) {
+            return ca_yaml_refuse(y, number_rules[i].path, "%u is out of range; write %u to %u", *n,
+                                  number_rules[i].least, number_rules[i].most);
+        }
+    }
+    raw->c.uid_base = raw->uid_base != NULL ? *raw->uid_base : DEFAULT_UID_BASE;
+    if (raw->c.uid_base != 0 && (raw->c.uid_base < 1000 || raw->c.uid_base > 0x7fffffff)) {
+        return ca_yaml_refuse(y, "uid-base",
+                              "%u may belong to people or the system; write 0 for none, or 1000 "
+                              "and above",
+                              raw->c.uid_base);
+    }
+    raw->c.log_level = raw->c.log_level == 0 ? 1 : raw->c.log_level - 1;
+    return LT_OK;
+}
+
+static lt_res apply_durations(const struct ca_yaml *y, struct raw *raw)
+{
+    for (size_t i = 0; i < LT_COUNT(duration_rules); i++) {
+        const char *const *text = member(raw, duration_rules[i].from);
+        int64_t *seconds = member(raw, duration_rules[i].to);
+        LT_TRY(ca_yaml_duration(y, duration_rules[i].path, *text, seconds));
+        if (*seconds < duration_rules[i].least || *seconds > duration_rules[i].most) {
+            return ca_yaml_refuse(y, duration_rules[i].path, "%s is out of range; write %llds to %lldd",
+                                  *text, (long long)duration_rules[i].least,
+                                  (long long)(duration_rules[i].most / LT_SECONDS_PER_DAY));
+        }
+    }
+    if (raw->c.crl_interval_s >= raw->c.crl_lifetime_s) {
+        return ca_yaml_refuse(y, "crl.interval",
+                              "not shorter than crl.lifetime: each CRL would be out of date "
+                              "before the next one");
+    }
+    return LT_OK;
+}
+
+static lt_res apply_rates(const struct ca_yaml *y, struct raw *raw)
+{
+    for (size_t i = 0; i < LT_COUNT(rate_rules); i++) {
+        const char *text = *(const char *const *)member(raw, rate_rules[i].from);
+        struct ca_config_rate *rate = member(raw, rate_rules[i].to);
+        if (strcmp(text, "none") == 0) {
+            continue;
+        }
+        size_t slash = strcspn(text, "/");
+        uint64_t count = 0;
+        if (text[slash] == 0 || lt_failed(lt_parse_u64(LT_SLICE(text, slash), UINT32_MAX, &count)) ||
+            count == 0) {
+            return ca_yaml_refuse(y, rate_rules[i].path, "\"%.40s\" is no rate; write 300/3h, or none", text);
+        }
+        LT_TRY(ca_yaml_duration(y, rate_rules[i].path, text + slash + 1, &rate->per_s));
+        if (rate->per_s < 1) {
+            return ca_yaml_refuse(y, rate_rules[i].path, "a rate needs a period; write 300/3h, or none");
+        }
+        rate->count = (uint32_t)count;
+    }
+    return LT_OK;
+}
+
+static bool name_ok(const char *name)
+{
+    size_t len = strlen(name);
+    return len > 0 && len <= 32 && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == len &&
+           name[0] != '-';
+}
+
+/* A path below the folder: relative, without "..". */
+static bool path_below(const char *path)
+{
+    lt_slice rest = lt_slice_cstr(path);
+    lt_slice part;
+    if (rest.len == 0 || path[0] == '/') {
+        return false;
+    }
+    while (lt_slice_split(&rest, '/', &part)) {
+        if (part.len == 0 || lt_slice_eq_cstr(part, "..") || lt_slice_eq_cstr(part, ".")) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static lt_res check_issuer(const struct ca_yaml *y, const struct raw *raw, uint32_t index)
+{
+    const struct ca_config_issuer *issuer = &raw->c.issuers[index];
+    char path[64];
+    (void)snprintf(path, sizeof(path), "issuers.%u", index);
+    bool key = issuer->key[0] != 0;
+    bool uri = issuer->pkcs11_uri[0] != 0;
+    if (!name_ok(issuer->name)) {
+        return ca_yaml_refuse(y, path, "the name \"%.40s\" must be 1 to 32 of a-z 0-9 -", issuer->name);
+    }
+    for (uint32_t i = 0; i < index; i++) {
+        if (strcmp(raw->c.issuers[i].name, issuer->name) == 0) {
+            return ca_yaml_refuse(y, path, "a second issuer is named \"%s\"", issuer->name);
+        }
+    }
+    if (!path_below(issuer->certificate) || (key && !path_below(issuer->key))) {
+        return ca_yaml_refuse(y, path, "certificate and key are paths below the CA folder, without \"..\"");
+    }
+    if (issuer->offline ? (key || uri) : (key == uri)) {
+        return ca_yaml_refuse(y, path, "%s",
+                              issuer->offline ? "offline, so it can have neither key nor pkcs11-uri"
+                                              : "write one of key, pkcs11-uri, offline: true");
+    }
+    if (uri && (strncmp(issuer->pkcs11_uri, "pkcs11:", 7) != 0 || raw->c.token_module[0] == 0)) {
+        return ca_yaml_refuse(y, path, "pkcs11-uri begins \"pkcs11:\" and needs token.module");
+    }
+    return LT_OK;
+}
+
+static lt_res apply_issuers(const struct ca_yaml *y, struct raw *raw)
+{
+    struct ca_config_issuer *out = LT_NEW_ARRAY(&raw->c.arena, struct ca_config_issuer,
+                                                raw->issuer_count + 1);
+    LT_CHECK(out != NULL, LT_PEER_TOO_LARGE, "%s:1:1: too many issuers", y->file);
+    raw->c.issuers = out;
+    raw->c.issuer_count = raw->issuer_count;
+    for (uint32_t i = 0; i < raw->issuer_count; i++) {
+        const struct raw_issuer *in = &raw->issuers[i];
+        out[i] = (struct ca_config_issuer){
+            .name = in->name,
+            .key = in->key != NULL ? in->key : "",
+            .pkcs11_uri = in->pkcs11_uri != NULL ? in->pkcs11_uri : "",
+            .certificate = in->certificate,
+            .crl = in->crl == NULL || *in->crl,
+            .offline = in->offline,
+        };
+        LT_TRY(check_issuer(y, raw, i));
+    }
+    return LT_OK;
+}
+
+lt_res ca_config_split_address(struct lt_arena *a, const char *address, const char **ret_host,
+                               uint16_t *ret_port)
+{
+    lt_slice s = lt_slice_cstr(address);
+    const char *colon = strrchr(address, ':');
+    uint64_t port = 0;
+    LT_CHECK(colon != NULL && !lt_failed(lt_parse_u64(lt_slice_cstr(colon + 1), 65535, &port)), LT_PEER_USAGE,
+             "\"%.60s\" is no ADDRESS:PORT", address);
+    lt_slice host = lt_slice_sub(s, 0, (size_t)(colon - address));
+    if (host.len >= 2 && host.ptr[0] == '[' && host.ptr[host.len - 1] == ']') {
+        host = lt_slice_sub(host, 1, host.len - 2);
+    } else {
+        LT_CHECK(lt_slice_find(host, ':') == host.len, LT_PEER_USAGE,
+                 "\"%.60s\": write an IPv6 address in brackets, [::1]:443", address);
+    }
+    LT_CHECK(host.len > 0, LT_PEER_USAGE, "\"%.60s\" has no address; write 0.0.0.0 or [::] for all", address);
+    *ret_host = lt_arena_cstr(a, host);
+    LT_CHECK(*ret_host != NULL, LT_PEER_TOO_LARGE, "\"%.60s\" is too long", address);
+    *ret_port = (uint16_t)port;
+    return LT_OK;
+}
+
+static lt_res check_addresses(const struct ca_yaml *y, struct raw *raw)
+{
+    const struct {
+        const char *path;
+        const char *value;
+        bool may_be_empty;
+    } rows[] = {
+        {"listen.https", raw->c.listen_https, false},
+        {"listen.http", raw->c.listen_http, true},
+        {"listen.operator", raw->c.listen_operator, true},
+    };
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        const char *host = NULL;
+        uint16_t port = 0;
+        if (rows[i].value[0] == 0 && rows[i].may_be_empty) {
+            continue;
+        }
+        if (lt_failed(ca_config_split_address(&raw->c.arena, rows[i].value, &host, &port))) {
+            char why[201];
+            (void)snprintf(why, sizeof(why), "%s", lt_error_last()->detail);
+            return ca_yaml_refuse(y, rows[i].path, "%s", why);
+        }
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(rows[i].value, rows[j].value) == 0) {
+                return ca_yaml_refuse(y, rows[i].path, "the same address as %s", rows[j].path);
+            }
+        }
+    }
+    return LT_OK;
+}
+
+static lt_res default_url(struct raw *raw, const char *scheme, const char *address, const char **url)
+{
+    const char *host = NULL;
+    uint16_t port = 0;
+    if (*url != NULL) {
+        return LT_OK;
+    }
+    if (address[0] == 0) {
+        *url = "";
+        return LT_OK;
+    }
+    LT_TRY(ca_config_split_address(&raw->c.arena, address, &host, &port));
+    *url = lt_arena_printf(&raw->c.arena, "%s://%s:%u", scheme, raw->c.host_names[0], port);
+    LT_CHECK(*url != NULL, LT_PEER_TOO_LARGE, "lintel.yaml: host-names: too long");
+    return LT_OK;
+}
+
+static lt_res check_urls(const struct ca_yaml *y, struct raw *raw)
+{
+    LT_TRY(default_url(raw, "https", raw->c.listen_https, &raw->c.base_url));
+    LT_TRY(default_url(raw, "http", raw->c.listen_http, &raw->c.public_http_url));
+    const struct {
+        const char *path;
+        const char *value;
+        const char *scheme;
+    } rows[] = {
+        {"base-url", raw->c.base_url, "https://"},
+        {"public-http-url", raw->c.public_http_url, "http://"}, /* CDP and AIA must not need TLS */
+    };
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        size_t len = strlen(rows[i].value);
+        if (len == 0 && i == 1) {
+            continue;
+        }
+        if (strncmp(rows[i].value, rows[i].scheme, strlen(rows[i].scheme)) != 0 ||
+            rows[i].value[len - 1] == '/' || strpbrk(rows[i].value, " \"<>#?") != NULL) {
+            return ca_yaml_refuse(y, rows[i].path, "\"%.60s\" must begin %s and end without a slash",
+                                  rows[i].value, rows[i].scheme);
+        }
+    }
+    return LT_OK;
+}
+
+static lt_res finish(const struct ca_yaml *y, struct raw *raw)
+{
+    static const char *const local[] = {"localhost"};
+    LT_TRY(apply_numbers(y, raw));
+    LT_TRY(apply_durations(y, raw));
+    LT_TRY(apply_rates(y, raw));
+    if (raw->c.host_name_count == 0) {
+        raw->c.host_names = local;
+        raw->c.host_name_count = 1;
+    }
+    LT_TRY(apply_issuers(y, raw));
+    LT_TRY(check_addresses(y, raw));
+    LT_TRY(check_urls(y, raw));
+    if (!name_ok(raw->c.default_profile)) {
+        return ca_yaml_refuse(y, "default-profile", "\"%.40s\" is no profile name", raw->c.default_profile);
+    }
+    if (raw->c.token_module[0] != 0 && raw->c.token_module[0] != '/') {
+        return ca_yaml_refuse(y, "token.module", "write the absolute path of the PKCS#11 module");
+    }
+    return LT_OK;
+}
+
+lt_res ca_config_parse(lt_slice yaml, struct ca_config **ret_config)
+{
+    LT_CHECK(yaml.len <= CA_CONFIG_MAX_BYTES, LT_PEER_TOO_LARGE, "lintel.yaml:1:1: %zu bytes are too many",
+             yaml.len);
+    const struct ca_yaml y = {.file = CA_CONFIG_FILE, .text = yaml};
+    struct lt_arena arena;
+    lt_arena_init(&arena, ARENA_MAX);
+    void *root = NULL;
+    lt_res r = ca_yaml_load(&y, &schema, &arena, &root);
+    if (lt_failed(r)) {
+        lt_arena_done(&arena);
+        return r;
+    }
+    struct raw *raw = root;
+    raw->c.arena = arena;
+    r = finish(&y, raw);
+    if (lt_failed(r)) {
+        arena = raw->c.arena;
+        lt_arena_done(&arena);
+        return r;
+    }
+    *ret_config = &raw->c;
+    return LT_OK;
+}
+
+lt_res ca_config_load(const char *folder, struct ca_config **ret_config)
+{
+    LT_CLEANUP(lt_fd_closep) int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    LT_CHECK(dir >= 0, LT_PEER_NOT_FOUND,
+             "%s: no such folder; give --dir DIR or set LINTEL_DIR, or make one with `lintel init DIR`",
+             folder);
+    struct lt_arena arena;
+    lt_arena_init(&arena, CA_CONFIG_MAX_BYTES + 4096);
+    lt_slice text;
+    lt_res r = lt_file_read(&arena, dir, CA_CONFIG_FILE, CA_CONFIG_MAX_BYTES, &text);
+    if (!lt_failed(r)) {
+        r = ca_config_parse(text, ret_config);
+    }
+    lt_arena_done(&arena);
+    return r;
+}
+
+void ca_config_free(struct ca_config *config)
+{
+    if (config != NULL) {
+        struct lt_arena arena = config->arena; /* the config itself lives in it */
+        lt_arena_done(&arena);
+    }
+}
+
+const struct ca_config_issuer *ca_config_issuer(const struct ca_config *config, lt_slice name)
+{
+    for (uint32_t i = 0; i < config->issuer_count; i++) {
+        if (lt_slice_eq_cstr(name, config->issuers[i].name)) {
+            return &config->issuers[i];
+        }
+    }
+    return NULL;
+}
+
+uint32_t ca_config_uid(const struct ca_config *config, enum ipc_role role)
+{
+    return config->uid_base == 0 ? 0 : config->uid_base + (uint32_t)role;
+}
+
+uint32_t ca_config_book_gid(const struct ca_config *config)
+{
+    return config->uid_base == 0 ? 0 : config->uid_base + BOOK_GROUP;
+}
