@@ -153,9 +153,9 @@ static lt_res transmit(struct ipc_link *link, struct parcel *p)
         size_t bytes = p->fd_count * sizeof(int);
         m.msg_control = control.bytes;
         m.msg_controllen = CMSG_SPACE(bytes);
-        struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-        *c = (struct cmsghdr){.cmsg_len = CMSG_LEN(bytes), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
-        memcpy(CMSG_DATA(c), p->fds, bytes);
+        control.header = (struct cmsghdr){
+            .cmsg_len = CMSG_LEN(bytes), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+        memcpy(CMSG_DATA(&control.header), p->fds, bytes);
     }
     ssize_t n;
     do {

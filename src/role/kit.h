@@ -33,7 +33,8 @@ struct role_spec {
     size_t route_count;
     const struct sandbox_profile *sandbox;
     size_t message_arena_max; /* bytes one message may decode to; 0 for 1 MiB */
-    /* All but start may be NULL. fds: the listeners of start->listeners in order; owned by the role from here
+    /* All but start may be NULL. The Start message lives as long as the process, but passphrase and PIN are
+     * wiped when start returns. fds: the listeners of start->listeners in order; owned by the role from here
      * on. */
     lt_res (*start)(struct role_kit *kit, const Ipc__Start *start, const int *listener_fds, void **ret_self);
     void (*linked)(void *self, enum ipc_role peer, uint32_t instance); /* a (new) link is up */

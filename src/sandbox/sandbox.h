@@ -25,7 +25,7 @@ enum sandbox_calls {
 struct sandbox_path {
     const char *path; /* relative to the CA folder, or absolute; one that does not exist is left out */
     bool write;
-    bool optional_exec;
+    bool exec;
 };
 
 struct sandbox_profile {

@@ -1,0 +1,88 @@
+/* The walls of the family in one table. A file that is not listed here does not exist for the program, even
+ * when its user could read it; a system call that is not in the groups ends it. Paths are relative to the CA
+ * folder; what start has opened before the doors close needs no line here. Nobody has kill, ptrace or execve.
+ */
+#include "role/profiles.h"
+
+enum { MB = 1024 * 1024 };
+
+/* Public files and its own keys and certificates. */
+static const struct sandbox_path gateway_paths[] = {{"public", false}, {"tls", true}};
+
+/* The book, and the root-owned files it mirrors. */
+static const struct sandbox_path registrar_paths[] = {
+    {"book", true}, {"operators", false}, {"profiles", false}, {"ca", false}, {"lintel.yaml", false},
+};
+
+static const struct sandbox_path reader_paths[] = {{"book", false}};
+
+static const struct sandbox_path publisher_paths[] = {{"book", false}, {"public", true}, {"ca", false}};
+
+/* Its own halts, blocked keys and last CRLs; the root-owned files that it judges by. */
+static const struct sandbox_path examiner_paths[] = {
+    {"examiner", true}, {"operators", false}, {"profiles", false}, {"ca", false}, {"lintel.yaml", false},
+};
+
+/* Keys are read before the doors close; the mirror of the journal is added from Start. */
+static const struct sandbox_path signer_paths[] = {{"journal", true}};
+
+/* SoftHSM keeps its tokens in files; other modules talk to their device through what start has opened. */
+static const struct sandbox_path token_paths[] = {
+    {"/var/lib/softhsm", true}, {"softhsm", true}, {"/etc/softhsm", false}};
+
+static const struct sandbox_path validator_paths[] = {
+    {"/etc/resolv.conf", false}, {"/etc/hosts", false},     {"/etc/nsswitch.conf", false},
+    {"/etc/host.conf", false},   {"/usr/share/dns", false}, {"/etc/gai.conf", false},
+};
+
+#define PATHS(table_) .paths = (table_), .path_count = LT_COUNT(table_)
+
+const struct sandbox_profile role_profiles[IPC_ROLE_COUNT] = {
+    [IPC_GATEWAY] = {.role = "gateway",
+                     .calls = SANDBOX_BASE | SANDBOX_MEMFD | SANDBOX_OPEN_READ | SANDBOX_OPEN_WRITE |
+                              SANDBOX_ACCEPT,
+                     PATHS(gateway_paths),
+                     .max_fds = 65536,
+                     .max_memory_bytes = (size_t)4096 * MB},
+    [IPC_NOTARY] = {.role = "notary",
+                    .calls = SANDBOX_BASE | SANDBOX_MEMFD,
+                    .max_fds = 256,
+                    .max_memory_bytes = (size_t)1024 * MB},
+    [IPC_REGISTRAR] = {.role = "registrar",
+                       .calls = SANDBOX_BASE | SANDBOX_MEMFD | SANDBOX_OPEN_READ | SANDBOX_OPEN_WRITE,
+                       PATHS(registrar_paths),
+                       .max_fds = 1024,
+                       .max_memory_bytes = (size_t)8192 * MB},
+    [IPC_READER] = {.role = "reader",
+                    .calls = SANDBOX_BASE | SANDBOX_MEMFD | SANDBOX_OPEN_READ,
+                    PATHS(reader_paths),
+                    .max_fds = 256,
+                    .max_memory_bytes = (size_t)4096 * MB},
+    [IPC_PUBLISHER] = {.role = "publisher",
+                       .calls = SANDBOX_BASE | SANDBOX_MEMFD | SANDBOX_OPEN_READ | SANDBOX_OPEN_WRITE,
+                       PATHS(publisher_paths),
+                       .max_fds = 256,
+                       .max_memory_bytes = (size_t)8192 * MB},
+    [IPC_EXAMINER] = {.role = "examiner",
+                      .calls = SANDBOX_BASE | SANDBOX_MEMFD | SANDBOX_OPEN_READ | SANDBOX_OPEN_WRITE,
+                      PATHS(examiner_paths),
+                      .max_fds = 256,
+                      .max_memory_bytes = (size_t)4096 * MB},
+    [IPC_SIGNER] = {.role = "signer",
+                    .calls = SANDBOX_BASE | SANDBOX_MEMFD | SANDBOX_OPEN_READ | SANDBOX_OPEN_WRITE,
+                    PATHS(signer_paths),
+                    .max_fds = 256,
+                    .max_memory_bytes = (size_t)4096 * MB},
+    [IPC_TOKEN] = {.role = "token",
+                   .calls = SANDBOX_BASE | SANDBOX_MEMFD | SANDBOX_OPEN_READ | SANDBOX_OPEN_WRITE |
+                            SANDBOX_THREADS,
+                   PATHS(token_paths),
+                   .max_fds = 256,
+                   .max_memory_bytes = (size_t)2048 * MB},
+    [IPC_VALIDATOR] = {.role = "validator",
+                       .calls = SANDBOX_BASE | SANDBOX_MEMFD | SANDBOX_OPEN_READ | SANDBOX_CONNECT |
+                                SANDBOX_THREADS,
+                       PATHS(validator_paths),
+                       .max_fds = 16384,
+                       .max_memory_bytes = (size_t)4096 * MB},
+};
