@@ -1,9 +1,11 @@
-/* A disk that forgets: preloaded into registrar and signer, it notes what every write overwrites, so that a test can
- * take back, after a kill, all that was not synced, as a power cut would. A killed process alone keeps the page cache.
+/* A disk that forgets: preloaded into registrar and signer, it notes what every write overwrites, so that a
+ * test can take back, after a kill, all that was not synced, as a power cut would. A killed process alone
+ * keeps the page cache.
  *
- * For each file whose path contains one of LOSING_PATHS (colon separated) a record goes to LOSING_LOG *before* the
- * write happens: {inode, offset, length, size of the file before, bytes before}. A sync of the file is a record too.
- * tests/chaos/power.py reads the log from its end and restores. Syncs are not passed on: only their meaning counts.
+ * For each file whose path contains one of LOSING_PATHS (colon separated) a record goes to LOSING_LOG
+ * *before* the write happens: {inode, offset, length, size of the file before, bytes before}. A sync of the
+ * file is a record too. tests/chaos/power.py reads the log from its end and restores. Syncs are not passed
+ * on: only their meaning counts.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -36,7 +38,8 @@ __attribute__((constructor)) static void open_log(void)
     if (path != NULL) {
         log_fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
         if (log_fd >= 0) {
-            int high = fcntl(log_fd, F_DUPFD_CLOEXEC, 900); /* out of the way of descriptors passed by number */
+            int high = fcntl(log_fd, F_DUPFD_CLOEXEC,
+                             900); /* out of the way of descriptors passed by number */
             syscall(SYS_close, log_fd);
             log_fd = high;
         }
@@ -64,7 +67,8 @@ static void track(int fd, const char *path)
     char *rest = NULL;
     for (char *word = strtok_r(list, ":", &rest); word != NULL; word = strtok_r(NULL, ":", &rest)) {
         struct stat st;
-        if (strstr(path, word) != NULL && strstr(path, "-shm") == NULL && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+        if (strstr(path, word) != NULL && strstr(path, "-shm") == NULL && fstat(fd, &st) == 0 &&
+            S_ISREG(st.st_mode)) {
             tracked[fd] = (uint64_t)st.st_ino;
         }
     }
@@ -192,11 +196,11 @@ static int open_at(int dir, const char *path, int flags, mode_t mode)
     return fd;
 }
 
-#define OPEN_BODY(dir_)                                                                                                \
-    va_list args;                                                                                                      \
-    va_start(args, flags);                                                                                             \
-    mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(args, mode_t) : 0;                                     \
-    va_end(args);                                                                                                      \
+#define OPEN_BODY(dir_)                                                            \
+    va_list args;                                                                  \
+    va_start(args, flags);                                                         \
+    mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(args, mode_t) : 0; \
+    va_end(args);                                                                  \
     return open_at((dir_), path, flags, mode)
 
 int open(const char *path, int flags, ...)

@@ -44,7 +44,7 @@ def nothing_is_stuck(ca):
         return orders + intents + challenges == 0
 
 
-def test_random_kills(fresh_ca, tmp_path):
+def test_random_kills(fresh_ca, tmp_path, record_property):
     ca = fresh_ca
     seed = int(os.environ.get("LINTEL_SEED", time.time_ns() & 0xFFFFFFFF))
     print(f"seed {seed}, {KILLS} kills")
@@ -70,7 +70,10 @@ def test_random_kills(fresh_ca, tmp_path):
     finally:
         load.stop()
         webroot.stop()
-    print(f"{len(load.certificates)} certificates, {len(load.errors)} errors on the way, killed {killed}")
+    record_property("kills", KILLS)
+    record_property("certificates held by clients", len(load.certificates))
+    record_property("errors that clients saw on the way", len(load.errors))
+    print(f"killed {killed}")
     wait_for("open work to end", lambda: nothing_is_stuck(ca), 60)
     check_the_book(ca, load)
     ca.stop()

@@ -13,7 +13,7 @@ from test_kills import alive, check_the_book, nothing_is_stuck
 CUTS = max(3, int(os.environ.get("LINTEL_KILLS", "20")) // 4)
 
 
-def test_power_cuts(fresh_ca, tmp_path, monkeypatch):
+def test_power_cuts(fresh_ca, tmp_path, monkeypatch, record_property):
     ca = fresh_ca
     libexec, logs = wrap(LINTEL.parent / "libexec", tmp_path)
     monkeypatch.setenv("LINTEL_LIBEXEC", str(libexec))
@@ -40,7 +40,9 @@ def test_power_cuts(fresh_ca, tmp_path, monkeypatch):
     finally:
         load.stop()
         webroot.stop()
-    print(f"{len(load.certificates)} certificates, {lost} bytes thrown away")
+    record_property("power cuts", CUTS)
+    record_property("certificates held by clients", len(load.certificates))
+    record_property("unsynced bytes thrown away", lost)
     assert lost > 0, "nothing was ever unsynced: the forgetful disk was not in place"
     wait_for("open work to end", lambda: nothing_is_stuck(ca), 60)
     check_the_book(ca, load)

@@ -131,7 +131,7 @@ def clang(count):
     return False
 
 
-def fuzz(count, seconds=10):
+def fuzz(count, seconds=10, figures=None):
     if not clang(count):
         return
     targets = sorted(p for p in (FUZZ / "tests" / "fuzz").glob("fuzz_*") if p.is_file() and os.access(p, os.X_OK))
@@ -159,12 +159,14 @@ def fuzz(count, seconds=10):
             if process.returncode == 0 and runs and int(runs[1]) > 0:
                 count.ok()
                 print(f"  fuzz {name}: {int(runs[1]):,} runs", flush=True)
+                if figures is not None:
+                    figures.append((f"fuzz {name}", f"{int(runs[1]):,} runs in {seconds} s, no finding"))
             else:
                 count.fail(f"fuzz {name} (see {FUZZ.name}/{name}.log)")
                 print("\n".join(text.splitlines()[-15:]))
 
 
-def pytest(count, *paths, marks=None):
+def pytest(count, *paths, figures=None):
     if not build(RELEASE, env={"CC": "gcc"}):
         count.fail("release build")
         return
@@ -172,8 +174,6 @@ def pytest(count, *paths, marks=None):
     report.unlink(missing_ok=True)
     command = [sys.executable, "-m", "pytest", "-q", "-x" if os.environ.get("FAIL_FAST") else "-q",
                f"--junitxml={report}", "-p", "no:cacheprovider", *paths]
-    if marks:
-        command += ["-m", marks]
     run(command, env={**os.environ, "LINTEL_CORPUS": str(corpus())})
     if not report.exists():
         count.fail(f"pytest {' '.join(paths)} gave no report")
@@ -186,6 +186,9 @@ def pytest(count, *paths, marks=None):
             count.skip(f"{name}: {case.find('skipped').get('message')}")
         else:
             count.ok()
+            said = ", ".join(f"{p.get('value')} {p.get('name')}" for p in case.iter("property"))
+            if figures is not None and said:
+                figures.append((case.get("name"), said))
 
 
 def checks(count):
@@ -209,9 +212,19 @@ SUITES = {  # name: (what it does, in quick?)
 
 
 def soak(count):
-    fuzz(count, seconds=600)
-    os.environ["LINTEL_KILLS"] = os.environ.get("LINTEL_KILLS", "300")
-    pytest(count, "tests/chaos")
+    """The long counts; their figures replace the table in docs/reliability.md when nothing failed."""
+    figures = []
+    fuzz(count, int(os.environ.get("LINTEL_FUZZ_SECONDS", "600")), figures)
+    os.environ.setdefault("LINTEL_KILLS", "300")
+    pytest(count, "tests/chaos", figures=figures)
+    if count.failed:
+        return
+    page = ROOT / "docs" / "reliability.md"
+    head, _, rest = page.read_text().partition("<!-- soak -->")
+    tail = rest.partition("<!-- end -->")[2]
+    when = time.strftime("%Y-%m-%d", time.gmtime())
+    rows = "".join(f"| {name} | {what} |\n" for name, what in figures)
+    page.write_text(f"{head}<!-- soak -->\nLast soak: {when}, {os.cpu_count()} cores.\n\n| test | figures |\n| --- | --- |\n{rows}<!-- end -->{tail}")
 
 
 def main(arguments):
