@@ -276,15 +276,27 @@ static lt_res check_query(lt_slice query)
     return LT_OK;
 }
 
-static lt_res parse_target(struct http_head *h)
+lt_res http_target_split(lt_slice target, lt_slice *ret_path, lt_slice *ret_query)
 {
-    lt_slice target = h->target;
-    LT_TRY(strip_origin(h, &target));
     size_t mark = lt_slice_find(target, '?');
-    h->path = LT_SLICE(target.ptr, mark);
-    h->query = lt_slice_sub(target, mark + 1, SIZE_MAX);
-    LT_TRY(http_path_check(h->path));
-    return check_query(h->query);
+    *ret_path = LT_SLICE(target.ptr, mark);
+    *ret_query = lt_slice_sub(target, mark + 1, SIZE_MAX);
+    LT_TRY(http_path_check(*ret_path));
+    return check_query(*ret_query);
+}
+
+lt_res http_method_check(lt_slice method, unsigned *ret_status)
+{
+    static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"};
+    *ret_status = STATUS_BAD;
+    LT_CHECK(http_is_token(method), LT_PEER_MALFORMED, "a method that is no token");
+    for (size_t i = 0; i < LT_COUNT(methods); i++) {
+        if (lt_slice_eq_cstr(method, methods[i])) {
+            return LT_OK;
+        }
+    }
+    *ret_status = STATUS_NOT_IMPLEMENTED;
+    LT_FAIL(LT_PEER_UNSUPPORTED, "a method that nothing here has");
 }
 
 /*= RFC 9112 3 "request-line   = method SP request-target SP HTTP-version" */
@@ -297,16 +309,8 @@ static lt_res parse_request_line(lt_slice line, struct http_head *h, unsigned *r
     LT_CHECK(first < line.len && second < rest.len, LT_PEER_MALFORMED, "a request line has three parts");
     h->method = LT_SLICE(line.ptr, first);
     h->target = LT_SLICE(rest.ptr, second);
-    LT_CHECK(http_is_token(h->method), LT_PEER_MALFORMED, "a method that is no token");
     LT_TRY(parse_version(lt_slice_sub(rest, second + 1, SIZE_MAX), h, ret_status));
-    static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"};
-    for (size_t i = 0; i < LT_COUNT(methods); i++) {
-        if (lt_slice_eq_cstr(h->method, methods[i])) {
-            return LT_OK;
-        }
-    }
-    *ret_status = STATUS_NOT_IMPLEMENTED;
-    LT_FAIL(LT_PEER_UNSUPPORTED, "a method that nothing here has");
+    return http_method_check(h->method, ret_status);
 }
 
 lt_res http_request_parse(lt_slice bytes, struct http_head *ret_head, unsigned *ret_status)
@@ -320,7 +324,9 @@ lt_res http_request_parse(lt_slice bytes, struct http_head *ret_head, unsigned *
     LT_TRY(parse_framing(h, ret_status));
     *ret_status = STATUS_BAD;
     LT_TRY(parse_host(h));
-    LT_TRY(parse_target(h));
+    lt_slice target = h->target;
+    LT_TRY(strip_origin(h, &target));
+    LT_TRY(http_target_split(target, &h->path, &h->query));
     parse_connection(h);
     lt_slice expect = http_head_field(h, "expect");
     *ret_status = STATUS_EXPECT;

@@ -68,6 +68,11 @@ bool http_is_token(lt_slice s);
 /* A field value without control characters (RFC 9110 section 5.5). */
 bool http_is_field_value(lt_slice s);
 
+/* LT_OK for the methods that anything here may have; else *ret_status is 501 or 400. */
+LT_MUST_USE lt_res http_method_check(lt_slice method, unsigned *ret_status);
+/* An origin-form target in its two parts, both checked. */
+LT_MUST_USE lt_res http_target_split(lt_slice target, lt_slice *ret_path, lt_slice *ret_query);
+
 /* A path that means one thing only: begins with "/", RFC 3986 pchar, well-formed percent escapes, no empty,
  * "." or ".." segment however it is escaped, no escaped "/", "\\" or NUL. A trailing "/" is allowed. */
 LT_MUST_USE lt_res http_path_check(lt_slice path);
