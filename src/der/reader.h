@@ -72,6 +72,8 @@ LT_MUST_USE lt_res der_done(const struct der_cursor *c, const char *what);
 void der_fail(struct der_cursor *c, const char *why);
 /* Offset of the next byte from the start of the whole input. */
 size_t der_offset(const struct der_cursor *c);
+/* Offset of what is wrong, once something is. */
+size_t der_bad_offset(const struct der_cursor *c);
 
 /* The tag that comes next, DER_NONE at the end. */
 uint32_t der_peek(const struct der_cursor *c);
@@ -81,6 +83,8 @@ static inline bool der_is_next(const struct der_cursor *c, uint32_t tag)
 }
 /* The next element whatever it is: its tag, its content, and (unless NULL) the whole of it. */
 bool der_any(struct der_cursor *c, uint32_t *ret_tag, lt_slice *ret_content, lt_slice *ret_whole);
+/* How many elements are left; the cursor stays where it is, but fails when one of them is malformed. */
+size_t der_count(struct der_cursor *c);
 /* Content of the next element, which must have that tag. */
 lt_slice der_read(struct der_cursor *c, uint32_t tag);
 /* The same with tag and length. */
