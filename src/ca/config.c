@@ -42,13 +42,19 @@ struct raw {
     const char *failures_per_name;
     const char *crl_interval;
     const char *crl_lifetime;
-    const uint32_t *uid_base;
+    const char *gateways;
+    const char *notaries;
+    const char *readers;
+    const char *validation_http_port;
+    const char *pending_authorizations;
+    const char *names_per_order;
+    const char *approvals_needed;
+    const char *uid_base;
 };
 
 #define STRING(key_, member_) \
     CYAML_FIELD_STRING_PTR(key_, CYAML_FLAG_OPTIONAL, struct raw, member_, 0, STRING_MAX)
-#define COUNT(key_, member_) CYAML_FIELD_UINT(key_, CYAML_FLAG_OPTIONAL, struct raw, member_)
-#define BOOL(key_, member_) CYAML_FIELD_BOOL(key_, CYAML_FLAG_OPTIONAL, struct raw, member_)
+#define BOOL(key_, member_) CA_YAML_BOOL(key_, CYAML_FLAG_OPTIONAL, struct raw, member_)
 #define LIST(key_, member_, count_, entry_, max_)                                                           \
     CYAML_FIELD_SEQUENCE_COUNT(key_, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw, member_, count_, \
                                entry_, 0, max_)
@@ -75,8 +81,9 @@ static const cyaml_schema_field_t issuer_fields[] = {
     ISSUER_STRING("key", key, CYAML_FLAG_OPTIONAL),
     ISSUER_STRING("pkcs11-uri", pkcs11_uri, CYAML_FLAG_OPTIONAL),
     ISSUER_STRING("certificate", certificate, CYAML_FLAG_DEFAULT),
-    CYAML_FIELD_BOOL_PTR("crl", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw_issuer, crl),
-    CYAML_FIELD_BOOL("offline", CYAML_FLAG_OPTIONAL, struct raw_issuer, offline),
+    CYAML_FIELD_ENUM_PTR("crl", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT,
+                         struct raw_issuer, crl, ca_yaml_truth, 2),
+    CA_YAML_BOOL("offline", CYAML_FLAG_OPTIONAL, struct raw_issuer, offline),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t issuer_entry = {
@@ -99,7 +106,7 @@ static const cyaml_schema_field_t acme_fields[] = {
 };
 static const cyaml_schema_field_t validation_fields[] = {
     STRING("resolver", c.resolver),
-    COUNT("http-port", c.validation_http_port),
+    STRING("http-port", validation_http_port),
     BOOL("allow-private", c.allow_private),
     CYAML_FIELD_END,
 };
@@ -107,8 +114,8 @@ static const cyaml_schema_field_t rate_fields[] = {
     STRING("accounts-per-address", accounts_per_address),
     STRING("orders-per-account", orders_per_account),
     STRING("failures-per-name", failures_per_name),
-    COUNT("pending-authorizations-per-account", c.pending_authorizations_per_account),
-    COUNT("names-per-order", c.names_per_order),
+    STRING("pending-authorizations-per-account", pending_authorizations),
+    STRING("names-per-order", names_per_order),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_field_t crl_fields[] = {
@@ -117,7 +124,7 @@ static const cyaml_schema_field_t crl_fields[] = {
     CYAML_FIELD_END,
 };
 static const cyaml_schema_field_t approval_fields[] = {
-    COUNT("needed", c.approvals_needed),
+    STRING("needed", approvals_needed),
     BOOL("proposer-may-approve", c.proposer_may_approve),
     CYAML_FIELD_END,
 };
@@ -143,9 +150,9 @@ static const cyaml_schema_field_t fields[] = {
     SECTION("listen", listen_fields),
     STRING("base-url", c.base_url),
     STRING("public-http-url", c.public_http_url),
-    COUNT("gateways", c.gateways),
-    COUNT("notaries", c.notaries),
-    COUNT("readers", c.readers),
+    STRING("gateways", gateways),
+    STRING("notaries", notaries),
+    STRING("readers", readers),
     STRING("passphrase-file", c.passphrase_file),
     STRING("journal-mirror", c.journal_mirror),
     LIST("issuers", issuers, issuer_count, &issuer_entry, ISSUERS_MAX),
@@ -156,7 +163,7 @@ static const cyaml_schema_field_t fields[] = {
     SECTION("crl", crl_fields),
     SECTION("approvals", approval_fields),
     SECTION("token", token_fields),
-    CYAML_FIELD_UINT_PTR("uid-base", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw, uid_base),
+    STRING("uid-base", uid_base),
     SECTION("log", log_fields),
     CYAML_FIELD_END,
 };
@@ -191,20 +198,26 @@ static const struct {
 
 /* Numbers: what stands for one that is not written, and the range. */
 static const struct {
-    size_t offset;
+    size_t from; /* const char * in struct raw */
+    size_t to;   /* uint32_t in struct raw */
     const char *path;
     uint32_t value;
     uint32_t least;
     uint32_t most;
 } number_rules[] = {
-    {offsetof(struct raw, c.gateways), "gateways", 2, 1, 64},
-    {offsetof(struct raw, c.notaries), "notaries", 2, 1, 64},
-    {offsetof(struct raw, c.readers), "readers", 1, 1, 64},
-    {offsetof(struct raw, c.validation_http_port), "validation.http-port", 80, 1, 65535},
-    {offsetof(struct raw, c.pending_authorizations_per_account),
+    {offsetof(struct raw, gateways), offsetof(struct raw, c.gateways), "gateways", 2, 1, 64},
+    {offsetof(struct raw, notaries), offsetof(struct raw, c.notaries), "notaries", 2, 1, 64},
+    {offsetof(struct raw, readers), offsetof(struct raw, c.readers), "readers", 1, 1, 64},
+    {offsetof(struct raw, validation_http_port), offsetof(struct raw, c.validation_http_port),
+     "validation.http-port", 80, 1, 65535},
+    {offsetof(struct raw, pending_authorizations), offsetof(struct raw, c.pending_authorizations_per_account),
      "rate-limits.pending-authorizations-per-account", 10000, 1, 10000000},
-    {offsetof(struct raw, c.names_per_order), "rate-limits.names-per-order", 100, 1, 100},
-    {offsetof(struct raw, c.approvals_needed), "approvals.needed", 2, 1, 16},
+    {offsetof(struct raw, names_per_order), offsetof(struct raw, c.names_per_order),
+     "rate-limits.names-per-order", 100, 1, 100},
+    {offsetof(struct raw, approvals_needed), offsetof(struct raw, c.approvals_needed), "approvals.needed", 2,
+     1, 16},
+    {offsetof(struct raw, uid_base), offsetof(struct raw, c.uid_base), "uid-base", DEFAULT_UID_BASE, 0,
+     INT32_MAX},
 };
 
 static const struct {
@@ -249,15 +262,15 @@ static lt_res apply_numbers(const struct ca_yaml *y, struct raw *raw)
         *s = *s != NULL ? *s : string_defaults[i].value;
     }
     for (size_t i = 0; i < LT_COUNT(number_rules); i++) {
-        uint32_t *n = member(raw, number_rules[i].offset);
-        *n = *n != 0 ? *n : number_rules[i].value;
-        if (*n < number_rules[i].least || *n > number_rules[i].most) {
-            return ca_yaml_refuse(y, number_rules[i].path, "%u is out of range; write %u to %u", *n,
-                                  number_rules[i].least, number_rules[i].most);
+        const char *text = *(const char *const *)member(raw, number_rules[i].from);
+        uint32_t *n = member(raw, number_rules[i].to);
+        *n = number_rules[i].value;
+        if (text != NULL) {
+            LT_TRY(ca_yaml_number(y, number_rules[i].path, text, number_rules[i].least, number_rules[i].most,
+                                  n));
         }
     }
-    raw->c.uid_base = raw->uid_base != NULL ? *raw->uid_base : DEFAULT_UID_BASE;
-    if (raw->c.uid_base != 0 && (raw->c.uid_base < 1000 || raw->c.uid_base > 0x7fffffff)) {
+    if (raw->c.uid_base != 0 && raw->c.uid_base < 1000) {
         return ca_yaml_refuse(y, "uid-base",
                               "%u may belong to people or the system; write 0 for none, or 1000 "
                               "and above",

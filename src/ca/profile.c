@@ -32,13 +32,15 @@ struct raw {
     uint32_t eku_count;
     const char **policies;
     uint32_t policy_count;
-    const uint32_t *path_length;
+    const char *path_length;
+    const char *rsa_min_bits;
+    const char *rsa_max_bits;
     const uint32_t *key_usage_rsa;
-    const uint32_t *names_max;
+    const char *names_max;
 };
 
 #define STRING(key_, member_, flags_) CYAML_FIELD_STRING_PTR(key_, flags_, struct raw, member_, 1, STRING_MAX)
-#define BOOL(key_, member_) CYAML_FIELD_BOOL(key_, CYAML_FLAG_OPTIONAL, struct raw, member_)
+#define BOOL(key_, member_) CA_YAML_BOOL(key_, CYAML_FLAG_OPTIONAL, struct raw, member_)
 #define WORDS(key_, member_, words_)                                                              \
     CYAML_FIELD_FLAGS(key_, CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct raw, member_, words_, \
                       LT_COUNT(words_))
@@ -89,8 +91,8 @@ static const cyaml_schema_field_t validity_fields[] = {
 };
 static const cyaml_schema_field_t key_fields[] = {
     WORDS("types", p.keys, key_words),
-    CYAML_FIELD_UINT("rsa-min-bits", CYAML_FLAG_OPTIONAL, struct raw, p.rsa_min_bits),
-    CYAML_FIELD_UINT("rsa-max-bits", CYAML_FLAG_OPTIONAL, struct raw, p.rsa_max_bits),
+    STRING("rsa-min-bits", rsa_min_bits, CYAML_FLAG_OPTIONAL),
+    STRING("rsa-max-bits", rsa_max_bits, CYAML_FLAG_OPTIONAL),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_field_t include_fields[] = {
@@ -101,7 +103,7 @@ static const cyaml_schema_field_t include_fields[] = {
 };
 static const cyaml_schema_field_t name_fields[] = {
     WORDS("types", p.names, name_words),
-    CYAML_FIELD_UINT_PTR("max", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw, names_max),
+    STRING("max", names_max, CYAML_FLAG_OPTIONAL),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_field_t constraint_fields[] = {
@@ -125,7 +127,7 @@ static const cyaml_schema_field_t fields[] = {
     SECTION("include", include_fields, CYAML_FLAG_OPTIONAL),
     CYAML_FIELD_ENUM("subject", CYAML_FLAG_STRICT, struct raw, p.subject, subjects, LT_COUNT(subjects)),
     SECTION("names", name_fields, CYAML_FLAG_OPTIONAL),
-    CYAML_FIELD_UINT_PTR("path-length", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct raw, path_length),
+    STRING("path-length", path_length, CYAML_FLAG_OPTIONAL),
     SECTION("name-constraints", constraint_fields, CYAML_FLAG_OPTIONAL),
     CYAML_FIELD_END,
 };
@@ -190,10 +192,8 @@ static lt_res check_keys(const struct ca_yaml *y, const struct ca_profile *p)
     if (p->keys == 0) {
         return ca_yaml_refuse(y, "keys.types", "none; write [rsa, p256, p384]");
     }
-    if (p->rsa_min_bits < X509_RSA_BITS_MIN || p->rsa_max_bits > X509_RSA_BITS_MAX ||
-        p->rsa_min_bits > p->rsa_max_bits) {
-        return ca_yaml_refuse(y, "keys", "RSA sizes lie between %d and %d bits", X509_RSA_BITS_MIN,
-                              X509_RSA_BITS_MAX);
+    if (p->rsa_min_bits > p->rsa_max_bits) {
+        return ca_yaml_refuse(y, "keys.rsa-min-bits", "larger than rsa-max-bits");
     }
     return LT_OK;
 }
@@ -284,6 +284,35 @@ static lt_res check_public(const struct ca_yaml *y, const struct ca_profile *p, 
     return LT_OK;
 }
 
+static lt_res read_numbers(const struct ca_yaml *y, struct raw *raw)
+{
+    struct ca_profile *p = &raw->p;
+    uint32_t path_length = 0;
+    const struct {
+        const char *text;
+        const char *path;
+        uint32_t usual;
+        uint32_t least;
+        uint32_t most;
+        uint32_t *to;
+    } rows[] = {
+        {raw->rsa_min_bits, "keys.rsa-min-bits", X509_RSA_BITS_MIN, X509_RSA_BITS_MIN, X509_RSA_BITS_MAX,
+         &p->rsa_min_bits},
+        {raw->rsa_max_bits, "keys.rsa-max-bits", X509_RSA_BITS_MAX, X509_RSA_BITS_MIN, X509_RSA_BITS_MAX,
+         &p->rsa_max_bits},
+        {raw->names_max, "names.max", CA_PROFILE_NAMES_MAX, 1, CA_PROFILE_NAMES_MAX, &p->names_max},
+        {raw->path_length, "path-length", 0, 0, 8, &path_length},
+    };
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        *rows[i].to = rows[i].usual;
+        if (rows[i].text != NULL) {
+            LT_TRY(ca_yaml_number(y, rows[i].path, rows[i].text, rows[i].least, rows[i].most, rows[i].to));
+        }
+    }
+    p->path_length = raw->path_length != NULL ? (int)path_length : -1;
+    return LT_OK;
+}
+
 /* "profiles/tls-server.yaml" is for "tls-server". */
 static bool file_fits(const char *file, const char *name)
 {
@@ -301,17 +330,8 @@ static lt_res finish(const struct ca_yaml *y, struct raw *raw, lt_time now)
         return ca_yaml_refuse(y, "name", "\"%.40s\" must be of a-z 0-9 - and the file be named after it",
                               p->name);
     }
-    p->rsa_min_bits = p->rsa_min_bits != 0 ? p->rsa_min_bits : X509_RSA_BITS_MIN;
-    p->rsa_max_bits = p->rsa_max_bits != 0 ? p->rsa_max_bits : X509_RSA_BITS_MAX;
     p->key_usage_rsa = raw->key_usage_rsa != NULL ? *raw->key_usage_rsa : p->key_usage;
-    p->names_max = raw->names_max != NULL ? *raw->names_max : CA_PROFILE_NAMES_MAX;
-    p->path_length = -1;
-    if (raw->path_length != NULL) {
-        if (*raw->path_length > 8) {
-            return ca_yaml_refuse(y, "path-length", "%u is out of range; write 0 to 8", *raw->path_length);
-        }
-        p->path_length = (int)*raw->path_length;
-    }
+    LT_TRY(read_numbers(y, raw));
     LT_TRY(read_validity(y, raw));
     LT_TRY(read_oids(y, raw));
     LT_TRY(check_keys(y, p));

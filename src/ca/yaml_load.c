@@ -7,6 +7,8 @@
 #include <string.h>
 #include <yaml.h>
 
+const cyaml_strval_t ca_yaml_truth[2] = {{"false", 0}, {"true", 1}};
+
 enum { DEPTH_MAX = 8, KEYS_MAX = 64, PATH_MAX_LEN = 256, ALLOC_HEADER = 16 };
 
 struct level {
@@ -41,7 +43,7 @@ static bool path_covers(const char *wanted, const char *path)
 static void note_position(struct walk *w, const yaml_mark_t *mark)
 {
     size_t len = strlen(w->path);
-    if (w->wanted != NULL && len > w->best_len && path_covers(w->wanted, w->path)) {
+    if (w->wanted != NULL && len >= w->best_len && path_covers(w->wanted, w->path)) {
         w->best_len = len;
         w->line = mark->line + 1;
         w->column = mark->column + 1;
@@ -246,6 +248,18 @@ lt_res ca_yaml_refuse(const struct ca_yaml *y, const char *path, const char *for
     (void)vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     LT_FAIL(LT_PEER_USAGE, "%s:%zu:%zu: %s: %s", y->file, w.line, w.column, path, text);
+}
+
+lt_res ca_yaml_number(const struct ca_yaml *y, const char *path, const char *text, uint32_t least,
+                      uint32_t most, uint32_t *ret_number)
+{
+    uint64_t n = 0;
+    if (lt_failed(lt_parse_u64(lt_slice_cstr(text), UINT32_MAX, &n)) || n < least || n > most) {
+        return ca_yaml_refuse(y, path, "\"%.40s\" is out of range or no number; write %u to %u", text, least,
+                              most);
+    }
+    *ret_number = (uint32_t)n;
+    return LT_OK;
 }
 
 lt_res ca_yaml_duration(const struct ca_yaml *y, const char *path, const char *text, int64_t *ret_seconds)

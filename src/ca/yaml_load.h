@@ -22,6 +22,15 @@ LT_MUST_USE lt_res ca_yaml_load(const struct ca_yaml *y, const cyaml_schema_valu
 LT_MUST_USE lt_res ca_yaml_refuse(const struct ca_yaml *y, const char *path, const char *format, ...)
     LT_PRINTF(3, 4);
 
+/* A bool is "true" or "false": libcyaml's own reading takes every other word for true. */
+extern const cyaml_strval_t ca_yaml_truth[2];
+#define CA_YAML_BOOL(key_, flags_, struct_, member_) \
+    CYAML_FIELD_ENUM(key_, (flags_) | CYAML_FLAG_STRICT, struct_, member_, ca_yaml_truth, 2)
+
+/* Decimal digits alone. Numbers are read as text: libcyaml's own reading (strtoull, base 0, end not looked
+ * at) takes "1e3" for 1 and "010" for 8. */
+LT_MUST_USE lt_res ca_yaml_number(const struct ca_yaml *y, const char *path, const char *text, uint32_t least,
+                                  uint32_t most, uint32_t *ret_number);
 /* "90d", "36h", "15m", "30s"; a unit is needed, except for "0". */
 LT_MUST_USE lt_res ca_yaml_duration(const struct ca_yaml *y, const char *path, const char *text,
                                     int64_t *ret_seconds);

@@ -1,0 +1,202 @@
+/* lintel.yaml: defaults, what is refused, and that each refusal says where. */
+#include "check.h"
+
+#include "ca/config.h"
+
+static void free_config(struct ca_config **c)
+{
+    ca_config_free(*c);
+}
+
+static void defaults(void **state)
+{
+    (void)state;
+    LT_CLEANUP(free_config) struct ca_config *c = NULL;
+    assert_ok(ca_config_parse(LT_LIT("name: Test CA\n"), &c));
+    assert_string_equal(c->name, "Test CA");
+    assert_string_equal(c->listen_https, "127.0.0.1:14000");
+    assert_string_equal(c->base_url, "https://localhost:14000");
+    assert_string_equal(c->public_http_url, "http://localhost:14080");
+    assert_int_equal(c->host_name_count, 1);
+    assert_int_equal(c->gateways, 2);
+    assert_int_equal(c->notaries, 2);
+    assert_int_equal(c->readers, 1);
+    assert_int_equal(c->validation_http_port, 80);
+    assert_false(c->allow_private);
+    assert_int_equal(c->approvals_needed, 2);
+    assert_int_equal(c->authorization_lifetime_s, 7 * 3600);
+    assert_int_equal(c->failures_per_name.count, 60);
+    assert_int_equal(c->failures_per_name.per_s, 3600);
+    assert_int_equal(c->log_level, 1);
+    assert_int_equal(c->uid_base, 71000);
+    assert_int_equal(ca_config_uid(c, IPC_SIGNER), 71000 + IPC_SIGNER);
+}
+
+static const char full[] = "name: Full\n"
+                           "host-names: [ca.example.com, ca2.example.com]\n"
+                           "listen:\n"
+                           "  https: \"[::1]:443\"\n"
+                           "  http: 0.0.0.0:80\n"
+                           "  operator: \"\"\n"
+                           "base-url: https://ca.example.com\n"
+                           "gateways: 4\n"
+                           "issuers:\n"
+                           "  - name: root\n"
+                           "    certificate: ca/root.pem\n"
+                           "    offline: true\n"
+                           "  - name: tls\n"
+                           "    key: keys/tls.key\n"
+                           "    certificate: ca/tls.pem\n"
+                           "  - name: hsm\n"
+                           "    pkcs11-uri: pkcs11:object=hsm\n"
+                           "    certificate: ca/hsm.pem\n"
+                           "    crl: false\n"
+                           "acme:\n"
+                           "  caa-identities: [ca.example.com]\n"
+                           "  order-lifetime: 36h\n"
+                           "validation:\n"
+                           "  resolver: 127.0.0.1@8053\n"
+                           "  http-port: 5002\n"
+                           "  allow-private: true\n"
+                           "rate-limits:\n"
+                           "  accounts-per-address: none\n"
+                           "  orders-per-account: 300/3h\n"
+                           "approvals:\n"
+                           "  needed: 3\n"
+                           "token:\n"
+                           "  module: /usr/lib/softhsm/libsofthsm2.so\n"
+                           "uid-base: 0\n"
+                           "log:\n"
+                           "  format: json\n"
+                           "  level: debug\n";
+
+static void everything(void **state)
+{
+    (void)state;
+    LT_CLEANUP(free_config) struct ca_config *c = NULL;
+    assert_ok(ca_config_parse(lt_slice_cstr(full), &c));
+    assert_string_equal(c->base_url, "https://ca.example.com");
+    assert_string_equal(c->public_http_url, "http://ca.example.com:80");
+    assert_string_equal(c->listen_operator, "");
+    assert_int_equal(c->issuer_count, 3);
+    const struct ca_config_issuer *root = ca_config_issuer(c, LT_LIT("root"));
+    assert_true(root != NULL && root->offline && root->crl && root->key[0] == 0);
+    assert_string_equal(ca_config_issuer(c, LT_LIT("hsm"))->pkcs11_uri, "pkcs11:object=hsm");
+    assert_false(ca_config_issuer(c, LT_LIT("hsm"))->crl);
+    assert_null(ca_config_issuer(c, LT_LIT("none")));
+    assert_string_equal(c->caa_identities[0], "ca.example.com");
+    assert_int_equal(c->order_lifetime_s, 36 * 3600);
+    assert_int_equal(c->accounts_per_address.count, 0);
+    assert_int_equal(c->orders_per_account.count, 300);
+    assert_int_equal(c->orders_per_account.per_s, 3 * 3600);
+    assert_int_equal(c->validation_http_port, 5002);
+    assert_true(c->allow_private);
+    assert_int_equal(c->uid_base, 0);
+    assert_int_equal(ca_config_uid(c, IPC_SIGNER), 0);
+    assert_int_equal(c->log_format, CA_LOG_JSON);
+    assert_int_equal(c->log_level, 0);
+}
+
+/* Each is refused, and the message begins with where. */
+static void refusals(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *yaml;
+        const char *begins;
+    } rows[] = {
+        {"", "lintel.yaml:1:1: "},
+        {"\n\n", "lintel.yaml:1:1: "},
+        {"nome: x\n", "lintel.yaml:1:"},
+        {"name: x\ngateways: two\n", "lintel.yaml:2:"},
+        {"name: x\ngateways: 1e3\n", "lintel.yaml:2:"},
+        {"name: x\ngateways: -1\n", "lintel.yaml:2:"},
+        {"name: x\ngateways: 65\n", "lintel.yaml:2:11: gateways: "},
+        {"name: x\nname: y\n", "lintel.yaml:2:1: "},
+        {"name: x\n---\nname: y\n", "lintel.yaml:2:1: "},
+        {"name: &a x\nwebsite: *a\n", "lintel.yaml:2:10: "},
+        {"name: [a, b]\n", "lintel.yaml:1:"},
+        {"name: \"x\n", "lintel.yaml:"},
+        {"name: x\n\tgateways: 2\n", "lintel.yaml:2:"},
+        {"listen:\n  https: localhost\n", "lintel.yaml:2:10: listen.https: "},
+        {"listen:\n  https: ::1:443\n", "lintel.yaml:2:10: listen.https: "},
+        {"listen:\n  https: 127.0.0.1:99999\n", "lintel.yaml:2:10: listen.https: "},
+        {"listen:\n  https: 127.0.0.1:80\n  http: 127.0.0.1:80\n", "lintel.yaml:3:9: listen.http: "},
+        {"base-url: http://ca.example.com\n", "lintel.yaml:1:11: base-url: "},
+        {"base-url: https://ca.example.com/\n", "lintel.yaml:1:11: base-url: "},
+        {"validation:\n  allow-private: maybe\n", "lintel.yaml:2:"},
+        {"validation:\n  http-port: 70000\n", "lintel.yaml:2:14: validation.http-port: "},
+        {"acme:\n  order-lifetime: 7\n", "lintel.yaml:2:19: acme.order-lifetime: "},
+        {"acme:\n  order-lifetime: 1e3d\n", "lintel.yaml:2:19: acme.order-lifetime: "},
+        {"acme:\n  order-lifetime: 400d\n", "lintel.yaml:2:19: acme.order-lifetime: "},
+        {"crl:\n  interval: 4d\n  lifetime: 3d\n", "lintel.yaml:2:13: crl.interval: "},
+        {"crl:\n  lifetime: 11d\n", "lintel.yaml:2:13: crl.lifetime: "},
+        {"rate-limits:\n  orders-per-account: 300\n", "lintel.yaml:2:23: rate-limits.orders-per-account: "},
+        {"rate-limits:\n  orders-per-account: 0/1h\n", "lintel.yaml:2:23: rate-limits.orders-per-account: "},
+        {"rate-limits:\n  orders-per-account: 3/0\n", "lintel.yaml:2:23: rate-limits.orders-per-account: "},
+        {"uid-base: 500\n", "lintel.yaml:1:11: uid-base: "},
+        {"log:\n  format: xml\n", "lintel.yaml:2:"},
+        {"issuers:\n  - name: tls\n    certificate: ca/tls.pem\n", "lintel.yaml:2:5: issuers.0: "},
+        {"issuers:\n  - name: TLS\n    certificate: c\n    key: k\n", "lintel.yaml:2:5: issuers.0: "},
+        {"issuers:\n  - name: a\n    certificate: ../c\n    key: k\n", "lintel.yaml:2:5: issuers.0: "},
+        {"issuers:\n  - name: a\n    certificate: /c\n    key: k\n", "lintel.yaml:2:5: issuers.0: "},
+        {"issuers:\n  - name: a\n    certificate: c\n    key: k\n    offline: true\n",
+         "lintel.yaml:2:5: issuers.0: "},
+        {"issuers:\n  - name: a\n    certificate: c\n    pkcs11-uri: pkcs11:object=a\n",
+         "lintel.yaml:2:5: issuers.0: "},
+        {"issuers:\n  - {name: a, certificate: c, key: k}\n  - {name: a, certificate: c, key: k}\n",
+         "lintel.yaml:3:5: issuers.1: "},
+        {"issuers:\n  - name: a\n    key: k\n", "lintel.yaml:3:"},
+        {"token:\n  module: libsofthsm2.so\n", "lintel.yaml:2:11: token.module: "},
+        {"default-profile: ../x\n", "lintel.yaml:1:18: default-profile: "},
+    };
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        struct ca_config *c = NULL;
+        lt_res r = ca_config_parse(lt_slice_cstr(rows[i].yaml), &c);
+        if (!lt_failed(r)) {
+            fail_msg("accepted: %s", rows[i].yaml);
+        }
+        if (strncmp(lt_error_last()->detail, rows[i].begins, strlen(rows[i].begins)) != 0) {
+            fail_msg("\"%s\" gave \"%s\"", rows[i].yaml, lt_error_last()->detail);
+        }
+    }
+}
+
+static void deep_and_large(void **state)
+{
+    (void)state;
+    struct ca_config *c = NULL;
+    static char deep[2001];
+    memset(deep, '[', sizeof(deep) - 1);
+    assert_fails(ca_config_parse(LT_SLICE(deep, 2000), &c), LT_PEER_TOO_LARGE);
+    static char large[CA_CONFIG_MAX_BYTES + 1];
+    memset(large, '#', sizeof(large));
+    assert_fails(ca_config_parse(LT_SLICE(large, sizeof(large)), &c), LT_PEER_TOO_LARGE);
+}
+
+static void addresses(void **state)
+{
+    (void)state;
+    struct lt_arena a;
+    lt_arena_init(&a, 4096);
+    const char *host = NULL;
+    uint16_t port = 0;
+    assert_ok(ca_config_split_address(&a, "[2001:db8::1]:443", &host, &port));
+    assert_string_equal(host, "2001:db8::1");
+    assert_int_equal(port, 443);
+    static const char *const bad[] = {"",        ":443",    "a",    "a:",   "a:x",
+                                      "a:65536", "::1:443", "[]:1", "a: 1", "a:01"};
+    for (size_t i = 0; i < LT_COUNT(bad); i++) {
+        assert_fails(ca_config_split_address(&a, bad[i], &host, &port), LT_PEER_USAGE);
+    }
+    lt_arena_done(&a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults),       cmocka_unit_test(everything), cmocka_unit_test(refusals),
+        cmocka_unit_test(deep_and_large), cmocka_unit_test(addresses),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
