@@ -23,9 +23,6 @@ static const struct sandbox_path examiner_paths[] = {
     {"examiner", true}, {"operators", false}, {"profiles", false}, {"ca", false}, {"lintel.yaml", false},
 };
 
-/* Keys are read before the doors close; the mirror of the journal is added from Start. */
-static const struct sandbox_path signer_paths[] = {{"journal", true}};
-
 /* SoftHSM keeps its tokens in files; other modules talk to their device through what start has opened. */
 static const struct sandbox_path token_paths[] = {
     {"/var/lib/softhsm", true}, {"softhsm", true}, {"/etc/softhsm", false}};
@@ -68,9 +65,9 @@ const struct sandbox_profile role_profiles[IPC_ROLE_COUNT] = {
                       PATHS(examiner_paths),
                       .max_fds = 256,
                       .max_memory_bytes = (size_t)4096 * MB},
+    /* Keys are read and the journal is open before the doors close: it can open nothing at all. */
     [IPC_SIGNER] = {.role = "signer",
-                    .calls = SANDBOX_BASE | SANDBOX_MEMFD | SANDBOX_OPEN_READ | SANDBOX_OPEN_WRITE,
-                    PATHS(signer_paths),
+                    .calls = SANDBOX_BASE | SANDBOX_MEMFD | SANDBOX_SYNC,
                     .max_fds = 256,
                     .max_memory_bytes = (size_t)4096 * MB},
     [IPC_TOKEN] = {.role = "token",

@@ -20,6 +20,7 @@ enum sandbox_calls {
     SANDBOX_MEMFD = 1 << 5,   /* memfd_create, fcntl seals: for bodies over 64 KiB; all roles have it */
     SANDBOX_FORK = 1 << 6,    /* clone, execve, wait: supervisor and validator's workers */
     SANDBOX_THREADS = 1 << 7, /* clone for threads only */
+    SANDBOX_SYNC = 1 << 8,    /* syncing and truncating what is open already; part of OPEN_WRITE */
 };
 
 struct sandbox_path {
