@@ -236,6 +236,7 @@ static void begin_conn(struct http_listener *l, int fd, const struct sockaddr_st
     struct http_server *s = l->server;
     struct http_conn *c = calloc(1, sizeof *c);
     LT_ASSERT(c != NULL);
+    c->deadline_ms = INT64_MAX;
     c->server = s;
     c->listener = l;
     if (l->info->kind == HTTP_LISTEN_UNIX) {
@@ -347,9 +348,23 @@ void http_server_drain(struct http_server *s)
     }
 }
 
+/* What was accepted and not yet answered; half a request was not accepted. */
+static bool owes(const struct http_conn *c)
+{
+    bool handed = false;
+    for (const struct http_exchange *x = c->exchanges; x != NULL; x = x->next) {
+        handed = handed || x->handed;
+    }
+    return handed || http_wire_pending(&c->wire) > 0;
+}
+
 bool http_server_drained(const struct http_server *s)
 {
-    return s->draining && s->conns == NULL;
+    bool busy = !s->draining;
+    for (const struct http_conn *c = s->conns; c != NULL; c = c->next) {
+        busy = busy || owes(c);
+    }
+    return !busy;
 }
 
 const struct http_stats *http_server_stats(const struct http_server *s)

@@ -1,0 +1,234 @@
+/* The gateway: the only program of the family that outside clients talk to.
+ *
+ * It terminates TLS, frames HTTP, keeps limits, serves the public files and hands everything else to a
+ * notary. It judges nothing: no signature, no token, no JSON is read here. It opens neither the book nor a CA
+ * key, and connects to nobody. The public listeners never serve /metrics or /api.
+ */
+#include "role/gateway.h"
+
+#include <event2/event.h>
+#include <openssl/ssl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "role/profiles.h"
+
+enum { TICK_MS = 100, SCRATCH_MAX = 256 * 1024 };
+
+#define ON(listener_) (1u << (listener_))
+
+static const struct {
+    unsigned listeners;
+    const char *path; /* with a slash at its end: all below it */
+    void (*serve)(struct gateway *g, struct http_exchange *x);
+} routes[] = {
+    {ON(LISTENER_HTTPS), "/acme/", gateway_ask},
+    {ON(LISTENER_API), "/api/", gateway_ask},
+    {ON(LISTENER_HTTPS) | ON(LISTENER_HTTP), "/crl/", gateway_serve_crl},
+    {ON(LISTENER_HTTPS) | ON(LISTENER_HTTP), "/ca/", gateway_serve_ca},
+    {ON(LISTENER_OPERATOR) | ON(LISTENER_API), "/metrics", gateway_serve_metrics},
+    {ON(LISTENER_HTTPS) | ON(LISTENER_HTTP) | ON(LISTENER_OPERATOR) | ON(LISTENER_API), "/healthz",
+     gateway_serve_health},
+};
+
+static const struct {
+    const char *name;
+    enum http_listen_kind kind;
+    bool is_public;
+} listener_kinds[LISTENER_KINDS] = {
+    [LISTENER_HTTPS] = {"https", HTTP_LISTEN_TLS, true},
+    [LISTENER_HTTP] = {"http", HTTP_LISTEN_PLAIN, true},
+    [LISTENER_OPERATOR] = {"operator", HTTP_LISTEN_PLAIN, false},
+    [LISTENER_API] = {"api", HTTP_LISTEN_UNIX, false},
+};
+
+static bool route_matches(size_t i, enum gateway_listener listener, lt_slice path)
+{
+    lt_slice want = lt_slice_cstr(routes[i].path);
+    bool below = want.ptr[want.len - 1] == '/';
+    return (routes[i].listeners & ON(listener)) != 0 &&
+           (below ? lt_slice_starts(path, want) : lt_slice_eq(path, want));
+}
+
+static enum gateway_listener listener_of(const struct gateway *g, const struct http_request *r)
+{
+    return g->kinds[r->listener - g->infos];
+}
+
+static struct gateway_slot *take_slot(struct gateway *g, struct http_exchange *x)
+{
+    struct gateway_slot *slot = g->free_slots;
+    if (slot != NULL) {
+        g->free_slots = slot->next_free;
+        *slot = (struct gateway_slot){
+            .exchange = x,
+            .listener = listener_of(g, http_exchange_request(x)),
+            .since_us = lt_now().us,
+        };
+        g->in_flight++;
+    }
+    return slot;
+}
+
+static void on_request(void *self, struct http_exchange *x)
+{
+    struct gateway *g = self;
+    const struct http_request *r = http_exchange_request(x);
+    struct gateway_slot *slot = take_slot(g, x);
+    http_exchange_set_user(x, slot);
+    if (slot == NULL) {
+        http_exchange_problem(x, 503, NULL, "too many requests at once", 1);
+        return;
+    }
+    for (size_t i = 0; i < LT_COUNT(routes); i++) {
+        if (route_matches(i, slot->listener, r->path)) {
+            routes[i].serve(g, x);
+            return;
+        }
+    }
+    http_exchange_problem(x, 404, NULL, "there is nothing at this path", 0);
+}
+
+static void on_ended(void *self, struct http_exchange *x, const struct http_outcome *outcome)
+{
+    struct gateway *g = self;
+    struct gateway_slot *slot = http_exchange_user(x);
+    if (slot == NULL) {
+        return;
+    }
+    gateway_count(g, slot, outcome);
+    const struct http_request *r = http_exchange_request(x);
+    lt_log(LT_LOG_DEBUG, "request", "listener=%s from=%s method=%.*s path=%.*s status=%u us=%lld",
+           r->listener->name, r->remote, LT_FMT(r->method), LT_FMT(r->path), outcome->status,
+           (long long)(lt_now().us - slot->since_us));
+    gateway_forget(g, slot);
+    *slot = (struct gateway_slot){.next_free = g->free_slots};
+    g->free_slots = slot;
+    g->in_flight--;
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    struct gateway *g = arg;
+    if (g->stop || !role_kit_dispatch(g->kit)) {
+        g->stop = true;
+        (void)event_base_loopbreak(g->base); /* fails only without a base */
+    }
+}
+
+/* Called by the kit about every 100 ms, from within role_kit_dispatch. */
+static lt_res tick(void *self, lt_time now)
+{
+    struct gateway *g = self;
+    g->now = now;
+    g->now_ms = lt_monotonic_ms();
+    if (role_draining(g->kit) && !g->draining) {
+        g->draining = true;
+        http_server_drain(g->server);
+    }
+    http_server_tick(g->server, now, g->now_ms);
+    gateway_expire(g);
+    gateway_tls_tick(g);
+    gateway_metrics_tick(g);
+    return LT_OK;
+}
+
+static bool drained(void *self)
+{
+    const struct gateway *g = self;
+    return g->draining && http_server_drained(g->server);
+}
+
+static lt_res run(void *self)
+{
+    struct gateway *g = self;
+    const struct timeval period = {.tv_usec = TICK_MS * 1000};
+    LT_ASSERT(event_assign(&g->kit_event, g->base, role_kit_fd(g->kit), EV_READ | EV_PERSIST, on_tick, g) ==
+              0);
+    LT_ASSERT(event_assign(&g->tick_event, g->base, -1, EV_PERSIST, on_tick, g) == 0);
+    LT_ASSERT(event_add(&g->kit_event, NULL) == 0 && event_add(&g->tick_event, &period) == 0);
+    LT_CHECK(event_base_loop(g->base, EVLOOP_NO_EXIT_ON_EMPTY) == 0, LT_STATE_IO, "the event loop failed");
+    return LT_OK;
+}
+
+/* "metrics" is not a socket but the board of the process that address names. */
+static lt_res add_listener(struct gateway *g, const Ipc__Listener *l, int fd)
+{
+    if (strcmp(l->kind, "metrics") == 0) {
+        return gateway_add_board(g, l->address, fd);
+    }
+    for (size_t k = 0; k < LISTENER_KINDS; k++) {
+        if (strcmp(l->kind, listener_kinds[k].name) != 0) {
+            continue;
+        }
+        LT_CHECK(g->listener_count < GATEWAY_LISTENERS, LT_PEER_USAGE, "over %d listeners",
+                 GATEWAY_LISTENERS);
+        size_t i = g->listener_count++;
+        g->kinds[i] = (enum gateway_listener)k;
+        g->infos[i] = (struct http_listener_info){
+            .name = listener_kinds[k].name,
+            .kind = listener_kinds[k].kind,
+            .is_public = listener_kinds[k].is_public,
+        };
+        return http_server_listen(g->server, fd, &g->infos[i]);
+    }
+    LT_FAIL(LT_PEER_USAGE, "a listener of an unknown kind: %s", l->kind);
+}
+
+static void open_slots(struct gateway *g)
+{
+    for (size_t i = GATEWAY_SLOTS; i > 0; i--) {
+        g->slots[i - 1].next_free = g->free_slots;
+        g->free_slots = &g->slots[i - 1];
+    }
+}
+
+static lt_res start(struct role_kit *kit, const Ipc__Start *start, const int *listener_fds, void **ret_self)
+{
+    static struct gateway storage; /* one role is one process */
+    struct gateway *g = &storage;
+    const struct http_hooks hooks = {.self = g, .request = on_request, .ended = on_ended};
+    const struct http_limits limits = {0};
+    g->kit = kit;
+    g->now = lt_now();
+    g->now_ms = lt_monotonic_ms();
+    g->base = event_base_new();
+    LT_CHECK(g->base != NULL, LT_STATE_IO, "no event loop");
+    lt_arena_init(&g->scratch, SCRATCH_MAX);
+    open_slots(g);
+    gateway_metrics_open(g);
+    LT_TRY(http_server_new(g->base, &limits, &hooks, &g->server));
+    http_server_tick(g->server, g->now, g->now_ms);
+    LT_TRY(gateway_files_open(g, start->folder));
+    LT_TRY(gateway_tls_open(g, start));
+    for (size_t i = 0; i < start->n_listeners; i++) {
+        LT_TRY(add_listener(g, start->listeners[i], listener_fds[i]));
+    }
+    *ret_self = g;
+    return LT_OK;
+}
+
+int main(void)
+{
+    static const struct role_route ipc_routes[] = {
+        {IPC_NOTARY, IPC_HTTP_RESPONSE, gateway_on_response},
+        {IPC_NOTARY, IPC_SERVICE_CERTIFICATE, gateway_on_certificate},
+    };
+    const struct role_spec spec = {
+        .role = IPC_GATEWAY,
+        .routes = ipc_routes,
+        .route_count = LT_COUNT(ipc_routes),
+        .sandbox = &role_profiles[IPC_GATEWAY],
+        .message_arena_max = 20 * 1024 * 1024,
+        .start = start,
+        .linked = gateway_linked,
+        .unlinked = gateway_unlinked,
+        .tick = tick,
+        .drained = drained,
+        .run = run,
+    };
+    return role_main(&spec);
+}

@@ -1,0 +1,117 @@
+#ifndef ROLE_GATEWAY_H
+#define ROLE_GATEWAY_H
+/* The gateway's insides, shared by gateway*.c; nobody else includes this. */
+#include <event2/event_struct.h>
+
+#include "base/arena.h"
+#include "base/metrics.h"
+#include "http.pb-c.h"
+#include "http/server.h"
+#include "role/kit.h"
+
+struct ssl_ctx_st;
+
+enum gateway_listener { LISTENER_HTTPS, LISTENER_HTTP, LISTENER_OPERATOR, LISTENER_API, LISTENER_KINDS };
+
+enum {
+    GATEWAY_SLOTS = 2048,  /* requests in flight: 503 beyond them */
+    GATEWAY_NOTARIES = 64, /* instances of the kit */
+    GATEWAY_BOARDS = 64,
+    GATEWAY_LISTENERS = 16,
+};
+
+/* One request, from hooks.request to hooks.ended. */
+struct gateway_slot {
+    struct http_exchange *exchange; /* NULL: free */
+    uint64_t id;                    /* of the question to the notary; 0: answered here */
+    uint32_t notary;
+    bool asked_again;
+    bool begun; /* the answer's head went out */
+    enum gateway_listener listener;
+    int64_t since_us;
+    int64_t deadline_ms;
+    struct gateway_slot *next_free;
+};
+
+struct gateway_notary {
+    bool linked;
+    uint32_t in_flight;
+};
+
+/* Its own TLS key and certificate: gateway_tls.c. */
+struct gateway_tls {
+    int dir_fd;
+    char key_name[40];
+    char cert_name[40];
+    char host[256];       /* of base-url, which the certificate must name */
+    char config_hash[65]; /* a certificate made under another configuration is renewed */
+    char *pending_key;    /* PEM of the key that a certificate was asked for; wiped and freed */
+    uint64_t request_id;  /* 0: none under way */
+    int64_t retry_ms;     /* monotonic: not before, or when the request is given up */
+    int64_t backoff_ms;
+    lt_time renew_at;
+    bool ready;
+};
+
+struct gateway_board {
+    const struct lt_metrics *board; /* mapped read-only */
+    char process[32];
+};
+
+struct gateway {
+    struct role_kit *kit;
+    struct event_base *base;
+    struct http_server *server;
+    struct event kit_event;
+    struct event tick_event;
+    bool stop;
+    bool draining;
+    lt_time now;
+    int64_t now_ms;
+    struct http_listener_info infos[GATEWAY_LISTENERS];
+    enum gateway_listener kinds[GATEWAY_LISTENERS];
+    size_t listener_count;
+    struct gateway_tls tls;
+    int crl_fd;
+    int ca_fd;
+    struct gateway_board boards[GATEWAY_BOARDS];
+    size_t board_count;
+    struct gateway_notary notaries[GATEWAY_NOTARIES];
+    uint32_t next_notary;
+    struct gateway_slot slots[GATEWAY_SLOTS];
+    struct gateway_slot *free_slots;
+    uint64_t generation;
+    size_t in_flight;
+    struct lt_arena scratch;
+    struct lt_metric *requests[LISTENER_KINDS][6]; /* by hundreds of the status; 0: the client left first */
+    struct lt_metric *latency;
+};
+
+/* gateway_notary.c: questions to the notaries. */
+void gateway_ask(struct gateway *g, struct http_exchange *x);
+lt_res gateway_on_response(void *self, const struct ipc_msg *m);
+void gateway_linked(void *self, enum ipc_role peer, uint32_t instance);
+void gateway_unlinked(void *self, enum ipc_role peer, uint32_t instance);
+void gateway_forget(struct gateway *g, struct gateway_slot *slot);
+/* Gives up on what was asked too long ago. */
+void gateway_expire(struct gateway *g);
+
+/* gateway_files.c: what the publisher wrote. */
+LT_MUST_USE lt_res gateway_files_open(struct gateway *g, const char *folder);
+void gateway_serve_crl(struct gateway *g, struct http_exchange *x);
+void gateway_serve_ca(struct gateway *g, struct http_exchange *x);
+
+/* gateway_tls.c */
+LT_MUST_USE lt_res gateway_tls_open(struct gateway *g, const Ipc__Start *start);
+void gateway_tls_tick(struct gateway *g);
+lt_res gateway_on_certificate(void *self, const struct ipc_msg *m);
+
+/* gateway_metrics.c */
+LT_MUST_USE lt_res gateway_add_board(struct gateway *g, const char *process, int fd);
+void gateway_metrics_open(struct gateway *g);
+void gateway_metrics_tick(struct gateway *g);
+void gateway_count(struct gateway *g, const struct gateway_slot *slot, const struct http_outcome *outcome);
+void gateway_serve_metrics(struct gateway *g, struct http_exchange *x);
+void gateway_serve_health(struct gateway *g, struct http_exchange *x);
+
+#endif
