@@ -15,7 +15,7 @@
 #include "crypto/digest.h"
 #include "crypto/fetch.h"
 
-/*= NIST SP 800-132 5.2 "a minimum iteration count"; 600,000 is what OWASP gives for HMAC-SHA-256 today */
+/*= SP 800-132 5.2 "a minimum iteration count"; 600,000 is what OWASP gives for HMAC-SHA-256 today */
 enum { PBKDF2_ROUNDS = 600000, KEY_FILE_MAX = 64 * 1024, SALT_LEN = 16 };
 
 struct crypto_key {
