@@ -48,6 +48,14 @@ static void harden(void)
     LT_ASSERT(prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0);
 }
 
+/* "lintel-gateway" in ps, also where the program was started by its descriptor. */
+static void name_process(const char *role)
+{
+    char name[16];
+    (void)snprintf(name, sizeof name, "lintel-%s", role); /* 15 letters is what the kernel keeps */
+    (void)prctl(PR_SET_NAME, name, 0, 0, 0);              /* only a name */
+}
+
 static lt_res use_board(int fd)
 {
     void *p = mmap(NULL, sizeof(struct lt_metrics), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -157,12 +165,19 @@ static void fill_routes(struct role_kit *kit)
     }
 }
 
+/* The doors are locked: no exit handler of a library could still do its work, and none is needed. */
+static _Noreturn void leave(int status)
+{
+    _exit(status);
+}
+
 int role_main(const struct role_spec *spec)
 {
     static struct role_kit kit_storage; /* one role is one process; 20 KiB that need not be on the stack */
     struct role_kit *kit = &kit_storage;
     ignore_signals();
     harden();
+    name_process(ipc_role_name(spec->role));
     lt_log_init(ipc_role_name(spec->role), LT_LOG_TEXT, LT_LOG_INFO);
     kit->spec = spec;
     kit->next_tick_ms = lt_monotonic_ms();
@@ -175,14 +190,14 @@ int role_main(const struct role_spec *spec)
     fill_routes(kit);
     if (lt_failed(begin(kit))) {
         lt_log_error("cannot start");
-        return 1;
+        leave(1);
     }
     loop(kit);
     if (kit->failed) {
-        return 1;
+        leave(1);
     }
     if (kit->draining) {
         say_drained(kit);
     }
-    return 0;
+    leave(0);
 }

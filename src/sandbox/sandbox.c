@@ -2,9 +2,12 @@
 #include "sandbox/sandbox.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "sandbox/internal.h"
 
@@ -18,6 +21,15 @@ static lt_res limit(__rlimit_resource_t what, size_t value)
     return LT_OK;
 }
 
+/* A role that still runs as root, because it was told to, is root in name only. */
+static lt_res drop_capabilities(void)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
+    LT_CHECK(syscall(SYS_capset, &header, none) == 0, LT_STATE_IO, "capset: %s", strerror(errno));
+    return LT_OK;
+}
+
 lt_res sandbox_enter(const struct sandbox_profile *profile, const char *folder,
                      struct sandbox_state *ret_state)
 {
@@ -28,6 +40,7 @@ lt_res sandbox_enter(const struct sandbox_profile *profile, const char *folder,
     if (profile->max_memory_bytes != 0 && !SANDBOX_SANITIZED) {
         LT_TRY(limit(RLIMIT_AS, profile->max_memory_bytes));
     }
+    LT_TRY(drop_capabilities());
     struct sandbox_state state = {0};
     LT_TRY(sandbox_landlock(profile, folder, &state.landlock_abi));
     LT_TRY(sandbox_seccomp(profile->calls));

@@ -1,0 +1,257 @@
+/* The CA folder as the supervisor finds and leaves it: locked while the family runs, every part owned by the
+ * role it belongs to, secrets read for the one process that gets them. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "role/supervisor.h"
+
+enum { YAML_ARENA_MAX = 2 * CA_CONFIG_MAX_BYTES, SECRET_MAX = 1024 };
+
+/* Who owns what (docs/architecture.md). files: mode of the regular files inside, 0 leaves them alone. The
+ * book's folder hands its group on to the files that SQLite makes. */
+static const struct {
+    const char *path;
+    enum ipc_role role; /* IPC_SUPERVISOR: who started us */
+    mode_t mode;
+    mode_t files;
+    bool book_group;
+    bool make;
+} owners[] = {
+    {"lintel.yaml", IPC_SUPERVISOR, 0644, 0, false, false},
+    {"profiles", IPC_SUPERVISOR, 0755, 0644, false, false},
+    {"operators", IPC_SUPERVISOR, 0755, 0, false, true},
+    {"secrets", IPC_SUPERVISOR, 0700, 0600, false, false},
+    {"ca", IPC_SUPERVISOR, 0755, 0644, false, false},
+    {"run", IPC_SUPERVISOR, 0755, 0, false, true},
+    {"keys", IPC_SIGNER, 0700, 0600, false, false},
+    {"journal", IPC_SIGNER, 0700, 0600, false, true},
+    {"examiner", IPC_EXAMINER, 0700, 0600, false, true},
+    {"book", IPC_REGISTRAR, 02750, 0640, true, true},
+    {"public", IPC_PUBLISHER, 0755, 0, false, true},
+    {"public/crl", IPC_PUBLISHER, 0755, 0644, false, true},
+    {"public/ca", IPC_PUBLISHER, 0755, 0644, false, true},
+    {"tls", IPC_GATEWAY, 0700, 0600, false, true},
+};
+
+bool folder_in_book_group(enum ipc_role role)
+{
+    return role == IPC_REGISTRAR || role == IPC_READER || role == IPC_PUBLISHER;
+}
+
+lt_res folder_lock(struct supervisor *s)
+{
+    LT_CHECK(mkdir("run", 0755) == 0 || errno == EEXIST, LT_STATE_IO, "run: %s", strerror(errno));
+    LT_CLEANUP(lt_fd_closep) int fd = open("run/supervisor.pid", O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    LT_CHECK(fd >= 0, LT_STATE_IO, "run/supervisor.pid: %s", strerror(errno));
+    LT_CHECK(flock(fd, LOCK_EX | LOCK_NB) == 0, LT_PEER_CONFLICT,
+             "%.150s is being served already, or an offline command works in it", s->folder);
+    char pid[32];
+    int n = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
+    LT_CHECK(ftruncate(fd, 0) == 0, LT_STATE_IO, "run/supervisor.pid: %s", strerror(errno));
+    LT_TRY(lt_write_all(fd, LT_SLICE(pid, (size_t)n)));
+    s->lock_fd = LT_TAKE(fd, -1);
+    return LT_OK;
+}
+
+lt_res folder_load_config(struct supervisor *s)
+{
+    struct lt_arena a;
+    lt_arena_init(&a, YAML_ARENA_MAX);
+    lt_slice yaml = {0};
+    struct ca_config *config = NULL;
+    lt_res r = lt_file_read(&a, AT_FDCWD, CA_CONFIG_FILE, CA_CONFIG_MAX_BYTES, &yaml);
+    if (!lt_failed(r)) {
+        r = ca_config_parse(yaml, &config);
+    }
+    char *copy = lt_failed(r) ? NULL : lt_arena_cstr(&a, yaml);
+    if (copy == NULL) {
+        lt_arena_done(&a);
+        return lt_failed(r) ? r
+                            : lt_fail(LT_PEER_TOO_LARGE, __FILE__, __LINE__, CA_CONFIG_FILE " is too long");
+    }
+    ca_config_free(s->config);
+    lt_arena_done(&s->yaml_arena);
+    s->config = config;
+    s->yaml_arena = a;
+    s->yaml = copy;
+    return LT_OK;
+}
+
+/* Only the local files: name services would bring their libraries, and a CA's users are local. */
+static bool find_user(const char *role, uid_t *ret_uid, gid_t *ret_gid)
+{
+    char name[64];
+    (void)snprintf(name, sizeof name, "lintel-%s", role);
+    FILE *f = fopen("/etc/passwd", "re");
+    const struct passwd *found = NULL;
+    while (f != NULL && (found = fgetpwent(f)) != NULL && strcmp(found->pw_name, name) != 0) {
+    }
+    if (found != NULL) {
+        *ret_uid = found->pw_uid;
+        *ret_gid = found->pw_gid;
+    }
+    if (f != NULL) {
+        (void)fclose(f); /* was only read */
+    }
+    return found != NULL;
+}
+
+void folder_ids(const struct supervisor *s, enum ipc_role role, uid_t *ret_uid, gid_t *ret_gid)
+{
+    *ret_uid = geteuid();
+    *ret_gid = getegid();
+    if (!s->own_users || role == IPC_SUPERVISOR || find_user(ipc_role_name(role), ret_uid, ret_gid)) {
+        return;
+    }
+    *ret_uid = ca_config_uid(s->config, role);
+    *ret_gid = *ret_uid;
+}
+
+gid_t folder_book_gid(const struct supervisor *s)
+{
+    FILE *f = fopen("/etc/group", "re");
+    const struct group *found = NULL;
+    while (f != NULL && (found = fgetgrent(f)) != NULL && strcmp(found->gr_name, "lintel-book") != 0) {
+    }
+    gid_t gid = found != NULL ? found->gr_gid : ca_config_book_gid(s->config);
+    if (f != NULL) {
+        (void)fclose(f); /* was only read */
+    }
+    return gid;
+}
+
+/* No symbolic link is followed: the parts of the folder belong to roles that may be anybody's by now. */
+static lt_res own_file(int dir_fd, const char *name, uid_t uid, gid_t gid, mode_t mode)
+{
+    LT_CLEANUP(lt_fd_closep) int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        return LT_OK; /* sockets, folders, links, or gone */
+    }
+    bool same = st.st_uid == uid && st.st_gid == gid && (st.st_mode & 07777) == mode;
+    LT_CHECK(same || (fchown(fd, uid, gid) == 0 && fchmod(fd, mode) == 0), LT_STATE_IO, "%s: %s", name,
+             strerror(errno));
+    return LT_OK;
+}
+
+static lt_res own_folder(const char *path, uid_t uid, gid_t gid, mode_t mode, mode_t files)
+{
+    LT_CLEANUP(lt_fd_closep) int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT) {
+        return LT_OK;
+    }
+    LT_CHECK(fd >= 0, LT_STATE_IO, "%s: %s", path, strerror(errno));
+    /* chmod last: chown clears the group-on-folders bit. */
+    LT_CHECK(fchown(fd, uid, gid) == 0 && fchmod(fd, mode) == 0, LT_STATE_IO, "%s: %s", path,
+             strerror(errno));
+    struct stat st;
+    LT_CHECK(fstat(fd, &st) == 0, LT_STATE_IO, "%s: %s", path, strerror(errno));
+    if (files == 0 || !S_ISDIR(st.st_mode)) {
+        return LT_OK;
+    }
+    DIR *dir = fdopendir(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+    LT_CHECK(dir != NULL, LT_STATE_IO, "%s: %s", path, strerror(errno));
+    lt_res r = LT_OK;
+    const struct dirent *entry;
+    while (!lt_failed(r) && (entry = readdir(dir)) != NULL) {
+        r = own_file(fd, entry->d_name, uid, gid, files);
+    }
+    (void)closedir(dir); /* was only read */
+    return r;
+}
+
+/* Can another user get here? One closed parent, such as /root, shuts every role out. */
+static bool reachable(const char *folder, char *ret_closed, size_t size)
+{
+    char path[1024];
+    (void)snprintf(path, sizeof path, "%s", folder);
+    for (;;) {
+        struct stat st;
+        if (stat(path[0] == 0 ? "/" : path, &st) != 0 || (st.st_mode & S_IXOTH) == 0) {
+            (void)snprintf(ret_closed, size, "%s", path);
+            return false;
+        }
+        char *slash = strrchr(path, '/');
+        if (slash == NULL || path[0] == 0) {
+            return true;
+        }
+        *slash = 0;
+    }
+}
+
+static void choose_users(struct supervisor *s)
+{
+    char closed[1024];
+    s->own_users = geteuid() == 0 && s->config->uid_base != 0;
+    if (!s->own_users) {
+        lt_log(LT_LOG_INFO, "all roles run as one user", "reason=%s",
+               geteuid() == 0 ? "uid-base" : "not-root");
+        return;
+    }
+    if (chmod(".", 0755) != 0 || !reachable(s->folder, closed, sizeof closed)) {
+        s->own_users = false;
+        lt_log(LT_LOG_WARN, "all roles run as one user: theirs cannot reach the CA folder",
+               "closed=%s mend=\"keep the folder where others may pass, such as /var/lib/lintel\"", closed);
+    }
+}
+
+lt_res folder_prepare(struct supervisor *s)
+{
+    choose_users(s);
+    for (size_t i = 0; i < LT_COUNT(owners); i++) {
+        if (owners[i].make) {
+            LT_CHECK(mkdir(owners[i].path, owners[i].mode & 0777) == 0 || errno == EEXIST, LT_STATE_IO,
+                     "%s: %s", owners[i].path, strerror(errno));
+        }
+        if (geteuid() != 0) {
+            continue;
+        }
+        uid_t uid;
+        gid_t gid;
+        folder_ids(s, owners[i].role, &uid, &gid);
+        if (owners[i].book_group && s->own_users) {
+            gid = folder_book_gid(s);
+        }
+        LT_TRY(own_folder(owners[i].path, uid, gid, owners[i].mode, owners[i].files));
+    }
+    return LT_OK;
+}
+
+static lt_res read_secret(const char *path, struct lt_secret *ret_secret)
+{
+    LT_CLEANUP(lt_fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    LT_CHECK(fd >= 0, LT_PEER_USAGE, "%.150s: %s", path, strerror(errno));
+    return lt_secret_from_fd(fd, SECRET_MAX, ret_secret);
+}
+
+lt_res folder_passphrase(const struct supervisor *s, struct lt_secret *ret_secret)
+{
+    const char *credentials = getenv("CREDENTIALS_DIRECTORY");
+    char path[1024];
+    if (credentials != NULL) {
+        int n = snprintf(path, sizeof path, "%s/lintel-passphrase", credentials);
+        if (n > 0 && (size_t)n < sizeof path && access(path, R_OK) == 0) {
+            return read_secret(path, ret_secret);
+        }
+    }
+    return read_secret(s->config->passphrase_file, ret_secret);
+}
+
+lt_res folder_pin(const struct supervisor *s, struct lt_secret *ret_secret)
+{
+    if (s->config->token_pin_file[0] == 0) {
+        return lt_secret_new((lt_slice){0}, ret_secret);
+    }
+    return read_secret(s->config->token_pin_file, ret_secret);
+}
