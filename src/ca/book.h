@@ -16,7 +16,7 @@ enum {
     CA_SERIAL_LEN = 16,
     CA_CHAIN_NAME_MAX = 96,
     CA_ISSUERS_MAX = 256,
-    CA_PROFILES_MAX = 256,
+    CA_PROFILES_MAX = 64,
     CA_HALTS_MAX = 4096,
 };
 
@@ -36,7 +36,7 @@ struct ca_issuer {
 
 struct ca_profile_row {
     int64_t id;
-    const struct ca_profile *profile; /* in the book's arena */
+    const struct ca_profile *profile; /* in the book's profiles */
 };
 
 /* The head of a chain of events: what is hashed into the next one. */
@@ -57,34 +57,49 @@ struct ca_listener {
 };
 
 struct ca_revoke_waiter; /* ca/revoke.c */
+struct ca_plan_waiter;   /* ca/plan.c */
+
+enum { CA_JOURNAL_WINDOW = 4096 };
+
+/* Where the book stands: all that a handler moves in memory beside its writes. The loop takes a copy with the
+ * savepoint and puts it back with it (ca_book_at_restore). */
+struct ca_book_at {
+    struct ca_chain chain; /* moved by ca_event */
+    int64_t acknowledged;  /* every sequence of the signer's journal up to here is in the book */
+    int64_t flushed;       /* the same, as the table says */
+    uint64_t
+        seen[CA_JOURNAL_WINDOW / 64]; /* which of the next ones are in it too, by number modulo its size */
+    uint64_t halt_version;            /* of the list in memory */
+    int64_t knot_sequence;            /* last event that a knot was asked for */
+};
 
 struct ca_book {
-    struct store *store;       /* borrowed */
-    struct lt_arena arena;     /* owned: issuers, profiles; replaced by a reload */
-    struct ca_chain chain;     /* advanced by ca_event; the loop restores it with the savepoint */
+    struct store *store;   /* borrowed */
+    struct lt_arena arena; /* owned: issuers, profiles; replaced by a reload */
+    struct ca_book_at at;
     struct ca_issuer *issuers; /* in arena */
     size_t issuer_count;
-    struct ca_profile_row *profiles; /* in arena */
-    size_t profile_count;
+    struct ca_profiles profiles;                 /* owned */
+    struct ca_profile_row rows[CA_PROFILES_MAX]; /* of profiles */
+    size_t row_count;
     struct ca_operators operators; /* owned */
     struct lt_arena halts_arena;   /* owned */
     Ipc__Halt **halts;             /* live ones, in halts_arena */
     size_t halt_count;
-    uint64_t halt_version;
-    bool halts_moved;        /* a HaltList is owed to the examiner */
     bool held;               /* the supervisor's hold: no SignRequest leaves */
-    const char *held_reason; /* static or in halts_arena */
+    bool alarmed;            /* ours: the signer's journal and the book disagree */
+    uint64_t alarm_sequence; /* of the journal, where they do */
+    char held_reason[201];
     bool examiner_linked;
-    bool replayed;        /* the signer's journal has been replayed since the examiner's link came up */
-    int64_t acknowledged; /* journal sequence committed in the book */
-    struct ca_knot_state {
-        int64_t sequence; /* last event that a knot was asked for */
-        lt_time asked;
-    } knot;
-    struct ca_revoke_waiter *waiters; /* owned list */
+    bool replayed;           /* the signer's journal has been replayed since the examiner's link came up */
+    lt_time journal_flushed; /* when the acknowledged sequence was last written and sent */
+    lt_time journal_asked;   /* when the replay was last asked for */
+    struct ca_revoke_waiter *waiters;    /* owned list */
+    struct ca_plan_waiter *plan_waiters; /* owned list */
     uint32_t approvals_needed;
-    const char *build;    /* of this program; static or the role's */
-    const char *base_url; /* of ACME; the role's */
+    const char *build;           /* of this program; static or the role's */
+    const char *base_url;        /* of ACME; the role's */
+    const char *public_http_url; /* what CDP and AIA begin with; the role's */
     struct ca_listener listener;
 };
 
@@ -93,8 +108,10 @@ struct ca_book_options {
     const char *chain; /* "registrar-HOST" */
     const char *build;
     const char *base_url;
+    const char *public_http_url;
     uint32_t approvals_needed;
     struct ca_listener listener;
+    lt_time now;
 };
 
 /* Reads chain head, issuers, halts and journal position. Profiles and operators come from files: see
@@ -104,10 +121,14 @@ void ca_book_free(struct ca_book *b);
 /* Memory as the book says; waiters stay. After a rollback of the whole transaction. */
 LT_MUST_USE lt_res ca_book_reload(struct ca_book *b);
 
-/* Interns the profiles; inside a turn, as it writes rows and events. The array and what it points to must
- * outlive the book or the next call. */
-LT_MUST_USE lt_res ca_book_use_profiles(struct ca_turn *t, const struct ca_profile *profiles, size_t count);
-/* Mirrors the operators' files into the table; an event for each that came, changed or went. */
+/* Back to where it stood when the copy was taken; rereads what the lost savepoint changed. */
+LT_MUST_USE lt_res ca_book_at_restore(struct ca_book *b, const struct ca_book_at *at);
+
+/* Interns the profiles; inside a turn, as it writes rows, and an event for each that is new or changed. They
+ * become the book's own: freed with it, or by the next call. */
+LT_MUST_USE lt_res ca_book_use_profiles(struct ca_turn *t, struct ca_profiles *profiles);
+/* Mirrors the operators' files into the table; an event for each that came, changed or went. They become the
+ * book's own. */
 LT_MUST_USE lt_res ca_book_use_operators(struct ca_turn *t, struct ca_operators *operators);
 
 /* NULL when there is none. */
@@ -119,6 +140,8 @@ const struct ca_profile_row *ca_profile_by_name(const struct ca_book *b, lt_slic
 
 /* Ids of our objects: seconds since 2020-01-01 << 31 | 31 random bits. */
 int64_t ca_new_id(struct ca_turn *t);
+/* The smallest id that could be drawn a second later: all older ones are below it. */
+int64_t ca_id_at(lt_time t);
 /* 4 bytes big-endian seconds since 2020-01-01, 12 random.
  *= CABF-BR 7.1 "CAs SHALL generate non-sequential Certificate serial numbers greater than zero (0) containing
  *at least 64 bits of output from a CSPRNG." */

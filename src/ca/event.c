@@ -98,7 +98,7 @@ lt_res ca_chain_load(struct store *s, struct ca_chain *chain)
 lt_res ca_event(struct ca_turn *t, const char *kind, const char *subject, lt_slice json_body,
                 lt_slice attachment)
 {
-    struct ca_chain *chain = &t->book->chain;
+    struct ca_chain *chain = &t->book->at.chain;
     struct ca_event_row row = {
         .chain = chain->name,
         .sequence = chain->sequence + 1,

@@ -60,6 +60,7 @@ struct ca_outcome {
     const char *refusal;       /* refused: "lint", "halt", "profile", "blocked-key", … */
     const char *detail;        /* refused: a sentence */
     const char *findings_json; /* refused: "[…]" */
+    struct ipc_addr reply_to;  /* of the request */
 };
 
 /* SignReply: stores the outcome and tells the listener. "unavailable" stores nothing: the intent is asked

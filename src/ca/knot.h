@@ -1,7 +1,8 @@
 #ifndef CA_KNOT_H
 #define CA_KNOT_H
 /* The knot: once a second, when it moved, the head of the event chain is journaled and signed by the signer,
- * so that a rewritten book shows (design 2.6). What is signed: see ca_knot_statement. */
+ * so that a rewritten book shows (design 2.6). What is signed is the signer's affair
+ * (signer/knot.h). */
 #include "ca/book.h"
 #include "sign.pb-c.h"
 

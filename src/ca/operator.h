@@ -8,6 +8,7 @@
  * key, more than 256 of them. Uses no book: ca_rules.
  */
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/clock.h"
 
 enum ca_operator_role {

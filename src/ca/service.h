@@ -8,6 +8,8 @@
 
 LT_MUST_USE lt_res ca_service_request(struct ca_turn *t, const struct ca_config *config,
                                       const struct ipc_addr *from, const Ipc__ServiceCertificateRequest *m);
+/* Answers a request whose handler failed with r. */
+LT_MUST_USE lt_res ca_service_failed(struct ca_turn *t, const struct ipc_addr *to, lt_res r);
 /* The outcome of an intent whose requester is "service": answers who waits. */
 LT_MUST_USE lt_res ca_service_outcome(struct ca_turn *t, const struct ca_outcome *o);
 

@@ -1,0 +1,116 @@
+/* CRLs in the book. */
+#include "ca/crl_book.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "ca/body.h"
+#include "ca/book_internal.h"
+#include "ca/event.h"
+#include "crypto/digest.h"
+
+static const struct store_sql sql[] = {
+    {"crl.last", "SELECT number FROM crl WHERE issuer = ?1 AND shard = ?2 ORDER BY number DESC LIMIT 1"},
+    {"crl.add", "INSERT INTO crl (issuer, shard, number, this_update_us, next_update_us, entries, sha256, "
+                "sequence, der) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"},
+    {"crl.old",
+     "SELECT number FROM crl WHERE issuer = ?1 AND shard = ?2 ORDER BY number DESC LIMIT 1 OFFSET 3"},
+    {"crl.clear", "UPDATE crl SET der = NULL WHERE issuer = ?1 AND shard = ?2 AND number = ?3"},
+};
+enum { SQL_LAST, SQL_ADD, SQL_OLD, SQL_CLEAR };
+const struct store_sql *const ca_crl_sql = sql;
+const size_t ca_crl_sql_count = LT_COUNT(sql);
+
+enum { NUMBER_LEN = 8 };
+
+static lt_res answer(struct ca_turn *t, const struct ipc_addr *from, const Ipc__CrlStore *m,
+                     const char *refusal)
+{
+    Ipc__CrlStored a = IPC__CRL_STORED__INIT;
+    a.issuer = m->issuer;
+    a.shard = m->shard;
+    a.ok = refusal == NULL;
+    a.detail = lt_arena_cstr(t->arena, lt_slice_cstr(refusal));
+    LT_ASSERT(a.detail != NULL);
+    return ca_turn_reply(t, from, IPC_CRL_STORED, &a.base);
+}
+
+/* The number that the query gives, empty for none; CRL numbers of one length compare as bytes. */
+static lt_res number_of(struct ca_turn *t, const struct store_sql *which, const struct ca_issuer *issuer,
+                        uint32_t shard, lt_slice *ret_number)
+{
+    struct store_rows rows;
+    *ret_number = LT_SLICE(NULL, 0);
+    LT_TRY(store_query(t->store, which, STORE_ARGS(STORE_I(issuer->id), STORE_I(shard)), &rows));
+    if (store_next(&rows)) {
+        *ret_number = lt_arena_copy(t->arena, store_bytes(&rows, 0));
+    }
+    return store_rows_end(&rows);
+}
+
+static lt_res insert(struct ca_turn *t, const struct ca_issuer *issuer, const Ipc__CrlStore *m)
+{
+    uint8_t hash[CA_HASH_LEN];
+    lt_slice der = LT_SLICE(m->der.data, m->der.len);
+    lt_slice number = LT_SLICE(m->number.data, m->number.len);
+    crypto_sha256(der, hash);
+    LT_TRY(store_exec(t->store, &sql[SQL_ADD],
+                      STORE_ARGS(STORE_I(issuer->id), STORE_I(m->shard), STORE_B(number),
+                                 STORE_I(m->this_update_us), STORE_I(m->next_update_us), STORE_I(m->entries),
+                                 STORE_B(LT_SLICE(hash, sizeof hash)), STORE_I(m->sequence), STORE_B(der)),
+                      NULL));
+    struct ca_body body;
+    ca_body_init(&body);
+    ca_body_int(&body, "shard", m->shard);
+    ca_body_hex(&body, "number", number);
+    ca_body_int(&body, "entries", (int64_t)m->entries);
+    ca_body_hex(&body, "sha256", LT_SLICE(hash, sizeof hash));
+    ca_body_time(&body, "this_update", (lt_time){m->this_update_us});
+    ca_body_time(&body, "next_update", (lt_time){m->next_update_us});
+    char *subject = lt_arena_printf(t->arena, "crl %s", issuer->name);
+    LT_ASSERT(subject != NULL);
+    return ca_body_event(&body, t, "crl.signed", subject, LT_SLICE(NULL, 0));
+}
+
+static lt_res clear_old(struct ca_turn *t, const struct ca_issuer *issuer, uint32_t shard)
+{
+    lt_slice old;
+    LT_TRY(number_of(t, &sql[SQL_OLD], issuer, shard, &old));
+    if (old.len == 0) {
+        return LT_OK;
+    }
+    return store_exec(t->store, &sql[SQL_CLEAR],
+                      STORE_ARGS(STORE_I(issuer->id), STORE_I(shard), STORE_B(old)), NULL);
+}
+
+lt_res ca_crl_store(struct ca_turn *t, const struct ipc_addr *from, const Ipc__CrlStore *m)
+{
+    const struct ca_issuer *issuer = ca_issuer_by_name(t->book, lt_slice_cstr(m->issuer));
+    if (issuer == NULL || m->number.len != NUMBER_LEN || m->der.len == 0) {
+        return answer(t, from, m, "no such issuer, or a number that is not of 8 bytes");
+    }
+    lt_slice last;
+    LT_TRY(number_of(t, &sql[SQL_LAST], issuer, m->shard, &last));
+    /*= RFC 5280 5.2.3 "a monotonically increasing sequence number for a given CRL scope and CRL issuer" */
+    if (lt_slice_cmp(LT_SLICE(m->number.data, m->number.len), last) <= 0) {
+        return answer(t, from, m, "the CRL number does not grow");
+    }
+    LT_TRY(insert(t, issuer, m));
+    LT_TRY(clear_old(t, issuer, m->shard));
+    ca_journal_seen(t->book, m->sequence);
+    return answer(t, from, m, NULL);
+}
+
+lt_res ca_crl_published(struct ca_turn *t, const Ipc__CrlPublished *m)
+{
+    const struct ca_issuer *issuer = ca_issuer_by_name(t->book, lt_slice_cstr(m->issuer));
+    LT_CHECK(issuer != NULL, LT_PEER_MALFORMED, "a CRL of an unknown issuer was published");
+    struct ca_body body;
+    ca_body_init(&body);
+    ca_body_int(&body, "shard", m->shard);
+    ca_body_hex(&body, "number", LT_SLICE(m->number.data, m->number.len));
+    ca_body_time(&body, "published", (lt_time){m->time_us});
+    char *subject = lt_arena_printf(t->arena, "crl %s", issuer->name);
+    LT_ASSERT(subject != NULL);
+    return ca_body_event(&body, t, "crl.published", subject, LT_SLICE(NULL, 0));
+}

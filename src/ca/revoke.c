@@ -1,0 +1,390 @@
+/* Revocation of one certificate: open, journaled by the signer, in the book, answered. */
+#include "ca/revoke.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "ca/body.h"
+#include "ca/book_internal.h"
+#include "ca/event.h"
+#include "ca/key_block.h"
+#include "publish.pb-c.h"
+
+static const struct store_sql sql[] = {
+    {"revoke.certificate", "SELECT spki_sha256, not_after_us, shard FROM certificate "
+                           "WHERE issuer = ?1 AND serial = ?2 AND copy = 0"},
+    {"revoke.get", "SELECT reason FROM revocation WHERE issuer = ?1 AND shard = ?2 AND serial = ?3"},
+    {"revoke.open", "INSERT INTO revocation_open (id, issuer, serial, reason, revoked_us, by_whom, jws, "
+                    "created_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?5)"},
+    {"revoke.open-of", "SELECT id FROM revocation_open WHERE issuer = ?1 AND serial = ?2"},
+    {"revoke.open-get", "SELECT issuer, serial, reason, revoked_us, by_whom, jws FROM revocation_open "
+                        "WHERE id = ?1"},
+    {"revoke.close", "DELETE FROM revocation_open WHERE id = ?1"},
+    {"revoke.add", "INSERT INTO revocation (issuer, shard, serial, reason, revoked_us, recorded_us, "
+                   "not_after_us, by_whom, sequence) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) "
+                   "ON CONFLICT (issuer, shard, serial) DO UPDATE SET reason = excluded.reason, "
+                   "recorded_us = excluded.recorded_us, by_whom = excluded.by_whom, "
+                   "sequence = excluded.sequence"},
+    {"revoke.open-before", "SELECT id FROM revocation_open WHERE id < ?1 ORDER BY id LIMIT 256"},
+};
+enum {
+    SQL_CERTIFICATE,
+    SQL_GET,
+    SQL_OPEN,
+    SQL_OPEN_OF,
+    SQL_OPEN_GET,
+    SQL_CLOSE,
+    SQL_ADD,
+    SQL_OPEN_BEFORE,
+};
+const struct store_sql *const ca_revoke_sql = sql;
+const size_t ca_revoke_sql_count = LT_COUNT(sql);
+
+enum { WAITERS_MAX = 10000, WAITER_LIFE_S = 60 };
+
+struct ca_revoke_waiter {
+    struct ca_revoke_waiter *next;
+    int64_t id; /* of the open revocation */
+    enum ca_revoke_origin origin;
+    struct ipc_addr reply_to;
+    lt_time since;
+};
+
+/*= CABF-BR 7.2.2 "keyCompromise (1)… affiliationChanged (3)… superseded (4)… cessationOfOperation (5)…
+ * privilegeWithdrawn (9)"; 4.9.1.1: a subscriber may not choose privilegeWithdrawn. */
+static const struct {
+    uint32_t reason;
+    const char *name;
+    bool by_subscriber;
+    bool by_operator;
+} reasons[] = {
+    {CA_REASON_UNSPECIFIED, "unspecified", true, true},
+    {CA_REASON_KEY_COMPROMISE, "keyCompromise", true, true},
+    {CA_REASON_CA_COMPROMISE, "cACompromise", false, false},
+    {CA_REASON_AFFILIATION_CHANGED, "affiliationChanged", true, true},
+    {CA_REASON_SUPERSEDED, "superseded", true, true},
+    {CA_REASON_CESSATION, "cessationOfOperation", true, true},
+    {CA_REASON_HOLD, "certificateHold", false, false},
+    {CA_REASON_REMOVE_FROM_CRL, "removeFromCRL", false, false},
+    {CA_REASON_PRIVILEGE_WITHDRAWN, "privilegeWithdrawn", false, true},
+    {CA_REASON_AA_COMPROMISE, "aACompromise", false, false},
+};
+
+bool ca_reason_allowed(uint32_t reason, bool by_operator)
+{
+    for (size_t i = 0; i < LT_COUNT(reasons); i++) {
+        if (reasons[i].reason == reason) {
+            return by_operator ? reasons[i].by_operator : reasons[i].by_subscriber;
+        }
+    }
+    return false;
+}
+
+const char *ca_reason_name(uint32_t reason)
+{
+    for (size_t i = 0; i < LT_COUNT(reasons); i++) {
+        if (reasons[i].reason == reason) {
+            return reasons[i].name;
+        }
+    }
+    return "unknown";
+}
+
+void ca_revoke_waiters_free(struct ca_book *b)
+{
+    while (b->waiters != NULL) {
+        struct ca_revoke_waiter *next = b->waiters->next;
+        free(b->waiters);
+        b->waiters = next;
+    }
+}
+
+/* Who waits longer than a minute has been told so by somebody else. */
+static size_t drop_old(struct ca_turn *t)
+{
+    size_t left = 0;
+    struct ca_revoke_waiter **at = &t->book->waiters;
+    while (*at != NULL) {
+        struct ca_revoke_waiter *w = *at;
+        if (t->now.us - w->since.us > WAITER_LIFE_S * LT_US_PER_SECOND) {
+            *at = w->next;
+            free(w);
+        } else {
+            at = &w->next;
+            left++;
+        }
+    }
+    return left;
+}
+
+static void wait_for(struct ca_turn *t, int64_t id, const struct ca_revoke_request *r)
+{
+    if (r->origin == CA_REVOKE_BY_NOBODY || drop_old(t) >= WAITERS_MAX) {
+        return;
+    }
+    struct ca_revoke_waiter *w = calloc(1, sizeof *w);
+    LT_ASSERT(w != NULL);
+    *w = (struct ca_revoke_waiter){t->book->waiters, id, r->origin, r->reply_to, t->now};
+    t->book->waiters = w;
+}
+
+/* The certificate as far as revoking it goes. */
+struct target {
+    const struct ca_issuer *issuer;
+    lt_slice serial;
+    uint8_t spki_sha256[CA_HASH_LEN];
+    int64_t not_after_us;
+    int64_t shard;
+    bool revoked;
+    uint32_t reason; /* when revoked */
+};
+
+static lt_res find_certificate(struct ca_turn *t, struct target *g)
+{
+    struct store_rows rows;
+    LT_TRY(store_query(t->store, &sql[SQL_CERTIFICATE],
+                       STORE_ARGS(STORE_I(g->issuer->id), STORE_B(g->serial)), &rows));
+    bool found = store_next(&rows) && store_bytes(&rows, 0).len == CA_HASH_LEN;
+    if (found) {
+        memcpy(g->spki_sha256, store_bytes(&rows, 0).ptr, CA_HASH_LEN);
+        g->not_after_us = store_int(&rows, 1);
+        g->shard = store_int(&rows, 2);
+    }
+    LT_TRY(store_rows_end(&rows));
+    LT_CHECK(found, LT_PEER_NOT_FOUND, "no certificate of %s has the serial %s", g->issuer->name,
+             lt_hex(t->arena, g->serial));
+    return LT_OK;
+}
+
+static lt_res find_target(struct ca_turn *t, int64_t issuer, lt_slice serial, struct target *g)
+{
+    *g = (struct target){.issuer = ca_issuer_by_id(t->book, issuer), .serial = serial};
+    LT_CHECK(g->issuer != NULL, LT_PEER_NOT_FOUND, "the certificate is of no issuer here");
+    LT_TRY(find_certificate(t, g));
+    struct store_rows rows;
+    LT_TRY(store_query(t->store, &sql[SQL_GET],
+                       STORE_ARGS(STORE_I(issuer), STORE_I(g->shard), STORE_B(serial)), &rows));
+    if (store_next(&rows)) {
+        g->revoked = true;
+        g->reason = (uint32_t)store_int(&rows, 0);
+    }
+    return store_rows_end(&rows);
+}
+
+static lt_res ask_signer(struct ca_turn *t, int64_t id, const struct target *g, uint32_t reason,
+                         int64_t revoked_us)
+{
+    if (!t->book->examiner_linked) {
+        return LT_OK; /* ca_revoke_retry asks when it is there again */
+    }
+    uint8_t serial[64];
+    LT_CHECK(g->serial.len <= sizeof serial, LT_STATE_CORRUPT, "a serial of %zu bytes", g->serial.len);
+    Ipc__RevocationRecord m = IPC__REVOCATION_RECORD__INIT;
+    char issuer[sizeof g->issuer->name];
+    memcpy(issuer, g->issuer->name, sizeof issuer);
+    m.issuer = issuer;
+    m.serial.data = memcpy(serial, g->serial.ptr, g->serial.len);
+    m.serial.len = g->serial.len;
+    m.reason = reason;
+    m.revoked_us = revoked_us;
+    return ca_turn_send(t, IPC_EXAMINER, IPC_REVOCATION_RECORD, (uint64_t)id, &m.base);
+}
+
+static lt_res open_id(struct ca_turn *t, const struct target *g, int64_t *ret_id)
+{
+    struct store_rows rows;
+    *ret_id = 0;
+    LT_TRY(store_query(t->store, &sql[SQL_OPEN_OF], STORE_ARGS(STORE_I(g->issuer->id), STORE_B(g->serial)),
+                       &rows));
+    if (store_next(&rows)) {
+        *ret_id = store_int(&rows, 0);
+    }
+    return store_rows_end(&rows);
+}
+
+lt_res ca_revoke_begin(struct ca_turn *t, const struct ca_revoke_request *r)
+{
+    LT_CHECK(ca_reason_allowed(r->reason, r->origin == CA_REVOKE_BY_OPERATOR), LT_PEER_UNSUPPORTED,
+             "the reason %s (%u) may not be given here", ca_reason_name(r->reason), r->reason);
+    struct target g;
+    LT_TRY(find_target(t, r->issuer, r->serial, &g));
+    /*= CABF-BR 4.9.1.1 a later proof of key compromise changes the reason of an entry to keyCompromise. */
+    bool upgrade = r->reason == CA_REASON_KEY_COMPROMISE && g.reason != CA_REASON_KEY_COMPROMISE;
+    LT_CHECK(!g.revoked || upgrade, LT_PEER_CONFLICT, "the certificate is revoked already");
+    int64_t id = 0;
+    LT_TRY(open_id(t, &g, &id));
+    if (id == 0) {
+        id = ca_new_id(t);
+        LT_TRY(store_exec(t->store, &sql[SQL_OPEN],
+                          STORE_ARGS(STORE_I(id), STORE_I(r->issuer), STORE_B(r->serial), STORE_I(r->reason),
+                                     STORE_I(t->now.us), STORE_S(r->by_whom),
+                                     r->jws.len > 0 ? STORE_B(r->jws) : STORE_N),
+                          NULL));
+        LT_TRY(ask_signer(t, id, &g, r->reason, t->now.us));
+    }
+    wait_for(t, id, r);
+    return LT_OK;
+}
+
+/* An open revocation as its row has it, in the turn's arena. */
+struct open_row {
+    int64_t issuer;
+    lt_slice serial;
+    uint32_t reason;
+    int64_t revoked_us;
+    const char *by_whom;
+    lt_slice jws;
+};
+
+static lt_res load_open(struct ca_turn *t, int64_t id, struct open_row *ret_row, bool *ret_found)
+{
+    struct store_rows rows;
+    LT_TRY(store_query(t->store, &sql[SQL_OPEN_GET], STORE_ARGS(STORE_I(id)), &rows));
+    *ret_found = store_next(&rows);
+    if (*ret_found) {
+        ret_row->issuer = store_int(&rows, 0);
+        ret_row->serial = lt_arena_copy(t->arena, store_bytes(&rows, 1));
+        ret_row->reason = (uint32_t)store_int(&rows, 2);
+        ret_row->revoked_us = store_int(&rows, 3);
+        ret_row->by_whom = lt_arena_cstr(t->arena, store_bytes(&rows, 4));
+        ret_row->jws = lt_arena_copy(t->arena, store_bytes(&rows, 5));
+        LT_ASSERT(ret_row->serial.ptr != NULL && ret_row->by_whom != NULL);
+    }
+    return store_rows_end(&rows);
+}
+
+static lt_res revoked_event(struct ca_turn *t, const struct target *g, const struct open_row *o,
+                            uint64_t sequence)
+{
+    struct ca_body body;
+    ca_body_init(&body);
+    ca_body_str(&body, "reason", ca_reason_name(o->reason));
+    ca_body_time(&body, "revoked", (lt_time){o->revoked_us});
+    ca_body_str(&body, "by", o->by_whom);
+    ca_body_int(&body, "sequence", (int64_t)sequence);
+    return ca_body_event(&body, t, g->revoked ? "certificate.revocation-changed" : "certificate.revoked",
+                         ca_certificate_subject(t, g->issuer->name, g->serial), o->jws);
+}
+
+static lt_res hint(struct ca_turn *t, const struct ca_issuer *issuer)
+{
+    Ipc__PublishHint m = IPC__PUBLISH_HINT__INIT;
+    m.issuer = lt_arena_cstr(t->arena, lt_slice_cstr(issuer->name));
+    LT_ASSERT(m.issuer != NULL);
+    return ca_turn_send(t, IPC_PUBLISHER, IPC_PUBLISH_HINT, 0, &m.base);
+}
+
+/* Rows and event of a revocation that the signer's journal has. */
+static lt_res record(struct ca_turn *t, const struct target *g, const struct open_row *o, uint64_t sequence)
+{
+    LT_TRY(store_exec(t->store, &sql[SQL_ADD],
+                      STORE_ARGS(STORE_I(g->issuer->id), STORE_I(g->shard), STORE_B(g->serial),
+                                 STORE_I(o->reason), STORE_I(o->revoked_us), STORE_I(t->now.us),
+                                 STORE_I(g->not_after_us), STORE_S(o->by_whom), STORE_I(sequence)),
+                      NULL));
+    LT_TRY(revoked_event(t, g, o, sequence));
+    if (o->reason == CA_REASON_KEY_COMPROMISE) {
+        LT_TRY(ca_key_block_add(t, LT_SLICE(g->spki_sha256, CA_HASH_LEN), "key compromise", "revocation"));
+    }
+    ca_journal_seen(t->book, sequence);
+    return hint(t, g->issuer);
+}
+
+static lt_res tell_waiters(struct ca_turn *t, int64_t id, const struct open_row *o)
+{
+    struct ca_revoke_waiter **at = &t->book->waiters;
+    lt_res r = LT_OK;
+    while (*at != NULL && !lt_failed(r)) {
+        struct ca_revoke_waiter *w = *at;
+        if (w->id != id) {
+            at = &w->next;
+            continue;
+        }
+        const struct ca_revoked told = {o->issuer,       o->serial, o->reason,
+                                        {o->revoked_us}, w->origin, w->reply_to};
+        *at = w->next;
+        free(w);
+        const struct ca_listener *l = &t->book->listener;
+        r = l->revoked == NULL ? LT_OK : l->revoked(l->self, t, &told);
+    }
+    return r;
+}
+
+lt_res ca_revoke_on_recorded(struct ca_turn *t, uint64_t id, const Ipc__RevocationRecorded *m)
+{
+    struct open_row o;
+    bool found = false;
+    if (strcmp(m->outcome, "recorded") != 0 || id > INT64_MAX) {
+        return LT_OK; /* unavailable: ca_revoke_retry asks again */
+    }
+    LT_TRY(load_open(t, (int64_t)id, &o, &found));
+    if (!found) {
+        ca_journal_seen(t->book, m->sequence);
+        return LT_OK; /* the replay was faster, or it was asked twice */
+    }
+    struct target g;
+    LT_TRY(find_target(t, o.issuer, o.serial, &g));
+    LT_TRY(record(t, &g, &o, m->sequence));
+    LT_TRY(store_exec(t->store, &sql[SQL_CLOSE], STORE_ARGS(STORE_I(id)), NULL));
+    return tell_waiters(t, (int64_t)id, &o);
+}
+
+lt_res ca_revoke_on_replay(struct ca_turn *t, const Ipc__JournalEntry *e)
+{
+    const struct ca_issuer *issuer = ca_issuer_by_name(t->book, lt_slice_cstr(e->issuer));
+    lt_slice serial = LT_SLICE(e->serial.data, e->serial.len);
+    LT_CHECK(issuer != NULL, LT_PEER_MALFORMED, "a revocation for an unknown issuer %s", e->issuer);
+    struct target g;
+    LT_TRY(find_target(t, issuer->id, serial, &g));
+    int64_t id = 0;
+    LT_TRY(open_id(t, &g, &id));
+    struct open_row o = {issuer->id, serial, e->reason, e->revoked_us, "signer's journal", {NULL, 0}};
+    bool found = false;
+    if (id != 0) {
+        struct open_row asked;
+        LT_TRY(load_open(t, id, &asked, &found));
+        o.by_whom = found ? asked.by_whom : o.by_whom;
+        o.jws = found ? asked.jws : o.jws;
+    }
+    if (!g.revoked || (e->reason == CA_REASON_KEY_COMPROMISE && g.reason != e->reason)) {
+        LT_TRY(record(t, &g, &o, e->sequence));
+    }
+    ca_journal_seen(t->book, e->sequence);
+    if (id != 0) {
+        LT_TRY(store_exec(t->store, &sql[SQL_CLOSE], STORE_ARGS(STORE_I(id)), NULL));
+        return tell_waiters(t, id, &o);
+    }
+    return LT_OK;
+}
+
+static lt_res ask_again(struct ca_turn *t, int64_t id)
+{
+    struct open_row o;
+    bool found = false;
+    LT_TRY(load_open(t, id, &o, &found));
+    if (!found) {
+        return LT_OK;
+    }
+    struct target g;
+    LT_TRY(find_target(t, o.issuer, o.serial, &g));
+    return ask_signer(t, id, &g, o.reason, o.revoked_us);
+}
+
+lt_res ca_revoke_retry(struct ca_turn *t, int64_t age_s, size_t *ret_asked)
+{
+    int64_t ids[CA_RETRY_AT_ONCE];
+    size_t count = 0;
+    struct store_rows rows;
+    int64_t before = ca_id_at(lt_time_add_seconds(t->now, -age_s));
+    LT_TRY(store_query(t->store, &sql[SQL_OPEN_BEFORE], STORE_ARGS(STORE_I(before)), &rows));
+    while (count < CA_RETRY_AT_ONCE && store_next(&rows)) {
+        ids[count++] = store_int(&rows, 0);
+    }
+    LT_TRY(store_rows_end(&rows));
+    for (size_t i = 0; i < count; i++) {
+        LT_TRY(ask_again(t, ids[i]));
+    }
+    *ret_asked = count;
+    return LT_OK;
+}
