@@ -1,0 +1,60 @@
+#ifndef CA_API_H
+#define CA_API_H
+/* The operator API /api/v1 (over run/api.sock alone) as it stands on the wire, for the notary: paths, queries
+ * and JSON into Query and OperatorCall. Judges form only; rights are the registrar's.
+ *
+ * Reading, GET: status, certificates, certificates/SERIAL, accounts, accounts/ID, events, halts, operators,
+ * plans, plans/ID, issuers, crls, nonce. Query parameters: cursor, limit, issuer, profile, status, name,
+ * suffix, account, serial, spki-sha256, sha256, id (hex or words), issued-from, issued-until, expires-from,
+ * expires-until (RFC 3339), evidence, der ("1"), order.
+ *
+ * Changing, POST of a flattened JWS by an operator's key, protected header {alg, kid: "operator:NAME", nonce,
+ * url: "lintel:" and the path}, payload:
+ *   certificates/SERIAL/revoke  {"issuer": "tls", "reason": 4, "text": "…"}
+ *   halts                       {"kind": "profile", "value": "tls-server", "reason": "…"}
+ *   plans                       {"action": "halt.lift", "scope-sha256": HEX, "count": 1, "parameters": {…},
+ *                                "expires": RFC 3339}
+ *   plans/ID/approvals          {"signature": BASE64URL, "signed": RFC 3339}
+ *   plans/ID/run                {}
+ */
+#include "base/arena.h"
+#include "jose/jws.h"
+#include "operator.pb-c.h"
+#include "query.pb-c.h"
+
+enum { CA_API_LIMIT_MAX = 1000, CA_API_LIMIT_DEFAULT = 100 };
+
+#define CA_API_PREFIX "/api/v1/"
+#define CA_API_URL_PREFIX "lintel:"
+
+enum ca_api_kind { CA_API_QUERY, CA_API_NONCE, CA_API_CALL };
+
+struct ca_api_route {
+    const char *method;
+    const char *pattern; /* below the prefix; {id} a word, {serial} hex */
+    const char *what;    /* Query.what or OperatorCall.op */
+    enum ca_api_kind kind;
+};
+
+struct ca_api_target {
+    const struct ca_api_route *route;
+    lt_slice id; /* word, or serial as bytes */
+};
+
+extern const struct ca_api_route ca_api_routes[];
+extern const size_t ca_api_route_count;
+
+/* LT_PEER_NOT_FOUND: no such path. LT_PEER_UNSUPPORTED: another method is meant. */
+LT_MUST_USE lt_res ca_api_find(lt_slice method, lt_slice path, struct lt_arena *a,
+                               struct ca_api_target *ret_target);
+/* query: as in the URL, percent-encoded. Unknown parameters are LT_PEER_MALFORMED: a filter that is ignored
+ * shows more than was asked for. */
+LT_MUST_USE lt_res ca_api_query(const struct ca_api_target *target, lt_slice query, struct lt_arena *a,
+                                Ipc__Query *ret_query);
+/* The operator's name of a kid: "operator:NAME". */
+LT_MUST_USE lt_res ca_api_operator_of_kid(lt_slice kid, lt_slice *ret_name);
+/* Typed arguments of a verified request; op, nonce and operator as well. */
+LT_MUST_USE lt_res ca_api_call(const struct ca_api_target *target, const struct jws *jws, struct lt_arena *a,
+                               Ipc__OperatorCall *ret_call);
+
+#endif

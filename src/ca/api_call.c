@@ -1,0 +1,199 @@
+/* Operators' signed requests into typed calls. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "ca/api.h"
+#include "ca/halt.h"
+#include "jose/json.h"
+
+enum { TEXT_MAX = 1000, PARAMETERS_MAX = 16 * 1024 };
+
+static ProtobufCBinaryData bytes_of(lt_slice s)
+{
+    return (ProtobufCBinaryData){s.len, (uint8_t *)(uintptr_t)s.ptr};
+}
+
+static lt_res copy_text(struct lt_arena *a, lt_slice text, char **ret_text)
+{
+    LT_CHECK(text.len <= TEXT_MAX, LT_PEER_TOO_LARGE, "a text of %zu bytes", text.len);
+    *ret_text = lt_arena_cstr(a, text);
+    LT_CHECK(*ret_text != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    return LT_OK;
+}
+
+/* needed: must be there and not empty. */
+static lt_res read_text(const json_t *payload, const char *name, bool needed, struct lt_arena *a,
+                        char **ret_text)
+{
+    lt_slice text;
+    LT_TRY(jose_json_optional_string(payload, name, &text));
+    LT_CHECK(!needed || text.len > 0, LT_PEER_MALFORMED, "\"%s\" is missing", name);
+    return copy_text(a, text, ret_text);
+}
+
+static lt_res read_count(const json_t *payload, const char *name, uint64_t max, uint64_t *ret_count)
+{
+    const json_t *value = json_object_get(payload, name);
+    *ret_count = 0;
+    if (value == NULL) {
+        return LT_OK;
+    }
+    LT_CHECK(json_is_integer(value) && json_integer_value(value) >= 0 &&
+                 (uint64_t)json_integer_value(value) <= max,
+             LT_PEER_MALFORMED, "\"%s\" is not a number from 0 to %llu", name, (unsigned long long)max);
+    *ret_count = (uint64_t)json_integer_value(value);
+    return LT_OK;
+}
+
+static lt_res read_revoke(const struct ca_api_target *t, const json_t *payload, struct lt_arena *a,
+                          Ipc__OperatorCall *call)
+{
+    uint64_t reason = 0;
+    LT_TRY(read_text(payload, "issuer", false, a, &call->issuer));
+    LT_TRY(read_text(payload, "text", false, a, &call->text));
+    LT_TRY(read_count(payload, "reason", 10, &reason));
+    /*= RFC 5280 5.3.1 "-- value 7 is not used" */
+    LT_CHECK(reason != 7, LT_PEER_MALFORMED, "\"reason\" 7 does not exist");
+    call->reason = (uint32_t)reason;
+    call->serial = bytes_of(t->id);
+    return LT_OK;
+}
+
+static lt_res read_halt(const struct ca_api_target *t, const json_t *payload, struct lt_arena *a,
+                        Ipc__OperatorCall *call)
+{
+    (void)t; /* same signature as its neighbours in the table */
+    char *kind = NULL;
+    call->halt = LT_NEW(a, Ipc__Halt);
+    LT_CHECK(call->halt != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    ipc__halt__init(call->halt);
+    LT_TRY(read_text(payload, "kind", true, a, &kind));
+    LT_TRY(read_text(payload, "value", false, a, &call->halt->value));
+    LT_TRY(read_text(payload, "reason", true, a, &call->halt->reason));
+    call->halt->kind = ca_halt_kind_by_name(lt_slice_cstr(kind));
+    call->halt->operator_ = call->operator_;
+    return ca_halt_valid(call->halt);
+}
+
+/* Sorted keys, no blanks: what the approver signs must not depend on how it was typed. */
+static lt_res read_parameters(const json_t *payload, struct lt_arena *a, char **ret_text)
+{
+    const json_t *parameters = json_object_get(payload, "parameters");
+    LT_CHECK(parameters == NULL || json_is_object(parameters), LT_PEER_MALFORMED,
+             "\"parameters\" is not an object");
+    char *text = parameters == NULL
+                     ? strdup("{}")
+                     : json_dumps(parameters, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENSURE_ASCII);
+    LT_ASSERT(text != NULL);
+    size_t len = strlen(text);
+    char *copy = len > PARAMETERS_MAX ? NULL : lt_arena_cstr(a, LT_SLICE(text, len));
+    free(text);
+    LT_CHECK(copy != NULL, LT_PEER_TOO_LARGE, "\"parameters\" has %zu bytes", len);
+    *ret_text = copy;
+    return LT_OK;
+}
+
+static lt_res read_scope(const json_t *payload, struct lt_arena *a, ProtobufCBinaryData *ret_hash)
+{
+    lt_slice text;
+    lt_slice hash;
+    LT_TRY(jose_json_optional_string(payload, "scope-sha256", &text));
+    if (text.len == 0) {
+        return LT_OK;
+    }
+    LT_TRY(lt_unhex(a, text, &hash));
+    LT_CHECK(hash.len == 32, LT_PEER_MALFORMED, "\"scope-sha256\" has %zu bytes", hash.len);
+    *ret_hash = bytes_of(hash);
+    return LT_OK;
+}
+
+static lt_res read_time(const json_t *payload, const char *name, bool needed, int64_t *ret_us)
+{
+    lt_slice text;
+    lt_time when;
+    LT_TRY(jose_json_optional_string(payload, name, &text));
+    LT_CHECK(!needed || text.len > 0, LT_PEER_MALFORMED, "\"%s\" is missing", name);
+    if (text.len > 0) {
+        LT_TRY(lt_time_parse(text, &when));
+        *ret_us = when.us;
+    }
+    return LT_OK;
+}
+
+static lt_res read_plan(const struct ca_api_target *t, const json_t *payload, struct lt_arena *a,
+                        Ipc__OperatorCall *call)
+{
+    (void)t; /* same signature as its neighbours in the table */
+    Ipc__PlanStatement *p = LT_NEW(a, Ipc__PlanStatement);
+    LT_CHECK(p != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    ipc__plan_statement__init(p);
+    LT_TRY(read_text(payload, "action", true, a, &p->action));
+    LT_TRY(read_scope(payload, a, &p->scope_sha256));
+    LT_TRY(read_count(payload, "count", INT64_MAX, &p->count));
+    LT_TRY(read_parameters(payload, a, &p->parameters));
+    LT_TRY(read_time(payload, "expires", true, &p->expires_us));
+    p->proposer = call->operator_;
+    call->plan = p;
+    return LT_OK;
+}
+
+static lt_res read_approval(const struct ca_api_target *t, const json_t *payload, struct lt_arena *a,
+                            Ipc__OperatorCall *call)
+{
+    lt_slice signature;
+    Ipc__Approval *p = LT_NEW(a, Ipc__Approval);
+    LT_CHECK(p != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    ipc__approval__init(p);
+    LT_TRY(jose_json_bytes(payload, "signature", a, &signature));
+    LT_TRY(read_time(payload, "signed", false, &p->signed_us));
+    p->signature = bytes_of(signature);
+    p->operator_ = call->operator_;
+    call->approval = p;
+    return copy_text(a, t->id, &call->plan_id);
+}
+
+static lt_res read_run(const struct ca_api_target *t, const json_t *payload, struct lt_arena *a,
+                       Ipc__OperatorCall *call)
+{
+    (void)payload; /* it has no arguments */
+    return copy_text(a, t->id, &call->plan_id);
+}
+
+static const struct {
+    const char *op;
+    lt_res (*read)(const struct ca_api_target *t, const json_t *payload, struct lt_arena *a,
+                   Ipc__OperatorCall *call);
+} ops[] = {
+    {"revoke", read_revoke},         {"halt.add", read_halt}, {"plan.create", read_plan},
+    {"plan.approve", read_approval}, {"plan.run", read_run},
+};
+
+lt_res ca_api_operator_of_kid(lt_slice kid, lt_slice *ret_name)
+{
+    const lt_slice prefix = LT_LIT("operator:");
+    LT_CHECK(lt_slice_starts(kid, prefix) && kid.len > prefix.len, LT_PEER_MALFORMED,
+             "the kid of an operator's request is \"operator:NAME\"");
+    *ret_name = lt_slice_sub(kid, prefix.len, SIZE_MAX);
+    return LT_OK;
+}
+
+lt_res ca_api_call(const struct ca_api_target *target, const struct jws *jws, struct lt_arena *a,
+                   Ipc__OperatorCall *ret_call)
+{
+    LT_CLEANUP(jose_json_freep) json_t *payload = NULL;
+    lt_slice name;
+    ipc__operator_call__init(ret_call);
+    LT_TRY(ca_api_operator_of_kid(jws->kid, &name));
+    LT_TRY(copy_text(a, name, &ret_call->operator_));
+    LT_TRY(copy_text(a, jws->nonce, &ret_call->nonce));
+    LT_TRY(copy_text(a, lt_slice_cstr(target->route->what), &ret_call->op));
+    LT_TRY(jose_json_object(jws->payload, &payload));
+    for (size_t i = 0; i < LT_COUNT(ops); i++) {
+        if (strcmp(ops[i].op, target->route->what) == 0) {
+            return ops[i].read(target, payload, a, ret_call);
+        }
+    }
+    LT_FAIL(LT_PEER_NOT_FOUND, "there is nothing at this path");
+}
