@@ -213,7 +213,8 @@ static lt_res check_new(struct journal *j, const struct journal_entry *e)
                  e->serial.len <= JOURNAL_NAME_MAX && e->signature.len <= JOURNAL_SIGNATURE_MAX &&
                  e->kind <= UINT8_MAX,
              LT_POLICY_REFUSED, "a name, serial or signature is empty or too long for the journal");
-    LT_CHECK(e->time_us >= j->latest.time_us, LT_RETRY_UNAVAILABLE, "it is earlier than the last journal entry");
+    LT_CHECK(e->time_us >= j->latest.time_us, LT_RETRY_UNAVAILABLE,
+             "it is earlier than the last journal entry");
     LT_CHECK(j->pending.len + JOURNAL_RECORD_MAX <= JOURNAL_FRAME_MAX, LT_RETRY_BUSY,
              "journal: too much waits for a sync");
     if (e->what != JOURNAL_SIGNATURE) {

@@ -19,6 +19,7 @@ enum {
     AT_ZEROS = 80,
     AT_HASH = JOURNAL_HEADER_LEN - JOURNAL_HASH_LEN,
 };
+enum { AT_FRAME_CHECK = 20, FRAME_CHECK_LEN = 4 };
 
 static void put(uint8_t *out, size_t len, uint64_t value)
 {
@@ -84,6 +85,14 @@ lt_res journal_header_decode(lt_slice bytes, struct journal_header *ret_header)
     return LT_OK;
 }
 
+/* A changed length must not look like a frame whose end was lost. */
+static void frame_check(const uint8_t *head, uint8_t ret_check[FRAME_CHECK_LEN])
+{
+    uint8_t hash[JOURNAL_HASH_LEN];
+    crypto_sha256(LT_SLICE(head, AT_FRAME_CHECK), hash);
+    memcpy(ret_check, hash, FRAME_CHECK_LEN);
+}
+
 void journal_frame_head_encode(const struct journal_frame_head *f, uint8_t ret_bytes[JOURNAL_FRAME_HEAD_LEN])
 {
     memset(ret_bytes, 0, JOURNAL_FRAME_HEAD_LEN);
@@ -91,13 +100,17 @@ void journal_frame_head_encode(const struct journal_frame_head *f, uint8_t ret_b
     put(ret_bytes + 4, 4, f->len);
     put(ret_bytes + 8, 8, f->first_sequence);
     put(ret_bytes + 16, 4, f->count);
+    frame_check(ret_bytes, ret_bytes + AT_FRAME_CHECK);
 }
 
 lt_res journal_frame_head_decode(lt_slice bytes, struct journal_frame_head *ret_head)
 {
-    LT_CHECK(bytes.len >= JOURNAL_FRAME_HEAD_LEN && memcmp(bytes.ptr, frame_magic, sizeof frame_magic) == 0 &&
-                 get(bytes.ptr + 20, 4) == 0,
+    LT_CHECK(bytes.len >= JOURNAL_FRAME_HEAD_LEN && memcmp(bytes.ptr, frame_magic, sizeof frame_magic) == 0,
              LT_STATE_CORRUPT, "journal: no frame");
+    uint8_t check[FRAME_CHECK_LEN];
+    frame_check(bytes.ptr, check);
+    LT_CHECK(memcmp(check, bytes.ptr + AT_FRAME_CHECK, sizeof check) == 0, LT_STATE_CORRUPT,
+             "journal: the head of a frame was changed");
     struct journal_frame_head f = {
         .len = (uint32_t)get(bytes.ptr + 4, 4),
         .first_sequence = get(bytes.ptr + 8, 8),

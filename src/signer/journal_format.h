@@ -8,7 +8,7 @@
  * checksum and chain in one.
  *
  *   header  "LINTELJ1" version:4 length:4 first-sequence:8 created-us:8 id:16 previous-head:32 zeros hash:32
- *   frame   "LJFR" length:4 first-sequence:8 count:4 reserved:4 records
+ *   frame   "LJFR" length:4 first-sequence:8 count:4 check:4 records
  *   record  length:2 what:1 kind:1 issuer-length:1 serial-length:1 signature-length:2 sequence:8 time-us:8
  *           revoked-us:8 reason:4 digest:32 issuer serial signature hash:32
  *
