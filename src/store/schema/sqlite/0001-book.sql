@@ -55,6 +55,7 @@ CREATE TABLE ca_order (
 ) STRICT;
 CREATE INDEX ca_order_account ON ca_order(account, id);
 CREATE INDEX ca_order_due ON ca_order(expires_us) WHERE status IN ('pending', 'ready', 'processing');
+CREATE INDEX ca_order_processing ON ca_order(id) WHERE status = 'processing';
 
 CREATE TABLE authorization (
   id INTEGER NOT NULL PRIMARY KEY,
@@ -68,6 +69,7 @@ CREATE TABLE authorization (
   validated_us INTEGER
 ) STRICT;
 CREATE INDEX authorization_reuse ON authorization(account, identifier, status, expires_us);
+CREATE INDEX authorization_pending ON authorization(account) WHERE status = 'pending';
 
 CREATE TABLE order_authorization (
   order_id INTEGER NOT NULL,

@@ -1,0 +1,179 @@
+/* Authorizations: one name, one account, the challenges that prove it (RFC 8555 7.5). */
+#include <string.h>
+
+#include "acme/desk_private.h"
+#include "base/text.h"
+#include "ca/limits.h"
+
+int64_t acme_reuse_seconds(const struct acme_desk *d, lt_time now)
+{
+    int64_t rule = ca_limit_at(CA_LIMIT_DOMAIN_REUSE_S, now);
+    int64_t wanted = d->config->authorization_lifetime_s;
+    return wanted > 0 && wanted < rule ? wanted : rule;
+}
+
+static lt_res read_authorization(struct ca_turn *t, const struct store_rows *rows,
+                                 struct acme_authorization *ret_a)
+{
+    ret_a->account = store_int(rows, 0);
+    ret_a->type = lt_arena_cstr(t->arena, store_bytes(rows, 1));
+    ret_a->identifier = lt_arena_cstr(t->arena, store_bytes(rows, 2));
+    ret_a->wildcard = store_int(rows, 3) != 0;
+    LT_TRY(acme_state_read(store_bytes(rows, 4), &ret_a->status));
+    ret_a->expires.us = store_int(rows, 5);
+    LT_CHECK(ret_a->type != NULL && ret_a->identifier != NULL, LT_PEER_TOO_LARGE,
+             "acme: the authorization is too large");
+    /* A valid one past its time is expired; the row says so when somebody next writes it. */
+    if (ret_a->status == ACME_VALID && ret_a->expires.us <= t->now.us) {
+        ret_a->status = ACME_EXPIRED;
+    }
+    return LT_OK;
+}
+
+lt_res acme_authorization_load(struct ca_turn *t, int64_t id, struct acme_authorization *ret_a)
+{
+    struct store_rows rows;
+    lt_res r = LT_OK;
+    memset(ret_a, 0, sizeof *ret_a);
+    LT_TRY(store_query(t->store, &acme_sql[ACME_SQL_AUTHORIZATION], STORE_ARGS(STORE_I(id)), &rows));
+    if (store_next(&rows)) {
+        ret_a->id = id;
+        r = read_authorization(t, &rows, ret_a);
+    }
+    LT_TRY(store_rows_end(&rows));
+    return r;
+}
+
+lt_res acme_authorization_of_caller(struct acme_call *c, int64_t id, struct acme_authorization *ret_a)
+{
+    LT_TRY(acme_authorization_load(c->turn, id, ret_a));
+    if (ret_a->id != 0 && ret_a->account == c->account.id) {
+        return LT_OK;
+    }
+    memset(ret_a, 0, sizeof *ret_a);
+    Ipc__Problem *p = acme_problem(c->turn->arena, "malformed", "This account has no authorization %lld.",
+                                   (long long)id);
+    LT_CHECK(p != NULL, LT_PEER_TOO_LARGE, "acme: the answer is too large");
+    p->status = 404;
+    return acme_refuse(c, p);
+}
+
+lt_res acme_authorization_body(struct ca_turn *t, const struct acme_authorization *a, Ipc__AcmeReply *reply)
+{
+    Ipc__AcmeAuthorizationBody *b = LT_NEW(t->arena, Ipc__AcmeAuthorizationBody);
+    Ipc__Identifier *name = LT_NEW(t->arena, Ipc__Identifier);
+    LT_CHECK(b != NULL && name != NULL, LT_PEER_TOO_LARGE, "acme: the authorization is too large");
+    ipc__acme_authorization_body__init(b);
+    ipc__identifier__init(name);
+    name->type = lt_arena_cstr(t->arena, lt_slice_cstr(a->type));
+    name->value = lt_arena_cstr(t->arena, lt_slice_cstr(a->identifier));
+    b->id = a->id;
+    b->identifier = name;
+    b->status = lt_arena_cstr(t->arena, lt_slice_cstr(acme_state_name(a->status)));
+    b->expires_us = a->expires.us;
+    b->wildcard = a->wildcard;
+    LT_CHECK(name->type != NULL && name->value != NULL && b->status != NULL, LT_PEER_TOO_LARGE,
+             "acme: the authorization is too large");
+    LT_TRY(acme_challenge_bodies(t, a->id, &b->challenges, &b->n_challenges));
+    reply->authorization = b;
+    return LT_OK;
+}
+
+static bool being_validated(const Ipc__AcmeAuthorizationBody *b)
+{
+    for (size_t i = 0; i < b->n_challenges; i++) {
+        if (lt_slice_eq_cstr(lt_slice_cstr(b->challenges[i]->status), acme_state_name(ACME_PROCESSING))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+lt_res acme_authorization_get(struct acme_call *c)
+{
+    Ipc__AcmeReply reply = IPC__ACME_REPLY__INIT;
+    struct acme_authorization a;
+    LT_CHECK(c->m->object != NULL, LT_PEER_MALFORMED, "acme: which authorization?");
+    LT_TRY(acme_authorization_of_caller(c, c->m->object->id, &a));
+    if (a.id == 0) {
+        return LT_OK;
+    }
+    LT_TRY(acme_authorization_body(c->turn, &a, &reply));
+    if (a.status == ACME_PENDING && being_validated(reply.authorization)) {
+        if (acme_hold(c, ACME_AUTHORIZATION, a.id, ACME_HOLD_POLL_MS)) {
+            return LT_OK;
+        }
+        reply.retry_after_s = ACME_RETRY_AFTER_S;
+    }
+    reply.status = 200;
+    return acme_answer(c, &reply);
+}
+
+lt_res acme_authorization_step(struct ca_turn *t, const struct acme_authorization *a, enum acme_step step,
+                               lt_time expires, lt_time validated)
+{
+    enum acme_state to = ACME_STATE_NONE;
+    LT_TRY(acme_step(ACME_AUTHORIZATION, a->status, step, &to));
+    return acme_step_exec(t->store, ACME_SQL_AUTHORIZATION_STEP,
+                          STORE_ARGS(STORE_I(a->id), STORE_S(acme_state_name(a->status)),
+                                     STORE_S(acme_state_name(to)), STORE_I(expires.us),
+                                     validated.us != 0 ? STORE_I(validated.us) : STORE_N));
+}
+
+lt_res acme_authorization_deactivate(struct acme_call *c)
+{
+    struct acme_authorization a;
+    struct lt_buf body;
+    LT_CHECK(c->m->object != NULL, LT_PEER_MALFORMED, "acme: which authorization?");
+    LT_TRY(acme_authorization_of_caller(c, c->m->object->id, &a));
+    if (a.id == 0) {
+        return LT_OK;
+    }
+    if (acme_edge_find(ACME_AUTHORIZATION, a.status, ACME_DEACTIVATE) == NULL) {
+        return acme_refuse(c, acme_problem(c->turn->arena, "malformed",
+                                           "The authorization is %s: there is nothing to deactivate.",
+                                           acme_state_name(a.status)));
+    }
+    LT_TRY(acme_authorization_step(c->turn, &a, ACME_DEACTIVATE, a.expires, (lt_time){0}));
+    lt_buf_init(&body, ACME_EVENT_MAX);
+    lt_buf_addf(&body, "{\"account\":%lld,\"identifier\":", (long long)a.account);
+    lt_json_add_string(&body, lt_slice_cstr(a.identifier));
+    lt_buf_add_byte(&body, '}');
+    LT_TRY(acme_event(c->turn, "authorization.deactivated", "authorization", a.id, &body,
+                      acme_bytes(c->m->jws)));
+    Ipc__Problem *why = acme_problem(c->turn->arena, "unauthorized",
+                                     "The authorization for %s was deactivated.", a.identifier);
+    LT_TRY(acme_orders_follow(c->desk, c->turn, a.id, ACME_FAIL, why));
+    Ipc__AcmeReply reply = IPC__ACME_REPLY__INIT;
+    LT_TRY(acme_authorization_load(c->turn, a.id, &a));
+    LT_TRY(acme_authorization_body(c->turn, &a, &reply));
+    reply.status = 200;
+    return acme_answer(c, &reply);
+}
+
+/* Challenge types for a name, in the order in which they are offered. */
+static const char *const offered[] = {"http-01"};
+
+lt_res acme_authorization_make(struct acme_call *c, const Ipc__Identifier *name, lt_time expires,
+                               int64_t *ret_id)
+{
+    int64_t id = ca_new_id(c->turn);
+    LT_TRY(store_exec(c->turn->store, &acme_sql[ACME_SQL_AUTHORIZATION_ADD],
+                      STORE_ARGS(STORE_I(id), STORE_I(c->account.id), STORE_S(name->type),
+                                 STORE_S(acme_name_base(name->value)),
+                                 STORE_I(acme_name_is_wildcard(name->value)), STORE_I(c->turn->now.us),
+                                 STORE_I(expires.us)),
+                      NULL));
+    for (size_t i = 0; i < LT_COUNT(offered); i++) {
+        uint8_t random[ACME_TOKEN_LEN];
+        c->desk->random(random, sizeof random);
+        /*= RFC 8555 8.3 "token … A random value that uniquely identifies the challenge. This value MUST have
+         *at = least 128 bits of entropy." */
+        const char *token = lt_base64url(c->turn->arena, LT_SLICE(random, sizeof random));
+        LT_CHECK(token != NULL, LT_PEER_TOO_LARGE, "acme: the order is too large");
+        LT_TRY(store_exec(c->turn->store, &acme_sql[ACME_SQL_CHALLENGE_ADD],
+                          STORE_ARGS(STORE_I(id), STORE_I(i), STORE_S(offered[i]), STORE_S(token)), NULL));
+    }
+    *ret_id = id;
+    return LT_OK;
+}

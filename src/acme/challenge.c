@@ -1,0 +1,350 @@
+/* Challenges: the client says it is ready, the validator looks, and its statement decides (RFC 8555 7.5.1). A
+ * statement counts only with the nonce that was drawn for this validation. */
+#include <string.h>
+
+#include "acme/desk_private.h"
+#include "base/text.h"
+#include "crypto/digest.h"
+
+enum { CHALLENGES_MAX = 4, ASK_STEP = 200, PROBLEM_JSON_MAX = 16 * 1024 };
+
+/* A validation that waits for its statement. */
+struct waiting {
+    int64_t authorization; /* 0: there is none */
+    uint32_t index;
+    lt_slice nonce;
+    const char *token;
+    const char *method;
+    struct acme_authorization a;
+};
+
+static lt_res read_body(struct ca_turn *t, const struct store_rows *rows, Ipc__AcmeChallengeBody *b)
+{
+    struct lt_arena *a = t->arena;
+    b->index = (uint32_t)store_int(rows, 0);
+    b->type = lt_arena_cstr(a, store_bytes(rows, 1));
+    b->status = lt_arena_cstr(a, store_bytes(rows, 2));
+    b->token = lt_arena_cstr(a, store_bytes(rows, 3));
+    b->validated_us = store_int(rows, 4);
+    if (!store_is_null(rows, 5)) {
+        LT_TRY(acme_problem_read(a, store_bytes(rows, 5), &b->error));
+    }
+    LT_CHECK(b->type != NULL && b->status != NULL && b->token != NULL, LT_PEER_TOO_LARGE,
+             "acme: the challenge is too large");
+    return LT_OK;
+}
+
+lt_res acme_challenge_bodies(struct ca_turn *t, int64_t authorization, Ipc__AcmeChallengeBody ***ret_list,
+                             size_t *ret_count)
+{
+    struct store_rows rows;
+    lt_res r = LT_OK;
+    size_t count = 0;
+    Ipc__AcmeChallengeBody **list = LT_NEW_ARRAY(t->arena, Ipc__AcmeChallengeBody *, CHALLENGES_MAX);
+    LT_CHECK(list != NULL, LT_PEER_TOO_LARGE, "acme: the authorization is too large");
+    LT_TRY(store_query(t->store, &acme_sql[ACME_SQL_CHALLENGES], STORE_ARGS(STORE_I(authorization)), &rows));
+    while (!lt_failed(r) && count < CHALLENGES_MAX && store_next(&rows)) {
+        list[count] = LT_NEW(t->arena, Ipc__AcmeChallengeBody);
+        if (list[count] == NULL) {
+            break;
+        }
+        ipc__acme_challenge_body__init(list[count]);
+        list[count]->authorization_id = authorization;
+        r = read_body(t, &rows, list[count]);
+        count++;
+    }
+    LT_TRY(store_rows_end(&rows));
+    LT_TRY(r);
+    *ret_list = list;
+    *ret_count = count;
+    return LT_OK;
+}
+
+/* The challenge that the URL names, of the caller's authorization; otherwise refused and *ret_b NULL. */
+static lt_res find(struct acme_call *c, struct acme_authorization *ret_a, Ipc__AcmeChallengeBody **ret_b)
+{
+    const Ipc__AcmeChallengeReply *asked = c->m->challenge;
+    Ipc__AcmeChallengeBody **list = NULL;
+    size_t count = 0;
+    *ret_b = NULL;
+    LT_CHECK(asked != NULL, LT_PEER_MALFORMED, "acme: which challenge?");
+    LT_TRY(acme_authorization_of_caller(c, asked->authorization_id, ret_a));
+    if (ret_a->id == 0) {
+        return LT_OK;
+    }
+    LT_TRY(acme_challenge_bodies(c->turn, ret_a->id, &list, &count));
+    for (size_t i = 0; i < count; i++) {
+        if (list[i]->index == asked->index) {
+            *ret_b = list[i];
+            return LT_OK;
+        }
+    }
+    Ipc__Problem *p = acme_problem(c->turn->arena, "malformed", "The authorization has no challenge %u.",
+                                   asked->index);
+    LT_CHECK(p != NULL, LT_PEER_TOO_LARGE, "acme: the answer is too large");
+    p->status = 404;
+    return acme_refuse(c, p);
+}
+
+static lt_res answer_challenge(struct acme_call *c, Ipc__AcmeChallengeBody *b)
+{
+    Ipc__AcmeReply reply = IPC__ACME_REPLY__INIT;
+    reply.challenge = b;
+    reply.status = 200;
+    return acme_answer(c, &reply);
+}
+
+lt_res acme_challenge_get(struct acme_call *c)
+{
+    struct acme_authorization a;
+    Ipc__AcmeChallengeBody *b = NULL;
+    LT_TRY(find(c, &a, &b));
+    return b == NULL ? LT_OK : answer_challenge(c, b);
+}
+
+/* Asks the validator. The account's key of now goes into the key authorization. */
+static lt_res ask(struct acme_desk *d, struct ca_turn *t, const struct waiting *w)
+{
+    Ipc__Validate v = IPC__VALIDATE__INIT;
+    Ipc__Identifier name = IPC__IDENTIFIER__INIT;
+    struct acme_account account;
+    LT_TRY(acme_account_load(d, t->store, w->a.account, &account));
+    LT_CHECK(account.id != 0, LT_STATE_CORRUPT, "acme: account %lld is gone", (long long)w->a.account);
+    char *thumbprint = lt_base64url(t->arena, LT_SLICE(account.thumbprint, sizeof account.thumbprint));
+    LT_CHECK(thumbprint != NULL, LT_PEER_TOO_LARGE, "acme: the question is too large");
+    name.type = lt_arena_cstr(t->arena, lt_slice_cstr(w->a.type));
+    name.value = lt_arena_cstr(t->arena, lt_slice_cstr(w->a.identifier));
+    v.authorization_id = w->authorization;
+    v.challenge_index = w->index;
+    v.nonce = (ProtobufCBinaryData){w->nonce.len, (uint8_t *)(uintptr_t)w->nonce.ptr};
+    v.identifier = &name;
+    v.method = lt_arena_cstr(t->arena, lt_slice_cstr(w->method));
+    v.token = lt_arena_cstr(t->arena, lt_slice_cstr(w->token));
+    /*= RFC 8555 8.1 "keyAuthorization = token || '.' || base64url(Thumbprint(accountKey))" */
+    v.key_authorization = lt_arena_printf(t->arena, "%s.%s", w->token, thumbprint);
+    v.account_id = w->a.account;
+    v.account_uri = lt_arena_printf(t->arena, "%s/acme/account/%lld", d->config->base_url,
+                                    (long long)w->a.account);
+    LT_CHECK(name.type != NULL && name.value != NULL && v.method != NULL && v.token != NULL &&
+                 v.key_authorization != NULL && v.account_uri != NULL,
+             LT_PEER_TOO_LARGE, "acme: the question is too large");
+    return ca_turn_send(t, IPC_VALIDATOR, IPC_VALIDATE, (uint64_t)w->authorization, &v.base);
+}
+
+/* Draws the nonce of this validation and writes it down with the step. */
+static lt_res start(struct acme_desk *d, struct ca_turn *t, struct waiting *w, enum acme_state from,
+                    enum acme_step step)
+{
+    enum acme_state to = ACME_STATE_NONE;
+    uint8_t nonce[ACME_STATEMENT_NONCE];
+    LT_TRY(acme_step(ACME_CHALLENGE, from, step, &to));
+    d->random(nonce, sizeof nonce);
+    w->nonce = lt_arena_copy(t->arena, LT_SLICE(nonce, sizeof nonce));
+    LT_CHECK(w->nonce.ptr != NULL, LT_PEER_TOO_LARGE, "acme: the question is too large");
+    LT_TRY(acme_step_exec(t->store, ACME_SQL_CHALLENGE_START,
+                          STORE_ARGS(STORE_I(w->authorization), STORE_I(w->index),
+                                     STORE_S(acme_state_name(from)), STORE_S(acme_state_name(to)),
+                                     STORE_B(w->nonce), STORE_I(t->now.us))));
+    return ask(d, t, w);
+}
+
+/* The limit of failed validations, for this account and name. */
+static lt_slice failure_key(struct lt_arena *a, int64_t account, const char *identifier)
+{
+    char *key = lt_arena_printf(a, "%lld %s", (long long)account, identifier);
+    return lt_slice_cstr(key);
+}
+
+lt_res acme_challenge_reply(struct acme_call *c)
+{
+    struct waiting w = {0};
+    Ipc__AcmeChallengeBody *b = NULL;
+    enum acme_state status = ACME_STATE_NONE;
+    bool refused = false;
+    LT_TRY(find(c, &w.a, &b));
+    if (b == NULL) {
+        return LT_OK;
+    }
+    LT_TRY(acme_state_read(lt_slice_cstr(b->status), &status));
+    if (status != ACME_PENDING) {
+        return answer_challenge(c, b); /* said twice: nothing new happens */
+    }
+    if (w.a.status != ACME_PENDING || w.a.expires.us <= c->turn->now.us) {
+        return acme_refuse(c, acme_problem(c->turn->arena, "malformed",
+                                           "The authorization is %s; make a new order.",
+                                           w.a.status == ACME_PENDING ? acme_state_name(ACME_EXPIRED)
+                                                                      : acme_state_name(w.a.status)));
+    }
+    LT_TRY(acme_limited(c, ACME_LIMIT_FAILURES, failure_key(c->turn->arena, c->account.id, w.a.identifier),
+                        false, &refused));
+    if (refused) {
+        return LT_OK;
+    }
+    w.authorization = w.a.id;
+    w.index = b->index;
+    w.token = b->token;
+    w.method = b->type;
+    LT_TRY(start(c->desk, c->turn, &w, status, ACME_REPLY));
+    char *processing = lt_arena_cstr(c->turn->arena, lt_slice_cstr(acme_state_name(ACME_PROCESSING)));
+    LT_CHECK(processing != NULL, LT_PEER_TOO_LARGE, "acme: the answer is too large");
+    b->status = processing;
+    return answer_challenge(c, b);
+}
+
+static lt_res load_waiting(struct ca_turn *t, int64_t authorization, uint32_t index, struct waiting *w)
+{
+    struct store_rows rows;
+    lt_res r = LT_OK;
+    memset(w, 0, sizeof *w);
+    LT_TRY(store_query(t->store, &acme_sql[ACME_SQL_CHALLENGE_WAITING],
+                       STORE_ARGS(STORE_I(authorization), STORE_I(index)), &rows));
+    if (store_next(&rows)) {
+        w->authorization = authorization;
+        w->index = index;
+        w->nonce = lt_arena_copy(t->arena, store_bytes(&rows, 0));
+        w->token = lt_arena_cstr(t->arena, store_bytes(&rows, 1));
+        w->method = lt_arena_cstr(t->arena, store_bytes(&rows, 2));
+        w->a.id = authorization;
+        w->a.type = lt_arena_cstr(t->arena, store_bytes(&rows, 3));
+        w->a.identifier = lt_arena_cstr(t->arena, store_bytes(&rows, 4));
+        w->a.account = store_int(&rows, 5);
+        r = acme_state_read(store_bytes(&rows, 6), &w->a.status);
+        w->a.wildcard = store_int(&rows, 7) != 0;
+        w->a.expires.us = store_int(&rows, 8);
+    }
+    LT_TRY(store_rows_end(&rows));
+    LT_TRY(r);
+    LT_CHECK(w->authorization == 0 || (w->nonce.ptr != NULL && w->token != NULL && w->method != NULL &&
+                                       w->a.type != NULL && w->a.identifier != NULL),
+             LT_PEER_TOO_LARGE, "acme: the validation is too large");
+    return LT_OK;
+}
+
+/* A statement that answers no question of ours. */
+static lt_res discard(struct ca_turn *t, const Ipc__Validated *v, const char *why)
+{
+    struct lt_buf body;
+    lt_buf_init(&body, ACME_EVENT_MAX);
+    lt_buf_addf(&body, "{\"challenge\":%u,\"why\":\"%s\"}", v->challenge_index, why);
+    return acme_event(t, "validation.discarded", "authorization", v->authorization_id, &body, (lt_slice){0});
+}
+
+static const char *why_discarded(const struct waiting *w, const Ipc__Validated *v)
+{
+    if (w->authorization == 0) {
+        return "no validation was running";
+    }
+    if (!crypto_equal(w->nonce, acme_bytes(v->nonce))) {
+        return "it is for another nonce";
+    }
+    if (v->identifier == NULL || !lt_slice_eq_cstr(lt_slice_cstr(v->identifier->type), w->a.type) ||
+        !lt_slice_eq_cstr(lt_slice_cstr(v->identifier->value), w->a.identifier) ||
+        !lt_slice_eq_cstr(lt_slice_cstr(v->method), w->method)) {
+        return "it is about another name or method";
+    }
+    if (!v->ok && (v->problem == NULL || acme_problem_status(v->problem->type) == 0)) {
+        return "it fails without a known reason";
+    }
+    /*= CABF-BR 3.2.2.4 "CAs MUST … DNSSEC validation back to the IANA DNSSEC root trust anchor" */
+    if (v->ok && lt_slice_eq_cstr(lt_slice_cstr(v->dnssec), "bogus")) {
+        return "it claims success over a bogus answer";
+    }
+    return NULL;
+}
+
+static lt_res end_challenge(struct ca_turn *t, const struct waiting *w, const Ipc__Validated *v)
+{
+    enum acme_state to = ACME_STATE_NONE;
+    struct lt_buf error;
+    LT_TRY(acme_step(ACME_CHALLENGE, ACME_PROCESSING, v->ok ? ACME_PROVE : ACME_FAIL, &to));
+    lt_buf_init(&error, PROBLEM_JSON_MAX);
+    acme_problem_json(v->problem, &error);
+    lt_res r = lt_buf_check(&error);
+    if (!lt_failed(r)) {
+        r = acme_step_exec(t->store, ACME_SQL_CHALLENGE_END,
+                           STORE_ARGS(STORE_I(w->authorization), STORE_I(w->index),
+                                      STORE_S(acme_state_name(to)), v->ok ? STORE_I(t->now.us) : STORE_N,
+                                      v->ok ? STORE_N : STORE_T(lt_buf_slice(&error))));
+    }
+    lt_buf_done(&error);
+    return r;
+}
+
+static lt_res event_of_outcome(struct ca_turn *t, const struct waiting *w, const Ipc__Validated *v)
+{
+    struct lt_buf body;
+    lt_buf_init(&body, ACME_EVENT_MAX);
+    lt_buf_addf(&body, "{\"account\":%lld,\"method\":\"%s\",\"identifier\":", (long long)w->a.account,
+                w->method);
+    lt_json_add_string(&body, lt_slice_cstr(w->a.identifier));
+    if (!v->ok) {
+        lt_buf_add_cstr(&body, ",\"error\":");
+        acme_problem_json(v->problem, &body);
+    }
+    lt_buf_add_byte(&body, '}');
+    return acme_event(t, v->ok ? "authorization.valid" : "authorization.invalid", "authorization",
+                      w->authorization, &body, (lt_slice){0});
+}
+
+/* The whole of an outcome: challenge, evidence, authorization, event, orders, who waits. */
+static lt_res settle(struct acme_desk *d, struct ca_turn *t, const struct waiting *w, const Ipc__Validated *v)
+{
+    Ipc__Problem *why = NULL;
+    LT_TRY(end_challenge(t, w, v));
+    LT_TRY(acme_evidence_add(d, t, v));
+    if (w->a.status != ACME_PENDING) {
+        return LT_OK; /* deactivated or expired meanwhile: only the evidence remains */
+    }
+    lt_time expires = v->ok ? lt_time_add_seconds(t->now, acme_reuse_seconds(d, t->now)) : w->a.expires;
+    LT_TRY(acme_authorization_step(t, &w->a, v->ok ? ACME_PROVE : ACME_FAIL, expires,
+                                   v->ok ? t->now : (lt_time){0}));
+    LT_TRY(event_of_outcome(t, w, v));
+    if (!v->ok) {
+        Ipc__Identifier name = IPC__IDENTIFIER__INIT;
+        name.type = lt_arena_cstr(t->arena, lt_slice_cstr(w->a.type));
+        name.value = lt_arena_cstr(t->arena, lt_slice_cstr(w->a.identifier));
+        why = acme_problem(t->arena, v->problem->type, "%s could not be validated.", w->a.identifier);
+        LT_CHECK(why != NULL && name.type != NULL && name.value != NULL, LT_PEER_TOO_LARGE,
+                 "acme: the outcome is too large");
+        LT_TRY(acme_problem_add(t->arena, why, v->problem->type, &name, v->problem->detail));
+        (void)acme_rate_ask(d->rates, ACME_LIMIT_FAILURES,
+                            failure_key(t->arena, w->a.account, w->a.identifier), t->now, true);
+    }
+    LT_TRY(acme_orders_follow(d, t, w->authorization, v->ok ? ACME_PROVE : ACME_FAIL, why));
+    return acme_held_release(d, t, ACME_AUTHORIZATION, w->authorization);
+}
+
+lt_res acme_desk_validated(struct acme_desk *d, struct ca_turn *t, const struct ipc_msg *m)
+{
+    const Ipc__Validated *v = (const Ipc__Validated *)(const void *)m->body;
+    struct waiting w;
+    LT_TRY(load_waiting(t, v->authorization_id, v->challenge_index, &w));
+    const char *why = why_discarded(&w, v);
+    return why != NULL ? discard(t, v, why) : settle(d, t, &w, v);
+}
+
+lt_res acme_challenges_ask_again(struct acme_desk *d, struct ca_turn *t, lt_time until)
+{
+    int64_t ids[ASK_STEP];
+    uint32_t indices[ASK_STEP];
+    size_t count = 0;
+    do {
+        struct store_rows rows;
+        count = 0;
+        LT_TRY(store_query(t->store, &acme_sql[ACME_SQL_CHALLENGE_RUNNING],
+                           STORE_ARGS(STORE_I(until.us), STORE_I(ASK_STEP)), &rows));
+        while (count < ASK_STEP && store_next(&rows)) {
+            ids[count] = store_int(&rows, 0);
+            indices[count] = (uint32_t)store_int(&rows, 1);
+            count++;
+        }
+        LT_TRY(store_rows_end(&rows));
+        for (size_t i = 0; i < count; i++) {
+            struct waiting w;
+            LT_TRY(load_waiting(t, ids[i], indices[i], &w));
+            LT_TRY(start(d, t, &w, ACME_PROCESSING, ACME_RETRY));
+        }
+        /* What was asked again has started now, and is not before `until` any more. */
+    } while (count == ASK_STEP);
+    return LT_OK;
+}

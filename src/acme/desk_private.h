@@ -1,0 +1,189 @@
+#ifndef ACME_DESK_PRIVATE_H
+#define ACME_DESK_PRIVATE_H
+/* What the files of the desk share. A handler gets an acme_call whose nonce, key and account have been
+ * checked, writes, defers its answer with acme_answer or acme_refuse, and returns. */
+#include "acme.pb-c.h"
+#include "acme/desk.h"
+#include "acme/names.h"
+#include "acme/nonce.h"
+#include "acme/problem.h"
+#include "acme/rate.h"
+#include "acme/sql.h"
+#include "acme/states.h"
+#include "ca/book.h"
+#include "ca/config.h"
+#include "ca/event.h"
+#include "validate.pb-c.h"
+
+enum {
+    ACME_ACCOUNTS_CACHED = 4096, /* direct-mapped by id */
+    ACME_HELD_MAX = 8192,
+    ACME_DIMENSIONS_CACHED = 16,
+    ACME_ORDER_PAGE = 100, /* orders in one page of the list */
+    ACME_ORDER_SCAN = 500, /* rows looked at for it */
+    ACME_SWEEP = 200,      /* rows expired in one tick */
+    ACME_TOKEN_LEN = 24,   /* 192 bits */
+    ACME_STATEMENT_NONCE = 16,
+    ACME_EVENT_MAX = 32768,
+    ACME_HOLD_FINALIZE_MS = 5000,
+    ACME_HOLD_POLL_MS = 1000,
+    ACME_RETRY_AFTER_S = 1,
+    ACME_VALIDATION_PATIENCE_S = 40, /* then the validator is asked again */
+};
+
+struct acme_account {
+    int64_t id; /* 0: none */
+    enum acme_state status;
+    uint8_t thumbprint[32];
+    uint8_t spki_sha256[32];
+};
+
+/* An answer that waits for an outcome. */
+struct acme_held {
+    struct ipc_addr to;
+    enum acme_object object; /* ACME_ORDER or ACME_AUTHORIZATION */
+    int64_t id;
+    lt_time until;
+    unsigned answered; /* ticks since it was answered, plus one; 0: not yet */
+};
+
+struct acme_dimension {
+    uint8_t key[32]; /* SHA-256 of its columns */
+    int64_t id;      /* 0: free */
+};
+
+struct acme_desk {
+    const struct ca_config *config; /* borrowed */
+    void (*random)(uint8_t *out, size_t len);
+    struct acme_nonces *nonces; /* owned */
+    struct acme_rates *rates;   /* owned */
+    struct acme_names *names;   /* owned */
+    struct acme_account accounts[ACME_ACCOUNTS_CACHED];
+    struct acme_held held[ACME_HELD_MAX];
+    size_t held_count;
+    struct acme_dimension dimensions[ACME_DIMENSIONS_CACHED];
+    size_t dimension_next;
+    lt_time swept; /* when tick last looked at what is due */
+    lt_time asked_again;
+};
+
+struct acme_call {
+    struct acme_desk *desk;
+    struct ca_turn *turn;
+    struct ipc_addr from;
+    const Ipc__AcmeCall *m;
+    struct acme_account account; /* id 0 for calls signed by jwk */
+};
+
+typedef lt_res acme_handler(struct acme_call *c);
+
+/* desk.c */
+LT_MUST_USE lt_res acme_reply_to(struct acme_desk *d, struct ca_turn *t, const struct ipc_addr *to,
+                                 Ipc__AcmeReply *reply);
+LT_MUST_USE lt_res acme_answer(struct acme_call *c, Ipc__AcmeReply *reply);
+/* p: from acme_problem; NULL when the arena was full. */
+LT_MUST_USE lt_res acme_refuse(struct acme_call *c, Ipc__Problem *p);
+/* What the client may not do according to the last error record: its class decides the type. Fails with r
+ * when it is not the client's or policy's business. */
+LT_MUST_USE lt_res acme_refuse_error(struct acme_call *c, lt_res r, const char *peer_type);
+/* rateLimited with Retry-After, when `limit` is used up for key; *ret_refused says so. */
+LT_MUST_USE lt_res acme_limited(struct acme_call *c, enum acme_limit limit, lt_slice key, bool spend,
+                                bool *ret_refused);
+LT_MUST_USE lt_res acme_event(struct ca_turn *t, const char *kind, const char *noun, int64_t id,
+                              struct lt_buf *body, lt_slice attachment);
+lt_slice acme_bytes(ProtobufCBinaryData b);
+/* Runs a statement that must change exactly one row: compare-and-set. LT_RETRY_BUSY when it did not. */
+LT_MUST_USE lt_res acme_step_exec(struct store *s, enum acme_sql_row sql, const struct store_value *values,
+                                  size_t count);
+
+/* account.c */
+acme_handler acme_account_new, acme_account_update, acme_account_get, acme_account_key_change;
+/* id 0 in ret_account when there is none. */
+LT_MUST_USE lt_res acme_account_load(struct acme_desk *d, struct store *s, int64_t id,
+                                     struct acme_account *ret_account);
+LT_MUST_USE lt_res acme_account_cancel(struct acme_desk *d, struct ca_turn *t, int64_t account);
+
+/* order.c, order_new.c */
+struct acme_order {
+    int64_t id; /* 0: there is none */
+    int64_t account;
+    enum acme_state status;
+    const char *profile;
+    struct acme_name_set names;
+    lt_time not_before; /* {0}: none */
+    lt_time not_after;
+    const char *replaces;
+    Ipc__Problem *error;
+    lt_time expires;
+    int64_t intent;
+    int64_t certificate_issuer;
+    lt_slice certificate_serial;
+};
+acme_handler acme_order_new, acme_order_get, acme_order_list;
+LT_MUST_USE lt_res acme_order_load(struct ca_turn *t, int64_t id, struct acme_order *ret_order);
+/* The order named by id when it is the caller's; otherwise it has been refused and ret_order->id is 0. */
+LT_MUST_USE lt_res acme_order_of_caller(struct acme_call *c, int64_t id, struct acme_order *ret_order);
+/* Fills reply->order. */
+LT_MUST_USE lt_res acme_order_body(struct ca_turn *t, const struct acme_order *o, Ipc__AcmeReply *reply);
+LT_MUST_USE lt_res acme_order_step(struct ca_turn *t, int64_t id, enum acme_state from, enum acme_step step,
+                                   const Ipc__Problem *error);
+/* After an authorization changed: its open orders follow. step: ACME_PROVE, ACME_FAIL. */
+LT_MUST_USE lt_res acme_orders_follow(struct acme_desk *d, struct ca_turn *t, int64_t authorization,
+                                      enum acme_step step, const Ipc__Problem *error);
+LT_MUST_USE lt_res acme_orders_sweep(struct acme_desk *d, struct ca_turn *t);
+LT_MUST_USE lt_res acme_orders_recover(struct acme_desk *d, struct ca_turn *t);
+LT_MUST_USE lt_res acme_order_expire_authorizations(struct acme_desk *d, struct ca_turn *t, int64_t order_id);
+
+/* authorization.c */
+acme_handler acme_authorization_get, acme_authorization_deactivate;
+struct acme_authorization {
+    int64_t id; /* 0: there is none */
+    int64_t account;
+    const char *type;
+    const char *identifier;
+    bool wildcard;
+    enum acme_state status;
+    lt_time expires;
+};
+LT_MUST_USE lt_res acme_authorization_load(struct ca_turn *t, int64_t id, struct acme_authorization *ret_a);
+LT_MUST_USE lt_res acme_authorization_of_caller(struct acme_call *c, int64_t id,
+                                                struct acme_authorization *ret_a);
+LT_MUST_USE lt_res acme_authorization_body(struct ca_turn *t, const struct acme_authorization *a,
+                                           Ipc__AcmeReply *reply);
+LT_MUST_USE lt_res acme_authorization_step(struct ca_turn *t, const struct acme_authorization *a,
+                                           enum acme_step step, lt_time expires, lt_time validated);
+/* Makes a pending one with its challenges. */
+LT_MUST_USE lt_res acme_authorization_make(struct acme_call *c, const Ipc__Identifier *name, lt_time expires,
+                                           int64_t *ret_id);
+/* How long a proof from now on may be used. */
+int64_t acme_reuse_seconds(const struct acme_desk *d, lt_time now);
+
+/* challenge.c */
+acme_handler acme_challenge_get, acme_challenge_reply;
+LT_MUST_USE lt_res acme_challenge_bodies(struct ca_turn *t, int64_t authorization,
+                                         Ipc__AcmeChallengeBody ***ret_list, size_t *ret_count);
+/* Asks for running validations again: started between the two times. */
+LT_MUST_USE lt_res acme_challenges_ask_again(struct acme_desk *d, struct ca_turn *t, lt_time until);
+
+/* evidence.c */
+LT_MUST_USE lt_res acme_evidence_add(struct acme_desk *d, struct ca_turn *t, const Ipc__Validated *v);
+
+/* finalize.c */
+acme_handler acme_finalize, acme_certificate_get;
+
+/* revoke.c */
+acme_handler acme_revoke;
+
+/* held.c */
+/* False when too many are held: answer now. */
+bool acme_hold(struct acme_call *c, enum acme_object object, int64_t id, int64_t ms);
+/* Lets every answer go that waits for this object. */
+LT_MUST_USE lt_res acme_held_release(struct acme_desk *d, struct ca_turn *t, enum acme_object object,
+                                     int64_t id);
+LT_MUST_USE lt_res acme_held_tick(struct acme_desk *d, struct ca_turn *t);
+/* The turn was lost: what it answered has not been answered. */
+void acme_held_undo(struct acme_desk *d);
+void acme_held_drop(struct acme_desk *d, const struct ipc_addr *to);
+void acme_held_drop_instance(struct acme_desk *d, uint32_t instance);
+
+#endif

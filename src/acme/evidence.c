@@ -1,0 +1,122 @@
+/* What the validator saw, as one row: interned what is common, the whole statement as JSON. */
+#include <string.h>
+
+#include "acme/desk_private.h"
+#include "base/text.h"
+#include "crypto/digest.h"
+
+enum { STATEMENT_MAX = 64 * 1024 };
+
+/* What the columns of `dimension` hold, in their order. */
+struct dimension {
+    const char *text[5]; /* method, rule set, build, resolver, perspectives */
+};
+
+static void hash_dimension(const struct dimension *dim, uint8_t ret_key[32])
+{
+    struct crypto_stream s;
+    crypto_stream_init(&s, CRYPTO_SHA256);
+    for (size_t i = 0; i < LT_COUNT(dim->text); i++) {
+        crypto_stream_add(&s, lt_slice_cstr(dim->text[i]));
+        crypto_stream_add(&s, LT_LIT("\n"));
+    }
+    crypto_stream_finish(&s, ret_key);
+    crypto_stream_done(&s);
+}
+
+static lt_res find_or_add(struct ca_turn *t, const struct dimension *dim, int64_t *ret_id)
+{
+    struct store_rows rows;
+    const struct store_value columns[] = {STORE_S(dim->text[0]), STORE_S(dim->text[1]), STORE_S(dim->text[2]),
+                                          STORE_S(dim->text[3]), STORE_S(dim->text[4])};
+    LT_TRY(store_query(t->store, &acme_sql[ACME_SQL_DIMENSION], columns, LT_COUNT(columns), &rows));
+    *ret_id = store_next(&rows) ? store_int(&rows, 0) : 0;
+    LT_TRY(store_rows_end(&rows));
+    if (*ret_id != 0) {
+        return LT_OK;
+    }
+    *ret_id = ca_new_id(t);
+    return store_exec(
+        t->store, &acme_sql[ACME_SQL_DIMENSION_ADD],
+        STORE_ARGS(STORE_I(*ret_id), columns[0], columns[1], columns[2], columns[3], columns[4]), NULL);
+}
+
+static lt_res dimension_id(struct acme_desk *d, struct ca_turn *t, const Ipc__Validated *v, int64_t *ret_id)
+{
+    struct dimension dim = {{v->method, v->ruleset, v->build, v->resolver, v->perspective}};
+    struct acme_dimension found = {0};
+    hash_dimension(&dim, found.key);
+    for (size_t i = 0; i < ACME_DIMENSIONS_CACHED; i++) {
+        if (d->dimensions[i].id != 0 && memcmp(d->dimensions[i].key, found.key, sizeof found.key) == 0) {
+            *ret_id = d->dimensions[i].id;
+            return LT_OK;
+        }
+    }
+    LT_TRY(find_or_add(t, &dim, &found.id));
+    d->dimensions[d->dimension_next++ % ACME_DIMENSIONS_CACHED] = found;
+    *ret_id = found.id;
+    return LT_OK;
+}
+
+static void add_text(struct lt_buf *out, const char *key, const char *value)
+{
+    lt_json_add_string(out, lt_slice_cstr(key));
+    lt_buf_add_byte(out, ':');
+    lt_json_add_string(out, lt_slice_cstr(value));
+    lt_buf_add_byte(out, ',');
+}
+
+static void add_hex(struct lt_buf *out, const char *key, ProtobufCBinaryData bytes)
+{
+    lt_json_add_string(out, lt_slice_cstr(key));
+    lt_buf_add_cstr(out, ":\"");
+    lt_hex_add(out, acme_bytes(bytes));
+    lt_buf_add_cstr(out, "\",");
+}
+
+/* Everything of the message but what the row has in columns of its own. */
+static void print_statement(const Ipc__Validated *v, struct lt_buf *out)
+{
+    lt_buf_addf(out, "{\"challenge\":%u,", v->challenge_index);
+    add_hex(out, "nonce", v->nonce);
+    add_text(out, "address_used", v->address_used);
+    add_text(out, "dnssec_why", v->dnssec_why);
+    add_text(out, "perspective", v->perspective);
+    add_hex(out, "answer_sha256", v->answer_sha256);
+    lt_buf_addf(out, "\"http_status\":%u,\"started_us\":%lld,\"finished_us\":%lld,\"addresses\":[",
+                v->http_status, (long long)v->started_us, (long long)v->finished_us);
+    for (size_t i = 0; i < v->n_addresses; i++) {
+        lt_buf_add_cstr(out, i == 0 ? "" : ",");
+        lt_json_add_string(out, lt_slice_cstr(v->addresses[i]));
+    }
+    lt_buf_add_cstr(out, "],\"redirects\":[");
+    for (size_t i = 0; i < v->n_redirects; i++) {
+        lt_buf_addf(out, "%s{\"status\":%u,\"location\":", i == 0 ? "" : ",", v->redirects[i]->status);
+        lt_json_add_string(out, lt_slice_cstr(v->redirects[i]->location));
+        lt_buf_add_byte(out, '}');
+    }
+    lt_buf_add_cstr(out, "],\"problem\":");
+    acme_problem_json(v->problem, out);
+    lt_buf_add_byte(out, '}');
+}
+
+lt_res acme_evidence_add(struct acme_desk *d, struct ca_turn *t, const Ipc__Validated *v)
+{
+    struct lt_buf statement;
+    int64_t dimension = 0;
+    LT_TRY(dimension_id(d, t, v, &dimension));
+    lt_buf_init(&statement, STATEMENT_MAX);
+    print_statement(v, &statement);
+    lt_res r = lt_buf_check(&statement);
+    if (!lt_failed(r)) {
+        /* One perspective until there are more: bit 0 of the set "primary". */
+        r = store_exec(t->store, &acme_sql[ACME_SQL_EVIDENCE_ADD],
+                       STORE_ARGS(STORE_I(v->authorization_id), STORE_I(t->now.us), STORE_I(dimension),
+                                  STORE_I(v->ok ? 1 : 0), STORE_S(v->identifier->type),
+                                  STORE_S(v->identifier->value), STORE_S(v->dnssec), STORE_I(v->ok ? 1 : 0),
+                                  STORE_I(v->ok ? 0 : 1), STORE_T(lt_buf_slice(&statement))),
+                       NULL);
+    }
+    lt_buf_done(&statement);
+    return r;
+}

@@ -1,0 +1,331 @@
+/* finalize and download (RFC 8555 7.4, 7.4.2): the request must be for the order's names, with a key that is
+ * allowed and not the account's own; what follows is ca/issue.h's. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "acme/desk_private.h"
+#include "ca/issue.h"
+#include "ca/key_block.h"
+#include "ca/limits.h"
+
+enum { CHAIN_MAX = 8 };
+
+/* NULL when the profile takes the key. The examiner judges it again. */
+static Ipc__Problem *check_key(struct acme_call *c, const struct ca_profile *profile,
+                               const Ipc__PublicKey *key)
+{
+    struct lt_arena *a = c->turn->arena;
+    if (key == NULL || (unsigned)key->type > 31 || (profile->keys & (1u << key->type)) == 0) {
+        return acme_problem(a, "badCSR", "The profile %s does not take this kind of key.", profile->name);
+    }
+    if (key->type == IPC__KEY_TYPE__KEY_RSA &&
+        (key->bits < profile->rsa_min_bits || key->bits > profile->rsa_max_bits)) {
+        return acme_problem(a, "badCSR", "An RSA key of %u bits; the profile %s takes %u to %u.", key->bits,
+                            profile->name, profile->rsa_min_bits, profile->rsa_max_bits);
+    }
+    /*= RFC 8555 11.1 "clients … MUST NOT … CSR … the same key as the account key" */
+    if (lt_slice_eq(acme_bytes(key->spki_sha256), LT_SLICE(c->account.spki_sha256, 32))) {
+        return acme_problem(a, "badCSR", "The certificate's key is the account's key; use another.");
+    }
+    return NULL;
+}
+
+/*= RFC 8555 7.4 "The CSR MUST indicate the exact same set of requested identifiers as the initial newOrder
+ *= request." */
+static lt_res check_names(struct acme_call *c, const struct acme_order *o, const Ipc__AcmeFinalize *f,
+                          Ipc__Problem **ret_problem)
+{
+    struct acme_name_set asked;
+    *ret_problem = NULL;
+    LT_TRY(acme_name_set_of(c->turn->arena, f->names, f->n_names, &asked));
+    if (!acme_name_set_eq(&asked, &o->names)) {
+        *ret_problem = acme_problem(c->turn->arena, "badCSR",
+                                    "The request names %zu identifiers that are not exactly the order's %zu.",
+                                    asked.count, o->names.count);
+    }
+    return LT_OK;
+}
+
+static lt_res check_request(struct acme_call *c, const struct acme_order *o, const Ipc__AcmeFinalize *f,
+                            Ipc__Problem **ret_problem)
+{
+    struct lt_arena *a = c->turn->arena;
+    *ret_problem = NULL;
+    if (o->status != ACME_READY) {
+        *ret_problem = acme_problem(a, "orderNotReady", "The order is %s, not ready.",
+                                    acme_state_name(o->status));
+        return LT_OK;
+    }
+    const struct ca_profile_row *row = ca_profile_by_name(c->turn->book, lt_slice_cstr(o->profile));
+    if (row == NULL) {
+        *ret_problem = acme_problem(a, "orderNotReady", "The profile %s is no longer in service.",
+                                    o->profile);
+        return LT_OK;
+    }
+    *ret_problem = check_key(c, row->profile, f->key);
+    if (*ret_problem == NULL && f->must_staple) {
+        *ret_problem = acme_problem(a, "badCSR", "OCSP must-staple is not offered: leave the extension out.");
+    }
+    return *ret_problem == NULL ? check_names(c, o, f, ret_problem) : LT_OK;
+}
+
+static lt_res add_name(struct ca_turn *t, const struct store_rows *rows, struct ca_issue_name *n)
+{
+    enum acme_state status = ACME_STATE_NONE;
+    const char *star = store_int(rows, 3) != 0 ? "*." : "";
+    LT_TRY(acme_state_read(store_bytes(rows, 4), &status));
+    lt_time expires = {store_int(rows, 5)};
+    lt_time validated = {store_int(rows, 6)};
+    int64_t rule_s = ca_limit_at(CA_LIMIT_DOMAIN_REUSE_S, t->now);
+    LT_CHECK(status == ACME_VALID && expires.us > t->now.us &&
+                 lt_time_add_seconds(validated, rule_s).us > t->now.us,
+             LT_PEER_CONFLICT, "the proof for %.*s has run out", LT_FMT(store_bytes(rows, 2)));
+    char *value = lt_arena_printf(t->arena, "%s%.*s", star, LT_FMT(store_bytes(rows, 2)));
+    n->type = lt_arena_cstr(t->arena, store_bytes(rows, 1));
+    n->method = lt_arena_cstr(t->arena, store_bytes(rows, 8));
+    n->value = lt_slice_cstr(value);
+    LT_CHECK(n->type != NULL && value != NULL && n->method != NULL, LT_PEER_TOO_LARGE,
+             "acme: too many names");
+    n->authorization_id = store_int(rows, 0);
+    n->validated = validated;
+    n->dimension = store_int(rows, 7);
+    n->caa_checked.us = store_int(rows, 9);
+    n->quorum = 1;
+    return LT_OK;
+}
+
+static int by_value(const void *left, const void *right)
+{
+    const struct ca_issue_name *a = left;
+    const struct ca_issue_name *b = right;
+    return lt_slice_cmp(a->value, b->value);
+}
+
+/* The order's names, each with its proof. LT_PEER_CONFLICT when one is missing or too old. */
+static lt_res collect_names(struct ca_turn *t, const struct acme_order *o, struct ca_issue_name *names)
+{
+    struct store_rows rows;
+    lt_res r = LT_OK;
+    size_t count = 0;
+    LT_TRY(store_query(t->store, &acme_sql[ACME_SQL_ORDER_EVIDENCE], STORE_ARGS(STORE_I(o->id)), &rows));
+    while (!lt_failed(r) && count < o->names.count && store_next(&rows)) {
+        r = add_name(t, &rows, &names[count]);
+        count++;
+    }
+    LT_TRY(store_rows_end(&rows));
+    LT_TRY(r);
+    LT_CHECK(count == o->names.count, LT_PEER_CONFLICT, "not every name of the order is proven");
+    qsort(names, count, sizeof names[0], by_value);
+    return LT_OK;
+}
+
+static lt_res plan(struct acme_call *c, const struct acme_order *o, const Ipc__AcmeFinalize *f,
+                   const struct ca_issue_name *names)
+{
+    int64_t intent = 0;
+    enum acme_state to = ACME_STATE_NONE;
+    struct lt_buf body;
+    struct ca_issue_request request = {
+        .requester = "acme",
+        .order_id = o->id,
+        .account_id = c->account.id,
+        .profile = lt_slice_cstr(o->profile),
+        .key = f->key,
+        .names = names,
+        .name_count = o->names.count,
+        .not_before = o->not_before,
+        .not_after = o->not_after,
+        .reply_to = c->from,
+    };
+    LT_TRY(ca_issue_plan(c->turn, &request, &intent));
+    LT_TRY(acme_step(ACME_ORDER, o->status, ACME_FINALIZE, &to));
+    LT_TRY(acme_step_exec(c->turn->store, ACME_SQL_ORDER_FINALIZED,
+                          STORE_ARGS(STORE_I(o->id), STORE_I(intent))));
+    lt_buf_init(&body, ACME_EVENT_MAX);
+    lt_buf_addf(&body, "{\"account\":%lld,\"intent\":%lld}", (long long)c->account.id, (long long)intent);
+    return acme_event(c->turn, "order.finalized", "order", o->id, &body, acme_bytes(c->m->jws));
+}
+
+static lt_res answer_order(struct acme_call *c, int64_t id)
+{
+    Ipc__AcmeReply reply = IPC__ACME_REPLY__INIT;
+    struct acme_order o;
+    LT_TRY(acme_order_load(c->turn, id, &o));
+    LT_TRY(acme_order_body(c->turn, &o, &reply));
+    reply.status = 200;
+    return acme_answer(c, &reply);
+}
+
+lt_res acme_finalize(struct acme_call *c)
+{
+    const Ipc__AcmeFinalize *f = c->m->finalize;
+    struct acme_order o;
+    Ipc__Problem *p = NULL;
+    LT_CHECK(f != NULL, LT_PEER_MALFORMED, "acme: finalize without its body");
+    LT_TRY(acme_order_of_caller(c, f->order_id, &o));
+    if (o.id == 0) {
+        return LT_OK;
+    }
+    LT_TRY(check_request(c, &o, f, &p));
+    if (p != NULL) {
+        return acme_refuse(c, p);
+    }
+    struct ca_issue_name *names = LT_NEW_ARRAY(c->turn->arena, struct ca_issue_name, o.names.count);
+    LT_CHECK(names != NULL, LT_PEER_TOO_LARGE, "acme: too many names");
+    lt_res r = collect_names(c->turn, &o, names);
+    if (r.code == LT_PEER_CONFLICT) {
+        return acme_refuse_error(c, r, "orderNotReady");
+    }
+    LT_TRY(r);
+    r = plan(c, &o, f, names);
+    if (lt_failed(r)) {
+        return acme_refuse_error(c, r, "badCSR");
+    }
+    return acme_hold(c, ACME_ORDER, o.id, ACME_HOLD_FINALIZE_MS) ? LT_OK : answer_order(c, o.id);
+}
+
+/* The words of a refusal that reach the client; what is not here is our own fault. */
+static const struct {
+    const char *refusal;
+    const char *type;
+} refusals[] = {
+    {"lint", "badCSR"},
+    {"profile", "badCSR"},
+    {"blocked-key", "badCSR"},
+    {"constraint", "badCSR"},
+    {"evidence", "unauthorized"},
+    {"halt", "serverInternal"},
+    {"stale-halts", "serverInternal"},
+};
+
+static const char *refusal_type(const char *refusal)
+{
+    for (size_t i = 0; refusal != NULL && i < LT_COUNT(refusals); i++) {
+        if (lt_slice_eq_cstr(lt_slice_cstr(refusal), refusals[i].refusal)) {
+            return refusals[i].type;
+        }
+    }
+    return "serverInternal";
+}
+
+lt_res acme_desk_outcome(struct acme_desk *d, struct ca_turn *t, const struct ca_outcome *o)
+{
+    struct acme_order order;
+    enum acme_state to = ACME_STATE_NONE;
+    if (!lt_slice_eq_cstr(lt_slice_cstr(o->requester), "acme") || o->order_id == 0) {
+        return LT_OK;
+    }
+    LT_TRY(acme_order_load(t, o->order_id, &order));
+    LT_CHECK(order.id != 0, LT_STATE_CORRUPT, "acme: order %lld is gone", (long long)o->order_id);
+    if (o->issued) {
+        LT_TRY(acme_step(ACME_ORDER, order.status, ACME_ISSUE, &to));
+        LT_TRY(acme_step_exec(t->store, ACME_SQL_ORDER_ISSUED,
+                              STORE_ARGS(STORE_I(order.id), STORE_I(o->issuer->id), STORE_B(o->serial))));
+    } else {
+        Ipc__Problem *p = acme_problem(t->arena, refusal_type(o->refusal), "The certificate was refused: %s",
+                                       o->detail == NULL ? "" : o->detail);
+        LT_CHECK(p != NULL, LT_PEER_TOO_LARGE, "acme: the outcome is too large");
+        LT_TRY(acme_order_step(t, order.id, order.status, ACME_REFUSE, p));
+    }
+    return acme_held_release(d, t, ACME_ORDER, order.id);
+}
+
+/* A certificate of one of our issuers; issuer 0 when there is none of that serial. */
+static lt_res find_certificate(struct ca_turn *t, lt_slice serial, int64_t *ret_issuer, int64_t *ret_account)
+{
+    *ret_issuer = 0;
+    for (size_t i = 0; i < t->book->issuer_count && *ret_issuer == 0; i++) {
+        struct store_rows rows;
+        int64_t issuer = t->book->issuers[i].id;
+        LT_TRY(store_query(t->store, &acme_sql[ACME_SQL_CERTIFICATE],
+                           STORE_ARGS(STORE_I(issuer), STORE_B(serial)), &rows));
+        if (store_next(&rows)) {
+            *ret_issuer = issuer;
+            *ret_account = store_int(&rows, 0);
+        }
+        LT_TRY(store_rows_end(&rows));
+    }
+    return LT_OK;
+}
+
+struct chain {
+    ProtobufCBinaryData der[CHAIN_MAX];
+    size_t count;
+    bool to_root; /* the last one has no parent */
+};
+
+static lt_res add_link(struct ca_turn *t, lt_slice der, struct chain *chain)
+{
+    lt_slice copy = lt_arena_copy(t->arena, der);
+    LT_CHECK(copy.ptr != NULL && chain->count < CHAIN_MAX, LT_PEER_TOO_LARGE, "acme: the chain is too long");
+    chain->der[chain->count++] = (ProtobufCBinaryData){copy.len, (uint8_t *)(uintptr_t)copy.ptr};
+    return LT_OK;
+}
+
+/* Leaf, issuer, and all above it. */
+static lt_res build_chain(struct ca_turn *t, int64_t issuer, lt_slice serial, struct chain *chain)
+{
+    struct store_rows rows;
+    lt_res r = LT_OK;
+    LT_TRY(store_query(t->store, &acme_sql[ACME_SQL_CERTIFICATE_DER],
+                       STORE_ARGS(STORE_I(issuer), STORE_B(serial)), &rows));
+    if (store_next(&rows)) {
+        r = add_link(t, store_bytes(&rows, 0), chain);
+    }
+    LT_TRY(store_rows_end(&rows));
+    LT_TRY(r);
+    LT_CHECK(chain->count == 1, LT_STATE_CORRUPT, "acme: a certificate without its DER");
+    for (int64_t at = issuer; at != 0 && chain->count < CHAIN_MAX;) {
+        int64_t parent = 0;
+        LT_TRY(store_query(t->store, &acme_sql[ACME_SQL_ISSUER], STORE_ARGS(STORE_I(at)), &rows));
+        if (store_next(&rows)) {
+            parent = store_is_null(&rows, 0) ? 0 : store_int(&rows, 0);
+            chain->to_root = parent == 0 || parent == at;
+            r = add_link(t, store_bytes(&rows, 1), chain);
+        }
+        LT_TRY(store_rows_end(&rows));
+        LT_TRY(r);
+        at = chain->to_root ? 0 : parent;
+    }
+    return LT_OK;
+}
+
+static lt_res refuse_missing(struct acme_call *c, const char *detail)
+{
+    Ipc__Problem *p = acme_problem(c->turn->arena, "malformed", "%s", detail);
+    LT_CHECK(p != NULL, LT_PEER_TOO_LARGE, "acme: the answer is too large");
+    p->status = 404;
+    return acme_refuse(c, p);
+}
+
+/* Chain 0 ends below the root, which every client has or has not; chain 1 includes it.
+ *= RFC 8555 7.4.2 "The server MAY provide one or more link relation header fields [RFC8288] with relation
+ *= "alternate". Each such field SHOULD express an alternative certificate chain starting with the same
+ *= end-entity certificate." */
+lt_res acme_certificate_get(struct acme_call *c)
+{
+    Ipc__AcmeReply reply = IPC__ACME_REPLY__INIT;
+    Ipc__AcmeCertificateBody body = IPC__ACME_CERTIFICATE_BODY__INIT;
+    struct chain chain = {.count = 0};
+    int64_t issuer = 0;
+    int64_t account = 0;
+    LT_CHECK(c->m->object != NULL, LT_PEER_MALFORMED, "acme: which certificate?");
+    lt_slice serial = acme_bytes(c->m->object->serial);
+    LT_TRY(find_certificate(c->turn, serial, &issuer, &account));
+    if (issuer == 0 || account != c->account.id) {
+        return refuse_missing(c, "This account has no such certificate.");
+    }
+    LT_TRY(build_chain(c->turn, issuer, serial, &chain));
+    size_t without_root = chain.to_root && chain.count > 2 ? chain.count - 1 : chain.count;
+    size_t chains = without_root == chain.count ? 1 : 2;
+    if (c->m->object->index >= chains) {
+        return refuse_missing(c, "The certificate has no such alternate chain.");
+    }
+    body.n_chain = c->m->object->index == 0 ? without_root : chain.count;
+    body.chain = chain.der;
+    body.alternates = (uint32_t)chains - 1;
+    body.index = c->m->object->index;
+    reply.certificate = &body;
+    reply.status = 200;
+    return acme_answer(c, &reply);
+}

@@ -1,0 +1,282 @@
+/* newOrder (RFC 8555 7.4): policy for every name, profile and dates, then the order with an authorization for
+ * each name, proven ones used again. */
+#include "acme/desk_private.h"
+#include "base/text.h"
+#include "ca/halt.h"
+#include "ca/limits.h"
+#include "crypto/digest.h"
+
+enum { DEFAULT_LIFETIME_S = 7 * 86400, NAMES_JSON_MAX = 64 * 1024, REUSE_MARGIN_S = 3600 };
+
+struct draft {
+    const struct ca_profile *profile;
+    struct acme_name_set names;
+    struct ca_period wanted; /* {0} where the client did not say */
+    lt_time expires;
+    int64_t authorizations[CA_PROFILE_NAMES_MAX];
+    bool proven; /* all of them */
+};
+
+static Ipc__Problem *choose_profile(struct acme_call *c, const Ipc__AcmeNewOrder *o, struct draft *d)
+{
+    lt_slice name = lt_slice_cstr(o->profile[0] != '\0' ? o->profile : c->desk->config->default_profile);
+    const struct ca_profile_row *row = ca_profile_by_name(c->turn->book, name);
+    if (row == NULL || row->profile->kind != CA_PROFILE_SUBSCRIBER) {
+        return acme_problem(c->turn->arena, "invalidProfile", "There is no profile \"%.*s\" for orders.",
+                            LT_FMT(lt_slice_sub(name, 0, 100)));
+    }
+    d->profile = row->profile;
+    return NULL;
+}
+
+/* Every name against policy; one subproblem for each that is refused.
+ *= RFC 8555 6.7.1 "the server MAY return … subproblems" */
+static lt_res check_names(struct acme_call *c, const struct draft *d, Ipc__Problem **ret_problem)
+{
+    struct lt_arena *a = c->turn->arena;
+    struct acme_name_rules rules = {
+        .local = (d->profile->names & CA_NAME_LOCAL) != 0 && !d->profile->public_trust,
+        .wildcard = false, /* waits for dns-01 */
+    };
+    Ipc__Problem *p = NULL;
+    const char *type = NULL;
+    size_t faults = 0;
+    *ret_problem = NULL;
+    for (size_t i = 0; i < d->names.count; i++) {
+        struct acme_name_fault fault = acme_name_check(c->desk->names, &rules, d->names.list[i]);
+        if (fault.type == NULL) {
+            continue;
+        }
+        bool same = type == NULL || lt_slice_eq_cstr(lt_slice_cstr(type), fault.type);
+        type = same ? fault.type : "compound";
+        if (p == NULL) {
+            p = acme_problem(a, fault.type, "%s: %s", d->names.list[i]->value, fault.detail);
+            LT_CHECK(p != NULL, LT_PEER_TOO_LARGE, "acme: the answer is too large");
+        }
+        faults++;
+        LT_TRY(acme_problem_add(a, p, fault.type, d->names.list[i], fault.detail));
+    }
+    if (faults > 1) {
+        Ipc__Problem *all = acme_problem(a, type, "%zu of the names cannot be ordered; see each.", faults);
+        LT_CHECK(all != NULL, LT_PEER_TOO_LARGE, "acme: the answer is too large");
+        all->n_subproblems = p->n_subproblems;
+        all->subproblems = p->subproblems;
+        p = all;
+    }
+    *ret_problem = p;
+    return LT_OK;
+}
+
+static Ipc__Problem *check_count(struct acme_call *c, const struct draft *d)
+{
+    size_t most = c->desk->config->names_per_order;
+    most = d->profile->names_max < most ? d->profile->names_max : most;
+    most = most < CA_PROFILE_NAMES_MAX ? most : CA_PROFILE_NAMES_MAX;
+    if (d->names.count == 0) {
+        return acme_problem(c->turn->arena, "malformed", "An order names at least one identifier.");
+    }
+    if (d->names.count > most) {
+        return acme_problem(c->turn->arena, "malformed",
+                            "An order names at most %zu identifiers, this one %zu.", most, d->names.count);
+    }
+    return NULL;
+}
+
+/* notBefore and notAfter as the profile allows them. */
+static Ipc__Problem *check_dates(struct acme_call *c, const Ipc__AcmeNewOrder *o, struct draft *d)
+{
+    struct lt_arena *a = c->turn->arena;
+    struct ca_period period;
+    bool bad = (o->not_before[0] != '\0' &&
+                lt_failed(lt_time_parse(lt_slice_cstr(o->not_before), &d->wanted.not_before))) ||
+               (o->not_after[0] != '\0' &&
+                lt_failed(lt_time_parse(lt_slice_cstr(o->not_after), &d->wanted.not_after)));
+    if (bad) {
+        return acme_problem(a, "malformed", "notBefore and notAfter are RFC 3339 times: %s.",
+                            lt_error_last()->detail);
+    }
+    const struct ca_issuer *issuer = ca_issuer_by_name(c->turn->book, lt_slice_cstr(d->profile->issuer));
+    if (issuer == NULL) {
+        return acme_problem(a, "serverInternal", "The profile's issuer is not in service.");
+    }
+    if (lt_failed(ca_profile_period(d->profile, c->turn->now, d->wanted, issuer->not_after, &period))) {
+        return acme_problem(a, "malformed", "The profile %s does not give these dates: %s.", d->profile->name,
+                            lt_error_last()->detail);
+    }
+    return NULL;
+}
+
+static lt_res check_halts(struct acme_call *c, const struct draft *d)
+{
+    struct ca_halt_subject subject = {
+        .profile = lt_slice_cstr(d->profile->name),
+        .issuer = lt_slice_cstr(d->profile->issuer),
+        .account_id = c->account.id,
+        .names = d->names.list,
+        .name_count = d->names.count,
+    };
+    return ca_halt_check(c->turn->book->halts, c->turn->book->halt_count, &subject);
+}
+
+/* All of policy. A problem means refused. */
+static lt_res check(struct acme_call *c, const Ipc__AcmeNewOrder *o, struct draft *d,
+                    Ipc__Problem **ret_problem)
+{
+    *ret_problem = choose_profile(c, o, d);
+    if (*ret_problem != NULL) {
+        return LT_OK;
+    }
+    LT_TRY(acme_name_set_of(c->turn->arena, o->identifiers, o->n_identifiers, &d->names));
+    *ret_problem = check_count(c, d);
+    if (*ret_problem != NULL) {
+        return LT_OK;
+    }
+    LT_TRY(check_names(c, d, ret_problem));
+    if (*ret_problem == NULL) {
+        *ret_problem = check_dates(c, o, d);
+    }
+    return LT_OK;
+}
+
+/* A valid authorization of this account for the name, young enough by the rule of today. 0: none. */
+static lt_res find_proven(struct acme_call *c, const Ipc__Identifier *name, int64_t *ret_id)
+{
+    struct store_rows rows;
+    int64_t reuse_s = acme_reuse_seconds(c->desk, c->turn->now);
+    lt_time oldest = lt_time_add_seconds(c->turn->now, REUSE_MARGIN_S - reuse_s);
+    lt_time least = lt_time_add_seconds(c->turn->now, REUSE_MARGIN_S);
+    LT_TRY(store_query(c->turn->store, &acme_sql[ACME_SQL_AUTHORIZATION_REUSE],
+                       STORE_ARGS(STORE_I(c->account.id), STORE_S(acme_name_base(name->value)),
+                                  STORE_I(least.us), STORE_S(name->type),
+                                  STORE_I(acme_name_is_wildcard(name->value)), STORE_I(oldest.us)),
+                       &rows));
+    *ret_id = store_next(&rows) ? store_int(&rows, 0) : 0;
+    return store_rows_end(&rows);
+}
+
+static lt_res pending_limit(struct acme_call *c, size_t more, bool *ret_refused)
+{
+    uint32_t most = c->desk->config->pending_authorizations_per_account;
+    struct store_rows rows;
+    *ret_refused = false;
+    if (most == 0) {
+        return LT_OK;
+    }
+    LT_TRY(store_query(c->turn->store, &acme_sql[ACME_SQL_ACCOUNT_PENDING],
+                       STORE_ARGS(STORE_I(c->account.id), STORE_I(most)), &rows));
+    int64_t pending = store_next(&rows) ? store_int(&rows, 0) : 0;
+    LT_TRY(store_rows_end(&rows));
+    if ((uint64_t)pending + more <= most) {
+        return LT_OK;
+    }
+    Ipc__Problem *p = acme_problem(c->turn->arena, "rateLimited",
+                                   "The account has %lld pending authorizations of at most %u: finish or "
+                                   "deactivate some.",
+                                   (long long)pending, most);
+    LT_CHECK(p != NULL, LT_PEER_TOO_LARGE, "acme: the answer is too large");
+    p->retry_after_s = 3600;
+    *ret_refused = true;
+    return acme_refuse(c, p);
+}
+
+/* Fills in what is proven already; the rest stays 0. */
+static lt_res find_all_proven(struct acme_call *c, struct draft *d, size_t *ret_missing)
+{
+    *ret_missing = 0;
+    for (size_t i = 0; i < d->names.count; i++) {
+        LT_TRY(find_proven(c, d->names.list[i], &d->authorizations[i]));
+        *ret_missing += d->authorizations[i] == 0;
+    }
+    d->proven = *ret_missing == 0;
+    return LT_OK;
+}
+
+static lt_res add_order(struct acme_call *c, const Ipc__AcmeNewOrder *o, const struct draft *d,
+                        enum acme_state status, int64_t id)
+{
+    uint8_t hash[32];
+    struct lt_buf json;
+    lt_buf_init(&json, NAMES_JSON_MAX);
+    acme_name_set_json(&d->names, &json);
+    crypto_sha256(lt_buf_slice(&json), hash); /* as acme_name_set_sha256, the text being at hand */
+    lt_res r = lt_buf_check(&json);
+    if (!lt_failed(r)) {
+        r = store_exec(c->turn->store, &acme_sql[ACME_SQL_ORDER_ADD],
+                       STORE_ARGS(STORE_I(id), STORE_I(c->account.id), STORE_S(acme_state_name(status)),
+                                  STORE_S(d->profile->name), STORE_T(lt_buf_slice(&json)),
+                                  STORE_B(LT_SLICE(hash, sizeof hash)),
+                                  d->wanted.not_before.us != 0 ? STORE_I(d->wanted.not_before.us) : STORE_N,
+                                  d->wanted.not_after.us != 0 ? STORE_I(d->wanted.not_after.us) : STORE_N,
+                                  o->replaces[0] != '\0' ? STORE_S(o->replaces) : STORE_N,
+                                  STORE_I(c->turn->now.us), STORE_I(d->expires.us)),
+                       NULL);
+    }
+    if (lt_failed(r)) {
+        lt_buf_done(&json);
+        return r;
+    }
+    struct lt_buf body;
+    lt_buf_init(&body, CA_EVENT_BODY_MAX);
+    lt_buf_addf(&body, "{\"account\":%lld,\"profile\":\"%s\",\"identifiers\":", (long long)c->account.id,
+                d->profile->name);
+    lt_buf_add(&body, lt_buf_slice(&json));
+    lt_buf_addf(&body, ",\"status\":\"%s\"}", acme_state_name(status));
+    lt_buf_done(&json);
+    return acme_event(c->turn, "order.created", "order", id, &body, (lt_slice){0});
+}
+
+static lt_res make(struct acme_call *c, const Ipc__AcmeNewOrder *o, struct draft *d, int64_t *ret_id)
+{
+    enum acme_state status = ACME_STATE_NONE;
+    int64_t lifetime_s = c->desk->config->order_lifetime_s;
+    int64_t id = ca_new_id(c->turn);
+    d->expires = lt_time_add_seconds(c->turn->now, lifetime_s > 0 ? lifetime_s : DEFAULT_LIFETIME_S);
+    LT_TRY(acme_step(ACME_ORDER, ACME_STATE_NONE, d->proven ? ACME_CREATE_PROVEN : ACME_CREATE, &status));
+    LT_TRY(add_order(c, o, d, status, id));
+    for (size_t i = 0; i < d->names.count; i++) {
+        if (d->authorizations[i] == 0) {
+            LT_TRY(acme_authorization_make(c, d->names.list[i], d->expires, &d->authorizations[i]));
+        }
+        LT_TRY(store_exec(c->turn->store, &acme_sql[ACME_SQL_ORDER_AUTHORIZATION_ADD],
+                          STORE_ARGS(STORE_I(id), STORE_I(d->authorizations[i])), NULL));
+    }
+    *ret_id = id;
+    return LT_OK;
+}
+
+lt_res acme_order_new(struct acme_call *c)
+{
+    const Ipc__AcmeNewOrder *o = c->m->new_order;
+    struct draft d = {0};
+    Ipc__Problem *p = NULL;
+    size_t missing = 0;
+    bool refused = false;
+    LT_CHECK(o != NULL, LT_PEER_MALFORMED, "acme: newOrder without its body");
+    LT_TRY(check(c, o, &d, &p));
+    if (p != NULL) {
+        return acme_refuse(c, p);
+    }
+    lt_res halted = check_halts(c, &d);
+    if (lt_failed(halted)) {
+        return acme_refuse_error(c, halted, "rejectedIdentifier");
+    }
+    LT_TRY(find_all_proven(c, &d, &missing));
+    LT_TRY(pending_limit(c, missing, &refused));
+    if (refused) {
+        return LT_OK;
+    }
+    int64_t account = c->account.id;
+    LT_TRY(acme_limited(c, ACME_LIMIT_ORDERS, LT_SLICE(&account, sizeof account), true, &refused));
+    if (refused) {
+        return LT_OK;
+    }
+    Ipc__AcmeReply reply = IPC__ACME_REPLY__INIT;
+    struct acme_order made;
+    int64_t id = 0;
+    LT_TRY(make(c, o, &d, &id));
+    LT_TRY(acme_order_load(c->turn, id, &made));
+    LT_TRY(acme_order_body(c->turn, &made, &reply));
+    reply.status = 201;
+    reply.location_order = id;
+    return acme_answer(c, &reply);
+}
