@@ -9,7 +9,7 @@
 #include "sign.pb-c.h"
 
 struct ca_plan_asker {
-    const char *operator; /* verified */
+    const char *operator_name; /* verified */
     lt_slice jws;
     struct ipc_addr reply_to;
 };

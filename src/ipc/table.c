@@ -56,6 +56,7 @@ static const struct ipc_type_info types[IPC_TYPE_LIMIT] = {
     [IPC_KEY_BLOCK] = {IPC_KEY_BLOCK, "KeyBlock", &ipc__key_block__descriptor, 4 * KB},
     [IPC_KEY_UNBLOCK] = {IPC_KEY_UNBLOCK, "KeyUnblock", &ipc__key_unblock__descriptor, 64 * KB},
     [IPC_LINT_EXCEPTION] = {IPC_LINT_EXCEPTION, "LintException", &ipc__lint_exception__descriptor, 64 * KB},
+    [IPC_PLAN_CHECK] = {IPC_PLAN_CHECK, "PlanCheck", &ipc__plan_check__descriptor, 64 * KB},
     [IPC_EXAMINER_VERDICT] = {IPC_EXAMINER_VERDICT, "ExaminerVerdict", &ipc__examiner_verdict__descriptor,
                               4 * KB},
     [IPC_TOKEN_SIGN] = {IPC_TOKEN_SIGN, "TokenSign", &ipc__token_sign__descriptor, 512 * MB},
@@ -114,6 +115,7 @@ const struct ipc_edge ipc_edges[] = {
     {IPC_REGISTRAR, IPC_EXAMINER, IPC_KEY_BLOCK},
     {IPC_REGISTRAR, IPC_EXAMINER, IPC_KEY_UNBLOCK},
     {IPC_REGISTRAR, IPC_EXAMINER, IPC_LINT_EXCEPTION},
+    {IPC_REGISTRAR, IPC_EXAMINER, IPC_PLAN_CHECK},
     {IPC_EXAMINER, IPC_REGISTRAR, IPC_EXAMINER_VERDICT},
     {IPC_REGISTRAR, IPC_EXAMINER, IPC_REVOCATION_RECORD},
     {IPC_EXAMINER, IPC_REGISTRAR, IPC_REVOCATION_RECORDED},
@@ -173,7 +175,7 @@ enum ipc_role ipc_role_by_name(lt_slice name)
 
 static bool may_control(enum ipc_role from, enum ipc_role to, enum ipc_type type)
 {
-    if ((from == IPC_SUPERVISOR) == (to == IPC_SUPERVISOR)) {
+    if ((from == IPC_SUPERVISOR) == (to == IPC_SUPERVISOR) || from == IPC_NOBODY || to == IPC_NOBODY) {
         return false;
     }
     for (size_t i = 0; i < LT_COUNT(control_words); i++) {
