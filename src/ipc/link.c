@@ -320,8 +320,11 @@ static lt_res receive(struct ipc_link *link, int *fds, size_t *ret_fd_count, lt_
         uint8_t bytes[CMSG_SPACE(WIRE_MAX_FDS * sizeof(int))];
     } control;
     struct iovec iov = {.iov_base = link->datagram, .iov_len = IPC_DATAGRAM_MAX};
-    struct msghdr m = {
-        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control};
+    /* CMSG_LEN, not the rounded CMSG_SPACE: the kernel would fill the rounding with one descriptor more. */
+    struct msghdr m = {.msg_iov = &iov,
+                       .msg_iovlen = 1,
+                       .msg_control = control.bytes,
+                       .msg_controllen = CMSG_LEN(WIRE_MAX_FDS * sizeof(int))};
     ssize_t n;
     /* ECONNRESET comes once, when the peer died with messages unread; what it had sent is still to be read.
      */
