@@ -63,7 +63,7 @@ struct wire_route {
     bool get;      /* plain GET and HEAD */
     bool read;     /* POST-as-GET */
     bool write;    /* POST with a payload */
-    bool keep_jws; /* the raw request goes into the book with its event */
+    bool keep_jws; /* a raw request with payload goes into the book with its event */
 };
 
 struct wire_target {
@@ -114,6 +114,8 @@ struct wire_answer {
 void wire_answer_begin(struct wire_answer *w, struct lt_arena *a, struct lt_buf *body);
 /* value: printf. */
 void wire_header(struct wire_answer *w, const char *name, const char *format, ...) LT_PRINTF(3, 4);
+/* What is in the body so far is the answer. content_type: "" for an empty body. */
+void wire_finish(struct wire_answer *w, uint32_t status, const char *content_type);
 /* Each of these leaves a complete answer in w->http; nonce NULL: none. */
 void wire_answer_directory(struct wire_answer *w, const struct wire_site *site, const char *nonce);
 void wire_answer_nonce(struct wire_answer *w, const struct wire_site *site, const char *nonce, bool head);

@@ -38,7 +38,7 @@ void wire_header(struct wire_answer *w, const char *name, const char *format, ..
     w->http.headers[w->http.n_headers++] = h;
 }
 
-static void finish(struct wire_answer *w, uint32_t status, const char *content_type)
+void wire_finish(struct wire_answer *w, uint32_t status, const char *content_type)
 {
     LT_ASSERT(!w->body->overflow);
     w->http.status = status;
@@ -158,7 +158,7 @@ void wire_answer_problem(struct wire_answer *w, const struct wire_site *site, co
         wire_header(w, "Link", "<%s>;rel=\"terms-of-service\"", site->terms_of_service);
     }
     add_problem(w->body, problem);
-    finish(w, status == 0 ? 500 : status, "application/problem+json");
+    wire_finish(w, status == 0 ? 500 : status, "application/problem+json");
 }
 
 /* Directory and nonces. */
@@ -224,7 +224,7 @@ void wire_answer_directory(struct wire_answer *w, const struct wire_site *site, 
     }
     add_meta(w->body, site);
     lt_buf_add_byte(w->body, '}');
-    finish(w, 200, "application/json");
+    wire_finish(w, 200, "application/json");
 }
 
 void wire_answer_nonce(struct wire_answer *w, const struct wire_site *site, const char *nonce, bool head)
@@ -234,7 +234,7 @@ void wire_answer_nonce(struct wire_answer *w, const struct wire_site *site, cons
      *and = SHOULD have status code 200 (OK)." "The server MUST also respond to GET requests for this
      *resource, returning = an empty body (while still providing a Replay-Nonce header) with a status code of
      *204 (No Content)." */
-    finish(w, head ? 200 : 204, "");
+    wire_finish(w, head ? 200 : 204, "");
 }
 
 /* Objects. */
@@ -432,6 +432,11 @@ void wire_answer_reply(struct wire_answer *w, const struct wire_site *site, cons
                        const Ipc__AcmeReply *reply)
 {
     if (reply->problem != NULL) {
+        /*= RFC 8555 7.3.5 "provide the URL of that account in the Location header field" with 409 */
+        if (reply->location_account != 0) {
+            wire_header(w, "Location", "%s/acme/account/%lld", site->base_url,
+                        (long long)reply->location_account);
+        }
         wire_answer_problem(w, site, reply->problem, reply->nonce);
         return;
     }
@@ -455,5 +460,5 @@ void wire_answer_reply(struct wire_answer *w, const struct wire_site *site, cons
         wire_header(w, "Retry-After", "%u", reply->retry_after_s);
     }
     const char *type = add_object(w, site, target, reply);
-    finish(w, reply->status == 0 ? 200 : reply->status, type);
+    wire_finish(w, reply->status == 0 ? 200 : reply->status, type);
 }

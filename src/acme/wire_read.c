@@ -326,6 +326,9 @@ static lt_res add_object(struct wire_reader *r, const struct wire_target *t, Ipc
         call->challenge->authorization_id = t->id;
         call->challenge->index = t->index;
     }
+    if (t->id == 0 && t->serial.len == 0) {
+        return LT_OK;
+    }
     Ipc__AcmeObject *object = LT_NEW(r->arena, Ipc__AcmeObject);
     LT_CHECK(object != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
     ipc__acme_object__init(object);

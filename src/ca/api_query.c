@@ -192,7 +192,7 @@ static lt_res set_parameter(lt_slice pair, struct lt_arena *a, Ipc__Query *q)
 {
     size_t equals = lt_slice_find(pair, '=');
     lt_slice name = lt_slice_sub(pair, 0, equals);
-    lt_slice value;
+    lt_slice value = {0};
     LT_TRY(percent_decode(lt_slice_sub(pair, equals + 1, SIZE_MAX), a, &value));
     for (size_t i = 0; i < LT_COUNT(parameters); i++) {
         if (lt_slice_eq_cstr(name, parameters[i].name)) {

@@ -1,0 +1,149 @@
+/* The notary: reads what strangers signed, verifies it, and says to the registrar what it asks, in typed
+ * words. No files, no network. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "base/random.h"
+#include "ca/config.h"
+#include "jose/json.h"
+#include "role/kit.h"
+#include "role/notary_core.h"
+#include "role/profiles.h"
+
+struct role {
+    struct role_kit *kit;
+    struct notary *notary;
+    struct ca_config *config; /* owned; the notary borrows its strings */
+};
+
+static lt_res say(void *self, enum ipc_role to, enum ipc_type type, uint64_t id, const ProtobufCMessage *body)
+{
+    struct role *r = self;
+    return role_send(r->kit, to, ROLE_ANY, type, id, body);
+}
+
+static lt_res answer(void *self, const struct ipc_addr *to, enum ipc_type type, const ProtobufCMessage *body)
+{
+    struct role *r = self;
+    return role_reply(r->kit, to, type, body);
+}
+
+/* Profiles that ACME clients can name; what they mean is in the CA folder's profiles/. */
+static const struct wire_profile acme_profiles[] = {
+    {"tls-server", "TLS servers: names proven by http-01, 90 days"},
+    {"tls-server-short", "TLS servers: at most 7 days, without revocation pointers"},
+};
+
+static struct wire_site site_of(const struct ca_config *c)
+{
+    return (struct wire_site){
+        .base_url = c->base_url,
+        .terms_of_service = c->terms_of_service,
+        .website = c->website,
+        .caa_identities = c->caa_identities,
+        .caa_identity_count = c->caa_identity_count,
+        .profiles = acme_profiles,
+        .profile_count = LT_COUNT(acme_profiles),
+    };
+}
+
+static lt_res start(struct role_kit *kit, const Ipc__Start *start, const int *listener_fds, void **ret_self)
+{
+    (void)listener_fds; /* a notary gets none */
+    struct stat folder;
+    LT_CHECK(stat(start->folder, &folder) == 0, LT_STATE_IO, "%s: %s", start->folder, strerror(errno));
+    struct role *r = calloc(1, sizeof *r);
+    LT_ASSERT(r != NULL);
+    r->kit = kit;
+    LT_TRY(ca_config_parse(lt_slice_cstr(start->config_yaml), &r->config));
+    size_t seed = 0;
+    lt_random((uint8_t *)&seed, sizeof seed);
+    jose_json_seed(seed);
+    struct notary_options options = {.site = site_of(r->config), .owner_uid = folder.st_uid};
+    struct notary_ports ports = {.self = r, .send = say, .reply = answer};
+    r->notary = notary_new(&options, &ports);
+    notary_tick(r->notary, lt_monotonic_ms());
+    *ret_self = r;
+    return LT_OK;
+}
+
+static lt_res reload(void *self, const char *config_yaml)
+{
+    struct role *r = self;
+    struct ca_config *config = NULL;
+    LT_TRY(ca_config_parse(lt_slice_cstr(config_yaml), &config));
+    struct wire_site site = site_of(config);
+    notary_configure(r->notary, &site);
+    ca_config_free(LT_TAKE(r->config, config));
+    return LT_OK;
+}
+
+static void linked(void *self, enum ipc_role peer, uint32_t instance)
+{
+    (void)instance; /* any of them will do */
+    notary_linked(((struct role *)self)->notary, peer);
+}
+
+static void unlinked(void *self, enum ipc_role peer, uint32_t instance)
+{
+    (void)instance; /* who asked one of several readers asks again */
+    notary_unlinked(((struct role *)self)->notary, peer);
+}
+
+static lt_res tick(void *self, lt_time now)
+{
+    (void)now; /* waiting is measured by the clock that only grows */
+    notary_tick(((struct role *)self)->notary, lt_monotonic_ms());
+    return LT_OK;
+}
+
+static bool drained(void *self)
+{
+    return notary_in_flight(((struct role *)self)->notary) == 0;
+}
+
+#define HANDLER(name_, call_)                                \
+    static lt_res name_(void *self, const struct ipc_msg *m) \
+    {                                                        \
+        return call_(((struct role *)self)->notary, m);      \
+    }
+HANDLER(on_http, notary_http)
+HANDLER(on_service, notary_service)
+HANDLER(on_key, notary_key_answer)
+HANDLER(on_nonces, notary_nonce_grant)
+HANDLER(on_reply, notary_acme_reply)
+HANDLER(on_operator, notary_operator_reply)
+HANDLER(on_query, notary_query_reply)
+HANDLER(on_certificate, notary_service_certificate)
+
+static const struct role_route routes[] = {
+    {IPC_GATEWAY, IPC_HTTP_REQUEST, on_http},
+    {IPC_GATEWAY, IPC_SERVICE_CERTIFICATE_REQUEST, on_service},
+    {IPC_REGISTRAR, IPC_KEY_ANSWER, on_key},
+    {IPC_REGISTRAR, IPC_NONCE_GRANT, on_nonces},
+    {IPC_REGISTRAR, IPC_ACME_REPLY, on_reply},
+    {IPC_REGISTRAR, IPC_OPERATOR_REPLY, on_operator},
+    {IPC_REGISTRAR, IPC_SERVICE_CERTIFICATE, on_certificate},
+    {IPC_READER, IPC_QUERY_REPLY, on_query},
+};
+
+int main(void)
+{
+    static const struct role_spec spec = {
+        .role = IPC_NOTARY,
+        .routes = routes,
+        .route_count = LT_COUNT(routes),
+        .sandbox = &role_profiles[IPC_NOTARY],
+        .message_arena_max = (size_t)24 * 1024 * 1024, /* a QueryReply may have 16 MiB */
+        .start = start,
+        .linked = linked,
+        .unlinked = unlinked,
+        .tick = tick,
+        .reload = reload,
+        .drained = drained,
+    };
+    return role_main(&spec);
+}

@@ -1,0 +1,208 @@
+/* The operator API and the gateways' own certificates: both come from our own side of the wall, and are read
+ * no less strictly. */
+#include <string.h>
+
+#include "acme/problem.h"
+#include "role/notary_private.h"
+#include "x509/spki.h"
+
+static lt_res refuse_as(struct notary *n, struct notary_request *q, const char *type, uint32_t status)
+{
+    Ipc__Problem *p = acme_problem(&q->arena, type, "%s", lt_error_last()->detail);
+    if (p != NULL) {
+        p->status = status;
+    }
+    return notary_refuse(n, q, p);
+}
+
+/* Failures of form; the ACME types serve here as well. */
+static lt_res refuse_failure(struct notary *n, struct notary_request *q, lt_res failure)
+{
+    struct wire_reader r = {.site = &n->options.site, .arena = &q->arena};
+    if (lt_class_of(failure.code) == LT_CLASS_POLICY) {
+        r.problem_type = "malformed";
+    }
+    return notary_refuse(n, q, wire_problem_of(&r, failure));
+}
+
+static lt_res check_peer(const struct notary *n, const Ipc__HttpRequest *m)
+{
+    LT_CHECK(strcmp(m->listener, "api") == 0, LT_PEER_NOT_FOUND, "there is nothing at this path");
+    LT_CHECK(m->has_peer && (m->peer_uid == 0 || m->peer_uid == n->options.owner_uid), LT_PEER_UNAUTHORIZED,
+             "the API is for root and the owner of the CA folder, not for user %u", m->peer_uid);
+    return LT_OK;
+}
+
+static lt_res begin_query(struct notary *n, struct notary_request *q, const Ipc__HttpRequest *m)
+{
+    Ipc__Query query;
+    lt_res r = ca_api_query(&q->api, lt_slice_cstr(m->query), &q->arena, &query);
+    if (lt_failed(r)) {
+        return refuse_failure(n, q, r);
+    }
+    return notary_ask(n, q, IPC_READER, &(struct notary_question){IPC_QUERY, NOTARY_QUERY, &query.base});
+}
+
+static lt_res read_call(struct notary_request *q, const Ipc__HttpRequest *m)
+{
+    const lt_slice scheme = LT_LIT(CA_API_URL_PREFIX);
+    lt_slice name;
+    LT_CHECK(lt_slice_eq_nocase(lt_slice_cstr(m->content_type), LT_LIT("application/jose+json")),
+             LT_PEER_MALFORMED, "the Content-Type of a change is application/jose+json");
+    LT_TRY(jws_parse(q->raw, JWS_REQUEST, &q->arena, &q->jws));
+    LT_CHECK(!q->jws.has_jwk, LT_PEER_MALFORMED, "an operator's request has a \"kid\"");
+    LT_TRY(ca_api_operator_of_kid(q->jws.kid, &name));
+    LT_CHECK(q->jws.kid.len <= NOTARY_KID_MAX, LT_PEER_MALFORMED, "a kid of %zu characters", q->jws.kid.len);
+    LT_CHECK(lt_slice_starts(q->jws.url, scheme) &&
+                 lt_slice_eq_cstr(lt_slice_sub(q->jws.url, scheme.len, SIZE_MAX), m->path),
+             LT_PEER_UNAUTHORIZED, "the request was signed for another URL than %s%s", CA_API_URL_PREFIX,
+             m->path);
+    q->kid = q->jws.kid;
+    return LT_OK;
+}
+
+lt_res notary_api_begin(struct notary *n, struct notary_request *q, const Ipc__HttpRequest *m)
+{
+    lt_res r = check_peer(n, m);
+    if (lt_failed(r)) {
+        return refuse_failure(n, q, r);
+    }
+    r = ca_api_find(lt_slice_cstr(m->method), lt_slice_cstr(m->path), &q->arena, &q->api);
+    if (r.code == LT_PEER_UNSUPPORTED) {
+        return refuse_as(n, q, "malformed", 405);
+    }
+    if (lt_failed(r)) {
+        return refuse_failure(n, q, r);
+    }
+    switch (q->api.route->kind) {
+    case CA_API_NONCE:
+        return notary_give_nonce(n, q);
+    case CA_API_QUERY:
+        return begin_query(n, q, m);
+    case CA_API_CALL:
+        break;
+    }
+    r = read_call(q, m);
+    if (lt_failed(r)) {
+        return refuse_failure(n, q, r);
+    }
+    return notary_find_key(n, q);
+}
+
+lt_res notary_api_verified(struct notary *n, struct notary_request *q, const struct notary_key *key)
+{
+    Ipc__OperatorCall call;
+    lt_res r = ca_api_call(&q->api, &q->jws, &q->arena, &call);
+    if (lt_failed(r)) {
+        return refuse_failure(n, q, r);
+    }
+    lt_slice print = lt_arena_copy(&q->arena, LT_SLICE(key->thumbprint, JWK_THUMBPRINT_LEN));
+    if (print.ptr == NULL) {
+        return notary_refuse(n, q, NULL);
+    }
+    call.thumbprint = (ProtobufCBinaryData){print.len, (uint8_t *)(uintptr_t)print.ptr};
+    call.remote_address = q->remote_address;
+    call.peer_uid = q->peer_uid;
+    call.jws = (ProtobufCBinaryData){q->raw.len, (uint8_t *)(uintptr_t)q->raw.ptr};
+    return notary_ask(n, q, IPC_REGISTRAR,
+                      &(struct notary_question){IPC_OPERATOR_CALL, NOTARY_OPERATOR, &call.base});
+}
+
+static void begin_json(struct notary *n, struct wire_answer *w, const char *nonce)
+{
+    wire_answer_begin(w, &n->answer, &n->body);
+    wire_header(w, "Cache-Control", "no-store");
+    if (nonce[0] != 0) {
+        wire_header(w, "Replay-Nonce", "%s", nonce);
+    }
+}
+
+lt_res notary_operator_reply(struct notary *n, const struct ipc_msg *m)
+{
+    const Ipc__OperatorReply *reply = (const Ipc__OperatorReply *)(const void *)m->body;
+    struct notary_request *q = notary_waiting(n, m->from.id, NOTARY_OPERATOR);
+    struct wire_answer w;
+    if (q == NULL) {
+        return LT_OK;
+    }
+    if (reply->problem != NULL) {
+        wire_answer_begin(&w, &n->answer, &n->body);
+        wire_answer_problem(&w, NULL, reply->problem, reply->nonce);
+        return notary_answer(n, q, &w.http);
+    }
+    begin_json(n, &w, reply->nonce);
+    lt_buf_add_cstr(&n->body, reply->json[0] == 0 ? "{}" : reply->json);
+    wire_finish(&w, reply->status == 0 ? 200 : reply->status, "application/json");
+    return notary_answer(n, q, &w.http);
+}
+
+/* The reader's JSON goes through as it is; only the first part has a head. */
+lt_res notary_query_reply(struct notary *n, const struct ipc_msg *m)
+{
+    const Ipc__QueryReply *reply = (const Ipc__QueryReply *)(const void *)m->body;
+    struct notary_request *q = notary_waiting(n, m->from.id, NOTARY_QUERY);
+    struct wire_answer w;
+    if (q == NULL) {
+        return LT_OK;
+    }
+    if (reply->problem != NULL && !q->streaming) {
+        wire_answer_begin(&w, &n->answer, &n->body);
+        wire_answer_problem(&w, NULL, reply->problem, NULL);
+        return notary_answer(n, q, &w.http);
+    }
+    if (reply->problem != NULL) {
+        return notary_unavailable(n, q, ipc_role_name(IPC_READER));
+    }
+    begin_json(n, &w, "");
+    if (!q->streaming) {
+        wire_finish(&w, reply->status == 0 ? 200 : reply->status, "application/json");
+    } else {
+        ipc__http_response__init(&w.http);
+    }
+    w.http.body = (ProtobufCBinaryData){strlen(reply->json), (uint8_t *)reply->json};
+    w.http.more = reply->more;
+    q->deadline_ms = n->now_ms + 20000;
+    return notary_answer(n, q, &w.http);
+}
+
+/* The gateways' own certificates. */
+
+lt_res notary_service_refuse(struct notary *n, struct notary_request *q, const char *why)
+{
+    Ipc__ServiceCertificate refusal = IPC__SERVICE_CERTIFICATE__INIT;
+    refusal.problem = acme_problem(&q->arena, "serverInternal", "%s is not there just now; try again", why);
+    LT_ASSERT(refusal.problem != NULL);
+    refusal.problem->status = 503;
+    lt_res r = n->ports.reply(n->ports.self, &q->client, IPC_SERVICE_CERTIFICATE, &refusal.base);
+    notary_release(n, q);
+    return r;
+}
+
+/* A gateway that sends no sound key is broken: the supervisor is told. */
+lt_res notary_service(struct notary *n, const struct ipc_msg *m)
+{
+    const Ipc__ServiceCertificateRequest *request =
+        (const Ipc__ServiceCertificateRequest *)(const void *)m->body;
+    struct crypto_pub *pub = NULL;
+    lt_res r = crypto_pub_new(LT_SLICE(request->spki.data, request->spki.len), &pub);
+    LT_CHECK(!lt_failed(r), LT_PEER_MALFORMED, "the gateway's key: %s", lt_error_last()->detail);
+    crypto_pub_free(pub);
+    struct notary_request *q = notary_take(n, &m->from);
+    if (q == NULL) {
+        return LT_OK; /* the gateway asks again */
+    }
+    return notary_ask(
+        n, q, IPC_REGISTRAR,
+        &(struct notary_question){IPC_SERVICE_CERTIFICATE_REQUEST, NOTARY_SERVICE, &request->base});
+}
+
+lt_res notary_service_certificate(struct notary *n, const struct ipc_msg *m)
+{
+    struct notary_request *q = notary_waiting(n, m->from.id, NOTARY_SERVICE);
+    if (q == NULL) {
+        return LT_OK;
+    }
+    lt_res r = n->ports.reply(n->ports.self, &q->client, IPC_SERVICE_CERTIFICATE, m->body);
+    notary_release(n, q);
+    return r;
+}

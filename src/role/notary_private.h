@@ -1,0 +1,109 @@
+#ifndef ROLE_NOTARY_PRIVATE_H
+#define ROLE_NOTARY_PRIVATE_H
+/* Inside the notary: notary_core.c has the table and the ends of a request, notary_acme.c and notary_api.c
+ * what happens between. */
+#include "role/notary_core.h"
+#include "role/notary_keys.h"
+
+/* For whom a request waits. */
+enum notary_wait {
+    NOTARY_FREE,
+    NOTARY_KEY,      /* registrar: whose key is it */
+    NOTARY_CALL,     /* registrar: what is decided */
+    NOTARY_NONCE,    /* registrar: a nonce for our own answer */
+    NOTARY_OPERATOR, /* registrar: what is decided for an operator */
+    NOTARY_QUERY,    /* reader */
+    NOTARY_SERVICE,  /* registrar: the gateway's certificate */
+};
+
+/* What is asked of a neighbour, and how long. */
+struct notary_question {
+    enum ipc_type type;
+    enum notary_wait wait;
+    const ProtobufCMessage *body;
+};
+
+struct notary_request { /* a slot of the table; everything it points to lives in its arena */
+    enum notary_wait wait;
+    bool is_api;
+    bool streaming;    /* the head of the answer is out */
+    bool key_is_fresh; /* the key was looked up for this request */
+    bool retried;      /* the registrar called the key stale once */
+    bool head;         /* HEAD */
+    uint32_t generation;
+    struct ipc_addr client;
+    int64_t deadline_ms;
+    lt_slice raw; /* the JWS as sent */
+    char *remote_address;
+    char *user_agent;
+    uint32_t peer_uid;
+    struct wire_target target;
+    struct ca_api_target api;
+    struct jws jws;
+    lt_slice kid;          /* as the registrar knows it: decimal, or "operator:NAME" */
+    int64_t account_id;    /* 0: signed with its jwk */
+    char *nonce;           /* for the call; the registrar's own after a stale key */
+    Ipc__Problem *problem; /* waits for a nonce */
+    struct notary_request *next_free;
+    struct lt_arena arena;
+};
+
+struct notary_nonce {
+    char text[NOTARY_NONCE_SIZE];
+    int64_t since_ms;
+};
+
+struct notary {
+    struct notary_ports ports;
+    struct notary_options options;
+    struct notary_keys *keys;
+    struct notary_request *requests; /* NOTARY_IN_FLIGHT_MAX, made at once, touched as needed */
+    struct notary_request *free;     /* used before */
+    uint32_t touched;                /* slots that were ever used */
+    size_t in_flight;
+    int64_t now_ms;
+    struct notary_nonce nonces[NOTARY_NONCES_MAX];
+    size_t nonce_count;
+    bool nonces_asked;
+    size_t nonce_waiters;
+    struct lt_buf body;     /* of the answer being written */
+    struct lt_arena answer; /* its headers */
+};
+
+/* The slot that an answer is for, NULL when it is given up or waits for something else. */
+struct notary_request *notary_waiting(struct notary *n, uint64_t id, enum notary_wait wait);
+uint64_t notary_id(const struct notary *n, const struct notary_request *q);
+/* Sends and waits; when the neighbour is away the request ends with 503. */
+LT_MUST_USE lt_res notary_ask(struct notary *n, struct notary_request *q, enum ipc_role to,
+                              const struct notary_question *question);
+
+/* Ends. All give the slot back. */
+LT_MUST_USE lt_res notary_answer(struct notary *n, struct notary_request *q, const Ipc__HttpResponse *answer);
+/* With a nonce of ours (ACME, and the API where one was asked for), which may have to be fetched first. */
+LT_MUST_USE lt_res notary_refuse(struct notary *n, struct notary_request *q, Ipc__Problem *problem);
+/* 503: without any nonce. */
+LT_MUST_USE lt_res notary_unavailable(struct notary *n, struct notary_request *q, const char *why);
+/* The nonce itself, or the problem in q->problem with one; waits when the pool is empty. */
+LT_MUST_USE lt_res notary_give_nonce(struct notary *n, struct notary_request *q);
+/* Forgets the key of q->kid and asks for it again. */
+LT_MUST_USE lt_res notary_forget_key(struct notary *n, struct notary_request *q);
+LT_MUST_USE lt_res notary_service_refuse(struct notary *n, struct notary_request *q, const char *why);
+/* A free slot, NULL when all are taken. */
+struct notary_request *notary_take(struct notary *n, const struct ipc_addr *client);
+void notary_release(struct notary *n, struct notary_request *q);
+
+/* A nonce of the pool, NULL when there is none: then more are on their way. */
+const char *notary_take_nonce(struct notary *n);
+
+/* Begin. */
+LT_MUST_USE lt_res notary_acme_begin(struct notary *n, struct notary_request *q, const Ipc__HttpRequest *m);
+LT_MUST_USE lt_res notary_api_begin(struct notary *n, struct notary_request *q, const Ipc__HttpRequest *m);
+/* The key is there (NULL: the jwk of the request). */
+LT_MUST_USE lt_res notary_acme_verified(struct notary *n, struct notary_request *q,
+                                        const struct notary_key *key);
+LT_MUST_USE lt_res notary_api_verified(struct notary *n, struct notary_request *q,
+                                       const struct notary_key *key);
+/* Looks the key of q->kid up, verifies, and goes on with one of the two above. */
+LT_MUST_USE lt_res notary_find_key(struct notary *n, struct notary_request *q);
+
+#endif
