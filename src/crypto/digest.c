@@ -26,6 +26,16 @@ const EVP_MD *crypto_fetch_md(enum crypto_hash hash)
     return fetched[hash];
 }
 
+void crypto_start(void)
+{
+    static const enum crypto_hash all[] = {CRYPTO_SHA256, CRYPTO_SHA384, CRYPTO_SHA512};
+    int ok = OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+    LT_ASSERT(ok == 1);
+    for (size_t i = 0; i < LT_COUNT(all); i++) {
+        (void)crypto_fetch_md(all[i]); /* it is in the cache then */
+    }
+}
+
 void crypto_digest(enum crypto_hash hash, lt_slice bytes, uint8_t *ret_hash)
 {
     int ok = EVP_Digest(bytes.ptr, bytes.len, ret_hash, NULL, crypto_fetch_md(hash), NULL);

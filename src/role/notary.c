@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "ca/config.h"
+#include "crypto/digest.h"
 #include "jose/json.h"
 #include "role/kit.h"
 #include "role/notary_core.h"
@@ -59,6 +60,7 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *start, const int *li
     LT_ASSERT(r != NULL);
     r->kit = kit;
     LT_TRY(ca_config_parse(lt_slice_cstr(start->config_yaml), &r->config));
+    crypto_start();
     size_t seed = 0;
     lt_random((uint8_t *)&seed, sizeof seed);
     jose_json_seed(seed);
