@@ -1,0 +1,80 @@
+/* Finding the CA folder, and whether a family runs in it: run/supervisor.pid is locked as long as it does. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "ca/config.h"
+#include "cmd/cmd.h"
+
+lt_res cmd_folder(const struct cmd *c, const char **ret_folder)
+{
+    const char *folder = cmd_value(c, "dir");
+    folder = folder != NULL ? folder : getenv("LINTEL_DIR");
+    if (folder == NULL || folder[0] == 0) {
+        LT_CHECK(access(CA_CONFIG_FILE, F_OK) == 0, LT_PEER_USAGE,
+                 "which CA folder? Give --dir DIR or set LINTEL_DIR; `lintel init DIR` makes one");
+        folder = ".";
+    }
+    *ret_folder = folder;
+    return LT_OK;
+}
+
+static int open_pid_file(const char *folder, int flags)
+{
+    LT_CLEANUP(lt_fd_closep) int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return dir < 0 ? -1 : openat(dir, "run/supervisor.pid", flags | O_CLOEXEC | O_NOFOLLOW, 0644);
+}
+
+int cmd_folder_pid(const char *folder)
+{
+    LT_CLEANUP(lt_fd_closep) int fd = open_pid_file(folder, O_RDONLY);
+    char text[32];
+    uint64_t pid = 0;
+    if (fd < 0 || flock(fd, LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK) {
+        return 0;
+    }
+    ssize_t n = pread(fd, text, sizeof(text), 0);
+    lt_slice digits = LT_SLICE(text, n > 0 ? (size_t)n : 0);
+    digits = lt_slice_sub(digits, 0, lt_slice_find(digits, '\n'));
+    return lt_failed(lt_parse_u64(digits, INT32_MAX, &pid)) ? -1 : (int)pid;
+}
+
+lt_res cmd_folder_lock(const char *folder, int *ret_fd)
+{
+    int fd = open_pid_file(folder, O_RDWR | O_CREAT);
+    LT_CHECK(fd >= 0, LT_PEER_USAGE,
+             "%s/run/supervisor.pid cannot be opened (%s); is this a CA folder, and yours?", folder,
+             strerror(errno));
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        (void)close(fd); /* nothing was written */
+        LT_FAIL(LT_PEER_CONFLICT, "%s: the family runs (process %d); stop it first, this works offline alone",
+                folder, cmd_folder_pid(folder));
+    }
+    *ret_fd = fd;
+    return LT_OK;
+}
+
+lt_res cmd_print(lt_slice text)
+{
+    bool ok = fwrite(text.ptr, 1, text.len, stdout) == text.len && fflush(stdout) == 0;
+    LT_CHECK(ok, LT_STATE_IO, "standard output: %s", strerror(errno));
+    return LT_OK;
+}
+
+lt_res cmd_printf(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    bool ok = vfprintf(stdout, format, args) >= 0 && fflush(stdout) == 0;
+    va_end(args);
+    LT_CHECK(ok, LT_STATE_IO, "standard output: %s", strerror(errno));
+    return LT_OK;
+}

@@ -1,0 +1,248 @@
+/* lintel init DIR: a complete, working CA folder without a question. Refuses a folder that is not empty; a
+ * failed or interrupted one leaves nothing that looks usable. */
+#include "cmd/init.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/random.h"
+#include "base/text.h"
+#include "cmd/verbs.h"
+
+enum { PASSPHRASE_BYTES = 24 };
+
+static const struct cmd_option options[] = {
+    {"name", "NAME", "of the CA: organization in its certificates (default: Lintel)", false, NULL},
+    {"country", "CC", "two letters in its certificates (default: XX, none)", false, NULL},
+    {"host", "NAME", "name or address of the listeners (default: localhost)", true, NULL},
+    {"listen", "ADDRESS", "of the public listeners (default: 127.0.0.1)", false, NULL},
+    {"https-port", "PORT", "ACME (default: 14000)", false, NULL},
+    {"http-port", "PORT", "CRLs and CA certificates (default: 14080)", false, NULL},
+    {"operator-port", "PORT", "metrics, on loopback (default: 14001)", false, NULL},
+    {"public-http-url", "URL", "what CRL URLs begin with (default: http://HOST:PORT)", false, NULL},
+    {"key-type", "TYPE", "of issuing CAs: p256, p384, p521, rsa:3072 (default: p256)", false, NULL},
+    {"root-key-type", "TYPE", "of the root: p384, p521, rsa:4096 (default: p384)", false, NULL},
+    {"permit-dns", "DOMAIN", "nameConstraints of the TLS issuing CA", true, NULL},
+    {"root-offline", "PATH", "the root's key goes into this folder, not into DIR", false, NULL},
+    {"import", "CA:KEY:CERT", "use this key and certificate (and those above it) for that CA", true, NULL},
+    {"import-passphrase-file", "FILE", "of imported keys", false, NULL},
+    {"passphrase-file", "FILE", "of the key files (default: a random one in DIR/secrets)", false, NULL},
+    {"caa-identity", "DOMAIN", "that a CAA record may name to let this CA issue", true, NULL},
+    {"resolver", "ADDR@PORT", "DNS resolver of validation (default: our own recursion)", false, NULL},
+    {"validation-port", "PORT", "that http-01 connects to (default: 80)", false, NULL},
+    {"allow-private", NULL, "let validation connect to private addresses", false, NULL},
+};
+
+static lt_res choose_urls(struct init *i)
+{
+    struct lt_arena *a = &i->c->arena;
+    uint64_t https = 0;
+    uint64_t http = 0;
+    uint64_t operator_ = 0;
+    const char *address = cmd_value_or(i->c, "listen", "127.0.0.1");
+    const char *url = cmd_value(i->c, "public-http-url");
+    LT_TRY(cmd_number(i->c, "https-port", 14000, 65535, &https));
+    LT_TRY(cmd_number(i->c, "http-port", 14080, 65535, &http));
+    LT_TRY(cmd_number(i->c, "operator-port", 14001, 65535, &operator_));
+    i->https = lt_arena_printf(a, "%s:%u", address, (unsigned)https);
+    i->http = lt_arena_printf(a, "%s:%u", address, (unsigned)http);
+    i->operator_ = lt_arena_printf(a, "127.0.0.1:%u", (unsigned)operator_);
+    LT_CHECK(i->https != NULL && i->http != NULL && i->operator_ != NULL, LT_PEER_USAGE,
+             "--listen: too long");
+    int n = url != NULL  ? snprintf(i->public_http_url, sizeof(i->public_http_url), "%s", url)
+            : http == 80 ? snprintf(i->public_http_url, sizeof(i->public_http_url), "http://%s", i->hosts[0])
+                         : snprintf(i->public_http_url, sizeof(i->public_http_url), "http://%s:%u",
+                                    i->hosts[0], (unsigned)http);
+    LT_CHECK(n > 0 && (size_t)n < sizeof(i->public_http_url), LT_PEER_USAGE, "--public-http-url: too long");
+    return LT_OK;
+}
+
+static lt_res choose_passphrase(struct init *i)
+{
+    const char *file = cmd_value(i->c, "passphrase-file");
+    i->passphrase_file = "secrets/passphrase";
+    if (file != NULL) {
+        char *absolute = realpath(file, NULL);
+        LT_CHECK(absolute != NULL, LT_PEER_USAGE, "--passphrase-file %.150s: %s", file, strerror(errno));
+        i->passphrase_file = lt_arena_cstr(&i->c->arena, lt_slice_cstr(absolute));
+        free(absolute);
+        LT_CHECK(i->passphrase_file != NULL, LT_PEER_USAGE, "--passphrase-file: too long");
+        return cmd_secret_file(file, &i->passphrase);
+    }
+    uint8_t random[PASSPHRASE_BYTES];
+    lt_random(random, sizeof(random));
+    struct lt_buf text;
+    lt_buf_init(&text, 256);
+    lt_base64url_add(&text, LT_SLICE(random, sizeof(random)));
+    lt_res r = lt_secret_new(lt_buf_slice(&text), &i->passphrase);
+    explicit_bzero(random, sizeof(random));
+    explicit_bzero(text.ptr, text.size);
+    lt_buf_done(&text);
+    return r;
+}
+
+static lt_res choose(struct init *i)
+{
+    struct cmd *c = i->c;
+    i->name = cmd_value_or(c, "name", "Lintel");
+    i->country = cmd_value_or(c, "country", "XX");
+    i->offline_path = cmd_value(c, "root-offline");
+    const char *host;
+    while (i->host_count < INIT_HOSTS_MAX && (host = cmd_value_nth(c, "host", i->host_count)) != NULL) {
+        i->hosts[i->host_count++] = host;
+    }
+    if (i->host_count == 0) {
+        i->hosts[i->host_count++] = "localhost";
+    }
+    static const struct init_issuer rows[INIT_ISSUERS] = {
+        {.name = "root", .profile = "ca-root", .title = "Root"},
+        {.name = "tls", .profile = "ca-tls", .title = "TLS"},
+        {.name = "smime", .profile = "ca-smime", .title = "S/MIME"},
+        {.name = "workload", .profile = "ca-workload", .title = "Workload"},
+        {.name = "document", .profile = "ca-document", .title = "Document"},
+    };
+    memcpy(i->issuers, rows, sizeof(rows));
+    for (size_t k = 0; k < INIT_ISSUERS; k++) {
+        i->issuers[k].pkcs11_uri = "";
+    }
+    i->issuers[INIT_ROOT].offline = i->offline_path != NULL;
+    LT_TRY(choose_urls(i));
+    return choose_passphrase(i);
+}
+
+static lt_res load_shipped(struct init *i)
+{
+    i->profiles.rows = calloc(init_profile_count, sizeof(struct ca_profile *));
+    LT_ASSERT(i->profiles.rows != NULL);
+    for (size_t k = 0; k < init_profile_count; k++) {
+        LT_TRY(ca_profile_parse(init_profiles[k].file, lt_slice_cstr(init_profiles[k].text), i->c->now,
+                                &i->profiles.rows[k]));
+        i->profiles.count++;
+    }
+    return LT_OK;
+}
+
+static void say_issuers(const struct init *i, struct lt_buf *out)
+{
+    for (size_t k = 0; k < INIT_ISSUERS; k++) {
+        const struct init_issuer *issuer = &i->issuers[k];
+        char until[LT_RFC3339_SIZE];
+        lt_time_rfc3339(issuer->cert.not_after, until);
+        if (i->c->json) {
+            lt_buf_addf(out, "%s{\"name\":\"%s\",\"subject\":", k > 0 ? "," : "", issuer->name);
+            struct lt_buf subject;
+            lt_buf_init(&subject, 4096);
+            x509_name_text(&issuer->cert.subject, &subject);
+            lt_json_add_string(out, lt_buf_slice(&subject));
+            lt_buf_done(&subject);
+            lt_buf_addf(out, ",\"key\":\"%s\",\"not_after\":\"%s\",\"offline\":%s,\"imported\":%s}",
+                        x509_key_type_name(issuer->cert.spki.type), until, issuer->offline ? "true" : "false",
+                        issuer->imported ? "true" : "false");
+            continue;
+        }
+        lt_buf_addf(out, "  %-9s %-7s until %.10s  ", issuer->name,
+                    x509_key_type_name(issuer->cert.spki.type), until);
+        x509_name_text(&issuer->cert.subject, out);
+        lt_buf_addf(out, "%s%s\n", issuer->imported ? "  (imported)" : "",
+                    issuer->offline ? "  (key offline)" : "");
+    }
+}
+
+static lt_res say(const struct init *i)
+{
+    struct lt_buf out;
+    lt_buf_init(&out, 64 * 1024);
+    if (i->c->json) {
+        lt_buf_add_cstr(&out, "{\"folder\":");
+        lt_json_add_string(&out, lt_slice_cstr(i->folder));
+        lt_buf_add_cstr(&out, ",\"issuers\":[");
+        say_issuers(i, &out);
+        lt_buf_addf(&out,
+                    "],\"https\":\"%s\",\"http\":\"%s\",\"operator\":\"%s\",\"public_http_url\":", i->https,
+                    i->http, i->operator_);
+        lt_json_add_string(&out, lt_slice_cstr(i->public_http_url));
+        lt_buf_add_cstr(&out, "}\n");
+    } else {
+        lt_buf_addf(&out, "A certificate authority in %s:\n", i->folder);
+        say_issuers(i, &out);
+        lt_buf_addf(&out, "  ACME      https://%s:%s/acme/directory, trust %s/ca/root.pem\n", i->hosts[0],
+                    strrchr(i->https, ':') + 1, i->folder);
+        lt_buf_addf(&out, "  CRLs      %s/crl/NAME.crl\n  metrics   http://%s/metrics\n", i->public_http_url,
+                    i->operator_);
+        lt_buf_addf(&out, "  operator  admin, key %s/operators/admin.key: move it to where you work\n",
+                    i->folder);
+        if (i->offline_path != NULL) {
+            lt_buf_addf(&out, "  root key  %s/root.key, under the passphrase in %s: take both away\n",
+                        i->offline_path, i->passphrase_file);
+        }
+        lt_buf_addf(&out, "Next: lintel serve %s\n", i->folder);
+    }
+    lt_res r = cmd_print(lt_buf_slice(&out));
+    lt_buf_done(&out);
+    return r;
+}
+
+static lt_res make(struct init *i)
+{
+    LT_TRY(choose(i));
+    LT_TRY(load_shipped(i));
+    LT_TRY(init_stage(i));
+    LT_TRY(init_hierarchy(i));
+    LT_TRY(init_write(i));
+    return init_commit(i);
+}
+
+static void done(struct init *i)
+{
+    for (size_t k = 0; k < INIT_ISSUERS; k++) {
+        cmd_key_done(&i->issuers[k].key);
+    }
+    cmd_key_done(&i->operator_key);
+    ca_profiles_done(&i->profiles);
+    lt_secret_done(&i->passphrase);
+    if (i->stage >= 0) {
+        (void)close(i->stage); /* what was written is synced */
+    }
+    if (i->dir >= 0) {
+        (void)close(i->dir); /* as above */
+    }
+}
+
+static lt_res run(struct cmd *c)
+{
+    struct init i = {.c = c, .folder = c->args.words[0], .dir = -1, .stage = -1};
+    lt_res r = make(&i);
+    if (lt_failed(r)) {
+        init_abandon(&i);
+    } else {
+        r = say(&i);
+    }
+    done(&i);
+    return r;
+}
+
+const struct cmd_verb cmd_init = {
+    .name = "init",
+    .words = "DIR",
+    .words_least = 1,
+    .words_most = 1,
+    .summary = "make a certificate authority in an empty folder",
+    .help =
+        "Makes a root and issuing CAs for TLS servers, S/MIME, workloads and documents, their keys under a\n"
+        "random passphrase, the book, a first operator \"admin\" with a key, profiles and lintel.yaml.\n"
+        "Nothing is asked; what was chosen is printed. DIR must not exist or be empty.\n"
+        "\n"
+        "examples:\n"
+        "  lintel init /srv/ca\n"
+        "  lintel init /srv/ca --name \"Example Trust\" --country AT --host ca.example.com \\\n"
+        "      --listen 0.0.0.0 --https-port 443 --http-port 80\n"
+        "  lintel init /srv/ca --root-offline /media/safe\n"
+        "  lintel init /srv/ca --import tls:old/tls.key:old/tls-and-above.pem\n",
+    .options = options,
+    .option_count = LT_COUNT(options),
+    .run = run,
+};

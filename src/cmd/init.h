@@ -1,0 +1,77 @@
+#ifndef CMD_INIT_H
+#define CMD_INIT_H
+/* Making a CA folder: between the files init.c (options and order), init_keys.c (hierarchy), init_files.c
+ * (what is written, and that a failed init leaves nothing), init_config.c (lintel.yaml), init_book.c. */
+#include "base/secret.h"
+#include "ca/operator.h"
+#include "ca/profile.h"
+#include "cmd/key.h"
+#include "x509/cert.h"
+
+struct init_shipped {
+    const char *file; /* "tls-server.yaml" */
+    const char *text;
+};
+extern const struct init_shipped init_profiles[];
+extern const size_t init_profile_count;
+
+enum { INIT_ISSUERS = 5, INIT_HOSTS_MAX = 32, INIT_ROOT = 0 };
+
+struct init_issuer {
+    const char *name;    /* "root", "tls", … */
+    const char *profile; /* "ca-root", … */
+    const char *title;   /* in the common name: "Root", "TLS" */
+    struct cmd_key key;  /* owned */
+    const char *pkcs11_uri;  /* "" for a key file */
+    bool imported;
+    bool offline;        /* its key does not stay in the folder */
+    lt_slice der;        /* of its certificate */
+    struct x509_cert cert;
+    lt_slice above;      /* PEM of the certificates above an imported one; empty: the root of this folder */
+    int parent;          /* index into issuers; -1: none of ours */
+};
+
+struct init {
+    struct cmd *c;
+    const char *folder;      /* as given */
+    int dir;                 /* of the folder */
+    bool made_folder;
+    char staging[40];        /* ".init-…", inside the folder */
+    int stage;               /* of the staging folder */
+    const char *name;
+    const char *country;
+    const char *hosts[INIT_HOSTS_MAX];
+    size_t host_count;
+    const char *https;       /* listeners */
+    const char *http;
+    const char *operator_;
+    char public_http_url[300];
+    const char *offline_path; /* --root-offline, or NULL */
+    struct lt_secret passphrase; /* owned */
+    const char *passphrase_file; /* as it goes into lintel.yaml */
+    struct ca_profiles profiles; /* owned; parsed from what is shipped */
+    struct init_issuer issuers[INIT_ISSUERS];
+    struct cmd_key operator_key; /* owned */
+    struct ca_operator admin;
+    lt_slice root_crl; /* DER; empty when the root's key is not at hand */
+    uint8_t root_crl_number[8];
+    lt_time crl_from;
+    lt_time crl_until;
+};
+
+/* init_keys.c */
+LT_MUST_USE lt_res init_hierarchy(struct init *i);
+/* init_files.c */
+LT_MUST_USE lt_res init_stage(struct init *i);
+LT_MUST_USE lt_res init_write(struct init *i);
+LT_MUST_USE lt_res init_commit(struct init *i);
+void init_abandon(struct init *i);
+/* init_config.c */
+LT_MUST_USE lt_res init_config(const struct init *i, struct lt_buf *out);
+/* init_book.c: path of the staging folder is absolute. */
+LT_MUST_USE lt_res init_book(struct init *i, const char *path);
+
+/* A serial as the registrar draws them. */
+void init_serial(lt_time now, uint8_t ret_serial[16]);
+
+#endif

@@ -1,0 +1,201 @@
+/* The hierarchy of a new folder: a root, and one issuing CA for each thing that is trusted, so that each can
+ * be limited, replaced and revoked alone. The only place beside a ceremony where a CA certificate is made. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "ca/limits.h"
+#include "cmd/init.h"
+
+enum { EPOCH_2020_S = 1577836800, TBS_MAX = 16 * 1024, CERT_FILE_MAX = 256 * 1024, SERIAL_LEN = 16 };
+
+void init_serial(lt_time now, uint8_t ret_serial[16])
+{
+    uint32_t s = (uint32_t)(lt_time_seconds(now) - EPOCH_2020_S);
+    for (unsigned i = 0; i < 4; i++) {
+        ret_serial[i] = (uint8_t)(s >> (24 - 8 * i));
+    }
+    lt_random(ret_serial + 4, SERIAL_LEN - 4);
+}
+
+/* Certificate, then what is above it, as PEM. */
+static lt_res read_certificates(struct init *i, struct init_issuer *issuer, const char *path)
+{
+    lt_slice text;
+    lt_slice label;
+    LT_TRY(lt_file_read(&i->c->arena, AT_FDCWD, path, CERT_FILE_MAX, &text));
+    LT_TRY(lt_pem_next(&i->c->arena, &text, &label, &issuer->der));
+    LT_CHECK(lt_slice_eq_cstr(label, "CERTIFICATE"), LT_PEER_USAGE, "%.150s holds no certificate", path);
+    LT_TRY(x509_cert_parse(issuer->der, &i->c->arena, &issuer->cert));
+    issuer->above = text;
+    return LT_OK;
+}
+
+/* "tls:KEYFILE:CERTFILE" */
+static lt_res import_one(struct init *i, const char *text, const struct lt_secret *passphrase)
+{
+    lt_slice rest = lt_slice_cstr(text);
+    lt_slice parts[3];
+    for (size_t k = 0; k < LT_COUNT(parts); k++) {
+        LT_CHECK(lt_slice_split(&rest, ':', &parts[k]) && parts[k].len > 0, LT_PEER_USAGE,
+                 "--import %.80s: write ISSUER:KEYFILE:CERTIFICATEFILE", text);
+    }
+    struct init_issuer *issuer = NULL;
+    for (size_t k = 0; k < INIT_ISSUERS; k++) {
+        issuer = lt_slice_eq_cstr(parts[0], i->issuers[k].name) ? &i->issuers[k] : issuer;
+    }
+    LT_CHECK(issuer != NULL && !issuer->imported, LT_PEER_USAGE,
+             "--import %.80s: the issuer is one of root, tls, smime, workload, document, each once", text);
+    const char *key = lt_arena_cstr(&i->c->arena, parts[1]);
+    const char *cert = lt_arena_cstr(&i->c->arena, parts[2]);
+    LT_CHECK(key != NULL && cert != NULL && rest.len == 0, LT_PEER_USAGE, "--import %.80s: too long", text);
+    LT_TRY(cmd_key_load(&i->c->arena, key, passphrase, &issuer->key));
+    LT_TRY(read_certificates(i, issuer, cert));
+    const struct ca_profile *profile = ca_profiles_find(&i->profiles, lt_slice_cstr(issuer->profile));
+    lt_res r = ca_authority_check(&issuer->cert, profile, issuer->key.use.spki, i->c->now);
+    if (lt_failed(r)) {
+        char why[160];
+        (void)snprintf(why, sizeof(why), "%.159s", lt_error_last()->detail);
+        LT_FAIL(r.code, "--import %s: %s", issuer->name, why);
+    }
+    issuer->imported = true;
+    return LT_OK;
+}
+
+static lt_res import_all(struct init *i)
+{
+    struct lt_secret passphrase = {.ptr = NULL};
+    const char *file = cmd_value(i->c, "import-passphrase-file");
+    if (file != NULL) {
+        LT_TRY(cmd_secret_file(file, &passphrase));
+    }
+    lt_res r = LT_OK;
+    const char *text;
+    for (size_t n = 0; !lt_failed(r) && (text = cmd_value_nth(i->c, "import", n)) != NULL; n++) {
+        r = import_one(i, text, &passphrase);
+    }
+    lt_secret_done(&passphrase);
+    return r;
+}
+
+static lt_res make_key(struct init *i, size_t index)
+{
+    struct init_issuer *issuer = &i->issuers[index];
+    if (issuer->imported) {
+        return LT_OK;
+    }
+    const char *type = index == INIT_ROOT ? cmd_value_or(i->c, "root-key-type", "p384")
+                                          : cmd_value_or(i->c, "key-type", "p256");
+    return cmd_key_generate(type, &issuer->key);
+}
+
+/* Is an imported certificate signed by our root? Then it hangs below it. */
+static int parent_of(const struct init *i, size_t index)
+{
+    const struct init_issuer *issuer = &i->issuers[index];
+    if (index == INIT_ROOT) {
+        return -1;
+    }
+    bool ours = !issuer->imported ||
+                lt_slice_eq(issuer->cert.issuer.der, i->issuers[INIT_ROOT].cert.subject.der);
+    return ours ? INIT_ROOT : -1;
+}
+
+static lt_res make_certificate(struct init *i, size_t index)
+{
+    struct init_issuer *issuer = &i->issuers[index];
+    const struct init_issuer *root = &i->issuers[INIT_ROOT];
+    if (issuer->imported) {
+        issuer->parent = parent_of(i, index);
+        return LT_OK;
+    }
+    const char *permitted[INIT_HOSTS_MAX];
+    size_t permitted_count = 0;
+    const char *name;
+    while (index != INIT_ROOT && permitted_count < INIT_HOSTS_MAX &&
+           (name = cmd_value_nth(i->c, "permit-dns", permitted_count)) != NULL) {
+        permitted[permitted_count++] = name;
+    }
+    bool constrained = strcmp(issuer->name, "tls") == 0; /* dNSName says nothing about mail */
+    uint8_t serial[SERIAL_LEN];
+    init_serial(i->c->now, serial);
+    const struct ca_authority request = {
+        .profile = ca_profiles_find(&i->profiles, lt_slice_cstr(issuer->profile)),
+        .country = i->country,
+        .organization = i->name,
+        .common_name = lt_arena_printf(&i->c->arena, "%s %s CA", i->name, issuer->title),
+        .spki = issuer->key.use.spki,
+        .issuer = index == INIT_ROOT ? NULL : &root->cert,
+        .issuer_name = root->name,
+        .public_http_url = i->public_http_url,
+        .serial = LT_SLICE(serial, SERIAL_LEN),
+        .now = i->c->now,
+        .permitted_dns = permitted,
+        .permitted_dns_count = constrained ? permitted_count : 0,
+    };
+    LT_CHECK(request.common_name != NULL && request.profile != NULL, LT_STATE_CORRUPT,
+             "profile %s is missing", issuer->profile);
+    struct lt_buf tbs;
+    lt_buf_init(&tbs, TBS_MAX);
+    lt_res r = ca_authority_tbs(&request, root->key.use.spki, &tbs);
+    if (!lt_failed(r)) {
+        r = ca_authority_sign(&root->key.use, lt_buf_slice(&tbs), &i->c->arena, &issuer->der);
+    }
+    lt_buf_done(&tbs);
+    LT_TRY(r);
+    issuer->parent = index == INIT_ROOT ? -1 : INIT_ROOT;
+    return x509_cert_parse(issuer->der, &i->c->arena, &issuer->cert);
+}
+
+/* CRL numbers are max(last + 1, microseconds since 1970), so that they grow across restores and hosts. */
+static lt_res make_root_crl(struct init *i)
+{
+    const struct init_issuer *root = &i->issuers[INIT_ROOT];
+    int64_t most = ca_limit_at(CA_LIMIT_CA_CRL_LIFETIME_S, i->c->now);
+    i->crl_from = lt_time_from_seconds(lt_time_seconds(i->c->now));
+    i->crl_until = lt_time_add_seconds(i->crl_from, most - LT_SECONDS_PER_DAY);
+    for (unsigned k = 0; k < sizeof(i->root_crl_number); k++) {
+        i->root_crl_number[k] = (uint8_t)((uint64_t)i->c->now.us >> (56 - 8 * k));
+    }
+    const struct ca_authority_crl crl = {
+        .issuer = &root->cert,
+        .this_update = i->crl_from,
+        .next_update = i->crl_until,
+        .number = LT_SLICE(i->root_crl_number, sizeof(i->root_crl_number)),
+    };
+    struct lt_buf tbs;
+    lt_buf_init(&tbs, TBS_MAX);
+    lt_res r = ca_authority_crl_tbs(&crl, &tbs);
+    if (!lt_failed(r)) {
+        r = ca_authority_sign(&root->key.use, lt_buf_slice(&tbs), &i->c->arena, &i->root_crl);
+    }
+    lt_buf_done(&tbs);
+    return r;
+}
+
+static lt_res make_operator(struct init *i)
+{
+    LT_TRY(cmd_key_generate("ed25519", &i->operator_key));
+    i->admin = (struct ca_operator){
+        .name = "admin",
+        .roles = CA_ROLE_VIEWER | CA_ROLE_OPERATOR | CA_ROLE_APPROVER | CA_ROLE_AUDITOR,
+        .alg = "EdDSA",
+        .spki = i->operator_key.use.spki,
+        .added = lt_time_from_seconds(lt_time_seconds(i->c->now)),
+    };
+    return LT_OK;
+}
+
+lt_res init_hierarchy(struct init *i)
+{
+    LT_TRY(import_all(i));
+    for (size_t k = 0; k < INIT_ISSUERS; k++) {
+        LT_TRY(make_key(i, k));
+        LT_TRY(make_certificate(i, k));
+    }
+    LT_TRY(make_root_crl(i));
+    return make_operator(i);
+}

@@ -1,0 +1,9 @@
+#ifndef CMD_INIT_SQL_H
+#define CMD_INIT_SQL_H
+/* For the test that EXPLAINs every statement. */
+#include "store/store.h"
+
+extern const struct store_sql *const init_sql;
+extern const size_t init_sql_count;
+
+#endif

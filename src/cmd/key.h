@@ -1,0 +1,24 @@
+#ifndef CMD_KEY_H
+#define CMD_KEY_H
+/* Private keys as the offline verbs use them: in a file, or in a token. */
+#include "base/secret.h"
+#include "ca/authority.h"
+#include "cmd/cmd.h"
+#include "crypto/key.h"
+
+struct cmd_key {
+    struct crypto_key *soft; /* owned; NULL when the key is in a token or elsewhere */
+    struct ca_authority_key use;
+};
+
+void cmd_key_done(struct cmd_key *k);
+/* "p256", "p384", "p521", "rsa:3072", "ed25519". */
+LT_MUST_USE lt_res cmd_key_generate(const char *type, struct cmd_key *ret_key);
+/* The first private key of a PEM file. */
+LT_MUST_USE lt_res cmd_key_load(struct lt_arena *a, const char *path, const struct lt_secret *passphrase,
+                                struct cmd_key *ret_key);
+/* Takes over a key. */
+void cmd_key_wrap(struct crypto_key *soft, struct cmd_key *ret_key);
+LT_MUST_USE lt_res cmd_secret_file(const char *path, struct lt_secret *ret_secret);
+
+#endif

@@ -1,0 +1,149 @@
+/* lintel: finds the verb, parses its options, runs it, and says in one line on standard error why it failed:
+ * what, where, and what to do. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "cmd/cmd.h"
+
+static const char intro[] = "lintel: a certificate authority\n"
+                            "\n"
+                            "usage: lintel VERB [options]      lintel VERB --help      lintel --version\n"
+                            "\n";
+static const char outro[] =
+    "\n"
+    "The CA folder is given by --dir DIR or LINTEL_DIR. Every verb takes --json.\n"
+    "Exit status: 0 done, 1 failed, 2 usage, 3 not found, 4 refused by policy, 5 not available now,\n"
+    "6 it ran and found something (doctor, audit verify).\n"
+    "\n"
+    "examples:\n"
+    "  lintel init /srv/ca && lintel serve /srv/ca\n"
+    "  LINTEL_DIR=/srv/ca lintel cert list --suffix example.com\n";
+
+static int print_all(struct lt_buf *out)
+{
+    lt_res r = cmd_print(lt_buf_slice(out));
+    lt_buf_done(out);
+    return lt_failed(r) ? CMD_FAILED : CMD_DONE;
+}
+
+static int help_for(const char *prefix)
+{
+    struct lt_buf out;
+    lt_buf_init(&out, 1 << 20);
+    lt_buf_add_cstr(&out, intro);
+    cmd_overview(prefix, &out);
+    lt_buf_add_cstr(&out, outro);
+    return print_all(&out);
+}
+
+/* The verb whose words begin the command line; longest first, as "cert list" is two words. */
+static const struct cmd_verb *find_verb(int argc, char **argv, int *ret_used)
+{
+    const struct cmd_verb *best = NULL;
+    for (size_t i = 0; i < cmd_verb_count; i++) {
+        const char *space = strchr(cmd_verbs[i]->name, ' ');
+        size_t first = space != NULL ? (size_t)(space - cmd_verbs[i]->name) : strlen(cmd_verbs[i]->name);
+        bool hit = argc > 0 && strlen(argv[0]) == first && strncmp(argv[0], cmd_verbs[i]->name, first) == 0;
+        if (hit && (space == NULL || (argc > 1 && strcmp(argv[1], space + 1) == 0))) {
+            best = cmd_verbs[i];
+            *ret_used = space != NULL ? 2 : 1;
+        }
+    }
+    return best;
+}
+
+static enum cmd_exit exit_of(int code)
+{
+    static const struct {
+        int code;
+        enum cmd_exit status;
+    } rows[] = {
+        {LT_PEER_USAGE, CMD_USAGE},
+        {LT_PEER_NOT_FOUND, CMD_NOT_FOUND},
+        {LT_PEER_UNAUTHORIZED, CMD_REFUSED},
+    };
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        if (rows[i].code == code) {
+            return rows[i].status;
+        }
+    }
+    switch (lt_class_of(code)) {
+    case LT_CLASS_OK:
+        return CMD_DONE;
+    case LT_CLASS_POLICY:
+        return CMD_REFUSED;
+    case LT_CLASS_RETRY:
+        return CMD_UNAVAILABLE;
+    case LT_CLASS_PEER:
+    case LT_CLASS_STATE:
+        break;
+    }
+    return CMD_FAILED;
+}
+
+static int report(const struct cmd *c, lt_res r)
+{
+    if (!lt_failed(r)) {
+        return c->findings != 0 ? CMD_FINDINGS : CMD_DONE;
+    }
+    struct lt_buf out;
+    lt_buf_init(&out, 8192);
+    if (c->json) {
+        lt_buf_addf(&out, "{\"error\":\"%s\",\"detail\":", lt_code_name(r.code));
+        lt_json_add_string(&out, lt_slice_cstr(lt_error_last()->detail));
+        lt_buf_add_cstr(&out, "}\n");
+    } else {
+        lt_buf_addf(&out, "lintel %s: %s\n", c->verb->name, lt_error_last()->detail);
+    }
+    (void)fwrite(out.ptr, 1, out.len, stderr); /* there is nowhere else to say it */
+    lt_buf_done(&out);
+    return (int)exit_of(r.code);
+}
+
+static lt_res run(struct cmd *c, int argc, char **argv)
+{
+    LT_TRY(cmd_parse(c->verb, argc, argv, &c->args));
+    c->json = cmd_flag(c, "json");
+    if (cmd_flag(c, "help")) {
+        struct lt_buf out;
+        lt_buf_init(&out, 1 << 20);
+        cmd_help(c->verb, &out);
+        return print_all(&out) == CMD_DONE ? LT_OK : (lt_res){LT_STATE_IO};
+    }
+    LT_CHECK(c->args.word_count >= c->verb->words_least && c->args.word_count <= c->verb->words_most,
+             LT_PEER_USAGE, "usage: lintel %s %s; see lintel %s --help", c->verb->name, c->verb->words,
+             c->verb->name);
+    return c->verb->run(c);
+}
+
+int main(int argc, char **argv)
+{
+    (void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of the write */
+    lt_log_init("lintel", LT_LOG_TEXT, LT_LOG_WARN);
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        return lt_failed(cmd_printf("lintel %s\n", LINTEL_VERSION)) ? CMD_FAILED : CMD_DONE;
+    }
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
+        (void)help_for("");
+        return argc < 2 ? CMD_USAGE : CMD_DONE;
+    }
+    int used = 0;
+    struct cmd c = {.verb = find_verb(argc - 1, argv + 1, &used), .now = lt_now()};
+    if (c.verb == NULL) {
+        bool asked = argc == 3 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);
+        if (!asked) {
+            (void)fprintf(stderr, "lintel: no such verb: %.40s%s%.40s\n", argv[1], argc > 2 ? " " : "",
+                          argc > 2 ? argv[2] : "");
+        }
+        (void)help_for(argv[1]);
+        return asked ? CMD_DONE : CMD_USAGE;
+    }
+    lt_arena_init(&c.arena, CMD_ARENA_MAX);
+    int status = report(&c, run(&c, argc - 1 - used, argv + 1 + used));
+    lt_arena_done(&c.arena);
+    return status;
+}

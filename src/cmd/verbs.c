@@ -1,0 +1,7 @@
+/* The verbs, in the order in which --help lists them. */
+#include "cmd/verbs.h"
+
+const struct cmd_verb *const cmd_verbs[] = {
+    &cmd_init,
+};
+const size_t cmd_verb_count = LT_COUNT(cmd_verbs);
