@@ -1,0 +1,436 @@
+/* registrar: decides, and is the only writer of the book. Everything here is glue: which message goes to
+ * which room, what happens at start, at each second, when a neighbour comes or goes.
+ *
+ * Refuses: parsing foreign bytes (the notary and the examiner do), connecting out, answering anything that is
+ * not committed. It has no way to the signer but through the examiner.
+ */
+#include "role/registrar.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "acme.pb-c.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/random.h"
+#include "ca/body.h"
+#include "ca/crl_book.h"
+#include "ca/event.h"
+#include "ca/halt.h"
+#include "ca/issue.h"
+#include "ca/journal.h"
+#include "ca/key_block.h"
+#include "ca/knot.h"
+#include "ca/plan.h"
+#include "ca/revoke.h"
+#include "ca/service.h"
+#include "role/profiles.h"
+
+enum { RETRY_INTENT_S = 3, CACHE_KIB = 32768, GROUP_ARENA_MAX = 512 * 1024 * 1024 };
+
+static const void *body_of(const struct ipc_msg *m)
+{
+    return m->body;
+}
+
+static lt_res step_acme(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    return acme_desk_call(g->desk, t, m);
+}
+
+static lt_res step_key(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    const Ipc__KeyLookup *asked = body_of(m);
+    if (lt_slice_starts(lt_slice_cstr(asked->kid), LT_LIT("operator:"))) {
+        return registrar_operator_key(g, t, m);
+    }
+    return acme_desk_key(g->desk, t, m);
+}
+
+static lt_res step_nonces(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    return acme_desk_nonces(g->desk, t, m);
+}
+
+static lt_res step_validated(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    return acme_desk_validated(g->desk, t, m);
+}
+
+static lt_res step_service(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    return ca_service_request(t, g->config, &m->from, body_of(m));
+}
+
+static lt_res step_sign_reply(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    const Ipc__SignReply *reply = body_of(m);
+    if (strcmp(reply->outcome, "unavailable") == 0) {
+        g->book->replayed = false; /* the signer may have forgotten the book: say hello again */
+    }
+    return ca_issue_on_reply(t, reply);
+}
+
+static lt_res step_replay(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    (void)g;
+    return ca_issue_on_replay(t, body_of(m));
+}
+
+static lt_res step_recorded(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    const Ipc__RevocationRecorded *reply = body_of(m);
+    if (strcmp(reply->outcome, "recorded") != 0) {
+        g->book->replayed = false;
+    }
+    return ca_revoke_on_recorded(t, m->from.id, reply);
+}
+
+static lt_res step_knot(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    (void)g;
+    return ca_knot_on_signed(t, m->from.id, body_of(m));
+}
+
+static lt_res step_verdict(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    const Ipc__ExaminerVerdict *verdict = body_of(m);
+    struct ipc_addr waiter;
+    const char *json = NULL;
+    LT_TRY(ca_plan_on_verdict(t, m->from.id, verdict, &waiter, &json));
+    if (waiter.role == IPC_NOBODY) {
+        return LT_OK;
+    }
+    lt_res r = LT_OK;
+    if (!verdict->accepted) {
+        r = lt_fail(LT_POLICY_APPROVAL, __FILE__, __LINE__, "the examiner refuses: %s", verdict->detail);
+    }
+    return registrar_operator_reply(g, t, &waiter, r, verdict->accepted ? json : NULL);
+}
+
+static lt_res step_crl_store(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    (void)g;
+    return ca_crl_store(t, &m->from, body_of(m));
+}
+
+static lt_res step_crl_published(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    (void)g;
+    return ca_crl_published(t, body_of(m));
+}
+
+static lt_res step_family_event(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    (void)g;
+    const Ipc__FamilyEvent *e = body_of(m);
+    struct ca_body b;
+    ca_body_init(&b);
+    ca_body_str(&b, "detail", e->detail);
+    char *kind = lt_arena_printf(t->arena, "family.%s", e->what);
+    char *subject = lt_arena_printf(t->arena, "family %s %u", e->role, e->instance);
+    LT_ASSERT(kind != NULL && subject != NULL);
+    return ca_body_event(&b, t, kind, subject, LT_SLICE(NULL, 0));
+}
+
+static lt_res step_hold(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    const Ipc__Hold *h = body_of(m);
+    bool changed = g->book->held != h->held;
+    g->book->held = h->held; /* even if the book cannot take the event: holding is the safe side */
+    (void)snprintf(g->book->held_reason, sizeof g->book->held_reason, "%s", h->reason); /* cut */
+    LT_TRY(ca_halt_send(t));
+    if (!changed) {
+        return LT_OK;
+    }
+    struct ca_body b;
+    ca_body_init(&b);
+    ca_body_str(&b, "reason", h->reason);
+    return ca_body_event(&b, t, h->held ? "issuance.held" : "issuance.released", "family", LT_SLICE(NULL, 0));
+}
+
+#define HANDLER(name_, step_)                                     \
+    static lt_res name_(void *self, const struct ipc_msg *m)      \
+    {                                                             \
+        return registrar_run((struct registrar *)self, step_, m); \
+    }
+HANDLER(on_acme, step_acme)
+HANDLER(on_key, step_key)
+HANDLER(on_nonces, step_nonces)
+HANDLER(on_validated, step_validated)
+HANDLER(on_service, step_service)
+HANDLER(on_operator, registrar_operator_call)
+HANDLER(on_sign_reply, step_sign_reply)
+HANDLER(on_replay, step_replay)
+HANDLER(on_recorded, step_recorded)
+HANDLER(on_knot, step_knot)
+HANDLER(on_verdict, step_verdict)
+HANDLER(on_crl_store, step_crl_store)
+HANDLER(on_crl_published, step_crl_published)
+HANDLER(on_family_event, step_family_event)
+HANDLER(on_hold, step_hold)
+
+static const struct role_route routes[] = {
+    {IPC_NOTARY, IPC_ACME_CALL, on_acme},
+    {IPC_NOTARY, IPC_KEY_LOOKUP, on_key},
+    {IPC_NOTARY, IPC_NONCE_REQUEST, on_nonces},
+    {IPC_NOTARY, IPC_OPERATOR_CALL, on_operator},
+    {IPC_NOTARY, IPC_SERVICE_CERTIFICATE_REQUEST, on_service},
+    {IPC_VALIDATOR, IPC_VALIDATED, on_validated},
+    {IPC_EXAMINER, IPC_SIGN_REPLY, on_sign_reply},
+    {IPC_EXAMINER, IPC_JOURNAL_REPLAY, on_replay},
+    {IPC_EXAMINER, IPC_REVOCATION_RECORDED, on_recorded},
+    {IPC_EXAMINER, IPC_KNOT_SIGNED, on_knot},
+    {IPC_EXAMINER, IPC_EXAMINER_VERDICT, on_verdict},
+    {IPC_PUBLISHER, IPC_CRL_STORE, on_crl_store},
+    {IPC_PUBLISHER, IPC_CRL_PUBLISHED, on_crl_published},
+    {IPC_SUPERVISOR, IPC_FAMILY_EVENT, on_family_event},
+    {IPC_SUPERVISOR, IPC_HOLD, on_hold},
+};
+
+static lt_res issued(void *self, struct ca_turn *t, const struct ca_outcome *o)
+{
+    struct registrar *g = self;
+    char name[LT_METRICS_NAME_MAX];
+    (void)snprintf(name, sizeof name, "lintel_certificates_%s_total{profile=\"%.*s\"}",
+                   o->issued ? "issued" : "refused", LT_FMT(o->profile)); /* cut: a shorter label */
+    lt_metric_add(name, 1);
+    if (strcmp(o->requester, "service") == 0) {
+        return ca_service_outcome(t, o);
+    }
+    return acme_desk_outcome(g->desk, t, o);
+}
+
+static lt_res revoked(void *self, struct ca_turn *t, const struct ca_revoked *r)
+{
+    struct registrar *g = self;
+    lt_metric_add("lintel_certificates_revoked_total", 1);
+    if (r->origin == CA_REVOKE_BY_OPERATOR) {
+        return registrar_operator_revoked(g, t, r);
+    }
+    return acme_desk_revoked(g->desk, t, r);
+}
+
+static lt_res step_examiner_linked(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    (void)g;
+    (void)m;
+    LT_TRY(ca_halt_send(t));
+    LT_TRY(ca_key_block_recover(t));
+    return ca_issue_hello(t);
+}
+
+static lt_res step_validator_linked(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    (void)m;
+    return acme_desk_validator_linked(g->desk, t);
+}
+
+/* A revocation may have been committed and the hint lost. */
+static lt_res step_publisher_linked(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    (void)m;
+    for (size_t i = 0; i < g->book->issuer_count; i++) {
+        Ipc__PublishHint hint = IPC__PUBLISH_HINT__INIT;
+        hint.issuer = g->book->issuers[i].name;
+        if (!g->book->issuers[i].offline) {
+            LT_TRY(ca_turn_send(t, IPC_PUBLISHER, IPC_PUBLISH_HINT, 0, &hint.base));
+        }
+    }
+    return LT_OK;
+}
+
+static void linked(void *self, enum ipc_role peer, uint32_t instance)
+{
+    struct registrar *g = self;
+    registrar_step *step = NULL;
+    (void)instance;
+    if (peer == IPC_EXAMINER) {
+        g->book->examiner_linked = true;
+        g->book->replayed = false;
+        step = step_examiner_linked;
+    } else if (peer == IPC_VALIDATOR) {
+        step = step_validator_linked;
+    } else if (peer == IPC_PUBLISHER) {
+        step = step_publisher_linked;
+    }
+    if (step != NULL) {
+        lt_ignore(registrar_run(g, step, NULL)); /* logged there; the next second tries again */
+    }
+}
+
+static void unlinked(void *self, enum ipc_role peer, uint32_t instance)
+{
+    struct registrar *g = self;
+    if (peer == IPC_EXAMINER) {
+        g->book->examiner_linked = false;
+    } else if (peer == IPC_NOTARY) {
+        acme_desk_notary_gone(g->desk, instance);
+    }
+}
+
+static lt_res turn_end(void *self)
+{
+    struct registrar *g = self;
+    registrar_commit(g);
+    return g->fatal;
+}
+
+static lt_res step_second(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    (void)m;
+    size_t asked = 0;
+    int64_t open = 0;
+    LT_TRY(ca_halt_send(t));
+    LT_TRY(ca_knot_tick(t));
+    LT_TRY(ca_journal_tick(t));
+    if (g->book->examiner_linked && g->book->replayed) {
+        LT_TRY(ca_issue_retry(t, RETRY_INTENT_S, &asked));
+        LT_TRY(ca_revoke_retry(t, RETRY_INTENT_S, &asked));
+    }
+    LT_TRY(ca_issue_open_count(t, &open));
+    lt_metric_set("lintel_intents_open", open);
+    lt_metric_set("lintel_halts", (int64_t)g->book->halt_count);
+    return LT_OK;
+}
+
+static lt_res step_tick(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    (void)m;
+    return acme_desk_tick(g->desk, t);
+}
+
+static lt_res tick(void *self, lt_time now)
+{
+    struct registrar *g = self;
+    LT_TRY(registrar_run(g, step_tick, NULL));
+    if (now.us - g->second.us >= LT_US_PER_SECOND || now.us < g->second.us) {
+        g->second = now;
+        LT_TRY(registrar_run(g, step_second, NULL));
+    }
+    return LT_OK;
+}
+
+static bool drained(void *self)
+{
+    struct registrar *g = self;
+    return !g->open && !acme_desk_busy(g->desk);
+}
+
+/* Root-owned files: this program may parse them. */
+static lt_res use_files(struct registrar *g, struct ca_turn *t)
+{
+    struct ca_profiles profiles = {.count = 0};
+    struct ca_operators operators = {.count = 0};
+    LT_TRY(ca_profiles_load(g->folder, t->now, &profiles));
+    int fd = open(g->folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    lt_res r = ca_operators_load(fd, "operators", &operators);
+    if (!lt_failed(r)) {
+        r = ca_book_use_profiles(t, &profiles);
+    }
+    if (!lt_failed(r)) {
+        r = ca_book_use_operators(t, &operators);
+    }
+    lt_fd_closep(&fd);
+    ca_profiles_done(&profiles);
+    ca_operators_done(&operators);
+    return r;
+}
+
+static lt_res step_files(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    (void)m;
+    return use_files(g, t);
+}
+
+static lt_res reload(void *self, const char *config_yaml)
+{
+    struct registrar *g = self;
+    struct ca_config *config = NULL;
+    LT_TRY(ca_config_parse(lt_slice_cstr(config_yaml), &config));
+    acme_desk_use_config(g->desk, config);
+    ca_config_free(g->config);
+    g->config = config;
+    g->book->approvals_needed = config->approvals_needed;
+    return registrar_run(g, step_files, NULL);
+}
+
+static lt_res step_started(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    LT_TRY(step_files(g, t, m));
+    struct ca_body b;
+    ca_body_init(&b);
+    ca_body_str(&b, "build", g->book->build);
+    LT_TRY(ca_body_event(&b, t, "registrar.started", "family registrar 0", LT_SLICE(NULL, 0)));
+    return acme_desk_recover(g->desk, t);
+}
+
+static lt_res open_book(struct registrar *g, const Ipc__Start *start)
+{
+    char *path = lt_arena_printf(&g->arena, "%s/book/lintel.db", start->folder);
+    char *chain = lt_arena_printf(&g->arena, "registrar-%s", start->host_id);
+    LT_ASSERT(path != NULL && chain != NULL);
+    const struct store_options options = {.path = path, .cache_kib = CACHE_KIB};
+    LT_TRY(store_open(&options, &g->store));
+    LT_TRY(store_migrate(g->store));
+    const struct ca_book_options book = {
+        .store = g->store,
+        .chain = chain,
+        .build = strdup(start->build),
+        .base_url = strdup(start->base_url),
+        .public_http_url = strdup(start->public_http_url),
+        .approvals_needed = g->config->approvals_needed,
+        .listener = {g, issued, revoked},
+        .now = lt_now(),
+    };
+    LT_ASSERT(book.build != NULL && book.base_url != NULL && book.public_http_url != NULL);
+    return ca_book_open(&book, &g->book);
+}
+
+static lt_res start(struct role_kit *kit, const Ipc__Start *message, const int *listener_fds, void **ret_self)
+{
+    (void)listener_fds;
+    struct registrar *g = calloc(1, sizeof *g);
+    LT_ASSERT(g != NULL);
+    *ret_self = g;
+    g->kit = kit;
+    g->folder = strdup(message->folder);
+    LT_ASSERT(g->folder != NULL);
+    lt_arena_init(&g->arena, GROUP_ARENA_MAX);
+    LT_TRY(ca_config_parse(lt_slice_cstr(message->config_yaml), &g->config));
+    LT_TRY(open_book(g, message));
+    const struct acme_options options = {
+        .config = g->config,
+        .host_id = message->host_id,
+        .boot_epoch = LT_SLICE(message->boot_epoch.data, message->boot_epoch.len),
+        .random = lt_random,
+    };
+    LT_TRY(acme_desk_open(&options, &g->desk));
+    LT_TRY(registrar_run(g, step_started, NULL));
+    registrar_commit(g);
+    LT_CHECK(g->book->row_count > 0, LT_PEER_USAGE, "no profile could be used: see the lines above");
+    return g->fatal;
+}
+
+int main(void)
+{
+    const struct role_spec spec = {
+        .role = IPC_REGISTRAR,
+        .routes = routes,
+        .route_count = LT_COUNT(routes),
+        .sandbox = &role_profiles[IPC_REGISTRAR],
+        .message_arena_max = (size_t)512 * 1024 * 1024,
+        .start = start,
+        .linked = linked,
+        .unlinked = unlinked,
+        .turn_end = turn_end,
+        .tick = tick,
+        .reload = reload,
+        .drained = drained,
+    };
+    return role_main(&spec);
+}

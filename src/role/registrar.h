@@ -1,0 +1,53 @@
+#ifndef ROLE_REGISTRAR_H
+#define ROLE_REGISTRAR_H
+/* Between the files of the registrar. */
+#include "acme/desk.h"
+#include "ca/book.h"
+#include "ca/config.h"
+#include "role/kit.h"
+
+enum { REGISTRAR_GROUP_MAX = 256, REGISTRAR_GROUP_US = 5000 };
+
+/* A message of the open group, as far as it must be answered when the commit fails. */
+struct registrar_question {
+    struct ipc_msg m; /* from and type; body only of a KeyLookup, in the turn's arena */
+};
+
+struct registrar {
+    struct role_kit *kit;
+    char *folder;             /* owned */
+    struct ca_config *config; /* owned */
+    struct store *store;      /* owned */
+    struct ca_book *book;     /* owned */
+    struct acme_desk *desk;   /* owned */
+    struct lt_arena arena;    /* of the group */
+    struct ca_turn turn;
+    bool open; /* a transaction is begun */
+    int64_t opened_us;
+    struct registrar_question questions[REGISTRAR_GROUP_MAX];
+    size_t question_count;
+    lt_time second; /* when the things of every second were last done */
+    bool failing;   /* the last commit failed: said once */
+    lt_res fatal;   /* stored data contradicts itself: end after this turn */
+};
+
+/* One message's work, inside its savepoint. NULL m for work that nobody asked for. */
+typedef lt_res registrar_step(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m);
+
+/* registrar_group.c: runs step in a savepoint of the open group; a step that fails has its question answered.
+ * LT_OK always, but for a neighbour that broke the rules. */
+LT_MUST_USE lt_res registrar_run(struct registrar *g, registrar_step *step, const struct ipc_msg *m);
+/* Commits the open group and releases its effects; when it fails, answers every question of it. */
+void registrar_commit(struct registrar *g);
+
+/* registrar_operator.c */
+registrar_step registrar_operator_call;
+/* An OperatorReply: json on success, else the problem that r and the last error record tell. */
+LT_MUST_USE lt_res registrar_operator_reply(struct registrar *g, struct ca_turn *t, const struct ipc_addr *to,
+                                            lt_res r, const char *json);
+LT_MUST_USE lt_res registrar_operator_revoked(struct registrar *g, struct ca_turn *t,
+                                              const struct ca_revoked *r);
+/* KeyAnswer for "operator:NAME". */
+LT_MUST_USE lt_res registrar_operator_key(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m);
+
+#endif

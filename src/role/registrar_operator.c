@@ -1,0 +1,234 @@
+/* What operators ask: who may what is a table; the notary has verified the signature with the key that this
+ * file named. */
+#include <string.h>
+
+#include "acme.pb-c.h"
+#include "ca/body.h"
+#include "ca/event.h"
+#include "ca/halt.h"
+#include "ca/key_block.h"
+#include "ca/plan.h"
+#include "ca/revoke.h"
+#include "operator.pb-c.h"
+#include "role/registrar.h"
+
+struct call {
+    struct registrar *g;
+    struct ca_turn *t;
+    struct ipc_addr from;
+    const Ipc__OperatorCall *m;
+    const struct ca_operator *by;
+    const char *json; /* of the answer; NULL: it follows later */
+};
+
+static lt_slice bytes(ProtobufCBinaryData b)
+{
+    return LT_SLICE(b.data, b.len);
+}
+
+static lt_res op_revoke(struct call *c)
+{
+    const struct ca_issuer *issuer = ca_issuer_by_name(c->t->book, lt_slice_cstr(c->m->issuer));
+    LT_CHECK(issuer != NULL, LT_PEER_NOT_FOUND, "there is no issuer \"%s\"", c->m->issuer);
+    char *whom = lt_arena_printf(c->t->arena, "operator %s", c->by->name);
+    LT_ASSERT(whom != NULL);
+    const struct ca_revoke_request r = {
+        .issuer = issuer->id,
+        .serial = bytes(c->m->serial),
+        .reason = c->m->reason,
+        .by_whom = whom,
+        .jws = bytes(c->m->jws),
+        .origin = CA_REVOKE_BY_OPERATOR,
+        .reply_to = c->from,
+    };
+    return ca_revoke_begin(c->t, &r);
+}
+
+static lt_res op_halt_add(struct call *c)
+{
+    LT_CHECK(c->m->halt != NULL, LT_PEER_MALFORMED, "a halt is wanted");
+    Ipc__Halt h = *c->m->halt;
+    h.operator_ = lt_arena_cstr(c->t->arena, lt_slice_cstr(c->by->name));
+    LT_ASSERT(h.operator_ != NULL);
+    const char *id = NULL;
+    LT_TRY(ca_halt_add(c->t, &h, bytes(c->m->jws), &id));
+    struct ca_body b;
+    ca_body_init(&b);
+    ca_body_str(&b, "id", id);
+    ca_body_str(&b, "kind", ca_halt_kind_name(h.kind));
+    ca_body_str(&b, "value", h.value);
+    ca_body_str(&b, "reason", h.reason);
+    ca_body_str(&b, "operator", h.operator_);
+    ca_body_time(&b, "since", c->t->now);
+    return ca_body_cstr(&b, c->t->arena, &c->json);
+}
+
+static struct ca_plan_asker asker(const struct call *c)
+{
+    return (struct ca_plan_asker){c->by->name, bytes(c->m->jws), c->from};
+}
+
+static lt_res op_plan_create(struct call *c)
+{
+    LT_CHECK(c->m->plan != NULL, LT_PEER_MALFORMED, "a plan is wanted");
+    struct ca_plan_asker by = asker(c);
+    return ca_plan_create(c->t, &by, c->m->plan, &c->json);
+}
+
+static lt_res op_plan_approve(struct call *c)
+{
+    LT_CHECK(c->m->approval != NULL, LT_PEER_MALFORMED, "an approval is wanted");
+    struct ca_plan_asker by = asker(c);
+    Ipc__Approval a = *c->m->approval;
+    a.operator_ = lt_arena_cstr(c->t->arena, lt_slice_cstr(c->by->name));
+    LT_ASSERT(a.operator_ != NULL);
+    return ca_plan_approve(c->t, &by, c->m->plan_id, &a, &c->json);
+}
+
+static lt_res op_plan_run(struct call *c)
+{
+    struct ca_plan_asker by = asker(c);
+    return ca_plan_run(c->t, &by, c->m->plan_id, &c->json);
+}
+
+static lt_res op_key_block(struct call *c)
+{
+    char *source = lt_arena_printf(c->t->arena, "operator %s", c->by->name);
+    LT_ASSERT(source != NULL);
+    const char *reason = c->m->text[0] != 0 ? c->m->text : "blocked by an operator";
+    LT_TRY(ca_key_block_add(c->t, bytes(c->m->key_sha256), reason, source));
+    struct ca_body b;
+    ca_body_init(&b);
+    ca_body_hex(&b, "spki_sha256", bytes(c->m->key_sha256));
+    ca_body_str(&b, "reason", reason);
+    return ca_body_cstr(&b, c->t->arena, &c->json);
+}
+
+static const struct {
+    const char *op;
+    unsigned roles; /* one of them is needed */
+    lt_res (*run)(struct call *c);
+} ops[] = {
+    {"revoke", CA_ROLE_OPERATOR, op_revoke},
+    {"halt.add", CA_ROLE_OPERATOR | CA_ROLE_APPROVER, op_halt_add},
+    {"plan.create", CA_ROLE_OPERATOR, op_plan_create},
+    {"plan.approve", CA_ROLE_APPROVER, op_plan_approve},
+    {"plan.run", CA_ROLE_OPERATOR | CA_ROLE_APPROVER, op_plan_run},
+    {"key-block.add", CA_ROLE_OPERATOR, op_key_block},
+};
+
+/* What a failure is in HTTP. */
+static const struct {
+    int code;
+    uint32_t status;
+    const char *type; /* NULL: the code's own name */
+} statuses[] = {
+    {LT_PEER_MALFORMED, 400, NULL},   {LT_PEER_USAGE, 400, "malformed"},    {LT_PEER_TOO_LARGE, 413, NULL},
+    {LT_PEER_UNSUPPORTED, 400, NULL}, {LT_PEER_UNAUTHORIZED, 403, NULL},    {LT_PEER_NOT_FOUND, 404, NULL},
+    {LT_PEER_CONFLICT, 409, NULL},    {LT_PEER_BAD_NONCE, 400, "badNonce"}, {LT_POLICY_APPROVAL, 403, NULL},
+    {LT_POLICY_REFUSED, 403, NULL},   {LT_RETRY_BUSY, 503, NULL},           {LT_RETRY_UNAVAILABLE, 503, NULL},
+    {LT_RETRY_TIMEOUT, 503, NULL},
+};
+
+static void fill_problem(struct ca_turn *t, lt_res r, Ipc__Problem *p)
+{
+    enum { RETRY_AFTER_S = 2 };
+    const char *type = lt_code_name(r.code);
+    p->status = 500;
+    for (size_t i = 0; i < LT_COUNT(statuses); i++) {
+        if (statuses[i].code == r.code) {
+            p->status = statuses[i].status;
+            type = statuses[i].type != NULL ? statuses[i].type : type;
+        }
+    }
+    p->retry_after_s = p->status == 503 ? RETRY_AFTER_S : 0;
+    p->type = lt_arena_cstr(t->arena, lt_slice_cstr(type));
+    p->detail = lt_arena_cstr(t->arena, lt_slice_cstr(lt_error_last()->detail));
+    LT_ASSERT(p->type != NULL && p->detail != NULL);
+}
+
+lt_res registrar_operator_reply(struct registrar *g, struct ca_turn *t, const struct ipc_addr *to, lt_res r,
+                                const char *json)
+{
+    char nonce[ACME_NONCE_SIZE];
+    Ipc__Problem p = IPC__PROBLEM__INIT;
+    Ipc__OperatorReply reply = IPC__OPERATOR_REPLY__INIT;
+    reply.status = 200;
+    if (lt_failed(r)) {
+        fill_problem(t, r, &p);
+        reply.problem = &p;
+        reply.status = p.status;
+    }
+    acme_desk_nonce(g->desk, nonce);
+    reply.nonce = nonce;
+    if (json != NULL) {
+        reply.json = lt_arena_cstr(t->arena, lt_slice_cstr(json));
+        LT_CHECK(reply.json != NULL, LT_PEER_TOO_LARGE, "an answer is too large");
+    }
+    return ca_turn_reply(t, to, IPC_OPERATOR_REPLY, &reply.base);
+}
+
+static lt_res authorize(struct call *c, unsigned roles)
+{
+    LT_TRY(acme_desk_redeem(c->g->desk, lt_slice_cstr(c->m->nonce)));
+    c->by = ca_operator_by_name(&c->g->book->operators, lt_slice_cstr(c->m->operator_));
+    LT_CHECK(c->by != NULL, LT_PEER_UNAUTHORIZED, "there is no operator \"%s\"", c->m->operator_);
+    bool same = lt_slice_eq(bytes(c->m->thumbprint), LT_SLICE(c->by->thumbprint, sizeof c->by->thumbprint));
+    LT_CHECK(same, LT_PEER_UNAUTHORIZED, "the key of %s has changed: sign again with the new one",
+             c->by->name);
+    LT_CHECK((c->by->roles & roles) != 0, LT_PEER_UNAUTHORIZED, "%s has not the role for that", c->by->name);
+    return LT_OK;
+}
+
+lt_res registrar_operator_call(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    struct call c = {.g = g, .t = t, .from = m->from, .m = (const Ipc__OperatorCall *)(const void *)m->body};
+    for (size_t i = 0; i < LT_COUNT(ops); i++) {
+        if (strcmp(ops[i].op, c.m->op) != 0) {
+            continue;
+        }
+        LT_TRY(authorize(&c, ops[i].roles));
+        LT_TRY(ops[i].run(&c));
+        return c.json == NULL ? LT_OK : registrar_operator_reply(g, t, &c.from, LT_OK, c.json);
+    }
+    LT_FAIL(LT_PEER_UNSUPPORTED, "there is no operation \"%s\"", c.m->op);
+}
+
+lt_res registrar_operator_revoked(struct registrar *g, struct ca_turn *t, const struct ca_revoked *r)
+{
+    const struct ca_issuer *issuer = ca_issuer_by_id(g->book, r->issuer);
+    struct ca_body b;
+    ca_body_init(&b);
+    ca_body_str(&b, "issuer", issuer == NULL ? "" : issuer->name);
+    ca_body_hex(&b, "serial", r->serial);
+    ca_body_str(&b, "reason", ca_reason_name(r->reason));
+    ca_body_time(&b, "revoked", r->revoked);
+    const char *json = NULL;
+    LT_TRY(ca_body_cstr(&b, t->arena, &json));
+    return registrar_operator_reply(g, t, &r->reply_to, LT_OK, json);
+}
+
+lt_res registrar_operator_key(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    const Ipc__KeyLookup *asked = (const Ipc__KeyLookup *)(const void *)m->body;
+    lt_slice kid = lt_slice_cstr(asked->kid);
+    lt_slice prefix = LT_LIT("operator:");
+    const struct ca_operator *o = ca_operator_by_name(&g->book->operators,
+                                                      lt_slice_sub(kid, prefix.len, kid.len));
+    Ipc__KeyAnswer a = IPC__KEY_ANSWER__INIT;
+    a.kid = asked->kid;
+    a.found = o != NULL;
+    if (o != NULL) {
+        uint8_t thumbprint[sizeof o->thumbprint];
+        memcpy(thumbprint, o->thumbprint, sizeof thumbprint);
+        a.thumbprint.data = thumbprint;
+        a.thumbprint.len = sizeof thumbprint;
+        memcpy(&a.spki.data, &o->spki.ptr, sizeof a.spki.data); /* borrowed for encoding only */
+        a.spki.len = o->spki.len;
+        a.status = lt_arena_cstr(t->arena, LT_LIT("valid"));
+        a.alg = lt_arena_cstr(t->arena, lt_slice_cstr(o->alg));
+        LT_ASSERT(a.status != NULL && a.alg != NULL);
+        return ca_turn_reply(t, &m->from, IPC_KEY_ANSWER, &a.base);
+    }
+    return ca_turn_reply(t, &m->from, IPC_KEY_ANSWER, &a.base);
+}
