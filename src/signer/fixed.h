@@ -14,9 +14,9 @@ enum {
 };
 /* The longest life of anything that is no CA: 39 months, what document and mail certificates need at most. */
 #define FIXED_VALIDITY_MAX_S (INT64_C(1187) * LT_SECONDS_PER_DAY)
-/*= CABF-BR 7.1.2.7 "notBefore … A value within 48 hours of the certificate signing operation." */
+/* CABF-BR 7.1.2.7: within 48 hours of the signing. */
 #define FIXED_NOT_BEFORE_SKEW_S (INT64_C(48) * 3600)
-/*= CABF-BR 7.2 "nextUpdate … at most ten (10) days after the thisUpdate" */
+/*= CABF-BR 7.2 "For CRLs covering Subscriber Certificates, at most 10 days after the `thisUpdate`." */
 #define FIXED_CRL_LIFE_MAX_S (INT64_C(10) * LT_SECONDS_PER_DAY)
 #define FIXED_CRL_SKEW_S (INT64_C(3600))
 

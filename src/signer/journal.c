@@ -124,8 +124,8 @@ static void align(lt_slice number, uint8_t ret_number[JOURNAL_CRL_NUMBER_MAX])
     }
 }
 
-/*= RFC 5280 5.2.3 "CRL issuers MUST be capable of handling CRLNumber values up to 20 octets" */
-/*= CABF-BR 7.2.2 "CRLNumber … an INTEGER greater than or equal to zero (0) and less than 2^159, and convey a
+/*= RFC 5280 5.2.3 "Conforming CRL issuers MUST NOT use CRLNumber values longer than 20 octets." */
+/*= CABF-BR 7.2.2 "MUST contain an INTEGER greater than or equal to zero (0) and less than 2¹⁵⁹, and convey a
  *= strictly increasing sequence." */
 lt_res journal_check_crl_number(const struct journal *j, const struct journal_entry *e)
 {

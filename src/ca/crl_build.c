@@ -1,0 +1,199 @@
+/* Building a CRL from the book. */
+#include "ca/crl_build.h"
+
+#include "ca/limits.h"
+#include "x509/cert.h"
+
+static const struct store_sql sql[] = {
+    {"crl.issuers", "SELECT id, name, parent, offline, certificate FROM issuer ORDER BY id LIMIT 256"},
+    {"crl.newest", "SELECT number, this_update_us, next_update_us FROM crl WHERE issuer = ?1 AND shard = ?2 "
+                   "ORDER BY number DESC LIMIT 1"},
+    {"crl.newest-der", "SELECT number, this_update_us, next_update_us, der FROM crl WHERE issuer = ?1 AND "
+                       "shard = ?2 ORDER BY number DESC LIMIT 1"},
+    /* One range of the primary key. */
+    {"crl.entries", "SELECT serial, revoked_us, reason FROM revocation WHERE issuer = ?1 AND shard = ?2 AND "
+                    "not_after_us >= ?3 ORDER BY serial"},
+};
+enum { SQL_ISSUERS, SQL_NEWEST, SQL_NEWEST_DER, SQL_ENTRIES };
+const struct store_sql *const ca_crl_build_sql = sql;
+const size_t ca_crl_build_sql_count = LT_COUNT(sql);
+
+static lt_res read_issuer(const struct store_rows *rows, struct lt_arena *a, struct ca_crl_issuer *ret_issuer)
+{
+    struct ca_crl_issuer i = {
+        .id = store_int(rows, 0),
+        .name = lt_arena_cstr(a, store_bytes(rows, 1)),
+        .parent = store_is_null(rows, 2) ? 0 : store_int(rows, 2),
+        .offline = store_int(rows, 3) != 0,
+        .certificate = lt_arena_copy(a, store_bytes(rows, 4)),
+    };
+    LT_CHECK(i.name != NULL && i.certificate.ptr != NULL, LT_PEER_TOO_LARGE,
+             "issuers: over the memory limit");
+    struct x509_cert cert;
+    LT_TRY(x509_cert_parse(i.certificate, a, &cert));
+    i.subject = cert.subject.der;
+    i.key_id = cert.ext.ski;
+    i.spki = cert.spki.der;
+    i.alg = x509_sig_alg_for(cert.spki.type);
+    LT_CHECK(i.key_id.len > 0, LT_STATE_CORRUPT, "the certificate of issuer %s has no subjectKeyIdentifier",
+             i.name);
+    *ret_issuer = i;
+    return LT_OK;
+}
+
+lt_res ca_crl_issuers(struct store *store, struct lt_arena *a, struct ca_crl_issuer **ret_issuers,
+                      size_t *ret_count)
+{
+    struct ca_crl_issuer *list = LT_NEW_ARRAY(a, struct ca_crl_issuer, CA_CRL_ISSUERS_MAX);
+    LT_CHECK(list != NULL, LT_PEER_TOO_LARGE, "issuers: over the memory limit");
+    size_t count = 0;
+    struct store_rows rows;
+    lt_res r = LT_OK;
+    LT_TRY(store_query(store, &sql[SQL_ISSUERS], STORE_NO_ARGS, &rows));
+    while (!lt_failed(r) && store_next(&rows)) {
+        r = read_issuer(&rows, a, &list[count]);
+        count++;
+    }
+    lt_res end = store_rows_end(&rows);
+    LT_TRY(r);
+    *ret_issuers = list;
+    *ret_count = count;
+    return end;
+}
+
+static lt_res number_of(lt_slice bytes, uint64_t *ret_number)
+{
+    LT_CHECK(bytes.len == CA_CRL_NUMBER_LEN, LT_STATE_CORRUPT, "a CRL number in the book has %zu bytes",
+             bytes.len);
+    uint64_t n = 0;
+    for (size_t i = 0; i < bytes.len; i++) {
+        n = n << 8 | bytes.ptr[i];
+    }
+    *ret_number = n;
+    return LT_OK;
+}
+
+lt_res ca_crl_newest(struct store *store, int64_t issuer, uint32_t shard, struct lt_arena *with_der,
+                     struct ca_crl_newest *ret_newest)
+{
+    *ret_newest = (struct ca_crl_newest){0};
+    struct store_rows rows;
+    LT_TRY(store_query(store, &sql[with_der == NULL ? SQL_NEWEST : SQL_NEWEST_DER],
+                       STORE_ARGS(STORE_I(issuer), STORE_I(shard)), &rows));
+    lt_res r = LT_OK;
+    if (store_next(&rows)) {
+        ret_newest->found = true;
+        ret_newest->this_update = (lt_time){store_int(&rows, 1)};
+        ret_newest->next_update = (lt_time){store_int(&rows, 2)};
+        r = number_of(store_bytes(&rows, 0), &ret_newest->number);
+        if (with_der != NULL) {
+            ret_newest->der = lt_arena_copy(with_der, store_bytes(&rows, 3));
+        }
+    }
+    lt_res end = store_rows_end(&rows);
+    LT_TRY(r);
+    LT_TRY(end);
+    LT_CHECK(with_der == NULL || !ret_newest->found || ret_newest->der.ptr != NULL, LT_PEER_TOO_LARGE,
+             "a CRL is over the memory limit");
+    return LT_OK;
+}
+
+static int64_t at_most(int64_t wanted, int64_t limit)
+{
+    return wanted < limit ? wanted : limit;
+}
+
+/*= CABF-BR 7.2.2 "convey a strictly increasing sequence" */
+/* Microseconds since 1970 grow on every host and after every restore without anybody remembering the last
+ * one; where a clock went back, last + 1 still grows. */
+void ca_crl_plan_next(const struct ca_crl_newest *before, lt_time now, int64_t lifetime_s,
+                      struct ca_crl_plan *plan)
+{
+    uint64_t by_time = now.us > 0 ? (uint64_t)now.us : 1;
+    plan->number = before->found && before->number >= by_time ? before->number + 1 : by_time;
+    plan->this_update = lt_time_from_seconds(lt_time_seconds(now));
+    plan->next_update = lt_time_add_seconds(plan->this_update,
+                                            at_most(lifetime_s, ca_limit_at(CA_LIMIT_CRL_LIFETIME_S, now)));
+    plan->drop_expired_before = before->found ? before->this_update : (lt_time){0};
+}
+
+lt_time ca_crl_due(const struct ca_crl_newest *before, int64_t interval_s)
+{
+    if (!before->found) {
+        return (lt_time){0};
+    }
+    /*= CABF-BR 4.9.7 "MUST update and publish a new CRL within twenty-four (24) hours after recording a
+     *= Certificate as revoked." */
+    /* A day at most, so that even a hint that was lost is made good in time. */
+    int64_t limit_s = at_most(ca_limit_at(CA_LIMIT_CRL_INTERVAL_S, before->this_update), LT_SECONDS_PER_DAY);
+    return lt_time_add_seconds(before->this_update, at_most(interval_s, limit_s));
+}
+
+void ca_crl_number_bytes(uint64_t number, uint8_t ret_bytes[CA_CRL_NUMBER_LEN])
+{
+    for (size_t i = 0; i < CA_CRL_NUMBER_LEN; i++) {
+        ret_bytes[i] = (uint8_t)(number >> (56 - 8 * i));
+    }
+}
+
+static lt_res add_entries(struct store *store, const struct ca_crl_plan *plan, struct x509_crl_builder *b)
+{
+    struct store_rows rows;
+    LT_TRY(store_query(
+        store, &sql[SQL_ENTRIES],
+        STORE_ARGS(STORE_I(plan->issuer->id), STORE_I(plan->shard), STORE_I(plan->drop_expired_before.us)),
+        &rows));
+    /*= RFC 5280 3.3 "An entry MUST NOT be removed from the CRL until it appears on one regularly scheduled
+     *CRL = issued beyond the revoked certificate's validity period." */
+    /* So one that had expired when the CRL before was made has been on that one, and may go. */
+    bool good = true;
+    while (good && store_next(&rows)) {
+        int64_t reason = store_int(&rows, 2);
+        good = reason >= 0 && reason <= 10 && reason != 7;
+        if (good) {
+            lt_time revoked = lt_time_from_seconds(lt_time_seconds((lt_time){store_int(&rows, 1)}));
+            x509_crl_add(b, store_bytes(&rows, 0), revoked, (uint32_t)reason);
+        }
+    }
+    LT_TRY(store_rows_end(&rows));
+    LT_CHECK(good, LT_STATE_CORRUPT, "a revocation in the book has a reason that does not exist");
+    return LT_OK;
+}
+
+/* A shard says which it is, in the very words of the certificates' distribution point (CABF-BR 7.2.2.1). */
+static lt_res shard_url(const struct ca_crl_plan *plan, struct lt_buf *url)
+{
+    if (plan->shard != 0) {
+        lt_buf_addf(url, "%s/crl/%s-%u.crl", plan->base_url, plan->issuer->name, plan->shard);
+    }
+    return lt_buf_check(url);
+}
+
+lt_res ca_crl_build(struct store *store, const struct ca_crl_plan *plan, struct lt_buf *out,
+                    uint64_t *ret_entries)
+{
+    uint8_t number[CA_CRL_NUMBER_LEN];
+    ca_crl_number_bytes(plan->number, number);
+    struct lt_buf url;
+    lt_buf_init(&url, 1024);
+    struct x509_crl_builder b;
+    lt_res r = shard_url(plan, &url);
+    if (!lt_failed(r)) {
+        struct x509_crl_spec spec = {
+            .sig_alg = plan->issuer->alg,
+            .issuer = plan->issuer->subject,
+            .aki = plan->issuer->key_id,
+            .this_update = plan->this_update,
+            .next_update = plan->next_update,
+            .number = LT_SLICE(number, sizeof number),
+            .idp_url = lt_buf_slice(&url),
+        };
+        x509_crl_begin(&b, &spec, out);
+        r = add_entries(store, plan, &b);
+        lt_res end = x509_crl_end(&b);
+        r = lt_failed(r) ? r : end;
+    }
+    lt_buf_done(&url);
+    *ret_entries = lt_failed(r) ? 0 : b.count;
+    return r;
+}

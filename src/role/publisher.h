@@ -1,0 +1,24 @@
+#ifndef ROLE_PUBLISHER_H
+#define ROLE_PUBLISHER_H
+/* Inside the publisher: the files that relying parties fetch. Private to role/publisher*.c. */
+#include "base/clock.h"
+#include "ca/crl_build.h"
+
+/* Makes public/, public/crl/ and public/ca/ below folder. Before the doors close. */
+LT_MUST_USE lt_res publisher_make_folders(int folder_fd);
+/* public/crl/NAME.crl, or NAME-SHARD.crl: the old bytes or the new ones, never between; Last-Modified is
+ * thisUpdate. */
+LT_MUST_USE lt_res publisher_write_crl(int folder_fd, const char *issuer, uint32_t shard, lt_slice der,
+                                       lt_time this_update);
+/* Does the file hold exactly these bytes? */
+bool publisher_crl_is(int folder_fd, const char *issuer, uint32_t shard, lt_slice der);
+/* public/ca/NAME.crt (DER) and NAME.chain.pem (itself, then up to the root), where they are not so already.
+ */
+LT_MUST_USE lt_res publisher_write_issuer(int folder_fd, const struct ca_crl_issuer *issuers, size_t count,
+                                          size_t which);
+/* An offline issuer's CRL: the one that a ceremony left at ca/NAME.crl (DER), into public/crl, where there is
+ * one and it is another. */
+LT_MUST_USE lt_res publisher_copy_offline(int folder_fd, const struct ca_crl_issuer *issuer,
+                                          bool *ret_copied);
+
+#endif
