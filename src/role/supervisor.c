@@ -149,8 +149,8 @@ static void loop(struct supervisor *s)
             control_read(s, &s->processes[at]);
         }
         if (!s->announced && family_all_ready(s)) {
-            announce(s);
             status_write(s);
+            announce(s);
         }
     }
 }

@@ -27,7 +27,7 @@ static struct {
 
 static void say(const char *what)
 {
-    char line[128];
+    char line[4200];
     int n = snprintf(line, sizeof line, "%s\n", what);
     lt_res r = lt_write_all(tiny.log_fd, LT_SLICE(line, (size_t)n));
     LT_ASSERT(!lt_failed(r));
@@ -36,13 +36,13 @@ static void say(const char *what)
 /* "fds=0,1,2,3,4": a test compares them. */
 static void say_descriptors(void)
 {
-    char text[256] = "fds=";
+    char text[4096] = "fds=";
     DIR *dir = opendir("/proc/self/fd");
     const struct dirent *e;
     int open_fds[64];
     size_t count = 0;
     while ((e = readdir(dir)) != NULL) {
-        int fd = atoi(e->d_name);
+        int fd = (int)strtol(e->d_name, NULL, 10);
         if (e->d_name[0] != '.' && fd != dirfd(dir) && fd != tiny.log_fd) {
             open_fds[count++] = fd;
         }
@@ -55,7 +55,8 @@ static void say_descriptors(void)
         ssize_t n = readlink(link, target, sizeof target - 1);
         target[n < 0 ? 0 : n] = 0;
         target[strcspn(target, ":[(")] = 0;
-        (void)snprintf(text + strlen(text), sizeof text - strlen(text), " %d:%s", open_fds[i], target);
+        size_t used = strlen(text);
+        (void)snprintf(text + used, sizeof text - used, " %d:%s", open_fds[i], target);
     }
     say(text);
 }
