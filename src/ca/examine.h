@@ -1,0 +1,56 @@
+#ifndef CA_EXAMINE_H
+#define CA_EXAMINE_H
+/* The examiner's judgement over the exact bytes that are to be signed, from its own reading of everything:
+ * profiles, issuers, operators, halts, blocked keys, rules. It believes nobody who asks: a registrar that
+ * skips a halt or a lint, adds a name, or wants a CA, gets a refusal with its reason. Changes no byte; signs
+ * nothing; never reads the clock.
+ *
+ * Refuses whatever profile says otherwise: cA TRUE, pathLenConstraint, keyCertSign and cRLSign in any
+ * request, and the key of an issuer in anybody else's certificate.
+ */
+#include "base/clock.h"
+#include "ca/examiner_state.h"
+#include "ca/profile.h"
+#include "lint/lint.h"
+#include "publish.pb-c.h"
+#include "sign.pb-c.h"
+#include "x509/cert.h"
+
+struct ca_examine_issuer {
+    const char *name; /* "tls" */
+    const struct x509_cert *cert;
+    bool offline; /* its key is elsewhere: the family signs nothing with it */
+};
+
+/* What the examiner goes by; all borrowed from the role. */
+struct ca_examine {
+    const struct ca_profiles *profiles;
+    const struct ca_examine_issuer *issuers;
+    size_t issuer_count;
+    const struct ca_examiner_state *state;
+    const char *public_http_url; /* CDP and AIA begin with it */
+};
+
+/* refusal is one of the words of SignReply: "stale-halts", "halt", "malformed", "constraint", "profile",
+ * "evidence", "blocked-key", "lint", "unsupported"; NULL: it may be signed. */
+struct ca_verdict {
+    const char *refusal;
+    const char *detail; /* a sentence; in the arena */
+    const struct ca_profile *profile;
+    struct x509_cert cert; /* certificates: as parsed, where it got that far */
+    struct lint_results lint;
+};
+
+void ca_examine_certificate(const struct ca_examine *x, const Ipc__SignRequest *m, lt_time now,
+                            struct lt_arena *a, struct ca_verdict *ret_verdict);
+
+/* before: the to-be-signed bytes of the last CRL of that issuer and shard that was signed, empty for the
+ *first. = RFC 5280 3.3 "An entry MUST NOT be removed from the CRL until it appears on one regularly scheduled
+ *CRL = issued beyond the revoked certificate's validity period." */
+void ca_examine_crl(const struct ca_examine *x, const Ipc__CrlSignRequest *m, lt_slice before, lt_time now,
+                    struct lt_arena *a, struct ca_verdict *ret_verdict);
+
+/* NULL when there is none of that name. */
+const struct ca_examine_issuer *ca_examine_issuer(const struct ca_examine *x, const char *name);
+
+#endif

@@ -1,0 +1,239 @@
+/* Judging a CRL against the one before: nothing that is still valid may leave it.
+ *
+ * Both lists stand in ascending order of serials, so one walk over the two finds what was lost, at any size.
+ * Each lost entry needs its certificate, signed by this issuer and expired before the CRL before was made.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "ca/examine_internal.h"
+#include "ca/limits.h"
+#include "crypto/pub.h"
+#include "x509/crl.h"
+
+enum { CLOCK_SLACK_S = 3600, CERT_ARENA_MAX = 256 * 1024 };
+
+struct crl_judge {
+    const struct ca_examine *x;
+    const Ipc__CrlSignRequest *m;
+    lt_slice before_der;
+    lt_time now;
+    struct lt_arena *a;
+    const struct ca_examine_issuer *issuer;
+    struct x509_crl crl;
+    struct x509_crl before;
+    lt_slice *proven; /* serial magnitudes of entries that may go, sorted */
+    size_t proven_count;
+    struct ca_verdict *v;
+};
+
+static lt_res check_issuer(struct crl_judge *j)
+{
+    LT_TRY(ca_judge_issuer(j->x, j->m->issuer, j->now, &j->issuer));
+    LT_CHECK((j->issuer->cert->ext.key_usage & X509_KU_CRL_SIGN) != 0, LT_POLICY_REFUSED,
+             "issuer %s may not sign CRLs", j->m->issuer);
+    return LT_OK;
+}
+
+static lt_res check_parse(struct crl_judge *j)
+{
+    LT_TRY(x509_crl_tbs_parse(LT_SLICE(j->m->tbs.data, j->m->tbs.len), j->a, &j->crl));
+    return j->before_der.len == 0 ? LT_OK : x509_crl_tbs_parse(j->before_der, j->a, &j->before);
+}
+
+static lt_res check_issuer_bytes(struct crl_judge *j)
+{
+    const struct x509_cert *by = j->issuer->cert;
+    LT_CHECK(lt_slice_eq(j->crl.issuer.der, by->subject.der), LT_POLICY_REFUSED,
+             "the issuer's name is not that of %s, byte for byte", j->issuer->name);
+    LT_CHECK(by->ext.has_ski && lt_slice_eq(j->crl.ext.aki_key_id, by->ext.ski), LT_POLICY_REFUSED,
+             "the authorityKeyIdentifier is not the key of %s", j->issuer->name);
+    LT_CHECK(x509_sig_alg_fits(j->crl.sig_alg, by->spki.type), LT_POLICY_REFUSED,
+             "the signature algorithm is not for the key of %s", j->issuer->name);
+    LT_CHECK(!j->crl.ext.has_delta && !j->crl.ext.idp_indirect && !j->crl.ext.idp.has_reasons &&
+                 !j->crl.ext.idp_only_attribute,
+             LT_POLICY_REFUSED, "delta, indirect and partial CRLs are not made here");
+    return LT_OK;
+}
+
+/* Numbers of up to 20 bytes, big-endian without leading zeros. */
+static int number_compare(lt_slice a, lt_slice b)
+{
+    return a.len != b.len ? (a.len < b.len ? -1 : 1) : lt_slice_cmp(a, b);
+}
+
+static lt_slice trimmed(lt_slice n)
+{
+    while (n.len > 1 && n.ptr[0] == 0) {
+        n = lt_slice_sub(n, 1, n.len - 1);
+    }
+    return n;
+}
+
+static lt_res check_number(struct crl_judge *j)
+{
+    lt_slice asked = trimmed(LT_SLICE(j->m->number.data, j->m->number.len));
+    LT_CHECK(j->crl.ext.has_crl_number && lt_slice_eq(j->crl.ext.crl_number, asked), LT_POLICY_REFUSED,
+             "the CRL number in the bytes is not the one asked for");
+    if (j->before_der.len == 0 || lt_slice_eq(j->before_der, j->crl.tbs)) {
+        return LT_OK; /* the same bytes again are the same CRL: the signer has its signature */
+    }
+    LT_CHECK(number_compare(j->crl.ext.crl_number, j->before.ext.crl_number) > 0, LT_POLICY_REFUSED,
+             "the CRL number does not grow");
+    return LT_OK;
+}
+
+static lt_res check_times(struct crl_judge *j)
+{
+    const struct x509_crl *c = &j->crl;
+    int64_t most = ca_limit_at(CA_LIMIT_CRL_LIFETIME_S, j->now);
+    LT_CHECK(c->has_next_update && c->next_update.us > j->now.us, LT_POLICY_REFUSED,
+             "nextUpdate is missing or past");
+    LT_CHECK(c->next_update.us <= lt_time_add_seconds(c->this_update, most).us, LT_POLICY_REFUSED,
+             "nextUpdate is over %lld days behind thisUpdate", (long long)(most / LT_SECONDS_PER_DAY));
+    LT_CHECK(c->this_update.us <= lt_time_add_seconds(j->now, CLOCK_SLACK_S).us &&
+                 c->this_update.us >= lt_time_add_seconds(j->now, -CLOCK_SLACK_S).us,
+             LT_POLICY_REFUSED, "thisUpdate is over an hour from now");
+    LT_CHECK(j->before_der.len == 0 || c->this_update.us >= j->before.this_update.us, LT_POLICY_REFUSED,
+             "thisUpdate lies before that of the last CRL");
+    return LT_OK;
+}
+
+/* One certificate that shows that an entry may go. */
+static lt_res proof_read(struct crl_judge *j, struct crypto_pub *key, lt_slice der, lt_slice *ret_serial)
+{
+    struct lt_arena own;
+    struct x509_cert c;
+    lt_arena_init(&own, CERT_ARENA_MAX);
+    lt_res r = x509_cert_parse(der, &own, &c);
+    lt_arena_done(&own); /* slices of the struct point into der */
+    LT_TRY(r);
+    LT_CHECK(lt_slice_eq(c.issuer.der, j->issuer->cert->subject.der), LT_POLICY_REFUSED,
+             "a certificate of another issuer is no proof");
+    LT_TRY(crypto_pub_verify(key, (enum crypto_sig_alg)c.sig_alg, c.tbs, c.signature));
+    LT_CHECK(c.not_after.us < j->before.this_update.us, LT_POLICY_REFUSED,
+             "an entry would go that has not stood on a CRL after its certificate expired");
+    *ret_serial = x509_serial_magnitude(c.serial);
+    return LT_OK;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    return lt_slice_cmp(*(const lt_slice *)a, *(const lt_slice *)b);
+}
+
+static lt_res check_proofs(struct crl_judge *j)
+{
+    if (j->m->n_dropped == 0) {
+        return LT_OK;
+    }
+    LT_CHECK(j->before_der.len > 0, LT_POLICY_REFUSED, "there is no CRL before, so nothing can go");
+    j->proven = LT_NEW_ARRAY(j->a, lt_slice, j->m->n_dropped);
+    LT_CHECK(j->proven != NULL, LT_PEER_TOO_LARGE, "too many entries would go at once");
+    LT_CLEANUP(crypto_pub_freep) struct crypto_pub *key = NULL;
+    LT_TRY(crypto_pub_import(&j->issuer->cert->spki, &key));
+    for (size_t i = 0; i < j->m->n_dropped; i++) {
+        const ProtobufCBinaryData *d = &j->m->dropped[i];
+        LT_TRY(proof_read(j, key, LT_SLICE(d->data, d->len), &j->proven[i]));
+    }
+    j->proven_count = j->m->n_dropped;
+    qsort(j->proven, j->proven_count, sizeof(j->proven[0]), by_bytes);
+    return LT_OK;
+}
+
+/* The next serial in the list; the order is checked on the way. */
+struct walk {
+    struct der_cursor at;
+    struct x509_crl_entry entry;
+    lt_slice serial;
+    bool more;
+    bool disorder;
+};
+
+static void step(struct walk *w)
+{
+    lt_slice last = w->serial;
+    w->more = x509_crl_next(&w->at, &w->entry);
+    w->serial = x509_serial_magnitude(w->entry.serial);
+    w->disorder = w->disorder || (w->more && last.len > 0 && lt_slice_cmp(last, w->serial) >= 0);
+}
+
+static struct walk walk_over(lt_slice entries)
+{
+    struct walk w = {.at = der_open(entries)};
+    step(&w);
+    return w;
+}
+
+static bool may_go(const struct crl_judge *j, lt_slice serial)
+{
+    return j->proven_count > 0 &&
+           bsearch(&serial, j->proven, j->proven_count, sizeof(j->proven[0]), by_bytes) != NULL;
+}
+
+static lt_res check_entries(struct crl_judge *j)
+{
+    struct walk now = walk_over(j->crl.entries);
+    struct walk old = walk_over(j->before.entries);
+    while (old.more) {
+        while (now.more && lt_slice_cmp(now.serial, old.serial) < 0) {
+            step(&now);
+        }
+        bool there = now.more && lt_slice_eq(now.serial, old.serial);
+        LT_CHECK(there || may_go(j, old.serial), LT_POLICY_REFUSED,
+                 "serial %s was on the last CRL and is lost", lt_hex(j->a, old.serial));
+        step(&old);
+    }
+    return LT_OK;
+}
+
+static lt_res check_order(struct crl_judge *j)
+{
+    struct walk w = walk_over(j->crl.entries);
+    while (w.more && !w.disorder) {
+        step(&w);
+    }
+    LT_CHECK(!w.disorder, LT_POLICY_REFUSED, "serials are not in ascending order, each once");
+    return LT_OK;
+}
+
+static lt_res check_lint(struct crl_judge *j)
+{
+    struct lint_input in = {
+        .kind = LINT_CRL,
+        .crl = &j->crl,
+        .role = LINT_SUBSCRIBER,
+        .sources = LINT_RFC5280 | LINT_CABF_BR | LINT_LINTEL,
+        .issuer = j->issuer->cert,
+        .signing_time = j->now,
+    };
+    lint_run(&in, j->a, &j->v->lint);
+    for (size_t i = 0; i < j->v->lint.count; i++) {
+        const struct lint_finding *f = &j->v->lint.list[i];
+        LT_CHECK(f->level < LINT_ERROR, LT_POLICY_LINT, "%s: %s", f->rule->id, f->message);
+    }
+    return LT_OK;
+}
+
+static const struct {
+    const char *refusal;
+    lt_res (*check)(struct crl_judge *j);
+} steps[] = {
+    {"constraint", check_issuer}, {"malformed", check_parse},    {"constraint", check_issuer_bytes},
+    {"constraint", check_number}, {"constraint", check_times},   {"constraint", check_order},
+    {"evidence", check_proofs},   {"lost-entry", check_entries}, {"lint", check_lint},
+};
+
+void ca_examine_crl(const struct ca_examine *x, const Ipc__CrlSignRequest *m, lt_slice before, lt_time now,
+                    struct lt_arena *a, struct ca_verdict *ret_verdict)
+{
+    memset(ret_verdict, 0, sizeof(*ret_verdict));
+    struct crl_judge j = {.x = x, .m = m, .before_der = before, .now = now, .a = a, .v = ret_verdict};
+    for (size_t i = 0; i < LT_COUNT(steps); i++) {
+        if (lt_failed(steps[i].check(&j))) {
+            ca_judge_refuse(ret_verdict, a, steps[i].refusal);
+            return;
+        }
+    }
+}

@@ -1,0 +1,34 @@
+#ifndef CA_EXAMINE_INTERNAL_H
+#define CA_EXAMINE_INTERNAL_H
+/* Private to the judgement: what its checks share. */
+#include "ca/examine.h"
+
+struct judge {
+    const struct ca_examine *x;
+    const Ipc__SignRequest *m;
+    lt_time now;
+    struct lt_arena *a;
+    struct ca_verdict *v;
+    const struct ca_examine_issuer *issuer;
+    Ipc__Identifier **names; /* of the certificate, in evidence's form; from ca_judge_names */
+    size_t name_count;
+};
+
+struct judge_step {
+    const char *refusal;
+    lt_res (*check)(struct judge *j);
+};
+
+/* The issuer is known, online, a CA and in force. */
+LT_MUST_USE lt_res ca_judge_issuer(const struct ca_examine *x, const char *name, lt_time now,
+                                   const struct ca_examine_issuer **ret_issuer);
+/* Reads the names of the certificate; each once, each proven by exactly one evidence. */
+LT_MUST_USE lt_res ca_judge_names(struct judge *j);
+/* Kinds of names, methods and ages. */
+LT_MUST_USE lt_res ca_judge_evidence(struct judge *j);
+/* Extensions and subject, exactly as the profile has them. */
+LT_MUST_USE lt_res ca_judge_profile(struct judge *j);
+/* Puts the last failure into the verdict under that word. */
+void ca_judge_refuse(struct ca_verdict *v, struct lt_arena *a, const char *word);
+
+#endif
