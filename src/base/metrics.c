@@ -8,12 +8,6 @@
 static struct lt_metrics private_board;
 static struct lt_metrics *board = &private_board;
 
-void lt_metrics_use(struct lt_metrics *b)
-{
-    memcpy(b, board, sizeof *b);
-    board = b;
-}
-
 struct lt_metric *lt_metric_row(const char *name, uint32_t kind)
 {
     for (size_t i = 0; i < LT_METRICS_ROWS; i++) {
@@ -29,6 +23,26 @@ struct lt_metric *lt_metric_row(const char *name, uint32_t kind)
         }
     }
     return NULL;
+}
+
+/* What was counted so far joins what the board holds: a restarted process goes on where its predecessor
+ * stopped. */
+void lt_metrics_use(struct lt_metrics *b)
+{
+    const struct lt_metrics *before = board;
+    board = b;
+    for (size_t i = 0; i < LT_METRICS_ROWS && before->row[i].kind != 0; i++) {
+        const struct lt_metric *from = &before->row[i];
+        struct lt_metric *to = lt_metric_row(from->name, from->kind);
+        if (to == NULL) {
+            continue; /* a full board drops it */
+        }
+        to->value = from->kind == 2 ? from->value : to->value + from->value;
+        to->sum_us += from->sum_us;
+        for (size_t k = 0; k < LT_METRICS_BUCKETS; k++) {
+            to->bucket[k] += from->bucket[k];
+        }
+    }
 }
 
 void lt_metric_add(const char *name, uint64_t n)

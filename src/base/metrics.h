@@ -21,8 +21,8 @@ struct lt_metrics {
     struct lt_metric row[LT_METRICS_ROWS];
 };
 
-/* The board of this process: a private one until lt_metrics_use gave a shared one (what was counted is
- * copied). */
+/* The board of this process: a private one until lt_metrics_use gave a shared one. What was counted is added
+ * to what the board holds already: its process may have had a predecessor. */
 void lt_metrics_use(struct lt_metrics *board);
 /* Adds to the row of that name, making it on first use; a full board drops it. name: NUL-terminated, copied.
  */

@@ -29,6 +29,30 @@ static void prints_prometheus_text(void **state)
     lt_buf_done(&out);
 }
 
+/* The board of a process that died: its successor goes on counting. */
+static void a_used_board_goes_on(void **state)
+{
+    (void)state;
+    static struct lt_metrics old;
+    static struct lt_metrics other;
+    lt_metrics_use(&other);
+    lt_metric_add("lived_total", 7);
+    lt_metric_set("gauge", 5);
+    lt_metric_observe_us("lived_seconds", 1);
+    memcpy(&old, &other, sizeof old);
+    memset(&other, 0, sizeof other);
+    lt_metric_add("second_total", 1);
+    lt_metric_add("lived_total", 2);
+    lt_metric_set("gauge", 1);
+    lt_metric_observe_us("lived_seconds", 1);
+    lt_metrics_use(&old);
+    assert_int_equal(lt_metric_row("lived_total", 1)->value, 9);
+    assert_int_equal(lt_metric_row("second_total", 1)->value, 1);
+    assert_int_equal(lt_metric_row("gauge", 2)->value, 1);
+    assert_int_equal(lt_metric_row("lived_seconds", 3)->value, 2);
+    assert_int_equal(lt_metric_row("lived_seconds", 3)->bucket[0], 2);
+}
+
 static void a_full_board_drops(void **state)
 {
     (void)state;
@@ -45,6 +69,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(prints_prometheus_text),
+        cmocka_unit_test(a_used_board_goes_on),
         cmocka_unit_test(a_full_board_drops),
     };
     return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);
