@@ -26,14 +26,17 @@ enum validate_http_state {
 
 struct validate_http {
     enum validate_http_state state;
-    struct lt_buf line; /* owned: the head, later the line being read of the chunk framing */
+    struct lt_buf line; /* owned: the line being read */
     struct lt_buf body; /* owned */
     uint32_t status;
     bool has_length;
     bool chunked;
     bool truncated;       /* the body was longer than VALIDATE_BODY_MAX: the rest was not read */
     uint64_t remaining;   /* of the body or the chunk */
-    size_t framing_bytes; /* of chunk sizes and trailers: capped */
+    size_t framing_bytes; /* of the head; then of chunk sizes and trailers: both are capped */
+    size_t field_count;
+    bool carriage_return; /* the byte before was one */
+    bool in_body;
     char location[VALIDATE_LOCATION_MAX];
     const char *why; /* static storage; of VALIDATE_HTTP_BAD */
 };

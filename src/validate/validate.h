@@ -6,6 +6,7 @@
  */
 #include <event2/event.h>
 
+#include "base/clock.h"
 #include "base/slice.h"
 #include "validate.pb-c.h"
 
@@ -22,6 +23,7 @@ struct validate_options {
     int total_timeout_ms;   /* 0: 15,000 */
     size_t max_running;     /* 0: 4,096; more wait in a queue of max_waiting */
     size_t max_waiting;     /* 0: 65,536 */
+    lt_time (*now)(void);   /* lt_now; tests: a clock of their own */
     const char *build;
     const char *perspective; /* "primary" */
 };
