@@ -3,5 +3,6 @@
 
 const struct cmd_verb *const cmd_verbs[] = {
     &cmd_init,
+    &cmd_serve,
 };
 const size_t cmd_verb_count = LT_COUNT(cmd_verbs);

@@ -4,5 +4,6 @@
 #include "cmd/cmd.h"
 
 extern const struct cmd_verb cmd_init;
+extern const struct cmd_verb cmd_serve;
 
 #endif
