@@ -1,0 +1,109 @@
+/* The list of events, newest first unless asked otherwise; all, of one subject (filter id), or of one kind
+ * (filter name). */
+#include <string.h>
+
+#include "ca/query_internal.h"
+
+/* ?1 … ?3: the row behind which to begin; ?4, ?5 from and until; ?6 how many; ?7 subject or kind. */
+#define COLUMNS "SELECT time_us, chain, sequence, kind, subject, body, hash, attachment FROM event WHERE "
+#define UP(name_, where_)                                                                                  \
+    {                                                                                                      \
+        name_,                                                                                             \
+            COLUMNS where_ "time_us >= ?4 AND time_us < ?5 AND (time_us, chain, sequence) > (?1, ?2, ?3) " \
+                           "ORDER BY time_us, chain, sequence LIMIT ?6"                                    \
+    }
+#define DOWN(name_, where_)                                                                                \
+    {                                                                                                      \
+        name_,                                                                                             \
+            COLUMNS where_ "time_us >= ?4 AND time_us < ?5 AND (time_us, chain, sequence) < (?1, ?2, ?3) " \
+                           "ORDER BY time_us DESC, chain DESC, sequence DESC LIMIT ?6"                     \
+    }
+
+enum { BY_TIME = 0, BY_SUBJECT = 2, BY_KIND = 4 }; /* + 1: newest first */
+static const struct store_sql sql[] = {
+    UP("query.event.time", ""),
+    DOWN("query.event.time-down", ""),
+    UP("query.event.subject", "subject = ?7 AND "),
+    DOWN("query.event.subject-down", "subject = ?7 AND "),
+    UP("query.event.kind", "kind = ?7 AND "),
+    DOWN("query.event.kind-down", "kind = ?7 AND "),
+};
+const struct ca_query_sql query_event_sql = {sql, LT_COUNT(sql)};
+
+/* Behind every name of a chain: they are UTF-8. */
+static const char last_chain[] = "\xff";
+
+static void write_event(const struct ca_query *query, struct query_out *o, const struct store_rows *rows)
+{
+    query_open(o, NULL, '{');
+    query_time(o, "time", store_int(rows, 0));
+    query_cstr(o, "chain", store_cstr(rows, 1));
+    query_int(o, "sequence", store_int(rows, 2));
+    query_cstr(o, "kind", store_cstr(rows, 3));
+    query_cstr(o, "subject", store_cstr(rows, 4));
+    query_raw(o, "body", store_bytes(rows, 5));
+    query_hex(o, "hash", store_bytes(rows, 6));
+    if (query->q->with_der && !store_is_null(rows, 7)) {
+        query_base64(o, "attachment", store_bytes(rows, 7));
+    } else {
+        query_bool(o, "has_attachment", !store_is_null(rows, 7));
+    }
+    query_close(o, '}');
+}
+
+static lt_res ask(const struct ca_query *query, const struct query_cursor *at, bool down,
+                  struct store_rows *ret_rows)
+{
+    const Ipc__Query *q = query->q;
+    size_t which = q->id[0] != 0 ? BY_SUBJECT : q->name[0] != 0 ? BY_KIND : BY_TIME;
+    const struct store_value v[7] = {
+        STORE_I(at->set ? at->key
+                : down  ? INT64_MAX
+                        : -1),
+        at->set ? STORE_T(at->name) : STORE_S(down ? last_chain : ""),
+        STORE_I(at->set ? at->issuer
+                : down  ? INT64_MAX
+                        : -1),
+        STORE_I(q->issued_from_us),
+        STORE_I(q->issued_until_us != 0 ? q->issued_until_us : INT64_MAX),
+        STORE_I(query_limit(query) + 1),
+        STORE_S(which == BY_SUBJECT ? q->id : q->name),
+    };
+    return store_query(query->store, &sql[which + (down ? 1 : 0)], v, which == BY_TIME ? 6 : 7, ret_rows);
+}
+
+lt_res query_event_list(const struct ca_query *query, struct query_out *out)
+{
+    struct query_cursor at;
+    struct store_rows rows;
+    size_t count = 0;
+    bool more = false;
+    bool down = strcmp(query->q->order, "issued") != 0;
+    LT_CHECK(query->q->order[0] == 0 || !down || strcmp(query->q->order, "-issued") == 0, LT_PEER_MALFORMED,
+             "order is issued or -issued");
+    LT_TRY(query_cursor_read(query, down ? 'V' : 'v', &at));
+    LT_TRY(ask(query, &at, down, &rows));
+    query_open(out, "events", '[');
+    lt_res r = LT_OK;
+    while (!lt_failed(r) && !more && store_next(&rows)) {
+        if (count == query_limit(query)) {
+            more = true;
+            break;
+        }
+        write_event(query, out, &rows);
+        count++;
+        at = (struct query_cursor){
+            .set = true,
+            .key = store_int(&rows, 0),
+            .issuer = store_int(&rows, 2),
+            .name = lt_arena_copy(query->arena, store_bytes(&rows, 1)),
+        };
+        r = lt_buf_check(out->b);
+    }
+    query_close(out, ']');
+    LT_TRY(store_rows_end(&rows));
+    LT_TRY(r);
+    at.set = more;
+    query_cursor_write(out, down ? 'V' : 'v', &at);
+    return LT_OK;
+}

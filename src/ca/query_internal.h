@@ -1,0 +1,149 @@
+#ifndef CA_QUERY_INTERNAL_H
+#define CA_QUERY_INTERNAL_H
+/* Between the files of the questions. */
+#include "ca/query.h"
+
+/* A JSON writer: commas by itself, keys are constants of the program. */
+struct query_out {
+    struct lt_buf *b;
+    bool comma;
+};
+void query_open(struct query_out *o, const char *key, char bracket); /* key NULL inside arrays */
+void query_close(struct query_out *o, char bracket);
+void query_text(struct query_out *o, const char *key, lt_slice value);
+void query_cstr(struct query_out *o, const char *key, const char *value);
+void query_int(struct query_out *o, const char *key, int64_t value);
+void query_id(struct query_out *o, const char *key, int64_t value); /* over 2^53: a decimal string */
+void query_bool(struct query_out *o, const char *key, bool value);
+void query_hex(struct query_out *o, const char *key, lt_slice value);
+void query_base64(struct query_out *o, const char *key, lt_slice value);
+void query_pem(struct query_out *o, const char *key, lt_slice der);
+/* RFC 3339; null for 0. */
+void query_time(struct query_out *o, const char *key, int64_t us);
+void query_raw(struct query_out *o, const char *key, lt_slice json); /* is JSON already; empty: null */
+
+/* Where a page begins: behind the row with these columns. What a list does not use stays at its start. */
+struct query_cursor {
+    bool set;
+    int64_t key;
+    int64_t issuer;
+    int64_t copy;
+    lt_slice serial;
+    lt_slice name;
+    lt_slice type;
+};
+/* kind: a letter for the list, so that a cursor of another one is refused. */
+LT_MUST_USE lt_res query_cursor_read(const struct ca_query *query, char kind,
+                                     struct query_cursor *ret_cursor);
+void query_cursor_write(struct query_out *o, char kind, const struct query_cursor *cursor);
+size_t query_limit(const struct ca_query *query);
+
+/* Small tables, read whole for each question. */
+struct query_issuer {
+    int64_t id;
+    int64_t parent; /* 0: none */
+    const char *name;
+    lt_slice der;
+    bool offline;
+    int64_t not_before_us;
+    int64_t not_after_us;
+};
+struct query_tables {
+    struct query_issuer *issuers;
+    size_t issuer_count;
+    struct {
+        int64_t id;
+        const char *name;
+    } * profiles;
+    size_t profile_count;
+};
+LT_MUST_USE lt_res query_tables_load(const struct ca_query *query, struct query_tables *ret_tables);
+const struct query_issuer *query_issuer_by_id(const struct query_tables *t, int64_t id);
+const struct query_issuer *query_issuer_by_name(const struct query_tables *t, const char *name);
+const char *query_profile_name(const struct query_tables *t, int64_t id);
+
+typedef lt_res query_answer(const struct ca_query *query, struct query_out *out);
+query_answer query_certificate_list;
+query_answer query_certificate_show;
+query_answer query_account_list;
+query_answer query_account_show;
+query_answer query_event_list;
+query_answer query_halt_list;
+query_answer query_operator_list;
+query_answer query_plan_list;
+query_answer query_plan_show;
+query_answer query_issuer_list;
+query_answer query_crl_list;
+query_answer query_status;
+
+extern const struct ca_query_sql query_table_sql;
+extern const struct ca_query_sql query_certificate_sql;
+extern const struct ca_query_sql query_detail_sql;
+extern const struct ca_query_sql query_event_sql;
+extern const struct ca_query_sql query_list_sql;
+extern const struct ca_query_sql query_status_sql;
+
+/* One certificate row of the two certificate questions. */
+#define QUERY_CERTIFICATE_COLUMNS                                                                        \
+    "c.issuer, c.serial, c.copy, c.kind, c.profile, c.sha256, c.spki_sha256, c.key_type, c.key_bits, "   \
+    "c.not_before_us, c.not_after_us, c.issued_us, c.account, c.order_id, c.delivered, c.worst_method, " \
+    "c.oldest_validation_us, c.oldest_caa_us, c.shard, c.rule_set, c.build"
+enum { QUERY_CERTIFICATE_COLUMN_COUNT = 21 };
+struct query_certificate {
+    int64_t issuer;
+    lt_slice serial;
+    int64_t copy;
+    const char *kind;
+    int64_t profile;
+    lt_slice sha256;
+    lt_slice spki_sha256;
+    int64_t key_type;
+    int64_t key_bits;
+    int64_t not_before_us;
+    int64_t not_after_us;
+    int64_t issued_us;
+    int64_t account;
+    int64_t order;
+    bool delivered;
+    const char *worst_method;
+    int64_t oldest_validation_us;
+    int64_t oldest_caa_us;
+    int64_t shard;
+    const char *rule_set;
+    const char *build;
+};
+/* Copies the row into the arena. */
+LT_MUST_USE lt_res query_certificate_take(struct lt_arena *a, const struct store_rows *rows,
+                                          struct query_certificate *ret_row);
+struct query_revocation {
+    bool found;
+    int64_t reason;
+    int64_t revoked_us;
+    int64_t recorded_us;
+    const char *by;
+};
+LT_MUST_USE lt_res query_revocation_of(const struct ca_query *query, const struct query_certificate *c,
+                                       struct query_revocation *ret_revocation);
+/* Names as they stand in certificates (not reversed). */
+struct query_name {
+    const char *type;
+    const char *name;
+    lt_slice stored; /* as in the book: reversed for dns */
+    int64_t authorization;
+};
+struct query_names {
+    struct query_name *list;
+    size_t count;
+};
+LT_MUST_USE lt_res query_names_of(const struct ca_query *query, const struct query_certificate *c,
+                                  struct query_names *ret_names);
+/* "valid", "expired", "revoked". */
+const char *query_certificate_status(const struct ca_query *query, const struct query_certificate *c,
+                                     const struct query_revocation *r);
+/* The members that list and show have in common. */
+void query_certificate_write(struct query_out *o, const struct query_tables *t,
+                             const struct query_certificate *c, const struct query_revocation *r,
+                             const char *status);
+const char *ca_reason_name(int64_t reason);
+
+#endif

@@ -1,0 +1,130 @@
+/* reader: answers questions of the command line, the API and the console out of the book, read-only. Several
+ * may run; each answers one question after the other, in one view of the book for each.
+ *
+ * Refuses: to write (the connection cannot), to decide, to talk to anybody but notaries.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "ca/query.h"
+#include "query.pb-c.h"
+#include "role/kit.h"
+#include "role/profiles.h"
+
+enum { QUESTION_ARENA_MAX = 256 * 1024 * 1024, CACHE_KIB = 4096 };
+
+struct reader {
+    struct role_kit *kit;
+    struct store *store;
+    struct lt_arena arena; /* of one question */
+    char build[64];
+};
+
+/* How a failure looks to who asked. */
+static const struct {
+    int code;
+    uint32_t status;
+    const char *type;
+} refusals[] = {
+    {LT_PEER_NOT_FOUND, 404, "lintel:not-found"}, {LT_PEER_MALFORMED, 400, "malformed"},
+    {LT_PEER_UNSUPPORTED, 400, "malformed"},      {LT_PEER_TOO_LARGE, 413, "lintel:too-large"},
+    {LT_RETRY_BUSY, 503, "lintel:busy"},          {0, 500, "serverInternal"},
+};
+
+static lt_res refuse(struct reader *r, const struct ipc_addr *to, lt_res why)
+{
+    char detail[sizeof lt_error_last()->detail];
+    size_t row = 0;
+    (void)snprintf(detail, sizeof(detail), "%s", lt_error_last()->detail);
+    while (refusals[row].code != 0 && refusals[row].code != why.code) {
+        row++;
+    }
+    if (refusals[row].code == 0) {
+        lt_log_error("a question was not answered");
+        (void)snprintf(detail, sizeof(detail), "the book cannot be read; the log says why");
+    }
+    Ipc__Problem problem = IPC__PROBLEM__INIT;
+    problem.type = (char *)(uintptr_t)refusals[row].type; /* packed, not kept */
+    problem.status = refusals[row].status;
+    problem.detail = detail;
+    Ipc__QueryReply body = IPC__QUERY_REPLY__INIT;
+    body.status = refusals[row].status;
+    body.problem = &problem;
+    return role_reply(r->kit, to, IPC_QUERY_REPLY, &body.base);
+}
+
+/* In pieces that a link carries well; the notary passes each on as it comes. */
+static lt_res stream(struct reader *r, const struct ipc_addr *to, lt_slice json)
+{
+    do {
+        lt_slice piece = lt_slice_sub(json, 0, CA_QUERY_PIECE_MAX);
+        json = lt_slice_sub(json, piece.len, json.len);
+        Ipc__QueryReply body = IPC__QUERY_REPLY__INIT;
+        body.status = 200;
+        body.json = lt_arena_cstr(&r->arena, piece);
+        LT_CHECK(body.json != NULL, LT_PEER_TOO_LARGE, "the answer is over the limit; ask for fewer rows");
+        body.more = json.len > 0;
+        LT_TRY(role_reply(r->kit, to, IPC_QUERY_REPLY, &body.base));
+        lt_arena_reset(&r->arena);
+    } while (json.len > 0);
+    return LT_OK;
+}
+
+static lt_res on_query(void *self, const struct ipc_msg *m)
+{
+    struct reader *r = self;
+    struct lt_buf out;
+    int64_t begun_ms = lt_monotonic_ms();
+    const struct ca_query query = {
+        .store = r->store,
+        .q = (const Ipc__Query *)(const void *)m->body,
+        .now = lt_now(),
+        .arena = &r->arena,
+        .build = r->build,
+    };
+    lt_buf_init(&out, CA_QUERY_ANSWER_MAX);
+    lt_res answer = ca_query_answer(&query, &out);
+    lt_arena_reset(&r->arena);
+    lt_res sent = lt_failed(answer) ? refuse(r, &m->from, answer) : stream(r, &m->from, lt_buf_slice(&out));
+    lt_buf_done(&out);
+    lt_metric_add(lt_failed(answer) ? "lintel_queries_refused_total" : "lintel_queries_total", 1);
+    lt_metric_observe_us("lintel_query_seconds", (uint64_t)(lt_monotonic_ms() - begun_ms) * 1000);
+    /* A link that is gone or full is the asker's affair: it will ask again. */
+    return sent.code == LT_RETRY_BUSY || sent.code == LT_STATE_CLOSED ? LT_OK : sent;
+}
+
+static lt_res start(struct role_kit *kit, const Ipc__Start *m, const int *listener_fds, void **ret_self)
+{
+    (void)listener_fds; /* it has none */
+    static struct reader reader;
+    struct reader *r = &reader;
+    r->kit = kit;
+    lt_arena_init(&r->arena, QUESTION_ARENA_MAX);
+    (void)snprintf(r->build, sizeof(r->build), "%s", m->build);
+    const char *path = lt_arena_printf(&r->arena, "%s/book/lintel.db", m->folder);
+    LT_ASSERT(path != NULL);
+    const struct store_options options = {.path = path, .read_only = true, .cache_kib = CACHE_KIB};
+    LT_TRY(store_open(&options, &r->store));
+    lt_arena_reset(&r->arena);
+    *ret_self = r;
+    return LT_OK;
+}
+
+static const struct role_route routes[] = {
+    {IPC_NOTARY, IPC_QUERY, on_query},
+};
+
+int main(void)
+{
+    static const struct role_spec spec = {
+        .role = IPC_READER,
+        .routes = routes,
+        .route_count = LT_COUNT(routes),
+        .sandbox = &role_profiles[IPC_READER],
+        .start = start,
+    };
+    return role_main(&spec);
+}
