@@ -18,8 +18,9 @@ LT_MUST_USE lt_res crypto_pkcs11_open(const char *module, lt_slice pin, struct c
 void crypto_pkcs11_close(struct crypto_pkcs11 *module); /* NULL is fine; wipes the PIN */
 void crypto_pkcs11_closep(struct crypto_pkcs11 **module);
 
-/* The private key that the URI names. LT_PEER_NOT_FOUND: the token is there, the key is not. LT_PEER_CONFLICT:
- * several. LT_PEER_UNAUTHORIZED: the PIN is wrong. LT_RETRY_UNAVAILABLE: no such token is there. */
+/* The private key that the URI names. LT_PEER_NOT_FOUND: the token is there, the key is not.
+ * LT_PEER_CONFLICT: several. LT_PEER_UNAUTHORIZED: the PIN is wrong. LT_RETRY_UNAVAILABLE: no such token is
+ * there. */
 LT_MUST_USE lt_res crypto_pkcs11_find(struct crypto_pkcs11 *module, const char *uri,
                                       struct crypto_pkcs11_key **ret_key);
 /* Makes a key pair under the label ("object") and the id of the URI (a random id where it gives none), which
@@ -36,7 +37,7 @@ lt_slice crypto_pkcs11_spki(const struct crypto_pkcs11_key *key);
 
 /* As crypto_key_sign: X.509 form over the whole message; the digest is made here, the token signs it.
  * ret_signature: CRYPTO_SIGNATURE_MAX bytes. */
-LT_MUST_USE lt_res crypto_pkcs11_sign(struct crypto_pkcs11_key *key, enum crypto_sig_alg alg, lt_slice message,
-                                      uint8_t *ret_signature, size_t *ret_len);
+LT_MUST_USE lt_res crypto_pkcs11_sign(struct crypto_pkcs11_key *key, enum crypto_sig_alg alg,
+                                      lt_slice message, uint8_t *ret_signature, size_t *ret_len);
 
 #endif

@@ -273,6 +273,8 @@ static lt_res check_fixed(const struct signer_key *key, const Ipc__SignOrder *m,
     }
     LT_CHECK(m->kind == IPC__SIGN_KIND__SIGN_CERTIFICATE || m->kind == IPC__SIGN_KIND__SIGN_PRECERTIFICATE,
              LT_POLICY_REFUSED, "this signer signs certificates and CRLs");
+    LT_CHECK(key->may_sign_certificates, LT_POLICY_REFUSED, "issuer %s signs certificates in a ceremony only",
+             key->name);
     return fixed_check_certificate(&key->issuer, &o);
 }
 

@@ -94,6 +94,7 @@ static lt_res load_issuer(struct signer_keys *k, const char *folder, const Ipc__
     struct signer_key *key = &k->keys[k->count++];
     key->name = lt_arena_cstr(&k->arena, lt_slice_cstr(from->issuer));
     LT_CHECK(key->name != NULL, LT_PEER_TOO_LARGE, "issuers: over the memory limit");
+    key->may_sign_certificates = from->may_sign_certificates;
     lt_slice der;
     LT_TRY(read_certificate(k, folder, from->certificate_file, &der));
     LT_TRY(fixed_read_issuer(der, &key->issuer));

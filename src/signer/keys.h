@@ -12,6 +12,7 @@ struct signer_key {
     struct fixed_issuer issuer;
     enum crypto_key_type type;
     enum crypto_sig_alg alg;
+    bool may_sign_certificates;  /* false for a root: its certificates are a ceremony */
     struct crypto_key *software; /* owned; NULL: the token has it */
     void *public_key;            /* owned EVP_PKEY: checks what the token gives */
 };
