@@ -211,7 +211,9 @@ static const struct judge_step steps[] = {
 
 void ca_judge_refuse(struct ca_verdict *v, struct lt_arena *a, const char *word)
 {
+    enum lt_class class = lt_class_of(lt_error_last()->code);
     v->refusal = word;
+    v->later = class == LT_CLASS_RETRY || class == LT_CLASS_STATE;
     v->detail = lt_arena_cstr(a, lt_slice_cstr(lt_error_last()->detail));
     if (v->detail == NULL) {
         v->detail = "the request is too large";

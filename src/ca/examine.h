@@ -32,9 +32,11 @@ struct ca_examine {
 };
 
 /* refusal is one of the words of SignReply: "stale-halts", "halt", "malformed", "constraint", "profile",
- * "evidence", "blocked-key", "lint", "unsupported"; NULL: it may be signed. */
+ * "evidence", "blocked-key", "lint", "lost-entry", "unsupported"; NULL: it may be signed. later: nothing is
+ * wrong with the request itself, ask again. */
 struct ca_verdict {
     const char *refusal;
+    bool later;
     const char *detail; /* a sentence; in the arena */
     const struct ca_profile *profile;
     struct x509_cert cert; /* certificates: as parsed, where it got that far */

@@ -281,7 +281,7 @@ lt_res ca_examiner_fresh(const struct ca_examiner_state *s, lt_time now)
 
 lt_res ca_examiner_halted(const struct ca_examiner_state *s, const struct ca_halt_subject *subject)
 {
-    LT_CHECK(!s->hold, LT_POLICY_HALTED, "the supervisor holds issuance");
+    LT_CHECK(!s->hold, LT_RETRY_UNAVAILABLE, "the supervisor holds issuance");
     LT_CHECK(!s->full, LT_POLICY_HALTED, "more halts than the examiner can hold: everything is halted");
     return ca_halt_check(s->halts, s->halt_count, subject);
 }

@@ -44,7 +44,8 @@ LT_MUST_USE lt_res ca_examiner_block(struct ca_examiner_state *s, const Ipc__Key
 
 /* LT_RETRY_UNAVAILABLE: the list is older than 5 s, or from the future. */
 LT_MUST_USE lt_res ca_examiner_fresh(const struct ca_examiner_state *s, lt_time now);
-/* LT_POLICY_HALTED: held by the supervisor, or one of the halts, the registrar's or our own, hits it. */
+/* LT_POLICY_HALTED: one of the halts, the registrar's or our own, hits it. LT_RETRY_UNAVAILABLE: held by the
+ * supervisor. */
 LT_MUST_USE lt_res ca_examiner_halted(const struct ca_examiner_state *s,
                                       const struct ca_halt_subject *subject);
 bool ca_examiner_blocked(const struct ca_examiner_state *s, lt_slice spki_sha256);
