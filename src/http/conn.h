@@ -47,9 +47,8 @@ struct http_exchange {
     uint64_t file_at;
     uint64_t file_left;
     int32_t stream_id; /* HTTP/2 */
-    bool has_authority;
-    bool sent_all; /* HTTP/2: the frame that ends the answer is with the connection */
-    bool deferred; /* HTTP/2: the stream waits for more */
+    bool sent_all;     /* HTTP/2: the frame that ends the answer is with the connection */
+    bool deferred;     /* HTTP/2: the stream waits for more */
     int64_t deadline_ms;
     uint64_t pulled; /* bytes of the body that went to the stream */
     uint64_t pulled_mark;

@@ -1,5 +1,5 @@
-/* HTTP/2 by nghttp2, which checks framing and field grammar; here stand the limits: streams, resets, head,
- * body, and what one connection may make us remember. The same exchanges as for HTTP/1.1. */
+/* HTTP/2 by nghttp2, which checks framing, pseudo fields and field grammar; here stand the limits: streams,
+ * resets, head, body, and what one connection may make us remember. The same exchanges as for HTTP/1.1. */
 #include <nghttp2/nghttp2.h>
 #include <stdio.h>
 #include <string.h>
@@ -46,8 +46,6 @@ static void take_pseudo(struct http_exchange *x, lt_slice name, lt_slice value)
         r->method = value;
     } else if (lt_slice_eq_cstr(name, ":path")) {
         r->path = value;
-    } else if (lt_slice_eq_cstr(name, ":authority")) {
-        x->has_authority = true;
     }
 }
 
@@ -74,7 +72,6 @@ static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, const uint
         take_pseudo(x, n, v);
         return 0;
     }
-    x->has_authority = x->has_authority || lt_slice_eq_cstr(n, "host");
     x->fields_made[x->request.field_count++] = (struct http_field){n, v};
     return 0;
 }
@@ -101,10 +98,8 @@ static void check_head(struct http_exchange *x)
     }
     unsigned status = 400;
     lt_slice target = r->path;
-    if (!x->has_authority) {
-        refuse(x, 400, "no authority");
-    } else if (lt_failed(http_method_check(r->method, &status)) ||
-               lt_failed(http_target_split(target, &r->path, &r->query))) {
+    if (lt_failed(http_method_check(r->method, &status)) ||
+        lt_failed(http_target_split(target, &r->path, &r->query))) {
         refuse(x, status, lt_error_last()->detail);
     }
     lt_slice length = http_request_field(r, "content-length"); /* nghttp2 has checked it */

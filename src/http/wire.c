@@ -70,6 +70,7 @@ lt_res http_wire_read(struct http_wire *w, uint8_t *bytes, size_t size, size_t *
         w->read_needs_write = false;
         size_t n;
         int ok = SSL_read_ex(w->ssl, bytes, size, &n);
+        w->starved = !ok;
         if (!ok) {
             return tls_outcome(w, ok, true);
         }
@@ -89,7 +90,7 @@ lt_res http_wire_read(struct http_wire *w, uint8_t *bytes, size_t size, size_t *
 
 bool http_wire_buffered(const struct http_wire *w)
 {
-    return w->ssl != NULL && SSL_has_pending(w->ssl) == 1;
+    return w->ssl != NULL && !w->starved && SSL_has_pending(w->ssl) == 1;
 }
 
 static lt_res write_some(struct http_wire *w, lt_slice bytes, size_t *ret_len)

@@ -23,6 +23,7 @@ struct http_wire {
     struct event writable;
     bool reading;
     bool writing;
+    bool starved;          /* the last read of TLS got nothing: half a record is no reason to try again */
     bool read_needs_write; /* the TLS handshake wants to write first */
     uint64_t sent;
 };

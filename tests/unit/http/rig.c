@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <poll.h>
@@ -198,6 +199,8 @@ void client_init_from(struct client *c, struct rig *r, const char *from)
         a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         a.sin_port = htons((uint16_t)r->port);
         assert_int_equal(connect(c->fd, (struct sockaddr *)&a, sizeof a), 0);
+        int on = 1;
+        assert_int_equal(setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), 0);
     }
     assert_int_equal(fcntl(c->fd, F_SETFL, O_NONBLOCK), 0);
     rig_pump(r);
