@@ -58,7 +58,8 @@ static bool gap(const struct ca_book *b)
 static lt_res acknowledge(struct ca_turn *t, bool hello)
 {
     Ipc__JournalAck ack = IPC__JOURNAL_ACK__INIT;
-    ack.sequence = (uint64_t)t->book->at.acknowledged;
+    /* What the row says, never more: the signer takes a book that later says less for a restored one. */
+    ack.sequence = (uint64_t)t->book->at.flushed;
     ack.book_hello = hello;
     return ca_turn_send(t, IPC_EXAMINER, IPC_JOURNAL_ACK, 0, &ack.base);
 }
