@@ -6,7 +6,7 @@
 #include <unbound-event.h>
 #include <unbound.h>
 
-enum { CLASS_IN = 1, RCODE_NOERROR = 0, RCODE_SERVFAIL = 2, RCODE_NXDOMAIN = 3 };
+enum { CLASS_IN = 1, HEADER_LEN = 12, RCODE_NOERROR = 0, RCODE_SERVFAIL = 2, RCODE_NXDOMAIN = 3 };
 
 struct validate_resolver {
     struct event_base *base;         /* borrowed */
@@ -209,9 +209,13 @@ static void answered(void *self, int rcode, void *packet, int packet_len, int se
     struct validate_lookup *l = q->lookup;
     q->open = false;
     q->rcode = was_ratelimited != 0 ? RCODE_SERVFAIL : rcode;
+    if (q->rcode == RCODE_NOERROR) {
+        /* rcode tells of libunbound's own failures; what the servers said stands in the message. */
+        q->rcode = packet_len < HEADER_LEN ? RCODE_SERVFAIL : ((const uint8_t *)packet)[3] & 15;
+    }
     take_dnssec(l, sec, why_bogus);
     /*= CABF-BR 3.2.2.4 "a SERVFAIL … MUST NOT be treated as permission" */
-    if (q->rcode == RCODE_NOERROR && sec != 1 && packet_len > 0) {
+    if (q->rcode == RCODE_NOERROR && sec != 1) {
         take_addresses(l, q, LT_SLICE(packet, (size_t)packet_len));
     } else if (sec == 1) {
         q->rcode = RCODE_SERVFAIL;
