@@ -134,6 +134,8 @@ LT_MUST_USE lt_res wire_identifier(struct wire_reader *r, lt_slice type, lt_slic
                                    Ipc__Identifier *ret_identifier);
 /* Every "xn--" label must be an A-label of RFC 5890: it decodes, and encodes to itself. */
 LT_MUST_USE lt_res wire_check_a_labels(lt_slice name);
+/* A key as the registrar wants it: parsed, hashed, copied. */
+LT_MUST_USE lt_res wire_public_key(struct lt_arena *a, lt_slice spki_der, Ipc__PublicKey *ret_key);
 /* A CSR for finalize: parsed, its signature verified, key sound, names as identifiers. */
 LT_MUST_USE lt_res wire_read_csr(struct wire_reader *r, lt_slice der, Ipc__AcmeFinalize *finalize);
 

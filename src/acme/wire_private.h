@@ -10,7 +10,6 @@ static inline ProtobufCBinaryData wire_bytes(lt_slice s)
 }
 
 LT_MUST_USE lt_res wire_cstr(struct wire_reader *r, lt_slice text, char **ret_text);
-LT_MUST_USE lt_res wire_public_key(struct lt_arena *a, lt_slice spki_der, Ipc__PublicKey *ret_key);
 
 lt_res wire_read_finalize(struct wire_reader *r, const json_t *payload, Ipc__AcmeCall *call);
 lt_res wire_read_revoke(struct wire_reader *r, const json_t *payload, Ipc__AcmeCall *call);

@@ -191,9 +191,17 @@ lt_res notary_service(struct notary *n, const struct ipc_msg *m)
     if (q == NULL) {
         return LT_OK; /* the gateway asks again */
     }
+    Ipc__PublicKey key;
+    Ipc__ServiceCertificateRequest onward = IPC__SERVICE_CERTIFICATE_REQUEST__INIT;
+    onward.spki = request->spki;
+    onward.key = &key;
+    r = wire_public_key(&q->arena, LT_SLICE(request->spki.data, request->spki.len), &key);
+    if (lt_failed(r)) {
+        return notary_service_refuse(n, q, lt_error_last()->detail);
+    }
     return notary_ask(
         n, q, IPC_REGISTRAR,
-        &(struct notary_question){IPC_SERVICE_CERTIFICATE_REQUEST, NOTARY_SERVICE, &request->base});
+        &(struct notary_question){IPC_SERVICE_CERTIFICATE_REQUEST, NOTARY_SERVICE, &onward.base});
 }
 
 lt_res notary_service_certificate(struct notary *n, const struct ipc_msg *m)
