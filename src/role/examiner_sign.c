@@ -1,9 +1,6 @@
 /* Certificates and CRLs: judged, passed on as they are, answered. */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -154,12 +151,12 @@ lt_res examiner_certificate_result(struct examiner *e, struct examiner_slot *s, 
 /* ---- CRLs ---- */
 
 /* Issuer names come from the configuration, and only a known one gets here. */
-static void crl_path(char ret_path[128], const char *issuer, uint32_t shard, const char *suffix)
+static void crl_path(char ret_path[128], const char *issuer, uint32_t shard)
 {
     if (shard == 0) {
-        (void)snprintf(ret_path, 128, "crl/%.64s.%s", issuer, suffix);
+        (void)snprintf(ret_path, 128, "crl/%.64s.tbs", issuer);
     } else {
-        (void)snprintf(ret_path, 128, "crl/%.64s-%u.%s", issuer, shard, suffix);
+        (void)snprintf(ret_path, 128, "crl/%.64s-%u.tbs", issuer, shard);
     }
 }
 
@@ -204,12 +201,13 @@ static lt_res crl_before(struct examiner *e, const Ipc__CrlSignRequest *asked, s
     if (ca_examine_issuer(&e->x, asked->issuer) == NULL) {
         return LT_OK; /* and is refused for that */
     }
-    crl_path(path, asked->issuer, asked->shard, "tbs");
+    crl_path(path, asked->issuer, asked->shard);
     lt_res r = lt_file_read(a, e->dir_fd, path, CRL_MAX, ret);
     return r.code == LT_PEER_NOT_FOUND ? LT_OK : r;
 }
 
-/* Its bytes are kept before the order leaves; they become the CRL before when the signature is there. */
+/* Its bytes are on disk as the CRL before, before the order leaves: whatever crashes, no signed CRL is
+ * forgotten. One that was not signed after all only asks the next one for the same entries. */
 static lt_res crl_order(struct examiner *e, const struct ipc_msg *m, struct ca_verdict *v)
 {
     const Ipc__CrlSignRequest *asked = (const Ipc__CrlSignRequest *)m->body;
@@ -225,7 +223,7 @@ static lt_res crl_order(struct examiner *e, const struct ipc_msg *m, struct ca_v
     }
     s->crl = true;
     s->shard = asked->shard;
-    crl_path(path, asked->issuer, asked->shard, "next");
+    crl_path(path, asked->issuer, asked->shard);
     lt_res kept = lt_file_replace(e->dir_fd, path, 0600, LT_SLICE(asked->tbs.data, asked->tbs.len));
     Ipc__SignOrder o = IPC__SIGN_ORDER__INIT;
     o.issuer = asked->issuer;
@@ -258,19 +256,6 @@ lt_res examiner_on_crl_request(void *self, const struct ipc_msg *m)
     return r;
 }
 
-static lt_res crl_keep(const struct examiner *e, const struct examiner_slot *s)
-{
-    char next[128];
-    char last[128];
-    crl_path(next, s->issuer, s->shard, "next");
-    crl_path(last, s->issuer, s->shard, "tbs");
-    LT_CHECK(renameat(e->dir_fd, next, e->dir_fd, last) == 0, LT_STATE_IO, "examiner/%s: %s", last,
-             strerror(errno));
-    LT_CLEANUP(lt_fd_closep) int fd = openat(e->dir_fd, "crl", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    LT_CHECK(fd >= 0 && fsync(fd) == 0, LT_STATE_IO, "examiner/crl: %s", strerror(errno));
-    return LT_OK;
-}
-
 lt_res examiner_crl_result(struct examiner *e, struct examiner_slot *s, const Ipc__SignResult *m)
 {
     Ipc__CrlSignReply reply = IPC__CRL_SIGN_REPLY__INIT;
@@ -280,8 +265,5 @@ lt_res examiner_crl_result(struct examiner *e, struct examiner_slot *s, const Ip
     reply.detail = m->detail;
     reply.sequence = m->sequence;
     reply.signature = m->signature;
-    if (strcmp(m->outcome, signed_word) == 0) {
-        LT_TRY(crl_keep(e, s));
-    }
     return crl_answer(e, &s->to, &reply);
 }
