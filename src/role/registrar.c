@@ -28,6 +28,7 @@
 #include "ca/plan.h"
 #include "ca/revoke.h"
 #include "ca/service.h"
+#include "crypto/digest.h"
 #include "role/profiles.h"
 
 enum { RETRY_INTENT_S = 3, CACHE_KIB = 32768, GROUP_ARENA_MAX = 512 * 1024 * 1024 };
@@ -398,6 +399,7 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *message, const int *
     LT_ASSERT(g != NULL);
     *ret_self = g;
     g->kit = kit;
+    crypto_start();
     g->folder = strdup(message->folder);
     LT_ASSERT(g->folder != NULL);
     lt_arena_init(&g->arena, GROUP_ARENA_MAX);

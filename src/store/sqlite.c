@@ -28,8 +28,9 @@ struct store {
     sqlite3 *db; /* owned */
     bool read_only;
     bool begun;
-    bool lost;   /* begun, but SQLite rolled it back by itself */
-    bool usable; /* the schema is this program's */
+    bool lost;    /* begun, but SQLite rolled it back by itself */
+    bool suspect; /* a sync failed: what the WAL holds on disk is unknown until it begins anew */
+    bool usable;  /* the schema is this program's */
     struct store_stmt cache[CACHE_SLOTS];
 };
 
@@ -82,6 +83,9 @@ static lt_res fail(struct store *s, int rc, const char *doing)
     if (s->begun && sqlite3_get_autocommit(s->db) != 0) {
         s->lost = true;
     }
+    if ((rc & 0xff) == SQLITE_IOERR) {
+        s->suspect = true;
+    }
     return r;
 }
 
@@ -109,6 +113,31 @@ static lt_res set_flag(struct store *s, int flag, int on)
     return rc == SQLITE_OK ? LT_OK : fail(s, rc, "database flag");
 }
 
+/* Everything in the WAL goes into the database and is synced there, and the WAL begins anew. A failed sync
+ * may have dropped bytes that an earlier, successful commit left in the page cache behind its last sync (the
+ * end of a padding frame); every later frame hangs on them by checksum, so nothing may be appended before
+ * this. */
+static lt_res renew_wal(struct store *s)
+{
+    int rc = sqlite3_wal_checkpoint_v2(s->db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    if (rc != SQLITE_OK) {
+        return fail(s, rc, "renewing the WAL");
+    }
+    s->suspect = false;
+    return LT_OK;
+}
+
+/* After each commit: what SQLite would do by itself, but a failure is noticed. */
+static int after_commit(void *self, sqlite3 *db, const char *name, int pages)
+{
+    struct store *s = self;
+    if (pages >= CHECKPOINT_PAGES) {
+        int rc = sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+        s->suspect = s->suspect || (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY);
+    }
+    return SQLITE_OK;
+}
+
 static lt_res settings(struct store *s, const struct store_options *o)
 {
     LT_TRY(set_flag(s, SQLITE_DBCONFIG_DEFENSIVE, 1));
@@ -130,9 +159,11 @@ static lt_res settings(struct store *s, const struct store_options *o)
     if (o->read_only) {
         return store_script(s, "PRAGMA query_only = ON");
     }
+    /* FULL, and the folder too when a rollback journal goes: one that a power cut brings back undoes the
+     * transaction that made the WAL. */
+    LT_TRY(store_script(s, "PRAGMA synchronous = EXTRA"));
     LT_TRY(store_script(s, "PRAGMA journal_mode = WAL"));
-    LT_TRY(store_script(s, "PRAGMA synchronous = FULL"));
-    (void)sqlite3_wal_autocheckpoint(s->db, CHECKPOINT_PAGES); /* cannot fail on an open connection */
+    (void)sqlite3_wal_hook(s->db, after_commit, s); /* gives the hook before it: none */
     /* The WAL and its index stay when the last writer goes: readers cannot create them. */
     int keep = 1;
     (void)sqlite3_file_control(s->db, "main", SQLITE_FCNTL_PERSIST_WAL, &keep); /* a hint */
@@ -183,7 +214,9 @@ static lt_res open_connection(struct store *s, const struct store_options *o)
         return fail(s, rc, o->path);
     }
     LT_TRY(settings(s, o));
-    return check_version(s);
+    LT_TRY(check_version(s));
+    s->suspect = !o->read_only; /* the writer before may have ended by a failed sync: see store_begin */
+    return LT_OK;
 }
 
 lt_res store_open(const struct store_options *options, struct store **ret_store)
@@ -359,12 +392,16 @@ static const struct store_sql control_sql[] = {
     {"begin", "BEGIN IMMEDIATE"},   {"commit", "COMMIT"},
     {"rollback", "ROLLBACK"},       {"savepoint", "SAVEPOINT message"},
     {"release", "RELEASE message"}, {"rollback-to", "ROLLBACK TO message"},
+    {"begin-read", "BEGIN"},
 };
 enum { SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_SAVEPOINT, SQL_RELEASE, SQL_ROLLBACK_TO, SQL_BEGIN_READ };
 
 lt_res store_begin(struct store *s)
 {
     LT_ASSERT(!s->begun);
+    if (s->suspect && !s->read_only) {
+        LT_TRY(renew_wal(s));
+    }
     LT_TRY(store_exec(s, &control_sql[s->read_only ? SQL_BEGIN_READ : SQL_BEGIN], STORE_NO_ARGS, NULL));
     s->begun = true;
     return LT_OK;
