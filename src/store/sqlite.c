@@ -215,8 +215,13 @@ static lt_res open_connection(struct store *s, const struct store_options *o)
     }
     LT_TRY(settings(s, o));
     LT_TRY(check_version(s));
-    s->suspect = !o->read_only; /* the writer before may have ended by a failed sync: see store_begin */
-    return LT_OK;
+    if (o->read_only) {
+        return LT_OK;
+    }
+    /* The writer before may have ended by a failed sync. A reader in the middle of something is let be: it
+     * would take that sync, the end of the process and a power cut together to lose by it. */
+    lt_res r = renew_wal(s);
+    return r.code == LT_RETRY_BUSY ? LT_OK : r;
 }
 
 lt_res store_open(const struct store_options *options, struct store **ret_store)
