@@ -14,7 +14,7 @@
 enum {
     CA_HASH_LEN = 32,
     CA_SERIAL_LEN = 16,
-    CA_CHAIN_NAME_MAX = 96,
+    CA_CHAIN_NAME_MAX = 64,
     CA_ISSUERS_MAX = 256,
     CA_PROFILES_MAX = 64,
     CA_HALTS_MAX = 4096,

@@ -141,8 +141,8 @@ static lt_res done_halt_lift(struct ca_turn *t, const struct plan *p)
 
 static lt_res key_of(struct ca_turn *t, const struct plan *p, lt_slice *ret_hash)
 {
-    LT_TRY(lt_unhex(t->arena, ca_params_get(&p->params, "spki_sha256"), ret_hash));
-    LT_CHECK(ret_hash->len == CA_HASH_LEN, LT_PEER_MALFORMED, "spki_sha256: 64 hexadecimal digits");
+    LT_TRY(lt_unhex(t->arena, ca_params_get(&p->params, "spki-sha256"), ret_hash));
+    LT_CHECK(ret_hash->len == CA_HASH_LEN, LT_PEER_MALFORMED, "spki-sha256: 64 hexadecimal digits");
     return LT_OK;
 }
 
@@ -192,7 +192,7 @@ static lt_res ask_plan_check(struct ca_turn *t, struct plan *p, uint64_t id)
 /* A profile or a restore is carried out by root on the folder; the book keeps that it was approved. */
 static const struct action actions[] = {
     {"halt.lift", {"halt"}, ask_halt_lift, done_halt_lift},
-    {"key-block.remove", {"spki_sha256"}, ask_key_unblock, done_key_unblock},
+    {"key-block.remove", {"spki-sha256"}, ask_key_unblock, done_key_unblock},
     {"lint.exception", {"expires", "profile", "rule"}, ask_lint_exception, NULL},
     {"profile.change", {"profile", "sha256"}, ask_plan_check, NULL},
     {"restore", {"backup"}, ask_plan_check, NULL},

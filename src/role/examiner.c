@@ -6,6 +6,7 @@
  * while the signer is away. Opens no book, no key, no network.
  */
 #include "role/examiner.h"
+#include "ca/approval.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -195,6 +196,17 @@ static lt_res on_exception(void *self, const struct ipc_msg *m)
     return verdict(e, m, ca_examiner_except(e->state, &by, body_of(m), lt_now()), "a lint exception");
 }
 
+/* For actions that change nothing here: are the approvals enough? */
+static lt_res on_plan_check(void *self, const struct ipc_msg *m)
+{
+    struct examiner *e = self;
+    const Ipc__PlanCheck *p = body_of(m);
+    LT_CHECK(p->plan != NULL, LT_PEER_MALFORMED, "a check without a plan");
+    struct ca_approval_policy policy = ca_approval_policy_of(p->plan->action, e->approvals_needed);
+    lt_res r = ca_approvals_suffice(&e->operators, p->plan, p->approvals, p->n_approvals, &policy, lt_now());
+    return verdict(e, m, r, "approvals of a plan");
+}
+
 /* ---- life ---- */
 
 static void linked(void *self, enum ipc_role peer, uint32_t instance)
@@ -283,6 +295,7 @@ static const struct role_route routes[] = {
     {IPC_REGISTRAR, IPC_KEY_BLOCK, on_block},
     {IPC_REGISTRAR, IPC_KEY_UNBLOCK, on_unblock},
     {IPC_REGISTRAR, IPC_LINT_EXCEPTION, on_exception},
+    {IPC_REGISTRAR, IPC_PLAN_CHECK, on_plan_check},
     {IPC_REGISTRAR, IPC_REVOCATION_RECORD, on_revocation},
     {IPC_REGISTRAR, IPC_KNOT, on_knot},
     {IPC_REGISTRAR, IPC_JOURNAL_ACK, on_ack},

@@ -373,7 +373,7 @@ static lt_res step_started(struct registrar *g, struct ca_turn *t, const struct 
 static lt_res open_book(struct registrar *g, const Ipc__Start *start)
 {
     char *path = lt_arena_printf(&g->arena, "%s/book/lintel.db", start->folder);
-    char *chain = lt_arena_printf(&g->arena, "registrar-%s", start->host_id);
+    char *chain = lt_arena_printf(&g->arena, "registrar-%.50s", start->host_id);
     LT_ASSERT(path != NULL && chain != NULL);
     const struct store_options options = {.path = path, .cache_kib = CACHE_KIB};
     LT_TRY(store_open(&options, &g->store));
