@@ -24,7 +24,8 @@
 #include "x509/tbs.h"
 
 enum {
-    DEBOUNCE_MS = 250, /* revocations of one moment share a CRL */
+    DEBOUNCE_MS = 250,    /* revocations of one moment share a CRL */
+    START_WAIT_MS = 1000, /* the registrar's hints of a start come within it */
     ANSWER_WAIT_MS = 60000,
     BACKOFF_FIRST_MS = 200,
     BACKOFF_MAX_MS = 30000,
@@ -403,7 +404,7 @@ static lt_res recover(struct publisher *p, struct crl *c)
         lt_log(LT_LOG_INFO, "CRL written out of the book", "issuer=%s number=%llu", c->issuer->name,
                (unsigned long long)c->newest.number);
     }
-    c->newest.der = LT_SLICE(NULL, 0);
+    c->newest.der = LT_SLICE(NULL, 0); /* it lives in the arena */
     lt_arena_done(&a);
     return r;
 }
@@ -427,6 +428,7 @@ static lt_res start_crls(struct publisher *p)
         struct crl *c = &p->crls[i];
         c->issuer = &p->issuers[i];
         c->dirty = true;
+        c->not_before_ms = lt_monotonic_ms() + START_WAIT_MS;
         LT_TRY(publisher_write_issuer(p->folder_fd, p->issuers, p->issuer_count, i));
         LT_TRY(recover(p, c));
     }
