@@ -102,6 +102,8 @@ struct x509_extensions {
     size_t policy_count;
     bool has_san;
     struct x509_general_names san;
+    bool has_ian;
+    struct x509_general_names ian;
     bool has_aki;
     lt_slice aki_key_id; /* empty when absent inside */
     struct x509_general_names aki_issuer;
@@ -114,6 +116,19 @@ struct x509_extensions {
     bool has_aia;
     const struct x509_access *aia;
     size_t aia_count;
+    bool has_freshest;
+    const struct x509_distribution_point *freshest;
+    size_t freshest_count;
+    bool has_sia;
+    const struct x509_access *sia;
+    size_t sia_count;
+    bool has_inhibit_any_policy;
+    uint32_t inhibit_any_policy;
+    bool has_require_explicit_policy;
+    uint32_t require_explicit_policy;
+    bool has_inhibit_policy_mapping;
+    uint32_t inhibit_policy_mapping;
+    bool has_policy_mappings;
     bool has_name_constraints;
     struct x509_general_names permitted;
     struct x509_general_names excluded;

@@ -592,7 +592,8 @@ static void unknown_extension(struct request *r)
 }
 static void sct_list(struct request *r)
 {
-    r->spec.sct_list = LT_LIT("\x00\x00");
+    static const uint8_t list[51] = {0, 49, 0, 47}; /* one, of version 1, all zero */
+    r->spec.sct_list = LT_SLICE(list, sizeof(list));
 }
 static void trailing_byte(struct request *r, struct lt_buf *out)
 {
