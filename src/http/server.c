@@ -13,7 +13,7 @@
 #include "http/conn.h"
 #include "http/date.h"
 
-enum { ACCEPT_BURST = 16, IN_MAX = 32 * 1024 };
+enum { ACCEPT_BURST = 2 /* the other gateways take their share */, IN_MAX = 32 * 1024 };
 
 static const struct http_limits defaults = {
     .connections = 4000,
