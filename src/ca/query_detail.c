@@ -144,7 +144,7 @@ const char *query_certificate_status(const struct ca_query *query, const struct 
     return c->not_after_us < query->now.us ? "expired" : "valid";
 }
 
-const char *ca_reason_name(int64_t reason)
+const char *query_reason_name(int64_t reason)
 {
     static const char *const names[] = {
         "unspecified",   "keyCompromise",        "cACompromise",    "affiliationChanged",
@@ -166,7 +166,7 @@ void query_certificate_write(struct query_out *o, const struct query_tables *t,
         query_open(o, "revocation", '{');
         query_time(o, "revoked", r->revoked_us);
         query_int(o, "reason", r->reason);
-        query_cstr(o, "reason_name", ca_reason_name(r->reason));
+        query_cstr(o, "reason_name", query_reason_name(r->reason));
         query_cstr(o, "by", r->by);
         query_time(o, "recorded", r->recorded_us);
         query_close(o, '}');

@@ -144,6 +144,6 @@ const char *query_certificate_status(const struct ca_query *query, const struct 
 void query_certificate_write(struct query_out *o, const struct query_tables *t,
                              const struct query_certificate *c, const struct query_revocation *r,
                              const char *status);
-const char *ca_reason_name(int64_t reason);
+const char *query_reason_name(int64_t reason);
 
 #endif

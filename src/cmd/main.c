@@ -47,7 +47,8 @@ static const struct cmd_verb *find_verb(int argc, char **argv, int *ret_used)
         const char *space = strchr(cmd_verbs[i]->name, ' ');
         size_t first = space != NULL ? (size_t)(space - cmd_verbs[i]->name) : strlen(cmd_verbs[i]->name);
         bool hit = argc > 0 && strlen(argv[0]) == first && strncmp(argv[0], cmd_verbs[i]->name, first) == 0;
-        if (hit && (space == NULL || (argc > 1 && strcmp(argv[1], space + 1) == 0))) {
+        bool two = hit && space != NULL && argc > 1 && strcmp(argv[1], space + 1) == 0;
+        if (two || (hit && space == NULL && best == NULL)) {
             best = cmd_verbs[i];
             *ret_used = space != NULL ? 2 : 1;
         }

@@ -1,9 +1,36 @@
 #ifndef CMD_VERBS_H
 #define CMD_VERBS_H
 /* One row per verb, each in the file that is named after it. */
+#include <jansson.h>
+
 #include "cmd/cmd.h"
 
 extern const struct cmd_verb cmd_init;
 extern const struct cmd_verb cmd_serve;
+extern const struct cmd_verb cmd_status;
+extern const struct cmd_verb cmd_config_check;
+extern const struct cmd_verb cmd_cert_list;
+extern const struct cmd_verb cmd_cert_show;
+extern const struct cmd_verb cmd_cert_find;
+extern const struct cmd_verb cmd_revoke;
+extern const struct cmd_verb cmd_account_list;
+extern const struct cmd_verb cmd_account_show;
+extern const struct cmd_verb cmd_issuer_list;
+extern const struct cmd_verb cmd_crl_list;
+extern const struct cmd_verb cmd_event_list;
+extern const struct cmd_verb cmd_halt;
+extern const struct cmd_verb cmd_halt_list;
+extern const struct cmd_verb cmd_resume;
+extern const struct cmd_verb cmd_plan_list;
+extern const struct cmd_verb cmd_plan_show;
+extern const struct cmd_verb cmd_plan_run;
+extern const struct cmd_verb cmd_approve;
+extern const struct cmd_verb cmd_operator_add;
+extern const struct cmd_verb cmd_operator_remove;
+extern const struct cmd_verb cmd_operator_list;
+extern const struct cmd_verb cmd_completion;
+
+/* run/status.json of a running family; LT_RETRY_UNAVAILABLE when there is none. */
+LT_MUST_USE lt_res cmd_family_status(struct cmd *c, const char *folder, json_t **ret_json);
 
 #endif

@@ -1,0 +1,284 @@
+/* lintel cert list, show, find: the inventory, as the family's reader tells it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cmd/api.h"
+#include "cmd/verbs.h"
+
+enum { NAMES_SHOWN = 60, QUERY_MAX = 8192 };
+
+#define FILTERS                                                                                         \
+    {"issuer", "NAME", "of that issuing CA", false, NULL},                                              \
+        {"profile", "NAME", "of that profile", false, NULL},                                            \
+        {"status", "WORD", "with that status", false, "valid expired revoked"},                         \
+        {"name", "NAME", "with exactly that name in it", false, NULL},                                  \
+        {"suffix", "DOMAIN", "with a name that is DOMAIN or below it", false, NULL},                    \
+        {"account", "ID", "of that account", false, NULL},                                              \
+        {"issued-from", "TIME", "issued at or after (RFC 3339)", false, NULL},                          \
+        {"issued-until", "TIME", "issued before", false, NULL},                                         \
+        {"expires-from", "TIME", "ending at or after", false, NULL},                                    \
+        {"expires-until", "TIME", "ending before", false, NULL},                                        \
+        {"spki-sha256", "HEX", "with that public key", false, NULL},                                    \
+        {"sha256", "HEX", "with that fingerprint", false, NULL},                                        \
+        {"serial", "HEX", "with that serial number", false, NULL},                                      \
+    {                                                                                                   \
+        "order", "WORD", "how sorted (default: -issued, newest first)", false, "issued -issued expires" \
+    }
+
+static const struct cmd_option list_options[] = {FILTERS, CMD_PAGE_OPTIONS};
+static const char *const filter_names[] = {
+    "issuer",       "profile",      "status",        "name",        "suffix", "account", "issued-from",
+    "issued-until", "expires-from", "expires-until", "spki-sha256", "sha256", "serial",  "order"};
+
+static void names_text(const json_t *certificate, char *out, size_t size)
+{
+    const json_t *names = json_object_get(certificate, "names");
+    size_t len = 0;
+    size_t i;
+    json_t *name;
+    out[0] = 0;
+    json_array_foreach(names, i, name)
+    {
+        const char *text = json_is_string(name) ? json_string_value(name) : cmd_text(name, "name");
+        int n = snprintf(out + len, size - len, "%s%s", i > 0 ? " " : "", text);
+        if (n < 0 || (size_t)n >= size - len) {
+            (void)snprintf(out + size - 4, 4, "...");
+            return;
+        }
+        len += (size_t)n;
+    }
+}
+
+static lt_res print_list(struct cmd *c, const json_t *answer)
+{
+    static const char *const heads[] = {"SERIAL", "STATUS", "ISSUER", "PROFILE", "ENDS", "NAMES"};
+    const json_t *list = json_object_get(answer, "certificates");
+    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
+    size_t i;
+    json_t *row;
+    LT_ASSERT(t != NULL);
+    cmd_table_init(t, &c->arena, heads, LT_COUNT(heads));
+    json_array_foreach(list, i, row)
+    {
+        char names[NAMES_SHOWN];
+        char ends[LT_RFC3339_SIZE];
+        names_text(row, names, sizeof(names));
+        (void)snprintf(ends, sizeof(ends), "%.10s", cmd_text(row, "not_after"));
+        const char *const cells[] = {cmd_text(row, "serial"),
+                                     cmd_text(row, "status"),
+                                     cmd_text(row, "issuer"),
+                                     cmd_text(row, "profile"),
+                                     ends,
+                                     names};
+        LT_TRY(cmd_table_row(t, cells));
+    }
+    LT_TRY(cmd_table_print(t));
+    const char *next = cmd_text(answer, "next");
+    return next[0] == 0 ? LT_OK : cmd_printf("more: --cursor '%s', or --all\n", next);
+}
+
+static lt_res list_with(struct cmd *c, struct lt_buf *query)
+{
+    LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
+    for (size_t i = 0; i < LT_COUNT(filter_names); i++) {
+        cmd_query_add(query, filter_names[i], cmd_value(c, filter_names[i]));
+    }
+    LT_TRY(cmd_api_list(c, "certificates", "certificates", query, &answer));
+    if (c->json) {
+        return cmd_print_json(answer);
+    }
+    LT_CHECK(json_array_size(json_object_get(answer, "certificates")) > 0 || cmd_text(answer, "next")[0] != 0,
+             LT_PEER_NOT_FOUND, "no certificate is like that");
+    return print_list(c, answer);
+}
+
+static lt_res run_list(struct cmd *c)
+{
+    struct lt_buf query;
+    lt_buf_init(&query, QUERY_MAX);
+    lt_res r = list_with(c, &query);
+    lt_buf_done(&query);
+    return r;
+}
+
+/* What was typed says what it is: 64 hex digits a hash, other hex a serial, a dot a name. */
+static lt_res run_find(struct cmd *c)
+{
+    const char *text = c->args.words[0];
+    size_t len = strlen(text);
+    bool hex = len > 0 && strspn(text, "0123456789abcdefABCDEF") == len;
+    bool below = strncmp(text, "*.", 2) == 0 || text[0] == '.';
+    struct lt_buf query;
+    lt_buf_init(&query, QUERY_MAX);
+    cmd_query_add(&query,
+                  hex && len == 64 ? (cmd_flag(c, "key") ? "spki-sha256" : "sha256")
+                  : hex            ? "serial"
+                  : below          ? "suffix"
+                                   : "name",
+                  below ? text + (text[0] == '.' ? 1 : 2) : text);
+    lt_res r = list_with(c, &query);
+    lt_buf_done(&query);
+    return r;
+}
+
+static void say_checks(const json_t *name, struct lt_buf *out)
+{
+    size_t i;
+    json_t *check;
+    json_array_foreach(json_object_get(name, "checks"), i, check)
+    {
+        lt_buf_addf(out, "      %s  %s by %s, rules %s, build %s, resolver %s, DNSSEC %s",
+                    cmd_text(check, "checked"),
+                    json_is_true(json_object_get(check, "ok")) ? "proved" : "failed",
+                    cmd_text(check, "method"), cmd_text(check, "rule_set"), cmd_text(check, "build"),
+                    cmd_text(check, "resolver"), cmd_text(check, "dnssec"));
+        if (cmd_text(check, "caa")[0] != 0) {
+            lt_buf_addf(out, ", CAA %s", cmd_text(check, "caa"));
+        }
+        lt_buf_add_byte(out, '\n');
+        char *statement = json_dumps(json_object_get(check, "statement"), JSON_COMPACT | JSON_ENCODE_ANY);
+        lt_buf_addf(out, "        %s\n", statement != NULL ? statement : "");
+        free(statement);
+    }
+}
+
+static void say_names(const json_t *answer, struct lt_buf *out)
+{
+    size_t i;
+    json_t *name;
+    json_array_foreach(json_object_get(answer, "names"), i, name)
+    {
+        lt_buf_addf(out, "  name        %s %s  (authorization %s%s%s)\n", cmd_text(name, "type"),
+                    cmd_text(name, "name"), cmd_text(name, "authorization"),
+                    cmd_text(name, "validated")[0] != 0 ? ", validated " : "", cmd_text(name, "validated"));
+        say_checks(name, out);
+    }
+}
+
+static void say_certificate(const json_t *a, struct lt_buf *out)
+{
+    const json_t *revocation = json_object_get(a, "revocation");
+    size_t i;
+    json_t *row;
+    lt_buf_addf(out, "certificate   %s\n  status      %s\n", cmd_text(a, "serial"), cmd_text(a, "status"));
+    if (revocation != NULL) {
+        lt_buf_addf(out, "  revoked     %s  %s, by %s\n", cmd_text(revocation, "revoked"),
+                    cmd_text(revocation, "reason_name"), cmd_text(revocation, "by"));
+    }
+    lt_buf_addf(out, "  issuer      %s  (%s)\n  profile     %s\n  subject     %s\n", cmd_text(a, "issuer"),
+                cmd_text(a, "issuer_name"), cmd_text(a, "profile"),
+                cmd_text(a, "subject")[0] != 0 ? cmd_text(a, "subject") : "(empty)");
+    lt_buf_addf(out, "  valid       %s to %s\n  issued      %s  (build %s, rules %s)\n",
+                cmd_text(a, "not_before"), cmd_text(a, "not_after"), cmd_text(a, "issued"),
+                cmd_text(a, "build"), cmd_text(a, "rule_set"));
+    lt_buf_addf(out, "  key         %s, sha256 %s\n  sha256      %s\n  signature   %s\n",
+                cmd_text(a, "key_type"), cmd_text(a, "spki_sha256"), cmd_text(a, "sha256"),
+                cmd_text(a, "signature"));
+    lt_buf_addf(out, "  account     %s, order %s\n", cmd_text(a, "account"), cmd_text(a, "order"));
+    say_names(a, out);
+    json_array_foreach(json_object_get(a, "extensions"), i, row)
+    {
+        lt_buf_addf(out, "  %-11s %s%s\n", i == 0 ? "extensions" : "", cmd_text(row, "name"),
+                    json_is_true(json_object_get(row, "critical")) ? " (critical)" : "");
+    }
+    json_array_foreach(json_object_get(a, "chain"), i, row)
+    {
+        lt_buf_addf(out, "  %-11s %s, until %.10s\n", i == 0 ? "chain" : "", cmd_text(row, "issuer"),
+                    cmd_text(row, "not_after"));
+    }
+}
+
+static lt_res print_pem(const json_t *answer)
+{
+    size_t i;
+    json_t *row;
+    LT_TRY(cmd_printf("%s", cmd_text(answer, "pem")));
+    json_array_foreach(json_object_get(answer, "chain"), i, row)
+    {
+        LT_TRY(cmd_printf("%s", cmd_text(row, "pem")));
+    }
+    return LT_OK;
+}
+
+static lt_res run_show(struct cmd *c)
+{
+    LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
+    char path[512];
+    const char *serial = c->args.words[0];
+    size_t len = strlen(serial);
+    LT_CHECK(len > 0 && len <= 40 && strspn(serial, "0123456789abcdefABCDEF") == len, LT_PEER_USAGE,
+             "\"%.60s\" is no serial number; write it in hex", serial);
+    bool pem = cmd_flag(c, "pem");
+    struct lt_buf query;
+    lt_buf_init(&query, QUERY_MAX);
+    cmd_query_add(&query, "issuer", cmd_value(c, "issuer"));
+    cmd_query_add(&query, "evidence", cmd_flag(c, "evidence") || c->json ? "1" : NULL);
+    cmd_query_add(&query, "der", pem || c->json ? "1" : NULL);
+    int n = snprintf(path, sizeof(path), "certificates/%s%s?%.*s", len % 2 == 0 ? "" : "0", serial,
+                     LT_FMT(lt_buf_slice(&query)));
+    lt_buf_done(&query);
+    LT_CHECK(n > 0 && (size_t)n < sizeof(path), LT_PEER_USAGE, "--issuer: too long");
+    LT_TRY(cmd_api_get(c, path, &answer));
+    if (c->json) {
+        return cmd_print_json(answer);
+    }
+    if (pem) {
+        return print_pem(answer);
+    }
+    struct lt_buf out;
+    lt_buf_init(&out, 1 << 24);
+    say_certificate(answer, &out);
+    lt_res r = cmd_print(lt_buf_slice(&out));
+    lt_buf_done(&out);
+    return r;
+}
+
+static const struct cmd_option show_options[] = {
+    {"issuer", "NAME", "of that issuing CA, should two have the serial", false, NULL},
+    {"evidence", NULL, "with every check that proved a name", false, NULL},
+    {"pem", NULL, "only the certificate and its chain, as PEM", false, NULL},
+};
+static const struct cmd_option find_options[] = {
+    {"key", NULL, "64 hex digits are the SHA-256 of a public key", false, NULL},
+    CMD_PAGE_OPTIONS,
+};
+
+const struct cmd_verb cmd_cert_list = {
+    .name = "cert list",
+    .words = "",
+    .summary = "list certificates, newest first",
+    .help = "examples:\n"
+            "  lintel cert list --suffix example.com --status valid\n"
+            "  lintel cert list --expires-until 2027-01-01T00:00:00Z --all --json\n",
+    .options = list_options,
+    .option_count = LT_COUNT(list_options),
+    .run = run_list,
+};
+const struct cmd_verb cmd_cert_show = {
+    .name = "cert show",
+    .words = "SERIAL",
+    .words_least = 1,
+    .words_most = 1,
+    .summary = "show one certificate: fields, names with their evidence, status, chain",
+    .help = "examples:\n"
+            "  lintel cert show 0cf65a03ce05c1fff1baf459b0f1aa20 --evidence\n"
+            "  lintel cert show 0cf65a03ce05c1fff1baf459b0f1aa20 --pem > chain.pem\n",
+    .options = show_options,
+    .option_count = LT_COUNT(show_options),
+    .run = run_show,
+};
+const struct cmd_verb cmd_cert_find = {
+    .name = "cert find",
+    .words = "TEXT",
+    .words_least = 1,
+    .words_most = 1,
+    .summary = "find certificates by name, \"*.domain\", serial or fingerprint",
+    .help = "examples:\n"
+            "  lintel cert find www.example.com\n"
+            "  lintel cert find '*.example.com'\n",
+    .options = find_options,
+    .option_count = LT_COUNT(find_options),
+    .run = run_find,
+};

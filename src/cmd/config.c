@@ -1,0 +1,120 @@
+/* lintel config check: lintel.yaml, profiles and operators, read as the programs read them, and what does not
+ * go together. Every mistake with file, line and column. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "ca/config.h"
+#include "ca/operator.h"
+#include "ca/profile.h"
+#include "cmd/verbs.h"
+#include "x509/cert.h"
+
+enum { CERT_FILE_MAX = 256 * 1024 };
+
+struct check {
+    struct cmd *c;
+    const char *folder;
+    int dir;
+    struct ca_config *config;    /* owned */
+    struct ca_profiles profiles; /* owned */
+};
+
+static lt_res check_profiles(struct check *k)
+{
+    LT_TRY(ca_profiles_load(k->folder, k->c->now, &k->profiles));
+    for (size_t i = 0; i < k->profiles.count; i++) {
+        const struct ca_profile *p = k->profiles.rows[i];
+        LT_CHECK(p->kind == CA_PROFILE_CA || ca_config_issuer(k->config, lt_slice_cstr(p->issuer)) != NULL,
+                 LT_PEER_USAGE, "profiles/%s.yaml: issuer %s is not among the issuers of " CA_CONFIG_FILE,
+                 p->name, p->issuer);
+        LT_CHECK(p->kind == CA_PROFILE_CA || !p->crl_distribution || k->config->public_http_url[0] != 0,
+                 LT_PEER_USAGE,
+                 "profiles/%s.yaml wants CRL URLs, and " CA_CONFIG_FILE " has no public-http-url", p->name);
+    }
+    const struct ca_profile *usual = ca_profiles_find(&k->profiles,
+                                                      lt_slice_cstr(k->config->default_profile));
+    LT_CHECK(usual != NULL && usual->kind == CA_PROFILE_SUBSCRIBER, LT_PEER_USAGE,
+             CA_CONFIG_FILE ": default-profile: \"%s\" is no profile for subscribers",
+             k->config->default_profile);
+    return LT_OK;
+}
+
+static lt_res check_issuer(const struct check *k, const struct ca_config_issuer *issuer)
+{
+    struct lt_arena a;
+    lt_slice pem;
+    lt_slice label;
+    lt_slice der;
+    struct x509_cert cert;
+    lt_arena_init(&a, (size_t)CERT_FILE_MAX * 16);
+    lt_res r = lt_file_read(&a, k->dir, issuer->certificate, CERT_FILE_MAX, &pem);
+    r = lt_failed(r) ? r : lt_pem_next(&a, &pem, &label, &der);
+    r = lt_failed(r) ? r : x509_cert_parse(der, &a, &cert);
+    bool in_force = !lt_failed(r) && k->c->now.us >= cert.not_before.us && k->c->now.us < cert.not_after.us;
+    lt_arena_done(&a);
+    LT_TRY(r);
+    LT_CHECK(in_force, LT_PEER_USAGE, "issuer %s: %s is not in force today", issuer->name,
+             issuer->certificate);
+    LT_CHECK(issuer->key[0] == 0 || faccessat(k->dir, issuer->key, F_OK, 0) == 0, LT_PEER_USAGE,
+             "issuer %s: %s: %s", issuer->name, issuer->key, strerror(errno));
+    return LT_OK;
+}
+
+static lt_res check_all(struct check *k)
+{
+    struct ca_operators operators = {.count = 0};
+    LT_TRY(ca_config_load(k->folder, &k->config));
+    LT_TRY(check_profiles(k));
+    for (uint32_t i = 0; i < k->config->issuer_count; i++) {
+        LT_TRY(check_issuer(k, &k->config->issuers[i]));
+    }
+    LT_TRY(ca_operators_load(k->dir, "operators", &operators));
+    size_t approvers = 0;
+    for (size_t i = 0; i < operators.count; i++) {
+        approvers += (operators.list[i].roles & CA_ROLE_APPROVER) != 0;
+    }
+    size_t count = operators.count;
+    ca_operators_done(&operators);
+    if (k->c->json) {
+        return cmd_printf("{\"ok\":true,\"profiles\":%zu,\"issuers\":%u,\"operators\":%zu,\"approvers\":%zu,"
+                          "\"approvals_needed\":%u}\n",
+                          k->profiles.count, k->config->issuer_count, count, approvers,
+                          k->config->approvals_needed);
+    }
+    LT_TRY(cmd_printf("ok: %zu profiles, %u issuers, %zu operators\n", k->profiles.count,
+                      k->config->issuer_count, count));
+    if (approvers < k->config->approvals_needed) {
+        return cmd_printf("note: %zu approvers, and plans need %u approvals: lintel operator add NAME --role "
+                          "approver\n",
+                          approvers, k->config->approvals_needed);
+    }
+    return LT_OK;
+}
+
+static lt_res run(struct cmd *c)
+{
+    struct check k = {.c = c};
+    LT_TRY(cmd_folder(c, &k.folder));
+    k.dir = open(k.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    LT_CHECK(k.dir >= 0, LT_PEER_USAGE, "%s: %s", k.folder, strerror(errno));
+    lt_res r = check_all(&k);
+    ca_profiles_done(&k.profiles);
+    ca_config_free(k.config);
+    (void)close(k.dir); /* only read */
+    return r;
+}
+
+const struct cmd_verb cmd_config_check = {
+    .name = "config check",
+    .words = "",
+    .summary = "check lintel.yaml, profiles and operators before they are taken up",
+    .help = "examples:\n  lintel config check --dir /srv/ca && systemctl reload lintel\n",
+    .options = NULL,
+    .option_count = 0,
+    .run = run,
+};
