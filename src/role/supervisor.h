@@ -32,7 +32,8 @@ struct process {
     int64_t next_start_ms;
     int64_t backoff_ms;
     uint64_t crashes;
-    bool misbehaved; /* ended by us for what it sent: its death is no news */
+    bool misbehaved; /* broke the table: ended by us */
+    bool ended;      /* by us, whatever for */
     unsigned landlock_abi;
     bool seccomp;
 };

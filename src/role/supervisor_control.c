@@ -282,6 +282,7 @@ static void take_misbehaved(struct supervisor *s, const struct process *from, co
            m->detail);
     if (good && p->pid != 0) {
         p->misbehaved = true;
+        p->ended = true;
         (void)kill(p->pid, SIGKILL); /* reaped and counted as a crash */
     }
 }

@@ -2,7 +2,7 @@
  *
  * A crash is a restart with backoff (50 ms doubling to 10 s, forgotten after 30 s of health) and fresh links
  * to its neighbours. Three crashes of registrar, examiner or signer within a minute hold issuance until
- * somebody looks. */
+ * somebody looks; being killed from outside is a restart, but no such crash. */
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -26,6 +26,7 @@ enum {
     BACKOFF_FIRST_MS = 50,
     BACKOFF_MOST_MS = 10000,
     HEALTHY_AFTER_MS = 30000,
+    STEADY_AFTER_MS = 1000, /* enough for one that was killed from outside */
     HOLD_WINDOW_MS = 60000,
     START_LIMIT_MS = 60000,
     CONTROL_FD = 3,
@@ -223,6 +224,7 @@ static lt_res spawn(struct supervisor *s, struct process *p)
     p->started_ms = lt_monotonic_ms();
     p->state = PROCESS_STARTING;
     p->misbehaved = false;
+    p->ended = false;
     p->seccomp = false;
     p->landlock_abi = 0;
     LT_TRY(ipc_link_new(LT_TAKE(ours, -1), IPC_SUPERVISOR, p->role, p->instance, &p->control));
@@ -254,6 +256,7 @@ int family_start_due(struct supervisor *s, int64_t now_ms)
         struct process *p = &s->processes[i];
         if (p->state == PROCESS_STARTING && now_ms - p->started_ms > START_LIMIT_MS) {
             lt_log(LT_LOG_ERROR, "did not get ready in time", "process=%s", p->name);
+            p->ended = true;
             (void)kill(p->pid, SIGKILL); /* its end is reaped as a crash */
             p->started_ms = now_ms;
         }
@@ -307,10 +310,20 @@ static void count_key_crash(struct supervisor *s, const struct process *p, int64
     }
 }
 
-static void take_crash(struct supervisor *s, struct process *p, const char *how)
+/* A SIGKILL that is not ours is an administrator's hand or an empty machine: nothing that a fault in a
+ * program can do to it, and so no sign that one is being broken. */
+static bool is_fault(const struct process *p, int status)
 {
+    return p->ended || p->misbehaved || !WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL;
+}
+
+static void take_crash(struct supervisor *s, struct process *p, int status)
+{
+    char how[120];
+    describe_end(status, how, sizeof how);
     int64_t now_ms = lt_monotonic_ms();
-    if (now_ms - p->started_ms > HEALTHY_AFTER_MS) {
+    bool fault = is_fault(p, status);
+    if (now_ms - p->started_ms > (fault ? HEALTHY_AFTER_MS : STEADY_AFTER_MS)) {
         p->backoff_ms = BACKOFF_FIRST_MS;
     }
     p->crashes++;
@@ -319,7 +332,7 @@ static void take_crash(struct supervisor *s, struct process *p, const char *how)
            how, (unsigned long long)p->crashes, (long long)p->backoff_ms);
     p->backoff_ms = p->backoff_ms * 2 > BACKOFF_MOST_MS ? BACKOFF_MOST_MS : p->backoff_ms * 2;
     control_event(s, p, p->misbehaved ? "misbehaved" : "crashed", how);
-    if (is_key_role(p->role)) {
+    if (is_key_role(p->role) && fault) {
         count_key_crash(s, p, now_ms);
     }
 }
@@ -345,9 +358,7 @@ void family_reap(struct supervisor *s, pid_t pid, int status)
     if (clean) {
         return;
     }
-    char how[120];
-    describe_end(status, how, sizeof how);
-    take_crash(s, p, how);
+    take_crash(s, p, status);
     s->failed |= s->stopping;
 }
 

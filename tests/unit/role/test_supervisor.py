@@ -181,6 +181,21 @@ def three_crashes_of_a_key_role_hold_issuance():
         f.stop()
 
 
+def being_killed_is_no_fault_of_the_program():
+    with Family().start() as f:
+        for _ in range(4):
+            old = f.pids()["signer-0"]
+            os.kill(old, signal.SIGKILL)
+            wait_for("signer again", lambda: f.pids()["signer-0"] not in (0, old) and f.status()["ready"])
+        assert not f.status()["held"]
+        for _ in range(3):
+            old = f.pids()["signer-0"]
+            os.kill(old, signal.SIGSEGV)
+            wait_for("signer again", lambda: f.pids()["signer-0"] not in (0, old) and f.status()["ready"])
+        assert f.status()["held"]
+        f.stop()
+
+
 def crashes_of_faces_hold_nothing():
     with Family(gateway="die", validator="die").start() as f:
         wait_for("deaths", lambda: len(f.log("a process died")) >= 8)
