@@ -1,0 +1,51 @@
+#ifndef CA_AUDIT_H
+#define CA_AUDIT_H
+/* Is the book what it was? Everything that can be proven again is: event chains by hash, knots by the
+ * signer's audit key, certificates against intents and the signer's journal, kept JWS and approvals against
+ * the keys of who signed them. Offline, on a read-only book, for `lintel audit verify`.
+ *
+ * Findings are told one by one and counted; a function fails only when it cannot go on reading. Refuses to
+ * repair anything.
+ */
+#include "ca/operator.h"
+#include "signer/journal.h"
+#include "store/store.h"
+
+struct ca_audit_counts {
+    uint64_t findings;
+    uint64_t events;
+    uint64_t chains;
+    uint64_t knots;
+    uint64_t certificates;
+    uint64_t revocations;
+    uint64_t journal_entries;
+    uint64_t journal_pending; /* newer than what the book has acknowledged, and not in it yet */
+    uint64_t jws;             /* verified again */
+    uint64_t jws_unknown;     /* whose key the book no longer has */
+    uint64_t approvals;
+};
+
+struct ca_audit {
+    struct store *store;                  /* borrowed */
+    const struct ca_operators *operators; /* borrowed: from the root-owned files */
+    lt_slice audit_spki;                  /* the signer's audit key; empty: knots are not verified */
+    void *self;
+    /* what: "event-chain", "knot", "certificate", "journal", "jws", "approval". */
+    void (*found)(void *self, const char *what, const char *subject, const char *detail);
+    struct ca_audit_counts counts; /* out */
+};
+
+/* Every event of every chain; kept JWS with them. */
+LT_MUST_USE lt_res ca_audit_events(struct ca_audit *a);
+LT_MUST_USE lt_res ca_audit_knots(struct ca_audit *a);
+/* Each certificate: its bytes hash to what its row says, belong to its intent, and its event is there. */
+LT_MUST_USE lt_res ca_audit_certificates(struct ca_audit *a);
+/* Each approval of each plan. */
+LT_MUST_USE lt_res ca_audit_approvals(struct ca_audit *a);
+/* One record of the signer's journal against the book: for journal_walk, self is the struct ca_audit. */
+LT_MUST_USE lt_res ca_audit_journal_entry(void *self, const struct journal_entry *e);
+
+extern const struct store_sql *const ca_audit_sql;
+extern const size_t ca_audit_sql_count;
+
+#endif

@@ -1,0 +1,14 @@
+#ifndef CA_AUDIT_INTERNAL_H
+#define CA_AUDIT_INTERNAL_H
+/* Between the files of the audit. */
+#include "ca/audit.h"
+
+void ca_audit_finding(struct ca_audit *a, const char *what, const char *subject, const char *format, ...)
+    LT_PRINTF(4, 5);
+/* A JWS that was kept with an event: counts it, or finds it wrong. */
+LT_MUST_USE lt_res ca_audit_jws(struct ca_audit *a, const char *subject, lt_slice jws);
+
+extern const struct store_sql *const ca_audit_jws_sql;
+extern const size_t ca_audit_jws_sql_count;
+
+#endif

@@ -1,0 +1,135 @@
+/* Signed requests that were kept with their events, verified again with the key of who signed them. An
+ * account may have changed its key since: the keys before are in its key changes, signed by themselves. */
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "ca/audit_internal.h"
+#include "jose/jws.h"
+
+static const struct store_sql sql[] = {
+    {"audit.account-key", "SELECT spki FROM account WHERE id = ?1"},
+    {"audit.key-changes", "SELECT attachment FROM event WHERE subject = ?1 AND kind = 'account.key-changed' "
+                          "ORDER BY time_us LIMIT 1000"},
+    {"audit.operator-key", "SELECT spki FROM operator WHERE name = ?1"},
+};
+enum { SQL_ACCOUNT, SQL_KEY_CHANGES, SQL_OPERATOR };
+const struct store_sql *const ca_audit_jws_sql = sql;
+const size_t ca_audit_jws_sql_count = LT_COUNT(sql);
+
+enum { JWS_ARENA_MAX = 4 * 1024 * 1024 };
+
+static bool verifies(const struct jws *jws, lt_slice spki)
+{
+    LT_CLEANUP(crypto_pub_freep) struct crypto_pub *pub = NULL;
+    if (lt_failed(crypto_pub_new(spki, &pub))) {
+        return false;
+    }
+    return !lt_failed(jws_verify(jws, pub));
+}
+
+static lt_res first_blob(struct ca_audit *a, const struct store_sql *which, struct store_value key,
+                         struct lt_arena *arena, lt_slice *ret_blob)
+{
+    struct store_rows rows;
+    *ret_blob = LT_SLICE(NULL, 0);
+    LT_TRY(store_query(a->store, which, &key, 1, &rows));
+    if (store_next(&rows)) {
+        *ret_blob = lt_arena_copy(arena, store_bytes(&rows, 0));
+    }
+    return store_rows_end(&rows);
+}
+
+/* The key that a key change replaced: "oldKey" in the payload of the inner JWS. */
+static bool old_key(lt_slice attachment, struct lt_arena *arena, struct jwk *ret_key)
+{
+    struct jws outer;
+    struct jws inner;
+    if (lt_failed(jws_parse(attachment, JWS_REQUEST, arena, &outer)) ||
+        lt_failed(jws_parse(outer.payload, JWS_KEY_CHANGE, arena, &inner))) {
+        return false;
+    }
+    json_error_t e;
+    json_t *payload = json_loadb((const char *)inner.payload.ptr, inner.payload.len, 0, &e);
+    bool found = payload != NULL && !lt_failed(jwk_parse(json_object_get(payload, "oldKey"), arena, ret_key));
+    json_decref(payload);
+    return found;
+}
+
+static lt_res by_older_key(struct ca_audit *a, const struct jws *jws, int64_t account, struct lt_arena *arena,
+                           bool *ret_good)
+{
+    char subject[64];
+    (void)snprintf(subject, sizeof subject, "account %lld", (long long)account);
+    struct store_rows rows;
+    LT_TRY(store_query(a->store, &sql[SQL_KEY_CHANGES], STORE_ARGS(STORE_S(subject)), &rows));
+    while (!*ret_good && store_next(&rows)) {
+        struct jwk key;
+        *ret_good = old_key(store_bytes(&rows, 0), arena, &key) && verifies(jws, key.spki);
+    }
+    return store_rows_end(&rows);
+}
+
+static lt_res by_account(struct ca_audit *a, const struct jws *jws, struct lt_arena *arena, bool *ret_known,
+                         bool *ret_good)
+{
+    lt_slice id_text = jws->kid;
+    for (lt_slice rest = jws->kid; lt_slice_split(&rest, '/', &id_text);) {
+    }
+    uint64_t id = 0;
+    if (lt_failed(lt_parse_u64(id_text, INT64_MAX, &id))) {
+        return LT_OK;
+    }
+    lt_slice spki;
+    LT_TRY(first_blob(a, &sql[SQL_ACCOUNT], STORE_I(id), arena, &spki));
+    *ret_known = spki.len > 0;
+    *ret_good = *ret_known && verifies(jws, spki);
+    return *ret_known && !*ret_good ? by_older_key(a, jws, (int64_t)id, arena, ret_good) : LT_OK;
+}
+
+static lt_res by_operator(struct ca_audit *a, const struct jws *jws, struct lt_arena *arena, bool *ret_known,
+                          bool *ret_good)
+{
+    lt_slice prefix = LT_LIT("operator:");
+    lt_slice name = lt_slice_sub(jws->kid, prefix.len, jws->kid.len);
+    lt_slice spki;
+    LT_TRY(first_blob(a, &sql[SQL_OPERATOR], STORE_T(name), arena, &spki));
+    *ret_good = spki.len > 0 && verifies(jws, spki);
+    *ret_known = *ret_good; /* an operator's key before this one is kept nowhere but in backups */
+    return LT_OK;
+}
+
+static lt_res check(struct ca_audit *a, const char *subject, lt_slice text, struct lt_arena *arena)
+{
+    struct jws jws;
+    bool known = true;
+    bool good = false;
+    if (lt_failed(jws_parse(text, JWS_REQUEST, arena, &jws))) {
+        ca_audit_finding(a, "jws", subject, "the request that was kept is none: %s", lt_error_last()->detail);
+        return LT_OK;
+    }
+    if (jws.has_jwk) {
+        good = !lt_failed(jws_verify(&jws, NULL));
+    } else if (lt_slice_starts(jws.kid, LT_LIT("operator:"))) {
+        LT_TRY(by_operator(a, &jws, arena, &known, &good));
+    } else {
+        LT_TRY(by_account(a, &jws, arena, &known, &good));
+    }
+    if (!known) {
+        a->counts.jws_unknown++;
+    } else if (!good) {
+        ca_audit_finding(a, "jws", subject, "the signature of the request that was kept does not verify");
+    }
+    a->counts.jws += good ? 1 : 0;
+    return LT_OK;
+}
+
+lt_res ca_audit_jws(struct ca_audit *a, const char *subject, lt_slice text)
+{
+    struct lt_arena arena;
+    lt_arena_init(&arena, JWS_ARENA_MAX);
+    lt_res r = check(a, subject, text, &arena);
+    lt_arena_done(&arena);
+    return r;
+}
