@@ -87,13 +87,10 @@ void journal_index_add(struct journal_index *ix, uint64_t hash, uint64_t offset)
 
 void journal_index_set(struct journal_index *ix, uint64_t hash, uint64_t offset, uint64_t new_offset)
 {
-    for (size_t n = 0; n < ix->size; n++) {
-        struct journal_slot *s = &ix->slots[(hash + n) & (ix->size - 1)];
-        LT_ASSERT(s->offset != 0);
-        if (s->hash == hash && s->offset == offset) {
-            s->offset = new_offset == 0 ? REMOVED : new_offset;
-            return;
-        }
+    size_t i = hash & (ix->size - 1);
+    while (ix->slots[i].hash != hash || ix->slots[i].offset != offset) {
+        LT_ASSERT(ix->slots[i].offset != 0); /* the caller found it here */
+        i = (i + 1) & (ix->size - 1);
     }
-    LT_ASSERT(!"in the index");
+    ix->slots[i].offset = new_offset == 0 ? REMOVED : new_offset;
 }
