@@ -2,6 +2,7 @@
 #include "ca/profile.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@ enum {
     STRING_MAX = 256,
     LIST_MAX = 64,
     PROFILES_MAX = 256,
+    PATH_SIZE = 4096,
     YEAR = 31557600,
     CA_VALIDITY_MAX_YEARS = 25,
     ENTITY_VALIDITY_MAX_DAYS = 3653,
@@ -414,9 +416,12 @@ static lt_res load_all(DIR *list, lt_time now, struct ca_profiles *profiles)
 lt_res ca_profiles_load(const char *folder, lt_time now, struct ca_profiles *ret_profiles)
 {
     *ret_profiles = (struct ca_profiles){0};
-    LT_CLEANUP(lt_fd_closep) int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int fd = dir >= 0 ? openat(dir, "profiles", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    LT_CHECK(fd >= 0, LT_PEER_NOT_FOUND, "%s/profiles: no such folder; is this a CA folder?", folder);
+    char path[PATH_SIZE];
+    /* By its own path: inside a sandbox the folder above may be out of reach. */
+    int n = snprintf(path, sizeof(path), "%s/profiles", folder);
+    int fd = n > 0 && n < PATH_SIZE ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    LT_CHECK(fd >= 0, LT_PEER_NOT_FOUND, "%.100s/profiles: %s; is this a CA folder?", folder,
+             strerror(errno));
     DIR *list = fdopendir(fd); /* owns fd from here on */
     LT_ASSERT(list != NULL);
     struct ca_profiles profiles = {.rows = calloc(PROFILES_MAX, sizeof(struct ca_profile *))};

@@ -120,6 +120,23 @@ static lt_res run(struct cmd *c, int argc, char **argv)
     return c->verb->run(c);
 }
 
+/* "lintel cert" has verbs below it; "lintel foo" has none. */
+static int unknown(int argc, char **argv)
+{
+    struct lt_buf below;
+    lt_buf_init(&below, 1 << 20);
+    cmd_overview(argv[1], &below);
+    bool family = below.len > 0;
+    bool asked = family && argc == 3 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);
+    lt_buf_done(&below);
+    if (!asked) {
+        (void)fprintf(stderr, "lintel: %.40s%s%.40s: %s\n", argv[1], argc > 2 ? " " : "",
+                      argc > 2 ? argv[2] : "", family ? "which of these?" : "there is no such verb");
+    }
+    (void)help_for(family ? argv[1] : ""); /* the status says it already */
+    return asked ? CMD_DONE : CMD_USAGE;
+}
+
 int main(int argc, char **argv)
 {
     (void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of the write */
@@ -135,13 +152,7 @@ int main(int argc, char **argv)
     int used = 0;
     struct cmd c = {.verb = find_verb(argc - 1, argv + 1, &used), .now = lt_now()};
     if (c.verb == NULL) {
-        bool asked = argc == 3 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);
-        if (!asked) {
-            (void)fprintf(stderr, "lintel: no such verb: %.40s%s%.40s\n", argv[1], argc > 2 ? " " : "",
-                          argc > 2 ? argv[2] : "");
-        }
-        (void)help_for(argv[1]);
-        return asked ? CMD_DONE : CMD_USAGE;
+        return unknown(argc, argv);
     }
     lt_arena_init(&c.arena, CMD_ARENA_MAX);
     int status = report(&c, run(&c, argc - 1 - used, argv + 1 + used));
