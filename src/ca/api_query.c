@@ -43,8 +43,8 @@ static bool is_word(lt_slice text)
 static bool match_part(lt_slice name, lt_slice text, struct lt_arena *a, struct ca_api_target *t)
 {
     if (lt_slice_eq_cstr(name, "{id}")) {
-        t->id = text;
-        return is_word(text);
+        t->id = lt_arena_copy(a, text); /* the path goes before the answer comes */
+        return is_word(text) && t->id.ptr != NULL;
     }
     if (lt_slice_eq_cstr(name, "{serial}")) {
         return text.len > 0 && text.len <= (size_t)2 * SERIAL_LEN_MAX &&
