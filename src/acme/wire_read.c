@@ -215,7 +215,7 @@ static lt_res read_identifier(struct wire_reader *r, const json_t *object, Ipc__
         return found;
     }
     Ipc__Identifier asked = IPC__IDENTIFIER__INIT;
-    const char *fault = r->problem_type == NULL ? "malformed" : r->problem_type;
+    const char *fault = r->problem_type == NULL ? "rejectedIdentifier" : r->problem_type;
     LT_TRY(wire_cstr(r, lt_slice_sub(type, 0, 32), &asked.type));
     LT_TRY(wire_cstr(r, lt_slice_sub(value, 0, 128), &asked.value));
     return add_identifier_fault(r, &asked, fault);

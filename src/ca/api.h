@@ -12,6 +12,7 @@
  * url: "lintel:" and the path}, payload:
  *   certificates/SERIAL/revoke  {"issuer": "tls", "reason": 4, "text": "…"}
  *   halts                       {"kind": "profile", "value": "tls-server", "reason": "…"}
+ *   key-blocks                  {"spki-sha256": HEX, "text": "why"}
  *   plans                       {"action": "halt.lift", "scope-sha256": HEX, "count": 1, "parameters": {…},
  *                                "expires": RFC 3339}
  *   plans/ID/approvals          {"signature": BASE64URL, "signed": RFC 3339}

@@ -95,16 +95,18 @@ static lt_res read_parameters(const json_t *payload, struct lt_arena *a, char **
     return LT_OK;
 }
 
-static lt_res read_scope(const json_t *payload, struct lt_arena *a, ProtobufCBinaryData *ret_hash)
+/* SHA-256 in hex; left empty when it is not there. */
+static lt_res read_hash(const json_t *payload, const char *name, struct lt_arena *a,
+                        ProtobufCBinaryData *ret_hash)
 {
     lt_slice text;
     lt_slice hash;
-    LT_TRY(jose_json_optional_string(payload, "scope-sha256", &text));
+    LT_TRY(jose_json_optional_string(payload, name, &text));
     if (text.len == 0) {
         return LT_OK;
     }
     LT_TRY(lt_unhex(a, text, &hash));
-    LT_CHECK(hash.len == 32, LT_PEER_MALFORMED, "\"scope-sha256\" has %zu bytes", hash.len);
+    LT_CHECK(hash.len == 32, LT_PEER_MALFORMED, "\"%s\" has %zu bytes", name, hash.len);
     *ret_hash = bytes_of(hash);
     return LT_OK;
 }
@@ -130,7 +132,7 @@ static lt_res read_plan(const struct ca_api_target *t, const json_t *payload, st
     LT_CHECK(p != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
     ipc__plan_statement__init(p);
     LT_TRY(read_text(payload, "action", true, a, &p->action));
-    LT_TRY(read_scope(payload, a, &p->scope_sha256));
+    LT_TRY(read_hash(payload, "scope-sha256", a, &p->scope_sha256));
     LT_TRY(read_count(payload, "count", INT64_MAX, &p->count));
     LT_TRY(read_parameters(payload, a, &p->parameters));
     LT_TRY(read_time(payload, "expires", true, &p->expires_us));
@@ -154,6 +156,15 @@ static lt_res read_approval(const struct ca_api_target *t, const json_t *payload
     return copy_text(a, t->id, &call->plan_id);
 }
 
+static lt_res read_key_block(const struct ca_api_target *t, const json_t *payload, struct lt_arena *a,
+                             Ipc__OperatorCall *call)
+{
+    (void)t; /* same signature as its neighbours in the table */
+    LT_TRY(read_hash(payload, "spki-sha256", a, &call->key_sha256));
+    LT_CHECK(call->key_sha256.len > 0, LT_PEER_MALFORMED, "\"spki-sha256\" is missing");
+    return read_text(payload, "text", false, a, &call->text);
+}
+
 static lt_res read_run(const struct ca_api_target *t, const json_t *payload, struct lt_arena *a,
                        Ipc__OperatorCall *call)
 {
@@ -167,7 +178,7 @@ static const struct {
                    Ipc__OperatorCall *call);
 } ops[] = {
     {"revoke", read_revoke},         {"halt.add", read_halt}, {"plan.create", read_plan},
-    {"plan.approve", read_approval}, {"plan.run", read_run},
+    {"plan.approve", read_approval}, {"plan.run", read_run},  {"key-block.add", read_key_block},
 };
 
 lt_res ca_api_operator_of_kid(lt_slice kid, lt_slice *ret_name)

@@ -21,6 +21,7 @@ const struct ca_api_route ca_api_routes[] = {
     {"GET", "nonce", "nonce", CA_API_NONCE},
     {"POST", "certificates/{serial}/revoke", "revoke", CA_API_CALL},
     {"POST", "halts", "halt.add", CA_API_CALL},
+    {"POST", "key-blocks", "key-block.add", CA_API_CALL},
     {"POST", "plans", "plan.create", CA_API_CALL},
     {"POST", "plans/{id}/approvals", "plan.approve", CA_API_CALL},
     {"POST", "plans/{id}/run", "plan.run", CA_API_CALL},
