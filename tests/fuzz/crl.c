@@ -1,0 +1,48 @@
+/* CRLs: what parses has exactly as many entries as the iterator gives, and its entries written by our own
+ * builder are a CRL again. */
+#include "x509/crl.h"
+#include "x509/cert.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { ARENA_MAX = 4 << 20 };
+
+static void again(const struct x509_crl *c, struct lt_arena *a)
+{
+    struct x509_crl_spec spec = {
+        .sig_alg = X509_SIG_ECDSA_SHA256,
+        .issuer = c->issuer.der,
+        .aki = LT_LIT("key"),
+        .this_update = c->this_update,
+        .next_update = c->this_update,
+        .number = LT_LIT("\x01"),
+    };
+    struct lt_buf out;
+    struct x509_crl_builder b;
+    struct x509_crl_entry e;
+    struct x509_crl copy;
+    struct der_cursor at = der_open(c->entries);
+    size_t count = 0;
+    lt_buf_init(&out, ARENA_MAX);
+    x509_crl_begin(&b, &spec, &out);
+    while (x509_crl_next(&at, &e)) {
+        x509_crl_add(&b, x509_serial_magnitude(e.serial), e.revoked, e.reason);
+        count++;
+    }
+    LT_ASSERT(der_ok(&at) && count == c->entry_count);
+    LT_ASSERT(!lt_failed(x509_crl_end(&b)) && !lt_failed(x509_crl_tbs_parse(lt_buf_slice(&out), a, &copy)));
+    LT_ASSERT(copy.entry_count == count);
+    lt_buf_done(&out);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct lt_arena a;
+    struct x509_crl c;
+    lt_arena_init(&a, ARENA_MAX);
+    if (!lt_failed(x509_crl_parse(LT_SLICE(data, size), &a, &c))) {
+        again(&c, &a);
+    }
+    lt_arena_done(&a);
+    return 0;
+}
