@@ -6,10 +6,8 @@
 
 struct ca_effect {
     struct ca_effect *next;
-    enum ipc_role to;
-    uint32_t instance;
+    struct ipc_addr to;
     enum ipc_type type;
-    uint64_t id;
     lt_slice packed; /* in the turn's arena */
 };
 
@@ -28,10 +26,8 @@ static lt_res defer(struct ca_turn *t, const struct ipc_addr *to, enum ipc_type 
     LT_CHECK(e != NULL && packed != NULL, LT_PEER_TOO_LARGE, "an answer of %zu bytes is too large", len);
     size_t written = protobuf_c_message_pack(body, packed);
     LT_ASSERT(written == len);
-    e->to = to->role;
-    e->instance = to->instance;
+    e->to = *to;
     e->type = type;
-    e->id = to->id;
     e->packed = LT_SLICE(packed, len);
     *t->last = e;
     t->last = &e->next;
@@ -76,6 +72,6 @@ void ca_turn_release(struct ca_turn *t, ca_release *send, void *self)
     t->last = &t->first;
     t->count = 0;
     for (; e != NULL; e = e->next) {
-        send(self, e->to, e->instance, e->type, e->id, e->packed);
+        send(self, &e->to, e->type, e->packed);
     }
 }

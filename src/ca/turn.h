@@ -41,9 +41,8 @@ void ca_turn_init(struct ca_turn *t, struct store *store, struct lt_arena *arena
 size_t ca_turn_mark(const struct ca_turn *t);
 /* Drop the effects deferred since the mark. */
 void ca_turn_cut(struct ca_turn *t, size_t mark);
-/* instance is UINT32_MAX for any. */
-typedef void ca_release(void *self, enum ipc_role to, uint32_t instance, enum ipc_type type, uint64_t id,
-                        lt_slice packed);
+/* to->instance is UINT32_MAX for any. */
+typedef void ca_release(void *self, const struct ipc_addr *to, enum ipc_type type, lt_slice packed);
 /* Hands every effect to send, in order, and forgets them. */
 void ca_turn_release(struct ca_turn *t, ca_release *send, void *self);
 

@@ -119,6 +119,7 @@ struct ipc_addr {
     enum ipc_role role;
     uint32_t instance;
     uint64_t id;
+    uint32_t epoch; /* which link to it, counted: a successor gets no answers to its predecessor. 0: any */
 };
 
 /* Instances of one role are numbered from 0; Start carries a listener or a board for each process. */

@@ -67,6 +67,9 @@ LT_MUST_USE lt_res role_send_packed(struct role_kit *kit, enum ipc_role to, uint
 /* Answer a message: to its sender, with its id. A link that has died meanwhile is no error. */
 LT_MUST_USE lt_res role_reply(struct role_kit *kit, const struct ipc_addr *to, enum ipc_type type,
                               const ProtobufCMessage *body);
+/* The same with a body that is encoded already. instance may be ROLE_ANY. */
+LT_MUST_USE lt_res role_reply_packed(struct role_kit *kit, const struct ipc_addr *to, enum ipc_type type,
+                                     lt_slice packed);
 bool role_linked(const struct role_kit *kit, enum ipc_role peer);
 /* A fresh correlation id, unique in this process's life. */
 uint64_t role_next_id(struct role_kit *kit);

@@ -145,6 +145,7 @@ static size_t read_link(struct role_kit *kit, enum ipc_role peer, uint32_t insta
             break;
         }
         count++;
+        m.from.epoch = peer == IPC_SUPERVISOR ? 0 : kit->epochs[peer][instance];
         if (peer == IPC_SUPERVISOR) {
             kit_handle_control(kit, &m);
         } else {
@@ -172,6 +173,7 @@ void kit_add_link(struct role_kit *kit, enum ipc_role peer, uint32_t instance, i
         return;
     }
     kit->links[peer][instance] = link;
+    kit->epochs[peer][instance]++;
     if (lt_failed(kit_watch(kit, link, peer, instance))) {
         kit_fail(kit, "cannot watch a link");
         return;
@@ -356,13 +358,30 @@ lt_res role_send_packed(struct role_kit *kit, enum ipc_role to, uint32_t instanc
                    ipc_link_send_packed(kit->links[to][instance], type, id, packed, NULL, 0));
 }
 
+/* Is who asked still there? Its successor has asked nothing. */
+static bool still_there(const struct role_kit *kit, const struct ipc_addr *to)
+{
+    return to->instance == ROLE_ANY ||
+           (to->instance < IPC_MAX_INSTANCES && kit->links[to->role][to->instance] != NULL &&
+            (to->epoch == 0 || to->epoch == kit->epochs[to->role][to->instance]));
+}
+
 lt_res role_reply(struct role_kit *kit, const struct ipc_addr *to, enum ipc_type type,
                   const ProtobufCMessage *body)
 {
-    if (to->instance >= IPC_MAX_INSTANCES || kit->links[to->role][to->instance] == NULL) {
-        return LT_OK; /* who asked is gone, and its question with it */
+    if (!still_there(kit, to)) {
+        return LT_OK;
     }
     lt_res r = role_send(kit, to->role, to->instance, type, to->id, body);
+    return r.code == LT_RETRY_UNAVAILABLE ? LT_OK : r;
+}
+
+lt_res role_reply_packed(struct role_kit *kit, const struct ipc_addr *to, enum ipc_type type, lt_slice packed)
+{
+    if (!still_there(kit, to)) {
+        return LT_OK;
+    }
+    lt_res r = role_send_packed(kit, to->role, to->instance, type, to->id, packed);
     return r.code == LT_RETRY_UNAVAILABLE ? LT_OK : r;
 }
 

@@ -9,6 +9,7 @@ struct role_kit {
     int epoll_fd;
     struct ipc_link *control;
     struct ipc_link *links[IPC_ROLE_COUNT][IPC_MAX_INSTANCES]; /* owned */
+    uint32_t epochs[IPC_ROLE_COUNT][IPC_MAX_INSTANCES];        /* how often each was linked */
     uint32_t next_instance[IPC_ROLE_COUNT];                    /* where round robin goes on */
     uint64_t polled_for_write[IPC_ROLE_COUNT];                 /* bit per instance: EPOLLOUT is asked for */
     role_handler *routes[IPC_ROLE_COUNT][IPC_TYPE_LIMIT];

@@ -68,6 +68,7 @@ struct notary_request *notary_take(struct notary *n, const struct ipc_addr *clie
         n->free = q->next_free;
     } else if (n->touched < NOTARY_IN_FLIGHT_MAX) {
         q = &n->requests[n->touched++];
+        q->generation = n->options.generation;
         lt_arena_init(&q->arena, REQUEST_ARENA_MAX);
     } else {
         return NULL;

@@ -11,11 +11,10 @@
 
 enum { GROUP_ARENA_MAX = 512 * 1024 * 1024 };
 
-static void release(void *self, enum ipc_role to, uint32_t instance, enum ipc_type type, uint64_t id,
-                    lt_slice packed)
+static void release(void *self, const struct ipc_addr *to, enum ipc_type type, lt_slice packed)
 {
     struct registrar *g = self;
-    lt_res r = role_send_packed(g->kit, to, instance, type, id, packed);
+    lt_res r = role_reply_packed(g->kit, to, type, packed);
     if (lt_failed(r) && r.code != LT_RETRY_UNAVAILABLE) {
         lt_log_error("a message could not leave"); /* it is derived again from the book */
     }
