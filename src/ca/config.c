@@ -125,7 +125,6 @@ static const cyaml_schema_field_t crl_fields[] = {
 };
 static const cyaml_schema_field_t approval_fields[] = {
     STRING("needed", approvals_needed),
-    BOOL("proposer-may-approve", c.proposer_may_approve),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_field_t token_fields[] = {

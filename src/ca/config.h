@@ -71,7 +71,6 @@ struct ca_config {
     int64_t crl_lifetime_s; /* nextUpdate - thisUpdate */
 
     uint32_t approvals_needed;
-    bool proposer_may_approve;
 
     const char *token_module; /* "" for none */
     const char *token_pin_file;

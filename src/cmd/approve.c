@@ -42,6 +42,25 @@ static lt_res build_statement(struct cmd *c, const json_t *plan, struct lt_buf *
     return ca_approval_statement(&p, out);
 }
 
+/* Whether the proposer's own signature counts is the program's policy for the action. */
+static bool proposer_counts(const json_t *plan)
+{
+    return ca_approval_policy_of(cmd_text(plan, "action"), (uint32_t)cmd_int(plan, "needed")).proposer_counts;
+}
+
+static size_t approvals_that_count(const json_t *plan)
+{
+    size_t i;
+    size_t count = 0;
+    json_t *approval;
+    json_array_foreach(json_object_get(plan, "approvals"), i, approval)
+    {
+        count += proposer_counts(plan) ||
+                 strcmp(cmd_text(approval, "operator"), cmd_text(plan, "proposer")) != 0;
+    }
+    return count;
+}
+
 static lt_res say_plan(struct cmd *c, const json_t *plan)
 {
     size_t i;
@@ -55,8 +74,9 @@ static lt_res say_plan(struct cmd *c, const json_t *plan)
     }
     lt_buf_done(&statement);
     LT_TRY(r);
-    LT_TRY(cmd_printf("approvals: %zu of %lld\n", json_array_size(json_object_get(plan, "approvals")),
-                      (long long)cmd_int(plan, "needed")));
+    LT_TRY(cmd_printf("approvals: %zu of %lld%s\n", approvals_that_count(plan),
+                      (long long)cmd_int(plan, "needed"),
+                      proposer_counts(plan) ? "" : " (the proposer's does not count)"));
     json_array_foreach(json_object_get(plan, "approvals"), i, approval)
     {
         LT_TRY(cmd_printf("  %s at %s\n", cmd_text(approval, "operator"), cmd_text(approval, "signed")));
@@ -119,6 +139,9 @@ static lt_res approve(struct cmd *c, const json_t *plan)
     LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
     char path[PATH_SIZE];
     const char *id = cmd_text(plan, "id");
+    LT_CHECK(proposer_counts(plan) || strcmp(cmd_operator_name(c), cmd_text(plan, "proposer")) != 0,
+             LT_POLICY_APPROVAL, "%s proposed this plan, so others must sign it: --operator NAME --key FILE",
+             cmd_operator_name(c));
     LT_TRY(sign(c, plan, &payload));
     LT_TRY(plan_path(id, "/approvals", path));
     LT_TRY(cmd_api_post(c, path, payload, &answer));
@@ -128,8 +151,8 @@ static lt_res approve(struct cmd *c, const json_t *plan)
     }
     return c->json ? cmd_print_json(answer)
                    : cmd_printf("signed by %s: %zu of %lld approvals; plan %s is %s\n", cmd_operator_name(c),
-                                json_array_size(json_object_get(answer, "approvals")),
-                                (long long)cmd_int(answer, "needed"), id, cmd_text(answer, "status"));
+                                approvals_that_count(answer), (long long)cmd_int(answer, "needed"), id,
+                                cmd_text(answer, "status"));
 }
 
 static lt_res run_approve(struct cmd *c)

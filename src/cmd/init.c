@@ -28,7 +28,10 @@ static const struct cmd_option options[] = {
     {"root-key-type", "TYPE", "of the root: p384, p521, rsa:4096 (default: p384)", false, NULL},
     {"permit-dns", "DOMAIN", "nameConstraints of the TLS issuing CA", true, NULL},
     {"root-offline", "PATH", "the root's key goes into this folder, not into DIR", false, NULL},
-    {"import", "CA:KEY:CERT", "use this key and certificate (and those above it) for that CA", true, NULL},
+    {"import", "CA:KEY:CERT", "use this key (file or PKCS#11 URI) and certificate for that CA", true, NULL},
+    {"token-module", "PATH", "PKCS#11 module that holds keys", false, NULL},
+    {"pkcs11-uri", "[CA=]URI", "where the key of that CA, or of all, is or shall be made", true, NULL},
+    {"pin-file", "FILE", "of the token", false, NULL},
     {"import-passphrase-file", "FILE", "of imported keys", false, NULL},
     {"passphrase-file", "FILE", "of the key files (default: a random one in DIR/secrets)", false, NULL},
     {"caa-identity", "DOMAIN", "that a CAA record may name to let this CA issue", true, NULL},
@@ -61,16 +64,28 @@ static lt_res choose_urls(struct init *i)
     return LT_OK;
 }
 
+/* As it must stand in lintel.yaml: the programs run in the CA folder. */
+static lt_res absolute_path(struct init *i, const char *option, const char **ret_path)
+{
+    const char *file = cmd_value(i->c, option);
+    *ret_path = NULL;
+    if (file == NULL) {
+        return LT_OK;
+    }
+    char *absolute = realpath(file, NULL);
+    LT_CHECK(absolute != NULL, LT_PEER_USAGE, "--%s %.150s: %s", option, file, strerror(errno));
+    *ret_path = lt_arena_cstr(&i->c->arena, lt_slice_cstr(absolute));
+    free(absolute);
+    LT_CHECK(*ret_path != NULL, LT_PEER_USAGE, "--%s: too long", option);
+    return LT_OK;
+}
+
 static lt_res choose_passphrase(struct init *i)
 {
-    const char *file = cmd_value(i->c, "passphrase-file");
-    i->passphrase_file = "secrets/passphrase";
+    const char *file = NULL;
+    LT_TRY(absolute_path(i, "passphrase-file", &file));
+    i->passphrase_file = file != NULL ? file : "secrets/passphrase";
     if (file != NULL) {
-        char *absolute = realpath(file, NULL);
-        LT_CHECK(absolute != NULL, LT_PEER_USAGE, "--passphrase-file %.150s: %s", file, strerror(errno));
-        i->passphrase_file = lt_arena_cstr(&i->c->arena, lt_slice_cstr(absolute));
-        free(absolute);
-        LT_CHECK(i->passphrase_file != NULL, LT_PEER_USAGE, "--passphrase-file: too long");
         return cmd_secret_file(file, &i->passphrase);
     }
     uint8_t random[PASSPHRASE_BYTES];
@@ -111,6 +126,7 @@ static lt_res choose(struct init *i)
     }
     i->issuers[INIT_ROOT].offline = i->offline_path != NULL;
     LT_TRY(choose_urls(i));
+    LT_TRY(absolute_path(i, "pin-file", &i->pin_file));
     return choose_passphrase(i);
 }
 
@@ -147,8 +163,9 @@ static void say_issuers(const struct init *i, struct lt_buf *out)
         lt_buf_addf(out, "  %-9s %-7s until %.10s  ", issuer->name,
                     x509_key_type_name(issuer->cert.spki.type), until);
         x509_name_text(&issuer->cert.subject, out);
-        lt_buf_addf(out, "%s%s\n", issuer->imported ? "  (imported)" : "",
-                    issuer->offline ? "  (key offline)" : "");
+        lt_buf_addf(out, "%s%s%s\n", issuer->imported ? "  (imported)" : "",
+                    issuer->offline ? "  (key offline)" : "",
+                    issuer->pkcs11_uri[0] != 0 ? "  (key in the token)" : "");
     }
 }
 
@@ -202,6 +219,7 @@ static void done(struct init *i)
         cmd_key_done(&i->issuers[k].key);
     }
     cmd_key_done(&i->operator_key);
+    crypto_pkcs11_close(i->token);
     ca_profiles_done(&i->profiles);
     lt_secret_done(&i->passphrase);
     if (i->stage >= 0) {

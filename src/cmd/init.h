@@ -22,7 +22,7 @@ struct init_issuer {
     const char *profile; /* "ca-root", … */
     const char *title;   /* in the common name: "Root", "TLS" */
     struct cmd_key key;  /* owned */
-    const char *pkcs11_uri;  /* "" for a key file */
+    const char *pkcs11_uri; /* "" for a key file */
     bool imported;
     bool offline;        /* its key does not stay in the folder */
     lt_slice der;        /* of its certificate */
@@ -48,6 +48,8 @@ struct init {
     char public_http_url[300];
     const char *offline_path; /* --root-offline, or NULL */
     struct lt_secret passphrase; /* owned */
+    struct crypto_pkcs11 *token; /* owned; NULL without --token-module */
+    const char *pin_file;        /* absolute, or NULL */
     const char *passphrase_file; /* as it goes into lintel.yaml */
     struct ca_profiles profiles; /* owned; parsed from what is shipped */
     struct init_issuer issuers[INIT_ISSUERS];

@@ -42,13 +42,12 @@ static void issuers(const struct init *i, struct lt_buf *out)
 static void token(const struct init *i, struct lt_buf *out)
 {
     const char *module = cmd_value(i->c, "token-module");
-    const char *pin = cmd_value(i->c, "pin-file");
     if (module == NULL) {
         return;
     }
     quoted(out, "\n# The PKCS#11 module, loaded by the token program alone.\ntoken:\n  module: ", module);
-    if (pin != NULL) {
-        quoted(out, "\n  pin-file: ", pin);
+    if (i->pin_file != NULL) {
+        quoted(out, "\n  pin-file: ", i->pin_file);
     }
     lt_buf_add_cstr(out, "\n");
 }

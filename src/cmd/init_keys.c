@@ -34,25 +34,48 @@ static lt_res read_certificates(struct init *i, struct init_issuer *issuer, cons
     return LT_OK;
 }
 
-/* "tls:KEYFILE:CERTFILE" */
+static struct init_issuer *issuer_named(struct init *i, lt_slice name)
+{
+    for (size_t k = 0; k < INIT_ISSUERS; k++) {
+        if (lt_slice_eq_cstr(name, i->issuers[k].name)) {
+            return &i->issuers[k];
+        }
+    }
+    return NULL;
+}
+
+/* "tls:KEY:CERTFILE"; the key is a file, or in the token: its URI has colons of its own. */
+static lt_res split_import(struct init *i, const char *text, struct init_issuer **ret_issuer,
+                           const char *ret_part[2])
+{
+    lt_slice whole = lt_slice_cstr(text);
+    size_t first = lt_slice_find(whole, ':');
+    const char *colon = strrchr(text, ':');
+    LT_CHECK(colon != NULL && (size_t)(colon - text) > first + 1 && colon[1] != 0, LT_PEER_USAGE,
+             "--import %.80s: write ISSUER:KEY:CERTIFICATEFILE", text);
+    *ret_issuer = issuer_named(i, lt_slice_sub(whole, 0, first));
+    LT_CHECK(*ret_issuer != NULL && !(*ret_issuer)->imported, LT_PEER_USAGE,
+             "--import %.80s: the issuer is one of root, tls, smime, workload, document, each once", text);
+    ret_part[0] = lt_arena_cstr(&i->c->arena,
+                                lt_slice_sub(whole, first + 1, (size_t)(colon - text) - first - 1));
+    ret_part[1] = colon + 1;
+    LT_CHECK(ret_part[0] != NULL, LT_PEER_USAGE, "--import %.80s: too long", text);
+    return LT_OK;
+}
+
 static lt_res import_one(struct init *i, const char *text, const struct lt_secret *passphrase)
 {
-    lt_slice rest = lt_slice_cstr(text);
-    lt_slice parts[3];
-    for (size_t k = 0; k < LT_COUNT(parts); k++) {
-        LT_CHECK(lt_slice_split(&rest, ':', &parts[k]) && parts[k].len > 0, LT_PEER_USAGE,
-                 "--import %.80s: write ISSUER:KEYFILE:CERTIFICATEFILE", text);
-    }
     struct init_issuer *issuer = NULL;
-    for (size_t k = 0; k < INIT_ISSUERS; k++) {
-        issuer = lt_slice_eq_cstr(parts[0], i->issuers[k].name) ? &i->issuers[k] : issuer;
+    const char *part[2] = {"", ""};
+    LT_TRY(split_import(i, text, &issuer, part));
+    const char *cert = part[1];
+    if (strncmp(part[0], "pkcs11:", 7) == 0) {
+        LT_CHECK(i->token != NULL, LT_PEER_USAGE, "--import %.80s: needs --token-module", text);
+        LT_TRY(cmd_key_token(i->token, part[0], NULL, &issuer->key));
+        issuer->pkcs11_uri = part[0];
+    } else {
+        LT_TRY(cmd_key_load(&i->c->arena, part[0], passphrase, &issuer->key));
     }
-    LT_CHECK(issuer != NULL && !issuer->imported, LT_PEER_USAGE,
-             "--import %.80s: the issuer is one of root, tls, smime, workload, document, each once", text);
-    const char *key = lt_arena_cstr(&i->c->arena, parts[1]);
-    const char *cert = lt_arena_cstr(&i->c->arena, parts[2]);
-    LT_CHECK(key != NULL && cert != NULL && rest.len == 0, LT_PEER_USAGE, "--import %.80s: too long", text);
-    LT_TRY(cmd_key_load(&i->c->arena, key, passphrase, &issuer->key));
     LT_TRY(read_certificates(i, issuer, cert));
     const struct ca_profile *profile = ca_profiles_find(&i->profiles, lt_slice_cstr(issuer->profile));
     lt_res r = ca_authority_check(&issuer->cert, profile, issuer->key.use.spki, i->c->now);
@@ -89,7 +112,46 @@ static lt_res make_key(struct init *i, size_t index)
     }
     const char *type = index == INIT_ROOT ? cmd_value_or(i->c, "root-key-type", "p384")
                                           : cmd_value_or(i->c, "key-type", "p256");
-    return cmd_key_generate(type, &issuer->key);
+    return issuer->pkcs11_uri[0] != 0 ? cmd_key_token(i->token, issuer->pkcs11_uri, type, &issuer->key)
+                                      : cmd_key_generate(type, &issuer->key);
+}
+
+/* "tls=pkcs11:token=a;object=b" for one key; "pkcs11:token=a" for all of them, each under its own name. */
+static lt_res place_keys(struct init *i)
+{
+    const char *text;
+    for (size_t n = 0; (text = cmd_value_nth(i->c, "pkcs11-uri", n)) != NULL; n++) {
+        lt_slice whole = lt_slice_cstr(text);
+        bool all = strncmp(text, "pkcs11:", 7) == 0;
+        struct init_issuer *one = issuer_named(i, lt_slice_sub(whole, 0, lt_slice_find(whole, '=')));
+        LT_CHECK(i->token != NULL && (all || one != NULL), LT_PEER_USAGE,
+                 "--pkcs11-uri %.80s: write CA=pkcs11:… or pkcs11:token=…, and --token-module", text);
+        for (size_t k = 0; k < INIT_ISSUERS; k++) {
+            struct init_issuer *issuer = &i->issuers[k];
+            if (all && !issuer->imported && !issuer->offline) {
+                issuer->pkcs11_uri = lt_arena_printf(&i->c->arena, "%s;object=lintel-%s", text, issuer->name);
+            } else if (issuer == one && !issuer->imported) {
+                issuer->pkcs11_uri = strchr(text, '=') + 1;
+            }
+            LT_CHECK(issuer->pkcs11_uri != NULL, LT_PEER_USAGE, "--pkcs11-uri: too long");
+        }
+    }
+    return LT_OK;
+}
+
+static lt_res open_token(struct init *i)
+{
+    struct lt_secret pin = {.ptr = NULL};
+    const char *module = cmd_value(i->c, "token-module");
+    if (module == NULL) {
+        return LT_OK;
+    }
+    if (i->pin_file != NULL) {
+        LT_TRY(cmd_secret_file(i->pin_file, &pin));
+    }
+    lt_res r = crypto_pkcs11_open(module, lt_secret_slice(&pin), &i->token);
+    lt_secret_done(&pin);
+    return r;
 }
 
 /* Is an imported certificate signed by our root? Then it hangs below it. */
@@ -191,7 +253,9 @@ static lt_res make_operator(struct init *i)
 
 lt_res init_hierarchy(struct init *i)
 {
+    LT_TRY(open_token(i));
     LT_TRY(import_all(i));
+    LT_TRY(place_keys(i));
     for (size_t k = 0; k < INIT_ISSUERS; k++) {
         LT_TRY(make_key(i, k));
         LT_TRY(make_certificate(i, k));

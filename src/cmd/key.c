@@ -31,7 +31,7 @@ void cmd_key_done(struct cmd_key *k)
     *k = (struct cmd_key){.soft = NULL};
 }
 
-lt_res cmd_key_generate(const char *type, struct cmd_key *ret_key)
+static lt_res parse_type(const char *type, enum crypto_key_type *ret_kind, unsigned *ret_bits)
 {
     lt_slice text = lt_slice_cstr(type);
     lt_slice name = lt_slice_sub(text, 0, lt_slice_find(text, ':'));
@@ -46,9 +46,42 @@ lt_res cmd_key_generate(const char *type, struct cmd_key *ret_key)
     }
     LT_CHECK(good, LT_PEER_USAGE, "\"%.40s\" is no kind of key; write p256, p384, p521, rsa:3072 or ed25519",
              type);
+    *ret_kind = kind;
+    *ret_bits = (unsigned)bits;
+    return LT_OK;
+}
+
+lt_res cmd_key_generate(const char *type, struct cmd_key *ret_key)
+{
+    enum crypto_key_type kind;
+    unsigned bits;
     struct crypto_key *key = NULL;
-    LT_TRY(crypto_key_generate(kind, (unsigned)bits, &key));
+    LT_TRY(parse_type(type, &kind, &bits));
+    LT_TRY(crypto_key_generate(kind, bits, &key));
     cmd_key_wrap(key, ret_key);
+    return LT_OK;
+}
+
+static lt_res sign_token(void *self, lt_slice tbs, uint8_t *ret_signature, size_t *ret_len)
+{
+    struct crypto_pkcs11_key *key = self;
+    return crypto_pkcs11_sign(key, crypto_alg_of_key(crypto_pkcs11_type(key)), tbs, ret_signature, ret_len);
+}
+
+lt_res cmd_key_token(struct crypto_pkcs11 *module, const char *uri, const char *type, struct cmd_key *ret_key)
+{
+    enum crypto_key_type kind;
+    unsigned bits;
+    struct crypto_pkcs11_key *key = NULL;
+    lt_res r = crypto_pkcs11_find(module, uri, &key);
+    if (r.code == LT_PEER_NOT_FOUND && type != NULL) {
+        LT_TRY(parse_type(type, &kind, &bits));
+        r = crypto_pkcs11_generate(module, uri, kind, bits, &key);
+    }
+    LT_TRY(r);
+    *ret_key = (struct cmd_key){.use = {.self = key, .sign = sign_token, .spki = crypto_pkcs11_spki(key)}};
+    LT_CHECK(ret_key->use.spki.len > 0, LT_PEER_UNSUPPORTED,
+             "%.100s: the token keeps no public key beside it", uri);
     return LT_OK;
 }
 

@@ -5,6 +5,7 @@
 #include "ca/authority.h"
 #include "cmd/cmd.h"
 #include "crypto/key.h"
+#include "crypto/pkcs11.h"
 
 struct cmd_key {
     struct crypto_key *soft; /* owned; NULL when the key is in a token or elsewhere */
@@ -19,6 +20,10 @@ LT_MUST_USE lt_res cmd_key_load(struct lt_arena *a, const char *path, const stru
                                 struct cmd_key *ret_key);
 /* Takes over a key. */
 void cmd_key_wrap(struct crypto_key *soft, struct cmd_key *ret_key);
+/* The key that the URI names in the token; made there when there is none and type is not NULL. The module
+ * must outlive it. */
+LT_MUST_USE lt_res cmd_key_token(struct crypto_pkcs11 *module, const char *uri, const char *type,
+                                 struct cmd_key *ret_key);
 LT_MUST_USE lt_res cmd_secret_file(const char *path, struct lt_secret *ret_secret);
 
 #endif
