@@ -92,10 +92,10 @@ class Client:
         nonce, self.nonce = self.nonce, None
         return nonce
 
-    def sign(self, url, payload, key=None, kid=True, **protected):
+    def sign(self, target, payload, key=None, kid=True, **protected):
         """A flattened JWS. kid: True for the account's own, False for the jwk, or another. protected overrides header
         members; a value of None drops the member."""
-        header = {"alg": "ES256", "url": url}
+        header = {"alg": "ES256", "url": target}
         kid = self.kid if kid is True else kid
         header.update({"kid": kid} if kid else {"jwk": self.jwk(key)})
         header.update(protected)
