@@ -1,0 +1,51 @@
+"""Each process maps exactly the libraries of libraries.tsv: a parser that creeps into the signer fails here."""
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+TABLE = Path(__file__).with_name("libraries.tsv")
+
+
+def allowed():
+    rows = (line.split("\t") for line in TABLE.read_text().splitlines() if not line.startswith("#"))
+    return {role: (set(libraries.split()), set(files.split()) - {"-"}) for role, libraries, files in rows}
+
+
+def mapped(pid, role):
+    libraries, files = set(), set()
+    for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+        parts = line.split(maxsplit=5)
+        if len(parts) < 6 or not parts[5].startswith(("/", "memfd:")):
+            continue
+        name = os.path.basename(parts[5].removesuffix(" (deleted)"))
+        library = re.match(r"(lib[\w+]+(?:-c)?)(?:-[\d.]+)?\.so\b", name)
+        if name == f"lintel-{role}" or name.startswith(("ld-linux", "libc.so")):
+            continue
+        if library:
+            libraries.add(library[1])
+        else:
+            files.add(name.removeprefix("memfd:").removeprefix("lintel-"))
+        if "w" in parts[1] and "x" in parts[1]:
+            raise AssertionError(f"{role} has memory that is writable and executable: {line}")
+    return libraries, files
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="the maps of a process that is not dumpable are root's to read")
+def test_only_the_libraries_of_the_table(ca):
+    table = allowed()
+    wrong = []
+    for name, pid in ca.pids().items():
+        role = name.split("-")[0]
+        libraries, files = mapped(pid, role)
+        if libraries != table[role][0]:
+            wrong.append(f"{name}: too many {sorted(libraries - table[role][0])}, too few {sorted(table[role][0] - libraries)}")
+        if not files <= table[role][1]:
+            wrong.append(f"{name}: maps {sorted(files - table[role][1])}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_signer_parses_nothing():
+    libraries, _ = allowed()["signer"]
+    assert libraries == {"libcrypto", "libprotobuf-c", "libseccomp"}
