@@ -33,6 +33,22 @@ lt_res wire_check_a_labels(lt_slice name)
     return LT_OK;
 }
 
+/* A name of one label ("localhost") has the form of a host name; whether it may stand in a certificate
+ * depends on the CA, so it is left to the registrar. */
+static lt_res check_form(lt_slice name)
+{
+    if (lt_slice_find(name, '.') < name.len || name.len == 0 || name.len > X509_DNS_LABEL_MAX) {
+        return x509_dns_check(name, X509_DNS_WILDCARD);
+    }
+    for (size_t i = 0; i < name.len; i++) {
+        uint8_t c = name.ptr[i];
+        bool inner = i > 0 && i + 1 < name.len;
+        LT_CHECK((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c == '-' && inner), LT_PEER_MALFORMED,
+                 "a byte that is no letter, digit or hyphen at %zu", i);
+    }
+    return LT_OK;
+}
+
 static lt_res read_dns(struct wire_reader *r, lt_slice value, Ipc__Identifier *ret_identifier)
 {
     LT_CHECK(value.len <= X509_DNS_MAX + 2, LT_PEER_MALFORMED, "a name of %zu bytes", value.len);
@@ -42,7 +58,7 @@ static lt_res read_dns(struct wire_reader *r, lt_slice value, Ipc__Identifier *r
         name[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + ('a' - 'A') : name[i]);
     }
     lt_slice lower = LT_SLICE(name, value.len);
-    LT_TRY(x509_dns_check(lower, X509_DNS_WILDCARD));
+    LT_TRY(check_form(lower));
     /*= RFC 8555 7.1.4 "Any identifier of type "dns" in a newOrder request MAY have a wildcard domain name as
      *its = value." and "Internationalized domain names MUST be encoded as A-labels" (7.1.4, RFC 5280 7.2) */
     LT_TRY(wire_check_a_labels(lower));

@@ -76,10 +76,9 @@ static lt_res check_csr_key(struct wire_reader *r, const struct x509_csr *csr)
      *any = known account key pair" */
     LT_CHECK(!lt_slice_eq(csr->spki.der, r->signer_spki), LT_PEER_MALFORMED,
              "the CSR has the account's own key");
-    LT_CHECK(csr->sig_alg != X509_SIG_UNKNOWN &&
-                 crypto_pub_verify(key, (enum crypto_sig_alg)csr->sig_alg, csr->info, csr->signature).code ==
-                     0,
-             LT_PEER_MALFORMED, "the CSR's signature does not verify with its own key");
+    lt_res verified = crypto_pub_verify_request(key, (enum crypto_sig_alg)csr->sig_alg, csr->info,
+                                                csr->signature);
+    LT_CHECK(!lt_failed(verified), LT_PEER_MALFORMED, "the CSR's signature does not verify with its own key");
     return LT_OK;
 }
 

@@ -225,6 +225,26 @@ lt_res crypto_pub_verify(struct crypto_pub *pub, enum crypto_sig_alg alg, lt_sli
     return verify_x509(pub, info, message, signature);
 }
 
+static bool is_ec(enum crypto_key_type type)
+{
+    return type == CRYPTO_KEY_P256 || type == CRYPTO_KEY_P384 || type == CRYPTO_KEY_P521;
+}
+
+lt_res crypto_pub_verify_request(struct crypto_pub *pub, enum crypto_sig_alg alg, lt_slice message,
+                                 lt_slice signature)
+{
+    const struct crypto_alg_info *asked = crypto_alg_info(alg);
+    enum crypto_sig_alg own = crypto_alg_of_key(pub->type);
+    if (asked == NULL || !is_ec(asked->key) || !is_ec(pub->type) || asked->alg == own) {
+        return crypto_pub_verify(pub, alg, message, signature);
+    }
+    uint8_t raw[CRYPTO_ECDSA_MAX];
+    size_t raw_len = 0;
+    LT_CHECK(!lt_failed(crypto_ecdsa_der_to_raw(own, signature, raw, &raw_len)), LT_PEER_UNAUTHORIZED,
+             "the signature is no strict DER");
+    return verify_x509(pub, asked, message, signature);
+}
+
 lt_res crypto_pub_verify_jose(struct crypto_pub *pub, enum crypto_sig_alg alg, lt_slice message,
                               lt_slice signature)
 {

@@ -1,6 +1,9 @@
 /* Public keys: which are refused and why; signatures in the wrong form. */
 #include "check.h"
 
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
 #include "base/text.h"
 #include "crypto/check.h"
 #include "crypto/key.h"
@@ -248,12 +251,55 @@ static void wrong_forms(void **state)
     assert_fails(crypto_pub_verify_jose(pub, CRYPTO_ES256, message, LT_SLICE(raw, 64)), LT_PEER_UNAUTHORIZED);
 }
 
+/* Requests: any SHA-2 with any of the curves, and still no other kind of key. */
+static void request_signatures(void **state)
+{
+    (void)state;
+    static const char *const digests[] = {
+        [CRYPTO_ES256] = "SHA256", [CRYPTO_ES384] = "SHA384", [CRYPTO_ES512] = "SHA512"};
+    lt_slice message = LT_LIT("message");
+    for (int type = CRYPTO_KEY_P256; type <= CRYPTO_KEY_P521; type++) {
+        static const char *const curves[] = {
+            [CRYPTO_KEY_P256] = "P-256", [CRYPTO_KEY_P384] = "P-384", [CRYPTO_KEY_P521] = "P-521"};
+        EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "EC", curves[type]);
+        uint8_t *spki = NULL;
+        int spki_len = i2d_PUBKEY(pkey, &spki);
+        LT_CLEANUP(crypto_pub_freep) struct crypto_pub *pub = NULL;
+        assert_ok(crypto_pub_new(LT_SLICE(spki, (size_t)spki_len), &pub));
+        for (int alg = CRYPTO_ES256; alg <= CRYPTO_ES512; alg++) {
+            uint8_t signature[CRYPTO_SIGNATURE_MAX];
+            size_t len = sizeof signature;
+            EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+            assert_int_equal(EVP_DigestSignInit_ex(ctx, NULL, digests[alg], NULL, NULL, pkey, NULL), 1);
+            assert_int_equal(EVP_DigestSign(ctx, signature, &len, message.ptr, message.len), 1);
+            EVP_MD_CTX_free(ctx);
+            lt_slice s = LT_SLICE(signature, len);
+            bool bound = crypto_alg_fits((enum crypto_sig_alg)alg, crypto_pub_type(pub));
+            assert_ok(crypto_pub_verify_request(pub, (enum crypto_sig_alg)alg, message, s));
+            assert_int_equal(crypto_pub_verify(pub, (enum crypto_sig_alg)alg, message, s).code,
+                             bound ? 0 : LT_PEER_UNAUTHORIZED);
+            assert_fails(
+                crypto_pub_verify_request(
+                    pub, (enum crypto_sig_alg)(alg == CRYPTO_ES512 ? CRYPTO_ES256 : alg + 1), message, s),
+                LT_PEER_UNAUTHORIZED);
+            assert_fails(crypto_pub_verify_request(pub, CRYPTO_RS256, message, s), LT_PEER_UNAUTHORIZED);
+            assert_fails(crypto_pub_verify_request(pub, CRYPTO_EDDSA, message, s), LT_PEER_UNAUTHORIZED);
+            assert_fails(crypto_pub_verify_request(pub, CRYPTO_SIG_NONE, message, s), LT_PEER_UNAUTHORIZED);
+            assert_fails(crypto_pub_verify_request(pub, (enum crypto_sig_alg)alg, message,
+                                                   lt_slice_sub(s, 0, len - 1)),
+                         LT_PEER_UNAUTHORIZED);
+        }
+        OPENSSL_free(spki);
+        EVP_PKEY_free(pkey);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rsa_numbers), cmocka_unit_test(rsa_sizes),      cmocka_unit_test(small_factors),
-        cmocka_unit_test(points),      cmocka_unit_test(edwards_points), cmocka_unit_test(spki_refusals),
-        cmocka_unit_test(wrong_forms),
+        cmocka_unit_test(rsa_numbers), cmocka_unit_test(rsa_sizes),          cmocka_unit_test(small_factors),
+        cmocka_unit_test(points),      cmocka_unit_test(edwards_points),     cmocka_unit_test(spki_refusals),
+        cmocka_unit_test(wrong_forms), cmocka_unit_test(request_signatures),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
