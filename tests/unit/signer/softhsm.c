@@ -33,10 +33,8 @@ void softhsm_add_token(const char *label)
     run_program(arguments);
 }
 
-void softhsm_new(struct softhsm *s, const char *label)
+static void fill(struct softhsm *s, const char *label)
 {
-    (void)snprintf(s->folder, sizeof s->folder, "/tmp/lintel-softhsm-XXXXXX");
-    assert_non_null(mkdtemp(s->folder));
     char path[128];
     (void)snprintf(path, sizeof path, "%s/tokens", s->folder);
     assert_int_equal(mkdir(path, 0700), 0);
@@ -49,6 +47,20 @@ void softhsm_new(struct softhsm *s, const char *label)
     assert_int_equal(fclose(f), 0);
     assert_int_equal(setenv("SOFTHSM2_CONF", path, 1), 0);
     softhsm_add_token(label);
+}
+
+void softhsm_new(struct softhsm *s, const char *label)
+{
+    (void)snprintf(s->folder, sizeof s->folder, "/tmp/lintel-softhsm-XXXXXX");
+    assert_non_null(mkdtemp(s->folder));
+    fill(s, label);
+}
+
+void softhsm_in(struct softhsm *s, const char *parent, const char *label)
+{
+    (void)snprintf(s->folder, sizeof s->folder, "%.40s/softhsm", parent);
+    assert_int_equal(mkdir(s->folder, 0700), 0);
+    fill(s, label);
 }
 
 void softhsm_done(const struct softhsm *s)

@@ -10,6 +10,8 @@ struct softhsm {
 
 /* Makes the folder, says so in SOFTHSM2_CONF, makes a token of that label. */
 void softhsm_new(struct softhsm *s, const char *label);
+/* The same inside a folder that is there; softhsm_done is not for it. */
+void softhsm_in(struct softhsm *s, const char *parent, const char *label);
 void softhsm_add_token(const char *label);
 void softhsm_done(const struct softhsm *s);
 /* Runs a program to its end; asserts that it says it went well. */
