@@ -211,40 +211,18 @@ static lt_res info_for(const struct crypto_pub *pub, enum crypto_sig_alg alg,
     return LT_OK;
 }
 
-/* OpenSSL reads BER here: what is not minimal DER for this curve is refused first. */
-static lt_res check_ecdsa_der(enum crypto_sig_alg curve_alg, lt_slice signature)
-{
-    uint8_t raw[CRYPTO_ECDSA_MAX];
-    size_t raw_len = 0;
-    LT_CHECK(!lt_failed(crypto_ecdsa_der_to_raw(curve_alg, signature, raw, &raw_len)), LT_PEER_UNAUTHORIZED,
-             "the signature is no strict DER");
-    return LT_OK;
-}
-
 lt_res crypto_pub_verify(struct crypto_pub *pub, enum crypto_sig_alg alg, lt_slice message,
                          lt_slice signature)
 {
     const struct crypto_alg_info *info;
     LT_TRY(info_for(pub, alg, &info));
-    if (info->coordinate_len > 0) {
-        LT_TRY(check_ecdsa_der(alg, signature));
+    if (info->coordinate_len > 0) { /* OpenSSL reads BER here: what is not minimal DER is refused first */
+        uint8_t raw[CRYPTO_ECDSA_MAX];
+        size_t raw_len = 0;
+        LT_CHECK(!lt_failed(crypto_ecdsa_der_to_raw(alg, signature, raw, &raw_len)), LT_PEER_UNAUTHORIZED,
+                 "the signature is no strict DER");
     }
     return verify_x509(pub, info, message, signature);
-}
-
-lt_res crypto_pub_verify_request(struct crypto_pub *pub, enum crypto_sig_alg alg, lt_slice message,
-                                 lt_slice signature)
-{
-    const struct crypto_alg_info *asked = crypto_alg_info(alg);
-    const struct crypto_alg_info *natural = crypto_alg_info(crypto_alg_of_key(pub->type));
-    if (asked == NULL || natural == NULL || asked->coordinate_len == 0 || natural->coordinate_len == 0) {
-        return crypto_pub_verify(pub, alg, message, signature);
-    }
-    LT_TRY(check_ecdsa_der(natural->alg, signature));
-    struct crypto_alg_info mixed = *natural;
-    mixed.alg = alg;
-    mixed.hash = asked->hash;
-    return verify_x509(pub, &mixed, message, signature);
 }
 
 static bool is_ec(enum crypto_key_type type)
