@@ -476,7 +476,7 @@ def test_inventory_has_the_evidence(ca, user):
     serial = format(leaf(user.issue("evidence.example.com")).serial_number, "032x")
     shown = ca.json("cert", "show", serial, "--evidence")
     name = next(n for n in shown["names"] if n["name"] == "evidence.example.com")
-    assert name["evidence"]["method"] == "http-01"
+    assert name["checks"][0]["method"] == "http-01"
     listed = ca.json("cert", "list", "--name", "evidence.example.com")
     assert serial in json.dumps(listed)
     wait_for("the event", lambda: serial in ca.lintel("event", "list", "--json").stdout, 5)
