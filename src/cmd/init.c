@@ -64,6 +64,20 @@ static lt_res choose_urls(struct init *i)
     return LT_OK;
 }
 
+lt_res init_passphrase(struct lt_secret *ret_passphrase)
+{
+    uint8_t random[PASSPHRASE_BYTES];
+    lt_random(random, sizeof(random));
+    struct lt_buf text;
+    lt_buf_init(&text, 256);
+    lt_base64url_add(&text, LT_SLICE(random, sizeof(random)));
+    lt_res r = lt_secret_new(lt_buf_slice(&text), ret_passphrase);
+    explicit_bzero(random, sizeof(random));
+    explicit_bzero(text.ptr, text.size);
+    lt_buf_done(&text);
+    return r;
+}
+
 /* As it must stand in lintel.yaml: the programs run in the CA folder. */
 static lt_res absolute_path(struct init *i, const char *option, const char **ret_path)
 {
@@ -88,16 +102,7 @@ static lt_res choose_passphrase(struct init *i)
     if (file != NULL) {
         return cmd_secret_file(file, &i->passphrase);
     }
-    uint8_t random[PASSPHRASE_BYTES];
-    lt_random(random, sizeof(random));
-    struct lt_buf text;
-    lt_buf_init(&text, 256);
-    lt_base64url_add(&text, LT_SLICE(random, sizeof(random)));
-    lt_res r = lt_secret_new(lt_buf_slice(&text), &i->passphrase);
-    explicit_bzero(random, sizeof(random));
-    explicit_bzero(text.ptr, text.size);
-    lt_buf_done(&text);
-    return r;
+    return init_passphrase(&i->passphrase);
 }
 
 static lt_res choose(struct init *i)
@@ -193,8 +198,8 @@ static lt_res say(const struct init *i)
         lt_buf_addf(&out, "  operator  admin, key %s/operators/admin.key: move it to where you work\n",
                     i->folder);
         if (i->offline_path != NULL) {
-            lt_buf_addf(&out, "  root key  %s/root.key, under the passphrase in %s: take both away\n",
-                        i->offline_path, i->passphrase_file);
+            lt_buf_addf(&out, "  root key  %s/root.key and root.passphrase: take them away, not together\n",
+                        i->offline_path);
         }
         lt_buf_addf(&out, "Next: lintel serve %s\n", i->folder);
     }

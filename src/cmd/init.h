@@ -47,6 +47,7 @@ struct init {
     const char *operator_;
     char public_http_url[300];
     const char *offline_path; /* --root-offline, or NULL */
+    bool wrote_offline;
     struct lt_secret passphrase; /* owned */
     struct crypto_pkcs11 *token; /* owned; NULL without --token-module */
     const char *pin_file;        /* absolute, or NULL */
@@ -72,6 +73,11 @@ void init_abandon(struct init *i);
 LT_MUST_USE lt_res init_config(const struct init *i, struct lt_buf *out);
 /* init_book.c: path of the staging folder is absolute. */
 LT_MUST_USE lt_res init_book(struct init *i, const char *path);
+
+/* In the folder of --root-offline. */
+#define INIT_OFFLINE_KEY "root.key"
+#define INIT_OFFLINE_PASSPHRASE "root.passphrase"
+LT_MUST_USE lt_res init_passphrase(struct lt_secret *ret_passphrase);
 
 /* A serial as the registrar draws them. */
 void init_serial(lt_time now, uint8_t ret_serial[16]);

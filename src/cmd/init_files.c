@@ -111,16 +111,6 @@ lt_res init_stage(struct init *i)
     return LT_OK;
 }
 
-void init_abandon(struct init *i)
-{
-    if (i->staging[0] != 0) {
-        remove_tree(i->dir, i->staging);
-    }
-    if (i->made_folder) {
-        (void)rmdir(i->folder); /* only if it is empty */
-    }
-}
-
 static lt_res put(const struct init *i, const char *path, unsigned mode, lt_slice bytes)
 {
     return lt_file_replace(i->stage, path, mode, bytes);
@@ -145,8 +135,7 @@ static lt_res make_folders(const struct init *i)
     return LT_OK;
 }
 
-static lt_res put_key(const struct init *i, int dir, const char *path, const struct crypto_key *key,
-                      lt_slice passphrase)
+static lt_res put_key(int dir, const char *path, const struct crypto_key *key, lt_slice passphrase)
 {
     struct lt_buf pem;
     lt_buf_init(&pem, 64 * 1024);
@@ -156,26 +145,47 @@ static lt_res put_key(const struct init *i, int dir, const char *path, const str
     }
     explicit_bzero(pem.ptr, pem.size);
     lt_buf_done(&pem);
-    (void)i;
     return r;
 }
 
 static lt_res put_issuer_key(const struct init *i, const struct init_issuer *issuer)
 {
     char path[PATH_SIZE];
-    if (issuer->key.soft == NULL) {
+    if (issuer->key.soft == NULL || issuer->offline) {
         return LT_OK;
     }
-    if (issuer->offline) {
-        (void)snprintf(path, sizeof(path), "%s.key", issuer->name);
-        LT_CLEANUP(lt_fd_closep) int dir = open(i->offline_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        LT_CHECK(dir >= 0, LT_PEER_USAGE, "--root-offline %.150s: %s", i->offline_path, strerror(errno));
-        LT_CHECK(faccessat(dir, path, F_OK, 0) != 0, LT_PEER_CONFLICT,
-                 "%.150s/%s is there already; a root's key is never overwritten", i->offline_path, path);
-        return put_key(i, dir, path, issuer->key.soft, lt_secret_slice(&i->passphrase));
-    }
     (void)snprintf(path, sizeof(path), "keys/%s.key", issuer->name);
-    return put_key(i, i->stage, path, issuer->key.soft, lt_secret_slice(&i->passphrase));
+    return put_key(i->stage, path, issuer->key.soft, lt_secret_slice(&i->passphrase));
+}
+
+/* The root's key, under a passphrase of its own, into the folder that is taken away. Last of all, so that
+ * only a whole init leaves it there. */
+static lt_res put_offline_root(struct init *i)
+{
+    struct lt_secret passphrase = {.ptr = NULL};
+    LT_CLEANUP(lt_fd_closep) int dir = open(i->offline_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    LT_CHECK(dir >= 0, LT_PEER_USAGE, "--root-offline %.150s: %s", i->offline_path, strerror(errno));
+    LT_CHECK(faccessat(dir, INIT_OFFLINE_KEY, F_OK, 0) != 0 &&
+                 faccessat(dir, INIT_OFFLINE_PASSPHRASE, F_OK, 0) != 0,
+             LT_PEER_CONFLICT, "%.150s holds a root's key already; none is ever overwritten",
+             i->offline_path);
+    LT_TRY(init_passphrase(&passphrase));
+    i->wrote_offline = true;
+    lt_res r = put_key(dir, INIT_OFFLINE_KEY, i->issuers[INIT_ROOT].key.soft, lt_secret_slice(&passphrase));
+    if (!lt_failed(r)) {
+        r = lt_file_replace(dir, INIT_OFFLINE_PASSPHRASE, 0600, lt_secret_slice(&passphrase));
+    }
+    lt_secret_done(&passphrase);
+    return r;
+}
+
+static void remove_offline_root(const struct init *i)
+{
+    LT_CLEANUP(lt_fd_closep) int dir = open(i->offline_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir >= 0) {
+        (void)unlinkat(dir, INIT_OFFLINE_KEY, 0); /* it signs for nothing that exists */
+        (void)unlinkat(dir, INIT_OFFLINE_PASSPHRASE, 0);
+    }
 }
 
 /* ca/NAME.pem; ca/NAME.chain.pem: it and what is above it, without the root; public/ca/NAME.crt. */
@@ -214,7 +224,7 @@ static lt_res put_operator(const struct init *i)
     lt_buf_done(&text);
     LT_TRY(r);
     (void)snprintf(path, sizeof(path), "operators/%s.key", i->admin.name);
-    return put_key(i, i->stage, path, i->operator_key.soft, (lt_slice){NULL, 0});
+    return put_key(i->stage, path, i->operator_key.soft, (lt_slice){NULL, 0});
 }
 
 static lt_res put_secrets(const struct init *i)
@@ -224,7 +234,7 @@ static lt_res put_secrets(const struct init *i)
     }
     struct cmd_key audit = {.soft = NULL};
     LT_TRY(cmd_key_generate("ed25519", &audit));
-    lt_res r = put_key(i, i->stage, "keys/audit.key", audit.soft, lt_secret_slice(&i->passphrase));
+    lt_res r = put_key(i->stage, "keys/audit.key", audit.soft, lt_secret_slice(&i->passphrase));
     cmd_key_done(&audit);
     return r;
 }
@@ -278,7 +288,8 @@ lt_res init_write(struct init *i)
     LT_CHECK(realpath(i->folder, absolute) != NULL, LT_STATE_IO, "%s: %s", i->folder, strerror(errno));
     int n = snprintf(path, sizeof(path), "%s/%s", absolute, i->staging);
     LT_CHECK(n > 0 && (size_t)n < sizeof(path), LT_PEER_USAGE, "%s: the path is too long", i->folder);
-    return init_book(i, path);
+    LT_TRY(init_book(i, path));
+    return i->offline_path != NULL ? put_offline_root(i) : LT_OK;
 }
 
 /* lintel.yaml last. */
@@ -295,4 +306,17 @@ lt_res init_commit(struct init *i)
     i->staging[0] = 0;
     i->made_folder = false;
     return LT_OK;
+}
+
+void init_abandon(struct init *i)
+{
+    if (i->wrote_offline) {
+        remove_offline_root(i);
+    }
+    if (i->staging[0] != 0) {
+        remove_tree(i->dir, i->staging);
+    }
+    if (i->made_folder) {
+        (void)rmdir(i->folder); /* only if it is empty */
+    }
 }
