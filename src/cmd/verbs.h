@@ -5,9 +5,11 @@
 
 #include "cmd/cmd.h"
 
+extern const struct cmd_verb cmd_bench_acme;
 extern const struct cmd_verb cmd_init;
 extern const struct cmd_verb cmd_serve;
 extern const struct cmd_verb cmd_status;
+extern const struct cmd_verb cmd_doctor;
 extern const struct cmd_verb cmd_config_check;
 extern const struct cmd_verb cmd_cert_list;
 extern const struct cmd_verb cmd_cert_show;

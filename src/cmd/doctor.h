@@ -1,0 +1,42 @@
+#ifndef CMD_DOCTOR_H
+#define CMD_DOCTOR_H
+/* lintel doctor, inside: findings, and the groups of checks that make them. A check that cannot be made is a
+ * finding too; nothing here changes anything. */
+#include "ca/config.h"
+#include "cmd/cmd.h"
+
+enum doctor_level { DOCTOR_OK, DOCTOR_NOTE, DOCTOR_WARN, DOCTOR_BAD };
+
+struct doctor_finding {
+    enum doctor_level level;
+    const char *what; /* "passphrase" */
+    const char *text; /* what is so, where, and what to do */
+};
+
+enum { DOCTOR_FINDINGS_MAX = 256 };
+
+struct doctor {
+    struct cmd *c;
+    const char *folder;
+    int dir;                  /* of the folder */
+    struct ca_config *config; /* owned; NULL when it does not load */
+    struct doctor_finding findings[DOCTOR_FINDINGS_MAX];
+    size_t count;
+};
+
+void doctor_say(struct doctor *d, enum doctor_level level, const char *what, const char *format, ...)
+    LT_PRINTF(4, 5);
+
+/* doctor_files.c */
+void doctor_secrets(struct doctor *d);
+void doctor_owners(struct doctor *d);
+void doctor_disk(struct doctor *d);
+void doctor_issuers(struct doctor *d);
+void doctor_crls(struct doctor *d);
+/* doctor_machine.c */
+void doctor_listeners(struct doctor *d);
+void doctor_clock(struct doctor *d);
+void doctor_family(struct doctor *d);
+void doctor_people(struct doctor *d);
+
+#endif
