@@ -52,6 +52,7 @@ static lt_res tls_outcome(struct http_wire *w, int n, bool read)
 {
     int e = SSL_get_error(w->ssl, n);
     if (e == SSL_ERROR_WANT_READ) {
+        w->write_needs_read = !read;
         return (lt_res){LT_RETRY_AGAIN};
     }
     if (e == SSL_ERROR_WANT_WRITE) {
@@ -96,6 +97,7 @@ bool http_wire_buffered(const struct http_wire *w)
 static lt_res write_some(struct http_wire *w, lt_slice bytes, size_t *ret_len)
 {
     if (w->ssl != NULL) {
+        w->write_needs_read = false;
         int ok = SSL_write_ex(w->ssl, bytes.ptr, bytes.len, ret_len);
         return ok ? LT_OK : tls_outcome(w, ok, false);
     }
@@ -117,7 +119,7 @@ lt_res http_wire_flush(struct http_wire *w)
         size_t n = 0;
         lt_res r = write_some(w, lt_slice_sub(lt_buf_slice(&w->out), w->out_at, SIZE_MAX), &n);
         if (r.code == LT_RETRY_AGAIN) {
-            want_write(w, true);
+            want_write(w, !w->write_needs_read || w->read_needs_write);
             return LT_OK;
         }
         LT_TRY(r);

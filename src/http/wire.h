@@ -25,6 +25,7 @@ struct http_wire {
     bool writing;
     bool starved;          /* the last read of TLS got nothing: half a record is no reason to try again */
     bool read_needs_write; /* the TLS handshake wants to write first */
+    bool write_needs_read; /* a client's handshake: writing waits for the peer */
     uint64_t sent;
 };
 
