@@ -13,8 +13,13 @@ static const struct store_sql sql[] = {
     /* One range of the primary key. */
     {"crl.entries", "SELECT serial, revoked_us, reason FROM revocation WHERE issuer = ?1 AND shard = ?2 AND "
                     "not_after_us >= ?3 ORDER BY serial"},
+    {"crl.before-newest", "SELECT this_update_us FROM crl WHERE issuer = ?1 AND shard = ?2 "
+                          "ORDER BY number DESC LIMIT 1 OFFSET 1"},
+    {"crl.dropped", "SELECT d.der FROM revocation r JOIN certificate_der d ON d.issuer = r.issuer AND "
+                    "d.serial = r.serial WHERE r.issuer = ?1 AND r.shard = ?2 AND r.not_after_us >= ?3 AND "
+                    "r.not_after_us < ?4 ORDER BY r.serial"},
 };
-enum { SQL_ISSUERS, SQL_NEWEST, SQL_NEWEST_DER, SQL_ENTRIES };
+enum { SQL_ISSUERS, SQL_NEWEST, SQL_NEWEST_DER, SQL_ENTRIES, SQL_BEFORE_NEWEST, SQL_DROPPED };
 const struct store_sql *const ca_crl_build_sql = sql;
 const size_t ca_crl_build_sql_count = LT_COUNT(sql);
 
@@ -95,7 +100,11 @@ lt_res ca_crl_newest(struct store *store, int64_t issuer, uint32_t shard, struct
     LT_TRY(end);
     LT_CHECK(with_der == NULL || !ret_newest->found || ret_newest->der.ptr != NULL, LT_PEER_TOO_LARGE,
              "a CRL is over the memory limit");
-    return LT_OK;
+    LT_TRY(store_query(store, &sql[SQL_BEFORE_NEWEST], STORE_ARGS(STORE_I(issuer), STORE_I(shard)), &rows));
+    if (store_next(&rows)) {
+        ret_newest->before_this_update = (lt_time){store_int(&rows, 0)};
+    }
+    return store_rows_end(&rows);
 }
 
 static int64_t at_most(int64_t wanted, int64_t limit)
@@ -115,6 +124,7 @@ void ca_crl_plan_next(const struct ca_crl_newest *before, lt_time now, int64_t l
     plan->next_update = lt_time_add_seconds(plan->this_update,
                                             at_most(lifetime_s, ca_limit_at(CA_LIMIT_CRL_LIFETIME_S, now)));
     plan->drop_expired_before = before->found ? before->this_update : (lt_time){0};
+    plan->drop_expired_since = before->before_this_update;
 }
 
 lt_time ca_crl_due(const struct ca_crl_newest *before, int64_t interval_s)
@@ -157,6 +167,40 @@ static lt_res add_entries(struct store *store, const struct ca_crl_plan *plan, s
     }
     LT_TRY(store_rows_end(&rows));
     LT_CHECK(good, LT_STATE_CORRUPT, "a revocation in the book has a reason that does not exist");
+    return LT_OK;
+}
+
+enum { DROPPED_MAX = 100000 };
+
+lt_res ca_crl_dropped(struct store *store, const struct ca_crl_plan *plan, struct lt_arena *a,
+                      lt_slice **ret_ders, size_t *ret_count)
+{
+    struct store_rows rows;
+    size_t count = 0;
+    *ret_ders = NULL;
+    *ret_count = 0;
+    if (plan->drop_expired_before.us == 0) {
+        return LT_OK;
+    }
+    lt_slice *ders = LT_NEW_ARRAY(a, lt_slice, DROPPED_MAX);
+    LT_CHECK(ders != NULL, LT_PEER_TOO_LARGE, "proofs of a CRL: over the memory limit");
+    LT_TRY(
+        store_query(store, &sql[SQL_DROPPED],
+                    STORE_ARGS(STORE_I(plan->issuer->id), STORE_I(plan->shard),
+                               STORE_I(plan->drop_expired_since.us), STORE_I(plan->drop_expired_before.us)),
+                    &rows));
+    bool room = true;
+    while (room && store_next(&rows)) {
+        lt_slice der = count < DROPPED_MAX ? lt_arena_copy(a, store_bytes(&rows, 0)) : (lt_slice){NULL, 0};
+        room = der.ptr != NULL;
+        if (room) {
+            ders[count++] = der;
+        }
+    }
+    LT_TRY(store_rows_end(&rows));
+    LT_CHECK(room, LT_PEER_TOO_LARGE, "proofs of a CRL: over the memory limit");
+    *ret_ders = ders;
+    *ret_count = count;
     return LT_OK;
 }
 

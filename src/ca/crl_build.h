@@ -35,7 +35,8 @@ struct ca_crl_newest {
     uint64_t number;
     lt_time this_update;
     lt_time next_update;
-    lt_slice der; /* in the arena; empty unless asked for */
+    lt_time before_this_update; /* thisUpdate of the one before it; {0} for none */
+    lt_slice der;               /* in the arena; empty unless asked for */
 };
 LT_MUST_USE lt_res ca_crl_newest(struct store *store, int64_t issuer, uint32_t shard,
                                  struct lt_arena *with_der, struct ca_crl_newest *ret_newest);
@@ -47,6 +48,7 @@ struct ca_crl_plan {
     lt_time this_update;
     lt_time next_update;
     lt_time drop_expired_before; /* thisUpdate of the CRL before; {0} for none */
+    lt_time drop_expired_since;  /* thisUpdate of the one before that: older entries went with it */
     const char *base_url;        /* for the issuingDistributionPoint of a shard */
 };
 
@@ -59,6 +61,10 @@ lt_time ca_crl_due(const struct ca_crl_newest *before, int64_t interval_s);
 /* The to-be-signed bytes of it, appended to out, and how many entries it has. */
 LT_MUST_USE lt_res ca_crl_build(struct store *store, const struct ca_crl_plan *plan, struct lt_buf *out,
                                 uint64_t *ret_entries);
+/* The certificates of the entries that this CRL leaves out and the one before had: the examiner lets no entry
+ * go without that proof. Slices in the arena. */
+LT_MUST_USE lt_res ca_crl_dropped(struct store *store, const struct ca_crl_plan *plan, struct lt_arena *a,
+                                  lt_slice **ret_ders, size_t *ret_count);
 /* Big-endian, as the book and the messages have it. */
 void ca_crl_number_bytes(uint64_t number, uint8_t ret_bytes[CA_CRL_NUMBER_LEN]);
 
