@@ -23,9 +23,8 @@ static const struct sandbox_path examiner_paths[] = {
     {"examiner", true}, {"operators", false}, {"profiles", false}, {"ca", false}, {"lintel.yaml", false},
 };
 
-/* SoftHSM keeps its tokens in files; other modules talk to their device through what start has opened. */
-static const struct sandbox_path token_paths[] = {
-    {"/var/lib/softhsm", true}, {"softhsm", true}, {"/etc/softhsm", false}};
+/* What a module needs beside these is said in role/token_module.c. */
+static const struct sandbox_path token_paths[] = {{"softhsm", true}};
 
 static const struct sandbox_path validator_paths[] = {
     {"/etc/resolv.conf", false}, {"/etc/hosts", false},     {"/etc/nsswitch.conf", false},
@@ -72,7 +71,7 @@ const struct sandbox_profile role_profiles[IPC_ROLE_COUNT] = {
                     .max_memory_bytes = (size_t)4096 * MB},
     [IPC_TOKEN] = {.role = "token",
                    .calls = SANDBOX_BASE | SANDBOX_MEMFD | SANDBOX_OPEN_READ | SANDBOX_OPEN_WRITE |
-                            SANDBOX_THREADS,
+                            SANDBOX_THREADS | SANDBOX_FOREIGN,
                    PATHS(token_paths),
                    .max_fds = 256,
                    .max_memory_bytes = (size_t)2048 * MB},

@@ -11,10 +11,18 @@
 #include "base/metrics.h"
 #include "crypto/pkcs11.h"
 #include "role/kit.h"
-#include "role/profiles.h"
+#include "role/token_module.h"
 #include "sign.pb-c.h"
 
-enum { KEYS_MAX = 256, LOOK_AGAIN_MS = 5000, MESSAGE_ARENA_MAX = 300 * 1024 * 1024 };
+enum {
+    KEYS_MAX = 256,
+    LOOK_AGAIN_MS = 5000,
+    MESSAGE_ARENA_MAX = 300 * 1024 * 1024,
+    OWN_ARENA_MAX = 256 * 1024,
+};
+
+/* Filled by start: the walls depend on the module. */
+static struct sandbox_profile walls;
 
 struct token_key {
     const char *issuer; /* in the Start message */
@@ -24,6 +32,7 @@ struct token_key {
 
 struct token {
     struct role_kit *kit;
+    struct lt_arena arena; /* paths */
     struct crypto_pkcs11 *module;
     struct token_key keys[KEYS_MAX];
     size_t count;
@@ -135,6 +144,8 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *m, const int *listen
     static struct token token;
     struct token *t = &token;
     t->kit = kit;
+    lt_arena_init(&t->arena, OWN_ARENA_MAX);
+    LT_TRY(token_module_profile(m->token_module, &t->arena, &walls));
     LT_TRY(crypto_pkcs11_open(m->token_module, LT_SLICE(m->token_pin.data, m->token_pin.len), &t->module));
     for (size_t i = 0; i < m->n_issuers; i++) {
         const Ipc__IssuerKey *k = m->issuers[i];
@@ -161,7 +172,7 @@ int main(void)
         .role = IPC_TOKEN,
         .routes = routes,
         .route_count = LT_COUNT(routes),
-        .sandbox = &role_profiles[IPC_TOKEN],
+        .sandbox = &walls,
         .message_arena_max = MESSAGE_ARENA_MAX,
         .start = start,
         .linked = linked,

@@ -219,6 +219,7 @@ static const struct call calls_table[] = {
     ERROR_IF(SANDBOX_CONNECT, socket, EAFNOSUPPORT, 0, LOW32, AF_UNIX),
     ERROR_IF(SANDBOX_CONNECT, socket, EAFNOSUPPORT, 0, LOW32, AF_NETLINK),
     ALLOW(SANDBOX_CONNECT, connect),
+    ERROR(SANDBOX_FOREIGN, socket, EACCES),
     ALLOW(SANDBOX_CONNECT, bind),
     ALLOW(SANDBOX_CONNECT, sendmmsg),
     ALLOW(SANDBOX_CONNECT, recvmmsg),
