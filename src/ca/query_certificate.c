@@ -53,7 +53,7 @@ static const struct store_sql sql[] = {
     [WALK_SERIAL] = {"query.certificate.serial",
                      "SELECT " QUERY_CERTIFICATE_COLUMNS ", 0, '', '' FROM certificate c "
                      "WHERE c.issuer = ?6 AND c.serial = ?5 AND (c.issuer, c.serial, c.copy) > (?2, ?3, ?4) "
-                     "AND ?1 >= 0 ORDER BY c.copy LIMIT ?7"},
+                     "AND ?1 >= -1 ORDER BY c.copy LIMIT ?7"},
     [WALK_NAME] = {"query.certificate.name", FROM_NAMES
                    "n.name = ?5 AND (n.type, n.issuer, n.serial, n.copy) > (?8, ?2, ?3, ?4) "
                    "AND ?1 >= 0 AND ?6 <> '' ORDER BY n.type, n.issuer, n.serial, n.copy LIMIT ?7"},

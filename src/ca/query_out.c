@@ -139,7 +139,7 @@ lt_res query_cursor_read(const struct ca_query *query, char kind, struct query_c
     while (count < LT_COUNT(part) && lt_slice_split(&rest, '~', &part[count])) {
         count++;
     }
-    bool good = count == LT_COUNT(part) && rest.len == 0 && part[0].len == 1 &&
+    bool good = count == LT_COUNT(part) && rest.ptr == NULL && part[0].len == 1 &&
                 part[0].ptr[0] == (uint8_t)kind;
     for (size_t i = 0; good && i < LT_COUNT(number); i++) {
         good = !lt_failed(lt_parse_u64(part[i + 1], INT64_MAX, &number[i]));
