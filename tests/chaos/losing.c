@@ -89,6 +89,18 @@ static void put(const struct record *r, const void *bytes, size_t len)
     }
 }
 
+static void note_piece(int fd, int64_t offset, size_t len, int64_t size)
+{
+    static uint8_t before[MAX_BYTES];
+    size_t overlap = offset < size ? (size_t)(size - offset) : 0;
+    overlap = overlap > len ? len : overlap;
+    if (overlap > 0 && syscall(SYS_pread64, fd, before, overlap, offset) != (long)overlap) {
+        fail("what a write overwrites cannot be read");
+    }
+    struct record r = {tracked[fd], offset, overlap, (uint64_t)size};
+    put(&r, before, overlap);
+}
+
 static void note_write(int fd, int64_t offset, size_t len)
 {
     if (fd < 0 || fd >= MAX_FD || tracked[fd] == 0 || len == 0) {
@@ -98,17 +110,10 @@ static void note_write(int fd, int64_t offset, size_t len)
     if (fstat(fd, &st) != 0) {
         fail("fstat");
     }
-    static uint8_t before[MAX_BYTES];
-    size_t overlap = offset < st.st_size ? (size_t)(st.st_size - offset) : 0;
-    overlap = overlap > len ? len : overlap;
-    if (overlap > MAX_BYTES) {
-        fail("a write over 1 MiB");
+    for (size_t done = 0; done < len; done += MAX_BYTES) {
+        size_t piece = len - done < MAX_BYTES ? len - done : MAX_BYTES;
+        note_piece(fd, offset + (int64_t)done, piece, st.st_size);
     }
-    if (overlap > 0 && syscall(SYS_pread64, fd, before, overlap, offset) != (long)overlap) {
-        fail("what a write overwrites cannot be read");
-    }
-    struct record r = {tracked[fd], offset, overlap, (uint64_t)st.st_size};
-    put(&r, before, overlap);
 }
 
 static int64_t end_or_position(int fd)
