@@ -1,0 +1,230 @@
+/* A CRL against the one before: what may leave it, and every way to lose an entry, refused. */
+#include "check.h"
+
+#include "../x509/keys.h"
+#include "ca/examine.h"
+#include "x509/crl.h"
+#include "x509/tbs.h"
+
+#define NOW INT64_C(1795305600)
+#define DAY INT64_C(86400)
+
+static struct lt_arena arena;
+static struct x509_cert cert;
+static struct ca_examine_issuer issuer = {"tls", &cert, false};
+static struct ca_profiles no_profiles;
+static const struct ca_examine x = {.profiles = &no_profiles, .issuers = &issuer, .issuer_count = 1};
+static const uint8_t key_id[20] = {7};
+static struct lt_buf name;
+
+static lt_slice keep(struct lt_buf *b)
+{
+    lt_slice kept = lt_arena_copy(&arena, lt_buf_slice(b));
+    assert_non_null(kept.ptr);
+    lt_buf_done(b);
+    return kept;
+}
+
+/* A certificate of the issuer, or of whoever signs; subject of its own. */
+static lt_slice certificate(lt_slice serial, int64_t not_after, const struct test_key *by, bool ca)
+{
+    struct lt_buf tbs;
+    struct lt_buf signature;
+    struct lt_buf der;
+    lt_buf_init(&tbs, 8192);
+    lt_buf_init(&signature, 2048);
+    lt_buf_init(&der, 8192);
+    struct x509_tbs_spec s = {
+        .sig_alg = x509_sig_alg_for(by->type),
+        .serial = serial,
+        .issuer = lt_buf_slice(&name),
+        .subject = lt_buf_slice(&name),
+        .not_before = lt_time_from_seconds(NOW - 90 * DAY),
+        .not_after = lt_time_from_seconds(not_after),
+        .spki = test_key_spki(&test_keys[0]),
+        .ca = ca,
+        .key_usage = ca ? X509_KU_CRL_SIGN | X509_KU_KEY_CERT_SIGN : X509_KU_DIGITAL_SIGNATURE,
+        .ski = LT_SLICE(key_id, 20),
+    };
+    assert_ok(x509_tbs_build(&s, &tbs));
+    test_sign(by, s.sig_alg, lt_buf_slice(&tbs), &signature);
+    assert_ok(x509_assemble(lt_buf_slice(&tbs), s.sig_alg, lt_buf_slice(&signature), &der));
+    lt_buf_done(&tbs);
+    lt_buf_done(&signature);
+    return keep(&der);
+}
+
+static int world_up(void **unused)
+{
+    struct der_writer w;
+    struct x509_name_item item = {X509_OID_CN, LT_LIT("TLS")};
+    if (test_keys_make(unused) != 0) {
+        return -1;
+    }
+    lt_arena_init(&arena, 1 << 26);
+    lt_buf_init(&name, 1024);
+    der_write_init(&w, &name);
+    assert_ok(x509_name_write(&w, &item, 1));
+    assert_ok(
+        x509_cert_parse(certificate(LT_LIT("\x01"), NOW + 1000 * DAY, &test_keys[0], true), &arena, &cert));
+    return 0;
+}
+
+static int world_down(void **unused)
+{
+    lt_arena_done(&arena);
+    lt_buf_done(&name);
+    return test_keys_free(unused);
+}
+
+struct list {
+    const char *serials; /* one byte each */
+    int64_t this_update;
+    int64_t life;
+    const char *number;
+    enum x509_sig_alg alg;
+    const uint8_t *aki;
+};
+
+static lt_slice crl(const struct list *l)
+{
+    struct lt_buf tbs;
+    struct x509_crl_builder b;
+    lt_buf_init(&tbs, 1 << 20);
+    struct x509_crl_spec s = {
+        .sig_alg = l->alg == X509_SIG_UNKNOWN ? X509_SIG_ECDSA_SHA256 : l->alg,
+        .issuer = lt_buf_slice(&name),
+        .aki = LT_SLICE(l->aki == NULL ? key_id : l->aki, 20),
+        .this_update = lt_time_from_seconds(l->this_update),
+        .next_update = lt_time_from_seconds(l->this_update + (l->life == 0 ? 7 * DAY : l->life)),
+        .number = lt_slice_cstr(l->number),
+    };
+    x509_crl_begin(&b, &s, &tbs);
+    for (const char *c = l->serials; *c != 0; c++) {
+        x509_crl_add(&b, LT_SLICE(c, 1), lt_time_from_seconds(NOW - 30 * DAY), 4);
+    }
+    assert_ok(x509_crl_end(&b));
+    return keep(&tbs);
+}
+
+static const char *judge(const struct list *now, const struct list *before, lt_slice *proofs,
+                         size_t proof_count)
+{
+    static char tls[] = "tls";
+    static struct ca_verdict v;
+    ProtobufCBinaryData dropped[8];
+    Ipc__CrlSignRequest m = IPC__CRL_SIGN_REQUEST__INIT;
+    lt_slice tbs = crl(now);
+    for (size_t i = 0; i < proof_count; i++) {
+        dropped[i] = (ProtobufCBinaryData){proofs[i].len, (uint8_t *)(uintptr_t)proofs[i].ptr};
+    }
+    m.issuer = tls;
+    m.number = (ProtobufCBinaryData){strlen(now->number), (uint8_t *)(uintptr_t)now->number};
+    m.tbs = (ProtobufCBinaryData){tbs.len, (uint8_t *)(uintptr_t)tbs.ptr};
+    m.n_dropped = proof_count;
+    m.dropped = dropped;
+    ca_examine_crl(&x, &m, before == NULL ? LT_LIT("") : crl(before), lt_time_from_seconds(NOW), &arena, &v);
+    return v.refusal == NULL ? "" : v.refusal;
+}
+
+static void lists(void **unused)
+{
+    (void)unused;
+    static const uint8_t other[20] = {8};
+    static const struct {
+        struct list now;
+        struct list before;
+        bool first;
+        const char *refusal;
+    } rows[] = {
+        {{"", NOW, 0, "2", 0, NULL}, {"", 0, 0, "", 0, NULL}, true, ""},
+        {{"ABC", NOW, 0, "2", 0, NULL}, {"", 0, 0, "", 0, NULL}, true, ""},
+        {{"ABC", NOW, 0, "2", 0, NULL}, {"ABC", NOW - DAY, 0, "1", 0, NULL}, false, ""},
+        {{"ABCD", NOW, 0, "2", 0, NULL}, {"BD", NOW - DAY, 0, "1", 0, NULL}, false, ""},
+        {{"ABCD", NOW, 0, "10", 0, NULL}, {"BD", NOW - DAY, 0, "9", 0, NULL}, false, ""},
+        {{"ABC", NOW, 0, "1", 0, NULL}, {"ABC", NOW, 0, "1", 0, NULL}, false, ""}, /* the same bytes */
+        {{"AC", NOW, 0, "2", 0, NULL}, {"ABC", NOW - DAY, 0, "1", 0, NULL}, false, "lost-entry"},
+        {{"BC", NOW, 0, "2", 0, NULL}, {"ABC", NOW - DAY, 0, "1", 0, NULL}, false, "lost-entry"},
+        {{"AB", NOW, 0, "2", 0, NULL}, {"ABC", NOW - DAY, 0, "1", 0, NULL}, false, "lost-entry"},
+        {{"", NOW, 0, "2", 0, NULL}, {"A", NOW - DAY, 0, "1", 0, NULL}, false, "lost-entry"},
+        {{"DEF", NOW, 0, "2", 0, NULL}, {"ABC", NOW - DAY, 0, "1", 0, NULL}, false, "lost-entry"},
+        {{"ABCD", NOW, 0, "1", 0, NULL}, {"ABC", NOW - DAY, 0, "1", 0, NULL}, false, "constraint"},
+        {{"ABC", NOW, 0, "1", 0, NULL}, {"ABC", NOW - DAY, 0, "2", 0, NULL}, false, "constraint"},
+        {{"ABC", NOW, 0, "9", 0, NULL}, {"ABC", NOW - DAY, 0, "10", 0, NULL}, false, "constraint"},
+        {{"BA", NOW, 0, "2", 0, NULL}, {"", 0, 0, "", 0, NULL}, true, "constraint"},
+        {{"AA", NOW, 0, "2", 0, NULL}, {"", 0, 0, "", 0, NULL}, true, "constraint"},
+        {{"A", NOW - 2 * DAY, 0, "2", 0, NULL}, {"", 0, 0, "", 0, NULL}, true, "constraint"},
+        {{"A", NOW + DAY, 0, "2", 0, NULL}, {"", 0, 0, "", 0, NULL}, true, "constraint"},
+        {{"A", NOW, 11 * DAY, "2", 0, NULL}, {"", 0, 0, "", 0, NULL}, true, "constraint"},
+        {{"A", NOW - 60, 30, "2", 0, NULL}, {"", 0, 0, "", 0, NULL}, true, "constraint"},
+        {{"A", NOW, 0, "2", X509_SIG_ECDSA_SHA384, NULL}, {"", 0, 0, "", 0, NULL}, true, "constraint"},
+        {{"A", NOW, 0, "2", 0, other}, {"", 0, 0, "", 0, NULL}, true, "constraint"},
+        {{"A", NOW - 1800, 0, "2", 0, NULL}, {"A", NOW - 60, 0, "1", 0, NULL}, false, "constraint"},
+    };
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        const char *word = judge(&rows[i].now, rows[i].first ? NULL : &rows[i].before, NULL, 0);
+        if (strcmp(word, rows[i].refusal) != 0) {
+            fail_msg("row %zu: '%s' instead of '%s'", i, word, rows[i].refusal);
+        }
+    }
+}
+
+static void an_entry_goes_with_its_proof(void **unused)
+{
+    (void)unused;
+    const struct list before = {"ABC", NOW - DAY, 0, "1", 0, NULL};
+    const struct list now = {"AC", NOW, 0, "2", 0, NULL};
+    lt_slice proof = certificate(LT_LIT("B"), NOW - DAY - 1, &test_keys[0], false);
+    assert_string_equal(judge(&now, &before, &proof, 1), "");
+    /* It expired after the CRL before was made: it must stand on this one. */
+    proof = certificate(LT_LIT("B"), NOW - DAY, &test_keys[0], false);
+    assert_string_equal(judge(&now, &before, &proof, 1), "evidence");
+    proof = certificate(LT_LIT("B"), NOW + DAY, &test_keys[0], false);
+    assert_string_equal(judge(&now, &before, &proof, 1), "evidence");
+    /* Another's certificate, another's signature, no certificate. */
+    proof = certificate(LT_LIT("A"), NOW - 2 * DAY, &test_keys[0], false);
+    assert_string_equal(judge(&now, &before, &proof, 1), "lost-entry");
+    proof = certificate(LT_LIT("B"), NOW - 2 * DAY, &test_keys[1], false);
+    assert_string_equal(judge(&now, &before, &proof, 1), "evidence");
+    proof = LT_LIT("B");
+    assert_string_equal(judge(&now, &before, &proof, 1), "evidence");
+    /* Several, in any order. */
+    const struct list none = {"", NOW, 0, "2", 0, NULL};
+    lt_slice three[] = {certificate(LT_LIT("C"), NOW - 2 * DAY, &test_keys[0], false),
+                        certificate(LT_LIT("A"), NOW - 3 * DAY, &test_keys[0], false),
+                        certificate(LT_LIT("B"), NOW - 4 * DAY, &test_keys[0], false)};
+    assert_string_equal(judge(&none, &before, three, 3), "");
+    assert_string_equal(judge(&none, &before, three, 2), "lost-entry");
+    assert_string_equal(judge(&none, NULL, three, 3), "evidence");
+}
+
+static void not_ours(void **unused)
+{
+    (void)unused;
+    static char nobody[] = "nobody";
+    static char tls[] = "tls";
+    static uint8_t rubbish[] = {0x30, 0x80};
+    struct ca_verdict v;
+    Ipc__CrlSignRequest m = IPC__CRL_SIGN_REQUEST__INIT;
+    m.issuer = nobody;
+    ca_examine_crl(&x, &m, LT_LIT(""), lt_time_from_seconds(NOW), &arena, &v);
+    assert_string_equal(v.refusal, "constraint");
+    m.issuer = tls;
+    m.tbs = (ProtobufCBinaryData){sizeof(rubbish), rubbish};
+    ca_examine_crl(&x, &m, LT_LIT(""), lt_time_from_seconds(NOW), &arena, &v);
+    assert_string_equal(v.refusal, "malformed");
+    issuer.offline = true;
+    ca_examine_crl(&x, &m, LT_LIT(""), lt_time_from_seconds(NOW), &arena, &v);
+    issuer.offline = false;
+    assert_string_equal(v.refusal, "constraint");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lists),
+        cmocka_unit_test(an_entry_goes_with_its_proof),
+        cmocka_unit_test(not_ours),
+    };
+    return cmocka_run_group_tests_name("ca/examine_crl", tests, world_up, world_down);
+}
