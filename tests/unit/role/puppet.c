@@ -22,6 +22,8 @@
 enum { WAIT_MS = 10000, ARENA_MAX = 16 * 1024 * 1024, CONTROL_FD = 3, MAX_ISSUERS = 16 };
 
 const char *puppet_libexec = "";
+struct puppet_listener puppet_listeners[PUPPET_LISTENERS];
+size_t puppet_listener_count;
 char puppet_folder[] = "/tmp/lintel-puppet-XXXXXX";
 static char ca_folder[64];
 
@@ -85,6 +87,18 @@ static void fill_issuers(Ipc__Start *m, const struct ca_config *config, Ipc__Iss
     m->issuers = list;
 }
 
+static void fill_listeners(Ipc__Start *m, Ipc__Listener *listeners, Ipc__Listener **list, int *fds)
+{
+    for (size_t i = 0; i < puppet_listener_count; i++) {
+        ipc__listener__init(&listeners[i]);
+        listeners[i].kind = (char *)(uintptr_t)puppet_listeners[i].kind;
+        listeners[i].address = (char *)(uintptr_t)puppet_listeners[i].address;
+        fds[i] = puppet_listeners[i].fd;
+        list[m->n_listeners++] = &listeners[i];
+    }
+    m->listeners = list;
+}
+
 static void send_start(struct puppet *p)
 {
     struct lt_arena a;
@@ -121,10 +135,14 @@ static void send_start(struct puppet *p)
         m.passphrase = (ProtobufCBinaryData){len, (uint8_t *)(uintptr_t)passphrase.ptr};
         m.journal_folder = journal;
     }
-    int board = memfd_create("board", MFD_CLOEXEC);
-    assert_true(board >= 0 && ftruncate(board, sizeof(struct lt_metrics)) == 0);
-    assert_ok(ipc_link_send(p->control, IPC_START, 0, &m.base, &board, 1));
-    (void)close(board);
+    int fds[1 + PUPPET_LISTENERS];
+    Ipc__Listener listeners[PUPPET_LISTENERS];
+    Ipc__Listener *listener_list[PUPPET_LISTENERS];
+    fill_listeners(&m, listeners, listener_list, fds + 1);
+    fds[0] = memfd_create("board", MFD_CLOEXEC);
+    assert_true(fds[0] >= 0 && ftruncate(fds[0], sizeof(struct lt_metrics)) == 0);
+    assert_ok(ipc_link_send(p->control, IPC_START, 0, &m.base, fds, 1 + m.n_listeners));
+    (void)close(fds[0]);
     ca_config_free(config);
     lt_arena_done(&a);
 }

@@ -20,6 +20,16 @@ void puppet_remove_folder(void);
 extern char puppet_folder[];
 #define PUPPET_BASE "http://pki.example.com"
 
+/* What the next program is started with: listening sockets and boards, in this order; owned by the caller. */
+struct puppet_listener {
+    const char *kind;
+    const char *address;
+    int fd;
+};
+enum { PUPPET_LISTENERS = 6 };
+extern struct puppet_listener puppet_listeners[PUPPET_LISTENERS];
+extern size_t puppet_listener_count;
+
 /* Starts it and waits until it is ready. */
 void puppet_start(struct puppet *p, enum ipc_role role);
 /* Ends it as the supervisor does; it must leave with status 0. */
