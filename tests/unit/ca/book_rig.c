@@ -105,14 +105,16 @@ int rig_group_teardown(void **state)
     return 0;
 }
 
+/* Of the rig that runs: a child that is killed leaves it where it was, so that nothing is drawn twice. */
+static uint64_t *random_state;
+
 static void rig_random(uint8_t *out, size_t len)
 {
-    static uint64_t state = 88172645463325252U;
     for (size_t i = 0; i < len; i++) {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        out[i] = (uint8_t)(state >> 24);
+        *random_state ^= *random_state << 13;
+        *random_state ^= *random_state >> 7;
+        *random_state ^= *random_state << 17;
+        out[i] = (uint8_t)(*random_state >> 24);
     }
 }
 
@@ -206,7 +208,9 @@ lt_res rig_open(struct rig *r, const char *path, const char *vfs, bool create)
 {
     if (r->now.us == 0) {
         r->now = rig_start_time();
+        r->random_state = 88172645463325252U;
     }
+    random_state = &r->random_state;
     lt_arena_init(&r->arena, ARENA_MAX);
     lt_arena_init(&r->sent_arena, ARENA_MAX);
     const struct store_options o = {.path = path, .vfs = vfs, .create = create, .cache_kib = 256};
@@ -353,8 +357,8 @@ static struct rig_entry *add_entry(struct rig *r, const char *issuer, ProtobufCB
 {
     assert_true(r->journal_count < RIG_JOURNAL_MAX);
     assert_int_equal(serial.len, CA_SERIAL_LEN);
-    struct rig_entry *e = &r->journal[r->journal_count++];
-    *e = (struct rig_entry){.sequence = r->journal_count};
+    struct rig_entry *e = &r->journal[r->journal_count];
+    *e = (struct rig_entry){.sequence = r->journal_count + 1};
     (void)snprintf(e->issuer, sizeof e->issuer, "%s", issuer);
     memcpy(e->serial, serial.data, CA_SERIAL_LEN);
     return e;
@@ -379,6 +383,7 @@ static lt_res sign(struct rig *r, const struct rig_sent *m)
         e = add_entry(r, q->issuer, q->serial);
         memcpy(e->tbs_sha256, hash, sizeof hash);
         assert_ok(crypto_key_sign(shared.issuer, CRYPTO_ES256, tbs, e->signature, &e->signature_len));
+        r->journal_count++; /* whole, or not there at all, whenever we are killed */
     }
     assert_memory_equal(e->tbs_sha256, hash, sizeof hash);
     Ipc__SignReply reply = IPC__SIGN_REPLY__INIT;
@@ -415,6 +420,7 @@ static lt_res record(struct rig *r, const struct rig_sent *m)
     e->revocation = true;
     e->reason = q->reason;
     e->revoked_us = q->revoked_us;
+    r->journal_count++;
     char outcome[] = "recorded";
     struct recorded x = {.id = m->id};
     ipc__revocation_recorded__init(&x.m);

@@ -35,6 +35,7 @@ struct rig {
     struct lt_arena sent_arena; /* of what was sent */
     struct ca_turn turn;
     lt_time now;
+    uint64_t random_state;
     struct rig_sent sent[RIG_SENT_MAX];
     size_t sent_count;
     size_t answered; /* how far the signer has read */
