@@ -235,6 +235,11 @@ static lt_res put_secrets(const struct init *i)
     struct cmd_key audit = {.soft = NULL};
     LT_TRY(cmd_key_generate("ed25519", &audit));
     lt_res r = put_key(i->stage, "keys/audit.key", audit.soft, lt_secret_slice(&i->passphrase));
+    struct lt_buf pem;
+    lt_buf_init(&pem, 4096);
+    lt_pem_add(&pem, "PUBLIC KEY", audit.use.spki); /* what `audit verify` checks knots with */
+    r = lt_failed(r) ? r : put(i, "ca/audit.pub", 0644, lt_buf_slice(&pem));
+    lt_buf_done(&pem);
     cmd_key_done(&audit);
     return r;
 }

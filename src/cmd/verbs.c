@@ -7,6 +7,6 @@ const struct cmd_verb *const cmd_verbs[] = {
     &cmd_account_show, &cmd_issuer_list,  &cmd_crl_list,      &cmd_event_list,      &cmd_halt,
     &cmd_halt_list,    &cmd_resume,       &cmd_plan_list,     &cmd_plan_show,       &cmd_plan_run,
     &cmd_approve,      &cmd_operator_add, &cmd_operator_list, &cmd_operator_remove, &cmd_bench_acme,
-    &cmd_completion,
+    &cmd_audit_verify, &cmd_completion,
 };
 const size_t cmd_verb_count = LT_COUNT(cmd_verbs);

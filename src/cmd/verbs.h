@@ -30,6 +30,7 @@ extern const struct cmd_verb cmd_approve;
 extern const struct cmd_verb cmd_operator_add;
 extern const struct cmd_verb cmd_operator_remove;
 extern const struct cmd_verb cmd_operator_list;
+extern const struct cmd_verb cmd_audit_verify;
 extern const struct cmd_verb cmd_completion;
 
 /* run/status.json of a running family; LT_RETRY_UNAVAILABLE when there is none. */
