@@ -1,0 +1,147 @@
+/* Every statement that the registrar runs is a point look-up or a range that an index bounds: EXPLAIN says
+ * so. Few tables may be read whole; each stands here with its reason. */
+#include "../check.h"
+
+#include <sqlite3.h>
+
+#include "acme/sql.h"
+#include "ca/audit_internal.h"
+#include "ca/book_internal.h"
+#include "ca/crl_book.h"
+#include "ca/event.h"
+#include "ca/issue.h"
+#include "ca/key_block.h"
+#include "ca/knot.h"
+#include "ca/plan.h"
+#include "ca/revoke.h"
+#include "store/store.h"
+
+#define PATH "/tmp/lintel-test-statements.db"
+
+static const struct {
+    const char *statement;
+    const char *because;
+} whole[] = {
+    {"issuer.all", "at most 256 issuers, read once"},
+    {"audit.issuers", "the same, offline"},
+    {"operator.all", "at most 256 operators, at start and reload"},
+    {"acme.account-pending", "a subquery of its own of at most 1,000 rows out of an index"},
+    {"acme.order-authorizations", "sorts the at most 100 authorizations of one order"},
+    {"intent.open-count", "one row for each intent in flight"},
+};
+
+static bool may_scan(const char *name)
+{
+    for (size_t i = 0; i < LT_COUNT(whole); i++) {
+        if (strcmp(whole[i].statement, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static sqlite3 *open_book(void)
+{
+    struct store *s = NULL;
+    const struct store_options o = {.path = PATH, .create = true};
+    (void)remove(PATH);
+    assert_ok(store_open(&o, &s));
+    assert_ok(store_migrate(s));
+    store_close(s);
+    sqlite3 *db = NULL;
+    assert_int_equal(sqlite3_open_v2(PATH, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    return db;
+}
+
+static void close_book(sqlite3 *db)
+{
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    (void)remove(PATH);
+    (void)remove(PATH "-wal");
+    (void)remove(PATH "-shm");
+}
+
+/* How many steps of its plan read something whole or sort it. */
+static int bad_steps(sqlite3 *db, const struct store_sql *sql)
+{
+    char text[4096];
+    (void)snprintf(text, sizeof text, "EXPLAIN QUERY PLAN %s", sql->text);
+    sqlite3_stmt *stmt = NULL;
+    int bad = 0;
+    if (sqlite3_prepare_v2(db, text, -1, &stmt, NULL) != SQLITE_OK) {
+        print_error("%s: %s\n", sql->name, sqlite3_errmsg(db));
+        return 1;
+    }
+    while (sqlite3_step(stmt) == SQLITE_ROW) {
+        const char *step = (const char *)sqlite3_column_text(stmt, 3);
+        bool limited = strstr(sql->text, "LIMIT") != NULL && strstr(step, "USING") != NULL;
+        bool scan = strncmp(step, "SCAN", 4) == 0 && strcmp(step, "SCAN CONSTANT ROW") != 0 && !limited;
+        if ((scan || strstr(step, "TEMP B-TREE") != NULL) && !may_scan(sql->name)) {
+            print_error("%s: %s\n", sql->name, step);
+            bad++;
+        }
+    }
+    (void)sqlite3_finalize(stmt);
+    return bad;
+}
+
+static void no_statement_reads_a_table_whole(void **state)
+{
+    (void)state;
+    const struct {
+        const struct store_sql *rows;
+        size_t count;
+    } tables[] = {
+        {ca_book_sql, ca_book_sql_count},
+        {ca_event_sql, ca_event_sql_count},
+        {ca_journal_sql, ca_journal_sql_count},
+        {ca_halt_sql, ca_halt_sql_count},
+        {ca_key_block_sql, ca_key_block_sql_count},
+        {ca_knot_sql, ca_knot_sql_count},
+        {ca_crl_sql, ca_crl_sql_count},
+        {ca_issue_sql, ca_issue_sql_count},
+        {ca_outcome_sql, ca_outcome_sql_count},
+        {ca_revoke_sql, ca_revoke_sql_count},
+        {ca_plan_sql, ca_plan_sql_count},
+        {ca_audit_sql, ca_audit_sql_count},
+        {ca_audit_jws_sql, ca_audit_jws_sql_count},
+    };
+    sqlite3 *db = open_book();
+    int bad = 0;
+    size_t count = 0;
+    for (size_t i = 0; i < LT_COUNT(tables); i++) {
+        for (size_t j = 0; j < tables[i].count; j++, count++) {
+            bad += bad_steps(db, &tables[i].rows[j]);
+        }
+    }
+    for (size_t i = 0; i < ACME_SQL_COUNT; i++, count++) {
+        bad += bad_steps(db, &acme_sql[i]);
+    }
+    close_book(db);
+    assert_int_equal(bad, 0);
+    assert_true(count > 60);
+}
+
+static void the_test_can_fail(void **state)
+{
+    (void)state;
+    static const struct store_sql bad[] = {
+        {"t.scan", "SELECT * FROM certificate WHERE rule_set = ?1"},
+        {"t.sort", "SELECT serial FROM certificate WHERE issuer = ?1 ORDER BY build"},
+        {"t.broken", "SELECT nothing FROM nowhere"},
+    };
+    sqlite3 *db = open_book();
+    for (size_t i = 0; i < LT_COUNT(bad); i++) {
+        assert_true(bad_steps(db, &bad[i]) > 0);
+    }
+    close_book(db);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_statement_reads_a_table_whole),
+        cmocka_unit_test(the_test_can_fail),
+    };
+    return cmocka_run_group_tests_name("statements", tests, NULL, NULL);
+}
