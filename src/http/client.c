@@ -91,11 +91,12 @@ static lt_res new_tls(struct http_client *c, int fd, SSL **ret_ssl)
     SSL *ssl = SSL_new(c->origin.tls);
     LT_ASSERT(ssl != NULL && SSL_set_fd(ssl, fd) == 1);
     uint8_t ip[16];
+    char *name = (char *)(uintptr_t)c->origin.host; /* OpenSSL's macro lacks the const */
     bool address = inet_pton(AF_INET, c->origin.host, ip) == 1 ||
                    inet_pton(AF_INET6, c->origin.host, ip) == 1;
     bool good = address ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), c->origin.host) == 1
                         : SSL_set1_host(ssl, c->origin.host) == 1 &&
-                              SSL_set_tlsext_host_name(ssl, c->origin.host) == 1;
+                              SSL_set_tlsext_host_name(ssl, name) == 1;
     if (!good) {
         SSL_free(ssl);
         LT_FAIL(LT_PEER_USAGE, "not a host: %.100s", c->origin.host);
