@@ -155,12 +155,13 @@ static void examiner_down(struct examiner *e)
 
 static void send_halts(struct examiner *e, Ipc__HaltKind kind, const char *value, int64_t age_s, bool hold)
 {
-    static char id[] = "halt-1";
+    char id[16];
     static char why[] = "a drill";
     static uint64_t version;
     Ipc__Halt halt = IPC__HALT__INIT;
     Ipc__Halt *list[] = {&halt};
     Ipc__HaltList m = IPC__HALT_LIST__INIT;
+    (void)snprintf(id, sizeof id, "halt-%d", (int)kind);
     halt.id = id;
     halt.kind = kind;
     halt.value = (char *)(uintptr_t)value;
@@ -266,7 +267,7 @@ static void test_halts(void **state)
     no_halts(&e);
     good_gets_nothing(&e, "halt");
 
-    static char id[] = "halt-1";
+    static char id[] = "halt-2"; /* that of the profile */
     static char action[] = "halt.lift";
     static char plan_id[] = "p1";
     static char operator[] = "admin";
