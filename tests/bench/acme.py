@@ -75,7 +75,6 @@ def main():
     folder.chmod(0o755)
     http_port, dns_port = free_port(), free_port(socket.SOCK_DGRAM)
     ca = Ca(folder, dns_port, http_port)
-    unlimited(ca)
     ca.start()
     pebble = Pebble(folder, http_port, dns_port)
     try:
@@ -89,14 +88,6 @@ def main():
         return
     for name, value in result.items():
         print(f"{name:48} {value}")
-
-
-def unlimited(ca):
-    """Rate limits off, by configuration: a benchmark is few accounts from one address."""
-    config = ca.folder / "lintel.yaml"
-    text = config.read_text()
-    if "rate-limits:" not in text:
-        config.write_text(text + "rate-limits:\n  enabled: false\n")
 
 
 def measure(ca, pebble, http_port, dns_port, seconds):
