@@ -429,6 +429,45 @@ static void a_mirror_brings_back(void **state)
     }
 }
 
+/* What a crash or a full disk leaves behind the last frame is gone before the next one is written, in both
+ * places: it could be longer than that one. */
+static void nothing_is_left_behind_the_end(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"main/signer.log", "mirror/signer.log"};
+    for (size_t i = 0; i < LT_COUNT(names); i++) {
+        struct disk d;
+        disk_init(&d, 9);
+        fill(&d, "mirror", 2, 8);
+        struct disk_file *f = disk_file(&d, names[i]);
+        memcpy(f->cache + f->cache_len, f->cache + f->cache_len - 3 * JOURNAL_SECTOR, 2 * JOURNAL_SECTOR);
+        memset(f->cache + f->cache_len, 0, JOURNAL_SECTOR); /* a frame whose head was never written */
+        f->cache_len += 2 * JOURNAL_SECTOR;
+        struct journal *j = must_open(&d, "mirror");
+        assert_int_equal(disk_file(&d, names[0])->cache_len, disk_file(&d, names[1])->cache_len);
+        for (uint64_t n = 100; n < 120; n++) {
+            assert_ok(append(j, n, n));
+        }
+        d.fail_at = d.calls + 1;
+        d.fail_count = 1;
+        d.failure = DISK_SHORT_THEN_FULL;
+        assert_fails(journal_sync(j), LT_RETRY_UNAVAILABLE);
+        assert_ok(append(j, 100, 7));
+        assert_ok(journal_sync(j));
+        journal_close(j);
+        j = must_open(&d, "mirror");
+        assert_int_equal(journal_last(j), 17);
+        assert_int_equal(attempt_of(j, 100), 7);
+        assert_int_equal(attempt_of(j, 101), 0);
+        journal_close(j);
+        const struct disk_file *a = disk_file(&d, names[0]);
+        const struct disk_file *b = disk_file(&d, names[1]);
+        assert_int_equal(a->cache_len, b->cache_len);
+        assert_memory_equal(a->cache, b->cache, a->cache_len);
+        disk_done(&d);
+    }
+}
+
 static void a_foreign_mirror_is_refused(void **state)
 {
     (void)state;
@@ -631,6 +670,7 @@ int main(void)
         cmocka_unit_test(a_cut_end_is_cut),
         cmocka_unit_test(acknowledged_records_may_not_be_missing),
         cmocka_unit_test(a_mirror_brings_back),
+        cmocka_unit_test(nothing_is_left_behind_the_end),
         cmocka_unit_test(a_foreign_mirror_is_refused),
         cmocka_unit_test(torture),
         cmocka_unit_test(fails_at_every_call),
