@@ -179,7 +179,7 @@ uint32_t der_named_bits_in(struct der_cursor *c, lt_slice content)
     }
     uint32_t value = 0;
     for (size_t i = 0; i < bits.bytes.len * 8; i++) {
-        uint32_t bit = bits.bytes.ptr[i / 8] >> (7 - i % 8) & 1u;
+        uint32_t bit = ((uint32_t)bits.bytes.ptr[i / 8] >> (7 - i % 8)) & 1u;
         value |= bit << i;
     }
     return value;

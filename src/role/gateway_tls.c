@@ -136,7 +136,7 @@ static lt_res load(struct gateway *g)
     if (!lt_failed(r) && !lt_slice_starts(cert, lt_slice_cstr(line))) {
         t->renew_at = g->now; /* host names may have changed */
     }
-    if (key.len > 0) {
+    if (key.ptr != NULL) {
         explicit_bzero((uint8_t *)(uintptr_t)key.ptr, key.len); /* the arena's own bytes */
     }
     lt_arena_done(&a);
