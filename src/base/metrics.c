@@ -108,16 +108,80 @@ static void print_histogram(const struct lt_metric *m, const char *process, stru
     lt_buf_addf(out, "%llu\n", (unsigned long long)m->value);
 }
 
+/* The row as it is now: the writer goes on. False for a free one. */
+static bool read_row(const struct lt_metrics *b, size_t i, struct lt_metric *ret_row)
+{
+    if (i >= LT_METRICS_ROWS || b->row[i].kind == 0) {
+        return false;
+    }
+    *ret_row = b->row[i];
+    ret_row->name[sizeof ret_row->name - 1] = 0;
+    return true;
+}
+
+static void print_row(const struct lt_metric *m, const char *process, struct lt_buf *out)
+{
+    if (m->kind == 3) {
+        print_histogram(m, process, out);
+    } else {
+        add_name(out, m->name, "", process, NULL);
+        lt_buf_addf(out, "%lld\n", (long long)m->value);
+    }
+}
+
 void lt_metrics_print(const struct lt_metrics *b, const char *process, struct lt_buf *out)
 {
-    for (size_t i = 0; i < LT_METRICS_ROWS && b->row[i].kind != 0; i++) {
-        struct lt_metric m = b->row[i]; /* a copy: the writer goes on */
-        m.name[sizeof m.name - 1] = 0;
-        if (m.kind == 3) {
-            print_histogram(&m, process, out);
-        } else {
-            add_name(out, m.name, "", process, NULL);
-            lt_buf_addf(out, "%lld\n", (long long)m.value);
+    struct lt_metric m;
+    for (size_t i = 0; read_row(b, i, &m); i++) {
+        print_row(&m, process, out);
+    }
+}
+
+static bool same_metric(const struct lt_metric *a, const struct lt_metric *b)
+{
+    size_t len = strcspn(a->name, "{");
+    return a->kind == b->kind && strcspn(b->name, "{") == len && memcmp(a->name, b->name, len) == 0;
+}
+
+/* Has a row of that metric come before this one? */
+static bool seen_before(const struct lt_metrics_board *boards, size_t at, size_t row,
+                        const struct lt_metric *m)
+{
+    struct lt_metric other;
+    for (size_t b = 0; b <= at; b++) {
+        for (size_t i = 0; (b < at || i < row) && read_row(boards[b].board, i, &other); i++) {
+            if (same_metric(m, &other)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void print_metric(const struct lt_metrics_board *boards, size_t count, const struct lt_metric *m,
+                         struct lt_buf *out)
+{
+    static const char *const kinds[] = {"untyped", "counter", "gauge", "histogram"};
+    struct lt_metric row;
+    lt_buf_addf(out, "# TYPE %.*s %s\n", (int)strcspn(m->name, "{"), m->name,
+                kinds[m->kind % LT_COUNT(kinds)]);
+    for (size_t b = 0; b < count; b++) {
+        for (size_t i = 0; read_row(boards[b].board, i, &row); i++) {
+            if (same_metric(m, &row)) {
+                print_row(&row, boards[b].process, out);
+            }
+        }
+    }
+}
+
+void lt_metrics_print_all(const struct lt_metrics_board *boards, size_t count, struct lt_buf *out)
+{
+    struct lt_metric m;
+    for (size_t b = 0; b < count; b++) {
+        for (size_t i = 0; read_row(boards[b].board, i, &m); i++) {
+            if (!seen_before(boards, b, i, &m)) {
+                print_metric(boards, count, &m, out);
+            }
         }
     }
 }

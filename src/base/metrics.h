@@ -33,5 +33,11 @@ void lt_metric_observe_us(const char *name, uint64_t us);
 struct lt_metric *lt_metric_row(const char *name, uint32_t kind);
 /* Prometheus text format of a board; process becomes a label of every row. */
 void lt_metrics_print(const struct lt_metrics *board, const char *process, struct lt_buf *out);
+/* Several boards as one page: the rows of a metric together, under their TYPE, as the format wants it. */
+struct lt_metrics_board {
+    const struct lt_metrics *board; /* borrowed */
+    char process[32];
+};
+void lt_metrics_print_all(const struct lt_metrics_board *boards, size_t count, struct lt_buf *out);
 
 #endif

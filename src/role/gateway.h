@@ -53,11 +53,6 @@ struct gateway_tls {
     bool ready;
 };
 
-struct gateway_board {
-    const struct lt_metrics *board; /* mapped read-only */
-    char process[32];
-};
-
 struct gateway {
     struct role_kit *kit;
     struct event_base *base;
@@ -74,7 +69,7 @@ struct gateway {
     struct gateway_tls tls;
     int crl_fd;
     int ca_fd;
-    struct gateway_board boards[GATEWAY_BOARDS];
+    struct lt_metrics_board boards[GATEWAY_BOARDS]; /* mapped read-only */
     size_t board_count;
     struct gateway_notary notaries[GATEWAY_NOTARIES];
     uint32_t next_notary;

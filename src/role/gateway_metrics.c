@@ -20,7 +20,7 @@ lt_res gateway_add_board(struct gateway *g, const char *process, int fd)
     void *p = mmap(NULL, sizeof(struct lt_metrics), PROT_READ, MAP_SHARED, fd, 0);
     LT_CHECK(p != MAP_FAILED, LT_STATE_IO, "mapping the board of %s: %s", process, strerror(errno));
     (void)close(fd); /* mapped */
-    struct gateway_board *b = &g->boards[g->board_count++];
+    struct lt_metrics_board *b = &g->boards[g->board_count++];
     b->board = p;
     (void)snprintf(b->process, sizeof b->process, "%s", process); /* a longer name is cut */
     return LT_OK;
@@ -97,9 +97,7 @@ void gateway_serve_metrics(struct gateway *g, struct http_exchange *x)
     }
     struct lt_buf out;
     lt_buf_init(&out, TEXT_MAX);
-    for (size_t i = 0; i < g->board_count; i++) {
-        lt_metrics_print(g->boards[i].board, g->boards[i].process, &out);
-    }
+    lt_metrics_print_all(g->boards, g->board_count, &out);
     const struct http_answer answer = {
         .status = 200,
         .content_type = "text/plain; version=0.0.4; charset=utf-8",
@@ -109,15 +107,51 @@ void gateway_serve_metrics(struct gateway *g, struct http_exchange *x)
     lt_buf_done(&out);
 }
 
+/* How many registrars that process says it is linked with; -1: it has not said yet. */
+static int64_t registrars_of(const struct lt_metrics *board)
+{
+    static const char name[] = "lintel_links{peer=\"registrar\"}";
+    for (size_t i = 0; i < LT_METRICS_ROWS && board->row[i].kind != 0; i++) {
+        if (strncmp(board->row[i].name, name, sizeof board->row[i].name) == 0) {
+            return (int64_t)board->row[i].value;
+        }
+    }
+    return -1;
+}
+
+/* Has any notary a registrar? Without boards nobody can tell, and the answers will. */
+static bool registrar_there(const struct gateway *g)
+{
+    int64_t most = -1;
+    for (size_t i = 0; i < g->board_count; i++) {
+        bool notary = strncmp(g->boards[i].process, "notary-", 7) == 0;
+        int64_t n = notary ? registrars_of(g->boards[i].board) : -1;
+        most = n > most ? n : most;
+    }
+    return most != 0;
+}
+
+/* NULL when this gateway can serve. */
+static const char *trouble_of(const struct gateway *g)
+{
+    if (g->draining) {
+        return "draining";
+    }
+    if (!role_linked(g->kit, IPC_NOTARY)) {
+        return "no notary";
+    }
+    if (!registrar_there(g)) {
+        return "no registrar";
+    }
+    return g->tls.ready ? NULL : "no TLS certificate yet";
+}
+
 void gateway_serve_health(struct gateway *g, struct http_exchange *x)
 {
     if (!only_reads(x)) {
         return;
     }
-    const char *trouble = g->draining                        ? "draining"
-                          : !role_linked(g->kit, IPC_NOTARY) ? "no notary"
-                          : !g->tls.ready                    ? "no TLS certificate yet"
-                                                             : NULL;
+    const char *trouble = trouble_of(g);
     const struct http_header headers[] = {{"cache-control", "no-store"}, {"retry-after", "1"}};
     char text[64];
     int len = snprintf(text, sizeof text, "%s\n", trouble == NULL ? "ok" : trouble);

@@ -4,11 +4,13 @@
  * then turn_end. A neighbour that breaks the table loses its link and is reported; a handler that finds the
  * machine or stored data broken (LT_STATE_*) ends the process, and the supervisor counts it. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/metrics.h"
 #include "role/kit_private.h"
 
 enum {
@@ -61,6 +63,18 @@ static void update_write_interest(struct role_kit *kit, enum ipc_role peer, uint
     kit->polled_for_write[peer] ^= bit;
 }
 
+/* How many of that role are linked: on the board, where the gateway's health looks too. */
+static void note_links(const struct role_kit *kit, enum ipc_role peer)
+{
+    char name[LT_METRICS_NAME_MAX];
+    int64_t count = 0;
+    for (size_t i = 0; i < IPC_MAX_INSTANCES; i++) {
+        count += kit->links[peer][i] != NULL ? 1 : 0;
+    }
+    (void)snprintf(name, sizeof name, "lintel_links{peer=\"%s\"}", ipc_role_name(peer)); /* short words */
+    lt_metric_set(name, count);
+}
+
 static void drop_link(struct role_kit *kit, enum ipc_role peer, uint32_t instance)
 {
     if (peer == IPC_SUPERVISOR) {
@@ -70,6 +84,7 @@ static void drop_link(struct role_kit *kit, enum ipc_role peer, uint32_t instanc
     struct ipc_link *link = LT_TAKE(kit->links[peer][instance], NULL);
     kit->polled_for_write[peer] &= ~(UINT64_C(1) << instance);
     ipc_link_free(link); /* closing takes it out of epoll */
+    note_links(kit, peer);
     if (kit->spec->unlinked != NULL) {
         kit->spec->unlinked(kit->self, peer, instance);
     }
@@ -173,6 +188,7 @@ void kit_add_link(struct role_kit *kit, enum ipc_role peer, uint32_t instance, i
         return;
     }
     kit->links[peer][instance] = link;
+    note_links(kit, peer);
     kit->epochs[peer][instance]++;
     if (lt_failed(kit_watch(kit, link, peer, instance))) {
         kit_fail(kit, "cannot watch a link");

@@ -29,6 +29,29 @@ static void prints_prometheus_text(void **state)
     lt_buf_done(&out);
 }
 
+static void groups_by_metric(void **state)
+{
+    (void)state;
+    static struct lt_metrics one = {.row = {{.name = "a_total{x=\"1\"}", .kind = 1, .value = 1},
+                                            {.name = "b", .kind = 2, .value = 2},
+                                            {.name = "a_total{x=\"2\"}", .kind = 1, .value = 3}}};
+    static struct lt_metrics two = {
+        .row = {{.name = "a_total_more", .kind = 1, .value = 4}, {.name = "a_total", .kind = 1, .value = 5}}};
+    const struct lt_metrics_board boards[] = {{&one, "p"}, {&two, "q"}};
+    struct lt_buf out;
+    lt_buf_init(&out, 65536);
+    lt_metrics_print_all(boards, LT_COUNT(boards), &out);
+    assert_string_equal(lt_buf_cstr(&out), "# TYPE a_total counter\n"
+                                           "a_total{process=\"p\",x=\"1\"} 1\n"
+                                           "a_total{process=\"p\",x=\"2\"} 3\n"
+                                           "a_total{process=\"q\"} 5\n"
+                                           "# TYPE b gauge\n"
+                                           "b{process=\"p\"} 2\n"
+                                           "# TYPE a_total_more counter\n"
+                                           "a_total_more{process=\"q\"} 4\n");
+    lt_buf_done(&out);
+}
+
 /* The board of a process that died: its successor goes on counting. */
 static void a_used_board_goes_on(void **state)
 {
@@ -69,6 +92,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(prints_prometheus_text),
+        cmocka_unit_test(groups_by_metric),
         cmocka_unit_test(a_used_board_goes_on),
         cmocka_unit_test(a_full_board_drops),
     };

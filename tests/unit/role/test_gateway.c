@@ -28,6 +28,7 @@ static int listen_fds[SOCKETS];
 static uint16_t ports[SOCKETS];
 static char api_path[100];
 static int board_fd;
+static int links_fd;
 static EVP_PKEY *issuer_key;
 
 static int listen_tcp(uint16_t *ret_port)
@@ -39,6 +40,16 @@ static int listen_tcp(uint16_t *ret_port)
     assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
     *ret_port = ntohs(a.sin_port);
     return fd;
+}
+
+/* What the board of a notary says. */
+static void set_registrars(uint64_t count)
+{
+    static struct lt_metrics board;
+    (void)snprintf(board.row[0].name, sizeof board.row[0].name, "lintel_links{peer=\"registrar\"}");
+    board.row[0].kind = 2;
+    board.row[0].value = count;
+    assert_int_equal(pwrite(links_fd, &board, sizeof board, 0), sizeof board);
 }
 
 static int set_up(void **state)
@@ -60,10 +71,12 @@ static int set_up(void **state)
     board.row[0].value = 42;
     board_fd = memfd_create("board", MFD_CLOEXEC);
     assert_int_equal(write(board_fd, &board, sizeof board), sizeof board);
+    links_fd = memfd_create("board", MFD_CLOEXEC);
+    set_registrars(1);
     const struct puppet_listener listeners[] = {
         {"https", "a", listen_fds[HTTPS]},       {"http", "b", listen_fds[HTTP]},
         {"operator", "c", listen_fds[OPERATOR]}, {"api", "d", listen_fds[API]},
-        {"metrics", "signer-0", board_fd},
+        {"metrics", "signer-0", board_fd},       {"metrics", "notary-0", links_fd},
     };
     memcpy(puppet_listeners, listeners, sizeof listeners);
     puppet_listener_count = LT_COUNT(listeners);
@@ -593,6 +606,12 @@ static void test_metrics(void **state)
     free(text);
     assert_int_equal(fetch(OPERATOR, "POST", "/metrics", "", &text), 405);
     free(text);
+    set_registrars(0);
+    assert_int_equal(fetch(OPERATOR, "GET", "/healthz", "", &text), 503);
+    assert_non_null(strstr(text, "no registrar"));
+    free(text);
+    set_registrars(1);
+    wait_healthy();
     finish(&p, notary);
 }
 
