@@ -210,7 +210,8 @@ static lt_res read_inner_payload(struct wire_reader *r, const json_t *payload, c
     LT_TRY(wire_cstr(r, account, &m->inner_account));
     const json_t *old_key = json_object_get(payload, "oldKey");
     LT_CHECK(old_key != NULL, LT_PEER_MALFORMED, "\"oldKey\" is missing");
-    LT_TRY(jwk_parse(old_key, r->arena, &old));
+    lt_res parsed = jwk_parse(old_key, r->arena, &old);
+    LT_CHECK(!lt_failed(parsed), LT_PEER_MALFORMED, "\"oldKey\": %s", lt_error_last()->detail);
     /*= RFC 8555 7.3.5 "Check that the "oldKey" field of the keyChange object is the same as the account key
      *for the = account in question." */
     LT_CHECK(lt_slice_eq(old.spki, r->signer_spki), LT_PEER_MALFORMED, "\"oldKey\" is not the account's key");

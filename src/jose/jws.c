@@ -97,6 +97,18 @@ static lt_res read_text(const json_t *header, const char *name, size_t max, stru
     return LT_OK;
 }
 
+/* Any key that is not taken is LT_POLICY_REFUSED, so that the algorithm and the key are told apart. Larger
+ * RSA keys would make a stranger's request cost more than its answer. */
+static lt_res read_jwk(const json_t *object, struct lt_arena *a, struct jwk *ret_jwk)
+{
+    lt_res parsed = jwk_parse(object, a, ret_jwk);
+    LT_CHECK(parsed.code != LT_PEER_UNSUPPORTED, LT_POLICY_REFUSED, "%s", lt_error_last()->detail);
+    LT_TRY(parsed);
+    LT_CHECK(ret_jwk->type != CRYPTO_KEY_RSA || ret_jwk->bits <= JWS_RSA_BITS_MAX, LT_POLICY_REFUSED,
+             "RSA key of %u bits; up to %d are taken for signing requests", ret_jwk->bits, JWS_RSA_BITS_MAX);
+    return LT_OK;
+}
+
 static lt_res read_key(const json_t *header, enum jws_kind kind, struct lt_arena *a, struct jws *jws)
 {
     const json_t *jwk = json_object_get(header, "jwk");
@@ -109,7 +121,7 @@ static lt_res read_key(const json_t *header, enum jws_kind kind, struct lt_arena
         return read_text(header, "kid", JWS_KID_MAX, a, &jws->kid);
     }
     jws->has_jwk = true;
-    LT_TRY(jwk_parse(jwk, a, &jws->jwk));
+    LT_TRY(read_jwk(jwk, a, &jws->jwk));
     LT_CHECK(crypto_alg_fits(jws->alg, jws->jwk.type), LT_PEER_MALFORMED,
              "alg %s is not for a key of type %s", crypto_alg_name(jws->alg),
              crypto_key_type_name(jws->jwk.type));

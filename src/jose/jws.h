@@ -9,7 +9,13 @@
 #include "crypto/pub.h"
 #include "jose/jwk.h"
 
-enum { JWS_MAX_BYTES = 96 * 1024, JWS_HEADER_MAX_BYTES = 8 * 1024, JWS_URL_MAX = 1024, JWS_KID_MAX = 1024 };
+enum {
+    JWS_MAX_BYTES = 96 * 1024,
+    JWS_HEADER_MAX_BYTES = 8 * 1024,
+    JWS_URL_MAX = 1024,
+    JWS_KID_MAX = 1024,
+    JWS_RSA_BITS_MAX = 4096
+};
 
 enum jws_kind {
     JWS_REQUEST,    /* alg, nonce, url, and one of jwk and kid */
@@ -28,8 +34,9 @@ struct jws { /* everything in the arena */
     lt_slice signature;
 };
 
-/* LT_PEER_MALFORMED: no such JWS. LT_PEER_UNSUPPORTED: an algorithm or a kind of key that we do not take
- * (badSignatureAlgorithm). LT_POLICY_REFUSED: a weak key (badPublicKey). LT_PEER_BAD_NONCE: no nonce. */
+/* LT_PEER_MALFORMED: no such JWS. LT_PEER_UNSUPPORTED: an algorithm that we do not take
+ * (badSignatureAlgorithm). LT_POLICY_REFUSED: a key that we do not take (badPublicKey). LT_PEER_BAD_NONCE: no
+ * nonce. */
 LT_MUST_USE lt_res jws_parse(lt_slice body, enum jws_kind kind, struct lt_arena *a, struct jws *ret_jws);
 /* With the embedded key when pub is NULL, else with pub. LT_PEER_UNAUTHORIZED when it does not verify. */
 LT_MUST_USE lt_res jws_verify(const struct jws *jws, struct crypto_pub *pub);

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/log.h"
+#include "base/metrics.h"
 #include "base/random.h"
 #include "ca/config.h"
 #include "crypto/digest.h"
@@ -23,12 +23,21 @@ struct role {
 static lt_res say(void *self, enum ipc_role to, enum ipc_type type, uint64_t id, const ProtobufCMessage *body)
 {
     struct role *r = self;
+    if (type == IPC_ACME_CALL || type == IPC_OPERATOR_CALL) {
+        lt_metric_add("lintel_notary_calls_total", 1);
+    } else if (type == IPC_KEY_LOOKUP) {
+        lt_metric_add("lintel_notary_key_lookups_total", 1);
+    }
     return role_send(r->kit, to, ROLE_ANY, type, id, body);
 }
 
 static lt_res answer(void *self, const struct ipc_addr *to, enum ipc_type type, const ProtobufCMessage *body)
 {
     struct role *r = self;
+    if (type == IPC_HTTP_RESPONSE) {
+        uint32_t status = ((const Ipc__HttpResponse *)(const void *)body)->status;
+        lt_metric_add(status >= 400 ? "lintel_notary_refusals_total" : "lintel_notary_answers_total", 1);
+    }
     return role_reply(r->kit, to, type, body);
 }
 
@@ -100,7 +109,9 @@ static void unlinked(void *self, enum ipc_role peer, uint32_t instance)
 static lt_res tick(void *self, lt_time now)
 {
     (void)now; /* waiting is measured by the clock that only grows */
-    notary_tick(((struct role *)self)->notary, lt_monotonic_ms());
+    struct role *r = self;
+    notary_tick(r->notary, lt_monotonic_ms());
+    lt_metric_set("lintel_notary_in_flight", (int64_t)notary_in_flight(r->notary));
     return LT_OK;
 }
 

@@ -170,10 +170,11 @@ lt_res notary_query_reply(struct notary *n, const struct ipc_msg *m)
 lt_res notary_service_refuse(struct notary *n, struct notary_request *q, const char *why)
 {
     Ipc__ServiceCertificate refusal = IPC__SERVICE_CERTIFICATE__INIT;
-    refusal.problem = acme_problem(&q->arena, "serverInternal", "%s is not there just now; try again", why);
+    refusal.problem = acme_problem(&n->answer, "serverInternal", "%s is not there just now; try again", why);
     LT_ASSERT(refusal.problem != NULL);
     refusal.problem->status = 503;
     lt_res r = n->ports.reply(n->ports.self, &q->client, IPC_SERVICE_CERTIFICATE, &refusal.base);
+    lt_arena_reset(&n->answer);
     notary_release(n, q);
     return r;
 }

@@ -10,7 +10,7 @@
 enum {
     REQUEST_ARENA_MAX = 2 * 1024 * 1024,
     ARENA_KEPT = 16 * 1024, /* a slot that needed more gives it back */
-    ANSWER_MAX = 1024 * 1024,
+    ANSWER_MAX = 4 * 1024 * 1024,
     ANSWER_ARENA_MAX = 256 * 1024,
     NONCES_LOW = 64,
     NONCES_BATCH = 128,
@@ -182,8 +182,8 @@ lt_res notary_unavailable(struct notary *n, struct notary_request *q, const char
         end.status = 500;
         return notary_answer(n, q, &end);
     }
-    Ipc__Problem *p = acme_problem(&q->arena, "serverInternal", "%s is not there just now; try again", why);
-    LT_ASSERT(p != NULL);
+    Ipc__Problem *p = acme_problem(&n->answer, "serverInternal", "%s is not there just now; try again", why);
+    LT_ASSERT(p != NULL); /* nothing else is in there yet */
     p->status = 503;
     p->retry_after_s = RETRY_AFTER_S;
     return answer_problem(n, q, p, NULL);
@@ -307,7 +307,7 @@ lt_res notary_http(struct notary *n, const struct ipc_msg *m)
         return refuse_full(n, &m->from);
     }
     lt_slice path = lt_slice_cstr(request->path);
-    q->is_api = lt_slice_starts(path, LT_LIT(CA_API_PREFIX));
+    q->is_api = !lt_slice_starts(path, LT_LIT("/acme/")); /* or nothing at all: the API says so */
     if (lt_failed(copy_request(q, request))) {
         return notary_refuse(n, q, NULL);
     }

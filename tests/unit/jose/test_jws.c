@@ -81,6 +81,20 @@ static void every_key_signs(void **state)
     }
 }
 
+/* The largest RSA keys certify, but sign no requests. */
+static void large_rsa_is_not_taken(void **state)
+{
+    (void)state;
+    LT_CLEANUP(crypto_key_freep) struct crypto_key *key = NULL;
+    LT_CLEANUP(lt_buf_done) struct lt_buf out;
+    struct jws jws;
+    lt_buf_init(&out, 16 * 1024);
+    assert_ok(crypto_key_generate(CRYPTO_KEY_RSA, JWS_RSA_BITS_MAX + 8, &key));
+    struct jws_head head = {.nonce = LT_LIT("bm9uY2U"), .url = LT_LIT("https://a.example/x")};
+    assert_ok(jws_sign(key, &head, LT_LIT("{}"), &out));
+    assert_fails(jws_parse(lt_buf_slice(&out), JWS_REQUEST, &arena, &jws), LT_POLICY_REFUSED);
+}
+
 /* P-521 certifies, but no JWS alg is taken for it. */
 static void es512_is_not_taken(void **state)
 {
@@ -136,6 +150,8 @@ static void headers(void **state)
         {HEAD(",\"jwk\":\"x\""), LT_PEER_MALFORMED},
         {HEAD(",\"jwk\":{}"), LT_PEER_MALFORMED},
         {HEAD(",\"jwk\":{\"kty\":\"oct\",\"k\":\"AAAA\"}"), LT_PEER_MALFORMED},
+        {HEAD(",\"jwk\":{\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"AAAA\"}"), LT_POLICY_REFUSED},
+        {HEAD(",\"jwk\":{\"kty\":\"RSA\",\"n\":\"ofgW\",\"e\":\"AQAB\"}"), LT_POLICY_REFUSED},
         /* nonce and url */
         {"{\"alg\":\"ES256\",\"url\":\"u\"" KID "}", LT_PEER_BAD_NONCE},
         {"{\"alg\":\"ES256\",\"nonce\":\"\",\"url\":\"u\"" KID "}", LT_PEER_MALFORMED},
@@ -354,6 +370,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_key_signs),
         cmocka_unit_test(es512_is_not_taken),
+        cmocka_unit_test(large_rsa_is_not_taken),
         cmocka_unit_test(headers),
         cmocka_unit_test(inner_headers),
         cmocka_unit_test(envelopes),

@@ -310,7 +310,7 @@ static void wrong_paths_and_methods(void **state)
     for (size_t i = 0; i < LT_COUNT(rows); i++) {
         send_http(&(struct ask){rows[i].method, rows[i].path, "", rows[i].listener, "", {0}, false, 0});
         const Ipc__HttpResponse *r = answered(rows[i].status);
-        assert_non_null(header(r, "Replay-Nonce"));
+        assert_int_equal(header(r, "Replay-Nonce") != NULL, strncmp(rows[i].path, "/acme/", 6) == 0);
         if (rows[i].status == 405) {
             assert_string_equal(header(r, "Allow"), "POST");
         }
