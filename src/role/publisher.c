@@ -25,7 +25,7 @@
 
 enum {
     DEBOUNCE_MS = 250,    /* revocations of one moment share a CRL */
-    START_WAIT_MS = 1000, /* the registrar's hints of a start come within it */
+    START_WAIT_MS = 500, /* the registrar's hints of a start come within it */
     ANSWER_WAIT_MS = 60000,
     BACKOFF_FIRST_MS = 200,
     BACKOFF_MAX_MS = 30000,

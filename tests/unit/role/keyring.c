@@ -273,6 +273,7 @@ static void launch(struct program *p, const struct keyring *k, const char *path,
     m.token_module = (char *)(uintptr_t)(s->token_module == NULL ? "" : s->token_module);
     const char *pin = s->token_pin == NULL ? "" : s->token_pin;
     m.token_pin = (ProtobufCBinaryData){strlen(pin), (uint8_t *)(uintptr_t)pin};
+    m.config_yaml = (char *)(uintptr_t)(s->config_yaml == NULL ? "" : s->config_yaml);
     m.log_level = LT_LOG_ERROR;
     m.sandbox_off = getenv("LINTEL_TEST_NO_SANDBOX") != NULL;
     assert_ok(ipc_link_send(p->control, IPC_START, 0, &m.base, &board, 1));

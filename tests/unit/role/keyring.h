@@ -41,6 +41,7 @@ struct program_start {
     const char *token_pin;
     const char *mirror;
     size_t file_size_limit; /* RLIMIT_FSIZE; 0: none */
+    const char *config_yaml;
 };
 /* Starts it and waits for Ready. */
 void program_start(struct program *p, const struct keyring *k, const char *path,
