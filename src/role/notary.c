@@ -8,6 +8,7 @@
 #include "base/metrics.h"
 #include "base/random.h"
 #include "ca/config.h"
+#include "ca/profile.h"
 #include "crypto/digest.h"
 #include "jose/json.h"
 #include "role/kit.h"
@@ -17,7 +18,10 @@
 struct role {
     struct role_kit *kit;
     struct notary *notary;
-    struct ca_config *config; /* owned; the notary borrows its strings */
+    struct ca_config *config; /* owned, as is what follows; the notary borrows their strings */
+    struct ca_profiles profiles;
+    struct wire_profile *offered;
+    size_t offered_count;
 };
 
 static lt_res say(void *self, enum ipc_role to, enum ipc_type type, uint64_t id, const ProtobufCMessage *body)
@@ -41,23 +45,34 @@ static lt_res answer(void *self, const struct ipc_addr *to, enum ipc_type type, 
     return role_reply(r->kit, to, type, body);
 }
 
-/* Profiles that ACME clients can name; what they mean is in the CA folder's profiles/. */
-static const struct wire_profile acme_profiles[] = {
-    {"tls-server", "TLS servers: names proven by http-01, 90 days"},
-    {"tls-server-short", "TLS servers: at most 7 days, without revocation pointers"},
-};
-
-static struct wire_site site_of(const struct ca_config *c)
+static struct wire_site site_of(const struct role *r)
 {
+    const struct ca_config *c = r->config;
     return (struct wire_site){
         .base_url = c->base_url,
         .terms_of_service = c->terms_of_service,
         .website = c->website,
         .caa_identities = c->caa_identities,
         .caa_identity_count = c->caa_identity_count,
-        .profiles = acme_profiles,
-        .profile_count = LT_COUNT(acme_profiles),
+        .profiles = r->offered,
+        .profile_count = r->offered_count,
     };
+}
+
+/* What the directory says that orders may name. Read once: behind the sandbox there are no files, and a
+ * changed profile needs the approval of two people and a restart anyway. */
+static lt_res read_profiles(struct role *r, const char *folder)
+{
+    LT_TRY(ca_profiles_load(folder, lt_now(), &r->profiles));
+    r->offered = calloc(r->profiles.count + 1, sizeof *r->offered);
+    LT_ASSERT(r->offered != NULL);
+    for (size_t i = 0; i < r->profiles.count; i++) {
+        const struct ca_profile *p = r->profiles.rows[i];
+        if (p->kind == CA_PROFILE_SUBSCRIBER) {
+            r->offered[r->offered_count++] = (struct wire_profile){p->name, p->description};
+        }
+    }
+    return LT_OK;
 }
 
 static lt_res start(struct role_kit *kit, const Ipc__Start *start, const int *listener_fds, void **ret_self)
@@ -69,13 +84,13 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *start, const int *li
     LT_ASSERT(r != NULL);
     r->kit = kit;
     LT_TRY(ca_config_parse(lt_slice_cstr(start->config_yaml), &r->config));
+    LT_TRY(read_profiles(r, start->folder));
     crypto_start();
     size_t seed = 0;
     lt_random((uint8_t *)&seed, sizeof seed);
     jose_json_seed(seed);
-    struct notary_options options = {.site = site_of(r->config),
-                                     .owner_uid = folder.st_uid,
-                                     .generation = (uint32_t)(role_next_id(kit) >> 16)};
+    struct notary_options options = {
+        .site = site_of(r), .owner_uid = folder.st_uid, .generation = (uint32_t)(role_next_id(kit) >> 16)};
     struct notary_ports ports = {.self = r, .send = say, .reply = answer};
     r->notary = notary_new(&options, &ports);
     notary_tick(r->notary, lt_monotonic_ms());
@@ -88,9 +103,10 @@ static lt_res reload(void *self, const char *config_yaml)
     struct role *r = self;
     struct ca_config *config = NULL;
     LT_TRY(ca_config_parse(lt_slice_cstr(config_yaml), &config));
-    struct wire_site site = site_of(config);
+    struct ca_config *old = LT_TAKE(r->config, config);
+    struct wire_site site = site_of(r);
     notary_configure(r->notary, &site);
-    ca_config_free(LT_TAKE(r->config, config));
+    ca_config_free(old);
     return LT_OK;
 }
 
