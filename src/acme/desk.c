@@ -276,6 +276,7 @@ lt_res acme_desk_call(struct acme_desk *d, struct ca_turn *t, const struct ipc_m
 
 lt_res acme_desk_failed(struct acme_desk *d, struct ca_turn *t, const struct ipc_msg *m, lt_res r)
 {
+    acme_desk_forget(d);
     if (m->type == IPC_KEY_LOOKUP) {
         Ipc__KeyAnswer answer = IPC__KEY_ANSWER__INIT;
         const Ipc__KeyLookup *lookup = (const Ipc__KeyLookup *)(const void *)m->body;
@@ -324,19 +325,29 @@ lt_res acme_desk_nonces(struct acme_desk *d, struct ca_turn *t, const struct ipc
     return ca_turn_reply(t, &m->from, IPC_NONCE_GRANT, &grant.base);
 }
 
-lt_res acme_desk_tick(struct acme_desk *d, struct ca_turn *t)
+static lt_res tick(struct acme_desk *d, struct ca_turn *t)
 {
+    bool back = t->now.us < d->swept.us || t->now.us < d->asked_again.us; /* the clock was put back */
     LT_TRY(acme_held_tick(d, t));
-    if (t->now.us - d->swept.us >= LT_US_PER_SECOND || t->now.us < d->swept.us) {
+    if (back || t->now.us - d->swept.us >= LT_US_PER_SECOND) {
         LT_TRY(acme_orders_sweep(d, t));
         d->swept = t->now;
     }
-    if (t->now.us - d->asked_again.us >= ACME_VALIDATION_PATIENCE_S * LT_US_PER_SECOND ||
-        t->now.us < d->asked_again.us) {
-        LT_TRY(acme_challenges_ask_again(d, t, lt_time_add_seconds(t->now, -ACME_VALIDATION_PATIENCE_S)));
+    if (back || t->now.us - d->asked_again.us >= ACME_VALIDATION_PATIENCE_S * LT_US_PER_SECOND) {
+        lt_time until = lt_time_add_seconds(t->now, -ACME_VALIDATION_PATIENCE_S);
+        LT_TRY(acme_challenges_ask_again(d, t, until));
         d->asked_again = t->now;
     }
     return LT_OK;
+}
+
+lt_res acme_desk_tick(struct acme_desk *d, struct ca_turn *t)
+{
+    lt_res r = tick(d, t);
+    if (lt_failed(r)) {
+        acme_desk_forget(d);
+    }
+    return r;
 }
 
 lt_res acme_desk_recover(struct acme_desk *d, struct ca_turn *t)

@@ -34,7 +34,8 @@ void acme_desk_use_config(struct acme_desk *desk, const struct ca_config *config
 LT_MUST_USE lt_res acme_desk_call(struct acme_desk *desk, struct ca_turn *t, const struct ipc_msg *m);
 LT_MUST_USE lt_res acme_desk_key(struct acme_desk *desk, struct ca_turn *t, const struct ipc_msg *m);
 LT_MUST_USE lt_res acme_desk_nonces(struct acme_desk *desk, struct ca_turn *t, const struct ipc_msg *m);
-/* Answers a call whose handler failed with r, after its savepoint was rolled back (or its commit failed). */
+/* After the savepoint of any message's handler was rolled back, or its commit failed: answers it, when it was
+ * a call, and forgets what memory believes about the book. */
 LT_MUST_USE lt_res acme_desk_failed(struct acme_desk *desk, struct ca_turn *t, const struct ipc_msg *m,
                                     lt_res r);
 /* A savepoint in which outcome, revoked, validated or tick ran, or the whole transaction, was rolled back:

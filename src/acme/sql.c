@@ -43,10 +43,11 @@ const struct store_sql acme_sql[ACME_SQL_COUNT] = {
     [ACME_SQL_ORDER_LIST] = {"acme.order-list",
                              "SELECT id, status FROM ca_order WHERE account = ?1 AND id < ?2 "
                              "ORDER BY id DESC LIMIT ?3"},
-    [ACME_SQL_ORDER_DUE] = {"acme.order-due",
-                            "SELECT id, status FROM ca_order WHERE expires_us <= ?1 AND "
-                            "status IN ('pending', 'ready', 'processing') AND status <> 'processing' "
-                            "ORDER BY expires_us LIMIT ?2"},
+    [ACME_SQL_ORDER_DUE] =
+        {"acme.order-due",
+         "SELECT id, status FROM ca_order WHERE expires_us <= ?1 AND "
+         "(status = 'pending' OR status = 'ready' OR status = 'processing') AND status <> 'processing' "
+         "ORDER BY expires_us LIMIT ?2"},
     [ACME_SQL_ORDER_PROCESSING] = {"acme.order-processing",
                                    "SELECT id, intent FROM ca_order WHERE status = 'processing' AND id > ?1 "
                                    "ORDER BY id LIMIT ?2"},
