@@ -1,0 +1,221 @@
+"""The command line against a running family: inventory, halts and their lifting by signed approvals, operators,
+audit, ceremony; exit statuses; help and completion for every verb."""
+import json
+import re
+import subprocess
+
+import pytest
+from acmeclient import Client
+from conftest import LINTEL, wait_for
+
+VERBS = [line.split("  ")[1].strip() for line in
+         subprocess.run([LINTEL, "--help"], capture_output=True, text=True).stdout.splitlines()
+         if re.match(r"  [a-z]+( [a-z]+)?  +\S", line) and not line.strip().startswith("lintel")]
+
+
+def issue(ca, webroot, *names):
+    client = Client(ca.directory, ca.root, webroot.challenges)
+    client.register()
+    return client.issue(*names)
+
+
+def verify(ca, *args, **kw):
+    return ca.lintel(*args, check=False, **kw)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_has_an_example(verb):
+    out = subprocess.run([LINTEL, *verb.split(), "--help"], capture_output=True, text=True)
+    assert out.returncode == 0
+    assert f"lintel {verb}" in out.stdout.split("examples:")[1], out.stdout
+    assert "--json" in out.stdout and "--dir DIR" in out.stdout
+
+
+def test_all_verbs_of_the_book_are_there():
+    for verb in ("init", "serve", "status", "doctor", "config check", "cert list", "cert show", "revoke", "account list",
+                 "halt", "resume", "operator add", "approve", "audit verify", "bench acme", "ceremony run"):
+        assert verb in VERBS
+
+
+@pytest.mark.parametrize("line,status", [
+    (["nothing"], 2), (["cert"], 2), (["cert", "show"], 2), (["cert", "list", "--nothing"], 2),
+    (["cert", "list", "--limit", "x"], 1), (["cert", "list", "--dir", "/nonexistent"], 5), (["cert", "show", "zz"], 2),
+    (["--version"], 0), (["--help"], 0), (["init"], 2), (["config", "check", "--dir", "/nonexistent"], 2),
+])
+def test_exit_statuses(ca, line, status):
+    r = verify(ca, *line)
+    assert r.returncode == status, r.stderr
+    assert status == 0 or (r.stderr.startswith("lintel") and r.stderr.count("\n") == 1), r.stderr
+
+
+def test_errors_as_json(ca):
+    r = verify(ca, "cert", "show", "00", "--json")
+    assert r.returncode == 3
+    assert json.loads(r.stderr)["error"] == "not-found"
+
+
+def test_completion_is_a_script(ca, tmp_path):
+    script = tmp_path / "completion"
+    script.write_text(ca.lintel("completion", "bash").stdout)
+    ask = f"""source {script}; COMP_WORDS=(lintel cert li); COMP_CWORD=2; _lintel; echo "${{COMPREPLY[@]}}"
+              COMP_WORDS=(lintel cert list --stat); COMP_CWORD=3; _lintel; echo "${{COMPREPLY[@]}}"
+              COMP_WORDS=(lintel cert list --status re); COMP_CWORD=4; _lintel; echo "${{COMPREPLY[@]}}"
+              COMP_WORDS=(lintel doc); COMP_CWORD=1; _lintel; echo "${{COMPREPLY[@]}}" """
+    out = subprocess.run(["bash", "-c", ask], capture_output=True, text=True).stdout.split("\n")
+    assert out[:4] == ["list", "--status", "revoked", "doctor"]
+
+
+@pytest.fixture
+def certificate(ca, webroot):
+    return issue(ca, webroot, "cli.example.com", "cli.example.org")
+
+
+def serial_of(ca, name):
+    return ca.json("cert", "list", "--name", name)["certificates"][0]["serial"]
+
+
+def test_inventory(ca, certificate):
+    serial = serial_of(ca, "cli.example.com")
+    for how in (["--suffix", "example.org"], ["--serial", serial], ["--issuer", "tls", "--status", "valid"],
+                ["--profile", "tls-server"]):
+        assert serial in ca.lintel("cert", "list", "--all", *how).stdout
+    for text in ("cli.example.com", "*.example.org", serial):
+        assert serial in ca.lintel("cert", "find", text).stdout
+    shown = ca.json("cert", "show", serial)
+    assert {n["name"] for n in shown["names"]} == {"cli.example.com", "cli.example.org"}
+    for name in shown["names"]:
+        check = name["checks"][-1]
+        assert check["ok"] is True and check["method"] == "http-01" and check["statement"]["addresses"]
+    assert [c["issuer"] for c in shown["chain"]] == ["tls", "root"]
+    pem = ca.lintel("cert", "show", serial, "--pem").stdout
+    assert pem.count("BEGIN CERTIFICATE") == 3
+    assert verify(ca, "cert", "find", "nobody.example.net").returncode == 3
+    account = shown["account"]
+    assert serial in ca.lintel("cert", "list", "--account", account, "--all").stdout
+    assert ca.json("account", "show", account)["certificates"] >= 1
+    assert account in ca.lintel("account", "list", "--all").stdout
+
+
+def test_pages(ca, certificate):
+    first = ca.json("cert", "list", "--limit", "1")
+    assert len(first["certificates"]) == 1 and first["next"]
+    second = ca.json("cert", "list", "--limit", "1", "--cursor", first["next"])
+    assert second["certificates"][0]["serial"] != first["certificates"][0]["serial"]
+    everything = ca.json("cert", "list", "--all")["certificates"]
+    assert len({c["serial"] + c["issuer"] for c in everything}) == len(everything) >= 2
+
+
+def test_revoke_shows_before_it_does(ca, certificate):
+    serial = serial_of(ca, "cli.example.com")
+    assert "would revoke" in ca.lintel("revoke", serial, "--reason", "superseded").stdout
+    assert ca.json("cert", "show", serial)["status"] == "valid"
+    ca.lintel("revoke", serial, "--reason", "superseded", "--yes")
+    shown = ca.json("cert", "show", serial)
+    assert shown["status"] == "revoked" and shown["revocation"]["reason_name"] == "superseded"
+    again = verify(ca, "revoke", serial, "--yes")
+    assert again.returncode == 1 and "already" in again.stderr
+    events = ca.json("event", "list", "--subject", f"certificate tls {serial}")["events"]
+    assert {"certificate.issued", "certificate.revoked"} <= {e["kind"] for e in events}
+
+
+def test_a_halt_is_lifted_by_two_others(ca, webroot):
+    for name in ("berta", "carl"):
+        if verify(ca, "operator", "add", name, "--role", "approver").returncode == 0:
+            wait_for(name, lambda: name in ca.lintel("event", "list", "--kind", "operator.added").stdout, 5)
+    ca.lintel("halt", "--name-suffix", "halted.example.com", "--reason", "test")
+    with pytest.raises(Exception):
+        issue(ca, webroot, "www.halted.example.com")
+    issue(ca, webroot, "not-halted.example.com")
+    assert "would propose" in ca.lintel("resume", "--name-suffix", "halted.example.com").stdout
+    plan = ca.json("resume", "--name-suffix", "halted.example.com", "--yes")["id"]
+    own = verify(ca, "approve", plan, "--yes")
+    assert own.returncode == 4 and "others must sign" in own.stderr
+    early = verify(ca, "plan", "run", plan)
+    assert early.returncode == 4 and "approvals" in early.stderr
+    wrong = verify(ca, "approve", plan, "--operator", "berta", "--key", ca.folder / "operators/carl.key", "--yes")
+    assert wrong.returncode != 0
+    assert "1 of 2" in ca.lintel("approve", plan, "--operator", "berta", "--yes").stdout
+    assert verify(ca, "approve", plan, "--operator", "berta", "--yes").returncode == 1
+    assert "done" in ca.lintel("approve", plan, "--operator", "carl", "--yes").stdout
+    assert ca.json("plan", "show", plan)["status"] == "done"
+    lifted = [h for h in ca.json("halt", "list")["halts"] if h["value"] == "halted.example.com"]
+    assert lifted[-1]["lifted"] and lifted[-1]["lifted_plan"] == plan
+    issue(ca, webroot, "www.halted.example.com")
+
+
+def test_operators_come_and_go(ca):
+    ca.lintel("operator", "add", "dora", "--role", "viewer")
+    assert "dora" in ca.lintel("operator", "list").stdout
+    wait_for("dora", lambda: "operator dora" in ca.lintel("event", "list", "--kind", "operator.added").stdout, 5)
+    weak = verify(ca, "halt", "--all", "--reason", "x", "--operator", "dora")
+    assert weak.returncode == 4 and "role" in weak.stderr
+    assert verify(ca, "operator", "add", "dora", "--role", "viewer").returncode == 1
+    assert verify(ca, "operator", "add", "Dora!", "--role", "viewer").returncode == 2
+    assert verify(ca, "operator", "add", "emil").returncode == 2
+    assert "would remove" in ca.lintel("operator", "remove", "dora").stdout
+    ca.lintel("operator", "remove", "dora", "--yes")
+    wait_for("dora gone", lambda: "operator dora" in ca.lintel("event", "list", "--kind", "operator.removed").stdout, 5)
+
+
+def test_status_doctor_audit(ca, certificate):
+    status = ca.json("status")
+    assert status["family"]["ready"] is True and status["book"]["certificates"] >= 1
+    assert "registrar-0" in ca.lintel("status").stdout
+    findings = ca.json("doctor")["findings"]
+    assert not [f for f in findings if f["level"] == "bad"], findings
+    audit = ca.json("audit", "verify")
+    assert audit["ok"] is True and audit["events"] > 10 and audit["certificates"] >= 1
+
+
+def test_offline_verbs_refuse_while_the_family_runs(ca, tmp_path):
+    script = tmp_path / "crl.script"
+    ca.lintel("ceremony", "plan", script, "--crl")
+    r = verify(ca, "ceremony", "run", script, "--yes")
+    assert r.returncode == 1 and "the family runs" in r.stderr
+
+
+def test_ceremony(fresh_ca, tmp_path):
+    ca = fresh_ca
+    ca.lintel("operator", "add", "berta", "--role", "approver")
+    script = tmp_path / "tls2.script"
+    ca.lintel("ceremony", "plan", script, "--ca", "tls2", "--common-name", "Second TLS CA")
+    assert "CN=Second TLS CA" in ca.lintel("ceremony", "show", script).stdout
+    run = ["ceremony", "run", script, "--yes"]
+    assert verify(ca, *run).returncode == 4
+    ca.lintel("ceremony", "sign", script, "--yes")
+    one = verify(ca, *run)
+    assert one.returncode == 4 and "1 of 2" in one.stderr
+    wrong = verify(ca, "ceremony", "sign", script, "--operator", "berta", "--key", ca.folder / "operators/admin.key",
+                   "--yes")
+    assert wrong.returncode == 2
+    ca.lintel("ceremony", "sign", script, "--operator", "berta", "--yes")
+    kept = script.read_text()
+    script.write_text(kept.replace("name=tls2", "name=tls3"))
+    assert verify(ca, *run).returncode == 4
+    script.write_text(kept)
+    ca.lintel(*run)
+    made = ca.folder / "ca/tls2.pem"
+    subprocess.run(["openssl", "verify", "-x509_strict", "-CAfile", ca.root, made], check=True, capture_output=True)
+    made.unlink()
+    ca.lintel(*run)  # again: only the file was missing
+    assert made.exists()
+    crl = tmp_path / "crl.script"
+    ca.lintel("ceremony", "plan", crl, "--crl", "--revoke-ca", "tls2:5")
+    for who in ("admin", "berta"):
+        ca.lintel("ceremony", "sign", crl, "--operator", who, "--yes")
+    ca.lintel("ceremony", "run", crl, "--yes")
+    out = subprocess.run(["openssl", "crl", "-inform", "DER", "-in", ca.folder / "public/crl/root.crl", "-noout", "-text",
+                          "-CAfile", ca.root], capture_output=True, text=True)
+    assert "Cessation Of Operation" in out.stdout and "verify OK" in out.stderr
+    audit = ca.json("audit", "verify")
+    assert audit["ok"] is True, audit
+
+
+@pytest.mark.parametrize("line", [["--ca", "tls"], ["--ca", "x"], ["--ca", "x", "--common-name", "X", "--profile", "tls-server"],
+                                  ["--ca", "x", "--common-name", "X", "--profile", "ca-root"], [], ["--ca", "x", "--crl"],
+                                  ["--ca", "../x", "--common-name", "X"], ["--crl", "--days", "400"],
+                                  ["--crl", "--revoke-ca", "nobody:4"], ["--crl", "--revoke-ca", "tls:6"],
+                                  ["--crl", "--issuer", "tls"]])
+def test_ceremony_plans_that_are_refused(fresh_ca, tmp_path, line):
+    r = verify(fresh_ca, "ceremony", "plan", tmp_path / "s", *line)
+    assert r.returncode != 0 and not (tmp_path / "s").exists(), r.stdout
