@@ -101,7 +101,8 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *start, const int *li
 static bool drained(void *self)
 {
     const struct validator *s = self;
-    return validate_running(s->engine) == 0;
+    /* Without a registrar nobody waits: it asks again when it is back. */
+    return validate_running(s->engine) == 0 || !role_linked(s->kit, IPC_REGISTRAR);
 }
 
 static lt_res tick(void *self, lt_time now)
