@@ -258,8 +258,11 @@ lt_res validate_conn_new(const struct validate_conn_options *o, const struct val
     if (o->tls != NULL) {
         c->ssl = SSL_new(o->tls);
         LT_ASSERT(c->ssl != NULL);
+        bool named = o->host != NULL && o->host[0] != '\0';
+        /* SSL_set_tlsext_host_name without its cast; the name is copied */
         bool fine = SSL_set_fd(c->ssl, fd) == 1 &&
-                    (o->host == NULL || o->host[0] == '\0' || SSL_set_tlsext_host_name(c->ssl, o->host) == 1);
+                    (!named || SSL_ctrl(c->ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                                        (void *)(uintptr_t)o->host) == 1);
         LT_ASSERT(fine);
     }
     int added = event_add(c->event, &c->connect_timeout);
