@@ -24,6 +24,7 @@ enum {
 
 static void send_request(struct bench_client *c);
 static void read_authorization(struct bench_client *c);
+static void on_order(struct bench_client *c, const struct http_reply *reply);
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
@@ -139,6 +140,13 @@ static bool try_again(struct bench_client *c, const struct http_reply *reply, co
     }
     if (strstr(type, ":badNonce") != NULL) {
         c->bench->stats.bad_nonces++;
+        send_request(c);
+        return true;
+    }
+    /* Finalized already by a first try whose answer was lost: the order itself will tell. */
+    if (strstr(type, ":orderNotReady") != NULL && c->next == on_order) {
+        (void)snprintf(c->url, sizeof c->url, "%s", c->order); /* both have the same size */
+        c->payload = NULL;
         send_request(c);
         return true;
     }

@@ -190,16 +190,24 @@ static void add_body_framing(struct http_exchange *x, const struct http_answer *
     }
 }
 
+static void add_line(struct lt_buf *out, const char *name, const char *value)
+{
+    lt_buf_add_cstr(out, name);
+    lt_buf_add(out, LT_LIT(": "));
+    lt_buf_add_cstr(out, value);
+    lt_buf_add(out, LT_LIT("\r\n"));
+}
+
 void http_h1_answer(struct http_exchange *x, const struct http_answer *a)
 {
     struct http_conn *c = x->conn;
     struct lt_buf *out = &c->wire.out;
     lt_buf_addf(out, "HTTP/1.1 %u %s\r\nDate: %s\r\n", a->status, http_reason(a->status), c->server->date);
     if (a->content_type != NULL) {
-        lt_buf_addf(out, "Content-Type: %s\r\n", a->content_type);
+        add_line(out, "Content-Type", a->content_type);
     }
     for (size_t i = 0; i < a->header_count; i++) {
-        lt_buf_addf(out, "%s: %s\r\n", a->headers[i].name, a->headers[i].value);
+        add_line(out, a->headers[i].name, a->headers[i].value);
     }
     add_body_framing(x, a, out);
     x->keep_alive = x->keep_alive && !c->server->draining && !c->eof;
