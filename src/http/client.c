@@ -95,8 +95,7 @@ static lt_res new_tls(struct http_client *c, int fd, SSL **ret_ssl)
     bool address = inet_pton(AF_INET, c->origin.host, ip) == 1 ||
                    inet_pton(AF_INET6, c->origin.host, ip) == 1;
     bool good = address ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), c->origin.host) == 1
-                        : SSL_set1_host(ssl, c->origin.host) == 1 &&
-                              SSL_set_tlsext_host_name(ssl, name) == 1;
+                        : SSL_set1_host(ssl, c->origin.host) == 1 && SSL_set_tlsext_host_name(ssl, name) == 1;
     if (!good) {
         SSL_free(ssl);
         LT_FAIL(LT_PEER_USAGE, "not a host: %.100s", c->origin.host);

@@ -10,42 +10,54 @@
 enum { STATUS_BAD = 400, STATUS_TOO_LARGE = 413, STATUS_EXPECT = 417, STATUS_HEAD_TOO_LARGE = 431 };
 enum { STATUS_NOT_IMPLEMENTED = 501, STATUS_VERSION = 505 };
 
-/* Bits of a character's uses. */
-enum { TOKEN = 1, VALUE = 2, PCHAR = 4, HOST = 8 };
+/* What a character may stand in: a token, a field value (RFC 9110 section 5.5), a path segment, a host. */
+enum { T = 1, V = 2, P = 4, H = 8, TOKEN = T, VALUE = V, PCHAR = P, HOST = H };
 
-static uint8_t char_class(uint8_t c)
-{
-    static const char token_signs[] = "!#$%&'*+-.^_`|~";
-    static const char pchar_signs[] = "-._~!$&'()*+,;=:@";
-    static const char host_signs[] = "-._~%!$&'()*+,;=:[]";
-    bool alnum = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-    uint8_t bits = 0;
-    if (alnum || (c != 0 && strchr(token_signs, c) != NULL)) {
-        bits |= TOKEN;
-    }
-    /*= RFC 9110 5.5 "field-vchar    = VCHAR / obs-text" */
-    if (c == '\t' || c == ' ' || (c > 0x20 && c < 0x7f) || c >= 0x80) {
-        bits |= VALUE;
-    }
-    if (alnum || (c != 0 && strchr(pchar_signs, c) != NULL)) {
-        bits |= PCHAR;
-    }
-    if (alnum || (c != 0 && strchr(host_signs, c) != NULL)) {
-        bits |= HOST;
-    }
-    return bits;
-}
+/* clang-format off */
+static const uint8_t classes[256] = {
+    ['0' ... '9'] = T | V | P | H,
+    ['A' ... 'Z'] = T | V | P | H,
+    ['a' ... 'z'] = T | V | P | H,
+    ['\t'] = V,
+    [' '] = V,
+    [0x80 ... 0xff] = V,
+    ['!'] = H | P | T | V,
+    ['"'] = V,
+    ['#'] = T | V,
+    ['$'] = H | P | T | V,
+    ['%'] = H | T | V,
+    ['&'] = H | P | T | V,
+    ['\''] = H | P | T | V,
+    ['('] = H | P | V,
+    [')'] = H | P | V,
+    ['*'] = H | P | T | V,
+    ['+'] = H | P | T | V,
+    [','] = H | P | V,
+    ['-'] = H | P | T | V,
+    ['.'] = H | P | T | V,
+    ['/'] = V,
+    [':'] = H | P | V,
+    [';'] = H | P | V,
+    ['<'] = V,
+    ['='] = H | P | V,
+    ['>'] = V,
+    ['?'] = V,
+    ['@'] = P | V,
+    ['['] = H | V,
+    ['\\'] = V,
+    [']'] = H | V,
+    ['^'] = T | V,
+    ['_'] = H | P | T | V,
+    ['`'] = T | V,
+    ['{'] = V,
+    ['|'] = T | V,
+    ['}'] = V,
+    ['~'] = H | P | T | V,
+};
+/* clang-format on */
 
 static bool all_in(lt_slice s, uint8_t bit)
 {
-    static uint8_t classes[256];
-    static bool filled;
-    if (!filled) {
-        for (unsigned c = 0; c < 256; c++) {
-            classes[c] = char_class((uint8_t)c);
-        }
-        filled = true;
-    }
     for (size_t i = 0; i < s.len; i++) {
         if ((classes[s.ptr[i]] & bit) == 0) {
             return false;
