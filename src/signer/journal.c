@@ -282,6 +282,32 @@ static lt_slice close_frame(struct journal *j)
     return lt_buf_slice(&j->pending);
 }
 
+/* Zeros ahead of the end, in both places, so that most syncs write nothing but the frame: a file that grows
+ * has its length in the file system's own journal, at each sync. Where there is no room, the frame itself
+ * will say so. */
+static lt_res make_room(struct journal *j, size_t len)
+{
+    static const uint8_t zeros[4096];
+    if (j->end + len <= j->room || j->grow == JOURNAL_GROW_NONE) {
+        return LT_OK;
+    }
+    uint64_t until = j->end + len + j->grow;
+    for (size_t i = 0; i < JOURNAL_PLACES; i++) {
+        for (uint64_t at = j->end; j->fd[i] >= 0 && at < until; at += sizeof zeros) {
+            size_t n = until - at < sizeof zeros ? (size_t)(until - at) : sizeof zeros;
+            lt_res r = journal_write_at(j->io, j->fd[i], at, LT_SLICE(zeros, n));
+            if (r.code == LT_RETRY_UNAVAILABLE) {
+                return LT_OK;
+            }
+            LT_TRY(r);
+        }
+        LT_CHECK(j->fd[i] < 0 || j->io->sync(j->io->self, j->fd[i]) == 0, LT_STATE_IO,
+                 "journal: sync failed (%s)", strerror(errno));
+    }
+    j->room = until;
+    return LT_OK;
+}
+
 static lt_res write_and_sync(struct journal *j, int fd, lt_slice frame)
 {
     LT_TRY(journal_write_at(j->io, fd, j->end, frame));
@@ -297,6 +323,7 @@ static lt_res take_back(struct journal *j)
         LT_CHECK(j->fd[i] < 0 || j->io->truncate(j->io->self, j->fd[i], j->end) == 0, LT_STATE_IO,
                  "journal: truncate: %s", strerror(errno));
     }
+    j->room = j->end;
     undo_pending(j);
     return LT_OK;
 }
@@ -308,7 +335,10 @@ lt_res journal_sync(struct journal *j)
         return LT_OK;
     }
     lt_slice frame = close_frame(j);
-    lt_res r = j->fd[JOURNAL_MIRROR] >= 0 ? write_and_sync(j, j->fd[JOURNAL_MIRROR], frame) : LT_OK;
+    lt_res r = make_room(j, frame.len);
+    if (!lt_failed(r) && j->fd[JOURNAL_MIRROR] >= 0) {
+        r = write_and_sync(j, j->fd[JOURNAL_MIRROR], frame);
+    }
     if (!lt_failed(r)) {
         r = write_and_sync(j, j->fd[JOURNAL_MAIN], frame);
     }

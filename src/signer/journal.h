@@ -64,6 +64,8 @@ struct journal_options {
     const char *mirror;         /* NULL or "" for none */
     lt_time now;                /* for the header of a new journal */
     uint8_t id[JOURNAL_ID_LEN]; /* random, the same */
+    uint32_t grow;              /* bytes of zeros that are written ahead; 0 for 1 MiB */
+#define JOURNAL_GROW_NONE UINT32_MAX
 };
 
 struct journal;
@@ -109,7 +111,7 @@ struct journal_summary {
     uint64_t last; /* 0: none */
     lt_time last_time;
     uint8_t head[JOURNAL_HASH_LEN];
-    uint64_t torn_bytes; /* behind the last whole frame, never synced */
+    uint64_t torn_bytes; /* behind the last whole frame, never synced; zeros do not count */
 };
 typedef lt_res journal_visit(void *self, const struct journal_entry *e);
 LT_MUST_USE lt_res journal_walk(const struct journal_io *io, int fd, journal_visit *visit, void *self,

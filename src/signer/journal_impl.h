@@ -15,7 +15,8 @@ struct journal_scan {
     const struct journal_io *io;
     int fd;
     uint64_t size;
-    bool empty; /* nothing was ever written: no header */
+    uint64_t torn; /* bytes behind the last whole frame up to the last one that is not zero */
+    bool empty;    /* nothing was ever written: no header */
     struct journal_header header;
     uint64_t end;        /* behind the last whole frame: where the next one goes */
     uint64_t last_frame; /* its offset; 0 for none */
@@ -77,6 +78,8 @@ struct journal {
     int fd[JOURNAL_PLACES]; /* owned; the mirror's is -1 when there is none */
     int ack_fd;             /* owned */
     uint64_t end;           /* of durable frames; the same in both places */
+    uint64_t room;          /* up to where both files are zeros on disk: a sync there moves no metadata */
+    uint32_t grow;
     struct journal_header header;
     struct journal_position synced;
     struct journal_position latest;

@@ -8,7 +8,7 @@
 
 static const char log_name[] = "signer.log";
 static const char ack_name[] = "signer.ack";
-enum { COPY_CHUNK = 256 * 1024 };
+enum { COPY_CHUNK = 256 * 1024, GROW_DEFAULT = 1024 * 1024 };
 
 static lt_res open_at(const struct journal_io *io, const char *folder, const char *name, int *ret_fd)
 {
@@ -160,6 +160,7 @@ static lt_res learn_all(struct journal *j)
     lt_res r = journal_scan(j->io, j->fd[JOURNAL_MAIN], UINT64_MAX, learn, j, &s);
     j->header = s.header;
     j->end = s.end;
+    j->room = s.end;
     j->synced = s.at;
     j->latest = s.at;
     journal_scan_done(&s);
@@ -196,6 +197,7 @@ lt_res journal_open(const struct journal_options *options, struct journal **ret_
     j->fd[JOURNAL_MAIN] = -1;
     j->fd[JOURNAL_MIRROR] = -1;
     j->ack_fd = -1;
+    j->grow = options->grow == 0 ? GROW_DEFAULT : options->grow;
     lt_buf_init(&j->pending, JOURNAL_FRAME_MAX);
     j->crl = calloc(JOURNAL_ISSUERS_MAX, sizeof *j->crl);
     LT_ASSERT(j->crl != NULL);

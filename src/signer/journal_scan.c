@@ -47,26 +47,31 @@ static bool zero_bytes(const uint8_t *p, size_t len)
 
 /* What lies behind the last whole frame, looked at sector by sector. */
 struct tail {
-    bool zero; /* nothing but zeros */
-    bool hole; /* a sector of the expected frame that was never written */
+    uint64_t end; /* of the last sector that is not zero */
+    bool hole;    /* a sector of the frame that was never written */
     bool later_frame;
 };
 
+/* frame_end: of the frame that its head announces; 0: the head does not read, and the last sector with
+ * anything in it is the end. */
 static lt_res look_at_tail(const struct journal_scan *s, uint64_t frame_end, struct tail *ret_tail)
 {
-    struct tail t = {.zero = true};
+    struct tail t = {.end = s->end};
+    bool zeros_before = false;
     for (uint64_t at = s->end; at < s->size; at += JOURNAL_SECTOR) {
         uint8_t sector[JOURNAL_SECTOR];
         size_t len = s->size - at < JOURNAL_SECTOR ? (size_t)(s->size - at) : JOURNAL_SECTOR;
         LT_TRY(journal_read_at(s->io, s->fd, at, sector, len));
-        bool zero = zero_bytes(sector, len);
-        t.zero = t.zero && zero;
-        if (at < frame_end) {
-            uint64_t inside = frame_end - at;
-            t.hole = t.hole || zero_bytes(sector, inside < len ? (size_t)inside : len);
+        size_t inside = frame_end > at && frame_end - at < len ? (size_t)(frame_end - at) : len;
+        t.hole = t.hole || (at < frame_end && zero_bytes(sector, inside));
+        if (zero_bytes(sector, len)) {
+            zeros_before = true;
+            continue;
         }
+        t.hole = t.hole || (frame_end == 0 && zeros_before);
+        t.end = at + len;
         struct journal_frame_head head;
-        if (at > s->end && !zero && !lt_failed(journal_frame_head_decode(LT_SLICE(sector, len), &head)) &&
+        if (at > s->end && !lt_failed(journal_frame_head_decode(LT_SLICE(sector, len), &head)) &&
             head.first_sequence > s->at.sequence + 1) {
             t.later_frame = true;
         }
@@ -76,14 +81,15 @@ static lt_res look_at_tail(const struct journal_scan *s, uint64_t frame_end, str
 }
 
 /* The frame at s->end does not read. Was it never synced, or was it changed? A synced frame is whole, and all
- * of its sectors were written; and nothing is ever written behind a frame before it is synced. */
-static lt_res judge_tail(const struct journal_scan *s)
+ * of its sectors were written; and nothing is ever written behind a frame before it is synced. Zeros alone
+ * are the room that was made ahead. */
+static lt_res judge_tail(struct journal_scan *s)
 {
     uint8_t bytes[JOURNAL_FRAME_HEAD_LEN];
     struct journal_frame_head head;
     uint64_t rest = s->size - s->end;
     bool is_short = rest < JOURNAL_FRAME_HEAD_LEN;
-    uint64_t frame_end = s->size;
+    uint64_t frame_end = 0;
     if (!is_short) {
         LT_TRY(journal_read_at(s->io, s->fd, s->end, bytes, sizeof bytes));
         if (!lt_failed(journal_frame_head_decode(LT_SLICE(bytes, sizeof bytes), &head)) &&
@@ -94,8 +100,9 @@ static lt_res judge_tail(const struct journal_scan *s)
     }
     struct tail t;
     LT_TRY(look_at_tail(s, frame_end, &t));
+    s->torn = t.end - s->end;
     LT_CHECK(
-        t.zero || ((is_short || t.hole) && !t.later_frame), LT_STATE_CORRUPT,
+        s->torn == 0 || ((is_short || t.hole) && !t.later_frame), LT_STATE_CORRUPT,
         "journal: damaged behind record %llu, at byte %llu; it may have been relied on. Put back the copy "
         "from the mirror or a backup",
         (unsigned long long)s->at.sequence, (unsigned long long)s->end);
@@ -225,7 +232,7 @@ lt_res journal_walk(const struct journal_io *io, int fd, journal_visit *visit, v
             .first = s.empty ? 0 : s.header.first_sequence,
             .last = s.empty ? 0 : s.at.sequence,
             .last_time = {s.at.time_us},
-            .torn_bytes = s.size > s.end ? s.size - s.end : 0,
+            .torn_bytes = s.torn,
         };
         memcpy(ret_summary->head, s.at.chain, JOURNAL_HASH_LEN);
     }

@@ -136,7 +136,7 @@ static void put_right(void)
 
 static lt_res open_journal(struct journal **ret_journal)
 {
-    struct journal_options o = {.io = &io, .folder = "", .now = {1}};
+    struct journal_options o = {.io = &io, .folder = "", .now = {1}, .grow = 4096};
     return journal_open(&o, ret_journal);
 }
 

@@ -14,9 +14,13 @@
 
 enum { KIND = 1 };
 
+/* Most tests want to see where the frames end; the torture runs with room made ahead, too. */
+static uint32_t grow = JOURNAL_GROW_NONE;
+
 static lt_res open_on(struct disk *d, const char *mirror, struct journal **ret_journal)
 {
-    struct journal_options o = {.io = &d->io, .folder = "main", .mirror = mirror, .now = {1000}};
+    struct journal_options o = {
+        .io = &d->io, .folder = "main", .mirror = mirror, .now = {1000}, .grow = grow};
     memset(o.id, 7, sizeof o.id);
     return journal_open(&o, ret_journal);
 }
@@ -332,14 +336,17 @@ static void fill(struct disk *d, const char *mirror, uint64_t frames, uint64_t e
 }
 
 /* One changed bit anywhere in what was synced is found, but for the zeros that were never written. */
-static void every_changed_bit_is_corrupt(void **state)
+static void change_every_bit(uint32_t with_room)
 {
-    (void)state;
     struct disk d;
     disk_init(&d, 5);
+    grow = with_room;
     fill(&d, NULL, 4, 4);
+    grow = JOURNAL_GROW_NONE;
     struct disk_file *f = disk_file(&d, "main/signer.log");
-    for (size_t at = 0; at < f->cache_len; at++) {
+    size_t frames = JOURNAL_HEADER_LEN + 4 * 2 * JOURNAL_SECTOR;
+    assert_true(f->cache_len == frames || with_room != JOURNAL_GROW_NONE);
+    for (size_t at = 0; at < frames; at++) {
         struct journal *j = NULL;
         f->cache[at] ^= (uint8_t)(1 << at % 8);
         lt_res r = open_on(&d, NULL, &j);
@@ -349,10 +356,23 @@ static void every_changed_bit_is_corrupt(void **state)
         assert_int_equal(r.code, LT_STATE_CORRUPT);
         f->cache[at] ^= (uint8_t)(1 << at % 8);
     }
-    struct journal *j = must_open(&d, NULL);
+    struct journal *j = NULL;
+    if (with_room != JOURNAL_GROW_NONE) { /* in the zeros: no record, but nothing of ours either */
+        f->cache[frames + 7] ^= 1;
+        assert_fails(open_on(&d, NULL, &j), LT_STATE_CORRUPT);
+        f->cache[frames + 7] ^= 1;
+    }
+    j = must_open(&d, NULL);
     assert_int_equal(journal_last(j), 16);
     journal_close(j);
     disk_done(&d);
+}
+
+static void every_changed_bit_is_corrupt(void **state)
+{
+    (void)state;
+    change_every_bit(JOURNAL_GROW_NONE);
+    change_every_bit(8192);
 }
 
 /* However much of the last frame is missing: the others stay, and the cut is where it began. */
@@ -588,12 +608,15 @@ static void torture(void **state)
 {
     (void)state;
     static const enum disk_failure failures[] = {DISK_EIO, DISK_FULL, DISK_SHORT_THEN_FULL};
+    static const uint32_t grows[] = {JOURNAL_GROW_NONE, 1, 4096, 20000};
     for (uint64_t seed = 1; seed <= 40; seed++) {
+        grow = grows[seed % LT_COUNT(grows)];
         for (size_t f = 0; f < LT_COUNT(failures); f++) {
             torture_once(seed, NULL, failures[f]);
             torture_once(seed, "mirror", failures[f]);
         }
     }
+    grow = JOURNAL_GROW_NONE;
 }
 
 /* Each single call fails once, and each way of stopping follows. */
@@ -602,6 +625,7 @@ static void fails_at_every_call(void **state)
     (void)state;
     for (unsigned n = 1; n < 60; n++) {
         for (unsigned how = 0; how < 3; how++) {
+            grow = n % 2 == 0 ? 4096 : JOURNAL_GROW_NONE;
             struct world w = {.mirror = "mirror"};
             disk_init(&w.disk, n);
             w.disk.failure = DISK_EIO;
@@ -620,6 +644,7 @@ static void fails_at_every_call(void **state)
             disk_done(&w.disk);
         }
     }
+    grow = JOURNAL_GROW_NONE;
 }
 
 static void works_on_real_files(void **state)
