@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 from acmeclient import Client
-from conftest import LINTEL, wait_for
+from conftest import LINTEL, ROOT, wait_for
 
 VERBS = [line.split("  ")[1].strip() for line in
          subprocess.run([LINTEL, "--help"], capture_output=True, text=True).stdout.splitlines()
@@ -29,6 +29,18 @@ def test_help_has_an_example(verb):
     assert out.returncode == 0
     assert f"lintel {verb}" in out.stdout.split("examples:")[1], out.stdout
     assert "--json" in out.stdout and "--dir DIR" in out.stdout
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_manual_knows_every_option(verb):
+    """docs/man is written by hand; it must not fall behind the tables that --help is made from."""
+    pages = [p.read_text().replace("\\-", "-") for p in (ROOT / "docs" / "man").glob("*.1")]
+    page = [p for p in pages if f".Ss lintel {verb}\n" in p]
+    assert len(page) == 1, verb
+    section = page[0].split(f".Ss lintel {verb}\n")[1].split("\n.Ss ")[0]
+    out = subprocess.run([LINTEL, *verb.split(), "--help"], capture_output=True, text=True).stdout
+    for option in re.findall(r"^  --(\S+)", out.split("options:")[1], re.M):
+        assert option in ("dir", "json", "help") or f".It Fl -{option}" in section, option
 
 
 def test_all_verbs_of_the_book_are_there():
