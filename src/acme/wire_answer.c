@@ -51,7 +51,7 @@ void wire_finish(struct wire_answer *w, uint32_t status, const char *content_typ
 static void add_common_headers(struct wire_answer *w, const struct wire_site *site, const char *nonce)
 {
     /*= RFC 8555 6.5 "the server MUST include a Replay-Nonce header field in every successful response to a
-     *POST = request and SHOULD provide it in error responses as well" */
+     *= POST request and SHOULD provide it in error responses as well" */
     if (nonce != NULL && nonce[0] != 0) {
         wire_header(w, "Replay-Nonce", "%s", nonce);
     }
@@ -114,7 +114,7 @@ static void add_problem(struct lt_buf *out, const Ipc__Problem *p)
         lt_buf_addf(out, "%u", p->status);
     }
     /*= RFC 8555 6.2 "The problem document returned with the error MUST include an "algorithms" field with an
-     *array = of supported "alg" values." */
+     *= array of supported "alg" values." */
     if (strcmp(p->type, "badSignatureAlgorithm") == 0) {
         add_key(out, "algorithms");
         lt_buf_add_cstr(out, jws_algorithms_json);
@@ -148,8 +148,8 @@ void wire_answer_problem(struct wire_answer *w, const struct wire_site *site, co
 {
     uint32_t status = problem->status != 0 ? problem->status : acme_problem_status(problem->type);
     add_common_headers(w, site, nonce);
-    /*= RFC 8555 6.6 "the server SHOULD send a Retry-After header field indicating when the current request
-     *may = succeed again." */
+    /*= RFC 8555 6.6 "the server SHOULD send a Retry-After header field [RFC7231] indicating when the
+     *= current request may succeed again." */
     if (problem->retry_after_s != 0) {
         wire_header(w, "Retry-After", "%u", problem->retry_after_s);
     }
@@ -231,9 +231,9 @@ void wire_answer_nonce(struct wire_answer *w, const struct wire_site *site, cons
 {
     add_common_headers(w, site, nonce);
     /*= RFC 8555 7.2 "The server's response MUST include a Replay-Nonce header field containing a fresh nonce
-     *and = SHOULD have status code 200 (OK)." "The server MUST also respond to GET requests for this
-     *resource, returning = an empty body (while still providing a Replay-Nonce header) with a status code of
-     *204 (No Content)." */
+     *= and SHOULD have status code 200 (OK)." "The server MUST also respond to GET requests for this
+     *= resource, returning an empty body (while still providing a Replay-Nonce header) with a status code of
+     *= 204 (No Content)." */
     wire_finish(w, head ? 200 : 204, "");
 }
 
@@ -352,8 +352,8 @@ static void add_authorization(struct wire_answer *w, const struct wire_site *sit
     }
     lt_buf_add_byte(out, ']');
     /*= RFC 8555 7.1.4 "This field MUST be present and true for authorizations created as a result of a
-     *newOrder = request containing a DNS identifier with a value that was a wildcard domain name. For other
-     *authorizations, = it MUST be absent." */
+     *= newOrder request containing a DNS identifier with a value that was a wildcard domain name. For other
+     *= authorizations, it MUST be absent." */
     if (z->wildcard) {
         add_key(out, "wildcard");
         lt_buf_add_cstr(out, "true");
@@ -370,8 +370,8 @@ static void add_orders(struct wire_answer *w, const struct wire_site *site, cons
                     (long long)o->orders[i]);
     }
     lt_buf_add_cstr(w->body, "]}");
-    /*= RFC 8555 7.1.2.1 "the server MUST include a Link header field [RFC8288] with link relation "next"
-     *indicating = the URL at which further entries can be acquired" */
+    /*= RFC 8555 7.1.2.1 "The server MAY return an incomplete list, along with a Link header field with a
+     *= "next" link relation indicating where further entries can be acquired." */
     if (o->next_cursor.len > 0) {
         char *cursor = lt_base64url(w->arena, LT_SLICE(o->next_cursor.data, o->next_cursor.len));
         LT_ASSERT(cursor != NULL);
@@ -380,8 +380,8 @@ static void add_orders(struct wire_answer *w, const struct wire_site *site, cons
     }
 }
 
-/*= RFC 8555 7.4.2 "The server MUST provide one or more Link header fields" for alternates; "The ACME client
- *MAY = request other formats", of which there are none here */
+/*= RFC 8555 7.4.2 "The server MAY provide one or more link relation header fields [RFC8288] with relation
+ *= "alternate"." */
 static void add_certificate(struct wire_answer *w, const struct wire_site *site, const struct wire_target *t,
                             const Ipc__AcmeCertificateBody *c)
 {

@@ -59,8 +59,8 @@ static lt_res read_dns(struct wire_reader *r, lt_slice value, Ipc__Identifier *r
     }
     lt_slice lower = LT_SLICE(name, value.len);
     LT_TRY(check_form(lower));
-    /*= RFC 8555 7.1.4 "Any identifier of type "dns" in a newOrder request MAY have a wildcard domain name as
-     *its = value." and "Internationalized domain names MUST be encoded as A-labels" (7.1.4, RFC 5280 7.2) */
+    /*= RFC 8555 7.1.4 "Servers MUST verify any identifier values that begin with the ASCII-Compatible
+     *= Encoding prefix "xn--" as defined in [RFC5890] are properly encoded." */
     LT_TRY(wire_check_a_labels(lower));
     ret_identifier->value = name;
     return LT_OK;

@@ -72,8 +72,8 @@ static lt_res check_csr_key(struct wire_reader *r, const struct x509_csr *csr)
 {
     LT_CLEANUP(crypto_pub_freep) struct crypto_pub *key = NULL;
     LT_TRY(crypto_pub_import(&csr->spki, &key));
-    /*= RFC 8555 11.1 "a CA MUST NOT" is put on the client in 7.4: "A CSR … MUST NOT contain a public key for
-     *any = known account key pair" */
+    /*= RFC 8555 11.1 "when a server receives a finalize request, it MUST verify that the public key in a CSR
+     *= is not the same as the public key of the account key pair used to authenticate that request." */
     LT_CHECK(!lt_slice_eq(csr->spki.der, r->signer_spki), LT_PEER_MALFORMED,
              "the CSR has the account's own key");
     lt_res verified = crypto_pub_verify_request(key, (enum crypto_sig_alg)csr->sig_alg, csr->info,
@@ -89,9 +89,9 @@ static lt_res read_csr(struct wire_reader *r, lt_slice der, Ipc__AcmeFinalize *m
     LT_TRY(x509_csr_parse(der, r->arena, &csr));
     LT_TRY(check_csr_key(r, &csr));
     /*= RFC 8555 7.4 "The CSR MUST indicate the exact same set of requested identifiers as the initial
-     *newOrder = request. Identifiers of type "dns" MUST appear either in the commonName portion of the
-     *requested subject = name or in an extensionRequest attribute [RFC2985] requesting a subjectAltName
-     *extension, or both." */
+     *= newOrder request. Identifiers of type "dns" MUST appear either in the commonName portion of the
+     *= requested subject name or in an extensionRequest attribute [RFC2985] requesting a subjectAltName
+     *= extension, or both." */
     for (size_t i = 0; i < csr.ext.san.count; i++) {
         LT_TRY(add_san(r, &names, &csr.ext.san.list[i]));
     }
@@ -130,8 +130,8 @@ lt_res wire_read_finalize(struct wire_reader *r, const json_t *payload, Ipc__Acm
 
 /* Revocation. */
 
-/*= RFC 8555 7.6 "Problem document of type "badRevocationReason"" for reasons not allowed; CABF-BR 7.2.2 names
- *= those that subscribers may choose from; privilegeWithdrawn is the CA's own. */
+/*= RFC 8555 7.6 "If a request contains a disallowed reasonCode, then the server MUST reject it with the
+ *= error type "urn:ietf:params:acme:error:badRevocationReason"." */
 static bool reason_may_be_asked(json_int_t reason)
 {
     static const json_int_t allowed[] = {0, 1, 3, 4, 5};
@@ -204,7 +204,7 @@ static lt_res read_inner_payload(struct wire_reader *r, const json_t *payload, c
     struct jwk old;
     LT_TRY(jose_json_string(payload, "account", &account));
     /*= RFC 8555 7.3.5 "Check that the "account" field of the keyChange object contains the URL for the
-     *account = matching the old key (i.e., the "kid" field in the outer JWS)." */
+     *= account matching the old key (i.e., the "kid" field in the outer JWS)." */
     LT_CHECK(lt_slice_eq(account, outer->kid), LT_PEER_MALFORMED,
              "\"account\" of the inner payload is not the account that signed the outer JWS");
     LT_TRY(wire_cstr(r, account, &m->inner_account));
@@ -213,7 +213,7 @@ static lt_res read_inner_payload(struct wire_reader *r, const json_t *payload, c
     lt_res parsed = jwk_parse(old_key, r->arena, &old);
     LT_CHECK(!lt_failed(parsed), LT_PEER_MALFORMED, "\"oldKey\": %s", lt_error_last()->detail);
     /*= RFC 8555 7.3.5 "Check that the "oldKey" field of the keyChange object is the same as the account key
-     *for the = account in question." */
+     *= for the account in question." */
     LT_CHECK(lt_slice_eq(old.spki, r->signer_spki), LT_PEER_MALFORMED, "\"oldKey\" is not the account's key");
     lt_slice print = lt_arena_copy(r->arena, LT_SLICE(old.thumbprint, sizeof old.thumbprint));
     LT_CHECK(print.ptr != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");

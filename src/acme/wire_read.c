@@ -35,8 +35,9 @@ lt_res wire_public_key(struct lt_arena *a, lt_slice spki_der, Ipc__PublicKey *re
 
 /* Contacts. */
 
-/*= RFC 8555 7.3 "Servers MUST reject mailto URLs that contain "hfields" or more than one "addr-spec" in the
- *"to" = component." */
+/*= RFC 8555 7.3 "Clients MUST NOT provide a "mailto" URL in the "contact" field that contains "hfields"
+ *= [RFC6068] or more than one "addr-spec" in the "to" component. If a server encounters a "mailto" contact
+ *= URL that does not meet these criteria, then it SHOULD reject it as invalid." */
 static bool is_address(lt_slice text)
 {
     static const char never[] = "?,;:<>()[]\\\"% ";
@@ -70,7 +71,7 @@ static lt_res read_contact(struct wire_reader *r, const json_t *value, char **re
     r->problem_type = "invalidContact";
     LT_CHECK(colon > 0 && colon < text.len, LT_PEER_MALFORMED, "a contact is no URL");
     /*= RFC 8555 7.3 "If the server rejects a contact URL for using an unsupported scheme, it MUST return an
-     *error = of type "unsupportedContact"" */
+     *= error of type "unsupportedContact"" */
     if (!lt_slice_eq_nocase(scheme, LT_LIT("mailto"))) {
         r->problem_type = "unsupportedContact";
         LT_FAIL(LT_PEER_UNSUPPORTED, "contacts with scheme \"%.*s\" are not taken; use mailto",
@@ -147,7 +148,7 @@ static lt_res read_update_account(struct wire_reader *r, const json_t *payload, 
     lt_slice status;
     LT_TRY(jose_json_optional_string(payload, "status", &status));
     /*= RFC 8555 7.3.6 "A client can deactivate an account by posting a signed update to the account URL with
-     *a = status field of "deactivated"." */
+     *= a status field of "deactivated"." */
     /* "valid" changes nothing: clients that send the whole object back mean just that. */
     m->deactivate = lt_slice_eq_cstr(status, "deactivated");
     LT_CHECK(status.len == 0 || m->deactivate || lt_slice_eq_cstr(status, "valid"), LT_PEER_MALFORMED,
@@ -274,8 +275,8 @@ static lt_res read_authorization_change(struct wire_reader *r, const json_t *pay
     lt_slice status;
     (void)r; /* same signature as its neighbours in the table */
     LT_TRY(jose_json_string(payload, "status", &status));
-    /*= RFC 8555 7.5.2 "the client sends a POST request to the authorization URL with a body" of status
-     *= "deactivated" */
+    /*= RFC 8555 7.5.2 "it may request that the server deactivate each authorization associated with it by
+     *= sending POST requests with the static object {"status": "deactivated"} to each authorization URL." */
     LT_CHECK(lt_slice_eq_cstr(status, "deactivated"), LT_PEER_MALFORMED,
              "an authorization's status can be set to \"deactivated\" alone");
     call->op = IPC__ACME_OP__ACME_DEACTIVATE_AUTHORIZATION;
@@ -285,8 +286,8 @@ static lt_res read_authorization_change(struct wire_reader *r, const json_t *pay
 static lt_res read_challenge_reply(struct wire_reader *r, const json_t *payload, Ipc__AcmeCall *call)
 {
     (void)r; /* same signature as its neighbours in the table */
-    /*= RFC 8555 7.5.1 "The server SHOULD ignore any fields provided in the response object that are not
-     *specified = as response fields for this type of challenge" */
+    /*= RFC 8555 7.5.1 "The server MUST ignore any fields in the response object that are not specified as
+     *= response fields for this type of challenge." */
     (void)payload;
     call->op = IPC__ACME_OP__ACME_REPLY_CHALLENGE;
     return LT_OK;
@@ -375,7 +376,8 @@ lt_res wire_read_call(struct wire_reader *r, const struct wire_target *t, const 
         LT_CHECK(route->read, LT_PEER_MALFORMED, "this resource needs a payload");
         call->op = meanings[i].read_op;
     } else {
-        /*= RFC 8555 6.3 "the "payload" field of the JWS MUST be present and set to the empty string ("")" */
+        /*= RFC 8555 6.3 "the "payload" field of the JWS object MUST be present and set to the empty string
+         *= ("")." */
         LT_CHECK(route->write, LT_PEER_MALFORMED,
                  "this resource is read by POST-as-GET: the payload is empty");
         LT_TRY(read_write(r, meanings[i].write, jws->payload, call));

@@ -4,8 +4,8 @@
  * refuses here is a bug or an empty heap and ends the process. */
 #include "crypto/alg.h"
 
-/* Before the sandbox closes: OpenSSL would read its configuration file at its first use. It is never read: what
- * Lintel computes does not depend on a file in /etc. */
+/* Before the sandbox closes: OpenSSL would read its configuration file at its first use. It is never read:
+ * what Lintel computes does not depend on a file in /etc. */
 void crypto_start(void);
 
 void crypto_sha256(lt_slice bytes, uint8_t ret_hash[CRYPTO_SHA256_LEN]);

@@ -15,7 +15,7 @@
 #include "crypto/digest.h"
 #include "crypto/fetch.h"
 
-/*= SP 800-132 5.2 "a minimum iteration count"; 600,000 is what OWASP gives for HMAC-SHA-256 today */
+/* 600,000 rounds of HMAC-SHA-256 is what OWASP recommends (2023). */
 enum { PBKDF2_ROUNDS = 600000, KEY_FILE_MAX = 64 * 1024, SALT_LEN = 16 };
 
 struct crypto_key {

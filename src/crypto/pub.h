@@ -25,10 +25,10 @@ const uint8_t *crypto_pub_spki_sha256(const struct crypto_pub *pub); /* 32 bytes
  */
 LT_MUST_USE lt_res crypto_pub_verify(struct crypto_pub *pub, enum crypto_sig_alg alg, lt_slice message,
                                      lt_slice signature);
-/* The same with the hash of alg whatever the curve (P-384 with SHA-256): certification requests prove possession
- * and nothing else, and common tools make them so. */
-LT_MUST_USE lt_res crypto_pub_verify_request(struct crypto_pub *pub, enum crypto_sig_alg alg, lt_slice message,
-                                             lt_slice signature);
+/* The same with the hash of alg whatever the curve (P-384 with SHA-256): certification requests prove
+ * possession and nothing else, and common tools make them so. */
+LT_MUST_USE lt_res crypto_pub_verify_request(struct crypto_pub *pub, enum crypto_sig_alg alg,
+                                             lt_slice message, lt_slice signature);
 /* The same for a JWS signature (ECDSA as r || s, RFC 7518 3.4). */
 LT_MUST_USE lt_res crypto_pub_verify_jose(struct crypto_pub *pub, enum crypto_sig_alg alg, lt_slice message,
                                           lt_slice signature);

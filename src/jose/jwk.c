@@ -29,7 +29,7 @@ static lt_res read_rsa(const json_t *object, struct lt_arena *a, struct x509_spk
     LT_TRY(jose_json_bytes(object, "e", a, &spki->exponent));
     /*= RFC 7518 6.3.1.1 "Note that implementers have found that some cryptographic libraries prefix an extra
      *= zero-valued octet to the modulus representations they return" and "Implementations using such
-     *libraries = will need to take care to omit the extra octet" */
+     *= libraries will need to take care to omit the extra octet" */
     LT_CHECK(spki->modulus.len > 0 && spki->modulus.ptr[0] != 0 && spki->exponent.len > 0 &&
                  spki->exponent.ptr[0] != 0,
              LT_PEER_MALFORMED, "\"n\" or \"e\" begins with a zero byte or is empty");

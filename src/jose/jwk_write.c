@@ -22,8 +22,8 @@ static void add_ec(struct lt_buf *out, const char *crv, lt_slice point)
 }
 
 /*= RFC 7638 3 "Construct a JSON object [RFC7159] containing only the required members of a JWK representing
- *the = key and with no whitespace or line breaks before or after any syntactic elements and with the required
- *= members ordered lexicographically by the Unicode [UNICODE] code points of the member names." */
+ *= the key and with no whitespace or line breaks before or after any syntactic elements and with the
+ *= required members ordered lexicographically by the Unicode [UNICODE] code points of the member names." */
 lt_res jwk_write(lt_slice spki_der, struct lt_buf *out)
 {
     struct x509_spki spki;

@@ -6,7 +6,7 @@
 #include "crypto/digest.h"
 #include "jose/json.h"
 
-/*= RFC 8555 6.2 "The "alg" field MUST NOT contain "none" or a Message Authentication Code (MAC) algorithm" */
+/*= RFC 8555 6.2 "This field MUST NOT contain "none" or a Message Authentication Code (MAC) algorithm" */
 static const enum crypto_sig_alg taken_algs[] = {CRYPTO_ES256, CRYPTO_ES384, CRYPTO_RS256, CRYPTO_EDDSA};
 const char jws_algorithms_json[] = "[\"ES256\",\"ES384\",\"RS256\",\"EdDSA\"]";
 
@@ -77,7 +77,7 @@ static lt_res read_nonce(const json_t *header, struct lt_arena *a, lt_slice *ret
     LT_CHECK(json_object_get(header, "nonce") != NULL, LT_PEER_BAD_NONCE, "the JWS has no nonce");
     LT_TRY(jose_json_string(header, "nonce", &text));
     /*= RFC 8555 6.5.2 "If the value of a "nonce" header parameter is not valid according to this encoding,
-     *then = the verifier MUST reject the JWS as malformed." */
+     *= then the verifier MUST reject the JWS as malformed." */
     lt_slice bytes;
     LT_TRY(lt_unbase64url(a, text, &bytes));
     LT_CHECK(text.len > 0 && text.len <= 256, LT_PEER_MALFORMED, "the nonce has %zu characters", text.len);

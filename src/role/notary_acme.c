@@ -24,8 +24,8 @@ static lt_res begin_get(struct notary *n, struct notary_request *q)
 {
     const struct wire_route *route = q->target.route;
     if (!route->get) {
-        /*= RFC 8555 6.3 "If a server receives a GET request, it MUST return an error response with status
-         *code 405 = (Method Not Allowed) and type "malformed"." */
+        /*= RFC 8555 6.3 "if the server receives a GET request, it MUST return an error with status code 405
+         *= (Method Not Allowed) and type "malformed"." */
         return refuse_as(n, q, 405, "this resource is read by POST-as-GET");
     }
     if (route->resource == WIRE_NEW_NONCE) {
@@ -37,9 +37,9 @@ static lt_res begin_get(struct notary *n, struct notary_request *q)
     return notary_answer(n, q, &w.http);
 }
 
-/*= RFC 8555 6.2 "the server MUST reject" other media types with 415: "Because client requests in ACME carry
- *JWS = objects in the Flattened JSON Serialization, they must have the Content-Type header field set to =
- *"application/jose+json"." */
+/*= RFC 8555 6.2 "Because client requests in ACME carry JWS objects in the Flattened JSON Serialization, they
+ *= must have the "Content-Type" header field set to "application/jose+json". If a request does not meet this
+ *= requirement, then the server MUST return a response with status code 415 (Unsupported Media Type)." */
 static bool is_jose(const char *content_type)
 {
     lt_slice type = lt_slice_cstr(content_type);
@@ -50,8 +50,8 @@ static bool is_jose(const char *content_type)
     return lt_slice_eq_nocase(type, LT_LIT("application/jose+json"));
 }
 
-/*= RFC 8555 6.4 "the server MUST compare this value against the request URL. … If the two do not match, then
- *the = server MUST reject the request as unauthorized." */
+/*= RFC 8555 6.4 "the server MUST compare the "url" header parameter to the request URL. If the two do not
+ *= match, then the server MUST reject the request as unauthorized." */
 static bool is_own_url(const struct notary *n, const Ipc__HttpRequest *m, lt_slice url)
 {
     const lt_slice parts[] = {lt_slice_cstr(n->options.site.base_url), lt_slice_cstr(m->path),
@@ -106,7 +106,7 @@ static lt_res begin_post(struct notary *n, struct notary_request *q, const Ipc__
 
 lt_res notary_acme_begin(struct notary *n, struct notary_request *q, const Ipc__HttpRequest *m)
 {
-    /*= RFC 8555 6.1 "All communication with an ACME server is done over HTTPS" */
+    /*= RFC 8555 6.1 "Communications between an ACME client and an ACME server are done over HTTPS" */
     lt_res r = wire_find(lt_slice_cstr(m->path), lt_slice_cstr(m->query), &q->arena, &q->target);
     if (lt_failed(r) || strcmp(m->listener, "https") != 0) {
         Ipc__Problem *p = acme_problem(&q->arena, "malformed", "there is nothing at this path");

@@ -18,7 +18,7 @@ enum {
     ANSWER_WAIT_MS = 20 * 1000,
 };
 
-/*= RFC 8555 6.6 / RFC 9110 10.2.3: how soon it is worth another try */
+/* Retry-After of a 503. */
 enum { RETRY_AFTER_S = 2 };
 
 struct notary *notary_new(const struct notary_options *options, const struct notary_ports *ports)
