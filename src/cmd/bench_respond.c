@@ -117,7 +117,7 @@ static lt_res bind_port(int type, uint64_t port, int *ret_fd)
 lt_res bench_responder_new(struct bench *b, struct bench_responder **ret_responder)
 {
     static const struct timeval period = {.tv_usec = TICK_MS * 1000};
-    const struct http_limits limits = {.per_address = 4000};
+    const struct http_limits limits = {0};
     int http_fd;
     int dns_fd = -1;
     LT_TRY(bind_port(SOCK_STREAM, b->options.http_port, &http_fd));

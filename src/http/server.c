@@ -41,6 +41,7 @@ static struct http_limits with_defaults(const struct http_limits *l)
     return (struct http_limits){
         .connections = or_size(l->connections, defaults.connections),
         .per_address = or_size(l->per_address, defaults.per_address),
+        .loopback_counts = l->loopback_counts,
         .reserved_connections = or_size(l->reserved_connections, defaults.reserved_connections),
         .buffered_bytes = or_size(l->buffered_bytes, defaults.buffered_bytes),
         .head_ms = or_int(l->head_ms, defaults.head_ms),
@@ -201,12 +202,18 @@ static bool evict_idle(struct http_server *s)
     return oldest != NULL;
 }
 
+static bool is_loopback(const struct http_conn *c)
+{
+    return c->peer_key[15] == 6 ? strcmp(c->remote, "::1") == 0 : c->peer_key[0] == 127;
+}
+
 static bool admit(struct http_server *s, const struct http_listener *l, const struct http_conn *c)
 {
     if (!l->info->is_public) {
         return s->stats.open_reserved < s->limits.reserved_connections;
     }
-    if (has_peer_key(c) && count_peer(s, c->peer_key, c->peer_bucket) >= s->limits.per_address) {
+    bool counts = has_peer_key(c) && (s->limits.loopback_counts || !is_loopback(c));
+    if (counts && count_peer(s, c->peer_key, c->peer_bucket) >= s->limits.per_address) {
         return false;
     }
     return s->stats.open_public < s->limits.connections || evict_idle(s);

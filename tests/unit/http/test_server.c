@@ -465,7 +465,7 @@ static void test_connection_limits(void **state)
 {
     (void)state;
     enum { MAX = 8, EACH = 4 };
-    const struct http_limits limits = {.connections = MAX, .per_address = EACH};
+    const struct http_limits limits = {.connections = MAX, .per_address = EACH, .loopback_counts = true};
     struct rig r;
     struct client c[MAX + 4];
     rig_init(&r, HTTP_LISTEN_PLAIN, &limits);
@@ -498,6 +498,26 @@ static void test_connection_limits(void **state)
     client_read(&c[MAX + 2]);
     assert_int_equal(client_status(&c[MAX + 2], 0), 200);
     for (int i = 0; i < MAX + 3; i++) {
+        client_done(&c[i]);
+    }
+    rig_done(&r);
+}
+
+/* A proxy on this machine speaks for many. */
+static void test_loopback_is_spared(void **state)
+{
+    (void)state;
+    const struct http_limits limits = {.per_address = 2};
+    struct rig r;
+    struct client c[4];
+    rig_init(&r, HTTP_LISTEN_PLAIN, &limits);
+    for (size_t i = 0; i < LT_COUNT(c); i++) {
+        client_init(&c[i], &r);
+        client_say(&c[i], GOOD);
+        client_read(&c[i]);
+        assert_int_equal(client_status(&c[i], 0), 200);
+    }
+    for (size_t i = 0; i < LT_COUNT(c); i++) {
         client_done(&c[i]);
     }
     rig_done(&r);
@@ -590,6 +610,7 @@ int main(void)
         cmocka_unit_test(test_slowloris),
         cmocka_unit_test(test_slow_reader),
         cmocka_unit_test(test_connection_limits),
+        cmocka_unit_test(test_loopback_is_spared),
         cmocka_unit_test(test_body_memory),
         cmocka_unit_test(test_drain),
         cmocka_unit_test(test_unix_peer),
