@@ -277,7 +277,7 @@ static void unlinked(void *self, enum ipc_role peer, uint32_t instance)
 static lt_res turn_end(void *self)
 {
     struct registrar *g = self;
-    registrar_commit(g);
+    registrar_turn_end(g);
     return g->fatal;
 }
 

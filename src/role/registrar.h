@@ -7,6 +7,8 @@
 #include "role/kit.h"
 
 enum { REGISTRAR_GROUP_MAX = 256, REGISTRAR_GROUP_US = 5000 };
+/* Under load a group is worth waiting for: after one of so many questions, up to so long, for so many. */
+enum { REGISTRAR_BUSY_GROUP = 6, REGISTRAR_GATHER_US = 2000, REGISTRAR_GATHER_MAX = 64 };
 
 /* A message of the open group, as far as it must be answered when the commit fails. */
 struct registrar_question {
@@ -26,9 +28,10 @@ struct registrar {
     int64_t opened_us;
     struct registrar_question questions[REGISTRAR_GROUP_MAX];
     size_t question_count;
-    lt_time second; /* when the things of every second were last done */
-    bool failing;   /* the last commit failed: said once */
-    lt_res fatal;   /* stored data contradicts itself: end after this turn */
+    size_t last_group; /* how many questions the group before had */
+    lt_time second;    /* when the things of every second were last done */
+    bool failing;      /* the last commit failed: said once */
+    lt_res fatal;      /* stored data contradicts itself: end after this turn */
 };
 
 /* One message's work, inside its savepoint. NULL m for work that nobody asked for. */
@@ -37,6 +40,8 @@ typedef lt_res registrar_step(struct registrar *g, struct ca_turn *t, const stru
 /* registrar_group.c: runs step in a savepoint of the open group; a step that fails has its question answered.
  * LT_OK always, but for a neighbour that broke the rules. */
 LT_MUST_USE lt_res registrar_run(struct registrar *g, registrar_step *step, const struct ipc_msg *m);
+/* The burst is over: commits, or under load waits a moment for more to come. */
+void registrar_turn_end(struct registrar *g);
 /* Commits the open group and releases its effects; when it fails, answers every question of it. */
 void registrar_commit(struct registrar *g);
 

@@ -1,6 +1,8 @@
 /* Group commit: what has arrived is decided message by message, each in its savepoint, committed together,
  * and only then does anything leave. A commit that fails has answered nothing: every question of the group
  * hears so, memory is read again from the book, and the next group tries anew. */
+#include <sys/epoll.h>
+
 #include "acme.pb-c.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -186,5 +188,22 @@ void registrar_commit(struct registrar *g)
     lt_metric_add("lintel_registrar_messages_total", g->question_count);
     lt_metric_add("lintel_registrar_commits_total", 1);
     lt_metric_observe_us("lintel_registrar_commit_seconds", (uint64_t)(lt_now().us - g->opened_us));
+    g->last_group = g->question_count;
     g->question_count = 0;
+}
+
+/* A group of many shares its pages and its sync; with nobody else asking, waiting would only be slow. */
+static bool gather(const struct registrar *g)
+{
+    bool worth = g->last_group >= REGISTRAR_BUSY_GROUP && g->question_count < REGISTRAR_GATHER_MAX &&
+                 !role_draining(g->kit) && lt_now().us - g->opened_us < REGISTRAR_GATHER_US;
+    struct epoll_event more; /* level-triggered: the kit sees it again */
+    return worth && epoll_wait(role_kit_fd(g->kit), &more, 1, 1) > 0;
+}
+
+void registrar_turn_end(struct registrar *g)
+{
+    if (g->open && !gather(g)) {
+        registrar_commit(g);
+    }
 }

@@ -15,22 +15,26 @@ enum {
     CACHE_SLOTS = 1024, /* power of two; more statements than rooms will ever export */
     DEFAULT_CACHE_KIB = 16384,
     BUSY_WAIT_MS = 250,
-    CHECKPOINT_PAGES = 4000,
+    CHECKPOINT_PAGES = 8000,
+    LOOKASIDE_SIZE = 1200, /* of one of LOOKASIDE_COUNT blocks that spare malloc */
+    LOOKASIDE_COUNT = 500,
 };
 
 struct store_stmt {
     const struct store_sql *sql; /* NULL: free slot */
     sqlite3_stmt *stmt;          /* owned */
     bool busy;                   /* between store_query and store_rows_end */
+    bool writes;
 };
 
 struct store {
     sqlite3 *db; /* owned */
     bool read_only;
     bool begun;
-    bool lost;    /* begun, but SQLite rolled it back by itself */
-    bool suspect; /* a sync failed: what the WAL holds on disk is unknown until it begins anew */
-    bool usable;  /* the schema is this program's */
+    bool mark_wanted; /* a savepoint that nothing was written in yet: SQLite does not know of it */
+    bool lost;        /* begun, but SQLite rolled it back by itself */
+    bool suspect;     /* a sync failed: what the WAL holds on disk is unknown until it begins anew */
+    bool usable;      /* the schema is this program's */
     struct store_stmt cache[CACHE_SLOTS];
 };
 
@@ -83,14 +87,15 @@ static lt_res fail(struct store *s, int rc, const char *doing)
     if (s->begun && sqlite3_get_autocommit(s->db) != 0) {
         s->lost = true;
     }
-    if ((rc & 0xff) == SQLITE_IOERR) {
-        s->suspect = true;
+    if ((rc & 0xff) == SQLITE_IOERR || (rc & 0xff) == SQLITE_FULL) {
+        s->suspect = true; /* and on a full disk a renewed WAL gives room back */
     }
     return r;
 }
 
 /* Before the first connection of a process: no spill files (a sandbox has nowhere to put them), no memory
- * accounting. A process that has initialised SQLite already, as tests with a VFS have, keeps its settings. */
+ * accounting, no locks for threads that there are not. A process that has initialised SQLite already, as
+ * tests with a VFS have, keeps its settings. */
 static void configure_library(void)
 {
     static bool done;
@@ -98,6 +103,7 @@ static void configure_library(void)
         done = true;
         (void)sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1); /* see above: may be too late, harmless */
         (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+        (void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
     }
 }
 
@@ -140,6 +146,7 @@ static int after_commit(void *self, sqlite3 *db, const char *name, int pages)
 
 static lt_res settings(struct store *s, const struct store_options *o)
 {
+    (void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_LOOKASIDE, NULL, LOOKASIDE_SIZE, LOOKASIDE_COUNT);
     LT_TRY(set_flag(s, SQLITE_DBCONFIG_DEFENSIVE, 1));
     LT_TRY(set_flag(s, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0));
     LT_TRY(set_flag(s, SQLITE_DBCONFIG_ENABLE_FKEY, 1));
@@ -272,6 +279,7 @@ static lt_res take(struct store *s, const struct store_sql *sql, struct store_st
                 return fail(s, rc, sql->name);
             }
             c->sql = sql;
+            c->writes = sqlite3_stmt_readonly(c->stmt) == 0;
             *ret_stmt = c;
             return LT_OK;
         }
@@ -316,11 +324,40 @@ static lt_res prepare(struct store *s, const struct store_sql *sql, const struct
     return LT_OK;
 }
 
+static lt_res run(struct store *s, const struct store_sql *sql)
+{
+    struct store_stmt *c = NULL;
+    LT_TRY(prepare(s, sql, NULL, 0, &c));
+    int rc = sqlite3_step(c->stmt);
+    lt_res r = rc == SQLITE_DONE ? LT_OK : fail(s, rc, sql->name);
+    (void)sqlite3_reset(c->stmt); /* repeats the error that was reported */
+    return r;
+}
+
+static const struct store_sql control_sql[] = {
+    {"begin", "BEGIN IMMEDIATE"},   {"commit", "COMMIT"},
+    {"rollback", "ROLLBACK"},       {"savepoint", "SAVEPOINT message"},
+    {"release", "RELEASE message"}, {"rollback-to", "ROLLBACK TO message"},
+    {"begin-read", "BEGIN"},
+};
+enum { SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_SAVEPOINT, SQL_RELEASE, SQL_ROLLBACK_TO, SQL_BEGIN_READ };
+
+/* The first write behind store_savepoint makes it real: half of all messages only read, and each savepoint
+ * costs a copy of every page that is written behind it. */
+static lt_res make_mark(struct store *s)
+{
+    s->mark_wanted = false;
+    return run(s, &control_sql[SQL_SAVEPOINT]);
+}
+
 lt_res store_exec(struct store *s, const struct store_sql *sql, const struct store_value *values,
                   size_t count, int64_t *ret_changed)
 {
     struct store_stmt *c = NULL;
     LT_TRY(prepare(s, sql, values, count, &c));
+    if (s->mark_wanted && c->writes) {
+        LT_TRY(make_mark(s));
+    }
     int rc = sqlite3_step(c->stmt);
     lt_res r = rc == SQLITE_DONE ? LT_OK : fail(s, rc, sql->name);
     (void)sqlite3_reset(c->stmt); /* repeats the error that was reported */
@@ -393,21 +430,13 @@ const char *store_cstr(const struct store_rows *rows, int column)
     return text == NULL ? "" : (const char *)text;
 }
 
-static const struct store_sql control_sql[] = {
-    {"begin", "BEGIN IMMEDIATE"},   {"commit", "COMMIT"},
-    {"rollback", "ROLLBACK"},       {"savepoint", "SAVEPOINT message"},
-    {"release", "RELEASE message"}, {"rollback-to", "ROLLBACK TO message"},
-    {"begin-read", "BEGIN"},
-};
-enum { SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_SAVEPOINT, SQL_RELEASE, SQL_ROLLBACK_TO, SQL_BEGIN_READ };
-
 lt_res store_begin(struct store *s)
 {
     LT_ASSERT(!s->begun);
     if (s->suspect && !s->read_only) {
         LT_TRY(renew_wal(s));
     }
-    LT_TRY(store_exec(s, &control_sql[s->read_only ? SQL_BEGIN_READ : SQL_BEGIN], STORE_NO_ARGS, NULL));
+    LT_TRY(run(s, &control_sql[s->read_only ? SQL_BEGIN_READ : SQL_BEGIN]));
     s->begun = true;
     return LT_OK;
 }
@@ -415,7 +444,7 @@ lt_res store_begin(struct store *s)
 lt_res store_commit(struct store *s)
 {
     LT_ASSERT(s->begun);
-    lt_res r = store_exec(s, &control_sql[SQL_COMMIT], STORE_NO_ARGS, NULL);
+    lt_res r = run(s, &control_sql[SQL_COMMIT]);
     if (lt_failed(r)) {
         store_rollback(s);
         return r;
@@ -427,9 +456,10 @@ lt_res store_commit(struct store *s)
 void store_rollback(struct store *s)
 {
     s->lost = false;
+    s->mark_wanted = false;
     if (s->begun && sqlite3_get_autocommit(s->db) == 0) {
         /* A rollback that fails leaves nothing written: SQLite then has dropped the transaction itself. */
-        lt_ignore(store_exec(s, &control_sql[SQL_ROLLBACK], STORE_NO_ARGS, NULL));
+        lt_ignore(run(s, &control_sql[SQL_ROLLBACK]));
     }
     s->begun = false;
     s->lost = false;
@@ -437,24 +467,33 @@ void store_rollback(struct store *s)
 
 lt_res store_savepoint(struct store *s)
 {
-    LT_ASSERT(s->begun);
-    return store_exec(s, &control_sql[SQL_SAVEPOINT], STORE_NO_ARGS, NULL);
+    LT_ASSERT(s->begun && !s->mark_wanted);
+    s->mark_wanted = true;
+    return LT_OK;
 }
 
 lt_res store_release(struct store *s)
 {
-    return store_exec(s, &control_sql[SQL_RELEASE], STORE_NO_ARGS, NULL);
+    if (s->mark_wanted) {
+        s->mark_wanted = false;
+        return LT_OK;
+    }
+    return run(s, &control_sql[SQL_RELEASE]);
 }
 
 void store_rollback_to(struct store *s)
 {
+    if (s->mark_wanted) {
+        s->mark_wanted = false;
+        return;
+    }
     if (s->lost || sqlite3_get_autocommit(s->db) != 0) {
         s->lost = true; /* there is nothing left to go back to; the commit will say so */
         return;
     }
-    lt_res r = store_exec(s, &control_sql[SQL_ROLLBACK_TO], STORE_NO_ARGS, NULL);
+    lt_res r = run(s, &control_sql[SQL_ROLLBACK_TO]);
     if (!lt_failed(r)) {
-        r = store_exec(s, &control_sql[SQL_RELEASE], STORE_NO_ARGS, NULL);
+        r = run(s, &control_sql[SQL_RELEASE]);
     }
     if (lt_failed(r)) {
         s->lost = true;

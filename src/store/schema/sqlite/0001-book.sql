@@ -54,7 +54,9 @@ CREATE TABLE ca_order (
   certificate_serial BLOB
 ) STRICT;
 CREATE INDEX ca_order_account ON ca_order(account, id);
-CREATE INDEX ca_order_due ON ca_order(expires_us) WHERE status IN ('pending', 'ready', 'processing');
+-- OR, not IN: an IN list in a partial index costs every write of the table a temporary one.
+CREATE INDEX ca_order_due ON ca_order(expires_us)
+  WHERE status = 'pending' OR status = 'ready' OR status = 'processing';
 CREATE INDEX ca_order_processing ON ca_order(id) WHERE status = 'processing';
 
 CREATE TABLE authorization (
