@@ -83,7 +83,7 @@ static void forget(struct acme_desk *d, int64_t id)
     memset(cached(d, id), 0, sizeof *cached(d, id));
 }
 
-static lt_res find_by_key(struct ca_turn *t, lt_slice thumbprint, int64_t *ret_id)
+lt_res acme_account_by_key(struct ca_turn *t, lt_slice thumbprint, int64_t *ret_id)
 {
     struct store_rows rows;
     LT_TRY(store_query(t->store, &acme_sql[ACME_SQL_ACCOUNT_BY_THUMBPRINT], STORE_ARGS(STORE_B(thumbprint)),
@@ -285,7 +285,7 @@ lt_res acme_account_new(struct acme_call *c)
     int64_t id = 0;
     bool refused = false;
     LT_CHECK(n != NULL && c->m->thumbprint.len == 32, LT_PEER_MALFORMED, "acme: newAccount without its body");
-    LT_TRY(find_by_key(c->turn, acme_bytes(c->m->thumbprint), &id));
+    LT_TRY(acme_account_by_key(c->turn, acme_bytes(c->m->thumbprint), &id));
     if (id != 0) {
         return answer_existing(c, id);
     }
@@ -461,7 +461,7 @@ lt_res acme_account_key_change(struct acme_call *c)
     if (p != NULL) {
         return acme_refuse(c, p);
     }
-    LT_TRY(find_by_key(c->turn, acme_bytes(k->new_thumbprint), &holder));
+    LT_TRY(acme_account_by_key(c->turn, acme_bytes(k->new_thumbprint), &holder));
     if (holder != 0) {
         return refuse_conflict(c, holder);
     }

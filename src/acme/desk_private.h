@@ -101,6 +101,8 @@ acme_handler acme_account_new, acme_account_update, acme_account_get, acme_accou
 /* id 0 in ret_account when there is none. */
 LT_MUST_USE lt_res acme_account_load(struct acme_desk *d, struct store *s, int64_t id,
                                      struct acme_account *ret_account);
+/* 0 when no account has the key. */
+LT_MUST_USE lt_res acme_account_by_key(struct ca_turn *t, lt_slice thumbprint, int64_t *ret_id);
 LT_MUST_USE lt_res acme_account_cancel(struct acme_desk *d, struct ca_turn *t, int64_t account);
 
 /* order.c, order_new.c */

@@ -23,11 +23,27 @@ static Ipc__Problem *check_key(struct acme_call *c, const struct ca_profile *pro
         return acme_problem(a, "badCSR", "An RSA key of %u bits; the profile %s takes %u to %u.", key->bits,
                             profile->name, profile->rsa_min_bits, profile->rsa_max_bits);
     }
-    /*= RFC 8555 11.1 "clients … MUST NOT … CSR … the same key as the account key" */
+    /*= RFC 8555 11.1 "it MUST verify that the public key in a CSR is not the same as the public key of the
+     *= account key pair used to authenticate that request." */
     if (lt_slice_eq(acme_bytes(key->spki_sha256), LT_SLICE(c->account.spki_sha256, 32))) {
         return acme_problem(a, "badCSR", "The certificate's key is the account's key; use another.");
     }
     return NULL;
+}
+
+/*= RFC 8555 11.1 "ACME clients and servers MUST verify that a CSR submitted in a finalize request does not
+ *contain = a public key for any known account key pair." */
+static lt_res check_accounts(struct acme_call *c, const Ipc__AcmeFinalize *f, Ipc__Problem **ret_problem)
+{
+    int64_t holder = 0;
+    if (f->key_thumbprint.len == 32) {
+        LT_TRY(acme_account_by_key(c->turn, acme_bytes(f->key_thumbprint), &holder));
+    }
+    if (holder != 0) {
+        *ret_problem = acme_problem(c->turn->arena, "badCSR",
+                                    "The certificate's key is an account's key; use another.");
+    }
+    return LT_OK;
 }
 
 /*= RFC 8555 7.4 "The CSR MUST indicate the exact same set of requested identifiers as the initial newOrder
@@ -65,6 +81,9 @@ static lt_res check_request(struct acme_call *c, const struct acme_order *o, con
     *ret_problem = check_key(c, row->profile, f->key);
     if (*ret_problem == NULL && f->must_staple) {
         *ret_problem = acme_problem(a, "badCSR", "OCSP must-staple is not offered: leave the extension out.");
+    }
+    if (*ret_problem == NULL) {
+        LT_TRY(check_accounts(c, f, ret_problem));
     }
     return *ret_problem == NULL ? check_names(c, o, f, ret_problem) : LT_OK;
 }

@@ -105,6 +105,10 @@ static lt_res read_csr(struct wire_reader *r, lt_slice der, Ipc__AcmeFinalize *m
     m->n_names = names.count;
     m->csr = wire_bytes(der);
     m->must_staple = csr.ext.must_staple;
+    uint8_t *print = lt_arena_alloc(r->arena, JWK_THUMBPRINT_LEN);
+    LT_CHECK(print != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    LT_TRY(jwk_thumbprint(csr.spki.der, print));
+    m->key_thumbprint = (ProtobufCBinaryData){JWK_THUMBPRINT_LEN, print};
     return wire_public_key(r->arena, csr.spki.der, m->key);
 }
 

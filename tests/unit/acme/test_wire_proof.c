@@ -141,6 +141,8 @@ static void good_requests(void **state)
         uint8_t hash[32];
         crypto_sha256(LT_SLICE(m.key->spki.data, m.key->spki.len), hash);
         assert_memory_equal(hash, m.key->spki_sha256.data, 32);
+        assert_ok(jwk_thumbprint(LT_SLICE(m.key->spki.data, m.key->spki.len), hash));
+        assert_memory_equal(hash, m.key_thumbprint.data, 32);
         EVP_PKEY_free(key);
     }
     EVP_PKEY *key = make_key("P-256");
