@@ -24,7 +24,7 @@
 #include "x509/tbs.h"
 
 enum {
-    DEBOUNCE_MS = 250,    /* revocations of one moment share a CRL */
+    DEBOUNCE_MS = 250,   /* revocations of one moment share a CRL */
     START_WAIT_MS = 500, /* the registrar's hints of a start come within it */
     ANSWER_WAIT_MS = 60000,
     BACKOFF_FIRST_MS = 200,

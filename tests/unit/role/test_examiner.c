@@ -1,0 +1,343 @@
+/* The examiner as it is run: what it passes on, what it answers while the signer is away, and what it still
+ * knows of a CRL after it was killed. */
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "check.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "publish.pb-c.h"
+#include "puppet.h"
+#include "sign.pb-c.h"
+#include "x509/cert.h"
+#include "x509/crl.h"
+
+static const char *lintel;
+static struct lt_arena standing; /* as long as the program */
+static struct x509_cert issuer;  /* "tls" */
+static char tls[] = "tls";
+static char word_signed[] = "signed";
+static char word_recorded[] = "recorded";
+static uint8_t bytes[70] = {0x30};
+
+static int set_up(void **state)
+{
+    (void)state;
+    lt_slice pem = {0};
+    lt_slice label = {0};
+    lt_slice der = {0};
+    puppet_make_folder(lintel);
+    lt_arena_init(&standing, 1 << 22);
+    LT_CLEANUP(lt_fd_closep) int dir = open(puppet_folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_ok(lt_file_read(&standing, dir, "ca/ca/tls.pem", 65536, &pem));
+    assert_ok(lt_pem_next(&standing, &pem, &label, &der));
+    assert_ok(x509_cert_parse(der, &standing, &issuer));
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    lt_arena_done(&standing);
+    puppet_remove_folder();
+    return 0;
+}
+
+static void say(struct ipc_link *link, enum ipc_type type, uint64_t id, const ProtobufCMessage *body)
+{
+    assert_ok(ipc_link_send(link, type, id, body, NULL, 0));
+}
+
+/* The id too, which puppet_expect keeps to itself. */
+static const ProtobufCMessage *hear(struct puppet *p, struct ipc_link *link, enum ipc_type type,
+                                    uint64_t *ret_id)
+{
+    struct ipc_msg m = {0};
+    lt_res got = {LT_RETRY_AGAIN};
+    for (int i = 0; i < 10000 && got.code == LT_RETRY_AGAIN; i++) {
+        lt_arena_reset(&p->arena);
+        got = ipc_link_recv(link, &p->arena, &m);
+        (void)usleep(got.code == 0 ? 0 : 1000); /* a shorter wait is fine */
+    }
+    assert_ok(got);
+    assert_int_equal(m.type, type);
+    *ret_id = m.from.id;
+    return m.body;
+}
+
+/* ---- revocations and knots ---- */
+
+static Ipc__RevocationRecord revocation(void)
+{
+    static uint8_t serial[16] = {0x0c, 1};
+    Ipc__RevocationRecord m = IPC__REVOCATION_RECORD__INIT;
+    m.issuer = tls;
+    m.serial = (ProtobufCBinaryData){sizeof(serial), serial};
+    m.reason = 4;
+    m.revoked_us = lt_now().us;
+    return m;
+}
+
+static Ipc__Knot knot(void)
+{
+    static uint8_t head[32] = {1};
+    static char chain[] = "registrar";
+    Ipc__Knot m = IPC__KNOT__INIT;
+    m.chain = chain;
+    m.sequence = 9;
+    m.head = (ProtobufCBinaryData){sizeof(head), head};
+    return m;
+}
+
+static void passed_on(void **state)
+{
+    (void)state;
+    struct puppet p;
+    uint64_t id = 0;
+    puppet_start(&p, IPC_EXAMINER);
+    struct ipc_link *signer = puppet_link(&p, IPC_SIGNER, 0);
+    struct ipc_link *registrar = puppet_link(&p, IPC_REGISTRAR, 0);
+
+    Ipc__RevocationRecord r = revocation();
+    say(registrar, IPC_REVOCATION_RECORD, 77, &r.base);
+    const Ipc__RevocationRecord *got = (const Ipc__RevocationRecord *)hear(&p, signer, IPC_REVOCATION_RECORD,
+                                                                           &id);
+    assert_int_equal(got->serial.len, r.serial.len);
+    Ipc__RevocationRecorded recorded = IPC__REVOCATION_RECORDED__INIT;
+    recorded.outcome = word_recorded;
+    recorded.sequence = 5;
+    say(signer, IPC_REVOCATION_RECORDED, id, &recorded.base);
+    const Ipc__RevocationRecorded *answer = (const Ipc__RevocationRecorded *)hear(
+        &p, registrar, IPC_REVOCATION_RECORDED, &id);
+    assert_int_equal(id, 77);
+    assert_string_equal(answer->outcome, "recorded");
+
+    Ipc__Knot k = knot();
+    say(registrar, IPC_KNOT, 9, &k.base);
+    assert_int_equal(((const Ipc__Knot *)hear(&p, signer, IPC_KNOT, &id))->sequence, 9);
+    assert_int_equal(id, 9);
+
+    Ipc__JournalReplay replay = IPC__JOURNAL_REPLAY__INIT;
+    replay.last = true;
+    replay.signer_last_sequence = 12;
+    say(signer, IPC_JOURNAL_REPLAY, 0, &replay.base);
+    assert_int_equal(
+        ((const Ipc__JournalReplay *)hear(&p, registrar, IPC_JOURNAL_REPLAY, &id))->signer_last_sequence, 12);
+    ipc_link_free(signer);
+    ipc_link_free(registrar);
+    puppet_drain(&p);
+}
+
+static void without_a_signer(void **state)
+{
+    (void)state;
+    struct puppet p;
+    uint64_t id = 0;
+    puppet_start(&p, IPC_EXAMINER);
+    struct ipc_link *registrar = puppet_link(&p, IPC_REGISTRAR, 0);
+    Ipc__RevocationRecord r = revocation();
+    say(registrar, IPC_REVOCATION_RECORD, 1, &r.base);
+    assert_string_equal(
+        ((const Ipc__RevocationRecorded *)hear(&p, registrar, IPC_REVOCATION_RECORDED, &id))->outcome,
+        "unavailable");
+    Ipc__Knot k = knot();
+    say(registrar, IPC_KNOT, 2, &k.base);
+    assert_int_equal(((const Ipc__KnotSigned *)hear(&p, registrar, IPC_KNOT_SIGNED, &id))->signature.len, 0);
+
+    /* What the registrar said of the book reaches the signer when it comes, and again when another comes. */
+    Ipc__JournalAck ack = IPC__JOURNAL_ACK__INIT;
+    ack.sequence = 30;
+    ack.book_hello = true;
+    say(registrar, IPC_JOURNAL_ACK, 0, &ack.base);
+    ack.sequence = 31;
+    ack.book_hello = false;
+    say(registrar, IPC_JOURNAL_ACK, 0, &ack.base);
+    say(registrar, IPC_KNOT, 3, &k.base);
+    (void)hear(&p, registrar, IPC_KNOT_SIGNED, &id); /* so both have been read */
+    for (int i = 0; i < 2; i++) {
+        struct ipc_link *signer = puppet_link(&p, IPC_SIGNER, 0);
+        const Ipc__JournalAck *hello = (const Ipc__JournalAck *)hear(&p, signer, IPC_JOURNAL_ACK, &id);
+        assert_true(hello->book_hello);
+        assert_int_equal(hello->sequence, 31);
+        ipc_link_free(signer);
+    }
+    ipc_link_free(registrar);
+    puppet_drain(&p);
+}
+
+static void a_registrar_that_talks_rubbish(void **state)
+{
+    (void)state;
+    static uint8_t short_head[31] = {0};
+    static char unknown[] = "nobody";
+    for (int i = 0; i < 4; i++) {
+        struct puppet p;
+        puppet_start(&p, IPC_EXAMINER);
+        struct ipc_link *signer = puppet_link(&p, IPC_SIGNER, 0);
+        int raw = puppet_raw(&p, IPC_REGISTRAR, 0);
+        Ipc__RevocationRecord r = revocation();
+        Ipc__Knot k = knot();
+        if (i == 0) {
+            r.issuer = unknown;
+        } else if (i == 1) {
+            r.serial.len = 0;
+        } else if (i == 2) {
+            r.reason = 11;
+        } else {
+            k.head = (ProtobufCBinaryData){sizeof(short_head), short_head};
+        }
+        puppet_say(raw, i < 3 ? IPC_REVOCATION_RECORD : IPC_KNOT, i < 3 ? &r.base : &k.base);
+        puppet_expect_complaint(&p, IPC_REGISTRAR, raw);
+        assert_false(puppet_heard(&p, signer, IPC_REVOCATION_RECORD));
+        ipc_link_free(signer);
+        (void)close(raw); /* cut already */
+        puppet_drain(&p);
+    }
+}
+
+/* ---- keys and halts ---- */
+
+static void verdicts(void **state)
+{
+    (void)state;
+    struct puppet p;
+    uint64_t id = 0;
+    static uint8_t hash[32] = {3};
+    static char why[] = "leaked";
+    static char halt[] = "h1";
+    puppet_start(&p, IPC_EXAMINER);
+    struct ipc_link *registrar = puppet_link(&p, IPC_REGISTRAR, 0);
+    Ipc__KeyBlock block = IPC__KEY_BLOCK__INIT;
+    block.spki_sha256 = (ProtobufCBinaryData){sizeof(hash), hash};
+    block.reason = why;
+    say(registrar, IPC_KEY_BLOCK, 1, &block.base);
+    assert_true(((const Ipc__ExaminerVerdict *)hear(&p, registrar, IPC_EXAMINER_VERDICT, &id))->accepted);
+    Ipc__KeyUnblock unblock = IPC__KEY_UNBLOCK__INIT;
+    unblock.spki_sha256 = block.spki_sha256;
+    say(registrar, IPC_KEY_UNBLOCK, 2, &unblock.base);
+    assert_false(((const Ipc__ExaminerVerdict *)hear(&p, registrar, IPC_EXAMINER_VERDICT, &id))->accepted);
+    Ipc__HaltLift lift = IPC__HALT_LIFT__INIT;
+    lift.halt_id = halt;
+    say(registrar, IPC_HALT_LIFT, 3, &lift.base);
+    assert_false(((const Ipc__ExaminerVerdict *)hear(&p, registrar, IPC_EXAMINER_VERDICT, &id))->accepted);
+    Ipc__LintException except = IPC__LINT_EXCEPTION__INIT;
+    say(registrar, IPC_LINT_EXCEPTION, 4, &except.base);
+    assert_false(((const Ipc__ExaminerVerdict *)hear(&p, registrar, IPC_EXAMINER_VERDICT, &id))->accepted);
+    assert_int_equal(id, 4);
+    ipc_link_free(registrar);
+    puppet_drain(&p);
+}
+
+/* ---- CRLs ---- */
+
+static void ask_for_crl(struct ipc_link *publisher, uint64_t number, const char *serials, uint64_t id)
+{
+    struct lt_buf tbs;
+    struct x509_crl_builder b;
+    uint8_t n[8];
+    lt_time now = lt_time_from_seconds(lt_time_seconds(lt_now()));
+    for (size_t i = 0; i < sizeof(n); i++) {
+        n[i] = (uint8_t)(number >> (56 - 8 * i));
+    }
+    lt_buf_init(&tbs, 1 << 16);
+    struct x509_crl_spec s = {
+        .sig_alg = x509_sig_alg_for(issuer.spki.type),
+        .issuer = issuer.subject.der,
+        .aki = issuer.ext.ski,
+        .this_update = now,
+        .next_update = lt_time_add_seconds(now, 7 * LT_SECONDS_PER_DAY),
+        .number = LT_SLICE(n, sizeof(n)),
+    };
+    x509_crl_begin(&b, &s, &tbs);
+    for (const char *c = serials; *c != 0; c++) {
+        x509_crl_add(&b, LT_SLICE(c, 1), now, 1);
+    }
+    assert_ok(x509_crl_end(&b));
+    Ipc__CrlSignRequest m = IPC__CRL_SIGN_REQUEST__INIT;
+    m.issuer = tls;
+    m.number = (ProtobufCBinaryData){sizeof(n), n};
+    m.tbs = (ProtobufCBinaryData){tbs.len, tbs.ptr};
+    say(publisher, IPC_CRL_SIGN_REQUEST, id, &m.base);
+    lt_buf_done(&tbs);
+}
+
+static void sign_crl(struct puppet *p, struct ipc_link *signer, struct ipc_link *publisher, uint64_t id)
+{
+    uint64_t order = 0;
+    uint64_t got = 0;
+    const Ipc__SignOrder *o = (const Ipc__SignOrder *)hear(p, signer, IPC_SIGN_ORDER, &order);
+    assert_int_equal(o->kind, IPC__SIGN_KIND__SIGN_CRL);
+    Ipc__SignResult result = IPC__SIGN_RESULT__INIT;
+    result.outcome = word_signed;
+    result.signature = (ProtobufCBinaryData){sizeof(bytes), bytes};
+    say(signer, IPC_SIGN_RESULT, order, &result.base);
+    const Ipc__CrlSignReply *reply = (const Ipc__CrlSignReply *)hear(p, publisher, IPC_CRL_SIGN_REPLY, &got);
+    assert_string_equal(reply->outcome, "signed");
+    assert_int_equal(got, id);
+}
+
+static void is_refused(struct puppet *p, struct ipc_link *publisher, const char *outcome, const char *detail)
+{
+    uint64_t id = 0;
+    const Ipc__CrlSignReply *reply = (const Ipc__CrlSignReply *)hear(p, publisher, IPC_CRL_SIGN_REPLY, &id);
+    assert_string_equal(reply->outcome, outcome);
+    if (strstr(reply->detail, detail) == NULL) {
+        fail_msg("'%s' does not say '%s'", reply->detail, detail);
+    }
+}
+
+static void a_crl_is_remembered(void **state)
+{
+    (void)state;
+    struct puppet p;
+    puppet_start(&p, IPC_EXAMINER);
+    struct ipc_link *signer = puppet_link(&p, IPC_SIGNER, 0);
+    struct ipc_link *publisher = puppet_link(&p, IPC_PUBLISHER, 0);
+    ask_for_crl(publisher, 1000, "AB", 1);
+    sign_crl(&p, signer, publisher, 1);
+    ask_for_crl(publisher, 1001, "ABC", 2);
+    sign_crl(&p, signer, publisher, 2);
+    ask_for_crl(publisher, 1002, "AC", 3);
+    is_refused(&p, publisher, "refused", "lost-entry");
+    ipc_link_free(signer);
+    ipc_link_free(publisher);
+    puppet_kill(&p);
+
+    puppet_start(&p, IPC_EXAMINER);
+    signer = puppet_link(&p, IPC_SIGNER, 0);
+    publisher = puppet_link(&p, IPC_PUBLISHER, 0);
+    ask_for_crl(publisher, 1003, "AB", 4);
+    is_refused(&p, publisher, "refused", "lost-entry");
+    ask_for_crl(publisher, 1001, "ABCD", 5);
+    is_refused(&p, publisher, "refused", "does not grow");
+    /* One at a time; and when the signer goes, its order is answered. */
+    ask_for_crl(publisher, 1004, "ABCD", 6);
+    ask_for_crl(publisher, 1005, "ABCD", 7);
+    is_refused(&p, publisher, "unavailable", "is being signed");
+    ipc_link_free(signer);
+    is_refused(&p, publisher, "unavailable", "the signer is gone");
+    ask_for_crl(publisher, 1006, "ABCD", 8);
+    is_refused(&p, publisher, "unavailable", "the signer is away");
+    ipc_link_free(publisher);
+    puppet_drain(&p);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 3) {
+        (void)fprintf(stderr, "usage: test_role_examiner LINTEL LIBEXEC\n");
+        return 2;
+    }
+    lintel = argv[1];
+    puppet_libexec = argv[2];
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(passed_on),
+        cmocka_unit_test(without_a_signer),
+        cmocka_unit_test(a_registrar_that_talks_rubbish),
+        cmocka_unit_test(verdicts),
+        cmocka_unit_test(a_crl_is_remembered),
+    };
+    return cmocka_run_group_tests_name("role/examiner", tests, set_up, tear_down);
+}
