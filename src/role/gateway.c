@@ -136,6 +136,12 @@ static lt_res tick(void *self, lt_time now)
     return LT_OK;
 }
 
+static lt_res reload(void *self, const char *config_yaml)
+{
+    gateway_tls_reload(self, config_yaml);
+    return LT_OK;
+}
+
 static bool drained(void *self)
 {
     const struct gateway *g = self;
@@ -227,6 +233,7 @@ int main(void)
         .linked = gateway_linked,
         .unlinked = gateway_unlinked,
         .tick = tick,
+        .reload = reload,
         .drained = drained,
         .run = run,
     };

@@ -99,6 +99,7 @@ void gateway_serve_ca(struct gateway *g, struct http_exchange *x);
 /* gateway_tls.c */
 LT_MUST_USE lt_res gateway_tls_open(struct gateway *g, const Ipc__Start *start);
 void gateway_tls_tick(struct gateway *g);
+void gateway_tls_reload(struct gateway *g, const char *config_yaml);
 lt_res gateway_on_certificate(void *self, const struct ipc_msg *m);
 
 /* gateway_metrics.c */

@@ -21,6 +21,8 @@
 #include "crypto/key.h"
 #include "role/gateway.h"
 
+/* After a reload: long enough for everybody else to have read the new configuration too. */
+enum { RELOAD_WAIT_S = 2 };
 enum {
     FILE_MAX = 256 * 1024,
     CHAIN_MAX = 8,
@@ -165,17 +167,32 @@ static void host_of(const char *url, char *ret_host, size_t size)
                    at); /* names are below 254 */
 }
 
+static void hash_config(const char *yaml, char ret_hex[65])
+{
+    uint8_t hash[CRYPTO_SHA256_LEN];
+    crypto_sha256(lt_slice_cstr(yaml), hash);
+    for (size_t i = 0; i < sizeof hash; i++) {
+        (void)snprintf(ret_hex + 2 * i, 3, "%02x", hash[i]); /* two digits and a NUL */
+    }
+}
+
+void gateway_tls_reload(struct gateway *g, const char *config_yaml)
+{
+    char hash[65];
+    hash_config(config_yaml, hash);
+    if (strcmp(hash, g->tls.config_hash) != 0) {
+        memcpy(g->tls.config_hash, hash, sizeof hash);
+        g->tls.renew_at = lt_time_add_seconds(g->now, RELOAD_WAIT_S); /* host names may have changed */
+    }
+}
+
 lt_res gateway_tls_open(struct gateway *g, const Ipc__Start *start)
 {
     struct gateway_tls *t = &g->tls;
-    uint8_t hash[CRYPTO_SHA256_LEN];
     (void)snprintf(t->key_name, sizeof t->key_name, "gateway-%u.key", start->instance);
     (void)snprintf(t->cert_name, sizeof t->cert_name, "gateway-%u.pem", start->instance);
     host_of(start->base_url, t->host, sizeof t->host);
-    crypto_sha256(lt_slice_cstr(start->config_yaml), hash);
-    for (size_t i = 0; i < sizeof hash; i++) {
-        (void)snprintf(t->config_hash + 2 * i, 3, "%02x", hash[i]); /* two digits and a NUL */
-    }
+    hash_config(start->config_yaml, t->config_hash);
     t->backoff_ms = BACKOFF_FIRST_MS;
     t->renew_at = g->now;
     LT_TRY(open_tls_folder(t, start->folder));

@@ -615,6 +615,30 @@ static void test_metrics(void **state)
     finish(&p, notary);
 }
 
+/* Another configuration may name other hosts: a new certificate, and nobody notices. */
+static void test_reload(void **state)
+{
+    (void)state;
+    static char same[] = "x: 1\n";
+    struct puppet p;
+    struct ipc_link *notary;
+    struct client c;
+    const ProtobufCMessage *body;
+    Ipc__Reload m = IPC__RELOAD__INIT;
+    m.config_yaml = same;
+    start(&p, &notary);
+    wait_healthy();
+    client_open(&c, HTTPS);
+    assert_ok(ipc_link_send(p.control, IPC_RELOAD, 0, &m.base, NULL, 0));
+    certify(&p, notary, "localhost", true);
+    wait_healthy();
+    client_get(&c, "GET", "/acme/x", ""); /* on the connection of before */
+    answer(notary, expect_question(&p, notary, IPC_HTTP_REQUEST, &body), 200, "yes", false);
+    assert_int_equal(client_read(&c), 200);
+    client_close(&c);
+    finish(&p, notary);
+}
+
 static void test_drain(void **state)
 {
     (void)state;
@@ -653,7 +677,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_own_certificate), cmocka_unit_test(test_routes),
         cmocka_unit_test(test_files),           cmocka_unit_test(test_answers),
         cmocka_unit_test(test_bad_answers),     cmocka_unit_test(test_notary_dies),
-        cmocka_unit_test(test_metrics),         cmocka_unit_test(test_drain),
+        cmocka_unit_test(test_metrics),         cmocka_unit_test(test_reload),
+        cmocka_unit_test(test_drain),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
