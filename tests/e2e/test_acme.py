@@ -375,14 +375,17 @@ def csr_with(names, key, extra=None):
         serialization.Encoding.DER)
 
 
-def test_bad_csrs(user):
+def test_bad_csrs(ca, user):
     url, order = ready(user, "csr.example.com")
     good = ec.generate_private_key(ec.SECP256R1())
+    other = Client(ca.directory, ca.root)
+    other.register()
     bad = {
         "another name": csr_with(["other.example.com"], good),
         "one name more": csr_with(["csr.example.com", "other.example.com"], good),
         "empty": b"\x30\x00",
         "account key": csr_with(["csr.example.com"], user.key),
+        "another account's key": csr_with(["csr.example.com"], other.key),
         "small RSA": csr_with(["csr.example.com"], rsa.generate_private_key(65537, 1024)),
         "curve": csr_with(["csr.example.com"], ec.generate_private_key(ec.SECP256K1())),
         "garbage": b"garbage",
