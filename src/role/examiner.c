@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -37,7 +38,8 @@ struct examiner_slot *examiner_slot_take(struct examiner *e, const struct ipc_ad
         uint64_t id = ++e->next_id;
         struct examiner_slot *s = &e->slots[id % EXAMINER_SLOTS];
         if (s->id == 0) {
-            *s = (struct examiner_slot){.id = id, .to = *to};
+            *s = (struct examiner_slot){
+                .id = id, .to = *to, .until_ms = lt_monotonic_ms() + EXAMINER_ORDER_WAIT_MS};
             memcpy(s->issuer, issuer, len + 1);
             e->busy++;
             return s;
@@ -70,8 +72,36 @@ static lt_res on_sign_result(void *self, const struct ipc_msg *m)
 {
     struct examiner *e = self;
     struct examiner_slot *s = examiner_slot_find(e, m->from.id);
-    LT_CHECK(s != NULL, LT_PEER_MALFORMED, "an answer to nothing that was asked");
-    return slot_answer(e, s, body_of(m));
+    LT_CHECK(m->from.id <= e->next_id, LT_PEER_MALFORMED, "an answer to nothing that was asked");
+    return s == NULL ? LT_OK : slot_answer(e, s, body_of(m)); /* NULL: too late */
+}
+
+/* Nobody waits for ever: what the signer keeps to itself is answered for it. */
+static void give_up(struct examiner *e, int64_t before_ms, const char *detail)
+{
+    static char unavailable[] = "unavailable";
+    char why[64];
+    Ipc__SignResult none = IPC__SIGN_RESULT__INIT;
+    (void)snprintf(why, sizeof(why), "%s", detail);
+    none.outcome = unavailable;
+    none.detail = why;
+    for (size_t i = 0; i < EXAMINER_SLOTS && e->busy > 0; i++) {
+        struct examiner_slot *s = &e->slots[i];
+        if (s->id != 0 && s->until_ms <= before_ms && lt_failed(slot_answer(e, s, &none))) {
+            lt_log_error("an order is not answered");
+        }
+    }
+}
+
+static lt_res tick(void *self, lt_time now)
+{
+    struct examiner *e = self;
+    (void)now; /* orders wait on the monotonic clock */
+    if (lt_monotonic_ms() >= e->next_look_ms) {
+        e->next_look_ms = lt_monotonic_ms() + 1000;
+        give_up(e, lt_monotonic_ms(), "the signer does not answer");
+    }
+    return LT_OK;
 }
 
 /* ---- what is passed on as it is ---- */
@@ -229,18 +259,8 @@ static void unlinked(void *self, enum ipc_role peer, uint32_t instance)
         ca_examiner_forget_list(e->state);
         e->hello_known = false;
     }
-    if (peer != IPC_SIGNER) {
-        return;
-    }
-    static char unavailable[] = "unavailable";
-    static char why[] = "the signer is gone";
-    Ipc__SignResult none = IPC__SIGN_RESULT__INIT;
-    none.outcome = unavailable;
-    none.detail = why;
-    for (size_t i = 0; i < EXAMINER_SLOTS && e->busy > 0; i++) {
-        if (e->slots[i].id != 0 && lt_failed(slot_answer(e, &e->slots[i], &none))) {
-            lt_log_error("an order is not answered");
-        }
+    if (peer == IPC_SIGNER) {
+        give_up(e, INT64_MAX, "the signer is gone");
     }
 }
 
@@ -317,6 +337,7 @@ int main(void)
         .start = start,
         .linked = linked,
         .unlinked = unlinked,
+        .tick = tick,
         .reload = reload,
         .drained = drained,
     };

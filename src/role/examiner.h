@@ -4,12 +4,13 @@
 #include "ca/examine.h"
 #include "role/kit.h"
 
-enum { EXAMINER_SLOTS = 4096, EXAMINER_ISSUERS_MAX = 64 };
+enum { EXAMINER_SLOTS = 4096, EXAMINER_ISSUERS_MAX = 64, EXAMINER_ORDER_WAIT_MS = 45000 };
 
 /* An order that is with the signer. */
 struct examiner_slot {
     uint64_t id; /* of the order; 0: free */
     struct ipc_addr to;
+    int64_t until_ms; /* then it is answered "unavailable" */
     bool crl;
     int64_t intent_id;
     char issuer[64];
@@ -35,6 +36,7 @@ struct examiner {
     struct examiner_slot *slots; /* owned; EXAMINER_SLOTS of them, by id modulo their number */
     uint64_t next_id;
     size_t busy;
+    int64_t next_look_ms;
     bool hello_known; /* the registrar has said how far the book is */
     uint64_t acknowledged;
 };
