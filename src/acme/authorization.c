@@ -58,6 +58,16 @@ lt_res acme_authorization_of_caller(struct acme_call *c, int64_t id, struct acme
     return acme_refuse(c, p);
 }
 
+static bool being_validated(const Ipc__AcmeAuthorizationBody *b)
+{
+    for (size_t i = 0; i < b->n_challenges; i++) {
+        if (lt_slice_eq_cstr(lt_slice_cstr(b->challenges[i]->status), acme_state_name(ACME_PROCESSING))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 lt_res acme_authorization_body(struct ca_turn *t, const struct acme_authorization *a, Ipc__AcmeReply *reply)
 {
     Ipc__AcmeAuthorizationBody *b = LT_NEW(t->arena, Ipc__AcmeAuthorizationBody);
@@ -76,17 +86,8 @@ lt_res acme_authorization_body(struct ca_turn *t, const struct acme_authorizatio
              "acme: the authorization is too large");
     LT_TRY(acme_challenge_bodies(t, a->id, &b->challenges, &b->n_challenges));
     reply->authorization = b;
+    reply->retry_after_s = a->status == ACME_PENDING && being_validated(b) ? ACME_RETRY_AFTER_S : 0;
     return LT_OK;
-}
-
-static bool being_validated(const Ipc__AcmeAuthorizationBody *b)
-{
-    for (size_t i = 0; i < b->n_challenges; i++) {
-        if (lt_slice_eq_cstr(lt_slice_cstr(b->challenges[i]->status), acme_state_name(ACME_PROCESSING))) {
-            return true;
-        }
-    }
-    return false;
 }
 
 lt_res acme_authorization_get(struct acme_call *c)
@@ -99,11 +100,8 @@ lt_res acme_authorization_get(struct acme_call *c)
         return LT_OK;
     }
     LT_TRY(acme_authorization_body(c->turn, &a, &reply));
-    if (a.status == ACME_PENDING && being_validated(reply.authorization)) {
-        if (acme_hold(c, ACME_AUTHORIZATION, a.id, ACME_HOLD_POLL_MS)) {
-            return LT_OK;
-        }
-        reply.retry_after_s = ACME_RETRY_AFTER_S;
+    if (reply.retry_after_s > 0 && acme_hold(c, ACME_AUTHORIZATION, a.id, ACME_HOLD_POLL_MS)) {
+        return LT_OK;
     }
     reply.status = 200;
     return acme_answer(c, &reply);

@@ -188,6 +188,9 @@ void rig_close(struct rig *r)
     close_memory(r);
     ca_config_free(r->config);
     lt_arena_done(&r->arena);
+    for (size_t i = 0; i < r->asked_count; i++) {
+        free((char *)(uintptr_t)r->asked[i].text);
+    }
     for (size_t i = 0; i < LT_COUNT(files); i++) {
         char path[128];
         (void)snprintf(path, sizeof path, "%s/%s", r->folder, files[i]);
@@ -220,8 +223,8 @@ static void release(void *self, const struct ipc_addr *to, enum ipc_type type, l
 {
     struct rig *r = self;
     assert_true(r->sent_count < RIG_SENT_MAX);
-    r->sent[r->sent_count++] =
-        (struct rig_sent){to->role, to->instance, type, to->id, lt_arena_copy(&r->arena, packed)};
+    r->sent[r->sent_count++] = (struct rig_sent){to->role, to->instance, type, to->id,
+                                                 lt_arena_copy(&r->arena, packed)};
 }
 
 static lt_res in_savepoint(struct rig *r, struct ca_turn *t, rig_step *step, const struct ipc_msg *m)
@@ -593,12 +596,23 @@ int64_t rig_certificate(struct rig *r, const struct rig_account *a, const char *
 
 /* --- the book ------------------------------------------------------------------------------------------- */
 
+const struct store_sql *rig_sql(struct rig *r, const char *text)
+{
+    for (size_t i = 0; i < r->asked_count; i++) {
+        if (strcmp(r->asked[i].text, text) == 0) {
+            return &r->asked[i];
+        }
+    }
+    assert_true(r->asked_count < LT_COUNT(r->asked));
+    r->asked[r->asked_count].name = "test";
+    r->asked[r->asked_count].text = strdup(text);
+    return &r->asked[r->asked_count++];
+}
+
 int64_t rig_number(struct rig *r, const char *sql)
 {
     struct store_rows rows;
-    struct store_sql *s = LT_NEW(&r->arena, struct store_sql);
-    *s = (struct store_sql){sql, sql};
-    assert_ok(store_query(r->store, s, STORE_NO_ARGS, &rows));
+    assert_ok(store_query(r->store, rig_sql(r, sql), STORE_NO_ARGS, &rows));
     assert_true(store_next(&rows));
     int64_t n = store_int(&rows, 0);
     assert_ok(store_rows_end(&rows));
@@ -608,9 +622,7 @@ int64_t rig_number(struct rig *r, const char *sql)
 const char *rig_text(struct rig *r, const char *sql)
 {
     struct store_rows rows;
-    struct store_sql *s = LT_NEW(&r->arena, struct store_sql);
-    *s = (struct store_sql){sql, sql};
-    assert_ok(store_query(r->store, s, STORE_NO_ARGS, &rows));
+    assert_ok(store_query(r->store, rig_sql(r, sql), STORE_NO_ARGS, &rows));
     assert_true(store_next(&rows));
     const char *text = lt_arena_cstr(&r->arena, store_bytes(&rows, 0));
     assert_ok(store_rows_end(&rows));

@@ -30,9 +30,11 @@ struct rig {
     struct rig_sent sent[RIG_SENT_MAX]; /* since rig_clean */
     size_t sent_count;
     uint64_t next_id;
-    uint64_t sequence;    /* of the signer that the test plays */
-    bool fail_next;       /* the next message's savepoint is rolled back after its handler */
-    const char *profiles; /* folder above profiles/ */
+    uint64_t sequence;          /* of the signer that the test plays */
+    bool fail_next;             /* the next message's savepoint is rolled back after its handler */
+    const char *profiles;       /* folder above profiles/ */
+    struct store_sql asked[64]; /* of rig_number and rig_text: a statement is its address to the store */
+    size_t asked_count;
 };
 
 /* yaml: of lintel.yaml; NULL for the rig's own. */
@@ -83,6 +85,8 @@ void rig_signed(struct rig *r, const char *refusal);
 int64_t rig_certificate(struct rig *r, const struct rig_account *a, const char *const *names,
                         uint8_t *ret_serial);
 
+/* The same text is the same statement, for as long as the store is open. */
+const struct store_sql *rig_sql(struct rig *r, const char *text);
 int64_t rig_number(struct rig *r, const char *sql);
 const char *rig_text(struct rig *r, const char *sql);
 

@@ -40,7 +40,7 @@ static void test_new_order(void **state)
 
     reply = rig_get_authorization(&r, &a, authorization);
     assert_string_equal(reply->authorization->status, "pending");
-    assert_string_equal(reply->authorization->identifier->value, "b.example.com");
+    assert_non_null(strstr(reply->authorization->identifier->value, ".example.com"));
     assert_false(reply->authorization->wildcard);
     assert_int_equal(reply->authorization->n_challenges, 1);
     assert_string_equal(reply->authorization->challenges[0]->type, "http-01");
@@ -221,7 +221,7 @@ static void test_reuse_by_the_rule_of_the_day(void **state)
     struct rig r;
     struct rig_account a;
     (void)state;
-    rig_open(&r, NULL);
+    rig_open(&r, "acme:\n  authorization-lifetime: 200d\n");
     rig_new_account(&r, &a, 1);
     const Ipc__AcmeReply *reply = rig_new_order(&r, &a, www);
     assert_int_equal(rig_reply_challenge(&r, &a, reply->order->authorizations[0])->status, 200);
@@ -261,7 +261,7 @@ static void test_failure(void **state)
         assert_string_equal(reply->order->status, "invalid");
         assert_string_equal(reply->order->error->type, types[i]);
         assert_int_equal(reply->order->error->n_subproblems, 1);
-        is_problem(rig_reply_challenge(&r, &a, reply->order->authorizations[1]), "malformed", 400);
+        is_problem(rig_finalize(&r, &a, order, two, &a.key), "orderNotReady", 403);
         rig_clean(&r);
     }
     rig_close(&r);
