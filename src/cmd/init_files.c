@@ -135,17 +135,25 @@ static lt_res make_folders(const struct init *i)
     return LT_OK;
 }
 
-static lt_res put_key(int dir, const char *path, const struct crypto_key *key, lt_slice passphrase)
+/* drawn: the passphrase is one of ours, not somebody's choice. */
+static lt_res put_key(int dir, const char *path, const struct crypto_key *key, lt_slice passphrase,
+                      bool drawn)
 {
     struct lt_buf pem;
     lt_buf_init(&pem, 64 * 1024);
-    lt_res r = crypto_key_write(key, passphrase, &pem);
+    lt_res r = drawn ? crypto_key_write_drawn(key, passphrase, &pem)
+                     : crypto_key_write(key, passphrase, &pem);
     if (!lt_failed(r)) {
         r = lt_file_replace(dir, path, 0600, lt_buf_slice(&pem));
     }
     explicit_bzero(pem.ptr, pem.size);
     lt_buf_done(&pem);
     return r;
+}
+
+static bool is_drawn(const struct init *i)
+{
+    return cmd_value(i->c, "passphrase-file") == NULL;
 }
 
 static lt_res put_issuer_key(const struct init *i, const struct init_issuer *issuer)
@@ -155,7 +163,7 @@ static lt_res put_issuer_key(const struct init *i, const struct init_issuer *iss
         return LT_OK;
     }
     (void)snprintf(path, sizeof(path), "keys/%s.key", issuer->name);
-    return put_key(i->stage, path, issuer->key.soft, lt_secret_slice(&i->passphrase));
+    return put_key(i->stage, path, issuer->key.soft, lt_secret_slice(&i->passphrase), is_drawn(i));
 }
 
 /* The root's key, under a passphrase of its own, into the folder that is taken away. Last of all, so that
@@ -171,7 +179,8 @@ static lt_res put_offline_root(struct init *i)
              i->offline_path);
     LT_TRY(init_passphrase(&passphrase));
     i->wrote_offline = true;
-    lt_res r = put_key(dir, INIT_OFFLINE_KEY, i->issuers[INIT_ROOT].key.soft, lt_secret_slice(&passphrase));
+    lt_res r = put_key(dir, INIT_OFFLINE_KEY, i->issuers[INIT_ROOT].key.soft, lt_secret_slice(&passphrase),
+                       true);
     if (!lt_failed(r)) {
         r = lt_file_replace(dir, INIT_OFFLINE_PASSPHRASE, 0600, lt_secret_slice(&passphrase));
     }
@@ -224,17 +233,17 @@ static lt_res put_operator(const struct init *i)
     lt_buf_done(&text);
     LT_TRY(r);
     (void)snprintf(path, sizeof(path), "operators/%s.key", i->admin.name);
-    return put_key(i->stage, path, i->operator_key.soft, (lt_slice){NULL, 0});
+    return put_key(i->stage, path, i->operator_key.soft, (lt_slice){NULL, 0}, false);
 }
 
 static lt_res put_secrets(const struct init *i)
 {
-    if (cmd_value(i->c, "passphrase-file") == NULL) {
+    if (is_drawn(i)) {
         LT_TRY(put(i, "secrets/passphrase", 0600, lt_secret_slice(&i->passphrase)));
     }
     struct cmd_key audit = {.soft = NULL};
     LT_TRY(cmd_key_generate("ed25519", &audit));
-    lt_res r = put_key(i->stage, "keys/audit.key", audit.soft, lt_secret_slice(&i->passphrase));
+    lt_res r = put_key(i->stage, "keys/audit.key", audit.soft, lt_secret_slice(&i->passphrase), is_drawn(i));
     struct lt_buf pem;
     lt_buf_init(&pem, 4096);
     lt_pem_add(&pem, "PUBLIC KEY", audit.use.spki); /* what `audit verify` checks knots with */

@@ -16,7 +16,13 @@
 #include "crypto/fetch.h"
 
 /* 600,000 rounds of HMAC-SHA-256 is what OWASP recommends (2023). */
-enum { PBKDF2_ROUNDS = 600000, KEY_FILE_MAX = 64 * 1024, SALT_LEN = 16 };
+enum {
+    PBKDF2_ROUNDS = 600000,
+    PBKDF2_ROUNDS_DRAWN = 10000,
+    DRAWN_LEN_MIN = 32, /* 24 bytes in base64url */
+    KEY_FILE_MAX = 64 * 1024,
+    SALT_LEN = 16,
+};
 
 struct crypto_key {
     EVP_PKEY *pkey;
@@ -161,10 +167,10 @@ lt_res crypto_key_load(lt_slice pem, lt_slice passphrase, struct crypto_key **re
     return r;
 }
 
-static lt_res seal_pkcs8(PKCS8_PRIV_KEY_INFO *info, lt_slice passphrase, uint8_t **ret_der, int *ret_len)
+static lt_res seal_pkcs8(PKCS8_PRIV_KEY_INFO *info, lt_slice passphrase, int rounds, uint8_t **ret_der,
+                         int *ret_len)
 {
-    X509_ALGOR *pbe = PKCS5_pbe2_set_iv(EVP_aes_256_cbc(), PBKDF2_ROUNDS, NULL, SALT_LEN, NULL,
-                                        NID_hmacWithSHA256);
+    X509_ALGOR *pbe = PKCS5_pbe2_set_iv(EVP_aes_256_cbc(), rounds, NULL, SALT_LEN, NULL, NID_hmacWithSHA256);
     X509_SIG *sealed = pbe == NULL
                            ? NULL
                            : PKCS8_set0_pbe((const char *)passphrase.ptr, (int)passphrase.len, info, pbe);
@@ -177,7 +183,7 @@ static lt_res seal_pkcs8(PKCS8_PRIV_KEY_INFO *info, lt_slice passphrase, uint8_t
     return LT_OK;
 }
 
-lt_res crypto_key_write(const struct crypto_key *key, lt_slice passphrase, struct lt_buf *out)
+static lt_res write_key(const struct crypto_key *key, lt_slice passphrase, int rounds, struct lt_buf *out)
 {
     LT_CHECK(passphrase.len <= 4096, LT_PEER_USAGE, "the passphrase is longer than 4096 bytes");
     PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(key->pkey);
@@ -186,7 +192,7 @@ lt_res crypto_key_write(const struct crypto_key *key, lt_slice passphrase, struc
     int len = 0;
     lt_res r = LT_OK;
     if (passphrase.len > 0) {
-        r = seal_pkcs8(info, passphrase, &der, &len);
+        r = seal_pkcs8(info, passphrase, rounds, &der, &len);
     } else {
         len = i2d_PKCS8_PRIV_KEY_INFO(info, &der);
     }
@@ -196,6 +202,17 @@ lt_res crypto_key_write(const struct crypto_key *key, lt_slice passphrase, struc
     lt_pem_add(out, passphrase.len > 0 ? "ENCRYPTED PRIVATE KEY" : "PRIVATE KEY", LT_SLICE(der, (size_t)len));
     OPENSSL_clear_free(der, (size_t)len);
     return lt_buf_check(out);
+}
+
+lt_res crypto_key_write(const struct crypto_key *key, lt_slice passphrase, struct lt_buf *out)
+{
+    return write_key(key, passphrase, PBKDF2_ROUNDS, out);
+}
+
+lt_res crypto_key_write_drawn(const struct crypto_key *key, lt_slice passphrase, struct lt_buf *out)
+{
+    LT_ASSERT(passphrase.len >= DRAWN_LEN_MIN);
+    return write_key(key, passphrase, PBKDF2_ROUNDS_DRAWN, out);
 }
 
 void crypto_key_free(struct crypto_key *key)

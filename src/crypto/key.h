@@ -18,6 +18,10 @@ LT_MUST_USE lt_res crypto_key_load(lt_slice pem, lt_slice passphrase, struct cry
 /* Adds the key to out as PKCS #8 PEM: PBES2 with PBKDF2-HMAC-SHA-256 of 600,000 rounds and AES-256-CBC, or
  * in plain when the passphrase is empty. The caller wipes out. */
 LT_MUST_USE lt_res crypto_key_write(const struct crypto_key *key, lt_slice passphrase, struct lt_buf *out);
+/* The same under a passphrase that was drawn (24 random bytes or more, as text), with 10,000 rounds: nobody
+ * guesses it, stretching would only keep the signer away longer after a crash. */
+LT_MUST_USE lt_res crypto_key_write_drawn(const struct crypto_key *key, lt_slice passphrase,
+                                          struct lt_buf *out);
 void crypto_key_free(struct crypto_key *key);
 void crypto_key_freep(struct crypto_key **key); /* for LT_CLEANUP */
 

@@ -95,15 +95,19 @@ static void every_kind(void **state)
     }
 }
 
-/* How it is encrypted: PBES2, PBKDF2 with HMAC-SHA-256 and at least 600,000 rounds, AES-256-CBC. */
-static void encryption_parameters(void **state)
+/* PBES2, PBKDF2 with HMAC-SHA-256 and so many rounds, AES-256-CBC. */
+static void check_encryption(bool drawn, const char *rounds, size_t rounds_len)
 {
-    (void)state;
     LT_CLEANUP(crypto_key_freep) struct crypto_key *key = NULL;
+    LT_CLEANUP(crypto_key_freep) struct crypto_key *again = NULL;
     LT_CLEANUP(lt_buf_done) struct lt_buf pem;
+    lt_slice passphrase = LT_LIT("aWNoIGhhYmUgbmljaHRzIGdlc2VoZW4_");
     lt_buf_init(&pem, 64 * 1024);
     assert_ok(crypto_key_generate(CRYPTO_KEY_P256, 0, &key));
-    assert_ok(crypto_key_write(key, LT_LIT("x"), &pem));
+    assert_ok(drawn ? crypto_key_write_drawn(key, passphrase, &pem)
+                    : crypto_key_write(key, passphrase, &pem));
+    assert_ok(crypto_key_load(lt_buf_slice(&pem), passphrase, &again));
+    assert_true(lt_slice_eq(crypto_key_spki(key), crypto_key_spki(again)));
     BIO *bio = BIO_new_mem_buf(pem.ptr, (int)pem.len);
     X509_SIG *sealed = PEM_read_bio_PKCS8(bio, NULL, NULL, NULL);
     assert_non_null(sealed);
@@ -111,8 +115,8 @@ static void encryption_parameters(void **state)
     X509_SIG_get0(sealed, &alg, NULL);
     uint8_t *der = NULL;
     int len = i2d_X509_ALGOR(alg, &der);
-    /* PBES2, PBKDF2, hmacWithSHA256, aes256-CBC, INTEGER 600000 */
-    static const struct {
+    /* PBES2, PBKDF2, hmacWithSHA256, aes256-CBC */
+    const struct {
         const char *what;
         size_t len;
     } needed[] = {
@@ -120,7 +124,7 @@ static void encryption_parameters(void **state)
         {"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x05\x0c", 11},
         {"\x06\x08\x2a\x86\x48\x86\xf7\x0d\x02\x09", 10},
         {"\x06\x09\x60\x86\x48\x01\x65\x03\x04\x01\x2a", 11},
-        {"\x02\x03\x09\x27\xc0", 5},
+        {rounds, rounds_len},
     };
     for (size_t i = 0; i < LT_COUNT(needed); i++) {
         assert_non_null(memmem(der, (size_t)len, needed[i].what, needed[i].len));
@@ -128,6 +132,14 @@ static void encryption_parameters(void **state)
     OPENSSL_free(der);
     X509_SIG_free(sealed);
     BIO_free(bio);
+}
+
+/* 600,000 rounds for what somebody chose, 10,000 for what was drawn. */
+static void encryption_parameters(void **state)
+{
+    (void)state;
+    check_encryption(false, "\x02\x03\x09\x27\xc0", 5);
+    check_encryption(true, "\x02\x02\x27\x10", 4);
 }
 
 static const char foreign_encrypted[] = /* made with openssl genpkey -aes-256-cbc, passphrase swordfish */
