@@ -120,6 +120,8 @@ void wire_finish(struct wire_answer *w, uint32_t status, const char *content_typ
 void wire_answer_directory(struct wire_answer *w, const struct wire_site *site, const char *nonce);
 void wire_answer_nonce(struct wire_answer *w, const struct wire_site *site, const char *nonce, bool head);
 /* site NULL: not one of ACME's resources. */
+/* What a browser asks before it lets a page send a request. */
+void wire_answer_options(struct wire_answer *w, const struct wire_route *route);
 void wire_answer_problem(struct wire_answer *w, const struct wire_site *site, const Ipc__Problem *problem,
                          const char *nonce);
 void wire_answer_reply(struct wire_answer *w, const struct wire_site *site, const struct wire_target *target,

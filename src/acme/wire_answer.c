@@ -47,6 +47,15 @@ void wire_finish(struct wire_answer *w, uint32_t status, const char *content_typ
     w->http.body = (ProtobufCBinaryData){w->body->len, w->body->ptr};
 }
 
+/*= RFC 8555 6.1 "Such servers SHOULD set the Access-Control-Allow-Origin header field to the value "*"." */
+/* No answer here depends on who the browser's user is: requests are signed, never authenticated by a cookie.
+ */
+static void add_cors(struct wire_answer *w)
+{
+    wire_header(w, "Access-Control-Allow-Origin", "*");
+    wire_header(w, "Access-Control-Expose-Headers", "Link, Location, Replay-Nonce, Retry-After");
+}
+
 /* On every answer of an ACME resource. */
 static void add_common_headers(struct wire_answer *w, const struct wire_site *site, const char *nonce)
 {
@@ -61,6 +70,7 @@ static void add_common_headers(struct wire_answer *w, const struct wire_site *si
     /*= RFC 8555 7.1 "The "index" link relation is present on all resources other than the directory" */
     if (site != NULL) {
         wire_header(w, "Link", "<%s/acme/directory>;rel=\"index\"", site->base_url);
+        add_cors(w);
     }
 }
 
@@ -148,8 +158,8 @@ void wire_answer_problem(struct wire_answer *w, const struct wire_site *site, co
 {
     uint32_t status = problem->status != 0 ? problem->status : acme_problem_status(problem->type);
     add_common_headers(w, site, nonce);
-    /*= RFC 8555 6.6 "the server SHOULD send a Retry-After header field [RFC7231] indicating when the
-     *= current request may succeed again." */
+    /*= RFC 8555 6.6 "the server SHOULD send a Retry-After header field [RFC7231] indicating when the current
+     *= request may succeed again." */
     if (problem->retry_after_s != 0) {
         wire_header(w, "Retry-After", "%u", problem->retry_after_s);
     }
@@ -211,6 +221,7 @@ void wire_answer_directory(struct wire_answer *w, const struct wire_site *site, 
         {"newOrder", "/acme/new-order"},   {"revokeCert", "/acme/revoke-cert"},
         {"keyChange", "/acme/key-change"},
     };
+    add_cors(w);
     if (nonce != NULL) {
         wire_header(w, "Replay-Nonce", "%s", nonce);
         wire_header(w, "Cache-Control", "no-store");
@@ -235,6 +246,17 @@ void wire_answer_nonce(struct wire_answer *w, const struct wire_site *site, cons
      *= resource, returning an empty body (while still providing a Replay-Nonce header) with a status code of
      *= 204 (No Content)." */
     wire_finish(w, head ? 200 : 204, "");
+}
+
+void wire_answer_options(struct wire_answer *w, const struct wire_route *route)
+{
+    const char *methods = route->get ? "GET, HEAD, POST" : "POST";
+    add_cors(w);
+    wire_header(w, "Access-Control-Allow-Methods", "%s", methods);
+    wire_header(w, "Access-Control-Allow-Headers", "Content-Type");
+    wire_header(w, "Access-Control-Max-Age", "86400");
+    wire_header(w, "Allow", "%s", methods);
+    wire_finish(w, 204, "");
 }
 
 /* Objects. */

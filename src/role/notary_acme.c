@@ -121,6 +121,12 @@ lt_res notary_acme_begin(struct notary *n, struct notary_request *q, const Ipc__
     if (strcmp(m->method, "POST") == 0) {
         return begin_post(n, q, m);
     }
+    if (strcmp(m->method, "OPTIONS") == 0) {
+        struct wire_answer w;
+        wire_answer_begin(&w, &n->answer, &n->body);
+        wire_answer_options(&w, q->target.route);
+        return notary_answer(n, q, &w.http);
+    }
     return refuse_as(n, q, 405, "this resource takes POST alone");
 }
 

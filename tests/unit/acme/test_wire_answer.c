@@ -76,6 +76,7 @@ static void directory(void **state)
     assert_string_equal(w.http.content_type, "application/json");
     assert_null(header(&w, "Replay-Nonce", 0));
     assert_null(header(&w, "Link", 0));
+    assert_string_equal(header(&w, "Access-Control-Allow-Origin", 0), "*");
     LT_CLEANUP(jose_json_freep) json_t *d = json_of(&w);
     static const char *const keys[] = {"newNonce", "newAccount", "newOrder", "revokeCert", "keyChange"};
     for (size_t i = 0; i < LT_COUNT(keys); i++) {
@@ -112,6 +113,22 @@ static void nonces(void **state)
         assert_string_equal(header(&w, "Replay-Nonce", 0), "bm9uY2U");
         assert_string_equal(header(&w, "Cache-Control", 0), "no-store");
         assert_string_equal(header(&w, "Link", 0), "<" BASE "/acme/directory>;rel=\"index\"");
+    }
+}
+
+static void preflight(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < wire_route_count; i++) {
+        struct wire_answer w;
+        wire_answer_begin(&w, &arena, &body);
+        wire_answer_options(&w, &wire_routes[i]);
+        assert_int_equal(w.http.status, 204);
+        assert_string_equal(header(&w, "Access-Control-Allow-Origin", 0), "*");
+        assert_string_equal(header(&w, "Access-Control-Allow-Headers", 0), "Content-Type");
+        assert_string_equal(header(&w, "Access-Control-Allow-Methods", 0),
+                            wire_routes[i].get ? "GET, HEAD, POST" : "POST");
+        assert_null(header(&w, "Replay-Nonce", 0));
     }
 }
 
@@ -358,10 +375,15 @@ static void certificate(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(directory),   cmocka_unit_test(nonces),
-        cmocka_unit_test(problems),    cmocka_unit_test(account),
-        cmocka_unit_test(order),       cmocka_unit_test(orders),
-        cmocka_unit_test(certificate), cmocka_unit_test(authorization_and_challenge),
+        cmocka_unit_test(directory),
+        cmocka_unit_test(nonces),
+        cmocka_unit_test(preflight),
+        cmocka_unit_test(problems),
+        cmocka_unit_test(account),
+        cmocka_unit_test(order),
+        cmocka_unit_test(orders),
+        cmocka_unit_test(certificate),
+        cmocka_unit_test(authorization_and_challenge),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
