@@ -18,6 +18,7 @@ enum {
     GATEWAY_NOTARIES = 64, /* instances of the kit */
     GATEWAY_BOARDS = 64,
     GATEWAY_LISTENERS = 16,
+    GATEWAY_SUSPECTS = 64,
 };
 
 /* One request, from hooks.request to hooks.ended. */
@@ -36,6 +37,12 @@ struct gateway_slot {
 struct gateway_notary {
     bool linked;
     uint32_t in_flight;
+};
+
+/* An address whose request was with two notaries when they died. */
+struct gateway_suspect {
+    char remote[46];
+    int64_t until_ms; /* refused until then */
 };
 
 /* Its own TLS key and certificate: gateway_tls.c. */
@@ -73,6 +80,8 @@ struct gateway {
     size_t board_count;
     struct gateway_notary notaries[GATEWAY_NOTARIES];
     uint32_t next_notary;
+    struct gateway_suspect suspects[GATEWAY_SUSPECTS];
+    size_t next_suspect;
     struct gateway_slot slots[GATEWAY_SLOTS];
     struct gateway_slot *free_slots;
     uint64_t generation;

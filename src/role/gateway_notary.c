@@ -1,14 +1,16 @@
 /* Questions to the notaries: which one, which answer belongs to which client, and what happens when one dies.
  *
  * A question whose notary died is asked once more of another. That is safe for what is asked here: a signed
- * request whose nonce was used already gets badNonce with a fresh one, and nothing is done twice. */
+ * request whose nonce was used already gets badNonce with a fresh one, and nothing is done twice. When the
+ * second notary dies with it too, its sender is refused for a while. */
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "role/gateway.h"
 
-enum { ANSWER_WAIT_MS = 30000, HEADERS_MAX = 24, AGENT_MAX = 256 };
+enum { SUSPECT_MS = 60000, ANSWER_WAIT_MS = 30000, HEADERS_MAX = 24, AGENT_MAX = 256 };
 
 static const char acme_internal[] = "urn:ietf:params:acme:error:serverInternal";
 
@@ -104,9 +106,37 @@ static void unavailable(struct http_exchange *x)
     http_exchange_problem(x, 503, acme_internal, "the service is busy or restarting: try again", 1);
 }
 
+/* This machine is spared: a proxy here speaks for many. */
+static void suspect(struct gateway *g, const struct http_exchange *x)
+{
+    const char *remote = http_exchange_request(x)->remote;
+    if (remote[0] == 0 || strcmp(remote, "127.0.0.1") == 0 || strcmp(remote, "::1") == 0) {
+        return;
+    }
+    struct gateway_suspect *s = &g->suspects[g->next_suspect++ % GATEWAY_SUSPECTS];
+    (void)snprintf(s->remote, sizeof s->remote, "%s", remote); /* both hold any address */
+    s->until_ms = g->now_ms + SUSPECT_MS;
+    lt_log(LT_LOG_WARN, "an address is refused: two notaries died with its request", "address=%s for_s=%d",
+           remote, SUSPECT_MS / 1000);
+}
+
+static bool suspected(const struct gateway *g, const struct http_exchange *x)
+{
+    const char *remote = http_exchange_request(x)->remote;
+    for (size_t i = 0; i < GATEWAY_SUSPECTS; i++) {
+        if (g->now_ms < g->suspects[i].until_ms && strcmp(g->suspects[i].remote, remote) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void gateway_ask(struct gateway *g, struct http_exchange *x)
 {
-    if (!ask(g, http_exchange_user(x))) {
+    if (suspected(g, x)) {
+        http_exchange_problem(x, 429, "urn:ietf:params:acme:error:rateLimited",
+                              "requests from this address did harm", SUSPECT_MS / 1000);
+    } else if (!ask(g, http_exchange_user(x))) {
         unavailable(x);
     }
 }
@@ -186,6 +216,9 @@ void gateway_unlinked(void *self, enum ipc_role peer, uint32_t instance)
             continue;
         }
         slot->id = 0;
+        if (slot->asked_again) {
+            suspect(g, slot->exchange);
+        }
         if (slot->begun) {
             http_exchange_abort(slot->exchange);
         } else if (LT_TAKE(slot->asked_again, true) || !ask(g, slot)) {

@@ -103,6 +103,8 @@ struct client {
     size_t in_len;
 };
 
+static const char *client_address = "127.0.0.1"; /* where clients come from */
+
 static void client_open(struct client *c, int listener)
 {
     struct timeval wait = {.tv_sec = 10};
@@ -113,9 +115,12 @@ static void client_open(struct client *c, int listener)
         c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         assert_int_equal(connect(c->fd, (struct sockaddr *)&a, sizeof a), 0);
     } else {
-        struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(ports[listener])};
-        a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        struct sockaddr_in a = {.sin_family = AF_INET};
         c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_int_equal(inet_pton(AF_INET, client_address, &a.sin_addr), 1);
+        assert_int_equal(bind(c->fd, (struct sockaddr *)&a, sizeof a), 0);
+        a.sin_port = htons(ports[listener]);
+        a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         assert_int_equal(connect(c->fd, (struct sockaddr *)&a, sizeof a), 0);
     }
     assert_int_equal(setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait), 0);
@@ -593,6 +598,47 @@ static void test_notary_dies(void **state)
     puppet_drain(&p);
 }
 
+/* A request that was with two notaries when they died: its sender waits outside, others do not. */
+static void test_poison(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *address;
+        unsigned after;
+    } rows[] = {{"127.0.0.1", 0}, {"127.0.0.2", 429}};
+    struct puppet p;
+    struct ipc_link *notary;
+    start(&p, &notary);
+    wait_healthy();
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        struct client c;
+        const ProtobufCMessage *body;
+        char *text;
+        client_address = rows[i].address;
+        client_open(&c, HTTPS);
+        client_get(&c, "POST", "/acme/x", "Content-Length: 0\r\n");
+        for (uint32_t k = 1; k <= 2; k++) {
+            (void)expect_question(&p, notary, IPC_HTTP_REQUEST, &body);
+            struct ipc_link *next = puppet_link(&p, IPC_NOTARY, k + 2 * (uint32_t)i);
+            wait_healthy(); /* it knows the next one */
+            ipc_link_free(LT_TAKE(notary, next));
+        }
+        assert_int_equal(client_read(&c), 503);
+        client_close(&c);
+        if (rows[i].after != 0) {
+            assert_int_equal(fetch(HTTPS, "GET", "/acme/x", "", &text), rows[i].after);
+            free(text);
+        }
+        client_address = "127.0.0.1";
+        client_open(&c, HTTPS);
+        client_get(&c, "GET", "/acme/x", "");
+        answer(notary, expect_question(&p, notary, IPC_HTTP_REQUEST, &body), 200, "yes", false);
+        assert_int_equal(client_read(&c), 200);
+        client_close(&c);
+    }
+    finish(&p, notary);
+}
+
 static void test_metrics(void **state)
 {
     (void)state;
@@ -678,7 +724,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_files),           cmocka_unit_test(test_answers),
         cmocka_unit_test(test_bad_answers),     cmocka_unit_test(test_notary_dies),
         cmocka_unit_test(test_metrics),         cmocka_unit_test(test_reload),
-        cmocka_unit_test(test_drain),
+        cmocka_unit_test(test_poison),          cmocka_unit_test(test_drain),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
