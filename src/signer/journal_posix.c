@@ -9,15 +9,20 @@
 #include "base/file.h"
 #include "signer/journal.h"
 
+enum { PATH_SIZE = 1200 };
+
 static int open_file(void *self, const char *folder, const char *name)
 {
     (void)self; /* the kernel keeps our state */
-    LT_CLEANUP(lt_fd_closep) int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (dir < 0) {
+    char path[PATH_SIZE];
+    int len = snprintf(path, sizeof path, "%s/%s", folder, name);
+    if (len < 0 || (size_t)len >= sizeof path) {
+        errno = ENAMETOOLONG;
         return -1;
     }
-    LT_CLEANUP(lt_fd_closep) int fd = openat(dir, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    LT_CLEANUP(lt_fd_closep) int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    LT_CLEANUP(lt_fd_closep) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (dir < 0 || fd < 0 || flock(fd, LOCK_EX | LOCK_NB) != 0) {
         return -1;
     }
     struct stat st;
