@@ -54,22 +54,45 @@ void ceremony_close(struct ceremony *k)
     }
 }
 
+static lt_res plan_restore(struct ceremony *k)
+{
+    struct lt_buf out;
+    lt_buf_init(&out, 4096);
+    lt_res r = restore_describe(k->folder, cmd_flag(k->c, "revoke-lost"), &out);
+    k->script.tbs = lt_arena_copy(&k->c->arena, lt_buf_slice(&out));
+    lt_buf_done(&out);
+    return r;
+}
+
+static lt_res plan_tbs(struct ceremony *k)
+{
+    if (strcmp(k->script.action, "restore") == 0) {
+        return plan_restore(k);
+    }
+    LT_TRY(ceremony_open_book(k));
+    return strcmp(k->script.action, "crl") == 0 ? ceremony_plan_crl(k) : ceremony_plan_ca(k);
+}
+
 static lt_res plan(struct ceremony *k)
 {
     struct cmd *c = k->c;
     char expires[LT_RFC3339_SIZE];
     const char *name = cmd_value(c, "ca");
     bool crl = cmd_flag(c, "crl");
-    LT_CHECK((name != NULL) != crl, LT_PEER_USAGE, "say --ca NAME --profile PROFILE, or --crl");
+    bool restore = cmd_flag(c, "restore");
+    LT_CHECK((name != NULL) + crl + restore == 1, LT_PEER_USAGE,
+             "say --ca NAME --profile PROFILE, or --crl, or --restore");
     const char *issuer = cmd_value_or(c, "issuer", "root");
     LT_TRY(ceremony_open(k, issuer));
     lt_time_rfc3339(lt_time_add_seconds(c->now, CEREMONY_LIFE_S), expires);
     k->script = (struct ceremony_script){
-        .action = crl ? "crl" : "ca",
+        .action = restore ? "restore"
+                  : crl   ? "crl"
+                          : "ca",
         .ca = k->config->name,
         .issuer = issuer,
-        .name = crl ? issuer : name,
-        .profile = crl ? "" : cmd_value_or(c, "profile", "ca-tls"),
+        .name = name != NULL ? name : issuer,
+        .profile = name == NULL ? "" : cmd_value_or(c, "profile", "ca-tls"),
         .profile_sha256 = "",
         .revoke = cmd_value_or(c, "revoke-ca", ""),
         .expires = expires,
@@ -77,8 +100,7 @@ static lt_res plan(struct ceremony *k)
     size_t len = strlen(k->script.name);
     LT_CHECK(len > 0 && len <= 32 && strspn(k->script.name, "abcdefghijklmnopqrstuvwxyz0123456789-") == len,
              LT_PEER_USAGE, "--ca \"%.40s\": write 1 to 32 of a-z 0-9 -", k->script.name);
-    LT_TRY(ceremony_open_book(k));
-    LT_TRY(crl ? ceremony_plan_crl(k) : ceremony_plan_ca(k));
+    LT_TRY(plan_tbs(k));
     LT_TRY(ceremony_write(k, c->args.words[0]));
     LT_TRY(ceremony_read(k, c->args.words[0]));
     LT_TRY(ceremony_check(k));
@@ -156,6 +178,8 @@ static lt_res run_locked(struct ceremony *k, struct lt_buf *people)
 {
     size_t count = 0;
     LT_TRY(show(k));
+    LT_CHECK(strcmp(k->script.action, "restore") != 0, LT_PEER_USAGE,
+             "carry it out with: lintel restore --reconcile --script %.100s", k->c->args.words[0]);
     LT_TRY(ceremony_signatures(k, k->c->args.words[0], &count, people));
     size_t needed = k->config->approvals_needed > CEREMONY_PEOPLE ? k->config->approvals_needed
                                                                   : CEREMONY_PEOPLE;
@@ -221,6 +245,8 @@ static const struct cmd_option plan_options[] = {
     {"days", "N", "until the CRL after it (default: 364)", false, NULL},
     {"revoke-ca", "NAME:REASON", "an issuing CA that this CRL revokes; reason as a number", false, NULL},
     {"issuer", "NAME", "who signs (default: root)", false, NULL},
+    {"restore", NULL, "reconcile a book that was put back with the journal: lintel restore", false, NULL},
+    {"revoke-lost", NULL, "of a restore: revoke what is in no book", false, NULL},
 };
 static const struct cmd_option sign_options[] = {CMD_YES_OPTION, CMD_OPERATOR_OPTIONS};
 static const struct cmd_option run_options[] = {

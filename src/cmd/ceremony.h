@@ -18,7 +18,7 @@ enum { CEREMONY_SCRIPT_MAX = 4 * 1024 * 1024, CEREMONY_LIFE_S = 30 * 86400, CERE
 
 /* What a script says; strings live in the arena of the run. */
 struct ceremony_script {
-    const char *action; /* "ca", "crl" */
+    const char *action; /* "ca", "crl", "restore" */
     const char *ca;     /* name of the CA, from lintel.yaml */
     const char *issuer; /* who signs: "root" */
     const char *name;   /* of the new issuing CA; for a CRL the issuer again */
@@ -26,7 +26,7 @@ struct ceremony_script {
     const char *profile_sha256;
     const char *revoke; /* CRL: "NAME:REASON" of a CA that it revokes, or "" */
     const char *expires;
-    lt_slice tbs;
+    lt_slice tbs; /* to be signed; of a restore what restore_describe says */
     lt_slice text; /* the whole script: its hash is what is signed */
 };
 
@@ -63,6 +63,9 @@ LT_MUST_USE lt_res ceremony_plan_ca(struct ceremony *k);
 LT_MUST_USE lt_res ceremony_plan_crl(struct ceremony *k);
 LT_MUST_USE lt_res ceremony_run(struct ceremony *k, const char *people);
 LT_MUST_USE lt_res ceremony_open_book(struct ceremony *k);
+
+/* restore.c: what two people sign before a book that was put back is reconciled with the journal. */
+LT_MUST_USE lt_res restore_describe(const char *folder, bool revoke_lost, struct lt_buf *out);
 
 extern const struct store_sql *const ceremony_sql;
 extern const size_t ceremony_sql_count;

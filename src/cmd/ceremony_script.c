@@ -223,10 +223,27 @@ static lt_res check_crl(struct ceremony *k)
     return LT_OK;
 }
 
+/* Which journal it is about is compared when it is carried out. */
+static lt_res check_restore(struct ceremony *k)
+{
+    LT_CHECK(lt_slice_starts(k->script.tbs, LT_LIT("journal-last=")), LT_PEER_MALFORMED,
+             "the script names no journal");
+    return LT_OK;
+}
+
 lt_res ceremony_check(struct ceremony *k)
 {
+    static const struct {
+        const char *action;
+        lt_res (*check)(struct ceremony *k);
+    } rows[] = {{"ca", check_ca}, {"crl", check_crl}, {"restore", check_restore}};
     LT_TRY(check_in_time(k));
-    return strcmp(k->script.action, "ca") == 0 ? check_ca(k) : check_crl(k);
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        if (strcmp(rows[i].action, k->script.action) == 0) {
+            return rows[i].check(k);
+        }
+    }
+    LT_FAIL(LT_PEER_UNSUPPORTED, "there is no ceremony \"%.40s\"", k->script.action);
 }
 
 static lt_res say_ca(struct ceremony *k, struct lt_buf *out)
@@ -277,13 +294,20 @@ lt_res ceremony_say(struct ceremony *k)
 {
     struct lt_buf out;
     bool ca = strcmp(k->script.action, "ca") == 0;
+    bool restore = strcmp(k->script.action, "restore") == 0;
     lt_buf_init(&out, 1 << 20);
-    lt_buf_addf(&out, "ceremony of %s: %s signs %s%s\n", k->script.ca, k->script.issuer,
-                ca ? "the CA certificate of " : "a CRL", ca ? k->script.name : "");
+    lt_buf_addf(&out, "ceremony of %s: %s %s%s\n", k->script.ca, restore ? "the book" : k->script.issuer,
+                restore ? "is reconciled with the signer's journal"
+                : ca    ? "signs the CA certificate of "
+                        : "signs a CRL",
+                ca ? k->script.name : "");
     lt_buf_addf(&out, "%s%s%s  until       %s, this script is void\n",
                 k->script.revoke[0] != 0 ? "  revokes     " : "", k->script.revoke,
                 k->script.revoke[0] != 0 ? "\n" : "", k->script.expires);
-    lt_res r = ca ? say_ca(k, &out) : say_crl(k, &out);
+    if (restore) {
+        lt_buf_add(&out, k->script.tbs);
+    }
+    lt_res r = restore ? LT_OK : ca ? say_ca(k, &out) : say_crl(k, &out);
     lt_buf_add_cstr(&out, "what an operator signs:\n  ");
     ceremony_statement(&k->script, &out);
     r = lt_failed(r) ? r : cmd_print(lt_buf_slice(&out));

@@ -5,5 +5,7 @@
 
 extern const struct store_sql *const init_sql;
 extern const size_t init_sql_count;
+extern const struct store_sql *const restore_sql;
+extern const size_t restore_sql_count;
 
 #endif

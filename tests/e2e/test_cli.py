@@ -231,3 +231,60 @@ def test_ceremony(fresh_ca, tmp_path):
 def test_ceremony_plans_that_are_refused(fresh_ca, tmp_path, line):
     r = verify(fresh_ca, "ceremony", "plan", tmp_path / "s", *line)
     assert r.returncode != 0 and not (tmp_path / "s").exists(), r.stdout
+
+
+def test_a_book_from_a_backup_is_reconciled(fresh_ca, tmp_path, dns):
+    """The signer refuses a book that is behind its journal; two people bring it up again."""
+    import shutil
+    from conftest import Webroot
+    ca = fresh_ca
+    web = Webroot(tmp_path / "webroot", ca.http01_port)
+    ca.lintel("operator", "add", "berta", "--role", "approver")
+    ca.start()
+    issue(ca, web, "early.example.com")
+    early = serial_of(ca, "early.example.com")
+    ca.stop()
+    backup = tmp_path / "backup"
+    shutil.copytree(ca.folder / "book", backup)
+    ca.start()
+    issue(ca, web, "late.example.com")
+    late = serial_of(ca, "late.example.com")
+    ca.lintel("revoke", early, "--reason", "superseded", "--yes")
+    ca.stop()
+    shutil.rmtree(ca.folder / "book")
+    shutil.copytree(backup, ca.folder / "book")
+
+    ca.process = subprocess.Popen([LINTEL, "serve", ca.folder], stdout=subprocess.DEVNULL, stderr=open(ca.log, "a"))
+    wait_for("the refusal", lambda: "restore --reconcile" in ca.log.read_text(), 10)
+    ca.process.kill()
+    ca.process.wait()
+    ca.process = None
+    wait_for("the lock", lambda: verify(ca, "restore", "--reconcile").returncode == 0, 10)
+
+    shown = ca.json("restore", "--reconcile")
+    assert shown["done"] is False and shown["revocations"] == 1 and shown["lost"] >= 1
+    assert verify(ca, "restore", "--reconcile", "--yes").returncode == 4
+    script = tmp_path / "back.script"
+    ca.lintel("ceremony", "plan", script, "--restore", "--revoke-lost")
+    go = ["restore", "--reconcile", "--script", script, "--yes"]
+    ca.lintel("ceremony", "sign", script, "--yes")
+    assert verify(ca, *go, "--revoke-lost").returncode == 4
+    ca.lintel("ceremony", "sign", script, "--operator", "berta", "--yes")
+    assert verify(ca, *go).returncode == 4  # another choice than the one that was signed
+    done = ca.json(*go, "--revoke-lost")
+    assert done["done"] is True and done["lost_revoked"] == shown["lost"]
+
+    ca.start()
+    assert ca.json("cert", "show", early)["status"] == "revoked"
+    assert verify(ca, "cert", "show", late).returncode == 3
+    assert late in ca.lintel("event", "list", "--kind", "restore.lost", "--json").stdout
+    issue(ca, web, "again.example.com")
+    wait_for("both on the CRL", lambda: all(s in crl_serials(ca) for s in (early, late)), 10)
+    web.stop()
+    ca.stop()
+
+
+def crl_serials(ca):
+    out = subprocess.run(["openssl", "crl", "-inform", "DER", "-in", ca.folder / "public/crl/tls.crl", "-noout", "-text"],
+                         capture_output=True, text=True).stdout
+    return [s.lower() for s in re.findall(r"Serial Number: (\w+)", out)]
