@@ -80,7 +80,8 @@ void acme_nonce_draw(struct acme_nonces *n, char ret_text[ACME_NONCE_TEXT])
     uint8_t iv[CRYPTO_AEAD_IV_LEN] = {0};
     uint64_t bit = 0;
     uint64_t counter = n->next++;
-    *word_of(n, counter, &bit) &= ~bit;
+    uint64_t *word = word_of(n, counter, &bit);
+    *word &= ~bit;
     put_counter(counter, iv);
     put_counter(counter, sealed);
     lt_res r = crypto_aead_seal(n->aead, iv, lt_buf_slice(&n->bound), (lt_slice){0}, sealed + COUNTER_LEN);

@@ -33,10 +33,13 @@ struct world {
     uint16_t tls_port;
     SSL_CTX *tls;
     struct world_seen seen;
+    struct client *clients; /* owned list */
 };
 
 struct client {
     struct world *world;
+    struct client *next;
+    struct client **back;
     struct bufferevent *stream;
     struct event *drip;
     char text[8192];
@@ -141,6 +144,10 @@ static void open_dns(struct world *w)
 
 static void drop(struct client *c)
 {
+    *c->back = c->next;
+    if (c->next != NULL) {
+        c->next->back = c->back;
+    }
     if (c->drip != NULL) {
         event_free(c->drip);
     }
@@ -283,6 +290,12 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
     (void)len;
     LT_ASSERT(c != NULL);
     c->world = w;
+    c->next = w->clients;
+    c->back = &w->clients;
+    if (c->next != NULL) {
+        c->next->back = &c->next;
+    }
+    w->clients = c;
     c->v6 = from->sa_family == AF_INET6;
     c->tls = listener == w->listeners[2];
     c->stream = c->tls ? bufferevent_openssl_socket_new(w->base, fd, SSL_new(w->tls),
@@ -359,6 +372,9 @@ struct world *world_new(struct event_base *base, const struct world_name *names,
 
 void world_free(struct world *w)
 {
+    while (w->clients != NULL) {
+        drop(w->clients);
+    }
     for (size_t i = 0; i < LT_COUNT(w->listeners); i++) {
         if (w->listeners[i] != NULL) {
             evconnlistener_free(w->listeners[i]);
