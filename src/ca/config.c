@@ -204,9 +204,9 @@ static const struct {
     uint32_t least;
     uint32_t most;
 } number_rules[] = {
-    {offsetof(struct raw, gateways), offsetof(struct raw, c.gateways), "gateways", 2, 1, 64},
-    {offsetof(struct raw, notaries), offsetof(struct raw, c.notaries), "notaries", 2, 1, 64},
-    {offsetof(struct raw, readers), offsetof(struct raw, c.readers), "readers", 1, 1, 64},
+    {offsetof(struct raw, gateways), offsetof(struct raw, c.gateways), "gateways", 2, 1, IPC_MAX_INSTANCES},
+    {offsetof(struct raw, notaries), offsetof(struct raw, c.notaries), "notaries", 2, 1, IPC_MAX_INSTANCES},
+    {offsetof(struct raw, readers), offsetof(struct raw, c.readers), "readers", 1, 1, IPC_MAX_INSTANCES},
     {offsetof(struct raw, validation_http_port), offsetof(struct raw, c.validation_http_port),
      "validation.http-port", 80, 1, 65535},
     {offsetof(struct raw, pending_authorizations), offsetof(struct raw, c.pending_authorizations_per_account),
