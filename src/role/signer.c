@@ -182,7 +182,7 @@ static lt_res answer_revocation(struct signer *s, const struct ipc_addr *to, uin
     return role_reply(s->kit, to, IPC_REVOCATION_RECORDED, &body.base);
 }
 
-/* After a sync. A knot that could not be journaled is simply not answered: the next one follows. */
+/* After a sync. A knot that could not be journaled is not answered: the next one follows. */
 static lt_res answer_waiting(struct signer *s, const struct waiting *w, bool synced)
 {
     bool durable = synced || w->entry.sequence <= journal_synced(s->journal);
@@ -426,9 +426,8 @@ static lt_res on_revocation(void *self, const struct ipc_msg *m)
     return r;
 }
 
-static lt_res on_knot(void *self, const struct ipc_msg *m)
+static lt_res take_knot(struct signer *s, const struct ipc_msg *m)
 {
-    struct signer *s = self;
     const Ipc__Knot *body = (const Ipc__Knot *)m->body;
     LT_CHECK(body->head.len == JOURNAL_HASH_LEN && body->chain[0] != 0 &&
                  strlen(body->chain) <= JOURNAL_NAME_MAX && strchr(body->chain, '\n') == NULL,
@@ -446,6 +445,18 @@ static lt_res on_knot(void *self, const struct ipc_msg *m)
     };
     memcpy(e.digest, body->head.data, JOURNAL_HASH_LEN);
     return append(s, &m->from, IPC_KNOT_SIGNED, &e);
+}
+
+/* An empty signature says: not now. The next second asks anew. */
+static lt_res on_knot(void *self, const struct ipc_msg *m)
+{
+    struct signer *s = self;
+    lt_res r = take_knot(s, m);
+    if (lt_class_of(r.code) != LT_CLASS_RETRY && lt_class_of(r.code) != LT_CLASS_POLICY) {
+        return r;
+    }
+    Ipc__KnotSigned none = IPC__KNOT_SIGNED__INIT;
+    return role_reply(s->kit, &m->from, IPC_KNOT_SIGNED, &none.base);
 }
 
 /* ---- the book's progress ---- */
@@ -518,10 +529,11 @@ static lt_res on_hello(struct signer *s, uint64_t sequence)
         return lt_class_of(r.code) == LT_CLASS_RETRY ? LT_OK : r;
     }
     LT_TRY(journal_acknowledge(s->journal, sequence));
+    bool known = s->book_known;
     s->book_known = true;
     s->replaying = true;
     s->replay_after = sequence;
-    lt_log(LT_LOG_INFO, "the book has said how far it is", "book=%llu journal=%llu",
+    lt_log(known ? LT_LOG_DEBUG : LT_LOG_INFO, "the book has said how far it is", "book=%llu journal=%llu",
            (unsigned long long)sequence, (unsigned long long)journal_synced(s->journal));
     return LT_OK;
 }
@@ -561,7 +573,13 @@ static lt_res turn_end(void *self)
         }
         lt_metric_set("lintel_journal_records", (int64_t)journal_synced(s->journal));
         for (size_t i = 0; i < s->waiting_count; i++) {
-            LT_TRY(answer_waiting(s, &s->waiting[i], !lt_failed(synced)));
+            lt_res r = answer_waiting(s, &s->waiting[i], !lt_failed(synced));
+            if (lt_class_of(r.code) == LT_CLASS_STATE) {
+                return r;
+            }
+            if (lt_failed(r)) {
+                lt_log_error("an answer found no room"); /* it is journaled: asked again, it is given again */
+            }
         }
         s->waiting_count = 0;
     }

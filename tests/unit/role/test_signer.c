@@ -209,6 +209,31 @@ static void refuses_the_rest(void **state)
     kill_signer(w);
 }
 
+static void nothing_without_a_book(void **state)
+{
+    struct world *w = *state;
+    static char tls[] = "tls";
+    static char chain[] = "registrar-test";
+    uint8_t serial[] = {1, 2, 3};
+    uint8_t head[32] = {9};
+    start_signer(w);
+    Ipc__RevocationRecord revocation = IPC__REVOCATION_RECORD__INIT;
+    revocation.issuer = tls;
+    revocation.serial = (ProtobufCBinaryData){sizeof serial, serial};
+    say(w->link, IPC_REVOCATION_RECORD, 1, &revocation.base);
+    const Ipc__RevocationRecorded *r = hear(w->link, &w->arena, IPC_REVOCATION_RECORDED, NULL);
+    assert_string_equal(r->outcome, "unavailable");
+    Ipc__Knot knot = IPC__KNOT__INIT;
+    knot.chain = chain;
+    knot.sequence = 1;
+    knot.head = (ProtobufCBinaryData){sizeof head, head};
+    say(w->link, IPC_KNOT, 1, &knot.base);
+    const Ipc__KnotSigned *tied = hear(w->link, &w->arena, IPC_KNOT_SIGNED, NULL);
+    assert_int_equal(tied->signature.len, 0);
+    assert_int_equal(hello(w, 0), 0);
+    kill_signer(w);
+}
+
 static void journals_revocations_and_knots(void **state)
 {
     struct world *w = *state;
@@ -502,6 +527,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(signs_what_it_may, setup, teardown),
         cmocka_unit_test_setup_teardown(refuses_the_rest, setup, teardown),
+        cmocka_unit_test_setup_teardown(nothing_without_a_book, setup, teardown),
         cmocka_unit_test_setup_teardown(journals_revocations_and_knots, setup, teardown),
         cmocka_unit_test_setup_teardown(survives_kills, setup, teardown),
         cmocka_unit_test_setup_teardown(knows_its_book, setup, teardown),
