@@ -104,22 +104,28 @@ char *lt_base64url(struct lt_arena *a, lt_slice bytes)
     return p;
 }
 
+/* 1 + value of a character of the URL alphabet, 0 outside it. */
+static const uint8_t url_values[256] = {
+    ['A'] = 1,  ['B'] = 2,  ['C'] = 3,  ['D'] = 4,  ['E'] = 5,  ['F'] = 6,  ['G'] = 7,  ['H'] = 8,
+    ['I'] = 9,  ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16,
+    ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24,
+    ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32,
+    ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40,
+    ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48,
+    ['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56,
+    ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['-'] = 63, ['_'] = 64,
+};
+
 /* 0..63, or 255 for a character outside the alphabet; the last two code points tell the alphabets apart. */
-static uint8_t value64(uint8_t c, char c62, char c63)
+static uint8_t value64(uint8_t c, bool url)
 {
-    if (c >= 'A' && c <= 'Z') {
-        return (uint8_t)(c - 'A');
+    if (!url) {
+        if (c == '-' || c == '_') {
+            return 255;
+        }
+        c = (uint8_t)(c == '+' ? '-' : c == '/' ? '_' : c);
     }
-    if (c >= 'a' && c <= 'z') {
-        return (uint8_t)(c - 'a' + 26);
-    }
-    if (c >= '0' && c <= '9') {
-        return (uint8_t)(c - '0' + 52);
-    }
-    if (c == (uint8_t)c62) {
-        return 62;
-    }
-    return c == (uint8_t)c63 ? 63 : 255;
+    return (uint8_t)(url_values[c] - 1); /* 0 becomes 255 */
 }
 
 struct decoder64 {
@@ -149,8 +155,22 @@ lt_res lt_unbase64url(struct lt_arena *a, lt_slice text, lt_slice *ret_bytes)
 {
     struct decoder64 d = {.out = lt_arena_alloc(a, text.len / 4 * 3 + 4)};
     LT_CHECK(d.out != NULL, LT_PEER_TOO_LARGE, "base64url of %zu characters is over the limit", text.len);
-    for (size_t i = 0; i < text.len; i++) {
-        uint8_t v = value64(text.ptr[i], '-', '_');
+    size_t i = 0;
+    for (; text.len - i >= 4; i += 4) { /* whole groups; what is wrong in one is named below */
+        uint32_t a0 = url_values[text.ptr[i]];
+        uint32_t a1 = url_values[text.ptr[i + 1]];
+        uint32_t a2 = url_values[text.ptr[i + 2]];
+        uint32_t a3 = url_values[text.ptr[i + 3]];
+        if (a0 == 0 || a1 == 0 || a2 == 0 || a3 == 0) {
+            break;
+        }
+        uint32_t v = (a0 - 1) << 18 | (a1 - 1) << 12 | (a2 - 1) << 6 | (a3 - 1);
+        d.out[d.len++] = (uint8_t)(v >> 16);
+        d.out[d.len++] = (uint8_t)(v >> 8);
+        d.out[d.len++] = (uint8_t)v;
+    }
+    for (; i < text.len; i++) {
+        uint8_t v = value64(text.ptr[i], true);
         LT_CHECK(v != 255, LT_PEER_MALFORMED, "not base64url without padding at offset %zu", i);
         push64(&d, v);
     }
@@ -178,7 +198,7 @@ lt_res lt_unbase64(struct lt_arena *a, lt_slice text, lt_slice *ret_bytes)
             padding++;
             continue;
         }
-        uint8_t v = value64(text.ptr[i], '+', '/');
+        uint8_t v = value64(text.ptr[i], false);
         LT_CHECK(v != 255 && padding == 0, LT_PEER_MALFORMED, "not base64 at offset %zu", i);
         push64(&d, v);
         digits++;
@@ -253,10 +273,24 @@ static size_t utf8_len(lt_slice s, size_t at)
     return 0;
 }
 
+static bool plain(uint8_t c)
+{
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
 void lt_json_add_string(struct lt_buf *out, lt_slice s)
 {
     lt_buf_add_byte(out, '"');
     for (size_t i = 0; i < s.len;) {
+        size_t run = i;
+        while (run < s.len && plain(s.ptr[run])) {
+            run++;
+        }
+        lt_buf_add(out, LT_SLICE(s.ptr + i, run - i));
+        i = run;
+        if (i == s.len) {
+            break;
+        }
         uint8_t c = s.ptr[i];
         size_t len = c < 0x80 ? 1 : utf8_len(s, i);
         if (len == 0 || c < 0x20 || c == 0x7f) {

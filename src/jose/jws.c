@@ -2,6 +2,8 @@
  * question. */
 #include "jose/jws.h"
 
+#include <string.h>
+
 #include "base/text.h"
 #include "crypto/digest.h"
 #include "jose/json.h"
@@ -35,9 +37,15 @@ static lt_res read_parts(const json_t *object, struct parts *ret_parts)
 
 static lt_res join_input(const struct parts *parts, struct lt_arena *a, lt_slice *ret_input)
 {
-    char *text = lt_arena_printf(a, "%.*s.%.*s", LT_FMT(parts->protected), LT_FMT(parts->payload));
+    size_t len = parts->protected.len + 1 + parts->payload.len;
+    uint8_t *text = lt_arena_alloc(a, len);
     LT_CHECK(text != NULL, LT_PEER_TOO_LARGE, "the JWS is over the limit");
-    *ret_input = LT_SLICE(text, parts->protected.len + 1 + parts->payload.len);
+    memcpy(text, parts->protected.ptr, parts->protected.len);
+    text[parts->protected.len] = '.';
+    if (parts->payload.len > 0) {
+        memcpy(&text[parts->protected.len + 1], parts->payload.ptr, parts->payload.len);
+    }
+    *ret_input = LT_SLICE(text, len);
     return LT_OK;
 }
 
