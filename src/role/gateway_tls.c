@@ -23,6 +23,8 @@
 
 /* After a reload: long enough for everybody else to have read the new configuration too. */
 enum { RELOAD_WAIT_S = 2 };
+/* Between two certificates, were they due at once: a wrong clock must not make us ask without end. */
+enum { INTERVAL_MS = 60000 };
 enum {
     FILE_MAX = 256 * 1024,
     CHAIN_MAX = 8,
@@ -310,7 +312,7 @@ lt_res gateway_on_certificate(void *self, const struct ipc_msg *m)
     lt_time_rfc3339(t->renew_at, until);
     lt_log(LT_LOG_INFO, "TLS certificate in use", "host=%s renewal=%s", t->host, until);
     drop_pending(t);
-    t->retry_ms = 0;
+    t->retry_ms = g->now_ms + INTERVAL_MS;
     t->backoff_ms = BACKOFF_FIRST_MS;
     return LT_OK;
 }

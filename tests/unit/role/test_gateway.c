@@ -217,6 +217,9 @@ static void answer(struct ipc_link *notary, uint64_t id, unsigned status, const 
     assert_ok(ipc_link_send(notary, IPC_HTTP_RESPONSE, id, &m.base, NULL, 0));
 }
 
+/* Days of its seven that are over already. */
+static int certificate_age;
+
 static lt_slice make_certificate(lt_slice spki, const char *host, struct lt_arena *a)
 {
     const uint8_t *at = spki.ptr;
@@ -227,8 +230,8 @@ static lt_slice make_certificate(lt_slice spki, const char *host, struct lt_aren
     X509_EXTENSION *ext = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, san);
     assert_true(key != NULL && cert != NULL && ext != NULL);
     assert_true(X509_set_version(cert, 2) == 1 && ASN1_INTEGER_set(X509_get_serialNumber(cert), 7) == 1);
-    (void)X509_gmtime_adj(X509_getm_notBefore(cert), -60);
-    (void)X509_gmtime_adj(X509_getm_notAfter(cert), 7 * 86400);
+    (void)X509_gmtime_adj(X509_getm_notBefore(cert), -60 - certificate_age * 86400);
+    (void)X509_gmtime_adj(X509_getm_notAfter(cert), (7 - certificate_age) * 86400);
     assert_true(X509_set_pubkey(cert, key) == 1 && X509_add_ext(cert, ext, -1) == 1);
     assert_true(X509_sign(cert, issuer_key, EVP_sha256()) > 0);
     uint8_t *der = NULL;
@@ -598,6 +601,43 @@ static void test_notary_dies(void **state)
     puppet_drain(&p);
 }
 
+/* Two thirds of its life are over: a new one is asked for while the old one serves; but not without end. */
+static void test_renewal(void **state)
+{
+    (void)state;
+    static const struct {
+        int age;
+        bool due;
+    } rows[] = {{6, true}, {4, false}, {5, true}};
+    struct puppet p;
+    struct ipc_link *notary;
+    char path[160];
+    (void)snprintf(path, sizeof path, "%s/ca/tls/gateway-0.pem", puppet_folder);
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        assert_int_equal(unlink(path), 0);
+        start(&p, &notary);
+        certificate_age = rows[i].age;
+        certify(&p, notary, "localhost", true);
+        wait_healthy();
+        (void)usleep(300000); /* three ticks */
+        assert_false(puppet_heard(&p, notary, IPC_SERVICE_CERTIFICATE_REQUEST));
+        finish(&p, notary);
+        start(&p, &notary);
+        wait_healthy(); /* with the one it has */
+        (void)usleep(300000);
+        assert_int_equal(puppet_heard(&p, notary, IPC_SERVICE_CERTIFICATE_REQUEST), rows[i].due);
+        finish(&p, notary);
+    }
+    certificate_age = 8; /* expired: of no use */
+    assert_int_equal(unlink(path), 0);
+    start(&p, &notary);
+    certify(&p, notary, "localhost", true);
+    certificate_age = 0;
+    certify(&p, notary, "localhost", true);
+    wait_healthy();
+    finish(&p, notary);
+}
+
 /* A request that was with two notaries when they died: its sender waits outside, others do not. */
 static void test_poison(void **state)
 {
@@ -720,11 +760,12 @@ int main(int argc, char **argv)
     lintel = argv[1];
     puppet_libexec = argv[2];
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_own_certificate), cmocka_unit_test(test_routes),
-        cmocka_unit_test(test_files),           cmocka_unit_test(test_answers),
-        cmocka_unit_test(test_bad_answers),     cmocka_unit_test(test_notary_dies),
-        cmocka_unit_test(test_metrics),         cmocka_unit_test(test_reload),
-        cmocka_unit_test(test_poison),          cmocka_unit_test(test_drain),
+        cmocka_unit_test(test_own_certificate), cmocka_unit_test(test_renewal),
+        cmocka_unit_test(test_routes),          cmocka_unit_test(test_files),
+        cmocka_unit_test(test_answers),         cmocka_unit_test(test_bad_answers),
+        cmocka_unit_test(test_notary_dies),     cmocka_unit_test(test_metrics),
+        cmocka_unit_test(test_reload),          cmocka_unit_test(test_poison),
+        cmocka_unit_test(test_drain),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
