@@ -38,13 +38,14 @@ class Family:
         for role, word in words.items():
             self.word(role, word)
         self.log_path = self.top / "log"
+        self.options = []
         self.process = None
 
     def word(self, role, word):
         (self.folder / "tiny" / role).write_text(word)
 
     def start(self, wait=True, env=None):
-        self.process = subprocess.Popen([SUPERVISOR, self.folder, "--libexec", self.libexec, "--log", "json"],
+        self.process = subprocess.Popen([SUPERVISOR, self.folder, "--libexec", self.libexec, "--log", "json", *self.options],
                                         stdout=subprocess.PIPE, stderr=open(self.log_path, "a"), text=True,
                                         env={**os.environ, **(env or {})})
         if wait:
@@ -328,6 +329,44 @@ def a_missing_program_is_retried_not_fatal():
         wait_for("two tries", lambda: len(f.log("a process died")) >= 2)
         shutil.copy(TINY, f.libexec / "lintel-publisher")
         assert f.process.stdout.readline() == "ready\n"
+        f.stop()
+
+
+def a_broken_state_ends_the_process():
+    with Family(registrar="state").start() as f:
+        died = wait_for("its end", lambda: f.log("a process died"))[0]
+        assert died["process"] == "registrar-0" and died["how"] == "exit status 1", died
+        said = [x for x in f.log("cannot go on") if x["role"] == "registrar-0"][0]
+        assert said["code"] == "corrupt" and said["detail"] == "as it was told"
+        f.word("registrar", "behave")
+        wait_for("health", lambda: f.status()["ready"])
+        f.stop()
+
+
+def a_soft_failure_ends_nothing():
+    with Family(registrar="soft").start() as f:
+        wait_for("the failure", lambda: f.log("FamilyEvent"))
+        assert not f.log("a process died") and f.status()["ready"]
+        f.stop()
+
+
+def without_sandbox_is_said_loudly():
+    with Family() as f:
+        f.options = ["--no-sandbox"]
+        f.start()
+        assert f.status()["sandbox"] is False
+        assert len(f.log("running WITHOUT its sandbox")) == len(FAMILY)
+        f.stop()
+
+
+def programs_that_the_roles_cannot_reach():
+    if os.getuid() != 0:
+        return "own users need a start as root"
+    with Family() as f:
+        f.libexec.chmod(0o700)
+        f.start()
+        assert f.status()["own_users"] is True
+        assert Path(f"/proc/{f.pids()['signer-0']}/comm").read_text() == "lintel-signer\n"
         f.stop()
 
 

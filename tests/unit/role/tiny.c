@@ -3,6 +3,8 @@
  *   crash      abort in start            die        abort at the first tick
  *   stuck      never drained             kill       signals its parent, which the sandbox forbids
  *   lie        says a sentence that the table does not allow
+ *   state      fails on an event as if the disk had (registrar)
+ *   soft       fails on an event in a way that ends nothing (registrar)
  * anything else, or no file: behaves. Each start appends a line to tiny/ROLE.log: what it sees. */
 #include <dirent.h>
 #include <fcntl.h>
@@ -158,6 +160,8 @@ static lt_res tiny_event(void *self, const struct ipc_msg *m)
     char text[128];
     (void)snprintf(text, sizeof text, "event %s-%u %s", e->role, e->instance, e->what);
     say(text);
+    LT_CHECK(strcmp(tiny.word, "state") != 0, LT_STATE_CORRUPT, "as it was told");
+    LT_CHECK(strcmp(tiny.word, "soft") != 0, LT_RETRY_BUSY, "as it was told");
     return LT_OK;
 }
 
