@@ -33,6 +33,22 @@ static size_t offset_of(const struct der_cursor *c, const uint8_t *where)
     return c->base == NULL || where == NULL ? 0 : (size_t)(where - c->base);
 }
 
+void der_wart(struct der_cursor *c, const uint8_t *where, const char *why)
+{
+    struct der_notes *n = c->notes;
+    if (n == NULL) {
+        fail_at(c, where, why);
+        return;
+    }
+    if (c->why != NULL) {
+        return;
+    }
+    if (n->count < DER_NOTES_MAX) {
+        n->list[n->count] = (struct der_note){why, offset_of(c, where)};
+    }
+    n->count++;
+}
+
 size_t der_offset(const struct der_cursor *c)
 {
     return offset_of(c, c->pos);
@@ -232,6 +248,7 @@ struct der_cursor der_into(const struct der_cursor *c, lt_slice inner)
     child.base = c->base;
     child.why = c->why;
     child.bad = c->bad;
+    child.notes = c->notes;
     return child;
 }
 

@@ -43,12 +43,24 @@ enum der_tag {
 /* Nesting that der_check and der_write follow: X.509 needs about 10. */
 enum { DER_DEPTH_MAX = 32 };
 
+/* Rules above the bytes that were broken, for those who look at what others made (a linter): see der_wart. */
+enum { DER_NOTES_MAX = 16 };
+struct der_note {
+    const char *why; /* static storage */
+    size_t offset;
+};
+struct der_notes {
+    struct der_note list[DER_NOTES_MAX];
+    size_t count; /* all of them; only the first DER_NOTES_MAX are in the list */
+};
+
 struct der_cursor {
     const uint8_t *pos; /* all borrowed from the input */
     const uint8_t *end;
-    const uint8_t *base; /* of the whole input, for offsets */
-    const uint8_t *bad;  /* where it went wrong */
-    const char *why;     /* NULL while all is well; static storage */
+    const uint8_t *base;     /* of the whole input, for offsets */
+    const uint8_t *bad;      /* where it went wrong */
+    const char *why;         /* NULL while all is well; static storage */
+    struct der_notes *notes; /* NULL: strict. Borrowed; cursors made from this one share it */
 };
 
 struct der_bits {
@@ -70,6 +82,9 @@ static inline bool der_more(const struct der_cursor *c)
 LT_MUST_USE lt_res der_done(const struct der_cursor *c, const char *what);
 /* Say that it is wrong here, for rules above DER. why: static storage. The first one stays. */
 void der_fail(struct der_cursor *c, const char *why);
+/* Broken, but readable: fails like der_fail in a strict cursor, is noted in one that has notes. where: the
+ * place. */
+void der_wart(struct der_cursor *c, const uint8_t *where, const char *why);
 /* Offset of the next byte from the start of the whole input. */
 size_t der_offset(const struct der_cursor *c);
 /* Offset of what is wrong, once something is. */

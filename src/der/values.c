@@ -174,11 +174,10 @@ uint32_t der_named_bits_in(struct der_cursor *c, lt_slice content)
         return 0;
     }
     if ((bits.bytes.ptr[bits.bytes.len - 1] >> bits.unused & 1) == 0) {
-        fail_in(c, content, "named bits with zero bits at the end");
-        return 0;
+        der_wart(c, content.ptr, "named bits with zero bits at the end");
     }
     uint32_t value = 0;
-    for (size_t i = 0; i < bits.bytes.len * 8; i++) {
+    for (size_t i = 0; der_ok(c) && i < bits.bytes.len * 8; i++) {
         uint32_t bit = ((uint32_t)bits.bytes.ptr[i / 8] >> (7 - i % 8)) & 1u;
         value |= bit << i;
     }
@@ -239,10 +238,9 @@ lt_time der_time(struct der_cursor *c)
         return (lt_time){0};
     }
     if (!utc && year < 2050) {
-        fail_in(c, v, "a GeneralizedTime before 2050");
-        return (lt_time){0};
+        der_wart(c, v.ptr, "a GeneralizedTime before 2050");
     }
-    return t;
+    return der_ok(c) ? t : (lt_time){0};
 }
 
 /*= RFC 5280 4.1.2.5.2 "GeneralizedTime values MUST NOT include fractional seconds." */

@@ -29,7 +29,7 @@ static unsigned version_read(struct der_cursor *c)
     struct der_cursor version = der_enter(c, DER_CONTEXT_CONS(0));
     uint64_t v = der_small(&version, 2);
     if (der_ok(&version) && v == 0) {
-        der_fail(&version, "a default value that is encoded");
+        der_wart(&version, version.pos, "a default value that is encoded");
     }
     der_leave(c, &version);
     return (unsigned)v + 1;
@@ -39,7 +39,7 @@ static lt_slice serial_read(struct der_cursor *c)
 {
     lt_slice serial = der_integer(c);
     if (serial.len > SERIAL_MAX) {
-        der_fail(c, "a serial number of more than 20 bytes");
+        der_wart(c, serial.ptr, "a serial number of more than 20 bytes");
     }
     return serial;
 }
@@ -49,7 +49,7 @@ static lt_slice unique_id_read(struct der_cursor *c, uint32_t tag, unsigned vers
 {
     lt_slice id = {0};
     if (der_optional(c, tag, &id) && version < 2) {
-        der_fail(c, "a unique identifier in version 1");
+        der_wart(c, id.ptr, "a unique identifier in version 1");
     }
     return id;
 }
@@ -78,7 +78,7 @@ static lt_res tbs_read(struct der_cursor *c, struct lt_arena *a, struct x509_cer
     if (der_is_next(&seq, DER_CONTEXT_CONS(3))) {
         /*= RFC 5280 4.1.2.9 "This field MUST only appear if the version is 3" */
         if (cert->version != 3) {
-            der_fail(&seq, "extensions outside version 3");
+            der_wart(&seq, seq.pos, "extensions outside version 3");
         }
         struct der_cursor tagged = der_enter(&seq, DER_CONTEXT_CONS(3));
         LT_TRY(x509_extensions_read(&tagged, a, &cert->ext));
@@ -89,11 +89,12 @@ static lt_res tbs_read(struct der_cursor *c, struct lt_arena *a, struct x509_cer
 }
 
 /* Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signature BIT STRING } */
-lt_res x509_cert_decode(lt_slice der, struct lt_arena *a, struct x509_cert *ret_cert)
+static lt_res cert_read(lt_slice der, struct der_notes *notes, struct lt_arena *a, struct x509_cert *ret_cert)
 {
     LT_CHECK(der.len <= X509_CERT_MAX_BYTES, LT_PEER_TOO_LARGE, "a certificate of %zu bytes", der.len);
     *ret_cert = (struct x509_cert){.der = der};
     struct der_cursor c = der_open(der);
+    c.notes = notes;
     struct der_cursor seq = der_enter(&c, DER_SEQUENCE);
     LT_TRY(tbs_read(&seq, a, ret_cert));
     ret_cert->outer_sig_alg_der = algorithm_read(&seq);
@@ -101,15 +102,23 @@ lt_res x509_cert_decode(lt_slice der, struct lt_arena *a, struct x509_cert *ret_
     /*= RFC 5280 4.1.1.2 "This field MUST contain the same algorithm identifier as the signature field in the
      *sequence = tbsCertificate" */
     if (der_ok(&seq) && !lt_slice_eq(ret_cert->sig_alg_der, ret_cert->outer_sig_alg_der)) {
-        der_fail(&seq, "two signature algorithms that differ");
+        der_wart(&seq, ret_cert->outer_sig_alg_der.ptr, "two signature algorithms that differ");
     }
     der_leave(&c, &seq);
     return der_done(&c, "certificate");
 }
 
+lt_res x509_cert_decode(lt_slice der, struct lt_arena *a, struct x509_cert *ret_cert)
+{
+    struct der_notes notes = {.count = 0};
+    LT_TRY(cert_read(der, &notes, a, ret_cert));
+    ret_cert->notes = notes;
+    return LT_OK;
+}
+
 lt_res x509_cert_parse(lt_slice der, struct lt_arena *a, struct x509_cert *ret_cert)
 {
-    LT_TRY(x509_cert_decode(der, a, ret_cert));
+    LT_TRY(cert_read(der, NULL, a, ret_cert));
     return x509_extensions_check(&ret_cert->ext);
 }
 

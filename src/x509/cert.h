@@ -25,12 +25,14 @@ struct x509_cert {
     struct x509_extensions ext;
     lt_slice outer_sig_alg_der; /* whole AlgorithmIdentifier behind the TBS */
     lt_slice signature;         /* content of the BIT STRING without the unused-bits byte */
+    struct der_notes notes;     /* of x509_cert_decode */
 };
 
 LT_MUST_USE lt_res x509_cert_parse(lt_slice der, struct lt_arena *a, struct x509_cert *ret_cert);
 /* A bare TBSCertificate. */
 LT_MUST_USE lt_res x509_tbs_parse(lt_slice der, struct lt_arena *a, struct x509_cert *ret_cert);
-/* As x509_cert_parse, but known extensions whose content does not decode stay, each with its reason. */
+/* For those who look at what others made: what is broken but readable is noted instead of refused, and known
+ * extensions whose content does not decode stay, each with its reason. */
 LT_MUST_USE lt_res x509_cert_decode(lt_slice der, struct lt_arena *a, struct x509_cert *ret_cert);
 /* Serial as the book has it: magnitude without a leading zero byte. */
 lt_slice x509_serial_magnitude(lt_slice serial);

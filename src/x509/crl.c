@@ -9,7 +9,7 @@ static void entry_extension(struct der_cursor *list, struct x509_crl_entry *e)
     struct der_cursor x = der_enter(list, DER_SEQUENCE);
     enum x509_oid oid = x509_oid_find(der_oid(&x));
     if (der_is_next(&x, DER_BOOLEAN) && !der_boolean(&x)) {
-        der_fail(&x, "a default value that is encoded");
+        der_wart(&x, x.pos, "a default value that is encoded");
     }
     lt_slice content = der_octets(&x);
     struct der_cursor value = der_into(&x, content);
@@ -21,7 +21,7 @@ static void entry_extension(struct der_cursor *list, struct x509_crl_entry *e)
         e->has_reason = true;
         e->reason = (uint32_t)der_enumerated(&value, REASON_MAX);
         if (e->reason == REASON_UNUSED) {
-            der_fail(&value, "a reason code that is not used");
+            der_wart(&value, content.ptr, "a reason code that is not used");
         }
     } else if (oid == X509_OID_INVALIDITY_DATE) {
         e->has_invalidity_date = true;
@@ -34,6 +34,14 @@ static void entry_extension(struct der_cursor *list, struct x509_crl_entry *e)
     der_leave(list, &value);
 }
 
+struct der_cursor x509_crl_entries(const struct x509_crl *crl, struct der_notes *scratch)
+{
+    struct der_cursor c = der_open(crl->entries);
+    *scratch = (struct der_notes){.count = 0};
+    c.notes = crl->notes.count > 0 ? scratch : NULL;
+    return c;
+}
+
 /* SEQUENCE { userCertificate INTEGER, revocationDate Time, crlEntryExtensions Extensions OPTIONAL } */
 bool x509_crl_next(struct der_cursor *c, struct x509_crl_entry *ret_entry)
 {
@@ -44,7 +52,7 @@ bool x509_crl_next(struct der_cursor *c, struct x509_crl_entry *ret_entry)
     struct der_cursor seq = der_enter(c, DER_SEQUENCE);
     ret_entry->serial = der_integer(&seq);
     if (ret_entry->serial.len > 20) {
-        der_fail(&seq, "a serial number of more than 20 bytes");
+        der_wart(&seq, ret_entry->serial.ptr, "a serial number of more than 20 bytes");
     }
     ret_entry->revoked = der_time(&seq);
     if (der_more(&seq)) {
@@ -109,7 +117,7 @@ static lt_res tbs_read(struct der_cursor *c, struct lt_arena *a, struct x509_crl
     if (der_is_next(&seq, DER_SEQUENCE)) {
         crl->entries = der_read(&seq, DER_SEQUENCE);
         if (der_ok(&seq) && crl->entries.len == 0) {
-            der_fail(&seq, "an empty list of revoked certificates");
+            der_wart(&seq, seq.pos, "an empty list of revoked certificates");
         }
     }
     entries_check(&seq, crl);
@@ -126,19 +134,33 @@ static lt_res tbs_read(struct der_cursor *c, struct lt_arena *a, struct x509_crl
 }
 
 /* CertificateList ::= SEQUENCE { tbsCertList, signatureAlgorithm, signatureValue BIT STRING } */
-lt_res x509_crl_parse(lt_slice der, struct lt_arena *a, struct x509_crl *ret_crl)
+static lt_res crl_read(lt_slice der, struct der_notes *notes, struct lt_arena *a, struct x509_crl *ret_crl)
 {
     *ret_crl = (struct x509_crl){.der = der};
     struct der_cursor c = der_open(der);
+    c.notes = notes;
     struct der_cursor seq = der_enter(&c, DER_SEQUENCE);
     LT_TRY(tbs_read(&seq, a, ret_crl));
     ret_crl->outer_sig_alg_der = der_read_whole(&seq, DER_SEQUENCE);
     ret_crl->signature = der_bitstring_octets(&seq);
     if (der_ok(&seq) && !lt_slice_eq(ret_crl->sig_alg_der, ret_crl->outer_sig_alg_der)) {
-        der_fail(&seq, "two signature algorithms that differ");
+        der_wart(&seq, ret_crl->outer_sig_alg_der.ptr, "two signature algorithms that differ");
     }
     der_leave(&c, &seq);
-    LT_TRY(der_done(&c, "CRL"));
+    return der_done(&c, "CRL");
+}
+
+lt_res x509_crl_decode(lt_slice der, struct lt_arena *a, struct x509_crl *ret_crl)
+{
+    struct der_notes notes = {.count = 0};
+    LT_TRY(crl_read(der, &notes, a, ret_crl));
+    ret_crl->notes = notes;
+    return LT_OK;
+}
+
+lt_res x509_crl_parse(lt_slice der, struct lt_arena *a, struct x509_crl *ret_crl)
+{
+    LT_TRY(crl_read(der, NULL, a, ret_crl));
     return x509_extensions_check(&ret_crl->ext);
 }
 

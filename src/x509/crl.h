@@ -22,6 +22,7 @@ struct x509_crl {
     struct x509_extensions ext;
     lt_slice outer_sig_alg_der;
     lt_slice signature;
+    struct der_notes notes; /* of x509_crl_decode */
 };
 
 struct x509_crl_entry {
@@ -37,10 +38,15 @@ struct x509_crl_entry {
 
 /* Checks every entry. */
 LT_MUST_USE lt_res x509_crl_parse(lt_slice der, struct lt_arena *a, struct x509_crl *ret_crl);
+/* As x509_cert_decode. Iterate over its entries with x509_crl_entries, which keeps what is noted already
+ * apart. */
+LT_MUST_USE lt_res x509_crl_decode(lt_slice der, struct lt_arena *a, struct x509_crl *ret_crl);
 LT_MUST_USE lt_res x509_crl_tbs_parse(lt_slice der, struct lt_arena *a, struct x509_crl *ret_crl);
 
 /* for (c = der_open(crl.entries); x509_crl_next(&c, &entry);) — false at the end, or when der_ok(c) is not.
  */
+/* After x509_crl_decode: for (c = x509_crl_entries(&crl, &scratch); …), or it stops at what was noted. */
+struct der_cursor x509_crl_entries(const struct x509_crl *crl, struct der_notes *scratch);
 bool x509_crl_next(struct der_cursor *c, struct x509_crl_entry *ret_entry);
 
 struct x509_crl_spec {

@@ -69,7 +69,7 @@ static void extension_read(struct der_cursor *seq, struct x509_extension *x)
     if (der_is_next(&one, DER_BOOLEAN)) {
         x->critical = der_boolean(&one);
         if (der_ok(&one) && !x->critical) {
-            der_fail(&one, "a default value that is encoded");
+            der_wart(&one, one.pos, "a default value that is encoded");
         }
     }
     x->value = der_octets(&one);
@@ -81,16 +81,19 @@ lt_res x509_extensions_read(struct der_cursor *c, struct lt_arena *a, struct x50
     *ret_ext = (struct x509_extensions){0};
     struct der_cursor seq = der_enter(c, DER_SEQUENCE);
     size_t count = der_count(&seq);
-    if (der_ok(&seq) && (count == 0 || count > X509_EXTENSIONS_MAX)) {
-        der_fail(&seq, "no extension, or too many");
+    if (der_ok(&seq) && count == 0) {
+        der_wart(&seq, seq.pos, "an empty list of extensions");
     }
-    struct x509_extension *list = der_ok(&seq) ? LT_NEW_ARRAY(a, struct x509_extension, count) : NULL;
+    if (count > X509_EXTENSIONS_MAX) {
+        der_fail(&seq, "too many extensions");
+    }
+    struct x509_extension *list = der_ok(&seq) ? LT_NEW_ARRAY(a, struct x509_extension, count + 1) : NULL;
     LT_CHECK(list != NULL || !der_ok(&seq), LT_PEER_TOO_LARGE, "no room for %zu extensions", count);
     size_t n = 0;
     for (; der_more(&seq); n++) {
         extension_read(&seq, &list[n]);
         if (der_ok(&seq) && extension_twice(list, n)) {
-            der_fail(&seq, "an extension that stands twice");
+            der_wart(&seq, list[n].der.ptr, "an extension that stands twice");
         }
         if (der_ok(&seq)) {
             LT_TRY(content_read(&seq, a, &list[n], ret_ext));

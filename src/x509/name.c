@@ -109,7 +109,7 @@ static void attribute_read(struct der_cursor *set, struct x509_attribute *ret)
     ret->oid = x509_oid_find(ret->type);
     (void)der_any(&seq, &ret->string_type, &ret->value, NULL); /* sticky in the cursor */
     if (der_ok(&seq) && ret->oid != X509_OID_UNKNOWN && !x509_string_valid(ret->string_type, ret->value)) {
-        der_fail(&seq, "a name attribute that is not what its string type says");
+        der_wart(&seq, ret->value.ptr, "a name attribute that is not what its string type says");
     }
     der_leave(set, &seq);
 }
@@ -120,7 +120,7 @@ static void rdn_read(struct der_cursor *name, struct x509_attribute *all, size_t
     struct der_cursor set = der_enter(name, DER_SET);
     lt_slice before = {0};
     if (der_ok(&set) && !der_more(&set)) {
-        der_fail(&set, "an empty RDN");
+        der_wart(&set, set.pos, "an empty RDN");
     }
     while (der_more(&set)) {
         if (*count == X509_NAME_ATTRIBUTES_MAX) {
@@ -133,7 +133,7 @@ static void rdn_read(struct der_cursor *name, struct x509_attribute *all, size_t
         attribute_read(&set, a);
         a->rdn = rdn;
         if (lt_slice_cmp(before, whole) > 0) {
-            der_fail(&set, "a SET OF that is not in order");
+            der_wart(&set, whole.ptr, "a SET OF that is not in order");
         }
         before = whole;
         *count += 1;

@@ -50,11 +50,26 @@ static unsigned bit_length(lt_slice magnitude)
     return bits;
 }
 
+/* Parameters that nobody here understands. */
+static void skip(struct der_cursor *alg)
+{
+    uint32_t tag = DER_NONE;
+    lt_slice rest = {0};
+    while (der_more(alg)) {
+        (void)der_any(alg, &tag, &rest, NULL); /* sticky: ends the loop */
+    }
+}
+
 /* RSAPublicKey ::= SEQUENCE { modulus INTEGER, publicExponent INTEGER } */
 static void rsa_read(struct der_cursor *alg, struct der_cursor *c, struct x509_spki *s)
 {
     /*= RFC 3279 2.3.1 "The parameters field MUST have ASN.1 type NULL for this algorithm identifier." */
-    der_null(alg);
+    if (der_is_next(alg, DER_NULL)) {
+        der_null(alg);
+    } else {
+        der_wart(alg, alg->pos, "rsaEncryption without NULL as its parameters");
+        skip(alg);
+    }
     struct der_cursor bits = der_into(c, s->key);
     struct der_cursor seq = der_enter(&bits, DER_SEQUENCE);
     s->modulus = der_unsigned(&seq);
@@ -102,11 +117,7 @@ static void key_read(struct der_cursor *alg, struct der_cursor *c, struct x509_s
         point_read(c, k, s);
         return;
     }
-    uint32_t tag = DER_NONE;
-    lt_slice rest = {0};
-    while (der_more(alg)) {
-        (void)der_any(alg, &tag, &rest, NULL); /* an unknown algorithm's parameters */
-    }
+    skip(alg);
 }
 
 /* SubjectPublicKeyInfo ::= SEQUENCE { algorithm AlgorithmIdentifier, subjectPublicKey BIT STRING } */

@@ -39,7 +39,8 @@ static void next_update_near(const struct lint_input *in, struct lint_report *r)
 
 static void reasons(const struct lint_input *in, struct lint_report *r)
 {
-    struct der_cursor at = der_open(in->crl->entries);
+    struct der_notes scratch;
+    struct der_cursor at = x509_crl_entries(in->crl, &scratch);
     struct x509_crl_entry e;
     while (x509_crl_next(&at, &e)) {
         if (e.has_reason && (e.reason == 0 || e.reason == r->rule->value)) {

@@ -184,7 +184,7 @@ static void certificates(void **unused)
         {SPKI,
          B("\x30\x18\x30\x0b\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x03\x09\x00\x30\x06\x02\x01\x0f\x02"
            "\x01\x03"),
-         "nothing where an element"},
+         "without NULL"},
         {SPKI,
          B("\x30\x1a\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00\x03\x09\x00\x30\x06\x02\x01"
            "\x0f\x02\x01\x03"),
@@ -195,7 +195,7 @@ static void certificates(void **unused)
          "negative"},
         {UNIQUE, B("\x81\x02\x00\x01"), NULL},
         {UNIQUE, B("\x82\x02\x00\x01\x81\x02\x00\x01"), "behind the last field"},
-        {EXTENSIONS, B("\xa3\x02\x30\x00"), "no extension"},
+        {EXTENSIONS, B("\xa3\x02\x30\x00"), "empty list of extensions"},
         {EXTENSIONS, B(""), NULL},
         {EXTENSIONS, B("\xa3\x12\x30\x10\x30\x0e\x06\x03\x55\x1d\x0f\x01\x01\x00\x04\x04\x03\x02\x07\x80"),
          "default value"},
@@ -218,6 +218,65 @@ static void certificates(void **unused)
         expect(i, x509_cert_parse(assemble(rows[i].part, rows[i].with), &arena, &c), rows[i].why);
         lt_arena_reset(&arena);
     }
+}
+
+/* What is broken but readable: refused by the strict parser, noted by the one for linters. */
+static void notes(void **unused)
+{
+    (void)unused;
+    static const struct {
+        enum part part;
+        lt_slice with;
+        const char *note;
+    } rows[] = {
+        {PARTS, B(""), NULL},
+        {VERSION, B("\xa0\x03\x02\x01\x01"), "outside version 3"},
+        {SERIAL,
+         B("\x02\x15\x7f"
+           "01234567890123456789"),
+         "more than 20 bytes"},
+        {OUTER_ALG, B("\x30\x05\x06\x03\x2b\x65\x71"), "two signature algorithms"},
+        {ISSUER, B("\x30\x02\x31\x00"), "empty RDN"},
+        {ISSUER, B("\x30\x0c\x31\x0a\x30\x08\x06\x03\x55\x04\x03\x13\x01\x2a"), "string type"},
+        {VALIDITY,
+         B("\x30\x20\x17\x0d"
+           "261121234100Z"
+           "\x18\x0f"
+           "20491231235959Z"),
+         "before 2050"},
+        {EXTENSIONS, B("\xa3\x02\x30\x00"), "empty list of extensions"},
+        {EXTENSIONS, B("\xa3\x12\x30\x10\x30\x0e\x06\x03\x55\x1d\x0f\x01\x01\x00\x04\x04\x03\x02\x07\x80"),
+         "default value"},
+        {EXTENSIONS, B("\xa3\x0f\x30\x0d\x30\x0b\x06\x03\x55\x1d\x0f\x04\x04\x03\x02\x00\x80"),
+         "zero bits at the end"},
+    };
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        struct x509_cert c;
+        lt_slice der = assemble(rows[i].part, rows[i].with);
+        lt_res strict = x509_cert_parse(der, &arena, &c);
+        assert_int_equal(strict.code, rows[i].note == NULL ? 0 : LT_PEER_MALFORMED);
+        assert_ok(x509_cert_decode(der, &arena, &c));
+        assert_int_equal(c.notes.count, rows[i].note != NULL);
+        if (rows[i].note != NULL) {
+            assert_non_null(strstr(c.notes.list[0].why, rows[i].note));
+            assert_true(c.notes.list[0].offset > 0 && c.notes.list[0].offset <= der.len);
+        }
+        lt_arena_reset(&arena);
+    }
+    /* Many of them: counted, the first are kept. */
+    struct lt_buf name;
+    struct x509_cert c;
+    struct der_writer w;
+    lt_buf_init(&name, 4096);
+    der_write_init(&w, &name);
+    der_begin(&w, DER_SEQUENCE);
+    for (int i = 0; i < 3 * DER_NOTES_MAX; i++) {
+        der_put(&w, DER_SET, LT_LIT(""));
+    }
+    der_end(&w);
+    assert_ok(x509_cert_decode(assemble(SUBJECT, lt_buf_slice(&name)), &arena, &c));
+    assert_int_equal(c.notes.count, 3 * DER_NOTES_MAX);
+    lt_buf_done(&name);
 }
 
 /* ---- contents of extensions ---- */
@@ -315,7 +374,7 @@ static void extensions(void **unused)
         expect(i, x509_cert_parse(der, &arena, &c), rows[i].why);
         /* A linter sees it all the same, with its reason. */
         assert_ok(x509_cert_decode(der, &arena, &c));
-        assert_int_equal(c.ext.malformed, rows[i].why != NULL);
+        assert_int_equal(c.ext.malformed + c.notes.count, rows[i].why != NULL);
         lt_arena_reset(&arena);
     }
 }
@@ -428,7 +487,7 @@ static void crls(void **unused)
            "\x30\x00"),
          "empty list of ext"},
         {B("\x02\x01\x01" CRL_HEAD "\x05\x00"), "another type"},
-        {B("\x02\x01\x01" CRL_HEAD "\xa0\x02\x30\x00"), "no extension"},
+        {B("\x02\x01\x01" CRL_HEAD "\xa0\x02\x30\x00"), "empty list of extensions"},
         {B("\x02\x01\x01" CRL_HEAD "\xa0\x0e\x30\x0c\x30\x0a\x06\x03\x55\x1d\x14\x04\x03\x02\x01\x05"), NULL},
         {B("\x02\x01\x01" CRL_HEAD "\xa0\x0e\x30\x0c\x30\x0a\x06\x03\x55\x1d\x14\x04\x03\x02\x01\xff"),
          "negative"},
@@ -483,7 +542,7 @@ static void cut_and_changed(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        EACH(certificates), EACH(extensions), EACH(requests), EACH(crls), EACH(cut_and_changed),
+        EACH(certificates), EACH(notes), EACH(extensions), EACH(requests), EACH(crls), EACH(cut_and_changed),
     };
     return cmocka_run_group_tests_name("x509/rejects", tests, NULL, NULL);
 }
