@@ -14,10 +14,10 @@
 enum { KB = 1024, MB = 1024 * 1024 };
 
 static const struct ipc_type_info types[IPC_TYPE_LIMIT] = {
-    [IPC_START] = {IPC_START, "Start", &ipc__start__descriptor, 256 * KB, IPC_MAX_FDS},
+    [IPC_START] = {IPC_START, "Start", &ipc__start__descriptor, 512 * KB, IPC_MAX_FDS},
     [IPC_LINK] = {IPC_LINK, "Link", &ipc__link__descriptor, KB, 1},
     [IPC_READY] = {IPC_READY, "Ready", &ipc__ready__descriptor, KB},
-    [IPC_RELOAD] = {IPC_RELOAD, "Reload", &ipc__reload__descriptor, 256 * KB},
+    [IPC_RELOAD] = {IPC_RELOAD, "Reload", &ipc__reload__descriptor, 512 * KB},
     [IPC_DRAIN] = {IPC_DRAIN, "Drain", &ipc__drain__descriptor, KB},
     [IPC_DRAINED] = {IPC_DRAINED, "Drained", &ipc__drained__descriptor, KB},
     [IPC_MISBEHAVED] = {IPC_MISBEHAVED, "Misbehaved", &ipc__misbehaved__descriptor, 4 * KB},

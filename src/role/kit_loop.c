@@ -377,8 +377,9 @@ lt_res role_send_packed(struct role_kit *kit, enum ipc_role to, uint32_t instanc
 /* Is who asked still there? Its successor has asked nothing. */
 static bool still_there(const struct role_kit *kit, const struct ipc_addr *to)
 {
-    return to->instance == ROLE_ANY ||
-           (to->instance < IPC_MAX_INSTANCES && kit->links[to->role][to->instance] != NULL &&
+    return (to->instance == ROLE_ANY && to->role < IPC_ROLE_COUNT) ||
+           (to->role < IPC_ROLE_COUNT && to->instance < IPC_MAX_INSTANCES &&
+            kit->links[to->role][to->instance] != NULL &&
             (to->epoch == 0 || to->epoch == kit->epochs[to->role][to->instance]));
 }
 

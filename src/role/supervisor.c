@@ -209,6 +209,8 @@ static void raise_limits(void)
         files.rlim_cur = files.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &files); /* raising to the hard limit cannot fail */
     }
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    LT_ASSERT(sigaction(SIGPIPE, &ignore, NULL) == 0); /* whoever read our output may go */
     struct rlimit none = {0};
     (void)setrlimit(RLIMIT_CORE, &none); /* each role does it again */
     LT_ASSERT(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);

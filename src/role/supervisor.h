@@ -82,6 +82,7 @@ struct supervisor {
     int64_t stop_until_ms;
     bool failed; /* exit status 1 */
     int64_t next_status_ms;
+    bool status_failing; /* said once */
 };
 
 /* supervisor_family.c */

@@ -28,7 +28,7 @@ enum {
     HEALTHY_AFTER_MS = 30000,
     STEADY_AFTER_MS = 1000, /* enough for one that was killed from outside */
     HOLD_WINDOW_MS = 60000,
-    START_LIMIT_MS = 60000,
+    START_LIMIT_MS = 600000, /* a large book takes its time */
     CONTROL_FD = 3,
 };
 

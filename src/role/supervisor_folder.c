@@ -58,10 +58,30 @@ lt_res folder_lock(struct supervisor *s)
              "%.150s is being served already, or an offline command works in it", s->folder);
     char pid[32];
     int n = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
-    LT_CHECK(ftruncate(fd, 0) == 0, LT_STATE_IO, "run/supervisor.pid: %s", strerror(errno));
-    LT_TRY(lt_write_all(fd, LT_SLICE(pid, (size_t)n)));
+    /* The lock is what counts; a full disk must not keep the family from starting. */
+    if (pwrite(fd, pid, (size_t)n, 0) != n || ftruncate(fd, n) != 0) {
+        lt_log(LT_LOG_WARN, "run/supervisor.pid does not say who we are", "error=\"%s\"", strerror(errno));
+    }
     s->lock_fd = LT_TAKE(fd, -1);
     return LT_OK;
+}
+
+/* What only a restart can change stays as it is. */
+static void keep_running(const struct ca_config *now, struct ca_config *next)
+{
+    bool same = next->uid_base == now->uid_base && next->gateways == now->gateways &&
+                next->notaries == now->notaries && next->readers == now->readers &&
+                strcmp(next->listen_https, now->listen_https) == 0 &&
+                strcmp(next->listen_http, now->listen_http) == 0 &&
+                strcmp(next->listen_operator, now->listen_operator) == 0;
+    if (!same) {
+        lt_log(LT_LOG_WARN, "listen, gateways, notaries, readers and uid-base change with a restart", "%s",
+               "");
+    }
+    next->uid_base = now->uid_base;
+    next->gateways = now->gateways;
+    next->notaries = now->notaries;
+    next->readers = now->readers;
 }
 
 lt_res folder_load_config(struct supervisor *s)
@@ -79,6 +99,9 @@ lt_res folder_load_config(struct supervisor *s)
         lt_arena_done(&a);
         return lt_failed(r) ? r
                             : lt_fail(LT_PEER_TOO_LARGE, __FILE__, __LINE__, CA_CONFIG_FILE " is too long");
+    }
+    if (s->config != NULL) {
+        keep_running(s->config, config);
     }
     ca_config_free(s->config);
     lt_arena_done(&s->yaml_arena);

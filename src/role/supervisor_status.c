@@ -89,9 +89,10 @@ void status_write(struct supervisor *s)
     if (!lt_failed(r)) {
         r = replace(lt_buf_slice(&out));
     }
-    if (lt_failed(r)) {
+    if (lt_failed(r) && !s->status_failing) {
         lt_log_error("run/status.json was not written"); /* a full disk must not end the family */
     }
+    s->status_failing = lt_failed(r);
     lt_buf_done(&out);
 }
 

@@ -129,6 +129,40 @@ def the_token_gets_the_pin():
         f.stop()
 
 
+def a_long_configuration_crosses_in_a_memfd():
+    with Family("# " + "x" * 100 + "\n" + "# long\n" * 20000) as f:
+        f.start()
+        f.process.send_signal(signal.SIGHUP)
+        size = len((f.folder / "lintel.yaml").read_text())
+        wait_for("a long reload", lambda: f"reload {size}" in f.said("gateway") and f"reload {size}" in f.said("signer"))
+        f.stop()
+
+
+def what_needs_a_restart_waits_for_it():
+    with Family().start() as f:
+        with open(f.folder / "lintel.yaml", "a") as y:
+            y.write("gateways: 5\nuid-base: 200000\n")
+        f.process.send_signal(signal.SIGHUP)
+        wait_for("the warning", lambda: any("change with a restart" in x["msg"] for x in f.log()))
+        old = f.pids()["notary-0"]
+        uid = os.stat(f"/proc/{old}").st_uid
+        os.kill(old, signal.SIGKILL)
+        wait_for("notary again", lambda: f.pids()["notary-0"] not in (0, old) and f.status()["ready"])
+        assert len({x for x in f.said("notary") if x.startswith("start")}) == 2, "the same uid as before"
+        assert len(f.pids()) == len(FAMILY) and uid is not None
+        f.stop()
+
+
+def a_closed_standard_output_kills_nobody():
+    with Family() as f:
+        f.start(wait=False)
+        f.process.stdout.close()
+        wait_for("ready", lambda: f.log("ready"))
+        time.sleep(0.2)
+        assert f.process.poll() is None
+        f.stop()
+
+
 def links_follow_the_table():
     with Family().start() as f:
         links = {r: {x.split()[1].split("-")[0] for x in f.said(r) if x.startswith("linked")} for r in ROLES}
