@@ -21,7 +21,8 @@ enum sandbox_calls {
     SANDBOX_FORK = 1 << 6,    /* clone, execve, wait: supervisor and validator's workers */
     SANDBOX_THREADS = 1 << 7, /* clone for threads only */
     SANDBOX_SYNC = 1 << 8,    /* syncing and truncating what is open already; part of OPEN_WRITE */
-    SANDBOX_FOREIGN = 1 << 9, /* a library that logs by itself: its socket() fails and does not end the process */
+    SANDBOX_FOREIGN =
+        1 << 9, /* a library that logs by itself: its socket() fails and does not end the process */
 };
 
 struct sandbox_path {
