@@ -1,6 +1,7 @@
 /* CRLs: what parses has exactly as many entries as the iterator gives, and its entries written by our own
  * builder are a CRL again. */
 #include "x509/crl.h"
+#include "lint/lint.h"
 #include "x509/cert.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
