@@ -243,6 +243,17 @@ static bool has_eku(const struct ca_profile *p, enum x509_oid oid)
     return false;
 }
 
+static size_t reserved_policies(const struct ca_profile *p)
+{
+    size_t count = 0;
+    for (uint32_t i = 0; i < p->policy_count; i++) {
+        enum x509_oid oid = x509_oid_find(p->policies[i]);
+        count += oid == X509_OID_POLICY_DV || oid == X509_OID_POLICY_OV || oid == X509_OID_POLICY_IV ||
+                 oid == X509_OID_POLICY_EV;
+    }
+    return count;
+}
+
 /* Where relying parties of the web trust the issuer. */
 static lt_res check_public(const struct ca_yaml *y, const struct ca_profile *p, lt_time now)
 {
@@ -250,13 +261,7 @@ static lt_res check_public(const struct ca_yaml *y, const struct ca_profile *p, 
         return LT_OK;
     }
     /*= CABF-BR 7.1.2.7.9 "A Reserved Certificate Policy Identifier" — exactly one, and first is best */
-    size_t reserved = 0;
-    for (uint32_t i = 0; i < p->policy_count; i++) {
-        enum x509_oid oid = x509_oid_find(p->policies[i]);
-        reserved += oid == X509_OID_POLICY_DV || oid == X509_OID_POLICY_OV || oid == X509_OID_POLICY_IV ||
-                    oid == X509_OID_POLICY_EV;
-    }
-    if (p->kind != CA_PROFILE_SUBSCRIBER || reserved != 1) {
+    if (p->kind != CA_PROFILE_SUBSCRIBER || reserved_policies(p) != 1) {
         return ca_yaml_refuse(y, "policies",
                               "a public profile is of kind subscriber and has exactly one of "
                               "2.23.140.1.2.1, .2, .3 and 2.23.140.1.1");

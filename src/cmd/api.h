@@ -7,18 +7,25 @@
 #include "cmd/cmd.h"
 
 /* --operator, --key, --key-passphrase-file: for verbs that change something. */
-#define CMD_OPERATOR_OPTIONS                                                                                 \
-    {"operator", "NAME", "who asks (default: $LINTEL_OPERATOR, or admin)", false, NULL},                     \
-        {"key", "FILE", "their private key (default: $LINTEL_OPERATOR_KEY, or DIR/operators/NAME.key)",      \
-         false, NULL},                                                                                       \
-        {"key-passphrase-file", "FILE", "of that key, when it is encrypted", false, NULL}
+#define CMD_OPERATOR_OPTIONS                                                                            \
+    {"operator", "NAME", "who asks (default: $LINTEL_OPERATOR, or admin)", false, NULL},                \
+        {"key", "FILE", "their private key (default: $LINTEL_OPERATOR_KEY, or DIR/operators/NAME.key)", \
+         false, NULL},                                                                                  \
+    {                                                                                                   \
+        "key-passphrase-file", "FILE", "of that key, when it is encrypted", false, NULL                 \
+    }
 /* Dangerous verbs only say what they would do without it. */
-#define CMD_YES_OPTION {"yes", NULL, "do it; without this the effect is only shown", false, NULL}
+#define CMD_YES_OPTION                                                           \
+    {                                                                            \
+        "yes", NULL, "do it; without this the effect is only shown", false, NULL \
+    }
 /* For lists. */
-#define CMD_PAGE_OPTIONS                                                                        \
-    {"limit", "N", "rows of one page, at most 1000 (default: 100)", false, NULL},               \
-        {"cursor", "TEXT", "go on behind a page: its \"next\"", false, NULL},                   \
-        {"all", NULL, "every page", false, NULL}
+#define CMD_PAGE_OPTIONS                                                          \
+    {"limit", "N", "rows of one page, at most 1000 (default: 100)", false, NULL}, \
+        {"cursor", "TEXT", "go on behind a page: its \"next\"", false, NULL},     \
+    {                                                                             \
+        "all", NULL, "every page", false, NULL                                    \
+    }
 
 void cmd_json_freep(json_t **value);
 /* A path below /api/v1/, with its query. LT_RETRY_UNAVAILABLE when no family runs. */

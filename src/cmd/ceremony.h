@@ -26,7 +26,7 @@ struct ceremony_script {
     const char *profile_sha256;
     const char *revoke; /* CRL: "NAME:REASON" of a CA that it revokes, or "" */
     const char *expires;
-    lt_slice tbs; /* to be signed; of a restore what restore_describe says */
+    lt_slice tbs;  /* to be signed; of a restore what restore_describe says */
     lt_slice text; /* the whole script: its hash is what is signed */
 };
 
@@ -52,7 +52,8 @@ LT_MUST_USE lt_res ceremony_read(struct ceremony *k, const char *file);
 /* What an operator signs. */
 void ceremony_statement(const struct ceremony_script *s, struct lt_buf *out);
 /* Signatures beside the file by different operators with the role approver; names for the event. */
-LT_MUST_USE lt_res ceremony_signatures(struct ceremony *k, const char *file, size_t *ret_count, struct lt_buf *names);
+LT_MUST_USE lt_res ceremony_signatures(struct ceremony *k, const char *file, size_t *ret_count,
+                                       struct lt_buf *names);
 /* The to-be-signed bytes again: do they say what the script and its profile say, and nothing more? */
 LT_MUST_USE lt_res ceremony_check(struct ceremony *k);
 /* For people. */

@@ -17,8 +17,8 @@ enum {
 /* Exit statuses; documented in lintel(1). */
 enum cmd_exit {
     CMD_DONE = 0,
-    CMD_FAILED = 1,      /* I/O, stored data, a refusal by the other side without a better word */
-    CMD_USAGE = 2,       /* command line or configuration */
+    CMD_FAILED = 1, /* I/O, stored data, a refusal by the other side without a better word */
+    CMD_USAGE = 2,  /* command line or configuration */
     CMD_NOT_FOUND = 3,
     CMD_REFUSED = 4,     /* by policy: halted, approval missing, profile */
     CMD_UNAVAILABLE = 5, /* nobody answers, busy, time-out: the same command may work later */
@@ -53,8 +53,8 @@ struct cmd {
 };
 
 struct cmd_verb {
-    const char *name;    /* "init", "cert list" */
-    const char *words;   /* what may follow, for usage: "DIR", "SERIAL" */
+    const char *name;  /* "init", "cert list" */
+    const char *words; /* what may follow, for usage: "DIR", "SERIAL" */
     size_t words_least;
     size_t words_most;
     const char *summary; /* one line */

@@ -18,31 +18,31 @@ extern const size_t init_profile_count;
 enum { INIT_ISSUERS = 5, INIT_HOSTS_MAX = 32, INIT_ROOT = 0 };
 
 struct init_issuer {
-    const char *name;    /* "root", "tls", … */
-    const char *profile; /* "ca-root", … */
-    const char *title;   /* in the common name: "Root", "TLS" */
-    struct cmd_key key;  /* owned */
+    const char *name;       /* "root", "tls", … */
+    const char *profile;    /* "ca-root", … */
+    const char *title;      /* in the common name: "Root", "TLS" */
+    struct cmd_key key;     /* owned */
     const char *pkcs11_uri; /* "" for a key file */
     bool imported;
-    bool offline;        /* its key does not stay in the folder */
-    lt_slice der;        /* of its certificate */
+    bool offline; /* its key does not stay in the folder */
+    lt_slice der; /* of its certificate */
     struct x509_cert cert;
-    lt_slice above;      /* PEM of the certificates above an imported one; empty: the root of this folder */
-    int parent;          /* index into issuers; -1: none of ours */
+    lt_slice above; /* PEM of the certificates above an imported one; empty: the root of this folder */
+    int parent;     /* index into issuers; -1: none of ours */
 };
 
 struct init {
     struct cmd *c;
-    const char *folder;      /* as given */
-    int dir;                 /* of the folder */
+    const char *folder; /* as given */
+    int dir;            /* of the folder */
     bool made_folder;
-    char staging[40];        /* ".init-…", inside the folder */
-    int stage;               /* of the staging folder */
+    char staging[40]; /* ".init-…", inside the folder */
+    int stage;        /* of the staging folder */
     const char *name;
     const char *country;
     const char *hosts[INIT_HOSTS_MAX];
     size_t host_count;
-    const char *https;       /* listeners */
+    const char *https; /* listeners */
     const char *http;
     const char *operator_;
     char public_http_url[300];

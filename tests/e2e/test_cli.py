@@ -155,6 +155,28 @@ def test_a_halt_is_lifted_by_two_others(ca, webroot):
     issue(ca, webroot, "www.halted.example.com")
 
 
+def test_a_key_is_blocked_and_unblocked(ca, webroot, certificate):
+    key = ca.json("cert", "show", serial_of(ca, "cli.example.com"))["spki_sha256"]
+    other = "ab" * 32
+    assert "would block" in ca.lintel("key", "block", other, "--reason", "x").stdout
+    ca.lintel("key", "block", other, "--reason", "leaked", "--yes")
+    assert other in ca.lintel("event", "list", "--kind", "key.blocked", "--json").stdout
+    assert other in ca.lintel("key", "unblock", other).stdout
+    plan = ca.json("key", "unblock", other, "--yes")["id"]
+    for name in ("berta", "carl"):
+        if verify(ca, "operator", "add", name, "--role", "approver").returncode == 0:
+            wait_for(name, lambda: name in ca.lintel("event", "list", "--kind", "operator.added").stdout, 5)
+        last = ca.lintel("approve", plan, "--operator", name, "--yes")
+    assert "done" in last.stdout
+    assert verify(ca, "key", "block", key[:-1], "--reason", "x").returncode == 2
+
+
+@pytest.mark.parametrize("line", [["nothing"], ["halt.lift"], ["halt.lift", "x=y"], ["halt.lift", "halt=a", "b=c"],
+                                  ["lint.exception", "rule=a", "profile=b"], ["halt.lift", "halt"], ["restore", "=x"]])
+def test_plans_that_are_no_plans(ca, line):
+    assert verify(ca, "plan", "propose", *line).returncode == 2
+
+
 def test_operators_come_and_go(ca):
     ca.lintel("operator", "add", "dora", "--role", "viewer")
     assert "dora" in ca.lintel("operator", "list").stdout
