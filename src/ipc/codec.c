@@ -73,7 +73,7 @@ lt_res ipc_body_decode(const struct ipc_type_info *info, lt_slice packed, struct
 lt_res ipc_memfd_new(lt_slice bytes, int *ret_fd)
 {
     LT_CLEANUP(lt_fd_closep) int fd = memfd_create("lintel-body", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    LT_CHECK(fd >= 0, LT_STATE_IO, "memfd: %s", strerror(errno));
+    LT_CHECK(fd >= 0, LT_RETRY_BUSY, "no descriptor or memory for a body: %s", strerror(errno));
     LT_TRY(lt_write_all(fd, bytes));
     LT_CHECK(fcntl(fd, F_ADD_SEALS, ALL_SEALS) == 0, LT_STATE_IO, "memfd seals: %s", strerror(errno));
     *ret_fd = LT_TAKE(fd, -1);

@@ -153,7 +153,8 @@ LT_MUST_USE lt_res ipc_link_send_packed(struct ipc_link *link, enum ipc_type typ
 bool ipc_link_wants_write(const struct ipc_link *link);
 LT_MUST_USE lt_res ipc_link_flush(struct ipc_link *link);
 /* The next message: LT_RETRY_AGAIN when there is none, LT_STATE_CLOSED at the peer's end, LT_PEER_* when it
- * broke the rules (the link must then be freed and the supervisor told). The body lives in arena. */
+ * broke the rules (the link must then be freed and the supervisor told), LT_STATE_IO when a message is lost
+ * because this process has no descriptor or memory for it. The body lives in arena. */
 LT_MUST_USE lt_res ipc_link_recv(struct ipc_link *link, struct lt_arena *arena, struct ipc_msg *ret_msg);
 /* Closes the descriptors that nobody took. */
 void ipc_msg_done(struct ipc_msg *m);

@@ -181,7 +181,7 @@ static lt_res own_fds(struct parcel *p, size_t first)
             int error = errno;
             close_all(p->fds, i);
             p->fd_count = 0;
-            LT_FAIL(LT_STATE_IO, "dup: %s", strerror(error));
+            LT_FAIL(LT_RETRY_BUSY, "no descriptor to queue a message with: %s", strerror(error));
         }
         p->fds[i] = copy;
     }
@@ -347,7 +347,11 @@ static lt_res receive(struct ipc_link *link, int *fds, size_t *ret_fd_count, lt_
     }
     *ret_datagram = LT_SLICE(link->datagram, (size_t)n);
     LT_CHECK((m.msg_flags & MSG_TRUNC) == 0, LT_PEER_TOO_LARGE, "a message over %d bytes", IPC_DATAGRAM_MAX);
-    LT_CHECK((m.msg_flags & MSG_CTRUNC) == 0, LT_PEER_MALFORMED, "more descriptors than any message has");
+    if ((m.msg_flags & MSG_CTRUNC) != 0) {
+        /* Cut before the buffer was full: it is we who have none left, not the peer who sent too many. */
+        LT_CHECK(*ret_fd_count == WIRE_MAX_FDS, LT_STATE_IO, "no descriptors are left for a message");
+        LT_FAIL(LT_PEER_MALFORMED, "more descriptors than any message has");
+    }
     return LT_OK;
 }
 

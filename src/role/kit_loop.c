@@ -156,7 +156,11 @@ static size_t read_link(struct role_kit *kit, enum ipc_role peer, uint32_t insta
             if (lt_class_of(r.code) == LT_CLASS_PEER) {
                 report_misbehaviour(kit, peer, instance, m.type);
             }
-            drop_link(kit, peer, instance);
+            if (r.code == LT_STATE_IO) {
+                kit_fail(kit, "a message is lost"); /* and what waits for it with it: begin anew */
+            } else {
+                drop_link(kit, peer, instance);
+            }
             break;
         }
         count++;

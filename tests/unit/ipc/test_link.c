@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -478,6 +479,31 @@ static void test_descriptor_floods(void **state)
     assert_int_equal(count_fds(), before);
 }
 
+/* A process without free descriptors is itself to blame: no peer is accused, nothing leaks. */
+static void test_no_descriptors_left(void **state)
+{
+    (void)state;
+    struct fixture f;
+    set_up(&f, IPC_GATEWAY, IPC_NOTARY);
+    Ipc__HttpRequest r = IPC__HTTP_REQUEST__INIT;
+    static uint8_t body[100000];
+    r.body = (ProtobufCBinaryData){sizeof body, body};
+    assert_ok(ipc_link_send(f.a, IPC_HTTP_REQUEST, 1, &r.base, NULL, 0));
+    size_t before = count_fds();
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    struct rlimit none = {.rlim_cur = 0, .rlim_max = limit.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    struct ipc_msg m;
+    lt_res received = ipc_link_recv(f.b, &f.arena, &m);
+    lt_res sent = ipc_link_send(f.a, IPC_HTTP_REQUEST, 2, &r.base, NULL, 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_int_equal(received.code, LT_STATE_IO);
+    assert_int_equal(sent.code, LT_RETRY_BUSY);
+    assert_int_equal(count_fds(), before);
+    tear_down(&f);
+}
+
 static void test_only_seqpacket(void **state)
 {
     (void)state;
@@ -519,6 +545,7 @@ int main(void)
         cmocka_unit_test(test_unknown_field),
         cmocka_unit_test(test_memfds),
         cmocka_unit_test(test_descriptor_floods),
+        cmocka_unit_test(test_no_descriptors_left),
         cmocka_unit_test(test_only_seqpacket),
         cmocka_unit_test(test_too_large_to_send),
     };
