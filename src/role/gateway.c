@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/random.h"
 #include "role/profiles.h"
 
 enum { TICK_MS = 100, SCRATCH_MAX = 256 * 1024 };
@@ -56,17 +57,35 @@ static enum gateway_listener listener_of(const struct gateway *g, const struct h
     return g->kinds[r->listener - g->infos];
 }
 
+bool gateway_spares(const char *remote)
+{
+    return remote[0] == 0 || strcmp(remote, "127.0.0.1") == 0 || strcmp(remote, "::1") == 0;
+}
+
+static uint16_t bucket_of(const struct gateway *g, const char *remote)
+{
+    uint64_t h = g->address_seed;
+    for (const char *c = remote; *c != 0; c++) {
+        h = (h ^ (uint8_t)*c) * UINT64_C(0x100000001b3);
+    }
+    return (uint16_t)((h >> 32) % GATEWAY_ADDRESS_BUCKETS);
+}
+
 static struct gateway_slot *take_slot(struct gateway *g, struct http_exchange *x)
 {
+    const struct http_request *r = http_exchange_request(x);
     struct gateway_slot *slot = g->free_slots;
     if (slot != NULL) {
         g->free_slots = slot->next_free;
         *slot = (struct gateway_slot){
             .exchange = x,
-            .listener = listener_of(g, http_exchange_request(x)),
+            .listener = listener_of(g, r),
+            .bucket = bucket_of(g, r->remote),
+            .spared = gateway_spares(r->remote),
             .since_us = lt_now().us,
         };
         g->in_flight++;
+        g->address_load[slot->bucket] += slot->spared ? 0U : 1U;
     }
     return slot;
 }
@@ -79,6 +98,11 @@ static void on_request(void *self, struct http_exchange *x)
     http_exchange_set_user(x, slot);
     if (slot == NULL) {
         http_exchange_problem(x, 503, NULL, "too many requests at once", 1);
+        return;
+    }
+    if (!slot->spared && g->address_load[slot->bucket] > GATEWAY_ADDRESS_SLOTS) {
+        http_exchange_problem(x, 429, "urn:ietf:params:acme:error:rateLimited",
+                              "too many requests of one address at once", 1);
         return;
     }
     for (size_t i = 0; i < LT_COUNT(routes); i++) {
@@ -103,6 +127,7 @@ static void on_ended(void *self, struct http_exchange *x, const struct http_outc
            r->listener->name, r->remote, LT_FMT(r->method), LT_FMT(r->path), outcome->status,
            (long long)(lt_now().us - slot->since_us));
     gateway_forget(g, slot);
+    g->address_load[slot->bucket] -= slot->spared ? 0U : 1U;
     *slot = (struct gateway_slot){.next_free = g->free_slots};
     g->free_slots = slot;
     g->in_flight--;
@@ -205,6 +230,7 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *start, const int *li
     LT_CHECK(g->base != NULL, LT_STATE_IO, "no event loop");
     lt_arena_init(&g->scratch, SCRATCH_MAX);
     open_slots(g);
+    lt_random((uint8_t *)&g->address_seed, sizeof g->address_seed);
     gateway_metrics_open(g);
     LT_TRY(http_server_new(g->base, &limits, &hooks, &g->server));
     http_server_tick(g->server, g->now, g->now_ms);

@@ -14,6 +14,8 @@ struct ssl_ctx_st;
 enum gateway_listener { LISTENER_HTTPS, LISTENER_HTTP, LISTENER_OPERATOR, LISTENER_API, LISTENER_KINDS };
 
 enum {
+    GATEWAY_ADDRESS_SLOTS = 128, /* of them for one address: 429 beyond them */
+    GATEWAY_ADDRESS_BUCKETS = 4096,
     GATEWAY_SLOTS = 2048,  /* requests in flight: 503 beyond them */
     GATEWAY_NOTARIES = 64, /* instances of the kit */
     GATEWAY_BOARDS = 64,
@@ -26,6 +28,8 @@ struct gateway_slot {
     struct http_exchange *exchange; /* NULL: free */
     uint64_t id;                    /* of the question to the notary; 0: answered here */
     uint32_t notary;
+    uint16_t bucket; /* of its address */
+    bool spared;     /* its address has no limit */
     bool asked_again;
     bool begun; /* the answer's head went out */
     enum gateway_listener listener;
@@ -86,10 +90,15 @@ struct gateway {
     struct gateway_slot *free_slots;
     uint64_t generation;
     size_t in_flight;
+    uint32_t address_load[GATEWAY_ADDRESS_BUCKETS]; /* slots by address; two may rarely share a bucket */
+    uint64_t address_seed;
     struct lt_arena scratch;
     struct lt_metric *requests[LISTENER_KINDS][6]; /* by hundreds of the status; 0: the client left first */
     struct lt_metric *latency;
 };
+
+/* gateway.c. This machine and the UNIX socket are spared limits per address: a proxy here speaks for many. */
+bool gateway_spares(const char *remote);
 
 /* gateway_notary.c: questions to the notaries. */
 void gateway_ask(struct gateway *g, struct http_exchange *x);

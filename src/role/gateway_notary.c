@@ -106,11 +106,10 @@ static void unavailable(struct http_exchange *x)
     http_exchange_problem(x, 503, acme_internal, "the service is busy or restarting: try again", 1);
 }
 
-/* This machine is spared: a proxy here speaks for many. */
 static void suspect(struct gateway *g, const struct http_exchange *x)
 {
     const char *remote = http_exchange_request(x)->remote;
-    if (remote[0] == 0 || strcmp(remote, "127.0.0.1") == 0 || strcmp(remote, "::1") == 0) {
+    if (gateway_spares(remote)) {
         return;
     }
     struct gateway_suspect *s = &g->suspects[g->next_suspect++ % GATEWAY_SUSPECTS];

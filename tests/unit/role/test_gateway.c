@@ -679,6 +679,46 @@ static void test_poison(void **state)
     finish(&p, notary);
 }
 
+/* One address cannot have all the places. */
+static void test_one_address(void **state)
+{
+    (void)state;
+    enum { PLACES = 128, ALL = PLACES + 2 };
+    static struct client c[ALL];
+    static uint64_t ids[PLACES];
+    struct puppet p;
+    struct ipc_link *notary;
+    const ProtobufCMessage *body;
+    char *text;
+    start(&p, &notary);
+    wait_healthy();
+    client_address = "127.0.0.2";
+    for (size_t i = 0; i < ALL; i++) {
+        client_open(&c[i], HTTPS);
+        client_get(&c[i], "GET", "/acme/x", "");
+        if (i < PLACES) {
+            ids[i] = expect_question(&p, notary, IPC_HTTP_REQUEST, &body);
+        } else {
+            assert_int_equal(client_read(&c[i]), 429);
+        }
+    }
+    client_address = "127.0.0.3";
+    assert_int_equal(fetch(HTTPS, "GET", "/healthz", "", &text), 200);
+    free(text);
+    for (size_t i = 0; i < PLACES; i++) {
+        answer(notary, ids[i], 200, "yes", false);
+        assert_int_equal(client_read(&c[i]), 200);
+    }
+    client_address = "127.0.0.2"; /* places that were given back */
+    assert_int_equal(fetch(HTTPS, "GET", "/healthz", "", &text), 200);
+    free(text);
+    client_address = "127.0.0.1";
+    for (size_t i = 0; i < ALL; i++) {
+        client_close(&c[i]);
+    }
+    finish(&p, notary);
+}
+
 static void test_metrics(void **state)
 {
     (void)state;
@@ -765,7 +805,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_answers),         cmocka_unit_test(test_bad_answers),
         cmocka_unit_test(test_notary_dies),     cmocka_unit_test(test_metrics),
         cmocka_unit_test(test_reload),          cmocka_unit_test(test_poison),
-        cmocka_unit_test(test_drain),
+        cmocka_unit_test(test_one_address),     cmocka_unit_test(test_drain),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
