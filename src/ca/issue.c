@@ -20,12 +20,24 @@ static const struct store_sql sql[] = {
     {"intent.open", "INSERT INTO intent_open (intent) VALUES (?1)"},
     {"intent.get", "SELECT requester, order_id, account, issuer, profile, serial, tbs, request, created_us "
                    "FROM intent WHERE id = ?1"},
+    {"intent.get-open", "SELECT i.requester, i.order_id, i.account, i.issuer, i.profile, i.serial, i.tbs, "
+                        "i.request, i.created_us FROM intent_open AS o JOIN intent AS i ON i.id = o.intent "
+                        "WHERE o.intent = ?1"},
     {"intent.by-serial", "SELECT id FROM intent WHERE issuer = ?1 AND serial = ?2"},
     {"intent.is-open", "SELECT 1 FROM intent_open WHERE intent = ?1"},
     {"intent.open-before", "SELECT intent FROM intent_open WHERE intent < ?1 ORDER BY intent LIMIT 256"},
     {"intent.open-count", "SELECT count(*) FROM intent_open"},
 };
-enum { SQL_ADD, SQL_OPEN, SQL_GET, SQL_BY_SERIAL, SQL_IS_OPEN, SQL_OPEN_BEFORE, SQL_OPEN_COUNT };
+enum {
+    SQL_ADD,
+    SQL_OPEN,
+    SQL_GET,
+    SQL_GET_OPEN,
+    SQL_BY_SERIAL,
+    SQL_IS_OPEN,
+    SQL_OPEN_BEFORE,
+    SQL_OPEN_COUNT
+};
 const struct store_sql *const ca_issue_sql = sql;
 const size_t ca_issue_sql_count = LT_COUNT(sql);
 
@@ -214,17 +226,27 @@ static lt_res read_intent(struct ca_turn *t, const struct store_rows *row, struc
     return LT_OK;
 }
 
-lt_res ca_intent_load(struct ca_turn *t, int64_t id, struct ca_intent *ret_intent)
+static lt_res load(struct ca_turn *t, const struct store_sql *which, int64_t id, struct ca_intent *ret_intent)
 {
     struct store_rows rows;
     ret_intent->id = id;
-    LT_TRY(store_query(t->store, &sql[SQL_GET], STORE_ARGS(STORE_I(id)), &rows));
+    LT_TRY(store_query(t->store, which, STORE_ARGS(STORE_I(id)), &rows));
     bool found = store_next(&rows);
     lt_res r = found ? read_intent(t, &rows, ret_intent) : LT_OK;
     LT_TRY(store_rows_end(&rows));
     LT_TRY(r);
-    LT_CHECK(found, LT_PEER_NOT_FOUND, "there is no intent %lld", (long long)id);
+    LT_CHECK(found, LT_PEER_NOT_FOUND, "there is no such intent %lld", (long long)id);
     return LT_OK;
+}
+
+lt_res ca_intent_load(struct ca_turn *t, int64_t id, struct ca_intent *ret_intent)
+{
+    return load(t, &sql[SQL_GET], id, ret_intent);
+}
+
+lt_res ca_intent_load_open(struct ca_turn *t, int64_t id, struct ca_intent *ret_intent)
+{
+    return load(t, &sql[SQL_GET_OPEN], id, ret_intent);
 }
 
 static lt_res one_number(struct ca_turn *t, const struct store_sql *which, const struct store_value *values,

@@ -35,6 +35,8 @@ struct ca_intent {
 };
 /* LT_PEER_NOT_FOUND when there is none. */
 LT_MUST_USE lt_res ca_intent_load(struct ca_turn *t, int64_t id, struct ca_intent *ret_intent);
+/* The same for one that has not ended yet. */
+LT_MUST_USE lt_res ca_intent_load_open(struct ca_turn *t, int64_t id, struct ca_intent *ret_intent);
 LT_MUST_USE lt_res ca_intent_by_serial(struct ca_turn *t, const struct ca_issuer *issuer, lt_slice serial,
                                        int64_t *ret_id);
 /* Is it still without an outcome? */

@@ -264,13 +264,12 @@ lt_res ca_intent_refuse(struct ca_turn *t, const struct ca_intent *i, const Ipc_
 
 lt_res ca_issue_on_reply(struct ca_turn *t, const Ipc__SignReply *m)
 {
-    bool open = false;
-    LT_TRY(ca_intent_is_open(t, m->intent_id, &open));
-    if (!open) {
+    struct ca_intent i;
+    lt_res found = ca_intent_load_open(t, m->intent_id, &i);
+    if (found.code == LT_PEER_NOT_FOUND) {
         return LT_OK; /* the replay was faster, or it was asked twice */
     }
-    struct ca_intent i;
-    LT_TRY(ca_intent_load(t, m->intent_id, &i));
+    LT_TRY(found);
     if (strcmp(m->outcome, "refused") == 0) {
         return ca_intent_refuse(t, &i, m);
     }
@@ -341,7 +340,10 @@ static lt_res replay_entry(struct ca_turn *t, const Ipc__JournalEntry *e)
         return LT_OK;
     }
     if (strcmp(e->what, "revocation") == 0) {
-        return ca_revoke_on_replay(t, e);
+        lt_res r = ca_revoke_on_replay(t, e);
+        return r.code == LT_PEER_NOT_FOUND
+                   ? alarm(t, e, "alarm.unknown-revocation", "revoked, but this book has no such certificate")
+                   : r;
     }
     bool certificate = strcmp(e->what, "signature") == 0 && (e->kind == IPC__SIGN_KIND__SIGN_CERTIFICATE ||
                                                              e->kind == IPC__SIGN_KIND__SIGN_PRECERTIFICATE);

@@ -41,7 +41,7 @@ enum {
 const struct store_sql *const ca_revoke_sql = sql;
 const size_t ca_revoke_sql_count = LT_COUNT(sql);
 
-enum { WAITERS_MAX = 10000, WAITER_LIFE_S = 60 };
+enum { WAITERS_MAX = 10000, WAITER_LIFE_S = 60, PATIENCE_S = 10 };
 
 struct ca_revoke_waiter {
     struct ca_revoke_waiter *next;
@@ -127,6 +127,16 @@ static void wait_for(struct ca_turn *t, int64_t id, const struct ca_revoke_reque
     LT_ASSERT(w != NULL);
     *w = (struct ca_revoke_waiter){t->book->waiters, id, r->origin, r->reply_to, t->now};
     t->book->waiters = w;
+}
+
+bool ca_revoke_awaited(const struct ca_book *b, lt_time now)
+{
+    for (const struct ca_revoke_waiter *w = b->waiters; w != NULL; w = w->next) {
+        if (now.us - w->since.us < PATIENCE_S * LT_US_PER_SECOND) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* The certificate as far as revoking it goes. */

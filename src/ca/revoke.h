@@ -59,6 +59,8 @@ struct ca_revoked {
 
 /* RevocationRecorded; `id` of the envelope is the open revocation's. */
 LT_MUST_USE lt_res ca_revoke_on_recorded(struct ca_turn *t, uint64_t id, const Ipc__RevocationRecorded *m);
+/* Does somebody wait for an answer who may still get it? */
+bool ca_revoke_awaited(const struct ca_book *b, lt_time now);
 /* A revocation out of the signer's journal that the book may lack. */
 LT_MUST_USE lt_res ca_revoke_on_replay(struct ca_turn *t, const Ipc__JournalEntry *e);
 /* Asks the signer's journal again for open revocations; at most 256 a call. */

@@ -319,7 +319,7 @@ static lt_res tick(void *self, lt_time now)
 static bool drained(void *self)
 {
     struct registrar *g = self;
-    return !g->open && !acme_desk_busy(g->desk);
+    return !g->open && !acme_desk_busy(g->desk) && !ca_revoke_awaited(g->book, lt_now());
 }
 
 /* Root-owned files: this program may parse them. */

@@ -363,6 +363,18 @@ static void a_signature_that_nobody_wanted(void **state)
     assert_int_equal(r->book->at.acknowledged, 0); /* never acknowledged away */
 }
 
+static void a_revocation_of_nothing(void **state)
+{
+    struct rig *r = *state;
+    assert_ok(rig_run(r, rig_plan, a_name));
+    struct rig_entry *e = &r->journal[r->journal_count++];
+    *e = (struct rig_entry){.sequence = r->journal_count, .revocation = true, .issuer = "tls", .serial = {9}};
+    assert_ok(rig_replay(r));
+    assert_true(r->book->alarmed);
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM event WHERE kind = 'alarm.unknown-revocation'"), 1);
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM revocation"), 0);
+}
+
 static lt_res step_refusal(struct rig *r, struct ca_turn *t, void *arg)
 {
     (void)r;
@@ -518,6 +530,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_open_intent_is_asked_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_signed_and_not_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_signature_that_nobody_wanted, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_revocation_of_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_refusal_is_kept, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_lying_signature, set_up, tear_down),
         cmocka_unit_test_setup_teardown(crl_numbers_grow, set_up, tear_down),
