@@ -30,15 +30,42 @@ static lt_res read_authorization(struct ca_turn *t, const struct store_rows *row
     return LT_OK;
 }
 
+static lt_res read_challenge(struct ca_turn *t, const struct store_rows *rows,
+                             struct acme_authorization *ret_a)
+{
+    struct lt_arena *a = t->arena;
+    Ipc__AcmeChallengeBody *b = LT_NEW(a, Ipc__AcmeChallengeBody);
+    LT_CHECK(b != NULL, LT_PEER_TOO_LARGE, "acme: the authorization is too large");
+    ipc__acme_challenge_body__init(b);
+    b->authorization_id = ret_a->id;
+    b->index = (uint32_t)store_int(rows, 6);
+    b->type = lt_arena_cstr(a, store_bytes(rows, 7));
+    b->status = lt_arena_cstr(a, store_bytes(rows, 8));
+    b->token = lt_arena_cstr(a, store_bytes(rows, 9));
+    b->validated_us = store_int(rows, 10);
+    if (!store_is_null(rows, 11)) {
+        LT_TRY(acme_problem_read(a, store_bytes(rows, 11), &b->error));
+    }
+    LT_CHECK(b->type != NULL && b->status != NULL && b->token != NULL, LT_PEER_TOO_LARGE,
+             "acme: the authorization is too large");
+    ret_a->challenges[ret_a->challenge_count++] = b;
+    return LT_OK;
+}
+
 lt_res acme_authorization_load(struct ca_turn *t, int64_t id, struct acme_authorization *ret_a)
 {
     struct store_rows rows;
     lt_res r = LT_OK;
     memset(ret_a, 0, sizeof *ret_a);
     LT_TRY(store_query(t->store, &acme_sql[ACME_SQL_AUTHORIZATION], STORE_ARGS(STORE_I(id)), &rows));
-    if (store_next(&rows)) {
-        ret_a->id = id;
-        r = read_authorization(t, &rows, ret_a);
+    while (!lt_failed(r) && ret_a->challenge_count < ACME_CHALLENGES_MAX && store_next(&rows)) {
+        if (ret_a->id == 0) {
+            ret_a->id = id;
+            r = read_authorization(t, &rows, ret_a);
+        }
+        if (!lt_failed(r)) {
+            r = read_challenge(t, &rows, ret_a);
+        }
     }
     LT_TRY(store_rows_end(&rows));
     return r;
@@ -68,7 +95,7 @@ static bool being_validated(const Ipc__AcmeAuthorizationBody *b)
     return false;
 }
 
-lt_res acme_authorization_body(struct ca_turn *t, const struct acme_authorization *a, Ipc__AcmeReply *reply)
+lt_res acme_authorization_body(struct ca_turn *t, struct acme_authorization *a, Ipc__AcmeReply *reply)
 {
     Ipc__AcmeAuthorizationBody *b = LT_NEW(t->arena, Ipc__AcmeAuthorizationBody);
     Ipc__Identifier *name = LT_NEW(t->arena, Ipc__Identifier);
@@ -84,7 +111,8 @@ lt_res acme_authorization_body(struct ca_turn *t, const struct acme_authorizatio
     b->wildcard = a->wildcard;
     LT_CHECK(name->type != NULL && name->value != NULL && b->status != NULL, LT_PEER_TOO_LARGE,
              "acme: the authorization is too large");
-    LT_TRY(acme_challenge_bodies(t, a->id, &b->challenges, &b->n_challenges));
+    b->challenges = a->challenges;
+    b->n_challenges = a->challenge_count;
     reply->authorization = b;
     reply->retry_after_s = a->status == ACME_PENDING && being_validated(b) ? ACME_RETRY_AFTER_S : 0;
     return LT_OK;

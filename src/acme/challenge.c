@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "crypto/digest.h"
 
-enum { CHALLENGES_MAX = 4, ASK_STEP = 200, PROBLEM_JSON_MAX = 16 * 1024 };
+enum { ASK_STEP = 200, PROBLEM_JSON_MAX = 16 * 1024 };
 
 /* A validation that waits for its statement. */
 struct waiting {
@@ -18,64 +18,19 @@ struct waiting {
     struct acme_authorization a;
 };
 
-static lt_res read_body(struct ca_turn *t, const struct store_rows *rows, Ipc__AcmeChallengeBody *b)
-{
-    struct lt_arena *a = t->arena;
-    b->index = (uint32_t)store_int(rows, 0);
-    b->type = lt_arena_cstr(a, store_bytes(rows, 1));
-    b->status = lt_arena_cstr(a, store_bytes(rows, 2));
-    b->token = lt_arena_cstr(a, store_bytes(rows, 3));
-    b->validated_us = store_int(rows, 4);
-    if (!store_is_null(rows, 5)) {
-        LT_TRY(acme_problem_read(a, store_bytes(rows, 5), &b->error));
-    }
-    LT_CHECK(b->type != NULL && b->status != NULL && b->token != NULL, LT_PEER_TOO_LARGE,
-             "acme: the challenge is too large");
-    return LT_OK;
-}
-
-lt_res acme_challenge_bodies(struct ca_turn *t, int64_t authorization, Ipc__AcmeChallengeBody ***ret_list,
-                             size_t *ret_count)
-{
-    struct store_rows rows;
-    lt_res r = LT_OK;
-    size_t count = 0;
-    Ipc__AcmeChallengeBody **list = LT_NEW_ARRAY(t->arena, Ipc__AcmeChallengeBody *, CHALLENGES_MAX);
-    LT_CHECK(list != NULL, LT_PEER_TOO_LARGE, "acme: the authorization is too large");
-    LT_TRY(store_query(t->store, &acme_sql[ACME_SQL_CHALLENGES], STORE_ARGS(STORE_I(authorization)), &rows));
-    while (!lt_failed(r) && count < CHALLENGES_MAX && store_next(&rows)) {
-        list[count] = LT_NEW(t->arena, Ipc__AcmeChallengeBody);
-        if (list[count] == NULL) {
-            break;
-        }
-        ipc__acme_challenge_body__init(list[count]);
-        list[count]->authorization_id = authorization;
-        r = read_body(t, &rows, list[count]);
-        count++;
-    }
-    LT_TRY(store_rows_end(&rows));
-    LT_TRY(r);
-    *ret_list = list;
-    *ret_count = count;
-    return LT_OK;
-}
-
 /* The challenge that the URL names, of the caller's authorization; otherwise refused and *ret_b NULL. */
 static lt_res find(struct acme_call *c, struct acme_authorization *ret_a, Ipc__AcmeChallengeBody **ret_b)
 {
     const Ipc__AcmeChallengeReply *asked = c->m->challenge;
-    Ipc__AcmeChallengeBody **list = NULL;
-    size_t count = 0;
     *ret_b = NULL;
     LT_CHECK(asked != NULL, LT_PEER_MALFORMED, "acme: which challenge?");
     LT_TRY(acme_authorization_of_caller(c, asked->authorization_id, ret_a));
     if (ret_a->id == 0) {
         return LT_OK;
     }
-    LT_TRY(acme_challenge_bodies(c->turn, ret_a->id, &list, &count));
-    for (size_t i = 0; i < count; i++) {
-        if (list[i]->index == asked->index) {
-            *ret_b = list[i];
+    for (size_t i = 0; i < ret_a->challenge_count; i++) {
+        if (ret_a->challenges[i]->index == asked->index) {
+            *ret_b = ret_a->challenges[i];
             return LT_OK;
         }
     }

@@ -66,6 +66,7 @@ void acme_desk_forget(struct acme_desk *d)
 {
     memset(d->accounts, 0, sizeof d->accounts);
     memset(d->dimensions, 0, sizeof d->dimensions);
+    memset(d->parents, 0, sizeof d->parents);
     acme_held_undo(d);
 }
 

@@ -19,6 +19,8 @@ enum {
     ACME_ACCOUNTS_CACHED = 4096, /* direct-mapped by id */
     ACME_HELD_MAX = 8192,
     ACME_DIMENSIONS_CACHED = 16,
+    ACME_PARENTS_CACHED = 16,
+    ACME_CHALLENGES_MAX = 4,
     ACME_ORDER_PAGE = 100, /* orders in one page of the list */
     ACME_ORDER_SCAN = 500, /* rows looked at for it */
     ACME_SWEEP = 200,      /* rows expired in one tick */
@@ -52,6 +54,12 @@ struct acme_dimension {
     int64_t id;      /* 0: free */
 };
 
+/* Which issuer signed which; issuers never change while the family runs. */
+struct acme_parent {
+    int64_t issuer; /* 0: free */
+    int64_t parent; /* 0: a root */
+};
+
 struct acme_desk {
     const struct ca_config *config; /* borrowed */
     void (*random)(uint8_t *out, size_t len);
@@ -63,6 +71,7 @@ struct acme_desk {
     size_t held_count;
     struct acme_dimension dimensions[ACME_DIMENSIONS_CACHED];
     size_t dimension_next;
+    struct acme_parent parents[ACME_PARENTS_CACHED];
     lt_time swept; /* when tick last looked at what is due */
     lt_time asked_again;
 };
@@ -120,6 +129,8 @@ struct acme_order {
     int64_t intent;
     int64_t certificate_issuer;
     lt_slice certificate_serial;
+    int64_t *authorizations; /* NULL: to be read */
+    size_t authorization_count;
 };
 acme_handler acme_order_new, acme_order_get, acme_order_list;
 LT_MUST_USE lt_res acme_order_load(struct ca_turn *t, int64_t id, struct acme_order *ret_order);
@@ -146,11 +157,14 @@ struct acme_authorization {
     bool wildcard;
     enum acme_state status;
     lt_time expires;
+    Ipc__AcmeChallengeBody *challenges[ACME_CHALLENGES_MAX]; /* in the turn's arena */
+    size_t challenge_count;
 };
 LT_MUST_USE lt_res acme_authorization_load(struct ca_turn *t, int64_t id, struct acme_authorization *ret_a);
 LT_MUST_USE lt_res acme_authorization_of_caller(struct acme_call *c, int64_t id,
                                                 struct acme_authorization *ret_a);
-LT_MUST_USE lt_res acme_authorization_body(struct ca_turn *t, const struct acme_authorization *a,
+/* The reply borrows from *a. */
+LT_MUST_USE lt_res acme_authorization_body(struct ca_turn *t, struct acme_authorization *a,
                                            Ipc__AcmeReply *reply);
 LT_MUST_USE lt_res acme_authorization_step(struct ca_turn *t, const struct acme_authorization *a,
                                            enum acme_step step, lt_time expires, lt_time validated);
@@ -162,8 +176,6 @@ int64_t acme_reuse_seconds(const struct acme_desk *d, lt_time now);
 
 /* challenge.c */
 acme_handler acme_challenge_get, acme_challenge_reply;
-LT_MUST_USE lt_res acme_challenge_bodies(struct ca_turn *t, int64_t authorization,
-                                         Ipc__AcmeChallengeBody ***ret_list, size_t *ret_count);
 /* Asks for running validations again: started between the two times. */
 LT_MUST_USE lt_res acme_challenges_ask_again(struct acme_desk *d, struct ca_turn *t, lt_time until);
 

@@ -1,5 +1,5 @@
-/* finalize and download (RFC 8555 7.4, 7.4.2): the request must be for the order's names, with a key that is
- * allowed and not the account's own; what follows is ca/issue.h's. */
+/* finalize (RFC 8555 7.4): the request must be for the order's names, with a key that is allowed and not the
+ * account's own; what follows is ca/issue.h's, and its outcome comes back here. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,8 +7,6 @@
 #include "ca/issue.h"
 #include "ca/key_block.h"
 #include "ca/limits.h"
-
-enum { CHAIN_MAX = 8 };
 
 /* NULL when the profile takes the key. The examiner judges it again. */
 static Ipc__Problem *check_key(struct acme_call *c, const struct ca_profile *profile,
@@ -227,124 +225,46 @@ static const char *refusal_type(const char *refusal)
     return "serverInternal";
 }
 
-lt_res acme_desk_outcome(struct acme_desk *d, struct ca_turn *t, const struct ca_outcome *o)
+/* The order is not being worked on: whatever became of it, the certificate stands in the book with its
+ * intent, and the outcome is written down. */
+static lt_res note_late(struct ca_turn *t, const struct ca_outcome *o)
+{
+    struct lt_buf body;
+    lt_buf_init(&body, ACME_EVENT_MAX);
+    lt_buf_addf(&body, "{\"intent\":%lld,\"issued\":%s}", (long long)o->intent, o->issued ? "true" : "false");
+    return acme_event(t, "order.late-outcome", "order", o->order_id, &body, (lt_slice){0});
+}
+
+static lt_res take_refusal(struct ca_turn *t, const struct ca_outcome *o)
 {
     struct acme_order order;
+    LT_TRY(acme_order_load(t, o->order_id, &order));
+    if (acme_edge_find(ACME_ORDER, order.status, ACME_REFUSE) == NULL) {
+        return note_late(t, o);
+    }
+    Ipc__Problem *p = acme_problem(t->arena, refusal_type(o->refusal), "The certificate was refused: %s",
+                                   o->detail == NULL ? "" : o->detail);
+    LT_CHECK(p != NULL, LT_PEER_TOO_LARGE, "acme: the outcome is too large");
+    return acme_order_step(t, order.id, order.status, ACME_REFUSE, p);
+}
+
+/* The statement is the edge processing → valid; it says itself whether the order was there. */
+static lt_res take_certificate(struct ca_turn *t, const struct ca_outcome *o)
+{
+    int64_t changed = 0;
     enum acme_state to = ACME_STATE_NONE;
+    LT_TRY(acme_step(ACME_ORDER, ACME_PROCESSING, ACME_ISSUE, &to));
+    LT_TRY(store_exec(t->store, &acme_sql[ACME_SQL_ORDER_ISSUED],
+                      STORE_ARGS(STORE_I(o->order_id), STORE_I(o->issuer->id), STORE_B(o->serial)),
+                      &changed));
+    return changed == 1 ? LT_OK : note_late(t, o);
+}
+
+lt_res acme_desk_outcome(struct acme_desk *d, struct ca_turn *t, const struct ca_outcome *o)
+{
     if (!lt_slice_eq_cstr(lt_slice_cstr(o->requester), "acme") || o->order_id == 0) {
         return LT_OK;
     }
-    LT_TRY(acme_order_load(t, o->order_id, &order));
-    LT_CHECK(order.id != 0, LT_STATE_CORRUPT, "acme: order %lld is gone", (long long)o->order_id);
-    if (o->issued) {
-        LT_TRY(acme_step(ACME_ORDER, order.status, ACME_ISSUE, &to));
-        LT_TRY(acme_step_exec(t->store, ACME_SQL_ORDER_ISSUED,
-                              STORE_ARGS(STORE_I(order.id), STORE_I(o->issuer->id), STORE_B(o->serial))));
-    } else {
-        Ipc__Problem *p = acme_problem(t->arena, refusal_type(o->refusal), "The certificate was refused: %s",
-                                       o->detail == NULL ? "" : o->detail);
-        LT_CHECK(p != NULL, LT_PEER_TOO_LARGE, "acme: the outcome is too large");
-        LT_TRY(acme_order_step(t, order.id, order.status, ACME_REFUSE, p));
-    }
-    return acme_held_release(d, t, ACME_ORDER, order.id);
-}
-
-/* A certificate of one of our issuers; issuer 0 when there is none of that serial. */
-static lt_res find_certificate(struct ca_turn *t, lt_slice serial, int64_t *ret_issuer, int64_t *ret_account)
-{
-    *ret_issuer = 0;
-    for (size_t i = 0; i < t->book->issuer_count && *ret_issuer == 0; i++) {
-        struct store_rows rows;
-        int64_t issuer = t->book->issuers[i].id;
-        LT_TRY(store_query(t->store, &acme_sql[ACME_SQL_CERTIFICATE],
-                           STORE_ARGS(STORE_I(issuer), STORE_B(serial)), &rows));
-        if (store_next(&rows)) {
-            *ret_issuer = issuer;
-            *ret_account = store_int(&rows, 0);
-        }
-        LT_TRY(store_rows_end(&rows));
-    }
-    return LT_OK;
-}
-
-struct chain {
-    ProtobufCBinaryData der[CHAIN_MAX];
-    size_t count;
-    bool to_root; /* the last one has no parent */
-};
-
-static lt_res add_link(struct ca_turn *t, lt_slice der, struct chain *chain)
-{
-    lt_slice copy = lt_arena_copy(t->arena, der);
-    LT_CHECK(copy.ptr != NULL && chain->count < CHAIN_MAX, LT_PEER_TOO_LARGE, "acme: the chain is too long");
-    chain->der[chain->count++] = (ProtobufCBinaryData){copy.len, (uint8_t *)(uintptr_t)copy.ptr};
-    return LT_OK;
-}
-
-/* Leaf, issuer, and all above it. */
-static lt_res build_chain(struct ca_turn *t, int64_t issuer, lt_slice serial, struct chain *chain)
-{
-    struct store_rows rows;
-    lt_res r = LT_OK;
-    LT_TRY(store_query(t->store, &acme_sql[ACME_SQL_CERTIFICATE_DER],
-                       STORE_ARGS(STORE_I(issuer), STORE_B(serial)), &rows));
-    if (store_next(&rows)) {
-        r = add_link(t, store_bytes(&rows, 0), chain);
-    }
-    LT_TRY(store_rows_end(&rows));
-    LT_TRY(r);
-    LT_CHECK(chain->count == 1, LT_STATE_CORRUPT, "acme: a certificate without its DER");
-    for (int64_t at = issuer; at != 0 && chain->count < CHAIN_MAX;) {
-        int64_t parent = 0;
-        LT_TRY(store_query(t->store, &acme_sql[ACME_SQL_ISSUER], STORE_ARGS(STORE_I(at)), &rows));
-        if (store_next(&rows)) {
-            parent = store_is_null(&rows, 0) ? 0 : store_int(&rows, 0);
-            chain->to_root = parent == 0 || parent == at;
-            r = add_link(t, store_bytes(&rows, 1), chain);
-        }
-        LT_TRY(store_rows_end(&rows));
-        LT_TRY(r);
-        at = chain->to_root ? 0 : parent;
-    }
-    return LT_OK;
-}
-
-static lt_res refuse_missing(struct acme_call *c, const char *detail)
-{
-    Ipc__Problem *p = acme_problem(c->turn->arena, "malformed", "%s", detail);
-    LT_CHECK(p != NULL, LT_PEER_TOO_LARGE, "acme: the answer is too large");
-    p->status = 404;
-    return acme_refuse(c, p);
-}
-
-/* Chain 0 ends below the root, which every client has or has not; chain 1 includes it.
- *= RFC 8555 7.4.2 "The server MAY provide one or more link relation header fields [RFC8288] with relation
- *= "alternate". Each such field SHOULD express an alternative certificate chain starting with the same
- *= end-entity certificate." */
-lt_res acme_certificate_get(struct acme_call *c)
-{
-    Ipc__AcmeReply reply = IPC__ACME_REPLY__INIT;
-    Ipc__AcmeCertificateBody body = IPC__ACME_CERTIFICATE_BODY__INIT;
-    struct chain chain = {.count = 0};
-    int64_t issuer = 0;
-    int64_t account = 0;
-    LT_CHECK(c->m->object != NULL, LT_PEER_MALFORMED, "acme: which certificate?");
-    lt_slice serial = acme_bytes(c->m->object->serial);
-    LT_TRY(find_certificate(c->turn, serial, &issuer, &account));
-    if (issuer == 0 || account != c->account.id) {
-        return refuse_missing(c, "This account has no such certificate.");
-    }
-    LT_TRY(build_chain(c->turn, issuer, serial, &chain));
-    size_t without_root = chain.to_root && chain.count > 2 ? chain.count - 1 : chain.count;
-    size_t chains = without_root == chain.count ? 1 : 2;
-    if (c->m->object->index >= chains) {
-        return refuse_missing(c, "The certificate has no such alternate chain.");
-    }
-    body.n_chain = c->m->object->index == 0 ? without_root : chain.count;
-    body.chain = chain.der;
-    body.alternates = (uint32_t)chains - 1;
-    body.index = c->m->object->index;
-    reply.certificate = &body;
-    reply.status = 200;
-    return acme_answer(c, &reply);
+    LT_TRY(o->issued ? take_certificate(t, o) : take_refusal(t, o));
+    return acme_held_release(d, t, ACME_ORDER, o->order_id);
 }

@@ -49,13 +49,13 @@ void acme_held_drop_instance(struct acme_desk *d, uint32_t instance)
 static lt_res answer_now(struct acme_desk *d, struct ca_turn *t, const struct acme_held *h)
 {
     Ipc__AcmeReply reply = IPC__ACME_REPLY__INIT;
+    struct acme_authorization a;
     reply.status = 200;
     if (h->object == ACME_ORDER) {
         struct acme_order o;
         LT_TRY(acme_order_load(t, h->id, &o));
         LT_TRY(acme_order_body(t, &o, &reply));
     } else {
-        struct acme_authorization a;
         LT_TRY(acme_authorization_load(t, h->id, &a));
         LT_TRY(acme_authorization_body(t, &a, &reply));
     }

@@ -104,7 +104,11 @@ lt_res acme_order_body(struct ca_turn *t, const struct acme_order *o, Ipc__AcmeR
         b->certificate_serial = (ProtobufCBinaryData){o->certificate_serial.len,
                                                       (uint8_t *)(uintptr_t)o->certificate_serial.ptr};
     }
-    LT_TRY(list_authorizations(t, o->id, b));
+    b->authorizations = o->authorizations;
+    b->n_authorizations = o->authorization_count;
+    if (o->authorizations == NULL) {
+        LT_TRY(list_authorizations(t, o->id, b));
+    }
     reply->order = b;
     reply->location_order = o->id;
     /*= RFC 8555 7.4 "If the order's status is "processing" … the server … SHOULD … Retry-After" */
@@ -236,23 +240,6 @@ lt_res acme_order_step(struct ca_turn *t, int64_t id, enum acme_state from, enum
     return acme_event(t, "order.invalid", "order", id, &body, (lt_slice){0});
 }
 
-/* Are all authorizations of the order valid? */
-static lt_res all_valid(struct ca_turn *t, int64_t order, bool *ret_all)
-{
-    struct store_rows rows;
-    lt_res r = LT_OK;
-    *ret_all = true;
-    LT_TRY(
-        store_query(t->store, &acme_sql[ACME_SQL_ORDER_AUTHORIZATIONS], STORE_ARGS(STORE_I(order)), &rows));
-    while (!lt_failed(r) && store_next(&rows)) {
-        enum acme_state status = ACME_STATE_NONE;
-        r = acme_state_read(store_bytes(&rows, 1), &status);
-        *ret_all = *ret_all && status == ACME_VALID;
-    }
-    LT_TRY(store_rows_end(&rows));
-    return r;
-}
-
 /* The pending authorizations of an order that ended early run out at their time. */
 static lt_res leave_rest(struct ca_turn *t, int64_t order)
 {
@@ -266,40 +253,65 @@ static lt_res leave_rest(struct ca_turn *t, int64_t order)
         NULL);
 }
 
-static lt_res follow(struct acme_desk *d, struct ca_turn *t, int64_t order, enum acme_state from,
+/* missing: authorizations of the order that are not valid */
+static lt_res follow(struct acme_desk *d, struct ca_turn *t, const struct acme_order *o, int64_t missing,
                      enum acme_step step, const Ipc__Problem *error)
 {
-    bool all = false;
     if (step == ACME_PROVE) {
-        LT_TRY(all_valid(t, order, &all));
-        return all && from == ACME_PENDING ? acme_order_step(t, order, from, ACME_PROVE, NULL) : LT_OK;
+        bool ready = missing == 0 && o->status == ACME_PENDING;
+        return ready ? acme_order_step(t, o->id, o->status, ACME_PROVE, NULL) : LT_OK;
     }
-    LT_TRY(acme_order_step(t, order, from, ACME_FAIL, error));
-    LT_TRY(leave_rest(t, order));
-    return acme_held_release(d, t, ACME_ORDER, order);
+    LT_TRY(acme_order_step(t, o->id, o->status, ACME_FAIL, error));
+    LT_TRY(leave_rest(t, o->id));
+    return acme_held_release(d, t, ACME_ORDER, o->id);
+}
+
+struct follower {
+    struct acme_order order; /* id and status */
+    int64_t missing;
+};
+
+/* *list: newest first, in the arena. */
+static lt_res find_followers(struct ca_turn *t, int64_t authorization, struct follower **list, size_t *count)
+{
+    enum { AT_FIRST = 4, MOST = 1000 };
+    struct store_rows rows;
+    lt_res r = LT_OK;
+    size_t room = AT_FIRST;
+    *list = LT_NEW_ARRAY(t->arena, struct follower, room);
+    *count = 0;
+    LT_TRY(store_query(t->store, &acme_sql[ACME_SQL_AUTHORIZATION_ORDERS], STORE_ARGS(STORE_I(authorization)),
+                       &rows));
+    while (!lt_failed(r) && *list != NULL && *count < MOST && store_next(&rows)) {
+        if (*count == room) {
+            struct follower *more = LT_NEW_ARRAY(t->arena, struct follower, MOST);
+            if (more != NULL) {
+                memcpy(more, *list, room * sizeof *more);
+            }
+            *list = more;
+            room = MOST;
+        }
+        if (*list != NULL) {
+            struct follower *f = &(*list)[(*count)++];
+            f->order.id = store_int(&rows, 0);
+            r = acme_state_read(store_bytes(&rows, 1), &f->order.status);
+            f->missing = store_int(&rows, 2);
+        }
+    }
+    LT_TRY(store_rows_end(&rows));
+    LT_TRY(r);
+    LT_CHECK(*list != NULL, LT_PEER_TOO_LARGE, "acme: too many orders at once");
+    return LT_OK;
 }
 
 lt_res acme_orders_follow(struct acme_desk *d, struct ca_turn *t, int64_t authorization, enum acme_step step,
                           const Ipc__Problem *error)
 {
-    enum { MOST = 1000 };
-    struct store_rows rows;
-    lt_res r = LT_OK;
-    int64_t *ids = LT_NEW_ARRAY(t->arena, int64_t, MOST);
-    enum acme_state *states = LT_NEW_ARRAY(t->arena, enum acme_state, MOST);
-    LT_CHECK(ids != NULL && states != NULL, LT_PEER_TOO_LARGE, "acme: too many orders at once");
+    struct follower *list = NULL;
     size_t count = 0;
-    LT_TRY(store_query(t->store, &acme_sql[ACME_SQL_AUTHORIZATION_ORDERS], STORE_ARGS(STORE_I(authorization)),
-                       &rows));
-    while (!lt_failed(r) && count < MOST && store_next(&rows)) {
-        ids[count] = store_int(&rows, 0);
-        r = acme_state_read(store_bytes(&rows, 1), &states[count]);
-        count++;
-    }
-    LT_TRY(store_rows_end(&rows));
-    LT_TRY(r);
+    LT_TRY(find_followers(t, authorization, &list, &count));
     for (size_t i = 0; i < count; i++) {
-        LT_TRY(follow(d, t, ids[i], states[i], step, error));
+        LT_TRY(follow(d, t, &list[i].order, list[i].missing, step, error));
     }
     return LT_OK;
 }

@@ -225,14 +225,27 @@ static lt_res add_order(struct acme_call *c, const Ipc__AcmeNewOrder *o, const s
     return acme_event(c->turn, "order.created", "order", id, &body, (lt_slice){0});
 }
 
-static lt_res make(struct acme_call *c, const Ipc__AcmeNewOrder *o, struct draft *d, int64_t *ret_id)
+static lt_res make(struct acme_call *c, const Ipc__AcmeNewOrder *o, struct draft *d,
+                   struct acme_order *ret_order)
 {
-    enum acme_state status = ACME_STATE_NONE;
     int64_t lifetime_s = c->desk->config->order_lifetime_s;
     int64_t id = ca_new_id(c->turn);
     d->expires = lt_time_add_seconds(c->turn->now, lifetime_s > 0 ? lifetime_s : DEFAULT_LIFETIME_S);
-    LT_TRY(acme_step(ACME_ORDER, ACME_STATE_NONE, d->proven ? ACME_CREATE_PROVEN : ACME_CREATE, &status));
-    LT_TRY(add_order(c, o, d, status, id));
+    *ret_order = (struct acme_order){
+        .id = id,
+        .account = c->account.id,
+        .profile = d->profile->name,
+        .names = d->names,
+        .not_before = d->wanted.not_before,
+        .not_after = d->wanted.not_after,
+        .replaces = o->replaces,
+        .expires = d->expires,
+        .authorizations = d->authorizations,
+        .authorization_count = d->names.count,
+    };
+    enum acme_step step = d->proven ? ACME_CREATE_PROVEN : ACME_CREATE;
+    LT_TRY(acme_step(ACME_ORDER, ACME_STATE_NONE, step, &ret_order->status));
+    LT_TRY(add_order(c, o, d, ret_order->status, id));
     for (size_t i = 0; i < d->names.count; i++) {
         if (d->authorizations[i] == 0) {
             LT_TRY(acme_authorization_make(c, d->names.list[i], d->expires, &d->authorizations[i]));
@@ -240,7 +253,6 @@ static lt_res make(struct acme_call *c, const Ipc__AcmeNewOrder *o, struct draft
         LT_TRY(store_exec(c->turn->store, &acme_sql[ACME_SQL_ORDER_AUTHORIZATION_ADD],
                           STORE_ARGS(STORE_I(id), STORE_I(d->authorizations[i])), NULL));
     }
-    *ret_id = id;
     return LT_OK;
 }
 
@@ -272,11 +284,8 @@ lt_res acme_order_new(struct acme_call *c)
     }
     Ipc__AcmeReply reply = IPC__ACME_REPLY__INIT;
     struct acme_order made;
-    int64_t id = 0;
-    LT_TRY(make(c, o, &d, &id));
-    LT_TRY(acme_order_load(c->turn, id, &made));
+    LT_TRY(make(c, o, &d, &made));
     LT_TRY(acme_order_body(c->turn, &made, &reply));
     reply.status = 201;
-    reply.location_order = id;
     return acme_answer(c, &reply);
 }

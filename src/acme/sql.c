@@ -57,7 +57,7 @@ const struct store_sql acme_sql[ACME_SQL_COUNT] = {
     [ACME_SQL_ORDER_AUTHORIZATIONS] = {"acme.order-authorizations",
                                        "SELECT a.id, a.status, a.expires_us FROM order_authorization AS oa "
                                        "JOIN authorization AS a ON a.id = oa.authorization_id "
-                                       "WHERE oa.order_id = ?1 ORDER BY a.id"},
+                                       "WHERE oa.order_id = ?1 ORDER BY a.identifier"},
     [ACME_SQL_ORDER_EVIDENCE] =
         {"acme.order-evidence",
          "SELECT a.id, a.identifier_type, a.identifier, a.wildcard, a.status, a.expires_us, a.validated_us, "
@@ -66,9 +66,11 @@ const struct store_sql acme_sql[ACME_SQL_COUNT] = {
          "JOIN evidence AS e ON e.authorization_id = a.id AND e.checked_us = a.validated_us "
          "JOIN dimension AS d ON d.id = e.dimension WHERE oa.order_id = ?1"},
 
-    [ACME_SQL_AUTHORIZATION] = {"acme.authorization",
-                                "SELECT account, identifier_type, identifier, wildcard, status, expires_us "
-                                "FROM authorization WHERE id = ?1"},
+    [ACME_SQL_AUTHORIZATION] =
+        {"acme.authorization",
+         "SELECT a.account, a.identifier_type, a.identifier, a.wildcard, a.status, a.expires_us, "
+         "c.idx, c.type, c.status, c.token, c.validated_us, c.error FROM authorization AS a "
+         "JOIN challenge AS c ON c.authorization_id = a.id WHERE a.id = ?1 ORDER BY c.idx"},
     [ACME_SQL_AUTHORIZATION_ADD] = {"acme.authorization-add",
                                     "INSERT INTO authorization (id, account, identifier_type, identifier, "
                                     "wildcard, status, created_us, expires_us) "
@@ -81,15 +83,15 @@ const struct store_sql acme_sql[ACME_SQL_COUNT] = {
                                       "identifier = ?2 AND status = 'valid' AND expires_us > ?3 AND "
                                       "identifier_type = ?4 AND wildcard = ?5 AND validated_us > ?6 "
                                       "ORDER BY expires_us DESC LIMIT 1"},
-    [ACME_SQL_AUTHORIZATION_ORDERS] = {"acme.authorization-orders",
-                                       "SELECT o.id, o.status FROM order_authorization AS oa "
-                                       "JOIN ca_order AS o ON o.id = oa.order_id "
-                                       "WHERE oa.authorization_id = ?1 AND o.status IN ('pending', 'ready') "
-                                       "ORDER BY oa.order_id DESC LIMIT 1000"},
+    [ACME_SQL_AUTHORIZATION_ORDERS] =
+        {"acme.authorization-orders",
+         "SELECT o.id, o.status, (SELECT count(*) FROM order_authorization AS ob "
+         "JOIN authorization AS b ON b.id = ob.authorization_id "
+         "WHERE ob.order_id = o.id AND b.status <> 'valid') FROM order_authorization AS oa "
+         "JOIN ca_order AS o ON o.id = oa.order_id "
+         "WHERE oa.authorization_id = ?1 AND o.status IN ('pending', 'ready') "
+         "ORDER BY oa.order_id DESC LIMIT 1000"},
 
-    [ACME_SQL_CHALLENGES] = {"acme.challenges",
-                             "SELECT idx, type, status, token, validated_us, error, nonce FROM challenge "
-                             "WHERE authorization_id = ?1 ORDER BY idx"},
     [ACME_SQL_CHALLENGE_ADD] = {"acme.challenge-add",
                                 "INSERT INTO challenge (authorization_id, idx, type, status, token) "
                                 "VALUES (?1, ?2, ?3, 'pending', ?4)"},
@@ -130,7 +132,7 @@ const struct store_sql acme_sql[ACME_SQL_COUNT] = {
     [ACME_SQL_CERTIFICATE_NAMES] = {"acme.certificate-names",
                                     "SELECT name, type FROM certificate_name WHERE issuer = ?1 AND "
                                     "serial = ?2 AND copy = 0 LIMIT 1000"},
-    [ACME_SQL_ISSUER] = {"acme.issuer", "SELECT parent, certificate FROM issuer WHERE id = ?1"},
+    [ACME_SQL_ISSUER] = {"acme.issuer", "SELECT parent FROM issuer WHERE id = ?1"},
     [ACME_SQL_INTENT_END] = {"acme.intent-end", "SELECT i.issuer, i.serial, e.outcome, e.detail "
                                                 "FROM intent AS i JOIN intent_end AS e ON e.intent = i.id "
                                                 "WHERE i.id = ?1"},
