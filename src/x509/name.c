@@ -3,31 +3,36 @@
 
 #include "base/text.h"
 
+/* Bytes of the UTF-8 character that begins with b; 0 when none does. */
+static size_t utf8_length(uint8_t b)
+{
+    if (b < 0x80) {
+        return 1;
+    }
+    if (b < 0xc2 || b > 0xf4) {
+        return 0;
+    }
+    return b < 0xe0 ? 2 : b < 0xf0 ? 3 : 4;
+}
+
 /* Length of the UTF-8 character at the start of s and its code point; 0 when it is none. */
 static size_t utf8_next(lt_slice s, uint32_t *ret_point)
 {
-    uint8_t b = s.ptr[0];
-    size_t len = b < 0x80                ? 1
-                 : b >= 0xc2 && b < 0xe0 ? 2
-                 : b >= 0xe0 && b < 0xf0 ? 3
-                 : b >= 0xf0 && b < 0xf5 ? 4
-                                         : 0;
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t len = utf8_length(s.ptr[0]);
     if (len == 0 || len > s.len) {
         return 0;
     }
-    uint32_t point = len == 1 ? b : b & (0x7fu >> len);
+    uint32_t point = len == 1 ? s.ptr[0] : s.ptr[0] & (0x7fu >> len);
     for (size_t i = 1; i < len; i++) {
         if ((s.ptr[i] & 0xc0) != 0x80) {
             return 0;
         }
         point = point << 6 | (s.ptr[i] & 0x3fu);
     }
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    if (point < least[len] || point > 0x10ffff || (point >= 0xd800 && point < 0xe000)) {
-        return 0;
-    }
+    bool surrogate = point >= 0xd800 && point < 0xe000;
     *ret_point = point;
-    return len;
+    return point < least[len] || point > 0x10ffff || surrogate ? 0 : len;
 }
 
 /* Characters of a UTF-8 text, or false. */
