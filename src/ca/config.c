@@ -461,7 +461,9 @@ static lt_res default_url(struct raw *raw, const char *scheme, const char *addre
         return LT_OK;
     }
     LT_TRY(ca_config_split_address(&raw->c.arena, address, &host, &port));
-    *url = lt_arena_printf(&raw->c.arena, "%s://%s:%u", scheme, raw->c.host_names[0], port);
+    bool ip6 = strchr(raw->c.host_names[0], ':') != NULL;
+    *url = ip6 ? lt_arena_printf(&raw->c.arena, "%s://[%s]:%u", scheme, raw->c.host_names[0], port)
+               : lt_arena_printf(&raw->c.arena, "%s://%s:%u", scheme, raw->c.host_names[0], port);
     LT_CHECK(*url != NULL, LT_PEER_TOO_LARGE, "lintel.yaml: host-names: too long");
     return LT_OK;
 }
@@ -492,6 +494,18 @@ static lt_res check_urls(const struct ca_yaml *y, struct raw *raw)
     return LT_OK;
 }
 
+static lt_res check_hosts(const struct ca_yaml *y, const struct raw *raw)
+{
+    for (uint32_t i = 0; i < raw->c.host_name_count; i++) {
+        const char *name = raw->c.host_names[i];
+        if (strlen(name) > 253 || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789.:-*") != strlen(name)) {
+            return ca_yaml_refuse(y, "host-names", "\"%.60s\" is no host name in lower case, and no address",
+                                  name);
+        }
+    }
+    return LT_OK;
+}
+
 static lt_res finish(const struct ca_yaml *y, struct raw *raw)
 {
     static const char *const local[] = {"localhost"};
@@ -502,6 +516,7 @@ static lt_res finish(const struct ca_yaml *y, struct raw *raw)
         raw->c.host_names = local;
         raw->c.host_name_count = 1;
     }
+    LT_TRY(check_hosts(y, raw));
     LT_TRY(apply_issuers(y, raw));
     LT_TRY(check_addresses(y, raw));
     LT_TRY(check_urls(y, raw));

@@ -38,6 +38,14 @@ void cmd_query_add(struct lt_buf *query, const char *name, const char *value)
     }
 }
 
+void cmd_query_add_time(struct lt_buf *query, const char *name, const char *value)
+{
+    enum { DATE_LEN = 10 };
+    bool day = value != NULL && strlen(value) == DATE_LEN && strspn(value, "0123456789-") == DATE_LEN;
+    cmd_query_add(query, name, value);
+    lt_buf_add_cstr(query, day ? "T00%3A00%3A00Z" : "");
+}
+
 lt_res cmd_print_json(const json_t *value)
 {
     char *text = json_dumps(value, JSON_COMPACT);
@@ -114,6 +122,8 @@ lt_res cmd_api_list(struct cmd *c, const char *path, const char *key, struct lt_
     LT_CLEANUP(cmd_json_freep) json_t *whole = NULL;
     const char *cursor = cmd_value(c, "cursor");
     const char *limit = cmd_value_or(c, "limit", cmd_flag(c, "all") ? "1000" : NULL);
+    uint64_t number = 0;
+    LT_TRY(cmd_number(c, "limit", 0, 1000, &number));
     do {
         LT_CLEANUP(cmd_json_freep) json_t *page = NULL;
         size_t at = query->len;

@@ -42,6 +42,8 @@ LT_MUST_USE lt_res cmd_operator_key(struct cmd *c, struct cmd_key *ret_key);
 
 /* "&name=value", percent-encoded; nothing when value is NULL. */
 void cmd_query_add(struct lt_buf *query, const char *name, const char *value);
+/* The same for a point in time: "2027-01-01" is its first second. */
+void cmd_query_add_time(struct lt_buf *query, const char *name, const char *value);
 
 /* Members; "" and 0 where they are missing. Borrowed. */
 const char *cmd_text(const json_t *object, const char *key);

@@ -136,7 +136,7 @@ static lt_res sign(struct ceremony *k)
     const char *name = cmd_operator_name(k->c);
     LT_TRY(show(k));
     if (!cmd_flag(k->c, "yes")) {
-        return cmd_printf("add --yes to sign it as %s\n", name);
+        return cmd_would(k->c, "add --yes to sign it as %s", name);
     }
     const struct ca_operator *o = ca_operator_by_name(&k->operators, lt_slice_cstr(name));
     LT_CHECK(o != NULL && (o->roles & CA_ROLE_APPROVER) != 0, LT_POLICY_APPROVAL,
@@ -190,7 +190,7 @@ static lt_res run_locked(struct ceremony *k, struct lt_buf *people)
         LT_TRY(cmd_printf("signed by %s\n", lt_buf_cstr(people)));
     }
     if (!cmd_flag(k->c, "yes")) {
-        return cmd_printf("add --yes to run it\n");
+        return cmd_would(k->c, "add --yes to run it");
     }
     LT_TRY(ceremony_open_book(k));
     LT_TRY(ceremony_run(k, lt_buf_cstr(people)));

@@ -16,7 +16,7 @@ enum { NAMES_SHOWN = 60, QUERY_MAX = 8192 };
         {"name", "NAME", "with exactly that name in it", false, NULL},                                  \
         {"suffix", "DOMAIN", "with a name that is DOMAIN or below it", false, NULL},                    \
         {"account", "ID", "of that account", false, NULL},                                              \
-        {"issued-from", "TIME", "issued at or after (RFC 3339)", false, NULL},                          \
+        {"issued-from", "TIME", "issued at or after (RFC 3339, or a day)", false, NULL},                \
         {"issued-until", "TIME", "issued before", false, NULL},                                         \
         {"expires-from", "TIME", "ending at or after", false, NULL},                                    \
         {"expires-until", "TIME", "ending before", false, NULL},                                        \
@@ -83,7 +83,8 @@ static lt_res list_with(struct cmd *c, struct lt_buf *query)
 {
     LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
     for (size_t i = 0; i < LT_COUNT(filter_names); i++) {
-        cmd_query_add(query, filter_names[i], cmd_value(c, filter_names[i]));
+        bool time = strstr(filter_names[i], "-from") != NULL || strstr(filter_names[i], "-until") != NULL;
+        (time ? cmd_query_add_time : cmd_query_add)(query, filter_names[i], cmd_value(c, filter_names[i]));
     }
     LT_TRY(cmd_api_list(c, "certificates", "certificates", query, &answer));
     if (c->json) {

@@ -95,5 +95,7 @@ int cmd_folder_pid(const char *folder);
 /* Standard output, checked: a full disk or a closed pipe is an error. */
 LT_MUST_USE lt_res cmd_print(lt_slice text);
 LT_MUST_USE lt_res cmd_printf(const char *format, ...) LT_PRINTF(1, 2);
+/* What a dry run says: a line, or {"done":false,"would":"…"}. */
+LT_MUST_USE lt_res cmd_would(const struct cmd *c, const char *format, ...) LT_PRINTF(2, 3);
 
 #endif

@@ -78,3 +78,23 @@ lt_res cmd_printf(const char *format, ...)
     LT_CHECK(ok, LT_STATE_IO, "standard output: %s", strerror(errno));
     return LT_OK;
 }
+
+lt_res cmd_would(const struct cmd *c, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof(text), format, args); /* a longer one is cut */
+    va_end(args);
+    if (!c->json) {
+        return cmd_printf("%s\n", text);
+    }
+    struct lt_buf out;
+    lt_buf_init(&out, 8192);
+    lt_buf_add_cstr(&out, "{\"done\":false,\"would\":");
+    lt_json_add_string(&out, lt_slice_cstr(text));
+    lt_buf_add_cstr(&out, "}\n");
+    lt_res r = cmd_print(lt_buf_slice(&out));
+    lt_buf_done(&out);
+    return r;
+}

@@ -56,10 +56,13 @@ static lt_res choose_urls(struct init *i)
     i->operator_ = lt_arena_printf(a, "127.0.0.1:%u", (unsigned)operator_);
     LT_CHECK(i->https != NULL && i->http != NULL && i->operator_ != NULL, LT_PEER_USAGE,
              "--listen: too long");
+    const char *host = strchr(i->hosts[0], ':') != NULL ? lt_arena_printf(a, "[%s]", i->hosts[0])
+                                                        : i->hosts[0];
+    LT_CHECK(host != NULL, LT_PEER_USAGE, "--host: too long");
     int n = url != NULL  ? snprintf(i->public_http_url, sizeof(i->public_http_url), "%s", url)
-            : http == 80 ? snprintf(i->public_http_url, sizeof(i->public_http_url), "http://%s", i->hosts[0])
-                         : snprintf(i->public_http_url, sizeof(i->public_http_url), "http://%s:%u",
-                                    i->hosts[0], (unsigned)http);
+            : http == 80 ? snprintf(i->public_http_url, sizeof(i->public_http_url), "http://%s", host)
+                         : snprintf(i->public_http_url, sizeof(i->public_http_url), "http://%s:%u", host,
+                                    (unsigned)http);
     LT_CHECK(n > 0 && (size_t)n < sizeof(i->public_http_url), LT_PEER_USAGE, "--public-http-url: too long");
     return LT_OK;
 }

@@ -130,8 +130,8 @@ static lt_res run_events(struct cmd *c)
     lt_buf_init(&query, QUERY_MAX);
     cmd_query_add(&query, "id", cmd_value(c, "subject"));
     cmd_query_add(&query, "name", cmd_value(c, "kind"));
-    cmd_query_add(&query, "issued-from", cmd_value(c, "from"));
-    cmd_query_add(&query, "issued-until", cmd_value(c, "until"));
+    cmd_query_add_time(&query, "issued-from", cmd_value(c, "from"));
+    cmd_query_add_time(&query, "issued-until", cmd_value(c, "until"));
     cmd_query_add(&query, "order", cmd_flag(c, "oldest") ? "issued" : NULL);
     cmd_query_add(&query, "der", cmd_flag(c, "attachments") ? "1" : NULL);
     lt_res r = run_with(c, &l, &query);
@@ -172,7 +172,7 @@ static const struct cmd_option plan_options[] = {
 static const struct cmd_option event_options[] = {
     {"subject", "TEXT", "of that subject: \"certificate tls 0a1b…\", \"operator admin\"", false, NULL},
     {"kind", "KIND", "of that kind: certificate.issued, halt.added, …", false, NULL},
-    {"from", "TIME", "at or after (RFC 3339)", false, NULL},
+    {"from", "TIME", "at or after (RFC 3339, or a day)", false, NULL},
     {"until", "TIME", "before", false, NULL},
     {"oldest", NULL, "oldest first", false, NULL},
     {"attachments", NULL, "with what was signed, as base64 (--json)", false, NULL},

@@ -39,8 +39,8 @@ static lt_res run_block(struct cmd *c)
     LT_TRY(check_hash(hash));
     LT_CHECK(reason != NULL, LT_PEER_USAGE, "--reason TEXT is needed");
     if (!cmd_flag(c, "yes")) {
-        return cmd_printf("would block the key %s for good: nothing is issued for it any more; add --yes\n",
-                          hash);
+        return cmd_would(c, "would block the key %s for good: nothing is issued for it any more; add --yes",
+                         hash);
     }
     payload = json_pack("{s:s, s:s}", "spki-sha256", hash, "text", reason);
     LT_CHECK(payload != NULL, LT_PEER_USAGE, "--reason is no UTF-8");

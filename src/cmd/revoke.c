@@ -35,14 +35,9 @@ static lt_res run(struct cmd *c)
     LT_CHECK(strcmp(status, "expired") != 0, LT_PEER_CONFLICT,
              "this certificate has expired; nobody trusts it");
     if (!cmd_flag(c, "yes")) {
-        if (c->json) {
-            return cmd_printf(
-                "{\"would_revoke\":\"%s\",\"issuer\":\"%s\",\"status\":\"%s\",\"reason\":\"%s\"}\n",
-                cmd_text(certificate, "serial"), cmd_text(certificate, "issuer"), status, name);
-        }
-        return cmd_printf("would revoke %s of %s (%s, until %s) as %s; add --yes to do it\n",
-                          cmd_text(certificate, "serial"), cmd_text(certificate, "issuer"), status,
-                          cmd_text(certificate, "not_after"), name);
+        return cmd_would(c, "would revoke %s of %s (%s, until %s) as %s; add --yes to do it",
+                         cmd_text(certificate, "serial"), cmd_text(certificate, "issuer"), status,
+                         cmd_text(certificate, "not_after"), name);
     }
     payload = json_pack("{s:s, s:i, s:s}", "issuer", cmd_text(certificate, "issuer"), "reason", reason,
                         "text", cmd_value_or(c, "text", ""));

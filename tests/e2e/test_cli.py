@@ -51,7 +51,7 @@ def test_all_verbs_of_the_book_are_there():
 
 @pytest.mark.parametrize("line,status", [
     (["nothing"], 2), (["cert"], 2), (["cert", "show"], 2), (["cert", "list", "--nothing"], 2),
-    (["cert", "list", "--limit", "x"], 1), (["cert", "list", "--dir", "/nonexistent"], 5), (["cert", "show", "zz"], 2),
+    (["cert", "list", "--limit", "x"], 2), (["cert", "list", "--issued-from", "soon"], 1), (["cert", "list", "--dir", "/nonexistent"], 5), (["cert", "show", "zz"], 2),
     (["--version"], 0), (["--help"], 0), (["init"], 2), (["config", "check", "--dir", "/nonexistent"], 2),
 ])
 def test_exit_statuses(ca, line, status):
@@ -115,11 +115,14 @@ def test_pages(ca, certificate):
     assert second["certificates"][0]["serial"] != first["certificates"][0]["serial"]
     everything = ca.json("cert", "list", "--all")["certificates"]
     assert len({c["serial"] + c["issuer"] for c in everything}) == len(everything) >= 2
+    assert ca.json("cert", "list", "--issued-from", "2026-01-01", "--all")["certificates"] == everything
+    assert ca.json("cert", "list", "--issued-until", "2026-01-01")["certificates"] == []
 
 
 def test_revoke_shows_before_it_does(ca, certificate):
     serial = serial_of(ca, "cli.example.com")
     assert "would revoke" in ca.lintel("revoke", serial, "--reason", "superseded").stdout
+    assert ca.json("revoke", serial)["done"] is False
     assert ca.json("cert", "show", serial)["status"] == "valid"
     ca.lintel("revoke", serial, "--reason", "superseded", "--yes")
     shown = ca.json("cert", "show", serial)

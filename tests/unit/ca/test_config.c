@@ -134,6 +134,8 @@ static void refusals(void **state)
         {"rate-limits:\n  orders-per-account: 300\n", "lintel.yaml:2:23: rate-limits.orders-per-account: "},
         {"rate-limits:\n  orders-per-account: 0/1h\n", "lintel.yaml:2:23: rate-limits.orders-per-account: "},
         {"rate-limits:\n  orders-per-account: 3/0\n", "lintel.yaml:2:23: rate-limits.orders-per-account: "},
+        {"host-names: [Example.com]\n", "lintel.yaml:1:13: host-names: "},
+        {"host-names: [\"a b\"]\n", "lintel.yaml:1:13: host-names: "},
         {"uid-base: 500\n", "lintel.yaml:1:11: uid-base: "},
         {"log:\n  format: xml\n", "lintel.yaml:2:"},
         {"issuers:\n  - name: tls\n    certificate: ca/tls.pem\n", "lintel.yaml:2:5: issuers.0: "},
@@ -174,6 +176,14 @@ static void deep_and_large(void **state)
     assert_fails(ca_config_parse(LT_SLICE(large, sizeof(large)), &c), LT_PEER_TOO_LARGE);
 }
 
+static void an_address_as_host(void **state)
+{
+    (void)state;
+    LT_CLEANUP(free_config) struct ca_config *c = NULL;
+    assert_ok(ca_config_parse(LT_LIT("host-names: [\"::1\", localhost]\n"), &c));
+    assert_string_equal(c->base_url, "https://[::1]:14000");
+}
+
 static void addresses(void **state)
 {
     (void)state;
@@ -196,7 +206,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults),       cmocka_unit_test(everything), cmocka_unit_test(refusals),
-        cmocka_unit_test(deep_and_large), cmocka_unit_test(addresses),
+        cmocka_unit_test(deep_and_large), cmocka_unit_test(addresses),  cmocka_unit_test(an_address_as_host),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
