@@ -43,6 +43,13 @@ const char *crypto_openssl_error(void)
     return code == 0 ? "no reason given" : text;
 }
 
+void crypto_key_lock_memory(void)
+{
+    enum { HEAP = 256 * 1024, LEAST = 32 }; /* an RSA key of 8192 bits needs about 8 KiB */
+    int made = CRYPTO_secure_malloc_initialized() == 1 ? 1 : CRYPTO_secure_malloc_init(HEAP, LEAST);
+    LT_ASSERT(made != 0); /* 2: made, but not locked */
+}
+
 static enum crypto_key_type type_of(const EVP_PKEY *pkey)
 {
     static const struct {

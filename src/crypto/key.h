@@ -8,6 +8,11 @@
 
 struct crypto_key; /* heap; one owner; holds the private key, wiped when freed; not for two threads */
 
+/* Before the first key, in a program that keeps keys: from then on private numbers live in locked pages of
+ * their own, left out of core dumps. Where the limit on locked memory is lower, they can be swapped; still
+ * their own. */
+void crypto_key_lock_memory(void);
+
 /* rsa_bits: 2048 to 8192 in steps of 8 for RSA, otherwise 0. */
 LT_MUST_USE lt_res crypto_key_generate(enum crypto_key_type type, unsigned rsa_bits,
                                        struct crypto_key **ret_key);

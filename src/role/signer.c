@@ -632,6 +632,8 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *m, const int *listen
     s->token_orders = calloc(TOKEN_ORDERS_MAX, sizeof *s->token_orders);
     LT_ASSERT(s->waiting != NULL && s->token_orders != NULL);
     LT_TRY(lt_clock_check((lt_time){0}));
+    crypto_start();
+    crypto_key_lock_memory();
     LT_TRY(signer_keys_load(m->folder, m->issuers, m->n_issuers,
                             LT_SLICE(m->passphrase.data, m->passphrase.len), &s->keys));
     struct journal_options options = {

@@ -232,12 +232,29 @@ static void generate_refusals(void **state)
     }
 }
 
+/* Where memory is locked, the private numbers are in it: the heap of their own fills with each key. */
+static void locked_memory(void **state)
+{
+    (void)state;
+    size_t used = CRYPTO_secure_used();
+    for (size_t i = 0; i < LT_COUNT(kinds); i++) {
+        struct crypto_key *key = NULL;
+        assert_ok(crypto_key_generate(kinds[i].type, kinds[i].bits, &key));
+        assert_true(CRYPTO_secure_used() > used);
+        check_use(key);
+        crypto_key_free(key);
+        assert_int_equal(CRYPTO_secure_used(), used);
+    }
+    crypto_key_lock_memory(); /* twice is once */
+}
+
 int main(void)
 {
+    crypto_key_lock_memory();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind),        cmocka_unit_test(encryption_parameters),
         cmocka_unit_test(foreign_files),     cmocka_unit_test(mismatched_halves),
-        cmocka_unit_test(generate_refusals),
+        cmocka_unit_test(generate_refusals), cmocka_unit_test(locked_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
