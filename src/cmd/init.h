@@ -15,7 +15,7 @@ struct init_shipped {
 extern const struct init_shipped init_profiles[];
 extern const size_t init_profile_count;
 
-enum { INIT_ISSUERS = 5, INIT_HOSTS_MAX = 32, INIT_ROOT = 0 };
+enum { INIT_ABOVE_MAX = 4, INIT_ISSUERS = 5, INIT_HOSTS_MAX = 32, INIT_ROOT = 0 };
 
 struct init_issuer {
     const char *name;       /* "root", "tls", … */
@@ -27,8 +27,10 @@ struct init_issuer {
     bool offline; /* its key does not stay in the folder */
     lt_slice der; /* of its certificate */
     struct x509_cert cert;
-    lt_slice above; /* PEM of the certificates above an imported one; empty: the root of this folder */
-    int parent;     /* index into issuers; -1: none of ours */
+    lt_slice above; /* PEM of the certificates above an imported one, up to a root; empty: none given */
+    lt_slice above_der[INIT_ABOVE_MAX];
+    size_t above_count;
+    int parent; /* index into issuers; -1: none of ours */
 };
 
 struct init {

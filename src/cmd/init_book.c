@@ -32,18 +32,62 @@ static lt_slice sha256(struct lt_arena *a, lt_slice bytes)
     return lt_arena_copy(a, LT_SLICE(hash, sizeof(hash)));
 }
 
-static lt_res add_issuer(struct init *i, struct store *s, size_t index)
+/* A row of `issuer`. */
+struct row {
+    int64_t id;
+    const char *name;
+    int64_t parent; /* 0: none */
+    const struct x509_cert *cert;
+    bool offline;
+};
+
+static lt_res add_row(struct init *i, struct store *s, const struct row *row)
 {
-    const struct init_issuer *issuer = &i->issuers[index];
-    const struct x509_cert *cert = &issuer->cert;
     return store_exec(s, &sql[SQL_ISSUER_ADD],
-                      STORE_ARGS(STORE_I(index + 1), STORE_S(issuer->name),
-                                 issuer->parent < 0 ? STORE_N : STORE_I(issuer->parent + 1),
-                                 STORE_B(sha256(&i->c->arena, cert->subject.der)),
-                                 STORE_B(sha256(&i->c->arena, cert->spki.der)), STORE_B(issuer->der),
-                                 STORE_I(cert->not_before.us), STORE_I(cert->not_after.us),
-                                 STORE_I(issuer->offline)),
+                      STORE_ARGS(STORE_I(row->id), STORE_S(row->name),
+                                 row->parent == 0 ? STORE_N : STORE_I(row->parent),
+                                 STORE_B(sha256(&i->c->arena, row->cert->subject.der)),
+                                 STORE_B(sha256(&i->c->arena, row->cert->spki.der)), STORE_B(row->cert->der),
+                                 STORE_I(row->cert->not_before.us), STORE_I(row->cert->not_after.us),
+                                 STORE_I(row->offline)),
                       NULL);
+}
+
+/* The certificates above an imported one, the root first, as rows of their own. */
+static lt_res add_above(struct init *i, struct store *s, const struct init_issuer *issuer, int64_t *id,
+                        int64_t *ret_parent)
+{
+    *ret_parent = issuer->parent < 0 ? 0 : issuer->parent + 1;
+    for (size_t k = issuer->parent < 0 ? issuer->above_count : 0; k > 0; k--) {
+        struct x509_cert cert;
+        const char *name = lt_arena_printf(&i->c->arena, "%s-above-%zu", issuer->name, k);
+        LT_CHECK(name != NULL, LT_PEER_TOO_LARGE, "too many certificates");
+        LT_TRY(x509_cert_parse(issuer->above_der[k - 1], &i->c->arena, &cert));
+        const struct row row = {
+            .id = ++*id, .name = name, .parent = *ret_parent, .cert = &cert, .offline = true};
+        LT_TRY(add_row(i, s, &row));
+        *ret_parent = row.id;
+    }
+    return LT_OK;
+}
+
+static lt_res add_issuers(struct init *i, struct store *s)
+{
+    int64_t id = INIT_ISSUERS;
+    for (size_t k = 0; k < INIT_ISSUERS; k++) {
+        const struct init_issuer *issuer = &i->issuers[k];
+        int64_t parent = 0;
+        LT_TRY(add_above(i, s, issuer, &id, &parent));
+        const struct row row = {
+            .id = (int64_t)k + 1,
+            .name = issuer->name,
+            .parent = parent,
+            .cert = &issuer->cert,
+            .offline = issuer->offline,
+        };
+        LT_TRY(add_row(i, s, &row));
+    }
+    return LT_OK;
 }
 
 static lt_res issuer_event(struct init *i, struct ca_turn *t, size_t index)
@@ -102,9 +146,7 @@ static lt_res write_rows(struct init *i, struct ca_turn *t)
 static lt_res fill(struct init *i, struct store *s)
 {
     LT_TRY(store_begin(s));
-    for (size_t k = 0; k < INIT_ISSUERS; k++) {
-        LT_TRY(add_issuer(i, s, k));
-    }
+    LT_TRY(add_issuers(i, s));
     const struct ca_book_options options = {
         .store = s,
         .chain = "offline",

@@ -34,6 +34,30 @@ static lt_res read_certificates(struct init *i, struct init_issuer *issuer, cons
     return LT_OK;
 }
 
+/* What stands above an imported certificate: each signed by the next, up to one that signs itself. They go
+ * into the book, so that whoever fetches a certificate gets all of its chain. */
+static lt_res read_above(struct init *i, struct init_issuer *issuer)
+{
+    lt_slice rest = issuer->above;
+    lt_slice label;
+    struct x509_cert below = issuer->cert;
+    struct x509_cert cert = below;
+    while (lt_slice_find(rest, '-') < rest.len) {
+        LT_CHECK(issuer->above_count < INIT_ABOVE_MAX, LT_PEER_USAGE,
+                 "--import %s: more than %d certificates above it", issuer->name, INIT_ABOVE_MAX);
+        lt_slice *der = &issuer->above_der[issuer->above_count++];
+        LT_TRY(lt_pem_next(&i->c->arena, &rest, &label, der));
+        LT_TRY(x509_cert_parse(*der, &i->c->arena, &cert));
+        LT_CHECK(cert.ext.ca && cert.ext.has_ski && lt_slice_eq(cert.subject.der, below.issuer.der),
+                 LT_PEER_USAGE, "--import %s: certificate %zu in the file did not sign the one before it",
+                 issuer->name, issuer->above_count + 1);
+        below = cert;
+    }
+    LT_CHECK(issuer->above_count == 0 || lt_slice_eq(cert.subject.der, cert.issuer.der), LT_PEER_USAGE,
+             "--import %s: the certificates above it must go on up to the root", issuer->name);
+    return LT_OK;
+}
+
 static struct init_issuer *issuer_named(struct init *i, lt_slice name)
 {
     for (size_t k = 0; k < INIT_ISSUERS; k++) {
@@ -84,6 +108,7 @@ static lt_res import_one(struct init *i, const char *text, const struct lt_secre
         (void)snprintf(why, sizeof(why), "%.159s", lt_error_last()->detail);
         LT_FAIL(r.code, "--import %s: %s", issuer->name, why);
     }
+    LT_TRY(read_above(i, issuer));
     issuer->imported = true;
     return LT_OK;
 }

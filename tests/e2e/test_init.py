@@ -224,6 +224,37 @@ def test_import_refuses(made, tmp_path, what, why):
     assert not (tmp_path / "ca").exists()
 
 
+def test_import_below_a_foreign_chain(tmp_path):
+    """root, intermediate, issuing CA made by OpenSSL; clients get the whole chain."""
+    def run(*args):
+        subprocess.run(["openssl", *map(str, args)], cwd=tmp_path, check=True, capture_output=True)
+    for name in ("r", "m", "t"):
+        run("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", f"{name}.key")
+    common = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\nsubjectKeyIdentifier=hash\n"
+    (tmp_path / "ca.ext").write_text(common)
+    (tmp_path / "tls.ext").write_text(common.replace("CA:TRUE", "CA:TRUE,pathlen:0") + "extendedKeyUsage=serverAuth\n")
+    run("req", "-x509", "-new", "-key", "r.key", "-subj", "/CN=Foreign Root", "-days", "900", "-out", "r.pem",
+        "-addext", "keyUsage=critical,keyCertSign,cRLSign")
+    for name, issuer, ext, subject in (("m", "r", "ca", "Foreign Middle"), ("t", "m", "tls", "Foreign TLS")):
+        run("req", "-new", "-key", f"{name}.key", "-subj", f"/CN={subject}", "-out", f"{name}.csr")
+        run("x509", "-req", "-in", f"{name}.csr", "-CA", f"{issuer}.pem", "-CAkey", f"{issuer}.key", "-extfile",
+            f"{ext}.ext", "-days", "800", "-out", f"{name}.pem")
+    pem = {n: (tmp_path / f"{n}.pem").read_text() for n in "rmt"}
+
+    def attempt(folder, *order):
+        (tmp_path / "chain.pem").write_text("".join(pem[n] for n in order))
+        return lintel("init", tmp_path / folder, "--import", f"tls:{tmp_path}/t.key:{tmp_path}/chain.pem", check=False)
+    assert "up to the root" in attempt("a", "t", "m").stderr
+    assert "did not sign" in attempt("b", "t", "r").stderr
+    assert not (tmp_path / "a").exists() and not (tmp_path / "b").exists()
+    assert attempt("c", "t", "m", "r").returncode == 0
+    import sqlite3
+    book = sqlite3.connect(f"file:{tmp_path}/c/book/lintel.db?mode=ro", uri=True)
+    chain = book.execute("""WITH RECURSIVE up(id, parent, name) AS (SELECT id, parent, name FROM issuer WHERE name = 'tls'
+        UNION ALL SELECT i.id, i.parent, i.name FROM issuer i JOIN up ON i.id = up.parent) SELECT name FROM up""")
+    assert [n for (n,) in chain] == ["tls", "tls-above-1", "tls-above-2"]
+
+
 def test_offline_root(tmp_path):
     safe = tmp_path / "safe"
     safe.mkdir()
