@@ -34,6 +34,7 @@ struct http_client {
     struct http_chunked chunked;
     uint64_t left;
     bool until_close;
+    long verdict; /* X509_V_… of the last connection */
     struct lt_buf body;
     http_client_done *done;
     void *arg;
@@ -151,6 +152,18 @@ static void finish(struct http_client *c, lt_res outcome)
     c->done(c->arg, outcome, lt_failed(outcome) ? NULL : &reply);
 }
 
+/* What TLS thought of the server's certificate, before the connection goes. */
+static void note_verdict(struct http_client *c)
+{
+    c->verdict = c->open && c->wire.ssl != NULL ? SSL_get_verify_result(c->wire.ssl) : X509_V_OK;
+}
+
+static lt_res distrusted(const struct http_client *c)
+{
+    LT_FAIL(LT_PEER_UNAUTHORIZED, "certificate of %.80s: %s", c->origin.host,
+            X509_verify_cert_error_string(c->verdict));
+}
+
 void http_client_ask(struct http_client *c, const struct http_ask *ask, http_client_done *done, void *arg)
 {
     LT_ASSERT(c->phase == IDLE);
@@ -172,6 +185,7 @@ void http_client_ask(struct http_client *c, const struct http_ask *ask, http_cli
     struct timeval wait = {c->origin.timeout_ms / 1000, c->origin.timeout_ms % 1000 * 1000};
     if (lt_failed(send_request(c)) && (c->fresh || !c->open)) {
         wait = (struct timeval){0}; /* told from the loop */
+        note_verdict(c);
         shut(c);
     }
     LT_ASSERT(event_add(&c->timer, &wait) == 0);
@@ -182,7 +196,9 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     struct http_client *c = arg;
-    if (!c->open) {
+    if (!c->open && c->verdict != X509_V_OK) {
+        finish(c, distrusted(c));
+    } else if (!c->open) {
         finish(c, lt_fail(LT_RETRY_UNAVAILABLE, __FILE__, __LINE__, "%.100s port %u: no connection",
                           c->origin.host, c->origin.port));
     } else {
@@ -194,7 +210,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 /* The connection is gone. */
 static void lost(struct http_client *c)
 {
-    long verify = c->wire.ssl != NULL ? SSL_get_verify_result(c->wire.ssl) : X509_V_OK;
+    note_verdict(c);
     if (c->phase == IDLE) {
         shut(c);
         return;
@@ -204,9 +220,8 @@ static void lost(struct http_client *c)
     if (stale && !lt_failed(send_request(c))) {
         return;
     }
-    if (verify != X509_V_OK) {
-        finish(c, lt_fail(LT_PEER_UNAUTHORIZED, __FILE__, __LINE__, "certificate of %.80s: %s",
-                          c->origin.host, X509_verify_cert_error_string(verify)));
+    if (c->verdict != X509_V_OK) {
+        finish(c, distrusted(c));
     } else {
         finish(c, lt_fail(LT_STATE_CLOSED, __FILE__, __LINE__, "%.100s port %u closed the connection",
                           c->origin.host, c->origin.port));
