@@ -356,11 +356,23 @@ static uint32_t since_2020(lt_time t)
     return (uint32_t)s;
 }
 
+/* Ids and serials grow with time down to the microsecond, so that what is written together lies together:
+ * with random bits right behind the second, each row of a busy second falls on a page of its own. */
+static uint32_t microsecond(lt_time t)
+{
+    return (uint32_t)(t.us - lt_time_seconds(t) * LT_US_PER_SECOND);
+}
+
 int64_t ca_new_id(struct ca_turn *t)
 {
+    enum { RANDOM_BITS = 11 };
     uint32_t random = 0;
     t->random((uint8_t *)&random, sizeof random);
-    return (int64_t)(((uint64_t)since_2020(t->now) << 31) | (random & 0x7fffffffU));
+    uint64_t id = (uint64_t)since_2020(t->now) << 31 | (uint64_t)microsecond(t->now) << RANDOM_BITS |
+                  (random & ((1U << RANDOM_BITS) - 1));
+    int64_t *last = &t->book->last_id;
+    *last = (int64_t)id > *last ? (int64_t)id : *last + 1;
+    return *last;
 }
 
 int64_t ca_id_at(lt_time t)
@@ -370,9 +382,13 @@ int64_t ca_id_at(lt_time t)
 
 void ca_new_serial(struct ca_turn *t, uint8_t ret_serial[CA_SERIAL_LEN])
 {
+    enum { SECONDS_LEN = 4, FRACTION_LEN = 2 };
     uint32_t s = since_2020(t->now);
-    for (unsigned i = 0; i < 4; i++) {
+    uint64_t fraction = (uint64_t)microsecond(t->now) * 65536 / (uint64_t)LT_US_PER_SECOND;
+    for (unsigned i = 0; i < SECONDS_LEN; i++) {
         ret_serial[i] = (uint8_t)(s >> (24 - 8 * i));
     }
-    t->random(ret_serial + 4, CA_SERIAL_LEN - 4);
+    ret_serial[4] = (uint8_t)(fraction >> 8);
+    ret_serial[5] = (uint8_t)fraction;
+    t->random(ret_serial + SECONDS_LEN + FRACTION_LEN, CA_SERIAL_LEN - SECONDS_LEN - FRACTION_LEN);
 }

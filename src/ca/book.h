@@ -96,6 +96,7 @@ struct ca_book {
     lt_time journal_asked;   /* when the replay was last asked for */
     struct ca_revoke_waiter *waiters;    /* owned list */
     struct ca_plan_waiter *plan_waiters; /* owned list */
+    int64_t last_id;                     /* drawn by ca_new_id: never again, never less */
     uint32_t approvals_needed;
     const char *build;           /* of this program; static or the role's */
     const char *base_url;        /* of ACME; the role's */
@@ -138,13 +139,14 @@ const struct ca_issuer *ca_issuer_by_id(const struct ca_book *b, int64_t id);
 const struct ca_issuer *ca_issuer_by_subject(const struct ca_book *b, lt_slice subject_sha256);
 const struct ca_profile_row *ca_profile_by_name(const struct ca_book *b, lt_slice name);
 
-/* Ids of our objects: seconds since 2020-01-01 << 31 | 31 random bits. */
+/* Ids of our objects: seconds since 2020-01-01 << 31 | microseconds << 11 | 11 random bits, and always more
+ * than the one before. */
 int64_t ca_new_id(struct ca_turn *t);
 /* The smallest id that could be drawn a second later: all older ones are below it. */
 int64_t ca_id_at(lt_time t);
-/* 4 bytes big-endian seconds since 2020-01-01, 12 random.
+/* 4 bytes big-endian seconds since 2020-01-01, 2 of their fraction, 10 random.
  *= CABF-BR 7.1 "CAs SHALL generate non-sequential Certificate serial numbers greater than zero (0) containing
- *at least 64 bits of output from a CSPRNG." */
+ * at least 64 bits of output from a CSPRNG." */
 void ca_new_serial(struct ca_turn *t, uint8_t ret_serial[CA_SERIAL_LEN]);
 
 #endif
