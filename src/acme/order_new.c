@@ -99,7 +99,8 @@ static Ipc__Problem *check_dates(struct acme_call *c, const Ipc__AcmeNewOrder *o
     if (issuer == NULL) {
         return acme_problem(a, "serverInternal", "The profile's issuer is not in service.");
     }
-    if (lt_failed(ca_profile_period(d->profile, c->turn->now, d->wanted, issuer->not_after, &period))) {
+    if (lt_failed(ca_profile_period(d->profile, c->turn->now, d->wanted,
+                                    (struct ca_period){issuer->not_before, issuer->not_after}, &period))) {
         return acme_problem(a, "malformed", "The profile %s does not give these dates: %s.", d->profile->name,
                             lt_error_last()->detail);
     }

@@ -112,9 +112,10 @@ lt_res ca_authority_tbs(const struct ca_authority *a, lt_slice issuer_spki, stru
     LT_TRY(x509_spki_parse(issuer_spki, &signing));
     lt_time begin = lt_time_from_seconds(lt_time_seconds(a->now) - a->profile->backdate_s);
     const struct ca_period wanted = {begin, ca_validity_end(begin, a->validity_s)};
-    const lt_time far = {INT64_MAX};
-    LT_TRY(ca_profile_period(a->profile, a->now, a->validity_s != 0 ? wanted : (struct ca_period){{0}, {0}},
-                             a->issuer != NULL ? a->issuer->not_after : far, &period));
+    const struct ca_period ever = {{0}, {INT64_MAX}};
+    LT_TRY(ca_profile_period(
+        a->profile, a->now, a->validity_s != 0 ? wanted : (struct ca_period){{0}, {0}},
+        a->issuer != NULL ? (struct ca_period){a->issuer->not_before, a->issuer->not_after} : ever, &period));
     struct lt_buf subject;
     lt_buf_init(&subject, NAME_MAX_BYTES);
     lt_res r = write_subject(a, &subject);

@@ -166,7 +166,8 @@ static lt_res draft(struct ca_turn *t, const struct ca_issue_request *r, struct 
              d->profile->name, d->profile->issuer);
     LT_TRY(ca_issue_fits(r, d->profile));
     struct ca_period wanted = {r->not_before, r->not_after};
-    LT_TRY(ca_profile_period(d->profile, t->now, wanted, d->issuer->not_after, &d->period));
+    LT_TRY(ca_profile_period(d->profile, t->now, wanted,
+                             (struct ca_period){d->issuer->not_before, d->issuer->not_after}, &d->period));
     ca_new_serial(t, d->serial);
     return LT_OK;
 }

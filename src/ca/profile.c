@@ -485,7 +485,7 @@ static lt_time whole_second(lt_time t)
 }
 
 lt_res ca_profile_period(const struct ca_profile *profile, lt_time now, struct ca_period wanted,
-                         lt_time issuer_not_after, struct ca_period *ret_period)
+                         struct ca_period issuer, struct ca_period *ret_period)
 {
     int64_t most = ca_profile_validity_max(profile, now);
     int64_t usual = profile->validity_default_s < most ? profile->validity_default_s : most;
@@ -497,6 +497,10 @@ lt_res ca_profile_period(const struct ca_profile *profile, lt_time now, struct c
                      p.not_before.us <= now.us + skew * LT_US_PER_SECOND,
                  LT_POLICY_REFUSED, "notBefore must lie within %lld hours of now", (long long)(skew / 3600));
     }
+    /* A certificate that begins before its issuer is valid for nobody until that is. */
+    if (p.not_before.us < issuer.not_before.us) {
+        p.not_before = whole_second(issuer.not_before);
+    }
     p.not_after = ca_validity_end(p.not_before, usual);
     if (wanted.not_after.us != 0) {
         p.not_after = whole_second(wanted.not_after);
@@ -505,11 +509,11 @@ lt_res ca_profile_period(const struct ca_profile *profile, lt_time now, struct c
         LT_CHECK(ca_validity_seconds(p.not_before, p.not_after) <= most, LT_POLICY_REFUSED,
                  "profile %s allows %lld s of validity at most (both ends count), not %lld", profile->name,
                  (long long)most, (long long)ca_validity_seconds(p.not_before, p.not_after));
-        LT_CHECK(p.not_after.us <= issuer_not_after.us, LT_POLICY_REFUSED,
+        LT_CHECK(p.not_after.us <= issuer.not_after.us, LT_POLICY_REFUSED,
                  "notAfter lies behind the end of the issuing CA");
     }
-    if (p.not_after.us > issuer_not_after.us) {
-        p.not_after = whole_second(issuer_not_after);
+    if (p.not_after.us > issuer.not_after.us) {
+        p.not_after = whole_second(issuer.not_after);
     }
     LT_CHECK(p.not_after.us > now.us, LT_POLICY_REFUSED, "the issuing CA \"%s\" has expired; make a new one",
              profile->issuer);

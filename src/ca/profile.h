@@ -95,14 +95,14 @@ const struct ca_profile *ca_profiles_find(const struct ca_profiles *profiles, lt
 int64_t ca_profile_validity_max(const struct ca_profile *profile, lt_time now);
 /* Does the rule book let certificates of that length go without revocation pointers, and is this one? */
 bool ca_profile_short_lived(const struct ca_profile *profile, int64_t validity_s, lt_time now);
-/* The period of a new certificate. wanted_*: from the order, {0} for none; LT_POLICY_REFUSED when they do not
- * fit the profile. issuer_not_after: never outlived. Whole seconds. */
+/* The period of a new certificate. wanted: from the order, {0} for what it does not say; LT_POLICY_REFUSED
+ * when it does not fit the profile. issuer: never outlived, and never begun before. Whole seconds. */
 struct ca_period {
     lt_time not_before;
     lt_time not_after;
 };
 LT_MUST_USE lt_res ca_profile_period(const struct ca_profile *profile, lt_time now, struct ca_period wanted,
-                                     lt_time issuer_not_after, struct ca_period *ret_period);
+                                     struct ca_period issuer, struct ca_period *ret_period);
 uint32_t ca_profile_key_usage(const struct ca_profile *profile, enum x509_key_type type);
 /* LT_POLICY_REFUSED: that kind or size of key is not for this profile. */
 LT_MUST_USE lt_res ca_profile_check_key(const struct ca_profile *profile, enum x509_key_type type,

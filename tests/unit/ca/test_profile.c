@@ -196,17 +196,24 @@ static void periods(void **state)
     const struct ca_profile *p = find("tls-server");
     const lt_time none = {0};
     lt_time now = at(TODAY);
-    lt_time far = at("2031-01-01T00:00:00Z");
+    const struct ca_period far = {none, at("2031-01-01T00:00:00Z")};
     struct ca_period got;
     now.us += 123456;
     assert_ok(ca_profile_period(p, now, (struct ca_period){none, none}, far, &got));
     assert_int_equal(got.not_before.us, at("2026-11-22T11:00:00Z").us);
     assert_int_equal(ca_validity_seconds(got.not_before, got.not_after), 90 * 86400);
     /* An issuer that ends sooner cuts it; one that has ended refuses. */
-    assert_ok(ca_profile_period(p, now, (struct ca_period){none, none}, at("2026-12-01T00:00:00Z"), &got));
+    assert_ok(ca_profile_period(p, now, (struct ca_period){none, none},
+                                (struct ca_period){none, at("2026-12-01T00:00:00Z")}, &got));
     assert_int_equal(got.not_after.us, at("2026-12-01T00:00:00Z").us);
-    assert_fails(ca_profile_period(p, now, (struct ca_period){none, none}, at("2026-11-22T11:59:59Z"), &got),
+    assert_fails(ca_profile_period(p, now, (struct ca_period){none, none},
+                                   (struct ca_period){none, at("2026-11-22T11:59:59Z")}, &got),
                  LT_POLICY_REFUSED);
+    /* An issuer of this very moment: the leaf does not begin before it. */
+    const struct ca_period young = {at("2026-11-22T11:59:30Z"), far.not_after};
+    assert_ok(ca_profile_period(p, now, (struct ca_period){none, none}, young, &got));
+    assert_int_equal(got.not_before.us, young.not_before.us);
+    assert_int_equal(ca_validity_seconds(got.not_before, got.not_after), 90 * 86400);
     /* What was asked for, to the second: 200 days are fine, one second more is not. */
     lt_time begin = at(TODAY);
     lt_time last = ca_validity_end(begin, 200 * 86400);
