@@ -499,6 +499,8 @@ lt_res ca_profile_period(const struct ca_profile *profile, lt_time now, struct c
     }
     /* A certificate that begins before its issuer is valid for nobody until that is. */
     if (p.not_before.us < issuer.not_before.us) {
+        LT_CHECK(wanted.not_before.us == 0, LT_POLICY_REFUSED,
+                 "notBefore lies before that of the issuing CA");
         p.not_before = whole_second(issuer.not_before);
     }
     p.not_after = ca_validity_end(p.not_before, usual);
