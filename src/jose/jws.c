@@ -6,19 +6,14 @@
 
 #include "base/text.h"
 #include "crypto/digest.h"
+#include "jose/envelope.h"
 #include "jose/json.h"
 
 /*= RFC 8555 6.2 "This field MUST NOT contain "none" or a Message Authentication Code (MAC) algorithm" */
 static const enum crypto_sig_alg taken_algs[] = {CRYPTO_ES256, CRYPTO_ES384, CRYPTO_RS256, CRYPTO_EDDSA};
 const char jws_algorithms_json[] = "[\"ES256\",\"ES384\",\"RS256\",\"EdDSA\"]";
 
-struct parts { /* the three members, as sent */
-    lt_slice protected;
-    lt_slice payload;
-    lt_slice signature;
-};
-
-static lt_res read_parts(const json_t *object, struct parts *ret_parts)
+static lt_res read_members(const json_t *object, struct jws_envelope *ret_parts)
 {
     /*= RFC 8555 6.2 "The JWS MUST NOT have multiple signatures" */
     LT_CHECK(json_object_get(object, "signatures") == NULL, LT_PEER_MALFORMED,
@@ -28,14 +23,24 @@ static lt_res read_parts(const json_t *object, struct parts *ret_parts)
              "the JWS has an unprotected header");
     LT_TRY(jose_json_string(object, "protected", &ret_parts->protected));
     LT_TRY(jose_json_string(object, "payload", &ret_parts->payload));
-    LT_TRY(jose_json_string(object, "signature", &ret_parts->signature));
+    return jose_json_string(object, "signature", &ret_parts->signature);
+}
+
+/* object: the JSON where it had to be parsed, which the parts then borrow from; the caller frees it. */
+static lt_res read_parts(lt_slice body, json_t **object, struct jws_envelope *ret_parts)
+{
+    LT_CHECK(body.len <= JWS_MAX_BYTES, LT_PEER_TOO_LARGE, "a JWS of %zu bytes", body.len);
+    if (!jws_envelope_read(body, ret_parts)) {
+        LT_TRY(jose_json_object(body, object));
+        LT_TRY(read_members(*object, ret_parts));
+    }
     LT_CHECK(ret_parts->protected.len <= JWS_HEADER_MAX_BYTES, LT_PEER_TOO_LARGE,
              "the protected header is over %d bytes", JWS_HEADER_MAX_BYTES);
     LT_CHECK(ret_parts->signature.len > 0, LT_PEER_MALFORMED, "the signature is empty");
     return LT_OK;
 }
 
-static lt_res join_input(const struct parts *parts, struct lt_arena *a, lt_slice *ret_input)
+static lt_res join_input(const struct jws_envelope *parts, struct lt_arena *a, lt_slice *ret_input)
 {
     size_t len = parts->protected.len + 1 + parts->payload.len;
     uint8_t *text = lt_arena_alloc(a, len);
@@ -161,13 +166,11 @@ static lt_res open_header(lt_slice text, struct lt_arena *a, json_t **ret_header
 
 lt_res jws_parse(lt_slice body, enum jws_kind kind, struct lt_arena *a, struct jws *ret_jws)
 {
-    LT_CHECK(body.len <= JWS_MAX_BYTES, LT_PEER_TOO_LARGE, "a JWS of %zu bytes", body.len);
     LT_CLEANUP(jose_json_freep) json_t *object = NULL;
     LT_CLEANUP(jose_json_freep) json_t *header = NULL;
     *ret_jws = (struct jws){0};
-    struct parts parts;
-    LT_TRY(jose_json_object(body, &object));
-    LT_TRY(read_parts(object, &parts));
+    struct jws_envelope parts;
+    LT_TRY(read_parts(body, &object, &parts));
     LT_TRY(open_header(parts.protected, a, &header));
     LT_TRY(read_header(header, kind, a, ret_jws));
     LT_TRY(lt_unbase64url(a, parts.payload, &ret_jws->payload));
@@ -208,12 +211,10 @@ static lt_res read_mac_alg(const json_t *header, enum crypto_hash *ret_hash)
 lt_res jws_binding_parse(lt_slice body, struct lt_arena *a, struct jws_binding *ret_binding)
 {
     static const char *const known[] = {"alg", "kid", "url"};
-    LT_CHECK(body.len <= JWS_MAX_BYTES, LT_PEER_TOO_LARGE, "a JWS of %zu bytes", body.len);
     LT_CLEANUP(jose_json_freep) json_t *object = NULL;
     LT_CLEANUP(jose_json_freep) json_t *header = NULL;
-    struct parts parts;
-    LT_TRY(jose_json_object(body, &object));
-    LT_TRY(read_parts(object, &parts));
+    struct jws_envelope parts;
+    LT_TRY(read_parts(body, &object, &parts));
     LT_TRY(open_header(parts.protected, a, &header));
     /*= RFC 8555 7.3.4 "The "nonce" field MUST NOT be present" */
     LT_TRY(no_other_members(header, known, LT_COUNT(known)));

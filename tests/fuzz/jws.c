@@ -5,6 +5,8 @@
 #include <stdint.h>
 
 #include "base/text.h"
+#include "jose/envelope.h"
+#include "jose/json.h"
 #include "jose/jws.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -33,6 +35,25 @@ static void check(const struct jws *jws, enum jws_kind kind)
     }
 }
 
+static bool same(const json_t *object, const char *name, lt_slice value)
+{
+    lt_slice text;
+    return !lt_failed(jose_json_string(object, name, &text)) && lt_slice_eq(text, value);
+}
+
+/* What the scanner takes, the JSON parser takes as well, and reads the same from it. */
+static void compare(lt_slice body)
+{
+    struct jws_envelope e;
+    json_t *object = NULL;
+    if (jws_envelope_read(body, &e)) {
+        LT_ASSERT(!lt_failed(jose_json_object(body, &object)) && json_object_size(object) == 3);
+        LT_ASSERT(same(object, "protected", e.protected) && same(object, "payload", e.payload) &&
+                  same(object, "signature", e.signature));
+        json_decref(object);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 1) {
@@ -42,6 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     lt_arena_init(&arena, ARENA_MAX);
     lt_slice body = LT_SLICE(data + 1, size - 1);
     body = data[0] & 4 ? wrap(&arena, body) : body;
+    compare(body);
     if (data[0] & 2) {
         struct jws_binding binding;
         if (!lt_failed(jws_binding_parse(body, &arena, &binding))) {

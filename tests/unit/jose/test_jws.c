@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "crypto/digest.h"
+#include "jose/envelope.h"
 #include "jose/json.h"
 #include "jose/jws.h"
 #include "vectors.h"
@@ -260,6 +261,57 @@ static void envelopes(void **state)
     }
 }
 
+/* The quick reader of the outermost layer: what it takes, and what it leaves to the JSON parser. */
+static void quick_envelopes(void **state)
+{
+    (void)state;
+    static const char *const taken[] = {
+        "{\"protected\":\"a\",\"payload\":\"b-_\",\"signature\":\"c\"}",
+        " \t\r\n{ \"signature\" : \"c\" ,\n\"protected\":\"a\" ,\"payload\":\"b-_\" } \n",
+    };
+    static const char *const left[] = {
+        "",
+        "{",
+        "{}",
+        "{\"protected\":\"a\",\"payload\":\"b\"}",
+        "{\"protected\":\"a\",\"payload\":\"b\",\"signature\":\"c\"",
+        "{\"protected\":\"a\",\"payload\":\"b\",\"signature\":\"c\"}}",
+        "{\"protected\":\"a\",\"payload\":\"b\",\"signature\":\"c\",}",
+        "{\"protected\":\"a\",\"payload\":\"b\",\"signature\":\"c\",\"x\":\"d\"}",
+        "{\"protected\":\"a\",\"payload\":\"b\",\"payload\":\"c\"}",
+        "{\"protected\":\"\",\"protected\":\"a\",\"payload\":\"c\"}",
+        "{\"protected\":\"a\",\"payload\":\"b\",\"Signature\":\"c\"}",
+        "{\"protected\":\"a\",\"payload\":\"b=\",\"signature\":\"c\"}",
+        "{\"protected\":\"a\",\"payload\":\"\\u0062\",\"signature\":\"c\"}",
+        "{\"protected\":\"a\",\"payload\":null,\"signature\":\"c\"}",
+        "{\"protected\":\"a\",\"payload\":\"b\" \"signature\":\"c\"}",
+        "{\"protected\":\"a\";\"payload\":\"b\",\"signature\":\"c\"}",
+        "[\"protected\",\"payload\",\"signature\"]",
+        "{\"protected\":\"a\",\"payload\":\"b\",\"signature\":\"c}",
+        "\xef\xbb\xbf{\"protected\":\"a\",\"payload\":\"b\",\"signature\":\"c\"}",
+    };
+    struct jws_envelope e;
+    for (size_t i = 0; i < LT_COUNT(taken); i++) {
+        assert_true(jws_envelope_read(lt_slice_cstr(taken[i]), &e));
+        assert_slice(e.protected, "a");
+        assert_slice(e.payload, "b-_");
+        assert_slice(e.signature, "c");
+        for (size_t len = 0; len < strlen(taken[i]) - 2; len++) {
+            assert_false(jws_envelope_read(LT_SLICE(taken[i], len), &e));
+        }
+    }
+    for (size_t i = 0; i < LT_COUNT(left); i++) {
+        assert_false(jws_envelope_read(lt_slice_cstr(left[i]), &e));
+    }
+    /* valid JSON in another form is still read, by the parser */
+    char *text = lt_arena_printf(
+        &arena, "{\"protected\":\"%s\",\"payl\\u006fad\":\"e30\",\"signature\":\"AA\"}", b64(HEAD(KID)));
+    struct jws jws;
+    assert_false(jws_envelope_read(lt_slice_cstr(text), &e));
+    assert_ok(jws_parse(lt_slice_cstr(text), JWS_REQUEST, &arena, &jws));
+    assert_slice(jws.payload, "{}");
+}
+
 static void limits(void **state)
 {
     (void)state;
@@ -368,15 +420,11 @@ static void algorithms_are_json(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_key_signs),
-        cmocka_unit_test(es512_is_not_taken),
-        cmocka_unit_test(large_rsa_is_not_taken),
-        cmocka_unit_test(headers),
-        cmocka_unit_test(inner_headers),
-        cmocka_unit_test(envelopes),
-        cmocka_unit_test(limits),
-        cmocka_unit_test(flipped_bits),
-        cmocka_unit_test(bindings),
+        cmocka_unit_test(every_key_signs),        cmocka_unit_test(es512_is_not_taken),
+        cmocka_unit_test(large_rsa_is_not_taken), cmocka_unit_test(headers),
+        cmocka_unit_test(inner_headers),          cmocka_unit_test(envelopes),
+        cmocka_unit_test(quick_envelopes),        cmocka_unit_test(limits),
+        cmocka_unit_test(flipped_bits),           cmocka_unit_test(bindings),
         cmocka_unit_test(algorithms_are_json),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
