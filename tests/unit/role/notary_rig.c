@@ -78,7 +78,7 @@ void tell(enum ipc_role from, enum ipc_type type, uint64_t id, const ProtobufCMe
 
 void grant_nonces(size_t count)
 {
-    char text[16];
+    char text[32];
     char *list[256];
     for (size_t i = 0; i < count; i++) {
         (void)snprintf(text, sizeof text, "bm9uY2U%03zu", i);
