@@ -57,6 +57,36 @@ static void arena_free(void *arena, void *p)
     (void)p;
 }
 
+/* The messages that a field holds: none, one, or as many as it repeats. */
+static size_t messages_of(const ProtobufCMessage *m, const ProtobufCFieldDescriptor *f,
+                          ProtobufCMessage *const **ret_list)
+{
+    const char *base = (const char *)m;
+    if (f->type != PROTOBUF_C_TYPE_MESSAGE) {
+        return 0;
+    }
+    if (f->label == PROTOBUF_C_LABEL_REPEATED) {
+        *ret_list = *(ProtobufCMessage *const *const *)(const void *)(base + f->offset);
+        return *(const size_t *)(const void *)(base + f->quantifier_offset);
+    }
+    *ret_list = (ProtobufCMessage *const *)(const void *)(base + f->offset);
+    return **ret_list == NULL ? 0 : 1;
+}
+
+/* As deep as the schema goes: no message of ours holds one of its own kind. */
+static bool all_known(const ProtobufCMessage *m)
+{
+    bool known = m->n_unknown_fields == 0;
+    for (unsigned i = 0; known && i < m->descriptor->n_fields; i++) {
+        ProtobufCMessage *const *list = NULL;
+        size_t count = messages_of(m, &m->descriptor->fields[i], &list);
+        for (size_t k = 0; known && k < count; k++) {
+            known = all_known(list[k]);
+        }
+    }
+    return known;
+}
+
 lt_res ipc_body_decode(const struct ipc_type_info *info, lt_slice packed, struct lt_arena *arena,
                        const ProtobufCMessage **ret_body)
 {
@@ -65,7 +95,7 @@ lt_res ipc_body_decode(const struct ipc_type_info *info, lt_slice packed, struct
     const ProtobufCMessage *body = protobuf_c_message_unpack(info->body, &allocator, packed.len,
                                                              packed.ptr == NULL ? nothing : packed.ptr);
     LT_CHECK(body != NULL, LT_PEER_MALFORMED, "%s: %zu bytes that do not decode", info->name, packed.len);
-    LT_CHECK(body->n_unknown_fields == 0, LT_PEER_MALFORMED, "%s: a field that it does not have", info->name);
+    LT_CHECK(all_known(body), LT_PEER_MALFORMED, "%s: a field that it does not have", info->name);
     *ret_body = body;
     return LT_OK;
 }
