@@ -17,9 +17,8 @@
 /* 0: this kernel has no Landlock. */
 unsigned sandbox_landlock_abi(void);
 /* Only the paths of the profile stay; TCP bind and connect go where the ABI can (4) and the profile has no
- * SANDBOX_CONNECT. ret_abi: what the kernel offers. */
-LT_MUST_USE lt_res sandbox_landlock(const struct sandbox_profile *profile, const char *folder,
-                                    unsigned *ret_abi);
+ * SANDBOX_CONNECT. abi: what the kernel offers, or less to behave as an older one; 0 does nothing. */
+LT_MUST_USE lt_res sandbox_landlock(const struct sandbox_profile *profile, const char *folder, unsigned abi);
 /* Only the calls of the profile's groups stay; any other ends the process. */
 LT_MUST_USE lt_res sandbox_seccomp(unsigned calls);
 

@@ -96,14 +96,13 @@ static lt_res add_path(int ruleset_fd, const struct sandbox_path *path, const ch
     return LT_OK;
 }
 
-lt_res sandbox_landlock(const struct sandbox_profile *profile, const char *folder, unsigned *ret_abi)
+lt_res sandbox_landlock(const struct sandbox_profile *profile, const char *folder, unsigned abi)
 {
-    *ret_abi = sandbox_landlock_abi();
-    if (*ret_abi == 0) {
+    if (abi == 0) {
         return LT_OK; /* seccomp and the file owners stand alone; status and doctor say so */
     }
     size_t level = LT_COUNT(levels) - 1;
-    while (levels[level].abi > *ret_abi) {
+    while (levels[level].abi > abi) {
         level--;
     }
     struct ruleset_attr attr = {.handled_access_fs = levels[level].fs,

@@ -42,7 +42,8 @@ lt_res sandbox_enter(const struct sandbox_profile *profile, const char *folder,
     }
     LT_TRY(drop_capabilities());
     struct sandbox_state state = {0};
-    LT_TRY(sandbox_landlock(profile, folder, &state.landlock_abi));
+    state.landlock_abi = sandbox_landlock_abi();
+    LT_TRY(sandbox_landlock(profile, folder, state.landlock_abi));
     LT_TRY(sandbox_seccomp(profile->calls));
     state.seccomp = true;
     *ret_state = state;

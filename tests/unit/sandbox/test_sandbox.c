@@ -232,15 +232,70 @@ static void test_landlock_network(void **state)
     LT_ASSERT(pid >= 0);
     if (pid == 0) {
         struct sandbox_profile profile = {.role = "test", .calls = SANDBOX_BASE};
-        unsigned abi = 0;
         LT_ASSERT(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
-        LT_ASSERT(!lt_failed(sandbox_landlock(&profile, folder, &abi)));
+        LT_ASSERT(!lt_failed(sandbox_landlock(&profile, folder, sandbox_landlock_abi())));
         _exit(connect_by_landlock(&world));
     }
     int status = 0;
     LT_ASSERT(waitpid(pid, &status, 0) == pid);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), EACCES);
+}
+
+/* One file right after the other, as a kernel with that ABI would have it; 0 or the first surprise. */
+static int doors_at(unsigned abi)
+{
+    struct sandbox_profile profile = {
+        .role = "test", .calls = SANDBOX_BASE, .paths = paths, .path_count = LT_COUNT(paths)};
+    LT_ASSERT(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+    if (lt_failed(sandbox_landlock(&profile, folder, abi))) {
+        (void)fprintf(stderr, "%s\n", lt_error_last()->detail);
+        return 100;
+    }
+    const struct {
+        attempt_fn *try;
+        const char *path;
+        int expected;
+    } doors[] = {
+        {try_open_read, "look/file", WORKS},
+        {try_open_write, "look/file", EACCES},
+        {try_open_write, "open/file", WORKS},
+        {try_create, "open", WORKS},
+        {try_rename, "open", WORKS},
+        {try_create, "look", EACCES},
+        {try_open_read, "shut/file", EACCES},
+        {try_list, "shut", EACCES},
+        {try_open_read, "/etc/passwd", EACCES},
+        {try_connect, NULL, abi >= 4 ? EACCES : WORKS},
+    };
+    for (size_t i = 0; i < LT_COUNT(doors); i++) {
+        struct attempt a = world;
+        a.path = doors[i].path;
+        if (doors[i].try(&a) != doors[i].expected) {
+            return (int)i + 1;
+        }
+    }
+    return 0;
+}
+
+/* Debian 12 has ABI 2, this machine perhaps more: every level up to its own closes what it can. */
+static void test_every_abi(void **state)
+{
+    (void)state;
+    for (unsigned abi = 1; abi <= sandbox_landlock_abi(); abi++) {
+        (void)fflush(NULL);
+        pid_t pid = fork();
+        LT_ASSERT(pid >= 0);
+        if (pid == 0) {
+            _exit(doors_at(abi));
+        }
+        int status = 0;
+        LT_ASSERT(waitpid(pid, &status, 0) == pid);
+        if (status != 0) {
+            print_error("ABI %u: door %d\n", abi, WEXITSTATUS(status));
+        }
+        assert_int_equal(status, 0);
+    }
 }
 
 static int look_at_limits(const struct attempt *a)
@@ -267,9 +322,13 @@ static void test_limits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_base),   cmocka_unit_test(test_never),
-        cmocka_unit_test(test_groups), cmocka_unit_test(test_landlock),
-        cmocka_unit_test(test_limits), cmocka_unit_test(test_landlock_network),
+        cmocka_unit_test(test_base),
+        cmocka_unit_test(test_never),
+        cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_landlock),
+        cmocka_unit_test(test_every_abi),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_landlock_network),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
