@@ -94,10 +94,11 @@ static bool turn(struct http_conn *c, bool may_read)
     if (may_read && room_to_read(c)) {
         read_some(c);
     }
+    if (c->phase != CONN_H2 && c->established) {
+        http_h1_advance(c);
+    }
     if (c->phase == CONN_H2) {
         http_h2_advance(c);
-    } else if (c->established) {
-        http_h1_advance(c);
     }
     if (c->phase == CONN_DEAD) {
         return false;

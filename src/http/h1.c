@@ -118,6 +118,10 @@ static bool read_head(struct http_conn *c)
     if (c->in.len == 0 || lone_cr) {
         return at_eof(c);
     }
+    if (c->listener->info->h2c && lt_slice_starts(lt_buf_slice(&c->in), LT_LIT("PRI "))) {
+        http_h2_begin(c);
+        return false;
+    }
     if (c->scanned == 0) {
         c->deadline_ms = c->server->now_ms + c->server->limits.head_ms;
     }

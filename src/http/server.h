@@ -35,6 +35,7 @@ struct http_listener_info {
     const char *name; /* copied into no one: must outlive the server */
     enum http_listen_kind kind;
     bool is_public; /* counts under connections and per_address */
+    bool h2c;       /* takes HTTP/2 by its preface, without TLS: for UNIX sockets */
 };
 
 struct http_request {

@@ -1,5 +1,5 @@
-/* A connection to the server, byte for byte: whatever comes, in whatever pieces, at whatever time, each
- * request that was handed over ends exactly once, and nothing is left behind.
+/* A connection to the server, HTTP/1.1 or HTTP/2, byte for byte: whatever comes, in whatever pieces, at
+ * whatever time, each request that was handed over ends exactly once, and nothing is left behind.
  *
  * Input: records of one byte of what to do and, for a piece, one of its length. 0..199: send a piece of that
  * many bytes; 200..219: time goes on; 220..239: answer what waits; else: end the client's sending. */
@@ -76,7 +76,7 @@ static void wait_ms(int64_t ms)
 
 static void open_server(void)
 {
-    static const struct http_listener_info info = {"fuzz", HTTP_LISTEN_UNIX, false};
+    static const struct http_listener_info info = {"fuzz", HTTP_LISTEN_UNIX, false, true};
     static const struct http_limits limits;
     static const struct http_hooks hooks = {NULL, on_request, on_ended};
     (void)signal(SIGPIPE, SIG_IGN); /* as every program of the family does */
