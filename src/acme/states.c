@@ -116,7 +116,7 @@ const char *acme_step_name(enum acme_step step)
 void acme_states_print(struct lt_buf *out)
 {
     lt_buf_add_cstr(out, "# States of ACME objects\n\nPrinted from the edge table in `src/acme/states.c` by "
-                         "`lintel-acme-states`; a test compares the two.\n");
+                         "`test_acme_states --print`; the same program compares the two.\n");
     for (size_t o = 0; o < ACME_OBJECT_COUNT; o++) {
         lt_buf_addf(out, "\n## %s\n\n```mermaid\nstateDiagram-v2\n", object_names[o]);
         for (size_t i = 0; i < LT_COUNT(acme_edges); i++) {

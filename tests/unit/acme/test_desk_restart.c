@@ -48,6 +48,10 @@ static void test_validator_comes_back(void **state)
     rig_new_account(&r, &a, 1);
     for (int i = 0; i < RUNNING; i++) {
         const Ipc__AcmeReply *reply = rig_new_order(&r, &a, www);
+        if (reply->problem != NULL) {
+            print_error("%d: %s\n", i, reply->problem->detail);
+        }
+        assert_null(reply->problem);
         assert_int_equal(rig_reply_challenge(&r, &a, reply->order->authorizations[0])->status, 200);
         rig_clean(&r);
     }
@@ -122,6 +126,37 @@ static void test_order_left_behind(void **state)
     const Ipc__AcmeReply *reply = rig_get_order(&r, &a, order);
     assert_string_equal(reply->order->status, "valid");
     assert_memory_equal(reply->order->certificate_serial.data, serial, 16);
+    rig_close(&r);
+}
+
+/* An outcome for an order that is not being worked on: the certificate is in the book all the same. */
+static void test_late_outcome(void **state)
+{
+    static const struct store_sql give_up = {"test.give-up", "UPDATE ca_order SET status = 'invalid'"};
+    static const char *const refusals[] = {NULL, "lint"};
+    struct rig r;
+    struct rig_account a;
+    (void)state;
+    rig_open(&r, NULL);
+    rig_new_account(&r, &a, 1);
+    for (size_t i = 0; i < LT_COUNT(refusals); i++) {
+        struct rig_account leaf;
+        rig_key(&leaf, 0);
+        const Ipc__AcmeReply *reply = rig_new_order(&r, &a, www);
+        int64_t order = reply->location_order;
+        if (strcmp(reply->order->status, "pending") == 0) {
+            assert_int_equal(rig_reply_challenge(&r, &a, reply->order->authorizations[0])->status, 200);
+            rig_validated(&r, NULL);
+        }
+        assert_null(rig_finalize(&r, &a, order, www, &leaf.key));
+        assert_ok(store_exec(r.store, &give_up, STORE_NO_ARGS, NULL));
+        rig_signed(&r, refusals[i]);
+        assert_string_equal(rig_get_order(&r, &a, order)->order->status, "invalid");
+        rig_clean(&r);
+    }
+    assert_int_equal(rig_number(&r, "SELECT count(*) FROM certificate"), 1);
+    assert_int_equal(rig_number(&r, "SELECT count(*) FROM intent_open"), 0);
+    assert_int_equal(rig_number(&r, "SELECT count(*) FROM event WHERE kind = 'order.late-outcome'"), 2);
     rig_close(&r);
 }
 
@@ -209,13 +244,10 @@ static void test_plans(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_validation_goes_on),
-        cmocka_unit_test(test_validator_comes_back),
-        cmocka_unit_test(test_processing_goes_on),
-        cmocka_unit_test(test_order_left_behind),
-        cmocka_unit_test(test_nonces_of_before),
-        cmocka_unit_test(test_nonce_batches),
-        cmocka_unit_test(test_plans),
+        cmocka_unit_test(test_validation_goes_on), cmocka_unit_test(test_validator_comes_back),
+        cmocka_unit_test(test_processing_goes_on), cmocka_unit_test(test_order_left_behind),
+        cmocka_unit_test(test_late_outcome),       cmocka_unit_test(test_nonces_of_before),
+        cmocka_unit_test(test_nonce_batches),      cmocka_unit_test(test_plans),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
