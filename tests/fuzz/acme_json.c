@@ -1,8 +1,9 @@
 /* Payloads of ACME clients and of operators: whatever the bytes, a call that is sound or a problem that names
  * a type of the table.
  *
- * Input: one byte that picks the resource, then the payload. For finalize and revocation with the high bit
- * set, the rest is the DER itself, so that the fuzzer need not find base64url. */
+ * Input: one byte that picks the resource, then the payload; the last pick reads it as path and query. For
+ * finalize and revocation with the high bit set, the rest is the DER itself, so that the fuzzer need not find
+ * base64url. */
 #include <stdint.h>
 #include <string.h>
 
@@ -80,6 +81,24 @@ static void read_api(const char *path, lt_slice payload, struct lt_arena *a)
     LT_ASSERT(lt_failed(found) || ipc__operator_call__get_packed_size(&call) > 0);
 }
 
+/* The payload as a path and its query, of either kind. */
+static void read_path(lt_slice text, struct lt_arena *a)
+{
+    size_t mark = lt_slice_find(text, '?');
+    lt_slice path = lt_slice_sub(text, 0, mark);
+    lt_slice query = lt_slice_sub(text, mark + 1, SIZE_MAX);
+    struct wire_target t;
+    struct ca_api_target api;
+    Ipc__Query q;
+    if (!lt_failed(wire_find(path, query, a, &t))) {
+        LT_ASSERT(t.id >= 0 && t.serial.len <= WIRE_SERIAL_MAX && t.cursor.len <= WIRE_CURSOR_MAX);
+    }
+    if (!lt_failed(ca_api_find(LT_LIT("GET"), path, a, &api)) && api.route->kind == CA_API_QUERY &&
+        !lt_failed(ca_api_query(&api, query, a, &q))) {
+        LT_ASSERT(q.limit <= CA_API_LIMIT_MAX && ipc__query__get_packed_size(&q) > 0);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 1) {
@@ -88,7 +107,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct lt_arena arena;
     lt_arena_init(&arena, ARENA_MAX);
     lt_slice payload = LT_SLICE(data + 1, size - 1);
-    size_t pick = (data[0] & 0x7fu) % (LT_COUNT(acme_paths) + LT_COUNT(api_paths));
+    size_t pick = (data[0] & 0x7fu) % (LT_COUNT(acme_paths) + LT_COUNT(api_paths) + 1);
     if (data[0] & 0x80) {
         bool revoke = data[0] & 1;
         payload = in_member(&arena, revoke ? "certificate" : "csr", payload);
@@ -96,6 +115,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if (pick < LT_COUNT(acme_paths)) {
         read_acme(acme_paths[pick], payload, &arena);
+    } else if (pick == LT_COUNT(acme_paths) + LT_COUNT(api_paths)) {
+        read_path(payload, &arena);
     } else {
         read_api(api_paths[pick - LT_COUNT(acme_paths)], payload, &arena);
     }
