@@ -7,6 +7,7 @@
 #include "check.h"
 #include "validate/validate.h"
 #include "world.h"
+#include "zone.h"
 
 enum { CONNECT_MS = 300, TOTAL_MS = 700 };
 
@@ -394,6 +395,41 @@ static void test_bogus(void **state)
     tear_down(&r);
 }
 
+/* A zone that is signed, its anchor, and then the same zone with one address bent on the way. */
+static void test_secure(void **state)
+{
+    static const bool bent[] = {false, true};
+    struct zone *z = zone_new("signed.example.com");
+    char anchor[256];
+    char path[] = "/tmp/lintel-anchor-XXXXXX";
+    (void)state;
+    zone_anchor(z, anchor, sizeof anchor);
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, anchor, strlen(anchor)), strlen(anchor));
+    assert_int_equal(close(fd), 0);
+    for (size_t i = 0; i < LT_COUNT(bent); i++) {
+        struct rig r;
+        set_up(&r);
+        world_use_zone(r.world, z, bent[i]);
+        struct validate_options o = options_of(&r);
+        o.trust_anchor = path;
+        with_engine(&r, &o);
+        run(&r, "signed.example.com", "plain");
+        assert_string_equal(r.last.dnssec, bent[i] ? "bogus" : "secure");
+        assert_int_equal(r.last.ok, !bent[i]);
+        /* a redirect to an unsigned name: the worst of the two is what is said */
+        if (!bent[i]) {
+            run(&r, "signed.example.com", "absolute");
+            assert_true(r.last.ok);
+            assert_string_equal(r.last.dnssec, "insecure");
+        }
+        tear_down(&r);
+    }
+    assert_int_equal(unlink(path), 0);
+    zone_free(z);
+}
+
 static int64_t cpu_us(void)
 {
     struct rusage u;
@@ -485,11 +521,11 @@ static void test_unknown_method(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_scenes),         cmocka_unit_test(test_addresses),
-        cmocka_unit_test(test_private),        cmocka_unit_test(test_closed_port),
-        cmocka_unit_test(test_silent_dns),     cmocka_unit_test(test_bogus),
-        cmocka_unit_test(test_many),           cmocka_unit_test(test_full),
-        cmocka_unit_test(test_unknown_method),
+        cmocka_unit_test(test_scenes),     cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_private),    cmocka_unit_test(test_closed_port),
+        cmocka_unit_test(test_silent_dns), cmocka_unit_test(test_bogus),
+        cmocka_unit_test(test_secure),     cmocka_unit_test(test_many),
+        cmocka_unit_test(test_full),       cmocka_unit_test(test_unknown_method),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/result.h"
+#include "zone.h"
 
 enum { DRIP_MS = 20, HUGE_LEN = 1024 * 1024 };
 
@@ -33,6 +34,8 @@ struct world {
     uint16_t tls_port;
     SSL_CTX *tls;
     struct world_seen seen;
+    const struct zone *zone; /* borrowed */
+    bool tamper;
     struct client *clients; /* owned list */
 };
 
@@ -103,7 +106,16 @@ static void answer_dns(struct world *w, uint8_t *packet, size_t len, const struc
     packet[2] = 0x84;
     packet[3] = (uint8_t)(found == NULL ? 3 : found->rcode);
     memset(packet + 6, 0, 6);
-    const char *text = found == NULL ? NULL : type == 28 ? found->aaaa : type == 1 ? found->a : NULL;
+    if (w->zone != NULL && strcmp(name, zone_name(w->zone)) == 0) {
+        unsigned count = 0;
+        end = zone_answer(w->zone, packet, end, type, w->tamper, &count);
+        packet[3] = 0;
+        packet[7] = (uint8_t)count;
+    }
+    const char *text = found == NULL || packet[7] != 0 ? NULL
+                       : type == 28                    ? found->aaaa
+                       : type == 1                     ? found->a
+                                                       : NULL;
     if (text != NULL && found->rcode == 0) {
         packet[7] = 1;
         end = put_address(packet, end, type, text);
@@ -368,6 +380,12 @@ struct world *world_new(struct event_base *base, const struct world_name *names,
     w->listeners[2] = listen_on(w, "127.0.0.1", &w->tls_port);
     LT_ASSERT(w->listeners[0] != NULL && w->listeners[2] != NULL);
     return w;
+}
+
+void world_use_zone(struct world *w, const struct zone *z, bool tamper)
+{
+    w->zone = z;
+    w->tamper = tamper;
 }
 
 void world_free(struct world *w)

@@ -35,6 +35,8 @@ struct world_page {
     enum world_manner manner;
 };
 
+struct zone; /* zone.h */
+
 struct world_seen {
     unsigned dns_questions;
     unsigned requests;
@@ -46,6 +48,8 @@ struct world_seen {
 struct world *world_new(struct event_base *base, const struct world_name *names, size_t name_count,
                         const struct world_page *pages, size_t page_count);
 void world_free(struct world *w);
+/* From now on questions about this zone's name are answered with signatures. Borrowed. */
+void world_use_zone(struct world *w, const struct zone *z, bool tamper);
 uint16_t world_dns_port(const struct world *w);
 uint16_t world_http_port(const struct world *w);
 uint16_t world_tls_port(const struct world *w);
