@@ -28,14 +28,13 @@ static lt_res open_folder(struct cmd *c, const char **ret_folder, int *ret_dir)
     return LT_OK;
 }
 
-static lt_res tell_family(const char *folder)
+static void tell_family(const char *folder)
 {
     int pid = cmd_folder_pid(folder);
     if (pid > 0 && kill(pid, SIGHUP) != 0) {
-        return cmd_printf("the family runs (process %d) and could not be told: %s; send it SIGHUP\n", pid,
-                          strerror(errno));
+        (void)fprintf(stderr, "the family runs (process %d) and could not be told: %s; send it SIGHUP\n", pid,
+                      strerror(errno)); /* the file is written; nothing else failed */
     }
-    return LT_OK;
 }
 
 /* The new operator's public key: from a file they sent, or of a key made here. */
@@ -128,7 +127,7 @@ static lt_res add(struct cmd *c, const char *folder, int dir, struct cmd_key *ke
     if (file == NULL) {
         LT_TRY(write_key(dir, o.name, key));
     }
-    LT_TRY(tell_family(folder));
+    tell_family(folder);
     return c->json ? cmd_printf("{\"operator\":\"%s\",\"alg\":\"%s\",\"key_made\":%s}\n", o.name, o.alg,
                                 file == NULL ? "true" : "false")
            : file != NULL
@@ -166,7 +165,7 @@ static lt_res run_remove(struct cmd *c)
     }
     LT_CHECK(unlinkat(dir, path, 0) == 0 && fsync(dir) == 0, LT_STATE_IO, "operators/%s: %s", path,
              strerror(errno));
-    LT_TRY(tell_family(folder));
+    tell_family(folder);
     return c->json ? cmd_printf("{\"removed\":\"%s\"}\n", name) : cmd_printf("operator %s removed\n", name);
 }
 

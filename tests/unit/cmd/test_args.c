@@ -28,8 +28,12 @@ static lt_res parse(struct cmd *c, const char *line)
     char *argv[WORDS_MAX];
     int argc = 0;
     (void)snprintf(text, sizeof text, "%s", line);
-    for (char *word = strtok(text, " "); word != NULL && argc < WORDS_MAX; word = strtok(NULL, " ")) {
-        argv[argc++] = word;
+    for (char *at = text; *at != 0 && argc < WORDS_MAX; argc++) {
+        argv[argc] = at;
+        at += strcspn(at, " ");
+        if (*at == ' ') {
+            *at++ = 0;
+        }
     }
     *c = (struct cmd){.verb = &verb};
     return cmd_parse(&verb, argc, argv, &c->args);
