@@ -59,17 +59,22 @@ lt_res journal_load(struct journal *j, uint64_t offset, uint8_t *buffer, struct 
     return journal_record_peek(LT_SLICE(buffer, len), ret_entry, &len);
 }
 
-/* The record of that key and its place; place 0 when there is none. */
-static lt_res look_up(struct journal *j, const struct journal_entry *key, uint8_t *buffer,
-                      struct journal_entry *ret_entry, uint64_t *ret_offset)
+/* What the journal has under a key. */
+struct found {
+    uint64_t offset; /* 0: nothing */
+    struct journal_entry entry;
+    uint8_t buffer[JOURNAL_RECORD_MAX]; /* the entry's slices point here, or into the pending records */
+};
+
+static lt_res look_up(struct journal *j, const struct journal_entry *key, uint64_t hash,
+                      struct found *ret_found)
 {
     size_t cursor = 0;
-    uint64_t hash = journal_index_hash(key);
-    *ret_offset = 0;
+    ret_found->offset = 0;
     for (uint64_t at; (at = journal_index_next(&j->index, hash, &cursor)) != 0;) {
-        LT_TRY(journal_load(j, at, buffer, ret_entry));
-        if (journal_same_key(key, ret_entry)) {
-            *ret_offset = at;
+        LT_TRY(journal_load(j, at, ret_found->buffer, &ret_found->entry));
+        if (journal_same_key(key, &ret_found->entry)) {
+            ret_found->offset = at;
             return LT_OK;
         }
     }
@@ -89,10 +94,10 @@ static lt_res copy_entry(struct lt_arena *a, struct journal_entry *e)
 lt_res journal_find(struct journal *j, const struct journal_entry *key, struct lt_arena *a,
                     struct journal_entry *ret_entry)
 {
-    uint8_t buffer[JOURNAL_RECORD_MAX];
-    uint64_t offset;
-    LT_TRY(look_up(j, key, buffer, ret_entry, &offset));
-    LT_CHECK(offset != 0, LT_PEER_NOT_FOUND, "journal: no such record");
+    struct found found;
+    LT_TRY(look_up(j, key, journal_index_hash(key), &found));
+    LT_CHECK(found.offset != 0, LT_PEER_NOT_FOUND, "journal: no such record");
+    *ret_entry = found.entry;
     return copy_entry(a, ret_entry);
 }
 
@@ -187,20 +192,21 @@ lt_res journal_learn(struct journal *j, uint64_t offset, const struct journal_en
     if (e->what == JOURNAL_SIGNATURE && e->kind == JOURNAL_KIND_CRL) {
         learn_crl_number(j, e);
     }
-    uint8_t buffer[JOURNAL_RECORD_MAX];
-    struct journal_entry old;
-    uint64_t old_offset;
-    LT_TRY(look_up(j, e, buffer, &old, &old_offset));
+    struct found old;
     uint64_t hash = journal_index_hash(e);
-    if (old_offset != 0) {
-        journal_index_set(&j->index, hash, old_offset, offset);
+    LT_TRY(look_up(j, e, hash, &old));
+    LT_CHECK(old.offset == 0 || e->what != JOURNAL_SIGNATURE, LT_STATE_CORRUPT,
+             "journal: records %llu and %llu sign for the same serial",
+             (unsigned long long)old.entry.sequence, (unsigned long long)e->sequence);
+    if (old.offset != 0) {
+        journal_index_set(&j->index, hash, old.offset, offset);
     } else {
         journal_index_add(&j->index, hash, offset);
     }
     if (offset >= j->end) {
         j->undo = grown(j->undo, &j->undo_size, j->undo_count, sizeof *j->undo);
         j->undo[j->undo_count++] = (struct journal_undo){
-            .hash = hash, .offset = offset, .old_offset = old_offset};
+            .hash = hash, .offset = offset, .old_offset = old.offset};
     }
     return LT_OK;
 }
@@ -220,12 +226,10 @@ static lt_res check_new(struct journal *j, const struct journal_entry *e)
     if (e->what != JOURNAL_SIGNATURE) {
         return LT_OK;
     }
-    uint8_t buffer[JOURNAL_RECORD_MAX];
-    struct journal_entry old;
-    uint64_t offset;
-    LT_TRY(look_up(j, e, buffer, &old, &offset));
-    LT_CHECK(offset == 0, LT_POLICY_REFUSED, "this serial has been signed for (record %llu)",
-             (unsigned long long)old.sequence);
+    struct found old;
+    LT_TRY(look_up(j, e, journal_index_hash(e), &old));
+    LT_CHECK(old.offset == 0, LT_POLICY_REFUSED, "this serial has been signed for (record %llu)",
+             (unsigned long long)old.entry.sequence);
     return e->kind == JOURNAL_KIND_CRL ? journal_check_crl_number(j, e) : LT_OK;
 }
 

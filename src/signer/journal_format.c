@@ -123,15 +123,15 @@ lt_res journal_frame_head_decode(lt_slice bytes, struct journal_frame_head *ret_
     return LT_OK;
 }
 
+/* One call instead of a stream: at start there may be millions of them. */
 static void chain_hash(const uint8_t before[JOURNAL_HASH_LEN], lt_slice record,
                        uint8_t ret_chain[JOURNAL_HASH_LEN])
 {
-    struct crypto_stream s;
-    crypto_stream_init(&s, CRYPTO_SHA256);
-    crypto_stream_add(&s, LT_SLICE(before, JOURNAL_HASH_LEN));
-    crypto_stream_add(&s, record);
-    crypto_stream_finish(&s, ret_chain);
-    crypto_stream_done(&s);
+    uint8_t both[JOURNAL_HASH_LEN + JOURNAL_RECORD_MAX];
+    LT_ASSERT(record.len <= JOURNAL_RECORD_MAX);
+    memcpy(both, before, JOURNAL_HASH_LEN);
+    memcpy(both + JOURNAL_HASH_LEN, record.ptr, record.len);
+    crypto_sha256(LT_SLICE(both, JOURNAL_HASH_LEN + record.len), ret_chain);
 }
 
 void journal_record_encode(struct journal_entry *e, struct journal_position *at, struct lt_buf *out)

@@ -98,7 +98,8 @@ struct journal {
     bool failed; /* nothing is known any more */
 };
 
-/* Into the index and the tables, when opened and when appended. */
+/* Into the index and the tables, when opened and when appended. LT_STATE_CORRUPT for a second signature of
+ * one key. */
 LT_MUST_USE lt_res journal_learn(struct journal *j, uint64_t offset, const struct journal_entry *e);
 void journal_mark_frame(struct journal *j, uint64_t sequence, uint64_t offset);
 /* Would this be one too many? LT_POLICY_REFUSED when a CRL number does not grow. */
@@ -106,7 +107,6 @@ LT_MUST_USE lt_res journal_check_crl_number(const struct journal *j, const struc
 /* A record that the index named; into buffer, or from the pending ones. */
 LT_MUST_USE lt_res journal_load(struct journal *j, uint64_t offset, uint8_t *buffer,
                                 struct journal_entry *ret_entry);
-enum { JOURNAL_RECORD_MAX = JOURNAL_RECORD_MIN + 2 * JOURNAL_NAME_MAX + JOURNAL_SIGNATURE_MAX };
 /* Entries of the same key? */
 bool journal_same_key(const struct journal_entry *a, const struct journal_entry *b);
 /* The book's progress, in its own file. */

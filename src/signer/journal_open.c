@@ -106,40 +106,12 @@ static lt_res reconcile(const struct journal_options *o, const struct journal_sc
     return catch_up(behind, ahead);
 }
 
-static lt_res settle_places(struct journal *j, const struct journal_options *o)
+/* The tables of a journal that is read again. */
+static void forget_all(struct journal *j)
 {
-    struct journal_scan s[JOURNAL_PLACES] = {0};
-    lt_res r = journal_scan(j->io, j->fd[JOURNAL_MAIN], UINT64_MAX, NULL, NULL, &s[JOURNAL_MAIN]);
-    if (!lt_failed(r) && j->fd[JOURNAL_MIRROR] >= 0) {
-        r = journal_scan(j->io, j->fd[JOURNAL_MIRROR], UINT64_MAX, NULL, NULL, &s[JOURNAL_MIRROR]);
-        if (!lt_failed(r)) {
-            r = reconcile(o, &s[JOURNAL_MIRROR], &s[JOURNAL_MAIN]);
-        }
-    } else if (!lt_failed(r)) {
-        r = s[JOURNAL_MAIN].empty ? write_header(j->io, j->fd[JOURNAL_MAIN], o) : settle(&s[JOURNAL_MAIN]);
-    }
-    for (size_t i = 0; i < JOURNAL_PLACES; i++) {
-        journal_scan_done(&s[i]);
-    }
-    return r;
-}
-
-/* A record that fits the chain and yet could not have been appended. */
-static lt_res check_known(struct journal *j, const struct journal_entry *e)
-{
-    struct journal_entry same = {0};
-    struct lt_arena a;
-    lt_arena_init(&a, 2 * JOURNAL_RECORD_MAX + 4096);
-    lt_res r = journal_find(j, e, &a, &same);
-    lt_arena_done(&a);
-    LT_CHECK(lt_failed(r), LT_STATE_CORRUPT, "journal: records %llu and %llu sign for the same serial",
-             (unsigned long long)same.sequence, (unsigned long long)e->sequence);
-    if (r.code != LT_PEER_NOT_FOUND) {
-        return r;
-    }
-    LT_CHECK(e->kind != JOURNAL_KIND_CRL || !lt_failed(journal_check_crl_number(j, e)), LT_STATE_CORRUPT,
-             "journal: the CRL number of record %llu does not grow", (unsigned long long)e->sequence);
-    return LT_OK;
+    journal_index_done(&j->index);
+    j->crl_count = 0;
+    j->mark_count = 0;
 }
 
 static lt_res learn(void *self, uint64_t frame, uint64_t offset, const struct journal_entry *e)
@@ -148,25 +120,54 @@ static lt_res learn(void *self, uint64_t frame, uint64_t offset, const struct jo
     if (offset == frame + JOURNAL_FRAME_HEAD_LEN) {
         journal_mark_frame(j, e->sequence, frame);
     }
-    if (e->what == JOURNAL_SIGNATURE) {
-        LT_TRY(check_known(j, e));
-    }
+    bool crl = e->what == JOURNAL_SIGNATURE && e->kind == JOURNAL_KIND_CRL;
+    LT_CHECK(!crl || !lt_failed(journal_check_crl_number(j, e)), LT_STATE_CORRUPT,
+             "journal: the CRL number of record %llu does not grow", (unsigned long long)e->sequence);
     return journal_learn(j, offset, e);
 }
 
-static lt_res learn_all(struct journal *j)
+/* Reads the main file into the tables. */
+static lt_res learn_all(struct journal *j, struct journal_scan *ret_scan)
 {
-    struct journal_scan s;
-    lt_res r = journal_scan(j->io, j->fd[JOURNAL_MAIN], UINT64_MAX, learn, j, &s);
-    j->header = s.header;
-    j->end = s.end;
-    j->room = s.end;
-    j->synced = s.at;
-    j->latest = s.at;
-    journal_scan_done(&s);
+    forget_all(j);
+    return journal_scan(j->io, j->fd[JOURNAL_MAIN], UINT64_MAX, learn, j, ret_scan);
+}
+
+/* What is in the file by now, scanned after all that changed it. */
+static void take_scan(struct journal *j, const struct journal_scan *s)
+{
+    j->header = s->header;
+    j->end = s->end;
+    j->room = s->end;
+    j->synced = s->at;
+    j->latest = s->at;
     for (size_t i = 0; i < j->crl_count; i++) {
         memcpy(j->crl[i].synced, j->crl[i].latest, sizeof j->crl[i].synced);
     }
+}
+
+/* Reads main and mirror, mends both, and reads main again where that brought records to it. */
+static lt_res settle_places(struct journal *j, const struct journal_options *o)
+{
+    struct journal_scan s[JOURNAL_PLACES] = {0};
+    struct journal_scan again = {0};
+    lt_res r = learn_all(j, &s[JOURNAL_MAIN]);
+    if (!lt_failed(r) && j->fd[JOURNAL_MIRROR] >= 0) {
+        r = journal_scan(j->io, j->fd[JOURNAL_MIRROR], UINT64_MAX, NULL, NULL, &s[JOURNAL_MIRROR]);
+        r = lt_failed(r) ? r : reconcile(o, &s[JOURNAL_MIRROR], &s[JOURNAL_MAIN]);
+    } else if (!lt_failed(r)) {
+        r = s[JOURNAL_MAIN].empty ? write_header(j->io, j->fd[JOURNAL_MAIN], o) : settle(&s[JOURNAL_MAIN]);
+    }
+    bool behind = s[JOURNAL_MAIN].empty || s[JOURNAL_MAIN].at.sequence < s[JOURNAL_MIRROR].at.sequence;
+    if (!lt_failed(r) && behind) {
+        r = learn_all(j, &again);
+    }
+    if (!lt_failed(r)) {
+        take_scan(j, behind ? &again : &s[JOURNAL_MAIN]);
+    }
+    journal_scan_done(&s[JOURNAL_MAIN]);
+    journal_scan_done(&s[JOURNAL_MIRROR]);
+    journal_scan_done(&again);
     return r;
 }
 
@@ -177,9 +178,8 @@ static lt_res open_all(struct journal *j, const struct journal_options *o)
     if (o->mirror != NULL && o->mirror[0] != 0) {
         LT_TRY(open_at(j->io, o->mirror, log_name, &j->fd[JOURNAL_MIRROR]));
     }
+    j->end = UINT64_MAX; /* while opening, every record that the index names is in the file */
     LT_TRY(settle_places(j, o));
-    j->end = UINT64_MAX; /* every record that the index names is in the file by now */
-    LT_TRY(learn_all(j));
     LT_TRY(journal_ack_load(j));
     LT_CHECK(
         j->acknowledged <= j->synced.sequence, LT_STATE_CORRUPT,
