@@ -241,6 +241,7 @@ static const struct cmd_option plan_options[] = {
     {"common-name", "TEXT", "of the new CA", false, NULL},
     {"key-type", "TYPE", "of its key, made in keys/ (default: p256)", false, NULL},
     {"public-key", "FILE", "its PUBLIC KEY, when the key is elsewhere", false, NULL},
+    {"passphrase-file", "FILE", "of that key (default: as configured)", false, NULL},
     {"crl", NULL, "sign a CRL of the root", false, NULL},
     {"days", "N", "until the CRL after it (default: 364)", false, NULL},
     {"revoke-ca", "NAME:REASON", "an issuing CA that this CRL revokes; reason as a number", false, NULL},
@@ -252,6 +253,8 @@ static const struct cmd_option sign_options[] = {CMD_YES_OPTION, CMD_OPERATOR_OP
 static const struct cmd_option run_options[] = {
     {"root-key", "FILE", "the issuer's key, when it is offline", false, NULL},
     {"root-passphrase-file", "FILE", "of that key", false, NULL},
+    {"passphrase-file", "FILE", "of a root's key that lies in the folder (default: as configured)", false,
+     NULL},
     CMD_YES_OPTION,
 };
 

@@ -96,10 +96,7 @@ static lt_res new_key(struct ceremony *k, lt_slice *ret_spki)
     LT_CHECK(faccessat(k->dir, path, F_OK, 0) != 0, LT_PEER_CONFLICT, "%s/%s is there already", k->folder,
              path);
     struct lt_secret passphrase = {.ptr = NULL};
-    const char *secret = k->config->passphrase_file;
-    secret = secret[0] == '/' ? secret : lt_arena_printf(&k->c->arena, "%s/%s", k->folder, secret);
-    LT_CHECK(secret != NULL, LT_PEER_USAGE, "passphrase-file: too long");
-    LT_TRY(cmd_secret_file(secret, &passphrase));
+    LT_TRY(cmd_passphrase(k->c, k->folder, k->config->passphrase_file, &passphrase));
     struct cmd_key key = {.soft = NULL};
     struct lt_buf out;
     lt_buf_init(&out, FILE_MAX);
@@ -277,13 +274,10 @@ static lt_res signing_key(struct ceremony *k, struct crypto_pkcs11 **token, stru
              "%s is offline: bring its key, --root-key FILE and --root-passphrase-file FILE",
              k->script.issuer);
     if (file == NULL) {
-        bool absolute = k->config->passphrase_file[0] == '/';
         file = lt_arena_printf(&k->c->arena, "%s/%s", k->folder, i->key);
-        passphrase = absolute ? k->config->passphrase_file
-                              : lt_arena_printf(&k->c->arena, "%s/%s", k->folder, k->config->passphrase_file);
-    }
-    LT_CHECK(file != NULL, LT_PEER_USAGE, "the path is too long");
-    if (passphrase != NULL) {
+        LT_CHECK(file != NULL, LT_PEER_USAGE, "the path is too long");
+        LT_TRY(cmd_passphrase(k->c, k->folder, k->config->passphrase_file, &secret));
+    } else if (passphrase != NULL) {
         LT_TRY(cmd_secret_file(passphrase, &secret));
     }
     lt_res r = cmd_key_load(&k->c->arena, file, &secret, ret_key);

@@ -88,6 +88,13 @@ void doctor_secrets(struct doctor *d)
     size_t before = d->count;
     const char *credentials = getenv("CREDENTIALS_DIRECTORY");
     bool given = credentials != NULL && credentials[0] != 0;
+    bool missing = faccessat(d->dir, d->config->passphrase_file, F_OK, 0) != 0;
+    if (missing && !given && cmd_folder_pid(d->folder) > 0) {
+        doctor_say(d, DOCTOR_NOTE, "passphrase",
+                   "%s is missing, and the family runs: it has it as a credential",
+                   d->config->passphrase_file);
+        given = true;
+    }
     if (!given && private_file(d, "passphrase", d->config->passphrase_file)) {
         bool inside = d->config->passphrase_file[0] != '/';
         doctor_say(

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -92,6 +93,21 @@ lt_res cmd_secret_file(const char *path, struct lt_secret *ret_secret)
     LT_TRY(lt_secret_from_fd(fd, SECRET_MAX, ret_secret));
     LT_CHECK(ret_secret->len > 0, LT_PEER_USAGE, "%.150s is empty", path);
     return LT_OK;
+}
+
+lt_res cmd_passphrase(struct cmd *c, const char *folder, const char *configured, struct lt_secret *ret_secret)
+{
+    const char *given = cmd_value(c, "passphrase-file");
+    const char *credentials = getenv("CREDENTIALS_DIRECTORY");
+    if (given == NULL && credentials != NULL) {
+        const char *path = lt_arena_printf(&c->arena, "%s/lintel-passphrase", credentials);
+        given = path != NULL && access(path, R_OK) == 0 ? path : NULL;
+    }
+    if (given == NULL) {
+        given = configured[0] == '/' ? configured : lt_arena_printf(&c->arena, "%s/%s", folder, configured);
+    }
+    LT_CHECK(given != NULL, LT_PEER_USAGE, "%s: the path is too long", folder);
+    return cmd_secret_file(given, ret_secret);
 }
 
 lt_res cmd_key_load(struct lt_arena *a, const char *path, const struct lt_secret *passphrase,

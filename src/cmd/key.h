@@ -24,6 +24,10 @@ void cmd_key_wrap(struct crypto_key *soft, struct cmd_key *ret_key);
  * must outlive it. */
 LT_MUST_USE lt_res cmd_key_token(struct crypto_pkcs11 *module, const char *uri, const char *type,
                                  struct cmd_key *ret_key);
+/* Of the key files: --passphrase-file, else the systemd credential "lintel-passphrase", else as configured.
+ */
+LT_MUST_USE lt_res cmd_passphrase(struct cmd *c, const char *folder, const char *configured,
+                                  struct lt_secret *ret_secret);
 LT_MUST_USE lt_res cmd_secret_file(const char *path, struct lt_secret *ret_secret);
 
 #endif

@@ -155,6 +155,24 @@ def test_doctor_finds_an_open_key(made):
         key.chmod(0o600)
 
 
+def test_doctor_finds_a_missing_passphrase(made, tmp_path):
+    folder, _ = made
+    away = tmp_path / "passphrase"
+    shutil.move(folder / "secrets/passphrase", away)
+    try:
+        r = lintel("doctor", "--dir", folder, check=False)
+        assert r.returncode == 6 and "secrets/passphrase" in r.stdout
+        (tmp_path / "lintel-passphrase").write_bytes(away.read_bytes())
+        lintel("doctor", "--dir", folder, env={**os.environ, "CREDENTIALS_DIRECTORY": str(tmp_path)})
+        script = tmp_path / "script"
+        plan = ["ceremony", "plan", script, "--dir", folder, "--ca", "extra", "--common-name", "Extra"]
+        assert lintel(*plan, check=False).returncode == 2
+        lintel(*plan, env={**os.environ, "CREDENTIALS_DIRECTORY": str(tmp_path)})
+        openssl("pkey", "-in", folder / "keys/extra.key", "-passin", f"file:{away}", "-noout")
+    finally:
+        shutil.move(away, folder / "secrets/passphrase")
+
+
 @pytest.mark.parametrize("wrong", [
     ["--key-type", "dsa"], ["--key-type", "rsa:1024"], ["--root-key-type", "p256"], ["--https-port", "70000"],
     ["--https-port", "1", "--http-port", "1"], ["--country", "Austria"], ["--name", "x" * 80],
