@@ -101,8 +101,6 @@ struct bench {
     struct event_base *base;
     struct http_origin origin;
     char host[256];
-    char prefix[300]; /* "https://host:port": URLs of the server begin with it, or with its default-port form
-                       */
     const char *directory; /* path */
     char new_nonce[BENCH_TEXT];
     char new_account[BENCH_TEXT];

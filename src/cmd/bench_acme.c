@@ -184,12 +184,15 @@ static lt_res open_tls(struct bench *b)
 
 static lt_res open_origin(struct bench *b)
 {
-    bool tls;
-    LT_TRY(http_url_split(b->options.url, &tls, b->host, sizeof b->host, &b->origin.port, &b->directory));
+    struct http_url url;
+    LT_TRY(http_url_split(b->options.url, &url));
+    memcpy(b->host, url.host, sizeof b->host);
+    b->directory = url.path;
+    b->origin.port = url.port;
     b->origin.base = b->base;
     b->origin.host = b->host;
     LT_TRY(http_origin_resolve(&b->origin));
-    return tls ? open_tls(b) : LT_OK;
+    return url.tls ? open_tls(b) : LT_OK;
 }
 
 static lt_res make_clients(struct bench *b)

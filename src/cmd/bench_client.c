@@ -94,15 +94,10 @@ static bool take(char to[BENCH_TEXT], lt_slice text)
 /* The path of one of the server's URLs; NULL when it leads elsewhere. */
 static const char *path_of(const struct bench *b, const char *url)
 {
-    bool tls;
-    char host[256];
-    uint16_t port;
-    const char *path;
-    if (lt_failed(http_url_split(url, &tls, host, sizeof host, &port, &path)) || port != b->origin.port ||
-        strcmp(host, b->host) != 0) {
-        return NULL;
-    }
-    return path;
+    struct http_url u;
+    bool same = !lt_failed(http_url_split(url, &u)) && u.port == b->origin.port &&
+                strcmp(u.host, b->host) == 0;
+    return same ? u.path : NULL;
 }
 
 static void on_nonce(void *arg, lt_res outcome, const struct http_reply *reply)

@@ -125,7 +125,8 @@ static lt_res open_connection(struct http_client *c)
         (void)close(fd); /* nothing was sent */
         LT_FAIL(LT_RETRY_UNAVAILABLE, "%.100s port %u: %s", o->host, o->port, strerror(e));
     }
-    http_wire_init(&c->wire, o->base, fd, ssl, on_ready, c);
+    http_wire_init(&c->wire, o->base, fd, on_ready, c);
+    c->wire.ssl = ssl;
     c->open = true;
     c->fresh = true;
     return LT_OK;

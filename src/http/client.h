@@ -42,10 +42,14 @@ struct http_reply { /* valid during the call */
  * ask again, but not free the client. */
 typedef void http_client_done(void *arg, lt_res outcome, const struct http_reply *reply);
 
-/* "https://host:port/path" in its parts; port from the scheme where it is left out. host is cut at host_size.
- * ret_path begins with "/" and borrows from url. */
-LT_MUST_USE lt_res http_url_split(const char *url, bool *ret_tls, char *ret_host, size_t host_size,
-                                  uint16_t *ret_port, const char **ret_path);
+struct http_url {
+    bool tls;
+    char host[256];
+    uint16_t port;    /* of the scheme where it is left out */
+    const char *path; /* with the query; begins with "/"; borrows from the text */
+};
+/* "https://host:port/path" in its parts. */
+LT_MUST_USE lt_res http_url_split(const char *text, struct http_url *ret_url);
 /* Resolves origin->host and port, blocking; the first address. */
 LT_MUST_USE lt_res http_origin_resolve(struct http_origin *origin);
 

@@ -264,7 +264,8 @@ static void begin_conn(struct http_listener *l, int fd, const struct sockaddr_st
     link_conn(c);
     lt_buf_init(&c->in, IN_MAX);
     c->established = !tls;
-    http_wire_init(&c->wire, s->base, fd, tls ? new_tls(s, fd) : NULL, http_conn_ready, c);
+    http_wire_init(&c->wire, s->base, fd, http_conn_ready, c);
+    c->wire.ssl = tls ? new_tls(s, fd) : NULL;
     http_h1_begin(c);
     c->deadline_ms = s->now_ms + s->limits.head_ms;
 }

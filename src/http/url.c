@@ -6,29 +6,27 @@
 #include "base/text.h"
 #include "http/client.h"
 
-lt_res http_url_split(const char *url, bool *ret_tls, char *ret_host, size_t host_size, uint16_t *ret_port,
-                      const char **ret_path)
+lt_res http_url_split(const char *text, struct http_url *ret_url)
 {
-    bool tls = strncmp(url, "https://", 8) == 0;
-    LT_CHECK(tls || strncmp(url, "http://", 7) == 0, LT_PEER_USAGE, "not an http or https URL: %.100s", url);
-    const char *at = url + (tls ? 8 : 7);
+    bool tls = strncmp(text, "https://", 8) == 0;
+    LT_CHECK(tls || strncmp(text, "http://", 7) == 0, LT_PEER_USAGE, "not an http or https URL: %.100s",
+             text);
+    const char *at = text + (tls ? 8 : 7);
     const char *path = at + strcspn(at, "/?#");
-    LT_CHECK(*path == '/' || *path == 0, LT_PEER_USAGE, "a URL without a path: %.100s", url);
+    LT_CHECK(*path == '/' || *path == 0, LT_PEER_USAGE, "a URL without a path: %.100s", text);
     bool bracket = *at == '[';
     const char *host = at + (bracket ? 1 : 0);
     size_t len = strcspn(host, bracket ? "]" : ":/");
     const char *colon = host + len + (bracket ? 1 : 0);
-    LT_CHECK(len > 0 && len < host_size && host + len <= path && colon <= path, LT_PEER_USAGE,
-             "a URL without a host: %.100s", url);
+    LT_CHECK(len > 0 && len < sizeof ret_url->host && host + len <= path && colon <= path, LT_PEER_USAGE,
+             "a URL without a host: %.100s", text);
     uint64_t port = tls ? 443 : 80;
     if (colon < path) {
-        LT_CHECK(*colon == ':', LT_PEER_USAGE, "a URL with a wrong host: %.100s", url);
+        LT_CHECK(*colon == ':', LT_PEER_USAGE, "a URL with a wrong host: %.100s", text);
         LT_TRY(lt_parse_u64(LT_SLICE(colon + 1, (size_t)(path - colon - 1)), 65535, &port));
     }
-    (void)snprintf(ret_host, host_size, "%.*s", (int)len, host); /* measured above */
-    *ret_tls = tls;
-    *ret_port = (uint16_t)port;
-    *ret_path = *path == 0 ? "/" : path;
+    *ret_url = (struct http_url){.tls = tls, .port = (uint16_t)port, .path = *path == 0 ? "/" : path};
+    memcpy(ret_url->host, host, len);
     return LT_OK;
 }
 

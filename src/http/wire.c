@@ -9,10 +9,10 @@
 
 enum { OUT_MAX = 32 * 1024 * 1024, OUT_KEPT = 4096 };
 
-void http_wire_init(struct http_wire *w, struct event_base *base, int fd, SSL *ssl,
-                    event_callback_fn on_ready, void *arg)
+void http_wire_init(struct http_wire *w, struct event_base *base, int fd, event_callback_fn on_ready,
+                    void *arg)
 {
-    *w = (struct http_wire){.fd = fd, .ssl = ssl};
+    *w = (struct http_wire){.fd = fd};
     lt_buf_init(&w->out, OUT_MAX);
     LT_ASSERT(event_assign(&w->readable, base, fd, EV_READ | EV_PERSIST, on_ready, arg) == 0);
     LT_ASSERT(event_assign(&w->writable, base, fd, EV_WRITE | EV_PERSIST, on_ready, arg) == 0);

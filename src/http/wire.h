@@ -29,9 +29,9 @@ struct http_wire {
     uint64_t sent;
 };
 
-/* fd and ssl become owned; on_ready runs whenever the stream may be read or written. */
-void http_wire_init(struct http_wire *w, struct event_base *base, int fd, SSL *ssl,
-                    event_callback_fn on_ready, void *arg);
+/* fd becomes owned; on_ready runs whenever the stream may be read or written. For TLS the caller sets ssl. */
+void http_wire_init(struct http_wire *w, struct event_base *base, int fd, event_callback_fn on_ready,
+                    void *arg);
 void http_wire_done(struct http_wire *w);
 /* LT_RETRY_AGAIN: nothing there now. LT_STATE_CLOSED: the end, or a broken stream. Neither leaves a record.
  */

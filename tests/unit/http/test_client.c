@@ -334,19 +334,16 @@ static void test_urls(void **state)
         {"https://:1/dir", false, NULL, 0, ""},
     };
     for (size_t i = 0; i < LT_COUNT(rows); i++) {
-        bool tls;
-        char host[64];
-        uint16_t port;
-        const char *path;
-        lt_res r = http_url_split(rows[i].url, &tls, host, sizeof host, &port, &path);
+        struct http_url u;
+        lt_res r = http_url_split(rows[i].url, &u);
         if (lt_failed(r) != (rows[i].host == NULL)) {
             print_error("%s\n", rows[i].url);
         }
         assert_int_equal(lt_failed(r), rows[i].host == NULL);
         if (!lt_failed(r)) {
-            assert_string_equal(host, rows[i].host);
-            assert_string_equal(path, rows[i].path);
-            assert_true(port == rows[i].port && tls == rows[i].tls);
+            assert_string_equal(u.host, rows[i].host);
+            assert_string_equal(u.path, rows[i].path);
+            assert_true(u.port == rows[i].port && u.tls == rows[i].tls);
         }
     }
 }
