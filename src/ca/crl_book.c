@@ -101,6 +101,11 @@ lt_res ca_crl_store(struct ca_turn *t, const struct ipc_addr *from, const Ipc__C
     return answer(t, from, m, NULL);
 }
 
+lt_res ca_crl_not_stored(struct ca_turn *t, const struct ipc_addr *from, const Ipc__CrlStore *m)
+{
+    return answer(t, from, m, "the book takes nothing just now");
+}
+
 lt_res ca_crl_published(struct ca_turn *t, const Ipc__CrlPublished *m)
 {
     const struct ca_issuer *issuer = ca_issuer_by_name(t->book, lt_slice_cstr(m->issuer));

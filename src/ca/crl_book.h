@@ -9,6 +9,8 @@ enum { CA_CRL_DERS_KEPT = 3 };
 /* CrlStore: row, event, the older DERs cleared; defers CrlStored to `from`. A number that does not grow is
  * answered with ok = false. */
 LT_MUST_USE lt_res ca_crl_store(struct ca_turn *t, const struct ipc_addr *from, const Ipc__CrlStore *m);
+/* CrlStored with ok = false: the book could not take it just now. */
+LT_MUST_USE lt_res ca_crl_not_stored(struct ca_turn *t, const struct ipc_addr *from, const Ipc__CrlStore *m);
 LT_MUST_USE lt_res ca_crl_published(struct ca_turn *t, const Ipc__CrlPublished *m);
 
 extern const struct store_sql *const ca_crl_sql;

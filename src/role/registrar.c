@@ -305,10 +305,28 @@ static lt_res step_tick(struct registrar *g, struct ca_turn *t, const struct ipc
     return acme_desk_tick(g->desk, t);
 }
 
+/* The book takes writes again, and what neighbours said meanwhile is lost: ask for all of it. */
+static lt_res step_ask_again(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    LT_TRY(acme_desk_validator_linked(g->desk, t));
+    return g->book->examiner_linked ? step_examiner_linked(g, t, m) : LT_OK;
+}
+
+static lt_res ask_again(struct registrar *g)
+{
+    if (!g->lost || g->failing || !g->book->examiner_linked) {
+        return LT_OK;
+    }
+    g->lost = false; /* set again where this fails too */
+    g->book->replayed = false;
+    return registrar_run(g, step_ask_again, NULL);
+}
+
 static lt_res tick(void *self, lt_time now)
 {
     struct registrar *g = self;
     LT_TRY(registrar_run(g, step_tick, NULL));
+    LT_TRY(ask_again(g));
     if (now.us - g->second.us >= LT_US_PER_SECOND || now.us < g->second.us) {
         g->second = now;
         LT_TRY(registrar_run(g, step_second, NULL));

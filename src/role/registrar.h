@@ -26,12 +26,15 @@ struct registrar {
     struct ca_turn turn;
     bool open; /* a transaction is begun */
     int64_t opened_us;
+    int64_t shut_until_us; /* the book could not be begun: not tried again before that */
     struct registrar_question questions[REGISTRAR_GROUP_MAX];
     size_t question_count;
-    size_t last_group; /* how many questions the group before had */
-    lt_time second;    /* when the things of every second were last done */
-    bool failing;      /* the last commit failed: said once */
-    lt_res fatal;      /* stored data contradicts itself: end after this turn */
+    size_t last_group;     /* how many questions the group before had */
+    lt_time second;        /* when the things of every second were last done */
+    int64_t complained_us; /* last line about something that may work later */
+    bool failing;          /* the last commit failed: said once */
+    bool lost;             /* answers to us may not be in the book: ask everything again that is open */
+    lt_res fatal;          /* stored data contradicts itself: end after this turn */
 };
 
 /* One message's work, inside its savepoint. NULL m for work that nobody asked for. */

@@ -7,11 +7,12 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/random.h"
+#include "ca/crl_book.h"
 #include "ca/journal.h"
 #include "ca/service.h"
 #include "role/registrar.h"
 
-enum { GROUP_ARENA_MAX = 512 * 1024 * 1024 };
+enum { GROUP_ARENA_MAX = 512 * 1024 * 1024, SHUT_US = 500000 };
 
 static void release(void *self, const struct ipc_addr *to, enum ipc_type type, lt_slice packed)
 {
@@ -40,6 +41,9 @@ static lt_res answer_failed(struct registrar *g, const struct ipc_msg *m, lt_res
     if (m->type == IPC_SERVICE_CERTIFICATE_REQUEST) {
         return ca_service_failed(&g->turn, &m->from, r);
     }
+    if (m->type == IPC_CRL_STORE) {
+        return ca_crl_not_stored(&g->turn, &m->from, (const Ipc__CrlStore *)(const void *)m->body);
+    }
     return acme_desk_failed(g->desk, &g->turn, m, r);
 }
 
@@ -48,10 +52,18 @@ static void note_failure(struct registrar *g, const struct ipc_msg *m, lt_res r)
     if (r.code == LT_STATE_CORRUPT) {
         g->fatal = r;
     }
+    lt_metric_add("lintel_registrar_failures_total", 1);
+    bool passing = lt_class_of(r.code) == LT_CLASS_RETRY;
+    if (passing || lt_class_of(r.code) == LT_CLASS_STATE) {
+        g->lost = true; /* if it was an answer to us, its question has to be asked again */
+    }
+    if (passing && g->turn.now.us - g->complained_us < LT_US_PER_SECOND) {
+        return; /* a full disk fails every message: one line a second says it */
+    }
+    g->complained_us = passing ? g->turn.now.us : g->complained_us;
     lt_log(lt_class_of(r.code) == LT_CLASS_STATE ? LT_LOG_ERROR : LT_LOG_WARN, "a message failed",
            "type=%s code=%s detail=\"%s\"", m == NULL ? "none" : ipc_type_info(m->type)->name,
            lt_code_name(r.code), lt_error_last()->detail);
-    lt_metric_add("lintel_registrar_failures_total", 1);
 }
 
 static bool broke_the_rules(const struct ipc_msg *m, lt_res r)
@@ -67,11 +79,40 @@ static lt_res begin(struct registrar *g)
         return LT_OK;
     }
     fresh_turn(g);
-    LT_TRY(store_begin(g->store));
+    /* Each try may wait for a lock: once for all who ask meanwhile is enough. */
+    LT_CHECK(g->turn.now.us >= g->shut_until_us || g->turn.now.us < g->shut_until_us - SHUT_US, LT_RETRY_BUSY,
+             "the book could not be opened for writing a moment ago");
+    lt_res r = store_begin(g->store);
+    if (lt_failed(r)) {
+        g->shut_until_us = lt_now().us + SHUT_US;
+        return r;
+    }
     g->open = true;
     g->opened_us = g->turn.now.us;
     g->question_count = 0;
     return LT_OK;
+}
+
+static const ProtobufCMessage *remember_lookup(struct registrar *g, const Ipc__KeyLookup *asked)
+{
+    Ipc__KeyLookup *copy = LT_NEW(&g->arena, Ipc__KeyLookup);
+    LT_ASSERT(copy != NULL);
+    ipc__key_lookup__init(copy);
+    copy->kid = lt_arena_cstr(&g->arena, lt_slice_cstr(asked->kid));
+    LT_ASSERT(copy->kid != NULL);
+    return &copy->base;
+}
+
+/* Which CRL it was; not its bytes. */
+static const ProtobufCMessage *remember_crl(struct registrar *g, const Ipc__CrlStore *asked)
+{
+    Ipc__CrlStore *copy = LT_NEW(&g->arena, Ipc__CrlStore);
+    LT_ASSERT(copy != NULL);
+    ipc__crl_store__init(copy);
+    copy->issuer = lt_arena_cstr(&g->arena, lt_slice_cstr(asked->issuer));
+    copy->shard = asked->shard;
+    LT_ASSERT(copy->issuer != NULL);
+    return &copy->base;
 }
 
 /* Kept until the commit, because it must be answered if that fails. */
@@ -83,13 +124,9 @@ static void remember(struct registrar *g, const struct ipc_msg *m)
     struct registrar_question *q = &g->questions[g->question_count++];
     q->m = (struct ipc_msg){.from = m->from, .type = m->type};
     if (m->type == IPC_KEY_LOOKUP) {
-        const Ipc__KeyLookup *asked = (const Ipc__KeyLookup *)(const void *)m->body;
-        Ipc__KeyLookup *copy = LT_NEW(&g->arena, Ipc__KeyLookup);
-        LT_ASSERT(copy != NULL);
-        ipc__key_lookup__init(copy);
-        copy->kid = lt_arena_cstr(&g->arena, lt_slice_cstr(asked->kid));
-        LT_ASSERT(copy->kid != NULL);
-        q->m.body = &copy->base;
+        q->m.body = remember_lookup(g, (const Ipc__KeyLookup *)(const void *)m->body);
+    } else if (m->type == IPC_CRL_STORE) {
+        q->m.body = remember_crl(g, (const Ipc__CrlStore *)(const void *)m->body);
     }
 }
 
@@ -121,6 +158,9 @@ lt_res registrar_run(struct registrar *g, registrar_step *step, const struct ipc
         remember(g, m);
         r = in_savepoint(g, step, m);
     }
+    if (lt_failed(r) && !g->open && m != NULL && m->type == IPC_NONCE_REQUEST) {
+        r = step(g, &g->turn, m); /* needs no book */
+    }
     bool bad_peer = lt_failed(r) && broke_the_rules(m, r);
     if (lt_failed(r) && !bad_peer) {
         note_failure(g, m, r);
@@ -148,6 +188,7 @@ static void group_failed(struct registrar *g, lt_res why)
         g->failing = true;
     }
     lt_metric_add("lintel_registrar_commits_failed_total", 1);
+    g->lost = true;
     if (why.code == LT_STATE_CORRUPT) {
         g->fatal = why;
     }
