@@ -68,7 +68,4 @@ LT_MUST_USE lt_res ceremony_open_book(struct ceremony *k);
 /* restore.c: what two people sign before a book that was put back is reconciled with the journal. */
 LT_MUST_USE lt_res restore_describe(const char *folder, bool revoke_lost, struct lt_buf *out);
 
-extern const struct store_sql *const ceremony_sql;
-extern const size_t ceremony_sql_count;
-
 #endif

@@ -41,8 +41,6 @@ static const struct store_sql sql[] = {
          "INSERT INTO revocation (issuer, shard, serial, reason, revoked_us, recorded_us, not_after_us, "
          "by_whom, sequence) VALUES (?1, 0, ?2, ?3, ?4, ?4, ?5, ?6, 0) ON CONFLICT DO NOTHING"},
 };
-const struct store_sql *const ceremony_sql = sql;
-const size_t ceremony_sql_count = LT_COUNT(sql);
 
 enum { TBS_MAX = 1024 * 1024, ENTRIES_MAX = 1000, NUMBER_LEN = 8, PATH_SIZE = 256, FILE_MAX = 64 * 1024 };
 

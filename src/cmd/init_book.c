@@ -10,8 +10,8 @@
 #include "ca/book.h"
 #include "ca/event.h"
 #include "cmd/init.h"
-#include "cmd/init_sql.h"
 #include "crypto/digest.h"
+#include "store/store.h"
 
 enum { SQL_ISSUER_ADD, SQL_CRL_ADD };
 static const struct store_sql sql[] = {
@@ -22,8 +22,6 @@ static const struct store_sql sql[] = {
      "INSERT INTO crl (issuer, shard, number, this_update_us, next_update_us, entries, sha256, "
      "sequence, der) VALUES (?1, 0, ?2, ?3, ?4, 0, ?5, 0, ?6)"},
 };
-const struct store_sql *const init_sql = sql;
-const size_t init_sql_count = LT_COUNT(sql);
 
 static lt_slice sha256(struct lt_arena *a, lt_slice bytes)
 {

@@ -17,7 +17,6 @@
 #include "ca/book.h"
 #include "ca/event.h"
 #include "cmd/ceremony.h"
-#include "cmd/init_sql.h"
 #include "cmd/verbs.h"
 #include "sign.pb-c.h"
 #include "signer/journal.h"
@@ -43,8 +42,6 @@ static const struct store_sql sql[] = {
                  "SELECT not_after_us FROM certificate WHERE issuer = ?1 AND serial = ?2 "
                  "ORDER BY copy LIMIT 1"},
 };
-const struct store_sql *const restore_sql = sql;
-const size_t restore_sql_count = LT_COUNT(sql);
 
 struct restore {
     struct cmd *c;
