@@ -98,8 +98,7 @@ static bool atext(uint8_t c)
 }
 
 /* One mail address: dot-atom "@" host of letters, digits, hyphens. No header fields, no second address.
- *= RFC 8555 7.3 "Servers MUST NOT … "mailto" URLs that contain "hfields" [RFC6068] or more than one
- *"addr-spec" = in the "to" component." */
+ *= RFC 8555 7.3 ""hfields" [RFC6068] or more than one "addr-spec" in the "to" component" */
 static bool good_mailbox(lt_slice s)
 {
     size_t at = lt_slice_find(s, '@');
@@ -136,8 +135,7 @@ static Ipc__Problem *check_contacts(struct lt_arena *a, char *const *contacts, s
     }
     for (size_t i = 0; i < count; i++) {
         lt_slice s = lt_slice_cstr(contacts[i]);
-        /*= RFC 8555 7.3 "If the server rejects a contact URL for using an unsupported scheme, it MUST raise
-         *an = error of type "unsupportedContact"" */
+        /*= RFC 8555 7.3 "it MUST return an error of type "unsupportedContact"" */
         if (!lt_slice_eq_nocase(lt_slice_sub(s, 0, 7), LT_LIT("mailto:"))) {
             return acme_problem(a, "unsupportedContact", "Only mailto: contacts are understood.");
         }
@@ -227,12 +225,10 @@ static Ipc__Problem *check_new(struct acme_call *c, const Ipc__AcmeNewAccount *n
 {
     struct lt_arena *a = c->turn->arena;
     if (n->only_return_existing) {
-        /*= RFC 8555 7.3.1 "the server MUST return an error response with status code 400 (Bad Request) and
-         *type = "urn:ietf:params:acme:error:accountDoesNotExist"." */
+        /*= RFC 8555 7.3.1 "the server MUST return an error response with status code 400 (Bad Request)" */
         return acme_problem(a, "accountDoesNotExist", "This key has no account here.");
     }
-    /*= RFC 8555 7.3 "the server MUST reject newAccount requests that do not have the "termsOfServiceAgreed"
-     *field = set to "true"." */
+    /*= RFC 8555 7.3 "MUST reject newAccount requests that do not have the "termsOfServiceAgreed" field" */
     if (c->desk->config->terms_of_service[0] != '\0' && !n->terms_agreed) {
         return acme_problem(a, "userActionRequired", "Agree to the terms of service: %s",
                             c->desk->config->terms_of_service);
@@ -438,8 +434,7 @@ static Ipc__Problem *check_key_change(struct acme_call *c, const Ipc__AcmeKeyCha
     return NULL;
 }
 
-/*= RFC 8555 7.3.5 "If there is an existing account with the new key provided, then the server SHOULD use
- *status = code 409 (Conflict) and provide the URL of that account in the Location header field." */
+/*= RFC 8555 7.3.5 "then the server SHOULD use status code 409 (Conflict)" */
 static lt_res refuse_conflict(struct acme_call *c, int64_t holder)
 {
     Ipc__AcmeReply reply = IPC__ACME_REPLY__INIT;

@@ -193,8 +193,7 @@ lt_res acme_authorization_make(struct acme_call *c, const Ipc__Identifier *name,
     for (size_t i = 0; i < LT_COUNT(offered); i++) {
         uint8_t random[ACME_TOKEN_LEN];
         c->desk->random(random, sizeof random);
-        /*= RFC 8555 8.3 "token … A random value that uniquely identifies the challenge. This value MUST have
-         *at = least 128 bits of entropy." */
+        /*= RFC 8555 8.3 "This value MUST have at least 128 bits of entropy." */
         const char *token = lt_base64url(c->turn->arena, LT_SLICE(random, sizeof random));
         LT_CHECK(token != NULL, LT_PEER_TOO_LARGE, "acme: the order is too large");
         LT_TRY(store_exec(c->turn->store, &acme_sql[ACME_SQL_CHALLENGE_ADD],

@@ -200,7 +200,7 @@ static const char *why_discarded(const struct waiting *w, const Ipc__Validated *
     if (!v->ok && (v->problem == NULL || acme_problem_status(v->problem->type) == 0)) {
         return "it fails without a known reason";
     }
-    /*= CABF-BR 3.2.2.4 "CAs MUST … DNSSEC validation back to the IANA DNSSEC root trust anchor" */
+    /*= CABF-BR 3.2.2.4 "DNSSEC validation back to the IANA DNSSEC root trust anchor MUST be performed" */
     if (v->ok && lt_slice_eq_cstr(lt_slice_cstr(v->dnssec), "bogus")) {
         return "it claims success over a bogus answer";
     }

@@ -222,8 +222,7 @@ static lt_res check_account(struct acme_call *c, bool *ret_refused)
                                            (long long)c->m->account_id));
     }
     if (c->account.status != ACME_VALID) {
-        /*= RFC 8555 7.3.6 "the server MUST return an error response with status code 401 (Unauthorized) and
-         *= type "urn:ietf:params:acme:error:unauthorized"." */
+        /*= RFC 8555 7.3.6 "it MUST return an error response with status code 401 (Unauthorized)" */
         Ipc__Problem *p = acme_problem(a, "unauthorized", "The account is %s; it can do nothing any more.",
                                        acme_state_name(c->account.status));
         LT_CHECK(p != NULL, LT_PEER_TOO_LARGE, "acme: the answer is too large");
@@ -261,9 +260,7 @@ lt_res acme_desk_call(struct acme_desk *d, struct ca_turn *t, const struct ipc_m
     const Ipc__AcmeCall *call = (const Ipc__AcmeCall *)(const void *)m->body;
     struct acme_call c = {.desk = d, .turn = t, .from = m->from, .m = call};
     bool refused = false;
-    /*= RFC 8555 6.5 "If the server rejects a request because its nonce value was unacceptable (or not
-     *present), = it MUST provide HTTP status code 400 (Bad Request), and indicate the ACME error type =
-     *"urn:ietf:params:acme:error:badNonce"." */
+    /*= RFC 8555 6.5 "it MUST provide HTTP status code 400 (Bad Request)" */
     if (lt_failed(acme_nonce_redeem(d->nonces, lt_slice_cstr(call->nonce)))) {
         return acme_refuse(&c,
                            acme_problem(t->arena, "badNonce", "Try again with the nonce of this answer: %s.",

@@ -33,9 +33,10 @@ static const struct {
     {"onion", "Names below .onion need a method that this server does not offer (RFC 7686)."},
     {"alt", "Names below .alt are not in the DNS (RFC 9476)."},
     {"home.arpa", "Names below home.arpa belong to every home (RFC 8375)."},
-    /*= CABF-BR 7.1.2.7.12 "The entry MUST NOT contain … IP Reverse Zone Suffix" */
-    {"in-addr.arpa", "Names of the reverse address zones get no certificates (CA/B BR 7.1.2.7.12)."},
-    {"ip6.arpa", "Names of the reverse address zones get no certificates (CA/B BR 7.1.2.7.12)."},
+    /*= CABF-BR 4.2.2 "CAs SHALL NOT issue Certificates containing Domain Names that end in an IP Reverse
+       Zone" */
+    {"in-addr.arpa", "Names of the reverse address zones get no certificates (CA/B BR 4.2.2)."},
+    {"ip6.arpa", "Names of the reverse address zones get no certificates (CA/B BR 4.2.2)."},
 };
 
 lt_res acme_names_open(struct acme_names **ret_names)
@@ -83,7 +84,7 @@ static bool letter_digit(uint8_t c)
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
-/*= RFC 5890 2.3.2.1 "A-label … is the ASCII-Compatible Encoding of an IDNA-valid string" */
+/*= RFC 5890 2.3.2.1 "form of an IDNA-valid string" */
 static bool good_a_label(lt_slice label)
 {
     char text[LABEL_MAX_LEN + 1];

@@ -111,7 +111,7 @@ lt_res acme_order_body(struct ca_turn *t, const struct acme_order *o, Ipc__AcmeR
     }
     reply->order = b;
     reply->location_order = o->id;
-    /*= RFC 8555 7.4 "If the order's status is "processing" … the server … SHOULD … Retry-After" */
+    /*= RFC 8555 7.4 "after the time given in the Retry-After header field of the response, if any" */
     reply->retry_after_s = o->status == ACME_PROCESSING ? ACME_RETRY_AFTER_S : 0;
     return LT_OK;
 }
@@ -155,8 +155,8 @@ static bool get_cursor(ProtobufCBinaryData cursor, int64_t *ret_id)
     return cursor.len == CURSOR_LEN && id <= INT64_MAX;
 }
 
-/*= RFC 8555 7.1.2.1 "The server SHOULD include pending orders and SHOULD NOT include orders that are invalid
- *in the = array of URLs." */
+/*= RFC 8555 7.1.2.1 "The server SHOULD include pending orders and SHOULD NOT include orders that are invalid"
+ */
 static lt_res fill_list(struct acme_call *c, int64_t behind, Ipc__AcmeOrdersBody *body, int64_t *ret_more)
 {
     struct store_rows rows;

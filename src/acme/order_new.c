@@ -30,7 +30,7 @@ static Ipc__Problem *choose_profile(struct acme_call *c, const Ipc__AcmeNewOrder
 }
 
 /* Every name against policy; one subproblem for each that is refused.
- *= RFC 8555 6.7.1 "the server MAY return … subproblems" */
+ *= RFC 8555 6.7.1 "the CA may need to attribute errors to specific identifiers" */
 static lt_res check_names(struct acme_call *c, const struct draft *d, Ipc__Problem **ret_problem)
 {
     struct lt_arena *a = c->turn->arena;

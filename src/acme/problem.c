@@ -30,11 +30,9 @@ static const struct {
     {"invalidContact", 400},
     {"invalidProfile", 400},
     {"malformed", 400},
-    /*= RFC 8555 7.4 "the server MUST return a 403 (Forbidden) error with a problem document of type
-     *= "orderNotReady"" */
+    /*= RFC 8555 7.4 "MUST return a 403 (Forbidden) error with a problem document of type "orderNotReady"" */
     {"orderNotReady", 403},
-    /*= RFC 8555 6.6 "Once the rate limit is exceeded, the server MUST respond with an error with the type
-     *= "urn:ietf:params:acme:error:rateLimited"." */
+    /*= RFC 8555 6.6 "MUST respond with an error with the type "urn:ietf:params:acme:error:rateLimited"" */
     {"rateLimited", 429},
     {"rejectedIdentifier", 400},
     {"serverInternal", 500},

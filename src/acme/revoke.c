@@ -66,8 +66,7 @@ static lt_res holds_name(struct acme_call *c, const char *type, const char *name
     return store_rows_end(&rows);
 }
 
-/*= RFC 8555 7.6 "the server MUST consider … an account that holds authorizations for all of the identifiers
- *in the = certificate" */
+/*= RFC 8555 7.6 "an account that holds authorizations for all of the identifiers in the certificate" */
 static lt_res holds_all(struct acme_call *c, const struct target *target, lt_slice serial, bool *ret_all)
 {
     struct store_rows rows;
@@ -161,7 +160,7 @@ lt_res acme_revoke(struct acme_call *c)
                             "Neither the account that got the certificate, nor one that holds all "
                             "its names, nor its key has signed this."));
     }
-    /*= RFC 8555 7.6 "If the server disallows … reasonCode … it MUST … "badRevocationReason"" */
+    /*= RFC 8555 7.6 "MUST reject it with the error type "urn:ietf:params:acme:error:badRevocationReason"" */
     if (!ca_reason_allowed(r->reason, false)) {
         return acme_refuse(c, acme_problem(a, "badRevocationReason",
                                            "Reason %u is not for subscribers: leave it out, or use 1 "

@@ -22,6 +22,8 @@ struct validator {
     struct role_kit *kit;
     struct event_base *base;        /* owned */
     struct validate_engine *engine; /* owned */
+    struct validate_engine *before; /* owned: of the configuration before, until its validations are done */
+    char *build;                    /* owned */
     uint32_t registrar;             /* instance that asked last */
     struct event kit_event;
     struct event tick_event;
@@ -69,7 +71,8 @@ static const char *anchor_for(const struct ca_config *config)
     return own ? ROOT_ANCHOR : "";
 }
 
-static lt_res make_engine(struct validator *s, const Ipc__Start *start, const struct ca_config *config)
+static lt_res make_engine(struct validator *s, const struct ca_config *config,
+                          struct validate_engine **ret_engine)
 {
     const struct validate_options options = {
         .resolver = config->resolver,
@@ -77,10 +80,10 @@ static lt_res make_engine(struct validator *s, const Ipc__Start *start, const st
         .http_port = (uint16_t)config->validation_http_port,
         .allow_private = config->allow_private,
         .now = lt_now,
-        .build = start->build,
+        .build = s->build,
         .perspective = "primary",
     };
-    return validate_engine_new(s->base, &options, answer, s, &s->engine);
+    return validate_engine_new(s->base, &options, answer, s, ret_engine);
 }
 
 static lt_res start(struct role_kit *kit, const Ipc__Start *start, const int *listener_fds, void **ret_self)
@@ -92,9 +95,26 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *start, const int *li
     LT_ASSERT(s != NULL);
     s->kit = kit;
     s->base = event_base_new();
-    LT_ASSERT(s->base != NULL);
-    LT_TRY(make_engine(s, start, config));
+    s->build = strdup(start->build);
+    LT_ASSERT(s->base != NULL && s->build != NULL);
+    LT_TRY(make_engine(s, config, &s->engine));
     *ret_self = s;
+    return LT_OK;
+}
+
+/* New questions go by the new configuration; what runs is finished by the old one. */
+static lt_res reload(void *self, const char *config_yaml)
+{
+    struct validator *s = self;
+    LT_CLEANUP(ca_config_freep) struct ca_config *config = NULL;
+    struct validate_engine *fresh = NULL;
+    LT_TRY(ca_config_parse(lt_slice_cstr(config_yaml), &config));
+    LT_TRY(make_engine(s, config, &fresh));
+    validate_engine_free(s->before); /* what it had not finished is asked again */
+    s->before = s->engine;
+    s->engine = fresh;
+    lt_log(LT_LOG_INFO, "configuration read again", "resolver=%s port=%u", config->resolver,
+           config->validation_http_port);
     return LT_OK;
 }
 
@@ -107,8 +127,12 @@ static bool drained(void *self)
 
 static lt_res tick(void *self, lt_time now)
 {
-    const struct validator *s = self;
+    struct validator *s = self;
     (void)now;
+    if (s->before != NULL && validate_running(s->before) == 0) {
+        validate_engine_free(s->before);
+        s->before = NULL;
+    }
     lt_metric_set("lintel_validations_running", (int64_t)validate_running(s->engine));
     return LT_OK;
 }
@@ -149,6 +173,7 @@ int main(void)
         .sandbox = &role_profiles[IPC_VALIDATOR],
         .start = start,
         .tick = tick,
+        .reload = reload,
         .drained = drained,
         .run = run,
     };

@@ -129,8 +129,7 @@ static void resolved(void *self, const struct validate_answers *a)
         return;
     }
     note_dnssec(j, a);
-    /*= CABF-BR 3.2.2.4 "DNSSEC validation … SERVFAIL … MUST NOT" be permission: nothing but an answer is one.
-     */
+    /*= CABF-BR 3.2.2.4 "CAs MUST NOT use local policy to disable DNSSEC validation on any DNS query" */
     if (a->dnssec == VALIDATE_BOGUS) {
         validate_job_end(j, "dns", "DNSSEC says that the answer for %s is bogus: %s", j->url.host, a->why);
     } else if (a->missing) {
@@ -147,15 +146,13 @@ static void resolved(void *self, const struct validate_answers *a)
 
 static bool success(uint32_t status)
 {
-    /*= CABF-BR 3.2.2.4.19 "The CA MUST receive a successful HTTP response from the request (meaning a 2xx
-     *HTTP = status code must be received)." */
+    /*= CABF-BR 3.2.2.4.19 "The CA MUST receive a successful HTTP response from the request" */
     return status >= 200 && status <= 299;
 }
 
 static bool redirects(uint32_t status)
 {
-    /*= CABF-BR 3.2.2.4.19 "Redirects MUST be the result of a 301, 302, or 307 HTTP status code response … or
-     *a 308 = HTTP status code response" */
+    /*= CABF-BR 3.2.2.4.19 "Redirects MUST be the result of a 301, 302, or 307 HTTP status code response" */
     return status == 301 || status == 302 || status == 307 || status == 308;
 }
 
@@ -192,8 +189,7 @@ static void compare(struct validate_job *j)
                          url_text(j), j->statement.address_used, j->http.status);
         return;
     }
-    /*= RFC 8555 8.3 "Verify that the body of the response is a well-formed key authorization. The server
-     *SHOULD = ignore whitespace characters at the end of the body." */
+    /*= RFC 8555 8.3 "The server SHOULD ignore whitespace characters at the end of the body." */
     lt_slice want = lt_slice_cstr(j->request->key_authorization);
     if (!j->http.truncated && lt_slice_eq(without_trailing_space(body), want)) {
         validate_job_end(j, NULL, "valid");

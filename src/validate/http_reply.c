@@ -67,8 +67,7 @@ static lt_slice trim(lt_slice s)
 static void take_length(struct validate_http *h, lt_slice value)
 {
     uint64_t length = 0;
-    /*= RFC 9112 6.3 "If a message is received without Transfer-Encoding and with an invalid Content-Length
-     *header = field, then the message framing is invalid" */
+    /*= RFC 9112 6.3 "with an invalid Content-Length header field, then the message framing is invalid" */
     if (h->has_length || value.len == 0 || value.len > 18) {
         bad(h, "Content-Length is doubled or no number");
         return;
@@ -146,8 +145,7 @@ static void end_head(struct validate_http *h)
     if (h->status == 101) {
         bad(h, "the server changes protocols");
     } else if (h->status < 200) {
-        /*= RFC 9110 15.2 "A client MUST be able to parse one or more 1xx responses received prior to a final
-         *= response" */
+        /*= RFC 9110 15.2 "A client MUST be able to parse one or more 1xx responses" */
         h->status = 0;
         h->has_length = false;
         h->chunked = false;

@@ -214,7 +214,7 @@ static void answered(void *self, int rcode, void *packet, int packet_len, int se
         q->rcode = packet_len < HEADER_LEN ? RCODE_SERVFAIL : ((const uint8_t *)packet)[3] & 15;
     }
     take_dnssec(l, sec, why_bogus);
-    /*= CABF-BR 3.2.2.4 "a SERVFAIL … MUST NOT be treated as permission" */
+    /*= CABF-BR 3.2.2.8.1 "errors observed by the Primary Network Perspective (e.g., SERVFAIL) MUST NOT" */
     if (q->rcode == RCODE_NOERROR && sec != 1) {
         take_addresses(l, q, LT_SLICE(packet, (size_t)packet_len));
     } else if (sec == 1) {
