@@ -26,6 +26,8 @@ enum {
     WAITING_MAX = 1024, /* over the kit's longest burst */
     TOKEN_ORDERS_MAX = 256,
     TOKEN_WAIT_MS = 10000,
+    TOKEN_BACK_MS = 2000, /* a token program that died is back in a moment; its orders wait so long */
+    TOKEN_TRIES = 2,      /* an order that kills the module does not come a third time */
     REPLAY_BATCH = 64,
     REPLAY_BATCHES_A_TURN = 128,
     TURN_ARENA_MAX = 64 * 1024 * 1024,
@@ -45,6 +47,8 @@ struct waiting {
 struct token_order {
     uint64_t id; /* of the question; 0: free */
     int64_t until_ms;
+    bool sent;
+    unsigned tries;
     struct ipc_addr to;
     struct signer_key *key;
     struct journal_entry entry; /* without signature; slices in own */
@@ -228,6 +232,20 @@ static void free_token_order(struct signer *s, struct token_order *o)
     s->token_order_count--;
 }
 
+/* Where there is no token just now, the order waits for one. */
+static lt_res send_token_order(struct signer *s, struct token_order *o)
+{
+    Ipc__TokenSign body = IPC__TOKEN_SIGN__INIT;
+    body.issuer = (char *)(uintptr_t)o->key->name;
+    body.algorithm = (uint32_t)o->key->alg;
+    body.tbs = (ProtobufCBinaryData){o->tbs.len, (uint8_t *)(uintptr_t)o->tbs.ptr};
+    lt_res r = role_send(s->kit, IPC_TOKEN, ROLE_ANY, IPC_TOKEN_SIGN, o->id, &body.base);
+    o->sent = !lt_failed(r);
+    o->tries += o->sent;
+    o->until_ms = lt_monotonic_ms() + (o->sent ? TOKEN_WAIT_MS : TOKEN_BACK_MS);
+    return r.code == LT_RETRY_UNAVAILABLE ? LT_OK : r;
+}
+
 static lt_res ask_token(struct signer *s, const struct ipc_addr *to, struct signer_key *key,
                         const struct journal_entry *e, lt_slice tbs)
 {
@@ -247,13 +265,8 @@ static lt_res ask_token(struct signer *s, const struct ipc_addr *to, struct sign
     o->entry.serial = lt_arena_copy(&o->own, e->serial);
     LT_ASSERT(o->tbs.ptr != NULL && o->entry.issuer.ptr != NULL && o->entry.serial.ptr != NULL);
     o->id = role_next_id(s->kit);
-    o->until_ms = lt_monotonic_ms() + TOKEN_WAIT_MS;
     s->token_order_count++;
-    Ipc__TokenSign body = IPC__TOKEN_SIGN__INIT;
-    body.issuer = (char *)(uintptr_t)key->name;
-    body.algorithm = (uint32_t)key->alg;
-    body.tbs = (ProtobufCBinaryData){tbs.len, (uint8_t *)(uintptr_t)tbs.ptr};
-    lt_res r = role_send(s->kit, IPC_TOKEN, ROLE_ANY, IPC_TOKEN_SIGN, o->id, &body.base);
+    lt_res r = send_token_order(s, o);
     if (lt_failed(r)) {
         free_token_order(s, o);
     }
@@ -375,18 +388,41 @@ static lt_res on_token_keys(void *self, const struct ipc_msg *m)
     return LT_OK;
 }
 
-static lt_res give_up_token_orders(struct signer *s, bool all)
+static lt_res give_up_token_orders(struct signer *s)
 {
     lt_res result = LT_OK;
     for (size_t i = 0; i < TOKEN_ORDERS_MAX && s->token_order_count > 0; i++) {
         struct token_order *o = &s->token_orders[i];
-        if (o->id != 0 && (all || lt_monotonic_ms() >= o->until_ms)) {
-            lt_res r = answer_sign(s, &o->to, "unavailable", NULL, "the token does not answer");
+        if (o->id != 0 && lt_monotonic_ms() >= o->until_ms) {
+            lt_res r = answer_sign(s, &o->to, "unavailable", NULL,
+                                   o->sent ? "the token does not answer" : "no token is there");
             result = lt_failed(r) ? r : result;
             free_token_order(s, o);
         }
     }
     return result;
+}
+
+/* What it had is not coming: it is asked again when it is back. */
+static void token_gone(struct signer *s)
+{
+    for (size_t i = 0; i < TOKEN_ORDERS_MAX; i++) {
+        struct token_order *o = &s->token_orders[i];
+        if (o->id != 0 && o->sent) {
+            o->sent = false;
+            o->until_ms = lt_monotonic_ms() + (o->tries < TOKEN_TRIES ? TOKEN_BACK_MS : 0);
+        }
+    }
+}
+
+static void token_back(struct signer *s)
+{
+    for (size_t i = 0; i < TOKEN_ORDERS_MAX; i++) {
+        struct token_order *o = &s->token_orders[i];
+        if (o->id != 0 && !o->sent && o->tries < TOKEN_TRIES && lt_failed(send_token_order(s, o))) {
+            lt_log_error("the token does not take an order");
+        }
+    }
 }
 
 /* ---- revocations and knots ---- */
@@ -594,19 +630,28 @@ static lt_res tick(void *self, lt_time now)
 {
     struct signer *s = self;
     (void)now; /* orders wait on the monotonic clock */
-    return give_up_token_orders(s, false);
+    return give_up_token_orders(s);
 }
 
 static void unlinked(void *self, enum ipc_role peer, uint32_t instance)
 {
     struct signer *s = self;
     (void)instance; /* there is one of each */
-    if (peer == IPC_TOKEN && lt_failed(give_up_token_orders(s, true))) {
-        lt_log_error("the token is gone");
+    if (peer == IPC_TOKEN) {
+        token_gone(s);
     }
     if (peer == IPC_EXAMINER) {
         s->replaying = false; /* who comes next says hello */
         s->book_known = false;
+    }
+}
+
+static void linked(void *self, enum ipc_role peer, uint32_t instance)
+{
+    struct signer *s = self;
+    (void)instance; /* there is one of each */
+    if (peer == IPC_TOKEN) {
+        token_back(s);
     }
 }
 
@@ -669,6 +714,7 @@ int main(void)
         .sandbox = &role_profiles[IPC_SIGNER],
         .message_arena_max = MESSAGE_ARENA_MAX,
         .start = start,
+        .linked = linked,
         .unlinked = unlinked,
         .turn_end = turn_end,
         .tick = tick,

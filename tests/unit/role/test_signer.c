@@ -497,6 +497,16 @@ static void issues_with_a_token(void **state)
         signatures += strcmp(r->outcome, "signed") == 0;
     }
     assert_int_equal(signatures, 1);
+    for (uint32_t i = 100; i < 140; i++) { /* it dies among them and is back in a moment: all are answered */
+        (void)order(w, &(struct tbs){.issuer = "hsm", .serial = i}, "hsm", NULL);
+    }
+    program_kill(&token);
+    start_token(w, &token);
+    for (uint32_t i = 100; i < 140; i++) {
+        assert_string_equal(
+            ((const Ipc__SignResult *)hear(w->link, &w->arena, IPC_SIGN_RESULT, NULL))->outcome, "signed");
+    }
+    assert_true(is_silent(w->link, 100));
     program_kill(&token);
     assert_string_equal(ask(w, &(struct tbs){.issuer = "hsm", .serial = 3})->outcome, "unavailable");
     assert_true(lt_slice_eq(slice_of(ask(w, &t)->signature), slice_of(first->signature)));
