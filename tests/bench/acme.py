@@ -25,11 +25,13 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 
 def cpu_seconds(pids):
-    total = 0
-    for pid in pids:
+    """By role, user and system together."""
+    spent = {}
+    for name, pid in pids.items():
         fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-        total += int(fields[11]) + int(fields[12])
-    return total / TICK
+        role = name.split("-")[0]
+        spent[role] = spent.get(role, 0) + (int(fields[11]) + int(fields[12])) / TICK
+    return spent
 
 
 def bench(url, root, http_port, dns_port, clients, seconds, rate=None):
@@ -87,7 +89,7 @@ def main():
         print(json.dumps(result))
         return
     for name, value in result.items():
-        print(f"{name:48} {value}")
+        print(f"{name:40} {value}")
 
 
 def measure(ca, pebble, http_port, dns_port, seconds):
@@ -100,12 +102,14 @@ def measure(ca, pebble, http_port, dns_port, seconds):
     result["lintel, 4 clients, certificates/s"] = [round(o, 1) for o, _ in ratios]
     result["pebble, 4 clients, certificates/s"] = [round(t, 1) for _, t in ratios]
     result["ratio"] = [round(o / t, 2) for o, t in ratios if t]
-    pids = ca.pids().values()
+    pids = ca.pids()
     before = cpu_seconds(pids)
     full = bench(ca.directory, ca.root, http_port, dns_port, 25, seconds)
-    spent = cpu_seconds(pids) - before
+    after = cpu_seconds(pids)
+    each = {role: 1000 * (after[role] - before[role]) / max(1, full["certificates"]) for role in after}
     result["lintel, 25 clients, certificates/s"] = round(full["certificates_per_second"], 1)
-    result["CPU ms per certificate, all processes"] = round(1000 * spent / max(1, full["certificates"]), 3)
+    result["CPU ms per certificate, all processes"] = round(sum(each.values()), 3)
+    result["of which"] = ", ".join(f"{role} {ms:.3f}" for role, ms in sorted(each.items(), key=lambda r: -r[1]) if ms > 0.001)
     result["errors at 25 clients"] = full["errors"]
     time.sleep(1)
     open_loop = bench(ca.directory, ca.root, http_port, dns_port, 100, seconds,
