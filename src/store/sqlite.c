@@ -15,7 +15,8 @@ enum {
     CACHE_SLOTS = 1024, /* power of two; more statements than rooms will ever export */
     DEFAULT_CACHE_KIB = 16384,
     BUSY_WAIT_MS = 250,
-    CHECKPOINT_PAGES = 8000,
+    CHECKPOINT_PAGES =
+        2000, /* 8 MiB: more would be faster, but on a small disk the WAL must leave room for the book */
     LOOKASIDE_SIZE = 1200, /* of one of LOOKASIDE_COUNT blocks that spare malloc */
     LOOKASIDE_COUNT = 500,
 };
