@@ -313,3 +313,24 @@ def crl_serials(ca):
     out = subprocess.run(["openssl", "crl", "-inform", "DER", "-in", ca.folder / "public/crl/tls.crl", "-noout", "-text"],
                          capture_output=True, text=True).stdout
     return [s.lower() for s in re.findall(r"Serial Number: (\w+)", out)]
+
+
+def test_answers_larger_than_a_message(fresh_ca):
+    """A page of 1,000 certificates with 60 names each crosses the walls in pieces and arrives whole."""
+    import sqlite3
+    ca = fresh_ca
+    names = [[f"com.example.host{c}.name{n:02}-{'x' * 20}" for n in range(60)] for c in range(1200)]
+    with sqlite3.connect(ca.folder / "book/lintel.db") as book:
+        for c, row in enumerate(names):
+            serial = b"\x0c" + c.to_bytes(8, "big")
+            book.execute("INSERT INTO certificate VALUES (2, ?, 0, 'x509', 1, ?, ?, 2, 256, 1, 2, ?, 0, 0, x'00', 60, 'r', 'b',"
+                         " 1, 'http-01', 1, 1, 0, 1, 0, 1)", (serial, serial, serial, 1000000 * (c + 1)))
+            book.executemany("INSERT INTO certificate_name VALUES (?, 'dns', 2, ?, 0, 0)", [(n, serial) for n in row])
+    book.close()
+    ca.start()
+    page = ca.json("cert", "list", "--limit", "1000", "--issued-until", "2000-01-01")
+    assert len(page["certificates"]) == 1000 and all(len(c["names"]) == 60 for c in page["certificates"])
+    everything = ca.json("cert", "list", "--all", "--suffix", "host7.example.com")
+    assert len(everything["certificates"]) == 1
+    assert len(ca.json("cert", "list", "--all", "--issuer", "tls")["certificates"]) == 1200
+    ca.stop()
