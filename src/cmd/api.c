@@ -105,6 +105,8 @@ static lt_res exchange(struct cmd *c, struct http_fetch *f, struct http_fetched 
     lt_res r = http_fetch_unix(f, &c->arena, ret_fetched);
     LT_CHECK(r.code != LT_RETRY_UNAVAILABLE, LT_RETRY_UNAVAILABLE,
              "nobody serves %.120s; start it with `lintel serve %.40s`", folder, folder);
+    LT_CHECK(r.code != LT_PEER_UNAUTHORIZED, LT_PEER_UNAUTHORIZED,
+             "%.120s/run/api.sock is for root and the owner of the folder", folder);
     LT_TRY(r);
     if (ret_fetched->head->status >= 300) {
         return refused(ret_fetched->head->status, ret_fetched->body);
