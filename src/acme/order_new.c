@@ -226,12 +226,21 @@ static lt_res add_order(struct acme_call *c, const Ipc__AcmeNewOrder *o, const s
     return acme_event(c->turn, "order.created", "order", id, &body, (lt_slice){0});
 }
 
+/* Of an order and of the tokens in it.
+ *= CABF-BR 3.2.2.4.19 "MUST NOT be used for more than 30 days from its creation" */
+static int64_t lifetime(const struct acme_call *c)
+{
+    int64_t rule_s = ca_limit_at(CA_LIMIT_TOKEN_AGE_S, c->turn->now);
+    int64_t wanted_s = c->desk->config->order_lifetime_s;
+    wanted_s = wanted_s > 0 ? wanted_s : DEFAULT_LIFETIME_S;
+    return wanted_s < rule_s ? wanted_s : rule_s;
+}
+
 static lt_res make(struct acme_call *c, const Ipc__AcmeNewOrder *o, struct draft *d,
                    struct acme_order *ret_order)
 {
-    int64_t lifetime_s = c->desk->config->order_lifetime_s;
     int64_t id = ca_new_id(c->turn);
-    d->expires = lt_time_add_seconds(c->turn->now, lifetime_s > 0 ? lifetime_s : DEFAULT_LIFETIME_S);
+    d->expires = lt_time_add_seconds(c->turn->now, lifetime(c));
     *ret_order = (struct acme_order){
         .id = id,
         .account = c->account.id,

@@ -43,8 +43,8 @@ static const struct {
     {"do-not-query-localhost:", "no"}, /* a forwarder may be on this machine; root servers never are */
     {"num-queries-per-thread:", "8192"},
     {"outgoing-range:", "8192"},
-    {"msg-cache-size:", "8m"},
-    {"rrset-cache-size:", "8m"},
+    {"msg-cache-size:", "4m"},
+    {"rrset-cache-size:", "4m"},
     {"cache-max-ttl:", "300"},
     /* A client that has just mended its zone shall not wait for us. */
     {"cache-max-negative-ttl:", "5"},

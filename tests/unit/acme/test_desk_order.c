@@ -387,6 +387,22 @@ static void test_time(void **state)
     rig_close(&r);
 }
 
+/* A token is good for 30 days, whatever the configuration says of orders. */
+static void test_token_age(void **state)
+{
+    struct rig r;
+    struct rig_account a;
+    (void)state;
+    rig_open(&r, "acme:\n  order-lifetime: 60d\n");
+    rig_new_account(&r, &a, 1);
+    const Ipc__AcmeReply *reply = rig_new_order(&r, &a, www);
+    if (reply->order->expires_us != r.now.us + 30 * 86400 * LT_US_PER_SECOND) {
+        print_error("expires %lld\n", (long long)reply->order->expires_us);
+    }
+    assert_int_equal(reply->order->expires_us, r.now.us + 30 * 86400 * LT_US_PER_SECOND);
+    rig_close(&r);
+}
+
 /* Held no longer than a second; then the state of things, with Retry-After. */
 static void test_held_poll(void **state)
 {
@@ -536,6 +552,7 @@ int main(void)
         cmocka_unit_test(test_strange_statements),
         cmocka_unit_test(test_deactivation),
         cmocka_unit_test(test_time),
+        cmocka_unit_test(test_token_age),
         cmocka_unit_test(test_held_poll),
         cmocka_unit_test(test_held_and_lost),
         cmocka_unit_test(test_list),
