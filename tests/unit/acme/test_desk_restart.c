@@ -107,6 +107,66 @@ static void test_processing_goes_on(void **state)
     rig_close(&r);
 }
 
+static lt_res step_retry(struct rig *r, struct ca_turn *t, const struct ipc_msg *m)
+{
+    size_t asked = 0;
+    (void)r;
+    (void)m;
+    return ca_issue_retry(t, 0, &asked);
+}
+
+/* Killed here, when it is this message's turn; what was on its way is derived from the book again. */
+static void maybe_kill(struct rig *r, unsigned at, unsigned cut)
+{
+    if (at == cut) {
+        rig_advance(r, 1);
+        rig_restart(r);
+        assert_ok(rig_run(r, step_retry, NULL));
+    }
+}
+
+/* The whole flow, killed behind each of its messages in turn, once each. */
+static void test_killed_anywhere(void **state)
+{
+    enum { MESSAGES = 7 };
+    struct rig r;
+    struct rig_account a;
+    (void)state;
+    rig_open(&r, NULL);
+    rig_new_account(&r, &a, 1);
+    for (unsigned cut = 0; cut <= MESSAGES; cut++) {
+        struct rig_account leaf;
+        char name[64];
+        const char *const names[] = {name, NULL};
+        (void)snprintf(name, sizeof name, "n%u.example.com", cut);
+        rig_key(&leaf, 0);
+        rig_clean(&r);
+        const Ipc__AcmeReply *reply = rig_new_order(&r, &a, names);
+        int64_t order = reply->location_order;
+        int64_t authorization = reply->order->authorizations[0];
+        maybe_kill(&r, 0, cut);
+        assert_int_equal(rig_get_authorization(&r, &a, authorization)->status, 200);
+        maybe_kill(&r, 1, cut);
+        assert_int_equal(rig_reply_challenge(&r, &a, authorization)->status, 200);
+        maybe_kill(&r, 2, cut);
+        rig_validated(&r, NULL);
+        maybe_kill(&r, 3, cut);
+        assert_string_equal(rig_get_order(&r, &a, order)->order->status, "ready");
+        maybe_kill(&r, 4, cut);
+        assert_null(rig_finalize(&r, &a, order, names, &leaf.key));
+        maybe_kill(&r, 5, cut);
+        rig_signed(&r, NULL);
+        maybe_kill(&r, 6, cut);
+        assert_string_equal(rig_get_order(&r, &a, order)->order->status, "valid");
+        maybe_kill(&r, 7, cut);
+    }
+    assert_int_equal(rig_number(&r, "SELECT count(*) FROM certificate"), MESSAGES + 1);
+    assert_int_equal(rig_number(&r, "SELECT count(*) FROM intent_open"), 0);
+    assert_int_equal(rig_number(&r, "SELECT count(*) FROM ca_order WHERE status <> 'valid'"), 0);
+    assert_int_equal(rig_number(&r, "SELECT count(*) FROM challenge WHERE status <> 'valid'"), 0);
+    rig_close(&r);
+}
+
 /* A book mended by hand, or a writer that died where we think it cannot: the intent has ended, the order not.
  */
 static void test_order_left_behind(void **state)
@@ -244,10 +304,15 @@ static void test_plans(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_validation_goes_on), cmocka_unit_test(test_validator_comes_back),
-        cmocka_unit_test(test_processing_goes_on), cmocka_unit_test(test_order_left_behind),
-        cmocka_unit_test(test_late_outcome),       cmocka_unit_test(test_nonces_of_before),
-        cmocka_unit_test(test_nonce_batches),      cmocka_unit_test(test_plans),
+        cmocka_unit_test(test_validation_goes_on),
+        cmocka_unit_test(test_validator_comes_back),
+        cmocka_unit_test(test_processing_goes_on),
+        cmocka_unit_test(test_order_left_behind),
+        cmocka_unit_test(test_killed_anywhere),
+        cmocka_unit_test(test_late_outcome),
+        cmocka_unit_test(test_nonces_of_before),
+        cmocka_unit_test(test_nonce_batches),
+        cmocka_unit_test(test_plans),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
