@@ -57,7 +57,7 @@ struct ca_config {
     int64_t order_lifetime_s;
     int64_t authorization_lifetime_s; /* how long a valid one may be used again */
 
-    const char *resolver; /* "127.0.0.1@8053"; "" for the system's */
+    const char *resolver; /* "127.0.0.1@8053"; "": none, from the DNS root down with DNSSEC */
     uint32_t validation_http_port;
     bool allow_private; /* may validation connect to private and loopback addresses? */
 

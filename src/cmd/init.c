@@ -35,7 +35,7 @@ static const struct cmd_option options[] = {
     {"import-passphrase-file", "FILE", "of imported keys", false, NULL},
     {"passphrase-file", "FILE", "of the key files (default: a random one in DIR/secrets)", false, NULL},
     {"caa-identity", "DOMAIN", "that a CAA record may name to let this CA issue", true, NULL},
-    {"resolver", "ADDR@PORT", "DNS resolver of validation (default: the system's)", false, NULL},
+    {"resolver", "ADDR@PORT", "DNS resolver of validation (default: none, from the root down)", false, NULL},
     {"validation-port", "PORT", "that http-01 connects to (default: 80)", false, NULL},
     {"allow-private", NULL, "let validation connect to private addresses", false, NULL},
 };

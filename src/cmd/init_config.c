@@ -69,7 +69,8 @@ static void service(const struct init *i, struct lt_buf *out)
                     "  order-lifetime: 7d\n  # Below 8h no CAA check has to be repeated before issuance.\n"
                     "  authorization-lifetime: 7h\n");
     quoted(out,
-           "\n# resolver: ADDRESS@PORT of a validating resolver; empty: as the system does.\nvalidation:\n  "
+           "\n# resolver: ADDRESS@PORT to ask; empty: the DNS root and down. Answers are checked by DNSSEC "
+           "here.\nvalidation:\n  "
            "resolver: ",
            cmd_value_or(i->c, "resolver", ""));
     lt_buf_addf(out,

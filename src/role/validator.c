@@ -59,16 +59,20 @@ static lt_res on_validate(void *self, const struct ipc_msg *m)
     return r;
 }
 
-/* A configured resolver answers for a network of its own, whose names the root may not know: what it says is
- * "insecure". Without one every answer is checked from the root down. */
+/* Every answer is checked from the DNS root down, whether we ask the servers ourselves or by way of a
+ *resolver. = CABF-BR 3.2.2.4 "CAs MUST NOT use local policy to disable DNSSEC validation on any DNS query"
+ * Only the resolver of a private network, whose names the root cannot know, is believed as it is. */
 static const char *anchor_for(const struct ca_config *config)
 {
-    bool own = config->resolver[0] == '\0';
-    if (own && access(ROOT_ANCHOR, R_OK) != 0) {
-        lt_log(LT_LOG_WARN, "no DNSSEC trust anchor", "missing=%s install=dns-root-data", ROOT_ANCHOR);
+    if (config->resolver[0] != '\0' && config->allow_private) {
         return "";
     }
-    return own ? ROOT_ANCHOR : "";
+    if (access(ROOT_ANCHOR, R_OK) != 0) {
+        lt_log(LT_LOG_WARN, "no DNSSEC trust anchor: answers count as insecure",
+               "missing=%s install=dns-root-data", ROOT_ANCHOR);
+        return "";
+    }
+    return ROOT_ANCHOR;
 }
 
 static lt_res make_engine(struct validator *s, const struct ca_config *config,
