@@ -92,39 +92,48 @@ lt_res acme_account_by_key(struct ca_turn *t, lt_slice thumbprint, int64_t *ret_
     return store_rows_end(&rows);
 }
 
-static bool atext(uint8_t c)
+static bool alphanumeric(uint8_t c)
 {
-    return c > 0x20 && c < 0x7f && strchr("()<>[]:;,\"\\@", c) == NULL;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-/* One mail address: dot-atom "@" host of letters, digits, hyphens. No header fields, no second address.
- *= RFC 8555 7.3 ""hfields" [RFC6068] or more than one "addr-spec" in the "to" component" */
-static bool good_mailbox(lt_slice s)
+/* Dot-atom of RFC 5322, without '%' and '?': those would be escapes and header fields of the URL. */
+static bool good_local(lt_slice s)
 {
-    size_t at = lt_slice_find(s, '@');
-    lt_slice local = lt_slice_sub(s, 0, at);
-    lt_slice host = lt_slice_sub(s, at + 1, SIZE_MAX);
-    if (at >= s.len || local.len == 0 || local.len > 64 || host.len == 0 || local.ptr[0] == '.' ||
-        local.ptr[local.len - 1] == '.') {
+    if (s.len == 0 || s.len > 64 || s.ptr[0] == '.' || s.ptr[s.len - 1] == '.') {
         return false;
     }
-    for (size_t i = 0; i < local.len; i++) {
-        if (!atext(local.ptr[i]) || local.ptr[i] == '%' || local.ptr[i] == '?') {
+    for (size_t i = 0; i < s.len; i++) {
+        uint8_t c = s.ptr[i];
+        if (c <= 0x20 || c >= 0x7f || strchr("()<>[]:;,\"\\@%?", c) != NULL) {
             return false;
         }
     }
+    return true;
+}
+
+/* Labels of letters, digits and inner hyphens, two of them at least. */
+static bool good_host(lt_slice s)
+{
     size_t dots = 0;
-    for (size_t i = 0; i < host.len; i++) {
-        uint8_t c = host.ptr[i];
-        bool edge = i == 0 || i + 1 == host.len || host.ptr[i - 1] == '.' || host.ptr[i + 1] == '.';
-        bool inner = c == '-' || c == '.';
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        if (!plain && !(inner && !edge)) {
+    for (size_t i = 0; i < s.len; i++) {
+        uint8_t c = s.ptr[i];
+        bool edge = i == 0 || i + 1 == s.len || s.ptr[i - 1] == '.' || s.ptr[i + 1] == '.';
+        bool inner = (c == '-' || c == '.') && !edge;
+        if (!alphanumeric(c) && !inner) {
             return false;
         }
         dots += c == '.';
     }
     return dots > 0;
+}
+
+/* One mail address, no header fields, no second address.
+ *= RFC 8555 7.3 ""hfields" [RFC6068] or more than one "addr-spec" in the "to" component" */
+static bool good_mailbox(lt_slice s)
+{
+    size_t at = lt_slice_find(s, '@');
+    return at < s.len && good_local(lt_slice_sub(s, 0, at)) && good_host(lt_slice_sub(s, at + 1, SIZE_MAX));
 }
 
 /* NULL when all are good. */
@@ -477,40 +486,16 @@ lt_res acme_account_key_change(struct acme_call *c)
     return answer_account(c, c->account.id, 200);
 }
 
-static lt_res answer_operator(struct ca_turn *t, const struct ipc_msg *m, lt_slice name,
-                              Ipc__KeyAnswer *answer)
-{
-    static char valid[] = "valid";
-    const struct ca_operator *o = ca_operator_by_name(&t->book->operators, name);
-    if (o != NULL) {
-        lt_slice spki = lt_arena_copy(t->arena, o->spki);
-        lt_slice thumbprint = lt_arena_copy(t->arena, LT_SLICE(o->thumbprint, sizeof o->thumbprint));
-        char *alg = lt_arena_cstr(t->arena, lt_slice_cstr(o->alg));
-        LT_CHECK(spki.ptr != NULL && thumbprint.ptr != NULL && alg != NULL, LT_PEER_TOO_LARGE,
-                 "acme: the key is too large");
-        answer->found = true;
-        answer->status = valid;
-        answer->alg = alg;
-        answer->spki = (ProtobufCBinaryData){spki.len, (uint8_t *)(uintptr_t)spki.ptr};
-        answer->thumbprint = (ProtobufCBinaryData){thumbprint.len, (uint8_t *)(uintptr_t)thumbprint.ptr};
-    }
-    return ca_turn_reply(t, &m->from, IPC_KEY_ANSWER, &answer->base);
-}
-
 lt_res acme_desk_key(struct acme_desk *d, struct ca_turn *t, const struct ipc_msg *m)
 {
     const Ipc__KeyLookup *lookup = (const Ipc__KeyLookup *)(const void *)m->body;
     Ipc__KeyAnswer answer = IPC__KEY_ANSWER__INIT;
     lt_slice kid = lt_slice_cstr(lookup->kid);
-    const lt_slice operator_prefix = LT_LIT("operator:");
     struct account_row row = {0};
     uint64_t id = 0;
     bool found = false;
     (void)d; /* the notary remembers keys; they are read from the book each time */
     answer.kid = lookup->kid;
-    if (lt_slice_starts(kid, operator_prefix)) {
-        return answer_operator(t, m, lt_slice_sub(kid, operator_prefix.len, SIZE_MAX), &answer);
-    }
     if (!lt_failed(lt_parse_u64(kid, INT64_MAX, &id))) {
         LT_TRY(read_row(t->store, t->arena, (int64_t)id, &found, &row));
     }

@@ -95,32 +95,43 @@ static const char *tls_reason(void)
     return reason == NULL ? "the peer closed" : reason;
 }
 
+/* Bytes read; 0 when the peer is done; -1 when the connection broke. False: there is nothing just now, and
+ * the event waits for more. */
+static bool receive(struct validate_conn *c, uint8_t *bytes, size_t size, ssize_t *ret_got)
+{
+    if (c->ssl == NULL) {
+        *ret_got = read(c->fd, bytes, size);
+        bool again = *ret_got < 0 && (errno == EAGAIN || errno == EINTR);
+        if (again) {
+            wait_for(c, EV_READ);
+        }
+        return !again;
+    }
+    int got = SSL_read(c->ssl, bytes, (int)size);
+    if (got <= 0 && tls_again(c, got)) {
+        return false;
+    }
+    ERR_clear_error();
+    *ret_got = got > 0 ? got : 0; /* however TLS ends: the answer must be whole by its own framing */
+    return true;
+}
+
 static void read_some(struct validate_conn *c)
 {
     uint8_t bytes[READ_LEN];
     for (size_t i = 0; i < READS_AT_ONCE && c->phase == READING; i++) {
         ssize_t got = 0;
-        if (c->ssl != NULL) {
-            got = SSL_read(c->ssl, bytes, sizeof bytes);
-            if (got <= 0 && tls_again(c, (int)got)) {
-                return;
-            }
-            ERR_clear_error();
-        } else {
-            got = read(c->fd, bytes, sizeof bytes);
-            if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
-                wait_for(c, EV_READ);
-                return;
-            }
+        if (!receive(c, bytes, sizeof bytes, &got)) {
+            return;
         }
-        if (got > 0) {
-            c->hooks.data(c->hooks.self, LT_SLICE(bytes, (size_t)got));
-            if ((size_t)got < sizeof bytes && c->ssl == NULL) {
-                break; /* the socket is empty: no second call to learn it */
-            }
-        } else {
-            bool clean = got == 0 || c->ssl != NULL;
-            end(c, clean ? VALIDATE_CONN_CLOSED : VALIDATE_CONN_BROKEN, clean ? "closed" : strerror(errno));
+        if (got <= 0) {
+            end(c, got == 0 ? VALIDATE_CONN_CLOSED : VALIDATE_CONN_BROKEN,
+                got == 0 ? "closed" : strerror(errno));
+            return;
+        }
+        c->hooks.data(c->hooks.self, LT_SLICE(bytes, (size_t)got));
+        if ((size_t)got < sizeof bytes && c->ssl == NULL) {
+            break; /* the socket is empty: no second call to learn it */
         }
     }
     if (c->phase == READING) {
