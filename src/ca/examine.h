@@ -28,7 +28,9 @@ struct ca_examine {
     const struct ca_examine_issuer *issuers;
     size_t issuer_count;
     const struct ca_examiner_state *state;
-    const char *public_http_url; /* CDP and AIA begin with it */
+    const char *public_http_url;   /* CDP and AIA begin with it */
+    const char *const *host_names; /* of the configuration: the names of our own listeners */
+    size_t host_name_count;
 };
 
 /* refusal is one of the words of SignReply: "stale-halts", "halt", "malformed", "constraint", "profile",
@@ -46,9 +48,9 @@ struct ca_verdict {
 void ca_examine_certificate(const struct ca_examine *x, const Ipc__SignRequest *m, lt_time now,
                             struct lt_arena *a, struct ca_verdict *ret_verdict);
 
-/* before: the to-be-signed bytes of the last CRL of that issuer and shard that was signed, empty for the
- *first. = RFC 5280 3.3 "An entry MUST NOT be removed from the CRL until it appears on one regularly scheduled
- *CRL = issued beyond the revoked certificate's validity period." */
+/* before: the to-be-signed bytes of the last CRL of that issuer that was signed, empty for the first. Shards
+ *are refused: there are none. = RFC 5280 3.3 "An entry MUST NOT be removed from the CRL until it appears on
+ *one regularly scheduled CRL = issued beyond the revoked certificate's validity period." */
 void ca_examine_crl(const struct ca_examine *x, const Ipc__CrlSignRequest *m, lt_slice before, lt_time now,
                     struct lt_arena *a, struct ca_verdict *ret_verdict);
 

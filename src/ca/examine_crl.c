@@ -12,7 +12,7 @@
 #include "crypto/pub.h"
 #include "x509/crl.h"
 
-enum { CLOCK_SLACK_S = 3600, CERT_ARENA_MAX = 256 * 1024 };
+enum { CLOCK_SLACK_S = 3600, NUMBER_SLACK_S = 1, NUMBER_MAX = 20, CERT_ARENA_MAX = 256 * 1024 };
 
 struct crl_judge {
     const struct ca_examine *x;
@@ -40,6 +40,17 @@ static lt_res check_parse(struct crl_judge *j)
 {
     LT_TRY(x509_crl_tbs_parse(LT_SLICE(j->m->tbs.data, j->m->tbs.len), j->a, &j->crl));
     return j->before_der.len == 0 ? LT_OK : x509_crl_tbs_parse(j->before_der, j->a, &j->before);
+}
+
+/* Every CRL is the complete one of its issuer, so that one list before is held against it. A part of it would
+ * be held against another one, or none, and could leave out whatever it likes.
+ *= RFC 5280 5.2.5 "identifies the CRL distribution point and scope for a particular CRL" */
+static lt_res check_scope(struct crl_judge *j)
+{
+    LT_CHECK(j->m->shard == 0, LT_POLICY_REFUSED, "no such shard: %s has the complete CRL alone",
+             j->m->issuer);
+    LT_CHECK(!j->crl.ext.has_idp, LT_POLICY_REFUSED, "a complete CRL has no issuingDistributionPoint");
+    return LT_OK;
 }
 
 static lt_res check_issuer_bytes(struct crl_judge *j)
@@ -71,17 +82,63 @@ static lt_slice trimmed(lt_slice n)
     return n;
 }
 
+/* The one behind it: the last digit that does not carry, and zeros. */
+static lt_slice number_after(struct lt_arena *a, lt_slice n)
+{
+    uint8_t digits[1 + NUMBER_MAX] = {0};
+    size_t at = n.len;
+    LT_ASSERT(n.len <= NUMBER_MAX); /* as parsed */
+    memcpy(&digits[1], n.ptr, n.len);
+    while (digits[at] == 0xff) {
+        digits[at--] = 0;
+    }
+    digits[at]++;
+    return trimmed(lt_arena_copy(a, LT_SLICE(digits, n.len + 1)));
+}
+
+static lt_slice number_of_time(struct lt_arena *a, lt_time t)
+{
+    uint8_t digits[8];
+    uint64_t us = t.us > 0 ? (uint64_t)t.us : 0;
+    for (size_t i = 0; i < sizeof(digits); i++) {
+        digits[i] = (uint8_t)(us >> (56 - 8 * i));
+    }
+    return trimmed(lt_arena_copy(a, LT_SLICE(digits, sizeof(digits))));
+}
+
+/* Numbers are microseconds since 1970. One that runs ahead would leave none for the CRLs to come: whoever
+ * has seen it takes no smaller one.
+ *= RFC 5280 5.2.3 "CRL verifiers MUST be able to handle CRLNumber values up to 20 octets." */
+static lt_res check_number_bound(struct crl_judge *j)
+{
+    lt_slice n = j->crl.ext.crl_number;
+    lt_slice most = number_of_time(j->a, lt_time_add_seconds(j->now, NUMBER_SLACK_S));
+    bool next = false;
+    if (j->before_der.len > 0 && j->before.ext.has_crl_number) {
+        lt_slice after = number_after(j->a, trimmed(j->before.ext.crl_number));
+        LT_CHECK(after.ptr != NULL, LT_PEER_TOO_LARGE, "the CRL is too large");
+        next = lt_slice_eq(n, after);
+    }
+    LT_CHECK(most.ptr != NULL, LT_PEER_TOO_LARGE, "the CRL is too large");
+    LT_CHECK(next || number_compare(n, most) <= 0, LT_POLICY_REFUSED,
+             "the CRL number runs ahead of the clock");
+    return LT_OK;
+}
+
 static lt_res check_number(struct crl_judge *j)
 {
     lt_slice asked = trimmed(LT_SLICE(j->m->number.data, j->m->number.len));
     LT_CHECK(j->crl.ext.has_crl_number && lt_slice_eq(j->crl.ext.crl_number, asked), LT_POLICY_REFUSED,
              "the CRL number in the bytes is not the one asked for");
-    if (j->before_der.len == 0 || lt_slice_eq(j->before_der, j->crl.tbs)) {
+    if (j->before_der.len == 0) {
+        return check_number_bound(j);
+    }
+    if (lt_slice_eq(j->before_der, j->crl.tbs)) {
         return LT_OK; /* the same bytes again are the same CRL: the signer has its signature */
     }
     LT_CHECK(number_compare(j->crl.ext.crl_number, j->before.ext.crl_number) > 0, LT_POLICY_REFUSED,
              "the CRL number does not grow");
-    return LT_OK;
+    return check_number_bound(j);
 }
 
 static lt_res check_times(struct crl_judge *j)
@@ -220,9 +277,11 @@ static const struct {
     const char *refusal;
     lt_res (*check)(struct crl_judge *j);
 } steps[] = {
-    {"constraint", check_issuer}, {"malformed", check_parse},    {"constraint", check_issuer_bytes},
-    {"constraint", check_number}, {"constraint", check_times},   {"constraint", check_order},
-    {"evidence", check_proofs},   {"lost-entry", check_entries}, {"lint", check_lint},
+    {"constraint", check_issuer},  {"malformed", check_parse},
+    {"constraint", check_scope},   {"constraint", check_issuer_bytes},
+    {"constraint", check_number},  {"constraint", check_times},
+    {"constraint", check_order},   {"evidence", check_proofs},
+    {"lost-entry", check_entries}, {"lint", check_lint},
 };
 
 void ca_examine_crl(const struct ca_examine *x, const Ipc__CrlSignRequest *m, lt_slice before, lt_time now,

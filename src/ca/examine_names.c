@@ -125,13 +125,51 @@ static lt_res age_fits(const struct judge *j, int64_t when_us, enum ca_limit lim
     return LT_OK;
 }
 
+static bool is_loopback(lt_slice address)
+{
+    return lt_slice_eq_cstr(address, "127.0.0.1") || lt_slice_eq_cstr(address, "::1");
+}
+
+/* Whether a configured name is that of the certificate. An address may be written in several ways. */
+static bool is_host(const Ipc__Identifier *name, const char *host)
+{
+    struct x509_ip ip;
+    if (lt_failed(x509_ip_parse(lt_slice_cstr(host), &ip))) {
+        return strcmp(name->type, "dns") == 0 &&
+               lt_slice_eq_nocase(lt_slice_cstr(host), lt_slice_cstr(name->value));
+    }
+    struct lt_buf text;
+    lt_buf_init(&text, 64);
+    lt_res r = x509_ip_text(LT_SLICE(ip.bytes, ip.len), &text);
+    bool fits = strcmp(name->type, "ip") == 0 && !lt_failed(r) &&
+                lt_slice_eq_cstr(lt_buf_slice(&text), name->value);
+    lt_buf_done(&text);
+    return fits;
+}
+
+/* Our own listeners have the names of the configuration, and where one of them is localhost, the loopback
+ * addresses. Nobody proves these names, so that no other one may stand there. */
+static lt_res own_name(const struct judge *j, const Ipc__Identifier *name)
+{
+    bool local = false;
+    for (size_t i = 0; i < j->x->host_name_count; i++) {
+        if (is_host(name, j->x->host_names[i])) {
+            return LT_OK;
+        }
+        local = local || strcmp(j->x->host_names[i], "localhost") == 0;
+    }
+    LT_CHECK(local && strcmp(name->type, "ip") == 0 && is_loopback(lt_slice_cstr(name->value)),
+             LT_POLICY_REFUSED, "'%s' is no host name of ours", name->value);
+    return LT_OK;
+}
+
 static lt_res one_evidence(const struct judge *j, const Ipc__NameEvidence *e)
 {
     const struct ca_profile *p = j->v->profile;
     if (p->kind == CA_PROFILE_SERVICE) {
         LT_CHECK(strcmp(e->method, "internal") == 0 && !p->public_trust, LT_POLICY_REFUSED,
                  "profile %s is for our own listeners", p->name);
-        return LT_OK;
+        return own_name(j, e->identifier);
     }
     LT_TRY(method_fits(e));
     LT_TRY(age_fits(j, e->validated_us, CA_LIMIT_DOMAIN_REUSE_S, "a validation"));

@@ -169,6 +169,7 @@ lt_res ca_examiner_unblock(struct ca_examiner_state *s, const struct ca_approver
     if (!there) {
         return LT_OK;
     }
+    LT_TRY(examiner_use(s, m->plan, now));
     s->blocked_count--;
     memmove(&s->blocked[at], &s->blocked[at + 1], (s->blocked_count - at) * sizeof(s->blocked[0]));
     return save_all(s);

@@ -7,7 +7,10 @@ enum {
     CA_EXAMINER_HALTS_MAX = 4096,
     CA_EXAMINER_LIFTED_MAX = 16384,
     CA_EXAMINER_EXCEPTIONS_MAX = 256,
+    CA_EXAMINER_USED_MAX = 1024,
+    CA_PLAN_MAX_DAYS = 8,                     /* the registrar's week, and a day for clocks */
     CA_EXAMINER_FILE_MAX = 256 * 1024 * 1024, /* some 2,000,000 blocked keys */
+    CA_EXAMINER_WORD_MAX = 128,
     CA_KEY_HASH_LEN = 32,
 };
 
@@ -21,6 +24,12 @@ struct examiner_exception {
     const char *rule;
     const char *profile;
     const char *plan;
+};
+
+/* A plan that was carried out here. Forgotten when it expires: then it is refused for that. */
+struct examiner_used {
+    lt_time expires;
+    char plan[CA_EXAMINER_WORD_MAX + 1];
 };
 
 struct examiner_key_hash {
@@ -41,6 +50,8 @@ struct ca_examiner_state {
     lt_time list_seen; /* as our clock says */
     struct examiner_exception exceptions[CA_EXAMINER_EXCEPTIONS_MAX];
     size_t exception_count;
+    struct examiner_used used[CA_EXAMINER_USED_MAX];
+    size_t used_count;
     struct examiner_key_hash *blocked; /* owned; sorted */
     size_t blocked_count;
     size_t blocked_size;
@@ -60,6 +71,13 @@ LT_MUST_USE lt_res examiner_approved(const struct ca_approvers *by, const char *
 typedef lt_res examiner_line(struct ca_examiner_state *s, lt_slice line);
 /* Every line that is not empty; a missing file has none. */
 LT_MUST_USE lt_res examiner_file_lines(struct ca_examiner_state *s, const char *file, examiner_line *take);
+/* Words of a line, separated by one blank; the last takes the rest. */
+LT_MUST_USE bool examiner_words(lt_slice line, lt_slice *ret, size_t count);
+/* What may be a word of a line in our files. */
+LT_MUST_USE bool examiner_word(const char *text);
+LT_MUST_USE lt_res examiner_used_open(struct ca_examiner_state *s);
+/* LT_POLICY_APPROVAL where the plan was used before; else that it is used now is on disk. */
+LT_MUST_USE lt_res examiner_use(struct ca_examiner_state *s, const Ipc__PlanStatement *plan, lt_time now);
 LT_MUST_USE lt_res examiner_blocked_open(struct ca_examiner_state *s);
 void examiner_blocked_close(struct ca_examiner_state *s);
 

@@ -114,8 +114,7 @@ static lt_res halts_save(const struct ca_examiner_state *s)
     return r;
 }
 
-/* Words of a line, separated by one blank; the last takes the rest. */
-static bool words(lt_slice line, lt_slice *ret, size_t count)
+bool examiner_words(lt_slice line, lt_slice *ret, size_t count)
 {
     for (size_t i = 0; i + 1 < count; i++) {
         if (!lt_slice_split(&line, ' ', &ret[i]) || ret[i].len == 0) {
@@ -130,7 +129,7 @@ static lt_res halt_line(struct ca_examiner_state *s, lt_slice line)
 {
     lt_slice w[7];
     uint64_t since = 0;
-    LT_CHECK(words(line, w, LT_COUNT(w)), LT_STATE_CORRUPT, "examiner/halts: '%.*s'", LT_FMT(line));
+    LT_CHECK(examiner_words(line, w, LT_COUNT(w)), LT_STATE_CORRUPT, "examiner/halts: '%.*s'", LT_FMT(line));
     bool good = !lt_failed(lt_parse_u64(w[4], INT64_MAX, &since));
     Ipc__Halt h = IPC__HALT__INIT;
     char *texts[] = {lt_arena_cstr(&s->texts, w[1]), lt_arena_cstr(&s->texts, w[3]),
@@ -153,7 +152,8 @@ static lt_res halts_line(struct ca_examiner_state *s, lt_slice line)
 {
     if (lt_slice_starts(line, LT_LIT("lifted "))) {
         lt_slice w[3];
-        LT_CHECK(words(line, w, LT_COUNT(w)), LT_STATE_CORRUPT, "examiner/halts: '%.*s'", LT_FMT(line));
+        LT_CHECK(examiner_words(line, w, LT_COUNT(w)), LT_STATE_CORRUPT, "examiner/halts: '%.*s'",
+                 LT_FMT(line));
         return lifted_take(s, w[1], w[2]);
     }
     LT_CHECK(lt_slice_starts(line, LT_LIT("halt ")), LT_STATE_CORRUPT, "examiner/halts: '%.*s'",
@@ -181,7 +181,7 @@ static lt_res exceptions_line(struct ca_examiner_state *s, lt_slice line)
 {
     lt_slice w[4];
     uint64_t expires = 0;
-    LT_CHECK(words(line, w, LT_COUNT(w)) && !lt_failed(lt_parse_u64(w[0], INT64_MAX, &expires)) &&
+    LT_CHECK(examiner_words(line, w, LT_COUNT(w)) && !lt_failed(lt_parse_u64(w[0], INT64_MAX, &expires)) &&
                  s->exception_count < CA_EXAMINER_EXCEPTIONS_MAX,
              LT_STATE_CORRUPT, "examiner/exceptions: '%.*s'", LT_FMT(line));
     struct examiner_exception e = {{(int64_t)expires}, keep(s, w[1]), keep(s, w[2]), keep(s, w[3])};
@@ -217,6 +217,9 @@ lt_res ca_examiner_state_open(int dir_fd, struct ca_examiner_state **ret_state)
     lt_res r = examiner_file_lines(s, halts_file, halts_line);
     if (!lt_failed(r)) {
         r = examiner_file_lines(s, exceptions_file, exceptions_line);
+    }
+    if (!lt_failed(r)) {
+        r = examiner_used_open(s);
     }
     if (!lt_failed(r)) {
         r = examiner_blocked_open(s);
@@ -293,6 +296,13 @@ size_t ca_examiner_halt_count(const struct ca_examiner_state *s)
 
 /* ---- approvals ---- */
 
+lt_res ca_examiner_plan_life(const Ipc__PlanStatement *plan, lt_time now)
+{
+    LT_CHECK(plan->expires_us <= lt_time_add_seconds(now, CA_PLAN_MAX_DAYS * LT_SECONDS_PER_DAY).us,
+             LT_POLICY_APPROVAL, "plan %.64s expires over %d days from now", plan->plan_id, CA_PLAN_MAX_DAYS);
+    return LT_OK;
+}
+
 lt_res examiner_approved(const struct ca_approvers *by, const char *action, const struct examiner_plan *p,
                          lt_time now)
 {
@@ -300,6 +310,7 @@ lt_res examiner_approved(const struct ca_approvers *by, const char *action, cons
              action);
     LT_CHECK(lt_slice_eq_cstr(lt_buf_slice(p->parameters), p->plan->parameters), LT_POLICY_APPROVAL,
              "plan %s is for something else: %s", p->plan->plan_id, p->plan->parameters);
+    LT_TRY(ca_examiner_plan_life(p->plan, now));
     struct ca_approval_policy policy = ca_approval_policy_of(action, by->needed);
     return ca_approvals_suffice(by->operators, p->plan, p->approvals, p->approval_count, &policy, now);
 }
@@ -326,8 +337,7 @@ lt_res ca_examiner_lift(struct ca_examiner_state *s, const struct ca_approvers *
     return halts_save(s);
 }
 
-/* A word of a line in our files. */
-static bool word(const char *text)
+bool examiner_word(const char *text)
 {
     size_t len = strlen(text);
     for (size_t i = 0; i < len; i++) {
@@ -335,7 +345,7 @@ static bool word(const char *text)
             return false;
         }
     }
-    return len > 0 && len <= 128;
+    return len > 0 && len <= CA_EXAMINER_WORD_MAX;
 }
 
 lt_res ca_examiner_except(struct ca_examiner_state *s, const struct ca_approvers *by,
@@ -349,8 +359,8 @@ lt_res ca_examiner_except(struct ca_examiner_state *s, const struct ca_approvers
     lt_res r = examiner_approved(by, CA_ACTION_LINT_EXCEPTION, &p, now);
     lt_buf_done(&text);
     LT_TRY(r);
-    LT_CHECK(word(m->rule) && word(m->profile) && word(m->plan->plan_id), LT_PEER_MALFORMED,
-             "a rule, a profile and a plan are words");
+    LT_CHECK(examiner_word(m->rule) && examiner_word(m->profile) && examiner_word(m->plan->plan_id),
+             LT_PEER_MALFORMED, "a rule, a profile and a plan are words");
     LT_CHECK(expires.us > now.us &&
                  expires.us <= lt_time_add_seconds(now, CA_EXCEPTION_MAX_DAYS * LT_SECONDS_PER_DAY).us,
              LT_POLICY_APPROVAL, "an exception lasts at most %d days from now", CA_EXCEPTION_MAX_DAYS);

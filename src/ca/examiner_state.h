@@ -6,7 +6,7 @@
  * the process (nothing is signed by an examiner that has forgotten).
  *
  * Files: halts ("halt ID KIND VALUE SINCE_US OPERATOR REASON", "lifted ID PLAN"), blocked ("HEX REASON"),
- * exceptions ("EXPIRES_US RULE PROFILE PLAN"), each a line.
+ * exceptions ("EXPIRES_US RULE PROFILE PLAN"), used ("EXPIRES_US PLAN"), each a line.
  */
 #include "base/arena.h"
 #include "base/clock.h"
@@ -32,7 +32,10 @@ struct ca_approvers {
     const struct ca_operators *operators; /* from the root-owned files */
     uint32_t needed;                      /* as configured; the action's own policy may want more */
 };
-/* LT_POLICY_APPROVAL when the approvals are not for exactly this. Doing it twice is fine. */
+/* LT_POLICY_APPROVAL: the plan expires further ahead than any that is made. */
+LT_MUST_USE lt_res ca_examiner_plan_life(const Ipc__PlanStatement *plan, lt_time now);
+/* LT_POLICY_APPROVAL when the approvals are not for exactly this. What is done already is fine; a key that
+ * was blocked again needs a new plan. */
 LT_MUST_USE lt_res ca_examiner_lift(struct ca_examiner_state *s, const struct ca_approvers *by,
                                     const Ipc__HaltLift *m, lt_time now);
 LT_MUST_USE lt_res ca_examiner_unblock(struct ca_examiner_state *s, const struct ca_approvers *by,

@@ -233,7 +233,11 @@ static lt_res on_plan_check(void *self, const struct ipc_msg *m)
     const Ipc__PlanCheck *p = body_of(m);
     LT_CHECK(p->plan != NULL, LT_PEER_MALFORMED, "a check without a plan");
     struct ca_approval_policy policy = ca_approval_policy_of(p->plan->action, e->approvals_needed);
-    lt_res r = ca_approvals_suffice(&e->operators, p->plan, p->approvals, p->n_approvals, &policy, lt_now());
+    lt_time now = lt_now();
+    lt_res r = ca_examiner_plan_life(p->plan, now);
+    if (!lt_failed(r)) {
+        r = ca_approvals_suffice(&e->operators, p->plan, p->approvals, p->n_approvals, &policy, now);
+    }
     return verdict(e, m, r, "approvals of a plan");
 }
 

@@ -27,7 +27,7 @@ struct examiner {
     int dir_fd;                  /* examiner/ */
     struct ca_examiner_state *state;
     /* The root-owned files, as read at start or at the last reload. */
-    struct lt_arena files; /* issuers */
+    struct lt_arena files; /* issuers, host names */
     struct ca_examine_issuer issuers[EXAMINER_ISSUERS_MAX];
     struct ca_profiles profiles;
     struct ca_operators operators;

@@ -20,6 +20,8 @@ struct loaded {
     struct ca_profiles profiles;
     struct ca_operators operators;
     uint32_t approvals_needed;
+    const char **host_names;
+    size_t host_name_count;
 };
 
 /* The first certificate of the PEM file. */
@@ -43,6 +45,18 @@ static lt_res issuer_load(struct loaded *l, int folder_fd, const struct ca_confi
     return LT_OK;
 }
 
+static lt_res host_names_load(struct loaded *l, const struct ca_config *config)
+{
+    l->host_names = LT_NEW_ARRAY(&l->files, const char *, config->host_name_count);
+    LT_CHECK(l->host_names != NULL, LT_PEER_TOO_LARGE, "too many host names");
+    for (uint32_t i = 0; i < config->host_name_count; i++) {
+        l->host_names[i] = lt_arena_cstr(&l->files, lt_slice_cstr(config->host_names[i]));
+        LT_CHECK(l->host_names[i] != NULL, LT_PEER_TOO_LARGE, "too many host names");
+    }
+    l->host_name_count = config->host_name_count;
+    return LT_OK;
+}
+
 static lt_res load(struct loaded *l, const char *folder, const struct ca_config *config)
 {
     /* At a reload the doors are locked: the folder itself may be passed through, not read. */
@@ -53,6 +67,7 @@ static lt_res load(struct loaded *l, const char *folder, const struct ca_config 
     for (uint32_t i = 0; i < config->issuer_count; i++) {
         LT_TRY(issuer_load(l, fd, &config->issuers[i]));
     }
+    LT_TRY(host_names_load(l, config));
     LT_TRY(ca_profiles_load(folder, lt_now(), &l->profiles));
     l->approvals_needed = config->approvals_needed;
     return ca_operators_load(fd, "operators", &l->operators);
@@ -75,6 +90,8 @@ static void take(struct examiner *e, const struct loaded *l)
     e->x.profiles = &e->profiles;
     e->x.issuers = e->issuers;
     e->x.issuer_count = l->issuer_count;
+    e->x.host_names = l->host_names;
+    e->x.host_name_count = l->host_name_count;
     e->x.public_http_url = e->public_http_url;
 }
 

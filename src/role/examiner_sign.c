@@ -150,14 +150,11 @@ lt_res examiner_certificate_result(struct examiner *e, struct examiner_slot *s, 
 
 /* ---- CRLs ---- */
 
-/* Issuer names come from the configuration, and only a known one gets here. */
-static void crl_path(char ret_path[128], const char *issuer, uint32_t shard)
+/* One for each issuer, whatever part of its CRL the publisher says that it asks for. Issuer names come from
+ * the configuration, and only a known one gets here. */
+static void crl_path(char ret_path[128], const char *issuer)
 {
-    if (shard == 0) {
-        (void)snprintf(ret_path, 128, "crl/%.64s.tbs", issuer);
-    } else {
-        (void)snprintf(ret_path, 128, "crl/%.64s-%u.tbs", issuer, shard);
-    }
+    (void)snprintf(ret_path, 128, "crl/%.64s.tbs", issuer);
 }
 
 static lt_res crl_answer(struct examiner *e, const struct ipc_addr *to, const Ipc__CrlSignReply *reply)
@@ -182,11 +179,11 @@ static lt_res crl_refuse(struct examiner *e, const struct ipc_msg *m, const char
     return crl_answer(e, &m->from, &reply);
 }
 
-static bool under_way(const struct examiner *e, const char *issuer, uint32_t shard)
+static bool under_way(const struct examiner *e, const char *issuer)
 {
     for (size_t i = 0; i < EXAMINER_SLOTS && e->busy > 0; i++) {
         const struct examiner_slot *s = &e->slots[i];
-        if (s->id != 0 && s->crl && s->shard == shard && strcmp(s->issuer, issuer) == 0) {
+        if (s->id != 0 && s->crl && strcmp(s->issuer, issuer) == 0) {
             return true;
         }
     }
@@ -201,7 +198,7 @@ static lt_res crl_before(struct examiner *e, const Ipc__CrlSignRequest *asked, s
     if (ca_examine_issuer(&e->x, asked->issuer) == NULL) {
         return LT_OK; /* and is refused for that */
     }
-    crl_path(path, asked->issuer, asked->shard);
+    crl_path(path, asked->issuer);
     lt_res r = lt_file_read(a, e->dir_fd, path, CRL_MAX, ret);
     return r.code == LT_PEER_NOT_FOUND ? LT_OK : r;
 }
@@ -212,7 +209,7 @@ static lt_res crl_order(struct examiner *e, const struct ipc_msg *m, struct ca_v
 {
     const Ipc__CrlSignRequest *asked = (const Ipc__CrlSignRequest *)m->body;
     char path[128];
-    if (under_way(e, asked->issuer, asked->shard)) {
+    if (under_way(e, asked->issuer)) {
         not_now(v, "a CRL of this issuer is being signed");
         return LT_OK;
     }
@@ -223,7 +220,7 @@ static lt_res crl_order(struct examiner *e, const struct ipc_msg *m, struct ca_v
     }
     s->crl = true;
     s->shard = asked->shard;
-    crl_path(path, asked->issuer, asked->shard);
+    crl_path(path, asked->issuer);
     lt_res kept = lt_file_replace(e->dir_fd, path, 0600, LT_SLICE(asked->tbs.data, asked->tbs.len));
     Ipc__SignOrder o = IPC__SIGN_ORDER__INIT;
     o.issuer = asked->issuer;
