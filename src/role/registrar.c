@@ -340,30 +340,23 @@ static bool drained(void *self)
     return !g->open && !acme_desk_busy(g->desk) && !ca_revoke_awaited(g->book, lt_now());
 }
 
-/* Root-owned files: this program may parse them. */
-static lt_res use_files(struct registrar *g, struct ca_turn *t)
+/* Root-owned files: this program may parse them. All of them read, or nothing changes. */
+static lt_res load_files(struct registrar *g)
 {
-    struct ca_profiles profiles = {.count = 0};
-    struct ca_operators operators = {.count = 0};
-    LT_TRY(ca_profiles_load(g->folder, t->now, &profiles));
-    int fd = open(g->folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    lt_res r = ca_operators_load(fd, "operators", &operators);
-    if (!lt_failed(r)) {
-        r = ca_book_use_profiles(t, &profiles);
-    }
-    if (!lt_failed(r)) {
-        r = ca_book_use_operators(t, &operators);
-    }
-    lt_fd_closep(&fd);
-    ca_profiles_done(&profiles);
-    ca_operators_done(&operators);
-    return r;
+    ca_profiles_done(&g->profiles);
+    ca_operators_done(&g->operators);
+    LT_TRY(ca_profiles_load(g->folder, lt_now(), &g->profiles));
+    LT_CHECK(g->profiles.count > 0, LT_PEER_USAGE, "there is no profile in %s/profiles", g->folder);
+    LT_CLEANUP(lt_fd_closep) int fd = open(g->folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return ca_operators_load(fd, "operators", &g->operators);
 }
 
+/* What load_files has read becomes the book's. */
 static lt_res step_files(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
 {
     (void)m;
-    return use_files(g, t);
+    LT_TRY(ca_book_use_profiles(t, &g->profiles));
+    return ca_book_use_operators(t, &g->operators);
 }
 
 static lt_res reload(void *self, const char *config_yaml)
@@ -371,6 +364,11 @@ static lt_res reload(void *self, const char *config_yaml)
     struct registrar *g = self;
     struct ca_config *config = NULL;
     LT_TRY(ca_config_parse(lt_slice_cstr(config_yaml), &config));
+    lt_res r = load_files(g);
+    if (lt_failed(r)) {
+        ca_config_free(config);
+        return r;
+    }
     acme_desk_use_config(g->desk, config);
     ca_config_free(g->config);
     g->config = config;
@@ -430,9 +428,11 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *message, const int *
         .random = lt_random,
     };
     LT_TRY(acme_desk_open(&options, &g->desk));
+    LT_TRY(load_files(g));
     LT_TRY(registrar_run(g, step_started, NULL));
     registrar_commit(g);
-    LT_CHECK(g->book->row_count > 0, LT_PEER_USAGE, "no profile could be used: see the lines above");
+    LT_CHECK(g->book->row_count > 0, LT_RETRY_UNAVAILABLE,
+             "the book did not take the profiles: see the lines above");
     return g->fatal;
 }
 

@@ -17,12 +17,14 @@ struct registrar_question {
 
 struct registrar {
     struct role_kit *kit;
-    char *folder;             /* owned */
-    struct ca_config *config; /* owned */
-    struct store *store;      /* owned */
-    struct ca_book *book;     /* owned */
-    struct acme_desk *desk;   /* owned */
-    struct lt_arena arena;    /* of the group */
+    char *folder;                  /* owned */
+    struct ca_config *config;      /* owned */
+    struct store *store;           /* owned */
+    struct ca_book *book;          /* owned */
+    struct acme_desk *desk;        /* owned */
+    struct ca_profiles profiles;   /* owned: as read, until they are the book's */
+    struct ca_operators operators; /* owned: the same */
+    struct lt_arena arena;         /* of the group */
     struct ca_turn turn;
     bool open; /* a transaction is begun */
     int64_t opened_us;
