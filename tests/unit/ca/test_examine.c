@@ -221,6 +221,9 @@ static void good(struct request *r)
     add_name(r, two);
 }
 
+static const char *host_names[3] = {"localhost"};
+static size_t host_name_count = 1;
+
 static void judge(struct request *r, struct ca_verdict *v)
 {
     struct ca_examine x = {
@@ -229,6 +232,8 @@ static void judge(struct request *r, struct ca_verdict *v)
         .issuer_count = LT_COUNT(issuers),
         .state = state,
         .public_http_url = BASE,
+        .host_names = host_names,
+        .host_name_count = host_name_count,
     };
     lt_buf_reset(&tbs);
     if (r->m.tbs.len == 0) {
@@ -797,39 +802,86 @@ static void a_blocked_key(void **unused)
     assert_fails(ca_examiner_block(state, &b), LT_PEER_MALFORMED);
 }
 
+/* A request for a certificate of our own, of one name. */
+static void judge_own(const char *type, const char *value, const char *how, struct ca_verdict *v)
+{
+    static char workload[] = "workload";
+    static char service[] = "service";
+    struct request r;
+    struct x509_ip ip;
+    good(&r);
+    r.m.issuer = workload;
+    r.m.profile = service;
+    r.spec.issuer = issuer_certs[1].subject.der;
+    r.spec.aki = LT_SLICE(key_ids[1], 20);
+    r.spec.sig_alg = X509_SIG_ECDSA_SHA384;
+    r.spec.spki = test_key_spki(&test_keys[0]);
+    r.spec.key_usage = X509_KU_DIGITAL_SIGNATURE;
+    r.spec.policy_count = 0;
+    r.crl_url = LT_LIT(BASE "/crl/workload.crl");
+    r.issuer_url = LT_LIT(BASE "/ca/workload.crt");
+    r.spec.not_after = ca_validity_end(r.spec.not_before, INT64_C(7) * 86400);
+    r.spec.san_count = 1;
+    r.m.n_evidence = 1;
+    r.san[0].value = lt_slice_cstr(value);
+    if (strcmp(type, "ip") == 0) {
+        assert_ok(x509_ip_parse(lt_slice_cstr(value), &ip));
+        r.san[0] = (struct x509_general_name){X509_GN_IP, LT_SLICE(ip.bytes, ip.len)};
+    }
+    r.identifiers[0].type = (char *)(uintptr_t)type;
+    r.identifiers[0].value = (char *)(uintptr_t)value;
+    r.evidence[0].method = (char *)(uintptr_t)how;
+    r.evidence[0].validated_us = 0;
+    struct ca_examine_issuer kept = issuers[0];
+    issuers[0].cert = issuers[1].cert; /* the first key is no issuer's here */
+    judge(&r, v);
+    issuers[0] = kept;
+}
+
+/* Nobody proves these names: no other ones than those of the configuration. */
 static void our_own_listeners(void **unused)
 {
     (void)unused;
-    struct request r;
-    struct ca_verdict v;
-    static char workload[] = "workload";
-    static char service[] = "service";
-    static char method[] = "internal";
-    for (int honest = 0; honest < 2; honest++) {
-        good(&r);
-        r.m.issuer = workload;
-        r.m.profile = service;
-        r.spec.issuer = issuer_certs[1].subject.der;
-        r.spec.aki = LT_SLICE(key_ids[1], 20);
-        r.spec.sig_alg = X509_SIG_ECDSA_SHA384;
-        r.spec.spki = test_key_spki(&test_keys[0]);
-        r.spec.key_usage = X509_KU_DIGITAL_SIGNATURE;
-        r.spec.policy_count = 0;
-        r.crl_url = LT_LIT(BASE "/crl/workload.crl");
-        r.issuer_url = LT_LIT(BASE "/ca/workload.crt");
-        r.spec.not_after = ca_validity_end(r.spec.not_before, INT64_C(7) * 86400);
-        one_label(&r);
-        r.evidence[0].method = method;
-        r.evidence[1].method = honest ? method : text_http;
-        r.evidence[0].validated_us = 0;
-        struct ca_examine_issuer kept = issuers[0];
-        issuers[0].cert = issuers[1].cert; /* the first key is no issuer's here */
-        judge(&r, &v);
-        issuers[0] = kept;
-        if (honest) {
-            assert_null(v.refusal);
-        } else {
-            assert_string_equal(v.refusal, "evidence");
+    static const struct {
+        const char *hosts[3];
+        const char *type;
+        const char *value;
+        const char *method;
+        bool good;
+    } rows[] = {
+        {{"localhost"}, "dns", "localhost", "internal", true},
+        {{"localhost"}, "ip", "127.0.0.1", "internal", true},
+        {{"localhost"}, "ip", "::1", "internal", true},
+        {{"ca.example.com", "10.0.0.5"}, "dns", "ca.example.com", "internal", true},
+        {{"ca.example.com", "10.0.0.5"}, "ip", "10.0.0.5", "internal", true},
+        {{"2001:db8:0::5"}, "ip", "2001:db8::5", "internal", true}, /* written otherwise */
+        {{"*.example.com"}, "dns", "*.example.com", "internal", true},
+        {{"localhost"}, "dns", "localhost", "http-01", false},
+        {{"localhost"}, "dns", "www.example.com", "internal", false},
+        {{"localhost"}, "dns", "*.example.com", "internal", false},
+        {{"localhost"}, "dns", "localhost.example.com", "internal", false},
+        {{"localhost"}, "ip", "127.0.0.2", "internal", false},
+        {{"localhost"}, "ip", "8.8.8.8", "internal", false},
+        {{"ca.example.com"}, "dns", "localhost", "internal", false},
+        {{"ca.example.com"}, "ip", "127.0.0.1", "internal", false},
+        {{"ca.example.com"}, "ip", "::1", "internal", false},
+        {{"ca.example.com"}, "dns", "*.example.com", "internal", false},
+        {{"ca.example.com"}, "dns", "example.com", "internal", false},
+        {{"*.example.com"}, "dns", "ca.example.com", "internal", false},
+        {{"10.0.0.5"}, "ip", "10.0.0.6", "internal", false},
+        {{NULL}, "dns", "localhost", "internal", false},
+    };
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        struct ca_verdict v;
+        host_name_count = 0;
+        while (host_name_count < LT_COUNT(rows[i].hosts) && rows[i].hosts[host_name_count] != NULL) {
+            host_names[host_name_count] = rows[i].hosts[host_name_count];
+            host_name_count++;
+        }
+        judge_own(rows[i].type, rows[i].value, rows[i].method, &v);
+        const char *got = v.refusal == NULL ? "" : v.refusal;
+        if (strcmp(got, rows[i].good ? "" : "evidence") != 0) {
+            fail_msg("row %zu, %s: '%s' (%s)", i, rows[i].value, got, v.detail == NULL ? "" : v.detail);
         }
     }
 }

@@ -84,7 +84,22 @@ struct list {
     const char *number;
     enum x509_sig_alg alg;
     const uint8_t *aki;
+    const char *idp_url;
+    uint32_t shard;   /* as the publisher says */
+    uint64_t counted; /* the number, where it is no text */
 };
+
+static lt_slice number_of(const struct list *l)
+{
+    if (l->number != NULL) {
+        return lt_slice_cstr(l->number);
+    }
+    uint8_t digits[8];
+    for (size_t i = 0; i < sizeof(digits); i++) {
+        digits[i] = (uint8_t)(l->counted >> (56 - 8 * i));
+    }
+    return lt_arena_copy(&arena, LT_SLICE(digits, sizeof(digits)));
+}
 
 static lt_slice crl(const struct list *l)
 {
@@ -97,7 +112,9 @@ static lt_slice crl(const struct list *l)
         .aki = LT_SLICE(l->aki == NULL ? key_id : l->aki, 20),
         .this_update = lt_time_from_seconds(l->this_update),
         .next_update = lt_time_from_seconds(l->this_update + (l->life == 0 ? 7 * DAY : l->life)),
-        .number = lt_slice_cstr(l->number),
+        .number = number_of(l),
+        .idp_url = lt_slice_cstr(l->idp_url == NULL ? "" : l->idp_url),
+        .only_user_certificates = l->idp_url != NULL,
     };
     x509_crl_begin(&b, &s, &tbs);
     for (const char *c = l->serials; *c != 0; c++) {
@@ -119,7 +136,9 @@ static const char *judge(const struct list *now, const struct list *before, lt_s
         dropped[i] = (ProtobufCBinaryData){proofs[i].len, (uint8_t *)(uintptr_t)proofs[i].ptr};
     }
     m.issuer = tls;
-    m.number = (ProtobufCBinaryData){strlen(now->number), (uint8_t *)(uintptr_t)now->number};
+    m.shard = now->shard;
+    lt_slice number = number_of(now);
+    m.number = (ProtobufCBinaryData){number.len, (uint8_t *)(uintptr_t)number.ptr};
     m.tbs = (ProtobufCBinaryData){tbs.len, (uint8_t *)(uintptr_t)tbs.ptr};
     m.n_dropped = proof_count;
     m.dropped = dropped;
@@ -198,6 +217,67 @@ static void an_entry_goes_with_its_proof(void **unused)
     assert_string_equal(judge(&none, NULL, three, 3), "evidence");
 }
 
+/* A publisher that names a part nobody has heard of, to have an empty list signed. */
+static void parts(void **unused)
+{
+    (void)unused;
+    static const char *const urls[] = {"http://ca.example.com/crl/tls-1.crl",
+                                       "http://ca.example.com/crl/tls.crl", "http://evil.example.net/x.crl"};
+    static const uint32_t shards[] = {1, 2, 65536, UINT32_MAX};
+    struct list before = {"ABC", NOW - DAY, 0, "1", 0, NULL, NULL, 0};
+    for (size_t i = 0; i < LT_COUNT(shards); i++) {
+        struct list lie = {"", NOW, 0, "2", 0, NULL, NULL, shards[i]};
+        assert_string_equal(judge(&lie, NULL, NULL, 0), "constraint");
+        assert_string_equal(judge(&lie, &before, NULL, 0), "constraint");
+        lie.serials = "ABC";
+        assert_string_equal(judge(&lie, &before, NULL, 0), "constraint");
+        for (size_t k = 0; k < LT_COUNT(urls); k++) {
+            lie.idp_url = urls[k];
+            assert_string_equal(judge(&lie, NULL, NULL, 0), "constraint");
+        }
+    }
+    for (size_t k = 0; k < LT_COUNT(urls); k++) {
+        struct list lie = {"ABC", NOW, 0, "2", 0, NULL, urls[k], 0};
+        assert_string_equal(judge(&lie, &before, NULL, 0), "constraint");
+        lie.idp_url = NULL;
+        assert_string_equal(judge(&lie, &before, NULL, 0), "");
+    }
+}
+
+/* Microseconds and a second of slack; beyond that, the next one alone. */
+static void numbers(void **unused)
+{
+    (void)unused;
+    const uint64_t most = (uint64_t)NOW * 1000000 + 1000000;
+    const struct {
+        uint64_t number;
+        uint64_t before; /* 0: none */
+        const char *refusal;
+    } rows[] = {
+        {most, 0, ""},
+        {most, most - 1, ""},
+        {most, 5, ""},
+        {most + 1, most, ""},
+        {most + 0x1000000, most + 0xffffff, ""}, /* digits carry */
+        {INT64_MAX, INT64_MAX - 1, ""},
+        {most + 1, 0, "constraint"},
+        {most + 1, most - 1, "constraint"},
+        {most + 2, most, "constraint"},
+        {most + 2, most + 2 - 256, "constraint"},
+        {most + 2, most + 3, "constraint"},
+        {INT64_MAX, 0, "constraint"},
+        {INT64_MAX, 5, "constraint"},
+    };
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        struct list now = {"A", NOW, 0, NULL, 0, NULL, NULL, 0, rows[i].number};
+        struct list before = {"A", NOW - DAY, 0, NULL, 0, NULL, NULL, 0, rows[i].before};
+        const char *word = judge(&now, rows[i].before == 0 ? NULL : &before, NULL, 0);
+        if (strcmp(word, rows[i].refusal) != 0) {
+            fail_msg("row %zu: '%s' instead of '%s'", i, word, rows[i].refusal);
+        }
+    }
+}
+
 static void not_ours(void **unused)
 {
     (void)unused;
@@ -222,8 +302,8 @@ static void not_ours(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lists),
-        cmocka_unit_test(an_entry_goes_with_its_proof),
+        cmocka_unit_test(lists),    cmocka_unit_test(an_entry_goes_with_its_proof),
+        cmocka_unit_test(parts),    cmocka_unit_test(numbers),
         cmocka_unit_test(not_ours),
     };
     return cmocka_run_group_tests_name("ca/examine_crl", tests, world_up, world_down);

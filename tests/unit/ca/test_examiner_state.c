@@ -53,7 +53,7 @@ static int world_down(void **unused)
 
 static void forget_files(void)
 {
-    static const char *const files[] = {"halts", "blocked", "exceptions"};
+    static const char *const files[] = {"halts", "blocked", "exceptions", "used"};
     for (size_t i = 0; i < LT_COUNT(files); i++) {
         (void)unlinkat(folder_fd, files[i], 0); /* may not be there */
     }
@@ -350,6 +350,59 @@ static void keys(void **unused)
     lt_buf_done(&text);
 }
 
+static void propose_unblock(uint8_t first, const char *id, int64_t expires_us)
+{
+    struct lt_buf text;
+    lt_buf_init(&text, 1024);
+    hash[0] = first;
+    ca_parameters_key(LT_SLICE(hash, sizeof(hash)), &text);
+    propose("key-block.remove", lt_arena_cstr(&arena, lt_buf_slice(&text)));
+    lt_buf_done(&text);
+    plan.plan_id = (char *)(uintptr_t)id;
+    plan.expires_us = expires_us;
+    approve(0, 0);
+    approve(1, 1);
+}
+
+/* Approvals that somebody kept free the key no second time, not after a restart either. */
+static void approvals_are_for_once(void **unused)
+{
+    (void)unused;
+    const int64_t hour = NOW + 3600 * LT_US_PER_SECOND;
+    block(37);
+    propose_unblock(37, "p1", hour);
+    assert_ok(unblock(37, 2));
+    assert_ok(unblock(37, 2)); /* nothing to do: told twice */
+    block(37);
+    assert_fails(unblock(37, 2), LT_POLICY_APPROVAL);
+    restart();
+    assert_fails(unblock(37, 2), LT_POLICY_APPROVAL);
+    assert_true(blocked(37));
+    propose_unblock(37, "two words", hour);
+    assert_fails(unblock(37, 2), LT_PEER_MALFORMED);
+    assert_true(blocked(37));
+    propose_unblock(37, "p2", hour);
+    assert_ok(unblock(37, 2));
+    assert_false(blocked(37));
+    block(37);
+    propose_unblock(37, "p1", hour + 1);
+    assert_fails(unblock(37, 2), LT_POLICY_APPROVAL);
+}
+
+static void a_plan_lasts_some_days(void **unused)
+{
+    (void)unused;
+    const int64_t most = NOW + 8 * LT_SECONDS_PER_DAY * LT_US_PER_SECOND;
+    block(37);
+    propose_unblock(37, "p1", most + 1);
+    assert_fails(unblock(37, 2), LT_POLICY_APPROVAL);
+    propose_unblock(37, "p1", INT64_MAX);
+    assert_fails(ca_examiner_plan_life(&plan, (lt_time){NOW}), LT_POLICY_APPROVAL);
+    assert_true(blocked(37));
+    propose_unblock(37, "p1", most);
+    assert_ok(unblock(37, 2));
+}
+
 static void a_line_cut_off_by_a_power_failure(void **unused)
 {
     (void)unused;
@@ -429,6 +482,8 @@ static void a_file_that_does_not_read_stops_it(void **unused)
         {"halts", "lifted h1\n"},
         {"exceptions", "1 two three\n"},
         {"exceptions", "soon rule profile plan\n"},
+        {"used", "1\n"},
+        {"used", "soon p1\n"},
         {"blocked", "00 too short\n"},
         {"blocked", "zz00000000000000000000000000000000000000000000000000000000000000 no hex\n"},
     };
@@ -454,6 +509,8 @@ int main(void)
         EACH(a_halt_is_lifted_by_two),
         EACH(nothing_less_lifts_it),
         EACH(keys),
+        EACH(approvals_are_for_once),
+        EACH(a_plan_lasts_some_days),
         EACH(a_line_cut_off_by_a_power_failure),
         EACH(exceptions),
         EACH(a_file_that_does_not_read_stops_it),
