@@ -130,8 +130,8 @@ static lt_res begin(struct acme_call *c, const Ipc__AcmeRevoke *r, const struct 
     };
     lt_res res = ca_revoke_begin(c->turn, &request);
     if (res.code == LT_PEER_CONFLICT) {
-        return acme_refuse(
-            c, acme_problem(c->turn->arena, "alreadyRevoked", "The certificate is revoked already."));
+        return acme_refuse_error(c, res,
+                                 "alreadyRevoked"); /* or it is being revoked: the detail says which */
     }
     if (res.code == LT_PEER_UNSUPPORTED) {
         return acme_refuse_error(c, res, "badRevocationReason");

@@ -17,7 +17,7 @@ static const struct store_sql sql[] = {
     {"revoke.get", "SELECT reason FROM revocation WHERE issuer = ?1 AND shard = ?2 AND serial = ?3"},
     {"revoke.open", "INSERT INTO revocation_open (id, issuer, serial, reason, revoked_us, by_whom, jws, "
                     "created_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?5)"},
-    {"revoke.open-of", "SELECT id FROM revocation_open WHERE issuer = ?1 AND serial = ?2"},
+    {"revoke.open-of", "SELECT id, reason FROM revocation_open WHERE issuer = ?1 AND serial = ?2"},
     {"revoke.open-get", "SELECT issuer, serial, reason, revoked_us, by_whom, jws FROM revocation_open "
                         "WHERE id = ?1"},
     {"revoke.close", "DELETE FROM revocation_open WHERE id = ?1"},
@@ -201,16 +201,31 @@ static lt_res ask_signer(struct ca_turn *t, int64_t id, const struct target *g, 
     return ca_turn_send(t, IPC_EXAMINER, IPC_REVOCATION_RECORD, (uint64_t)id, &m.base);
 }
 
-static lt_res open_id(struct ca_turn *t, const struct target *g, int64_t *ret_id)
+/* The open revocation of a certificate: *ret_id is 0 where there is none. */
+static lt_res find_open(struct ca_turn *t, const struct target *g, int64_t *ret_id, uint32_t *ret_reason)
 {
     struct store_rows rows;
     *ret_id = 0;
+    *ret_reason = CA_REASON_UNSPECIFIED;
     LT_TRY(store_query(t->store, &sql[SQL_OPEN_OF], STORE_ARGS(STORE_I(g->issuer->id), STORE_B(g->serial)),
                        &rows));
     if (store_next(&rows)) {
         *ret_id = store_int(&rows, 0);
+        *ret_reason = (uint32_t)store_int(&rows, 1);
     }
     return store_rows_end(&rows);
+}
+
+/* Only who asks for the same may wait for an open revocation: its answer is for its own reason. A key
+ * compromise comes again once the other is recorded, and then changes the entry and blocks the key. */
+static lt_res may_join(uint32_t open, uint32_t asked)
+{
+    LT_CHECK(asked == open || asked != CA_REASON_KEY_COMPROMISE, LT_RETRY_BUSY,
+             "the certificate is just being revoked as %s; ask again to have it changed to keyCompromise",
+             ca_reason_name(open));
+    LT_CHECK(asked == open, LT_PEER_CONFLICT, "the certificate is being revoked already, as %s",
+             ca_reason_name(open));
+    return LT_OK;
 }
 
 lt_res ca_revoke_begin(struct ca_turn *t, const struct ca_revoke_request *r)
@@ -223,8 +238,11 @@ lt_res ca_revoke_begin(struct ca_turn *t, const struct ca_revoke_request *r)
     bool upgrade = r->reason == CA_REASON_KEY_COMPROMISE && g.reason != CA_REASON_KEY_COMPROMISE;
     LT_CHECK(!g.revoked || upgrade, LT_PEER_CONFLICT, "the certificate is revoked already");
     int64_t id = 0;
-    LT_TRY(open_id(t, &g, &id));
-    if (id == 0) {
+    uint32_t open = 0;
+    LT_TRY(find_open(t, &g, &id, &open));
+    if (id != 0) {
+        LT_TRY(may_join(open, r->reason));
+    } else {
         id = ca_new_id(t);
         LT_TRY(store_exec(t->store, &sql[SQL_OPEN],
                           STORE_ARGS(STORE_I(id), STORE_I(r->issuer), STORE_B(r->serial), STORE_I(r->reason),
@@ -348,7 +366,12 @@ lt_res ca_revoke_on_replay(struct ca_turn *t, const Ipc__JournalEntry *e)
     struct target g;
     LT_TRY(find_target(t, issuer->id, serial, &g));
     int64_t id = 0;
-    LT_TRY(open_id(t, &g, &id));
+    uint32_t open = 0;
+    LT_TRY(find_open(t, &g, &id, &open));
+    if (open == CA_REASON_KEY_COMPROMISE && e->reason != open) {
+        id =
+            0; /* this entry is of an earlier request; the open one stays open until the signer has its own */
+    }
     struct open_row o = {issuer->id, serial, e->reason, e->revoked_us, "signer's journal", {NULL, 0}};
     bool found = false;
     if (id != 0) {
