@@ -133,7 +133,7 @@ lt_res acme_refuse_error(struct acme_call *c, lt_res r, const char *peer_type)
         if (r.code != LT_POLICY_HALTED) {
             return acme_refuse(c, acme_problem(a, peer_type, "%s", detail));
         }
-        p = acme_problem(a, "serverInternal", "Issuance is halted: %s", detail);
+        p = acme_problem(a, "serverInternal", "%s", detail); /* "issuance is halted …" */
         break;
     case LT_CLASS_RETRY:
         p = acme_problem(a, "serverInternal", "This cannot be done just now; try again. (%s)", detail);

@@ -9,12 +9,13 @@
 static const struct {
     Ipc__HaltKind kind;
     const char *name;
+    const char *words; /* for clients */
 } kinds[] = {
-    {IPC__HALT_KIND__HALT_ALL, "all"},
-    {IPC__HALT_KIND__HALT_PROFILE, "profile"},
-    {IPC__HALT_KIND__HALT_ISSUER, "issuer"},
-    {IPC__HALT_KIND__HALT_ACCOUNT, "account"},
-    {IPC__HALT_KIND__HALT_NAME_SUFFIX, "name-suffix"},
+    {IPC__HALT_KIND__HALT_ALL, "all", "all certificates"},
+    {IPC__HALT_KIND__HALT_PROFILE, "profile", "this profile"},
+    {IPC__HALT_KIND__HALT_ISSUER, "issuer", "this issuer"},
+    {IPC__HALT_KIND__HALT_ACCOUNT, "account", "this account"},
+    {IPC__HALT_KIND__HALT_NAME_SUFFIX, "name-suffix", "a name in this request"},
 };
 
 const char *ca_halt_kind_name(Ipc__HaltKind kind)
@@ -83,11 +84,23 @@ static bool hits(const Ipc__Halt *h, const struct ca_halt_subject *s)
     return true; /* a halt that we do not understand stops everything */
 }
 
+/* What a halt is for, in words for clients. */
+static const char *kind_words(Ipc__HaltKind kind)
+{
+    for (size_t i = 0; i < LT_COUNT(kinds); i++) {
+        if (kinds[i].kind == kind) {
+            return kinds[i].words;
+        }
+    }
+    return "this request";
+}
+
+/* Clients read this: neither the operators' reason nor the halted value, which may name somebody else. */
 lt_res ca_halt_check(Ipc__Halt *const *halts, size_t count, const struct ca_halt_subject *s)
 {
     for (size_t i = 0; i < count; i++) {
-        LT_CHECK(!hits(halts[i], s), LT_POLICY_HALTED, "halt %s (%s %s): %s", halts[i]->id,
-                 ca_halt_kind_name(halts[i]->kind), halts[i]->value, halts[i]->reason);
+        LT_CHECK(!hits(halts[i], s), LT_POLICY_HALTED, "issuance is halted for %s; try again later (halt %s)",
+                 kind_words(halts[i]->kind), halts[i]->id);
     }
     return LT_OK;
 }
@@ -152,7 +165,8 @@ static bool value_fits(const Ipc__Halt *h)
 lt_res ca_halt_valid(const Ipc__Halt *h)
 {
     LT_CHECK(value_fits(h), LT_PEER_MALFORMED,
-             "a halt is one of all, profile NAME, issuer NAME, account ID, name-suffix example.com");
+             "a halt is one of all, profile NAME, issuer NAME, account ID, name-suffix example.com "
+             "(lower case)");
     LT_CHECK(h->reason[0] != 0 && printable(h->reason, 500), LT_PEER_MALFORMED,
              "a halt needs a reason of at most 500 printable bytes");
     LT_CHECK(h->id[0] == 0 || word(h->id), LT_PEER_MALFORMED, "a halt's id is a short lower-case word");

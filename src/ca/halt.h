@@ -31,6 +31,9 @@ Ipc__HaltKind ca_halt_kind_by_name(lt_slice name); /* HALT_NONE when unknown */
 
 /* The book's side (ca/halt_book.c). */
 LT_MUST_USE lt_res ca_halt_load(struct ca_book *b);
+/* An operator's halt stops something that is there: LT_PEER_NOT_FOUND, naming what there is, for a profile or
+ * issuer that is not, or an account. A typing error must not look like a halt. */
+LT_MUST_USE lt_res ca_halt_known(struct ca_turn *t, const Ipc__Halt *h);
 /* id is drawn when empty; ret_id is in the turn's arena. */
 LT_MUST_USE lt_res ca_halt_add(struct ca_turn *t, const Ipc__Halt *h, lt_slice jws, const char **ret_id);
 LT_MUST_USE lt_res ca_halt_lift(struct ca_turn *t, const char *id, const char *plan_id);

@@ -1,6 +1,7 @@
 /* Halts in the book: rows, the list in memory, and the list that the examiner hears each second. */
 #include <string.h>
 
+#include "base/text.h"
 #include "ca/body.h"
 #include "ca/book_internal.h"
 #include "ca/event.h"
@@ -12,8 +13,9 @@ static const struct store_sql sql[] = {
     {"halt.add", "INSERT INTO halt (id, kind, value, reason, operator, since_us) "
                  "VALUES (?1, ?2, ?3, ?4, ?5, ?6)"},
     {"halt.lift", "UPDATE halt SET lifted_us = ?2, lifted_plan = ?3 WHERE id = ?1 AND lifted_us IS NULL"},
+    {"halt.account", "SELECT id FROM account WHERE id = ?1"},
 };
-enum { SQL_LIVE, SQL_ADD, SQL_LIFT };
+enum { SQL_LIVE, SQL_ADD, SQL_LIFT, SQL_ACCOUNT };
 const struct store_sql *const ca_halt_sql = sql;
 const size_t ca_halt_sql_count = LT_COUNT(sql);
 
@@ -80,6 +82,72 @@ static lt_res halt_event(struct ca_turn *t, const char *kind, const Ipc__Halt *h
     char *subject = lt_arena_printf(t->arena, "halt %s", h->id);
     LT_ASSERT(subject != NULL);
     return ca_body_event(&body, t, kind, subject, jws);
+}
+
+static lt_res account_known(struct ca_turn *t, const char *value)
+{
+    uint64_t id = 0;
+    struct store_rows rows;
+    LT_TRY(lt_parse_u64(lt_slice_cstr(value), INT64_MAX, &id));
+    LT_TRY(store_query(t->store, &sql[SQL_ACCOUNT], STORE_ARGS(STORE_I(id)), &rows));
+    bool found = store_next(&rows);
+    LT_TRY(store_rows_end(&rows));
+    LT_CHECK(found, LT_PEER_NOT_FOUND, "no such account: %s", value);
+    return LT_OK;
+}
+
+/* Who is told "no such profile" during an incident wants the right word at once. */
+static lt_res profile_known(const struct ca_turn *t, const char *value)
+{
+    const struct ca_book *b = t->book;
+    struct lt_buf known;
+    if (ca_profile_by_name(b, lt_slice_cstr(value)) != NULL) {
+        return LT_OK;
+    }
+    lt_buf_init(&known, 8192);
+    for (size_t i = 0; i < b->profiles.count; i++) {
+        lt_buf_addf(&known, "%s%s", i == 0 ? "" : ", ", b->rows[i].profile->name);
+    }
+    lt_res r = lt_fail(LT_PEER_NOT_FOUND, __FILE__, __LINE__, "no such profile: %s; there are %.*s", value,
+                       LT_FMT(lt_buf_slice(&known)));
+    lt_buf_done(&known);
+    return r;
+}
+
+static lt_res issuer_known(const struct ca_turn *t, const char *value)
+{
+    const struct ca_book *b = t->book;
+    struct lt_buf known;
+    if (ca_issuer_by_name(b, lt_slice_cstr(value)) != NULL) {
+        return LT_OK;
+    }
+    lt_buf_init(&known, 8192);
+    for (size_t i = 0; i < b->issuer_count; i++) {
+        lt_buf_addf(&known, "%s%s", i == 0 ? "" : ", ", b->issuers[i].name);
+    }
+    lt_res r = lt_fail(LT_PEER_NOT_FOUND, __FILE__, __LINE__, "no such issuer: %s; there are %.*s", value,
+                       LT_FMT(lt_buf_slice(&known)));
+    lt_buf_done(&known);
+    return r;
+}
+
+lt_res ca_halt_known(struct ca_turn *t, const Ipc__Halt *h)
+{
+    LT_TRY(ca_halt_valid(h));
+    switch (h->kind) {
+    case IPC__HALT_KIND__HALT_PROFILE:
+        return profile_known(t, h->value);
+    case IPC__HALT_KIND__HALT_ISSUER:
+        return issuer_known(t, h->value);
+    case IPC__HALT_KIND__HALT_ACCOUNT:
+        return account_known(t, h->value);
+    case IPC__HALT_KIND__HALT_ALL:
+    case IPC__HALT_KIND__HALT_NAME_SUFFIX:
+    case IPC__HALT_KIND__HALT_NONE:
+    case _IPC__HALT_KIND_IS_INT_SIZE:
+        break;
+    }
+    return LT_OK;
 }
 
 lt_res ca_halt_add(struct ca_turn *t, const Ipc__Halt *h, lt_slice jws, const char **ret_id)

@@ -39,6 +39,9 @@ static lt_res chosen_scope(const struct cmd *c, const char **ret_kind, const cha
         }
     }
     LT_CHECK(count <= 1, LT_PEER_USAGE, "give one of --all, --profile, --issuer, --account, --name-suffix");
+    for (const char *v = count == 0 ? "" : *ret_value; *v != 0; v++) {
+        LT_CHECK(*v < 'A' || *v > 'Z', LT_PEER_USAGE, "%s: write it in lower case", *ret_value);
+    }
     return LT_OK;
 }
 
@@ -56,10 +59,10 @@ static lt_res run_halt(struct cmd *c)
     LT_CHECK(payload != NULL, LT_PEER_USAGE, "--reason is no UTF-8");
     LT_TRY(cmd_api_post(c, "halts", payload, &answer));
     return c->json ? cmd_print_json(answer)
-                   : cmd_printf("halted: %s %s (%s). Nothing like it is issued until it is lifted:\n"
+                   : cmd_printf("halted: %s%s%s (%s). Nothing like it is issued until it is lifted:\n"
                                 "lintel resume %s --yes\n",
-                                cmd_text(answer, "kind"), cmd_text(answer, "value"), cmd_text(answer, "id"),
-                                cmd_text(answer, "id"));
+                                cmd_text(answer, "kind"), cmd_text(answer, "value")[0] == 0 ? "" : " ",
+                                cmd_text(answer, "value"), cmd_text(answer, "id"), cmd_text(answer, "id"));
 }
 
 /* The live halts that are meant: by id, or by what they halt. */

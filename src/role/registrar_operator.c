@@ -51,6 +51,7 @@ static lt_res op_halt_add(struct call *c)
     h.operator_ = lt_arena_cstr(c->t->arena, lt_slice_cstr(c->by->name));
     LT_ASSERT(h.operator_ != NULL);
     const char *id = NULL;
+    LT_TRY(ca_halt_known(c->t, &h));
     LT_TRY(ca_halt_add(c->t, &h, bytes(c->m->jws), &id));
     struct ca_body b;
     ca_body_init(&b);

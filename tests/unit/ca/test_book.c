@@ -115,8 +115,8 @@ static void profiles_that_acme_cannot_reach(void **state)
         int code;
     } rows[] = {{"nothing", LT_PEER_UNSUPPORTED},
                 {"service", LT_POLICY_REFUSED},
-                {"ca-root", LT_STATE_CORRUPT},
-                {"ca-tls", LT_STATE_CORRUPT}};
+                {"ca-root", LT_POLICY_REFUSED},
+                {"ca-tls", LT_POLICY_REFUSED}};
     for (size_t i = 0; i < LT_COUNT(rows); i++) {
         char name[32];
         memcpy(name, rows[i].name, sizeof name);
@@ -172,6 +172,39 @@ static void halts_stop_at_once(void **state)
     }
     assert_ok(rig_run(r, rig_plan, a_name));
     rig_audit(r);
+}
+
+static lt_res step_known(struct rig *r, struct ca_turn *t, void *arg)
+{
+    (void)r;
+    return ca_halt_known(t, arg);
+}
+
+static void halts_of_what_is_not_there(void **state)
+{
+    struct rig *r = *state;
+    static const struct {
+        Ipc__HaltKind kind;
+        char value[32];
+        const char *told; /* NULL: it is there */
+    } rows[] = {
+        {IPC__HALT_KIND__HALT_ALL, "", NULL},
+        {IPC__HALT_KIND__HALT_PROFILE, "tls-server", NULL},
+        {IPC__HALT_KIND__HALT_PROFILE, "tls-serve", "tls-server"},
+        {IPC__HALT_KIND__HALT_PROFILE, "tls", "no such profile"},
+        {IPC__HALT_KIND__HALT_ISSUER, "tls", NULL},
+        {IPC__HALT_KIND__HALT_ISSUER, "tsl", "there are "},
+        {IPC__HALT_KIND__HALT_ISSUER, "tls-server", "no such issuer"},
+        {IPC__HALT_KIND__HALT_ACCOUNT, "987654321", "no such account"},
+        {IPC__HALT_KIND__HALT_NAME_SUFFIX, "no-such.example.com", NULL},
+    };
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        char value[32];
+        memcpy(value, rows[i].value, sizeof value);
+        Ipc__Halt h = halt_of(rows[i].kind, value);
+        assert_int_equal(rig_run(r, step_known, &h).code, rows[i].told == NULL ? 0 : LT_PEER_NOT_FOUND);
+        assert_true(rows[i].told == NULL || strstr(lt_error_last()->detail, rows[i].told) != NULL);
+    }
 }
 
 static void halts_that_are_none(void **state)
@@ -269,6 +302,49 @@ static void revokes(void **state)
     a.reason = CA_REASON_SUPERSEDED;
     assert_fails(rig_run(r, step_revoke, &a), LT_PEER_CONFLICT);
     rig_audit(r);
+}
+
+/* While one revocation is open, no other request is answered by it, and none is lost. */
+static void an_open_revocation_answers_its_own_reason(void **state)
+{
+    struct rig *r = *state;
+    static const struct {
+        uint32_t open;
+        uint32_t asked;
+        int code;
+    } rows[] = {
+        {CA_REASON_SUPERSEDED, CA_REASON_KEY_COMPROMISE, LT_RETRY_BUSY},
+        {CA_REASON_UNSPECIFIED, CA_REASON_KEY_COMPROMISE, LT_RETRY_BUSY},
+        {CA_REASON_SUPERSEDED, CA_REASON_CESSATION, LT_PEER_CONFLICT},
+        {CA_REASON_SUPERSEDED, CA_REASON_UNSPECIFIED, LT_PEER_CONFLICT},
+        {CA_REASON_KEY_COMPROMISE, CA_REASON_SUPERSEDED, LT_PEER_CONFLICT},
+        {CA_REASON_SUPERSEDED, CA_REASON_SUPERSEDED, 0},
+        {CA_REASON_KEY_COMPROMISE, CA_REASON_KEY_COMPROMISE, 0},
+    };
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        struct revoke_args first = {.reason = rows[i].open};
+        struct revoke_args second = {.reason = rows[i].asked};
+        assert_ok(rig_run(r, rig_plan, a_name));
+        assert_ok(rig_answer(r, SIZE_MAX));
+        memcpy(r->told[0], r->told[r->told_count - 1], CA_SERIAL_LEN);
+        size_t before = r->revoked;
+        assert_ok(rig_run(r, step_revoke, &first));
+        assert_int_equal(rig_run(r, step_revoke, &second).code, rows[i].code);
+        assert_int_equal(r->revoked, before);
+        assert_ok(rig_answer(r, SIZE_MAX));
+        assert_int_equal(r->revoked, before + (rows[i].code == 0 ? 2 : 1));
+        assert_int_equal(rig_number(r, "SELECT reason FROM revocation ORDER BY sequence DESC"), rows[i].open);
+        if (rows[i].code == LT_RETRY_BUSY) { /* it comes again, as it was told to */
+            assert_ok(rig_run(r, step_revoke, &second));
+            assert_ok(rig_answer(r, SIZE_MAX));
+            assert_int_equal(r->revoked, before + 2);
+            assert_int_equal(rig_number(r, "SELECT reason FROM revocation ORDER BY sequence DESC"),
+                             CA_REASON_KEY_COMPROMISE);
+            assert_non_null(rig_last(r, IPC_KEY_BLOCK));
+        }
+        assert_ok(store_script(r->store, "DELETE FROM key_block"));
+        assert_ok(ca_book_reload(r->book));
+    }
 }
 
 static void a_compromised_key_is_blocked(void **state)
@@ -520,10 +596,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(profiles_that_acme_cannot_reach, set_up, tear_down),
         cmocka_unit_test_setup_teardown(names_that_the_profile_refuses, set_up, tear_down),
         cmocka_unit_test_setup_teardown(halts_stop_at_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(halts_of_what_is_not_there, set_up, tear_down),
         cmocka_unit_test_setup_teardown(halts_that_are_none, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_lost_savepoint_leaves_no_trace, set_up, tear_down),
         cmocka_unit_test_setup_teardown(memory_goes_back_with_the_savepoint, set_up, tear_down),
         cmocka_unit_test_setup_teardown(revokes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_open_revocation_answers_its_own_reason, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_compromised_key_is_blocked, set_up, tear_down),
         cmocka_unit_test_setup_teardown(reasons, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_revocation_survives_the_process, set_up, tear_down),

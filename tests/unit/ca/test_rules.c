@@ -353,7 +353,7 @@ static lt_res check_halt(Ipc__HaltKind kind, const char *value, const char *name
 {
     char text[64];
     char id[] = "h1";
-    char reason[] = "test";
+    char reason[] = "the operators' own words";
     char subject[64];
     (void)snprintf(text, sizeof text, "%s", value);
     (void)snprintf(subject, sizeof subject, "%s", name);
@@ -399,6 +399,12 @@ static void what_a_halt_hits(void **state)
     for (size_t i = 0; i < LT_COUNT(rows); i++) {
         lt_res r = check_halt(rows[i].kind, rows[i].value, rows[i].name);
         assert_int_equal(r.code, rows[i].hit ? LT_POLICY_HALTED : 0);
+        if (rows[i].hit) { /* clients read it */
+            const char *told = lt_error_last()->detail;
+            assert_non_null(strstr(told, "issuance is halted for "));
+            assert_null(strstr(told, "own words"));
+            assert_null(strstr(told, " )"));
+        }
     }
 }
 
