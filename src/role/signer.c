@@ -118,6 +118,11 @@ static lt_res answer_failure(struct signer *s, const struct ipc_addr *to, lt_res
     char detail[sizeof lt_error_last()->detail];
     (void)snprintf(detail, sizeof detail, "%s", lt_error_last()->detail);
     bool refused = lt_class_of(r.code) == LT_CLASS_POLICY || lt_class_of(r.code) == LT_CLASS_PEER;
+    if (r.code == LT_STATE_CRYPTO) { /* of one order, and nothing was journaled or let go */
+        lt_log(LT_LOG_ERROR, "a signature failed", "detail=\"%s\"", detail);
+        lt_metric_add("lintel_signatures_faulty_total", 1);
+        return answer_sign(s, to, "unavailable", NULL, "the signer's own signature failed");
+    }
     if (lt_class_of(r.code) == LT_CLASS_STATE) {
         return r;
     }

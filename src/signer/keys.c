@@ -103,7 +103,6 @@ static lt_res load_issuer(struct signer_keys *k, const char *folder, const Ipc__
         LT_TRY(load_key(folder, from->key_file, passphrase, &key->software));
         LT_CHECK(lt_slice_eq(crypto_key_spki(key->software), key->issuer.spki), LT_STATE_CORRUPT,
                  "%s is not the key of %s", from->key_file, from->certificate_file);
-        return LT_OK;
     }
     const uint8_t *p = key->issuer.spki.ptr;
     key->public_key = d2i_PUBKEY(NULL, &p, (long)key->issuer.spki.len);
@@ -160,12 +159,6 @@ struct signer_key *signer_keys_find(const struct signer_keys *k, const char *iss
     return NULL;
 }
 
-lt_res signer_key_sign(struct signer_key *key, lt_slice tbs, uint8_t *ret_signature, size_t *ret_len)
-{
-    LT_ASSERT(key->software != NULL);
-    return crypto_key_sign(key->software, key->alg, tbs, ret_signature, ret_len);
-}
-
 static const EVP_MD *digest_of(enum crypto_sig_alg alg)
 {
     switch (crypto_alg_info(alg)->hash) {
@@ -181,13 +174,34 @@ static const EVP_MD *digest_of(enum crypto_sig_alg alg)
     return NULL; /* the algorithm takes the message itself */
 }
 
-lt_res signer_key_verify(const struct signer_key *key, lt_slice tbs, lt_slice signature)
+static bool is_signature(const struct signer_key *key, lt_slice tbs, lt_slice signature)
 {
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     LT_ASSERT(ctx != NULL);
     bool good = EVP_DigestVerifyInit(ctx, NULL, digest_of(key->alg), NULL, key->public_key) == 1 &&
                 EVP_DigestVerify(ctx, signature.ptr, signature.len, tbs.ptr, tbs.len) == 1;
     EVP_MD_CTX_free(ctx);
-    LT_CHECK(good, LT_RETRY_UNAVAILABLE, "the token's signature is not that of issuer %s", key->name);
+    return good;
+}
+
+lt_res signer_key_sign(struct signer_key *key, lt_slice tbs, uint8_t *ret_signature, size_t *ret_len)
+{
+    LT_ASSERT(key->software != NULL);
+    LT_TRY(crypto_key_sign(key->software, key->alg, tbs, ret_signature, ret_len));
+    /* One wrong signature of RSA by CRT gives its key away (Boneh, DeMillo, Lipton), and one of ECDSA with a
+     * faulty nonce or key may: what does not verify leaves this function wiped. */
+    if (!is_signature(key, tbs, LT_SLICE(ret_signature, *ret_len))) {
+        explicit_bzero(ret_signature, *ret_len);
+        *ret_len = 0;
+        LT_FAIL(LT_STATE_CRYPTO, "a signature of issuer %s does not verify: memory or CPU at fault",
+                key->name);
+    }
+    return LT_OK;
+}
+
+lt_res signer_key_verify(const struct signer_key *key, lt_slice tbs, lt_slice signature)
+{
+    LT_CHECK(is_signature(key, tbs, signature), LT_RETRY_UNAVAILABLE,
+             "the token's signature is not that of issuer %s", key->name);
     return LT_OK;
 }

@@ -14,7 +14,7 @@ struct signer_key {
     enum crypto_sig_alg alg;
     bool may_sign_certificates;  /* false for a root: its certificates are a ceremony */
     struct crypto_key *software; /* owned; NULL: the token has it */
-    void *public_key;            /* owned EVP_PKEY: checks what the token gives */
+    void *public_key;            /* owned EVP_PKEY of the certificate: every signature is checked with it */
 };
 
 struct signer_keys {
@@ -30,7 +30,8 @@ LT_MUST_USE lt_res signer_keys_load(const char *folder, Ipc__IssuerKey *const *i
 void signer_keys_done(struct signer_keys *k);
 /* NULL when there is none of that name. */
 struct signer_key *signer_keys_find(const struct signer_keys *k, const char *issuer);
-/* With a software key. ret_signature: CRYPTO_SIGNATURE_MAX bytes. */
+/* With a software key, and verified with the certificate's: LT_STATE_CRYPTO, and nothing in ret_signature,
+ * when it is not right. ret_signature: CRYPTO_SIGNATURE_MAX bytes. */
 LT_MUST_USE lt_res signer_key_sign(struct signer_key *key, lt_slice tbs, uint8_t *ret_signature,
                                    size_t *ret_len);
 /* Is this the issuer's signature? What a foreign module computed is looked at before it is relied on:
