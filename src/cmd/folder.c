@@ -62,11 +62,17 @@ lt_res cmd_folder_lock(const char *folder, int *ret_fd)
     return LT_OK;
 }
 
+/* A reader that has seen enough, such as head, is no error to complain of. */
+static lt_res not_written(void)
+{
+    LT_CHECK(errno != EPIPE, LT_STATE_CLOSED, "standard output is closed");
+    LT_FAIL(LT_STATE_IO, "standard output: %s", strerror(errno));
+}
+
 lt_res cmd_print(lt_slice text)
 {
     bool ok = fwrite(text.ptr, 1, text.len, stdout) == text.len && fflush(stdout) == 0;
-    LT_CHECK(ok, LT_STATE_IO, "standard output: %s", strerror(errno));
-    return LT_OK;
+    return ok ? LT_OK : not_written();
 }
 
 lt_res cmd_printf(const char *format, ...)
@@ -75,8 +81,7 @@ lt_res cmd_printf(const char *format, ...)
     va_start(args, format);
     bool ok = vfprintf(stdout, format, args) >= 0 && fflush(stdout) == 0;
     va_end(args);
-    LT_CHECK(ok, LT_STATE_IO, "standard output: %s", strerror(errno));
-    return LT_OK;
+    return ok ? LT_OK : not_written();
 }
 
 lt_res cmd_would(const struct cmd *c, const char *format, ...)

@@ -90,6 +90,9 @@ static int report(const struct cmd *c, lt_res r)
     if (!lt_failed(r)) {
         return c->findings != 0 ? CMD_FINDINGS : CMD_DONE;
     }
+    if (r.code == LT_STATE_CLOSED && ferror(stdout) != 0) {
+        return CMD_FAILED; /* quietly: cmd_print found nobody there to read */
+    }
     struct lt_buf out;
     lt_buf_init(&out, 8192);
     if (c->json) {

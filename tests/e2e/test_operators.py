@@ -1,9 +1,11 @@
 """Operators, halts and approvals through the CLI, as two people would work."""
 import json
+import os
+import subprocess
 
 import pytest
 from acmeclient import AcmeError, Client
-from conftest import Webroot, wait_for
+from conftest import LINTEL, Webroot, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +32,8 @@ def user(staffed, webroot):
 def halted(user, name, **payload):
     with pytest.raises(AcmeError) as caught:
         user.issue(name, **payload)
-    assert "halt" in str(caught.value.problem).lower(), caught.value
+    told = str(caught.value.problem).lower()
+    assert "issuance is halted" in told and "a test" not in told, told
     return True
 
 
@@ -72,6 +75,27 @@ def test_halt_of_an_account(staffed, user, webroot):
     staffed.lintel("halt", "--account", account, "--reason", "a test")
     assert halted(user, "mine.example.com")
     other.issue("theirs.example.com")
+
+
+@pytest.mark.parametrize("scope,said,status", [
+    (("--profile", "tls-servr"), "tls-server", 3),
+    (("--issuer", "tsl"), "no such issuer", 3),
+    (("--account", "12345"), "no such account", 3),
+    (("--name-suffix", "Example.com"), "lower case", 2),
+])
+def test_a_halt_of_nothing(staffed, scope, said, status):
+    done = staffed.lintel("halt", *scope, "--reason", "a test", check=False)
+    assert done.returncode == status and said in done.stderr, done
+
+
+@pytest.mark.parametrize("verb", [("status",), ("event", "list"), ("issuer", "list", "--json")])
+def test_a_reader_that_leaves(staffed, verb):
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run([str(LINTEL), *verb], stdout=write, stderr=subprocess.PIPE, text=True, timeout=20,
+                          env={**os.environ, "LINTEL_DIR": str(staffed.folder)})
+    os.close(write)
+    assert done.stderr == "" and done.returncode == 1, done
 
 
 def test_one_person_is_not_two(staffed):
