@@ -161,10 +161,10 @@ static lt_res draft(struct ca_turn *t, const struct ca_issue_request *r, struct 
     LT_CHECK(row != NULL, LT_PEER_UNSUPPORTED, "there is no profile %.*s", LT_FMT(r->profile));
     d->request = r;
     d->profile = row->profile;
-    d->issuer = ca_issuer_by_name(t->book, lt_slice_cstr(d->profile->issuer));
-    LT_CHECK(d->issuer != NULL && !d->issuer->offline, LT_STATE_CORRUPT, "profile %s: there is no issuer %s",
-             d->profile->name, d->profile->issuer);
     LT_TRY(ca_issue_fits(r, d->profile));
+    d->issuer = ca_issuer_by_name(t->book, lt_slice_cstr(d->profile->issuer));
+    LT_CHECK(d->issuer != NULL && !d->issuer->offline, LT_POLICY_REFUSED,
+             "profile %s: there is no issuer %s here", d->profile->name, d->profile->issuer);
     struct ca_period wanted = {r->not_before, r->not_after};
     LT_TRY(ca_profile_period(d->profile, t->now, wanted,
                              (struct ca_period){d->issuer->not_before, d->issuer->not_after}, &d->period));

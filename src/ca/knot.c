@@ -43,7 +43,7 @@ static lt_res head_at(struct ca_turn *t, int64_t sequence, uint8_t ret_head[CA_H
         memcpy(ret_head, store_bytes(&rows, 0).ptr, CA_HASH_LEN);
     }
     LT_TRY(store_rows_end(&rows));
-    LT_CHECK(found, LT_STATE_CORRUPT, "a knot for event %lld, which is not in the book", (long long)sequence);
+    LT_CHECK(found, LT_PEER_CONFLICT, "a knot for event %lld, which is not in the book", (long long)sequence);
     return LT_OK;
 }
 
