@@ -232,7 +232,8 @@ static void verdicts(void **state)
 
 /* ---- CRLs ---- */
 
-static void ask_for_crl(struct ipc_link *publisher, uint64_t number, const char *serials, uint64_t id)
+static void ask_for_part(struct ipc_link *publisher, uint64_t number, const char *serials, uint64_t id,
+                         uint32_t shard)
 {
     struct lt_buf tbs;
     struct x509_crl_builder b;
@@ -249,6 +250,8 @@ static void ask_for_crl(struct ipc_link *publisher, uint64_t number, const char 
         .this_update = now,
         .next_update = lt_time_add_seconds(now, 7 * LT_SECONDS_PER_DAY),
         .number = LT_SLICE(n, sizeof(n)),
+        .idp_url = shard == 0 ? LT_LIT("") : LT_LIT("http://localhost:14080/crl/tls-7.crl"),
+        .only_user_certificates = shard != 0,
     };
     x509_crl_begin(&b, &s, &tbs);
     for (const char *c = serials; *c != 0; c++) {
@@ -257,10 +260,16 @@ static void ask_for_crl(struct ipc_link *publisher, uint64_t number, const char 
     assert_ok(x509_crl_end(&b));
     Ipc__CrlSignRequest m = IPC__CRL_SIGN_REQUEST__INIT;
     m.issuer = tls;
+    m.shard = shard;
     m.number = (ProtobufCBinaryData){sizeof(n), n};
     m.tbs = (ProtobufCBinaryData){tbs.len, tbs.ptr};
     say(publisher, IPC_CRL_SIGN_REQUEST, id, &m.base);
     lt_buf_done(&tbs);
+}
+
+static void ask_for_crl(struct ipc_link *publisher, uint64_t number, const char *serials, uint64_t id)
+{
+    ask_for_part(publisher, number, serials, id, 0);
 }
 
 static void sign_crl(struct puppet *p, struct ipc_link *signer, struct ipc_link *publisher, uint64_t id)
@@ -299,6 +308,12 @@ static void a_crl_is_remembered(void **state)
     sign_crl(&p, signer, publisher, 1);
     ask_for_crl(publisher, 1001, "ABC", 2);
     sign_crl(&p, signer, publisher, 2);
+    /* A publisher that lies: an empty list under a name of its own, and a number that leaves no other. */
+    ask_for_part(publisher, 1002, "", 8, 7);
+    is_refused(&p, publisher, "refused", "no such shard");
+    ask_for_crl(publisher, INT64_MAX, "ABC", 9);
+    is_refused(&p, publisher, "refused", "runs ahead");
+    assert_false(puppet_heard(&p, signer, IPC_SIGN_ORDER));
     ask_for_crl(publisher, 1002, "AC", 3);
     is_refused(&p, publisher, "refused", "lost-entry");
     ipc_link_free(signer);
