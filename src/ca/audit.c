@@ -13,6 +13,7 @@
 #include "crypto/pub.h"
 #include "sign.pb-c.h"
 #include "signer/knot.h"
+#include "x509/cert.h"
 
 static const struct store_sql sql[] = {
     {"audit.chain", "SELECT chain FROM event WHERE chain > ?1 ORDER BY chain LIMIT 1"},
@@ -23,7 +24,8 @@ static const struct store_sql sql[] = {
                     "WHERE chain = ?1 AND sequence > ?2 ORDER BY sequence LIMIT 1000"},
     {"audit.issuers", "SELECT id, name FROM issuer ORDER BY id LIMIT 256"},
     {"audit.certificates",
-     "SELECT c.serial, c.sha256, d.der, i.tbs, e.outcome FROM certificate c "
+     "SELECT c.serial, c.sha256, d.der, i.tbs, e.outcome, c.spki_sha256, c.not_before_us, c.not_after_us "
+     "FROM certificate c "
      "LEFT JOIN certificate_der d ON d.issuer = c.issuer AND d.serial = c.serial AND d.copy = c.copy "
      "LEFT JOIN intent i ON i.issuer = c.issuer AND i.serial = c.serial "
      "LEFT JOIN intent_end e ON e.intent = i.id "
@@ -36,6 +38,8 @@ static const struct store_sql sql[] = {
                          "c.copy = 0 JOIN revocation r ON r.issuer = s.id AND r.shard = c.shard AND "
                          "r.serial = c.serial WHERE s.name = ?1"},
     {"audit.acknowledged", "SELECT acknowledged FROM journal WHERE signer = 'signer'"},
+    {"audit.knot",
+     "SELECT head, journal_sequence, journal_head FROM knot WHERE chain = ?1 AND sequence = ?2"},
     {"audit.approvals",
      "SELECT a.plan, a.operator, a.signature, a.signed_us, p.action, p.scope_sha256, p.count, p.parameters, "
      "p.expires_us, p.proposer FROM approval a JOIN plan p ON p.id = a.plan "
@@ -52,6 +56,7 @@ enum {
     SQL_INTENT,
     SQL_REVOCATION,
     SQL_ACKNOWLEDGED,
+    SQL_KNOT,
     SQL_APPROVALS,
 };
 const struct store_sql *const ca_audit_sql = sql;
@@ -260,6 +265,26 @@ static bool holds_tbs(lt_slice der, lt_slice tbs)
     return false;
 }
 
+/* The columns that questions and CRLs are answered from, against the bytes. */
+static bool fits_der(lt_slice der, const struct store_rows *rows)
+{
+    enum { ARENA_MAX = 1024 * 1024 };
+    struct lt_arena arena;
+    struct x509_cert c;
+    uint8_t hash[CA_HASH_LEN];
+    lt_arena_init(&arena, ARENA_MAX);
+    bool fits = !lt_failed(x509_cert_decode(der, &arena, &c));
+    if (fits) {
+        crypto_sha256(c.spki.der, hash);
+        fits = lt_slice_eq(x509_serial_magnitude(c.serial), store_bytes(rows, 0)) &&
+               lt_slice_eq(store_bytes(rows, 5), LT_SLICE(hash, sizeof hash)) &&
+               lt_time_seconds((lt_time){store_int(rows, 6)}) == lt_time_seconds(c.not_before) &&
+               lt_time_seconds((lt_time){store_int(rows, 7)}) == lt_time_seconds(c.not_after);
+    }
+    lt_arena_done(&arena);
+    return fits;
+}
+
 static lt_res check_certificate(struct ca_audit *a, const char *issuer, const struct store_rows *rows)
 {
     char subject[SUBJECT_MAX];
@@ -269,6 +294,9 @@ static lt_res check_certificate(struct ca_audit *a, const char *issuer, const st
     crypto_sha256(der, hash);
     if (!lt_slice_eq(store_bytes(rows, 1), LT_SLICE(hash, sizeof hash))) {
         ca_audit_finding(a, "certificate", subject, "its bytes are missing or not those of its row");
+    } else if (!fits_der(der, rows)) {
+        ca_audit_finding(a, "certificate", subject,
+                         "serial, key or validity of its row are not in its bytes");
     }
     if (store_is_null(rows, 3)) {
         ca_audit_finding(a, "certificate", subject, "it was never intended");
@@ -365,6 +393,43 @@ static lt_res compare_revocation(struct ca_audit *a, const char *issuer, const s
     return store_rows_end(&rows);
 }
 
+/* The knot that this record tied, when the book has it. A knot that was asked for twice is stored once. */
+static lt_res compare_knot(struct ca_audit *a, const char *chain, const struct journal_entry *e)
+{
+    uint64_t sequence = 0;
+    for (size_t i = 0; i < e->serial.len; i++) {
+        sequence = sequence << 8 | e->serial.ptr[i];
+    }
+    struct store_rows rows;
+    LT_TRY(
+        store_query(a->store, &sql[SQL_KNOT], STORE_ARGS(STORE_S(chain), STORE_I((int64_t)sequence)), &rows));
+    if (store_next(&rows) && (uint64_t)store_int(&rows, 1) == e->sequence) {
+        bool same = lt_slice_eq(store_bytes(&rows, 0), LT_SLICE(e->digest, sizeof e->digest)) &&
+                    lt_slice_eq(store_bytes(&rows, 2), LT_SLICE(e->chain, sizeof e->chain));
+        a->knots_tied++;
+        if (!same) {
+            ca_audit_finding(a, "knot", chain, "record %llu of the journal ties another head than knot %llu",
+                             (unsigned long long)e->sequence, (unsigned long long)sequence);
+        }
+    }
+    return store_rows_end(&rows);
+}
+
+lt_res ca_audit_journal_end(struct ca_audit *a, const struct journal_summary *summary)
+{
+    uint64_t committed = 0;
+    LT_TRY(acknowledged(a, &committed));
+    if (summary->last < committed) {
+        ca_audit_finding(a, "journal", "signer", "it ends at record %llu, and the book has acknowledged %llu",
+                         (unsigned long long)summary->last, (unsigned long long)committed);
+    }
+    if (summary->first <= 1 && a->knots_tied < a->counts.knots) {
+        ca_audit_finding(a, "journal", "signer", "%llu knots of the book do not lie on it",
+                         (unsigned long long)(a->counts.knots - a->knots_tied));
+    }
+    return LT_OK;
+}
+
 lt_res ca_audit_journal_entry(void *self, const struct journal_entry *e)
 {
     struct ca_audit *a = self;
@@ -374,6 +439,8 @@ lt_res ca_audit_journal_entry(void *self, const struct journal_entry *e)
     a->counts.journal_entries++;
     if (e->what == JOURNAL_REVOCATION) {
         LT_TRY(compare_revocation(a, issuer, e, &wrong));
+    } else if (e->what == JOURNAL_KNOT) {
+        LT_TRY(compare_knot(a, issuer, e));
     } else if (e->what == JOURNAL_SIGNATURE && e->kind == IPC__SIGN_KIND__SIGN_CERTIFICATE) {
         LT_TRY(compare_signature(a, issuer, e, &wrong));
     }

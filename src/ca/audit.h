@@ -30,9 +30,11 @@ struct ca_audit {
     const struct ca_operators *operators; /* borrowed: from the root-owned files */
     lt_slice audit_spki;                  /* the signer's audit key; empty: knots are not verified */
     void *self;
-    /* what: "event-chain", "knot", "certificate", "journal", "jws", "approval". */
+    /* what: "event-chain", "knot", "certificate", "journal", "jws", "approval",
+     * "revocation", "halt", "key-block", "crl", "issuer", "plan". */
     void (*found)(void *self, const char *what, const char *subject, const char *detail);
     struct ca_audit_counts counts; /* out */
+    uint64_t knots_tied;           /* knots of the book whose record the journal has */
 };
 
 /* Every event of every chain; kept JWS with them. */
@@ -40,10 +42,15 @@ LT_MUST_USE lt_res ca_audit_events(struct ca_audit *a);
 LT_MUST_USE lt_res ca_audit_knots(struct ca_audit *a);
 /* Each certificate: its bytes hash to what its row says, belong to its intent, and its event is there. */
 LT_MUST_USE lt_res ca_audit_certificates(struct ca_audit *a);
+/* Revocations, halts, blocked keys, CRLs, issuers and plans against their events, DER and approvals. */
+LT_MUST_USE lt_res ca_audit_rows(struct ca_audit *a);
 /* Each approval of each plan. */
 LT_MUST_USE lt_res ca_audit_approvals(struct ca_audit *a);
 /* One record of the signer's journal against the book: for journal_walk, self is the struct ca_audit. */
 LT_MUST_USE lt_res ca_audit_journal_entry(void *self, const struct journal_entry *e);
+/* After the last record, or for a journal that is gone (all zero): is it as long as the book says, and do the
+ * book's knots lie on it? */
+LT_MUST_USE lt_res ca_audit_journal_end(struct ca_audit *a, const struct journal_summary *summary);
 
 extern const struct store_sql *const ca_audit_sql;
 extern const size_t ca_audit_sql_count;

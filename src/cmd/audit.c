@@ -24,7 +24,6 @@ struct audit {
     struct ca_audit a;
     struct ca_operators operators; /* owned */
     struct journal_summary journal;
-    bool has_journal;
     struct lt_buf findings; /* JSON objects, or lines */
     size_t shown;
     lt_res output;
@@ -62,16 +61,23 @@ static lt_res read_audit_key(struct audit *k)
     return lt_pem_next(&k->c->arena, &pem, &label, &k->a.audit_spki);
 }
 
+/* A journal that is lost or damaged is a finding, and what the book says is audited all the same. */
 static lt_res walk_journal(struct audit *k)
 {
     LT_CLEANUP(lt_fd_closep)
     int fd = openat(k->dir, JOURNAL_PATH, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT) {
-        return LT_OK; /* nothing was ever signed by the family */
+        return ca_audit_journal_end(&k->a, &k->journal); /* fine when nothing was ever signed */
     }
     LT_CHECK(fd >= 0, LT_STATE_IO, "%s/" JOURNAL_PATH ": %s", k->folder, strerror(errno));
-    k->has_journal = true;
-    return journal_walk(&journal_io_posix, fd, ca_audit_journal_entry, &k->a, &k->journal);
+    lt_res r = journal_walk(&journal_io_posix, fd, ca_audit_journal_entry, &k->a, &k->journal);
+    if (r.code == LT_STATE_CORRUPT) {
+        k->a.counts.findings++;
+        found(k, "journal", JOURNAL_PATH, lt_error_last()->detail);
+        return LT_OK;
+    }
+    LT_TRY(r);
+    return ca_audit_journal_end(&k->a, &k->journal);
 }
 
 static lt_res verify_all(struct audit *k)
@@ -82,6 +88,7 @@ static lt_res verify_all(struct audit *k)
     LT_TRY(ca_audit_events(&k->a));
     LT_TRY(ca_audit_knots(&k->a));
     LT_TRY(ca_audit_certificates(&k->a));
+    LT_TRY(ca_audit_rows(&k->a));
     LT_TRY(ca_audit_approvals(&k->a));
     return walk_journal(k);
 }
