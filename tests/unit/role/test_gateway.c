@@ -392,6 +392,18 @@ static void put_file(const char *name, const char *content)
     assert_ok(lt_file_replace(AT_FDCWD, path, 0644, lt_slice_cstr(content)));
 }
 
+/* Another file with the mtime of the old one, as the publisher leaves two CRLs of one second. */
+static void replace_in_the_same_second(const char *name, const char *content)
+{
+    char path[256];
+    struct stat st;
+    (void)snprintf(path, sizeof path, "%s/ca/public/%s", puppet_folder, name);
+    assert_int_equal(stat(path, &st), 0);
+    put_file(name, content);
+    const struct timespec times[2] = {st.st_mtim, st.st_mtim};
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
 static void header_of(const char *text, const char *name, char ret_value[128])
 {
     const char *at = strstr(text, name);
@@ -450,6 +462,11 @@ static void test_files(void **state)
         assert_int_equal(fetch(HTTPS, "GET", "/crl/tls.crl", extra, &text), conditions[i].status);
         free(text);
     }
+    replace_in_the_same_second("crl/tls.crl", "b CRL");
+    (void)snprintf(extra, sizeof extra, "If-None-Match: %s\r\n", etag);
+    assert_int_equal(fetch(HTTP, "GET", "/crl/tls.crl", extra, &text), 200);
+    assert_non_null(strstr(text, "\r\n\r\nb CRL"));
+    free(text);
     put_file("crl/tls.crl", "a newer CRL"); /* seen at once, under another tag */
     (void)snprintf(extra, sizeof extra, "If-None-Match: %s\r\n", etag);
     assert_int_equal(fetch(HTTP, "GET", "/crl/tls.crl", extra, &text), 200);
