@@ -10,8 +10,9 @@
 
 static const struct store_sql sql[] = {
     {"audit.account-key", "SELECT spki FROM account WHERE id = ?1"},
-    {"audit.key-changes", "SELECT attachment FROM event WHERE subject = ?1 AND kind = 'account.key-changed' "
-                          "ORDER BY time_us LIMIT 1000"},
+    {"audit.key-changes",
+     "SELECT attachment FROM event WHERE subject = ?1 AND kind || '' = 'account.key-changed' "
+     "ORDER BY time_us LIMIT 1000"},
     {"audit.operator-key", "SELECT spki FROM operator WHERE name = ?1"},
 };
 enum { SQL_ACCOUNT, SQL_KEY_CHANGES, SQL_OPERATOR };
