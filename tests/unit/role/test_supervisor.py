@@ -110,7 +110,8 @@ def everybody_starts_with_what_is_theirs():
             assert f"passphrase={13 if role == 'signer' else 0} " in first, first
             # Two listeners (https, api) and the boards of all ten processes; nobody else gets a socket to listen on.
             assert f"listeners={12 if role == 'gateway' else 0}" in first, first
-            fds = dict(x.split(":", 1) for x in f.said(role)[1].removeprefix("fds= ").split())
+            line = wait_for("its descriptors", lambda: next((x for x in f.said(role) if x.startswith("fds=")), None))
+            fds = dict(x.split(":", 1) for x in line.removeprefix("fds= ").split())
             extra = {n: t for n, t in fds.items() if int(n) > 3}
             assert fds["0"] == fds["1"] == "/dev/null" and fds["3"] == "socket", fds
             expected = {"anon_inode"} | ({"socket", "/memfd"} if role == "gateway" else set())
