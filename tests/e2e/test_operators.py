@@ -104,7 +104,7 @@ def test_one_person_is_not_two(staffed):
     approve(staffed, plan, "berta")
     assert approve(staffed, plan, "berta", check=False).returncode != 0
     assert approve(staffed, plan, "vera", check=False).returncode != 0
-    assert approve(staffed, plan, "admin", check=False).returncode != 0 or still_proposed(staffed, plan)
+    approve(staffed, plan, "admin", check=False)  # the proposer: recorded or not, it does not count
     assert still_proposed(staffed, plan)
 
 
@@ -117,8 +117,6 @@ def test_a_viewer_may_not_halt(staffed):
     done = staffed.lintel("halt", "--all", "--reason", "no", "--operator", "vera", check=False)
     assert done.returncode != 0
     assert "role" in (done.stdout + done.stderr)
-    removed = staffed.lintel("operator", "remove", "vera", check=False)
-    assert removed.returncode in (0, 2)
 
 
 def test_everything_is_an_event(staffed):
