@@ -4,6 +4,7 @@ reload, lock, orphans. Speaks TAP. test_supervisor.py SUPERVISOR TINY"""
 import json
 import os
 import re
+import select
 import shutil
 import signal
 import socket
@@ -49,8 +50,13 @@ class Family:
                                         stdout=subprocess.PIPE, stderr=open(self.log_path, "a"), text=True,
                                         env={**os.environ, **(env or {})})
         if wait:
-            assert self.process.stdout.readline() == "ready\n", self.log_path.read_text()
+            self.ready()
         return self
+
+    def ready(self, seconds=30):
+        """The one line on standard output, in bounded time: a role that dies at every tick may keep it away for ever."""
+        readable, _, _ = select.select([self.process.stdout], [], [], seconds)
+        assert readable and self.process.stdout.readline() == "ready\n", self.log_path.read_text()
 
     def __enter__(self):
         return self
@@ -194,7 +200,7 @@ def a_killed_role_comes_back_with_fresh_links():
 
 
 def a_crashing_role_is_restarted_with_backoff():
-    with Family(publisher="die").start() as f:
+    with Family(publisher="die").start(wait=False) as f:
         wait_for("six deaths", lambda: len(f.log("a process died")) >= 6)
         waits = [int(x["again_in_ms"]) for x in f.log("a process died")]
         assert waits[:6] == [50, 100, 200, 400, 800, 1600], waits
@@ -205,7 +211,7 @@ def a_crashing_role_is_restarted_with_backoff():
 
 
 def three_crashes_of_a_key_role_hold_issuance():
-    with Family(signer="die").start() as f:
+    with Family(signer="die").start(wait=False) as f:
         wait_for("the hold", lambda: f.status()["held"])
         assert f.log("ISSUANCE IS HELD")[0]["level"] == "error"
         wait_for("word to the registrar", lambda: "held" in f.said("registrar"))
@@ -235,7 +241,7 @@ def being_killed_is_no_fault_of_the_program():
 
 
 def crashes_of_faces_hold_nothing():
-    with Family(gateway="die", validator="die").start() as f:
+    with Family(gateway="die", validator="die").start(wait=False) as f:
         wait_for("deaths", lambda: len(f.log("a process died")) >= 8)
         assert not f.status()["held"]
 
@@ -365,7 +371,7 @@ def a_missing_program_is_retried_not_fatal():
         f.start(wait=False)
         wait_for("two tries", lambda: len(f.log("a process died")) >= 2)
         shutil.copy(TINY, f.libexec / "lintel-publisher")
-        assert f.process.stdout.readline() == "ready\n"
+        f.ready()
         f.stop()
 
 
