@@ -171,14 +171,14 @@ static lt_res check_lint(struct judge *j)
     struct lint_input in = {
         .kind = LINT_CERTIFICATE,
         .cert = &j->v->cert,
-        .role = LINT_SUBSCRIBER,
-        .sources = LINT_RFC5280 | LINT_LINTEL | (j->v->profile->public_trust ? LINT_CABF_BR : 0u),
+        .role = LINT_ROLE_SUBSCRIBER,
+        .profile = j->v->profile->public_trust ? LINT_PROFILE_TLS : LINT_PROFILE_PRIVATE,
+        .sources = LINT_SOURCES_ALL & ~(j->v->profile->public_trust ? 0u : 1u << LINT_CABF_BR),
         .issuer = j->issuer->cert,
-        .profile = lt_slice_cstr(j->m->profile),
         .signing_time = j->now,
     };
     const struct lint_results *r = &j->v->lint;
-    lint_run(&in, j->a, &j->v->lint);
+    LT_TRY(lint_run(&in, j->a, &j->v->lint));
     LT_CHECK(r->dropped == 0, LT_POLICY_LINT, "more findings than can be told");
     for (size_t i = 0; i < r->count; i++) {
         const struct lint_finding *f = &r->list[i];

@@ -260,12 +260,11 @@ static lt_res check_lint(struct crl_judge *j)
     struct lint_input in = {
         .kind = LINT_CRL,
         .crl = &j->crl,
-        .role = LINT_SUBSCRIBER,
-        .sources = LINT_RFC5280 | LINT_CABF_BR | LINT_LINTEL,
+        .role = LINT_ROLE_SUBSCRIBER,
         .issuer = j->issuer->cert,
         .signing_time = j->now,
     };
-    lint_run(&in, j->a, &j->v->lint);
+    LT_TRY(lint_run(&in, j->a, &j->v->lint));
     for (size_t i = 0; i < j->v->lint.count; i++) {
         const struct lint_finding *f = &j->v->lint.list[i];
         LT_CHECK(f->level < LINT_ERROR, LT_POLICY_LINT, "%s: %s", f->rule->id, f->message);

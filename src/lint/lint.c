@@ -1,4 +1,4 @@
-/* The engine: which rows apply to this input on this day, and what they found. */
+/* The engine: which rows apply to this object, which are in force on its day, and what they found. */
 #include "lint/lint.h"
 
 #include <stdarg.h>
@@ -6,49 +6,38 @@
 #include <string.h>
 
 #include "lint/rules.h"
-
-static const struct lint_table *const tables[] = {
-    &lint_rfc5280,
-    &lint_rfc5280_crl,
-    &lint_cabf_br,
-    &lint_cabf_br_names,
-};
+#include "lint/tables.h"
 
 size_t lint_rule_count(void)
 {
     size_t count = 0;
-    for (size_t i = 0; i < LT_COUNT(tables); i++) {
-        count += tables[i]->count;
+    for (size_t i = 0; i < lint_table_count; i++) {
+        count += lint_tables[i]->count;
     }
     return count;
 }
 
 const struct lint_rule *lint_rule_at(size_t i)
 {
-    for (size_t t = 0; t < LT_COUNT(tables); t++) {
-        if (i < tables[t]->count) {
-            return &tables[t]->rows[i];
+    for (size_t t = 0; t < lint_table_count; t++) {
+        if (i < lint_tables[t]->count) {
+            return &lint_tables[t]->rows[i];
         }
-        i -= tables[t]->count;
+        i -= lint_tables[t]->count;
     }
     return NULL;
 }
 
 const struct lint_rule *lint_rule_by_id(lt_slice id)
 {
-    for (size_t i = 0; i < lint_rule_count(); i++) {
-        if (lt_slice_eq_cstr(id, lint_rule_at(i)->id)) {
-            return lint_rule_at(i);
+    for (size_t t = 0; t < lint_table_count; t++) {
+        for (size_t i = 0; i < lint_tables[t]->count; i++) {
+            if (lt_slice_eq_cstr(id, lint_tables[t]->rows[i].id)) {
+                return &lint_tables[t]->rows[i];
+            }
         }
     }
     return NULL;
-}
-
-const char *lint_level_name(enum lint_level level)
-{
-    static const char *const names[] = {"notice", "warn", "error", "fatal"};
-    LT_ASSERT((unsigned)level < LT_COUNT(names));
-    return names[level];
 }
 
 const char *lint_rule_set(void)
@@ -56,16 +45,25 @@ const char *lint_rule_set(void)
     return "lintel-2026-11";
 }
 
-/* The day whose rules count: of signing before issuance, else the one the object claims. */
-static int64_t day_of(const struct lint_input *in)
+struct lint_config lint_config_default(void)
 {
-    lt_time t = in->signing_time;
-    if (t.us == 0) {
-        t = in->kind == LINT_CRL ? in->crl->this_update : in->cert->not_before;
+    return (struct lint_config){.crl_of_subscribers = true, .fermat_rounds = 100};
+}
+
+/* What an object must be before a document speaks of it at all, as zlint's framework filter has it. */
+static const uint64_t filter[LINT_SOURCE_COUNT] = {
+    [LINT_CABF_BR] = LINT_IS_SERVER_AUTH,
+    [LINT_CABF_CS_BR] = LINT_IS_CODE_SIGNING,
+    [LINT_CABF_SMIME_BR] = LINT_IS_EMAIL,
+};
+
+static bool applies(const struct lint_rule *r, const struct lint_subject *s)
+{
+    uint64_t when = r->when;
+    if (s->in->kind == LINT_CERTIFICATE && !r->any_purpose) {
+        when |= filter[r->source];
     }
-    int64_t seconds = lt_time_seconds(t);
-    return seconds >= 0 ? seconds / LT_SECONDS_PER_DAY
-                        : (seconds - LT_SECONDS_PER_DAY + 1) / LT_SECONDS_PER_DAY;
+    return (s->facts & when) == when && (s->facts & r->unless) == 0 && (r->applies == NULL || r->applies(s));
 }
 
 static bool in_force(const struct lint_rule *r, int64_t day)
@@ -73,54 +71,91 @@ static bool in_force(const struct lint_rule *r, int64_t day)
     return (r->effective == 0 || day >= r->effective) && (r->retired == 0 || day < r->retired);
 }
 
-void lint_run(const struct lint_input *in, struct lt_arena *a, struct lint_results *ret_results)
+static enum lint_status judge(const struct lint_rule *r, const struct lint_subject *s,
+                              struct lint_results *results)
+{
+    if (!applies(r, s)) {
+        return LINT_NA;
+    }
+    if (!in_force(r, s->day)) {
+        return LINT_NE;
+    }
+    struct lint_report report = {.subject = s, .rule = r, .results = results, .status = LINT_PASS};
+    r->check(s, &report);
+    return report.status;
+}
+
+lt_res lint_run(const struct lint_input *in, struct lt_arena *a, struct lint_results *ret_results)
 {
     memset(ret_results, 0, sizeof(*ret_results));
-    int64_t day = day_of(in);
-    for (size_t t = 0; t < LT_COUNT(tables); t++) {
-        for (size_t i = 0; i < tables[t]->count; i++) {
-            const struct lint_rule *r = &tables[t]->rows[i];
-            bool runs = r->kind == in->kind && (in->sources & r->source) != 0 && in_force(r, day) &&
-                        (r->applies == NULL || r->applies(in));
-            if (runs) {
-                struct lint_report report = {ret_results, r, a};
-                ret_results->rules_run++;
-                r->check(in, &report);
-            }
+    ret_results->worst = LINT_PASS;
+    struct lint_subject s;
+    LT_TRY(lint_subject_init(&s, in, a));
+    uint8_t *status = lt_arena_alloc(a, lint_rule_count());
+    LT_CHECK(status != NULL, LT_PEER_TOO_LARGE, "no room for the results of %zu rules", lint_rule_count());
+    ret_results->status = status;
+    uint32_t sources = in->sources == 0 ? LINT_SOURCES_ALL : in->sources;
+    size_t n = 0;
+    for (size_t t = 0; t < lint_table_count; t++) {
+        for (size_t i = 0; i < lint_tables[t]->count; i++, n++) {
+            const struct lint_rule *r = &lint_tables[t]->rows[i];
+            bool wanted = (r->kinds & (unsigned)in->kind) != 0 && (sources >> r->source & 1) != 0;
+            status[n] = (uint8_t)(wanted ? judge(r, &s, ret_results) : LINT_RESERVED);
+            ret_results->tally[status[n]]++;
         }
     }
+    return LT_OK;
 }
 
-static lt_slice object_of(const struct lint_input *in)
+/* The finding is kept while there is room; the verdict always. */
+static void keep(struct lint_report *r, enum lint_status level, lt_slice where, const char *text)
 {
-    return in->kind == LINT_CRL ? in->crl->tbs : in->cert->tbs;
-}
-
-void lint_found(struct lint_report *report, const struct lint_input *in, lt_slice where, const char *path,
-                const char *format, ...)
-{
-    struct lint_results *r = report->results;
-    if (report->rule->level > r->worst) {
-        r->worst = report->rule->level;
+    struct lint_results *out = r->results;
+    if (level > r->status) {
+        r->status = level;
     }
-    char text[256];
+    if (level > out->worst) {
+        out->worst = level;
+    }
+    struct lt_arena *a = r->subject->arena;
+    if (out->list == NULL) {
+        out->list = LT_NEW_ARRAY(a, struct lint_finding, LINT_FINDINGS_MAX);
+    }
+    const char *message = lt_arena_cstr(a, lt_slice_cstr(text));
+    if (out->list == NULL || message == NULL || out->count == LINT_FINDINGS_MAX) {
+        out->dropped++;
+        return;
+    }
+    lt_slice all = r->subject->der;
+    bool inside = where.len > 0 && where.ptr >= all.ptr && where.ptr < all.ptr + all.len;
+    out->list[out->count++] = (struct lint_finding){
+        .rule = r->rule,
+        .level = level,
+        .message = message,
+        .path = lint_path(r->subject, where),
+        .offset = inside ? (size_t)(where.ptr - all.ptr) : 0,
+        .len = inside ? where.len : all.len,
+    };
+}
+
+void lint_found(struct lint_report *r, lt_slice where, const char *format, ...)
+{
+    char text[512];
     va_list args;
     va_start(args, format);
     int len = vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     LT_ASSERT(len >= 0);
-    const char *message = lt_arena_cstr(report->arena, lt_slice_cstr(text));
-    if (r->count == LINT_FINDINGS_MAX || message == NULL) {
-        r->dropped++;
-        return;
-    }
-    lt_slice all = object_of(in);
-    bool inside = where.ptr >= all.ptr && where.ptr < all.ptr + all.len;
-    r->list[r->count++] = (struct lint_finding){
-        .rule = report->rule,
-        .level = report->rule->level,
-        .message = message,
-        .path = path,
-        .offset = inside ? (size_t)(where.ptr - all.ptr) : 0,
-    };
+    keep(r, r->rule->level, where, text);
+}
+
+void lint_found_at(struct lint_report *r, enum lint_status level, lt_slice where, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    LT_ASSERT(len >= 0);
+    keep(r, level, where, text);
 }

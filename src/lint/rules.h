@@ -1,34 +1,48 @@
 #ifndef LINT_RULES_H
 #define LINT_RULES_H
-/* Private to lint/: the tables of the rule books, and what their checks share. */
-#include "lint/lint.h"
+/* Private to lint/: what the files in rules/ are written with. */
+#include "lint/subject.h"
 
 struct lint_table {
     const struct lint_rule *rows;
     size_t count;
 };
+#define LINT_TABLE(rows_)        \
+    {                            \
+        (rows_), LT_COUNT(rows_) \
+    }
 
-extern const struct lint_table lint_rfc5280;
-extern const struct lint_table lint_rfc5280_crl;
-extern const struct lint_table lint_cabf_br;
-extern const struct lint_table lint_cabf_br_names;
+/* What a check writes to. */
+struct lint_report {
+    const struct lint_subject *subject;
+    const struct lint_rule *rule;
+    struct lint_results *results;
+    enum lint_status status; /* so far; LINT_PASS at first */
+};
 
-static inline bool lint_is_subscriber(const struct lint_input *in)
+/* Something is wrong, at the rule's level. where: the bytes it is about, a slice of the input, from which
+ * path and offset follow; the slice that should have held it when it is missing; empty for the whole object.
+ * The message says what is wrong with this one ("valid for 400 days"), not what the rule asks. */
+void lint_found(struct lint_report *r, lt_slice where, const char *format, ...) LT_PRINTF(3, 4);
+/* The same at another level than the rule's, or without a finding: LINT_NA, LINT_NE. */
+void lint_found_at(struct lint_report *r, enum lint_status level, lt_slice where, const char *format, ...)
+    LT_PRINTF(4, 5);
+/* zlint's checks may still answer NA, NE or fatal. */
+static inline void lint_say(struct lint_report *r, enum lint_status status)
 {
-    return in->role == LINT_SUBSCRIBER;
+    r->status = status;
 }
-static inline bool lint_is_ca(const struct lint_input *in)
+
+/* The whole Extension of that type, or NULL. */
+static inline const struct x509_extension *lint_ext(const struct lint_subject *s, enum x509_oid oid)
 {
-    return in->role != LINT_SUBSCRIBER;
+    return x509_extension_find(&s->cert->ext, oid);
 }
-static inline bool lint_has_issuer(const struct lint_input *in)
+/* Where to point for an extension: itself, or all of the TBS when it is missing. */
+static inline lt_slice lint_ext_at(const struct lint_subject *s, enum x509_oid oid)
 {
-    return in->issuer != NULL;
-}
-/* Seconds that a certificate is valid, both ends counted (RFC 5280 4.1.2.5). */
-static inline int64_t lint_validity_s(const struct x509_cert *c)
-{
-    return lt_time_seconds(c->not_after) - lt_time_seconds(c->not_before) + 1;
+    const struct x509_extension *x = lint_ext(s, oid);
+    return x == NULL ? s->cert->tbs : x->der;
 }
 
 #endif

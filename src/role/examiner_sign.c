@@ -45,7 +45,7 @@ static void finding_fill(Ipc__Finding *f, const struct lint_finding *from)
 {
     ipc__finding__init(f);
     f->rule = text(from->rule->id);
-    f->result = text(lint_level_name(from->level));
+    f->result = text(lint_status_name(from->level));
     f->message = text(from->message);
     f->path = text(from->path);
     f->offset = (uint32_t)from->offset;

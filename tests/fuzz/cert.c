@@ -26,16 +26,15 @@ static void texts(const struct x509_cert *c)
 static void lint(const struct x509_cert *c, struct lt_arena *a)
 {
     static struct lint_results results;
-    for (int role = LINT_SUBSCRIBER; role <= LINT_ROOT_CA; role++) {
+    for (int role = 0; role < LINT_ROLE_COUNT; role++) {
         struct lint_input in = {
             .kind = LINT_CERTIFICATE,
             .cert = c,
             .role = (enum lint_role)role,
-            .sources = LINT_RFC5280 | LINT_CABF_BR | LINT_LINTEL,
             .issuer = c,
         };
-        lint_run(&in, a, &results);
-        LT_ASSERT(results.rules_run > 0);
+        lt_res r = lint_run(&in, a, &results);
+        LT_ASSERT(lt_failed(r) || results.tally[LINT_RESERVED] < lint_rule_count());
     }
 }
 

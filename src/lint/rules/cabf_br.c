@@ -3,125 +3,119 @@
 
 enum { DAY = 86400 };
 
-static void validity(const struct lint_input *in, struct lint_report *r)
+static void validity(const struct lint_subject *s, struct lint_report *r)
 {
-    int64_t seconds = lint_validity_s(in->cert);
+    int64_t seconds = lint_validity_s(s->cert);
     if (seconds > r->rule->value * DAY) {
-        lint_found(r, in, in->cert->tbs, "validity", "%lld s: at most %lld days of 86,400",
-                   (long long)seconds, (long long)r->rule->value);
+        lint_found(r, s->cert->tbs, "%lld s: at most %lld days of 86,400", (long long)seconds,
+                   (long long)r->rule->value);
     }
 }
 
-static bool before_signing(const struct lint_input *in)
+static bool before_signing(const struct lint_subject *s)
 {
-    return in->role == LINT_SUBSCRIBER && in->signing_time.us != 0;
+    return lint_is(s, LINT_IS_SUBSCRIBER | LINT_WITH_TIME);
 }
 
-static void not_before_near(const struct lint_input *in, struct lint_report *r)
+static void not_before_near(const struct lint_subject *s, struct lint_report *r)
 {
-    int64_t distance = lt_time_seconds(in->cert->not_before) - lt_time_seconds(in->signing_time);
+    int64_t distance = lt_time_seconds(s->cert->not_before) - lt_time_seconds(s->in->signing_time);
     if (distance > r->rule->value || distance < -r->rule->value) {
-        lint_found(r, in, in->cert->tbs, "validity", "notBefore is %lld s from the time of signing",
-                   (long long)distance);
+        lint_found(r, s->cert->tbs, "notBefore is %lld s from the time of signing", (long long)distance);
     }
 }
 
 /*= CABF-BR 7.1.2.7 "less than 2¹⁵⁹ containing at least 64 bits of output from a CSPRNG" */
 /* 2^159 and more takes 21 bytes, which the parser refuses already. */
-static void serial_size(const struct lint_input *in, struct lint_report *r)
+static void serial_size(const struct lint_subject *s, struct lint_report *r)
 {
-    lt_slice s = x509_serial_magnitude(in->cert->serial);
-    if (s.len < 8) {
-        lint_found(r, in, in->cert->serial, "serialNumber", "%zu bytes cannot hold 64 random bits", s.len);
+    lt_slice serial = x509_serial_magnitude(s->cert->serial);
+    if (serial.len < 8) {
+        lint_found(r, s->cert->serial, "%zu bytes cannot hold 64 random bits", serial.len);
     }
 }
 
-static void no_ca(const struct lint_input *in, struct lint_report *r)
+static void no_ca(const struct lint_subject *s, struct lint_report *r)
 {
-    const struct x509_extensions *e = &in->cert->ext;
+    const struct x509_extensions *e = &s->cert->ext;
     if (e->ca || e->has_path_len || (e->key_usage & (X509_KU_KEY_CERT_SIGN | X509_KU_CRL_SIGN)) != 0) {
-        lint_found(r, in, in->cert->tbs, "extensions",
-                   "a subscriber certificate that could sign certificates or CRLs");
+        lint_found(r, s->cert->tbs, "a subscriber certificate that could sign certificates or CRLs");
     }
 }
 
 /*= CABF-BR 7.1.2.7.11 RSA: digitalSignature, keyEncipherment, dataEncipherment; ECC: digitalSignature,
  * keyAgreement */
-static void key_usage(const struct lint_input *in, struct lint_report *r)
+static void key_usage(const struct lint_subject *s, struct lint_report *r)
 {
-    const struct x509_extensions *e = &in->cert->ext;
-    bool rsa = in->cert->spki.type == X509_KEY_RSA;
+    const struct x509_extensions *e = &s->cert->ext;
+    bool rsa = s->cert->spki.type == X509_KEY_RSA;
     uint32_t may = rsa ? X509_KU_DIGITAL_SIGNATURE | X509_KU_KEY_ENCIPHERMENT | X509_KU_DATA_ENCIPHERMENT
                        : X509_KU_DIGITAL_SIGNATURE | X509_KU_KEY_AGREEMENT;
     uint32_t some = rsa ? X509_KU_DIGITAL_SIGNATURE | X509_KU_KEY_ENCIPHERMENT : X509_KU_DIGITAL_SIGNATURE;
     if (e->has_key_usage && ((e->key_usage & ~may) != 0 || (e->key_usage & some) == 0)) {
-        lint_found(r, in, in->cert->tbs, "extensions.keyUsage", "bits 0x%x are not for this type of key",
-                   e->key_usage);
+        lint_found(r, s->cert->tbs, "bits 0x%x are not for this type of key", e->key_usage);
     }
     const struct x509_extension *x = x509_extension_find(e, X509_OID_KEY_USAGE);
     if (x != NULL && !x->critical) {
-        lint_found(r, in, x->der, "extensions.keyUsage", "it is not critical");
+        lint_found(r, x->der, "it is not critical");
     }
 }
 
 /*= CABF-BR 7.1.2.7.10 id-kp-serverAuth MUST; anyExtendedKeyUsage, codeSigning, emailProtection, timeStamping,
  *OCSPSigning = and precertificate signing MUST NOT */
-static void eku(const struct lint_input *in, struct lint_report *r)
+static void eku(const struct lint_subject *s, struct lint_report *r)
 {
     static const enum x509_oid forbidden[] = {
         X509_OID_ANY_EXTENDED_KEY_USAGE, X509_OID_CODE_SIGNING, X509_OID_EMAIL_PROTECTION,
         X509_OID_TIME_STAMPING,          X509_OID_OCSP_SIGNING, X509_OID_PRECERTIFICATE_SIGNING,
     };
-    if (!x509_has_eku(&in->cert->ext, X509_OID_SERVER_AUTH)) {
-        lint_found(r, in, in->cert->tbs, "extensions.extKeyUsage", "serverAuth is missing");
+    if (!x509_has_eku(&s->cert->ext, X509_OID_SERVER_AUTH)) {
+        lint_found(r, s->cert->tbs, "serverAuth is missing");
     }
     for (size_t i = 0; i < LT_COUNT(forbidden); i++) {
-        if (x509_has_eku(&in->cert->ext, forbidden[i])) {
-            lint_found(r, in, in->cert->tbs, "extensions.extKeyUsage", "%s has no place here",
-                       x509_oid_name(forbidden[i]));
+        if (x509_has_eku(&s->cert->ext, forbidden[i])) {
+            lint_found(r, s->cert->tbs, "%s has no place here", x509_oid_name(forbidden[i]));
         }
     }
 }
 
-static void one_reserved_policy(const struct lint_input *in, struct lint_report *r)
+static void one_reserved_policy(const struct lint_subject *s, struct lint_report *r)
 {
     size_t reserved = 0;
-    for (size_t i = 0; i < in->cert->ext.policy_count; i++) {
-        enum x509_oid oid = in->cert->ext.policies[i].id.oid;
+    for (size_t i = 0; i < s->cert->ext.policy_count; i++) {
+        enum x509_oid oid = s->cert->ext.policies[i].id.oid;
         reserved += oid == X509_OID_POLICY_DV || oid == X509_OID_POLICY_OV || oid == X509_OID_POLICY_IV ||
                     oid == X509_OID_POLICY_EV;
         if (oid == X509_OID_ANY_POLICY) {
-            lint_found(r, in, in->cert->tbs, "extensions.certificatePolicies",
-                       "anyPolicy in a subscriber certificate");
+            lint_found(r, s->cert->tbs, "anyPolicy in a subscriber certificate");
         }
     }
     if (reserved != 1) {
-        lint_found(r, in, in->cert->tbs, "extensions.certificatePolicies",
-                   "%zu reserved policies: exactly one", reserved);
+        lint_found(r, s->cert->tbs, "%zu reserved policies: exactly one", reserved);
     }
 }
 
 /*= CABF-BR 6.1.5 "Ensure that the modulus size, when encoded, is at least 2048 bits"; P-256, P-384, P-521 */
-static void key(const struct lint_input *in, struct lint_report *r)
+static void key(const struct lint_subject *s, struct lint_report *r)
 {
-    const struct x509_spki *k = &in->cert->spki;
+    const struct x509_spki *k = &s->cert->spki;
     if (k->type == X509_KEY_UNKNOWN || k->type == X509_KEY_ED25519) {
-        lint_found(r, in, k->der, "subjectPublicKeyInfo", "a kind of key that the Requirements do not know");
+        lint_found(r, k->der, "a kind of key that the Requirements do not know");
         return;
     }
     lt_res checked = x509_spki_check(k);
     if (lt_failed(checked)) {
-        lint_found(r, in, k->der, "subjectPublicKeyInfo", "%s", lt_error_last()->detail);
+        lint_found(r, k->der, "%s", lt_error_last()->detail);
     }
 }
 
-static void signature_algorithm(const struct lint_input *in, struct lint_report *r)
+static void signature_algorithm(const struct lint_subject *s, struct lint_report *r)
 {
-    if (in->cert->sig_alg == X509_SIG_UNKNOWN || in->cert->sig_alg == X509_SIG_ED25519) {
-        lint_found(r, in, in->cert->sig_alg_der, "signature", "not one of the Requirements' encodings");
-    } else if (in->issuer != NULL && !x509_sig_alg_fits(in->cert->sig_alg, in->issuer->spki.type)) {
-        lint_found(r, in, in->cert->sig_alg_der, "signature", "%s does not go with the issuer's %s key",
-                   x509_sig_alg_name(in->cert->sig_alg), x509_key_type_name(in->issuer->spki.type));
+    if (s->cert->sig_alg == X509_SIG_UNKNOWN || s->cert->sig_alg == X509_SIG_ED25519) {
+        lint_found(r, s->cert->sig_alg_der, "not one of the Requirements' encodings");
+    } else if (s->in->issuer != NULL && !x509_sig_alg_fits(s->cert->sig_alg, s->in->issuer->spki.type)) {
+        lint_found(r, s->cert->sig_alg_der, "%s does not go with the issuer's %s key",
+                   x509_sig_alg_name(s->cert->sig_alg), x509_key_type_name(s->in->issuer->spki.type));
     }
 }
 
@@ -135,24 +129,23 @@ static bool points_to(const struct x509_extensions *e, enum x509_oid method)
     return false;
 }
 
-static void crl_pointer(const struct lint_input *in, struct lint_report *r)
+static void crl_pointer(const struct lint_subject *s, struct lint_report *r)
 {
-    const struct x509_extensions *e = &in->cert->ext;
-    bool short_lived = lint_validity_s(in->cert) <= r->rule->value * DAY;
+    const struct x509_extensions *e = &s->cert->ext;
+    bool short_lived = lint_validity_s(s->cert) <= r->rule->value * DAY;
     if (!short_lived && !e->has_crldp && !points_to(e, X509_OID_OCSP)) {
-        lint_found(r, in, in->cert->tbs, "extensions.cRLDistributionPoints",
-                   "neither CRL nor OCSP pointer, and not short-lived");
+        lint_found(r, s->cert->tbs, "neither CRL nor OCSP pointer, and not short-lived");
     }
 }
 
-static void http_pointers(const struct lint_input *in, struct lint_report *r)
+static void http_pointers(const struct lint_subject *s, struct lint_report *r)
 {
-    const struct x509_extensions *e = &in->cert->ext;
+    const struct x509_extensions *e = &s->cert->ext;
     lt_slice http = LT_LIT("http://");
     for (size_t i = 0; i < e->aia_count; i++) {
         const struct x509_general_name *n = &e->aia[i].location;
         if (n->type != X509_GN_URI || !lt_slice_starts(n->value, http)) {
-            lint_found(r, in, n->value, "extensions.authorityInfoAccess", "a location that is no http URL");
+            lint_found(r, n->value, "a location that is no http URL");
         }
     }
     for (size_t i = 0; i < e->crldp_count; i++) {
@@ -161,13 +154,14 @@ static void http_pointers(const struct lint_input *in, struct lint_report *r)
                     lt_slice_starts(names->list[0].value, http) && !e->crldp[i].has_reasons &&
                     e->crldp[i].crl_issuer.count == 0;
         if (!good) {
-            lint_found(r, in, in->cert->tbs, "extensions.cRLDistributionPoints", "other than one http URL");
+            lint_found(r, s->cert->tbs, "other than one http URL");
         }
     }
 }
 
-#define BR \
-    .source = LINT_CABF_BR, .kind = LINT_CERTIFICATE, .level = LINT_ERROR, .applies = lint_is_subscriber
+#define BR                                                                                       \
+    .source = LINT_CABF_BR, .kinds = LINT_CERTIFICATE, .level = LINT_ERROR, .any_purpose = true, \
+    .when = LINT_IS_SUBSCRIBER
 
 static const struct lint_rule rows[] = {
     {"br.validity-398", BR,
@@ -182,7 +176,7 @@ static const struct lint_rule rows[] = {
     {"br.validity-47", BR,
      .citation = "CABF-BR 6.3.2 \"MUST NOT have a Validity Period greater than 47 days.\"",
      .effective = LINT_DAY(2029, 3, 15), .check = validity, .value = 47},
-    {"br.not-before", .source = LINT_CABF_BR, .kind = LINT_CERTIFICATE, .level = LINT_ERROR,
+    {"br.not-before", .source = LINT_CABF_BR, .kinds = LINT_CERTIFICATE, .level = LINT_ERROR,
      .citation =
          "CABF-BR 7.1.2.7 notBefore: \"A value within 48 hours of the certificate signing operation.\"",
      .applies = before_signing, .check = not_before_near, .value = 48 * 3600},
@@ -208,4 +202,4 @@ static const struct lint_rule rows[] = {
      .citation = "CABF-BR 7.1.2.11.2 \"The scheme of each MUST be http\"; 7.1.2.7.7 likewise",
      .check = http_pointers},
 };
-const struct lint_table lint_cabf_br = {rows, LT_COUNT(rows)};
+const struct lint_table lint_cabf_br = LINT_TABLE(rows);

@@ -12,17 +12,16 @@ static const char *const internal[] = {
     "arpa",  "alt",       "intranet",    "workgroup", "domain",
 };
 
-static void dns_check(const struct lint_input *in, struct lint_report *r, lt_slice name)
+static void dns_check(struct lint_report *r, lt_slice name)
 {
     lt_res syntax = x509_dns_check(name, X509_DNS_WILDCARD);
     if (lt_failed(syntax)) {
-        lint_found(r, in, name, "extensions.subjectAltName", "'%.*s': %s", LT_FMT(name),
-                   lt_error_last()->detail);
+        lint_found(r, name, "'%.*s': %s", LT_FMT(name), lt_error_last()->detail);
         return;
     }
     for (size_t i = 0; i < LT_COUNT(internal); i++) {
         if (x509_dns_below(name, lt_slice_cstr(internal[i]))) {
-            lint_found(r, in, name, "extensions.subjectAltName", "'%.*s' is an internal name", LT_FMT(name));
+            lint_found(r, name, "'%.*s' is an internal name", LT_FMT(name));
         }
     }
 }
@@ -67,34 +66,34 @@ static bool has_prefix(lt_slice address, const uint8_t *prefix, unsigned bits)
     return rest == 0 || (address.ptr[bits / 8] ^ prefix[bits / 8]) >> (8 - rest) == 0;
 }
 
-static void ip_check(const struct lint_input *in, struct lint_report *r, lt_slice address)
+static void ip_check(struct lint_report *r, lt_slice address)
 {
     if (address.len != 4 && address.len != 16) {
-        lint_found(r, in, address, "extensions.subjectAltName", "an address of %zu bytes", address.len);
+        lint_found(r, address, "an address of %zu bytes", address.len);
         return;
     }
     for (size_t i = 0; i < LT_COUNT(reserved); i++) {
         if (reserved[i].len == address.len && has_prefix(address, reserved[i].prefix, reserved[i].bits)) {
-            lint_found(r, in, address, "extensions.subjectAltName", "a reserved IP address");
+            lint_found(r, address, "a reserved IP address");
             return;
         }
     }
 }
 
-static void san(const struct lint_input *in, struct lint_report *r)
+static void san(const struct lint_subject *s, struct lint_report *r)
 {
-    const struct x509_general_names *names = &in->cert->ext.san;
+    const struct x509_general_names *names = &s->cert->ext.san;
     if (names->count == 0) {
-        lint_found(r, in, in->cert->tbs, "extensions.subjectAltName", "it is missing");
+        lint_found(r, s->cert->tbs, "it is missing");
     }
     for (size_t i = 0; i < names->count; i++) {
         const struct x509_general_name *n = &names->list[i];
         if (n->type == X509_GN_DNS) {
-            dns_check(in, r, n->value);
+            dns_check(r, n->value);
         } else if (n->type == X509_GN_IP) {
-            ip_check(in, r, n->value);
+            ip_check(r, n->value);
         } else {
-            lint_found(r, in, n->value, "extensions.subjectAltName", "a name that is neither DNS nor IP");
+            lint_found(r, n->value, "a name that is neither DNS nor IP");
         }
     }
 }
@@ -115,22 +114,21 @@ static bool cn_in_san(const struct x509_cert *c, lt_slice cn)
     return false;
 }
 
-static void common_name(const struct lint_input *in, struct lint_report *r)
+static void common_name(const struct lint_subject *s, struct lint_report *r)
 {
-    const struct x509_attribute *cn = x509_name_find(&in->cert->subject, X509_OID_CN, 0);
-    if (cn != NULL && !cn_in_san(in->cert, cn->value)) {
-        lint_found(r, in, cn->value, "subject.commonName", "'%.*s' is not in subjectAltName",
-                   LT_FMT(cn->value));
+    const struct x509_attribute *cn = x509_name_find(&s->cert->subject, X509_OID_CN, 0);
+    if (cn != NULL && !cn_in_san(s->cert, cn->value)) {
+        lint_found(r, cn->value, "'%.*s' is not in subjectAltName", LT_FMT(cn->value));
     }
-    if (x509_name_find(&in->cert->subject, X509_OID_CN, 1) != NULL) {
-        lint_found(r, in, in->cert->subject.der, "subject.commonName", "more than one");
+    if (x509_name_find(&s->cert->subject, X509_OID_CN, 1) != NULL) {
+        lint_found(r, s->cert->subject.der, "more than one");
     }
 }
 
-static bool domain_validated(const struct lint_input *in)
+static bool domain_validated(const struct lint_subject *s)
 {
-    const struct x509_extensions *e = &in->cert->ext;
-    for (size_t i = 0; lint_is_subscriber(in) && i < e->policy_count; i++) {
+    const struct x509_extensions *e = &s->cert->ext;
+    for (size_t i = 0; lint_is(s, LINT_IS_SUBSCRIBER) && i < e->policy_count; i++) {
         if (e->policies[i].id.oid == X509_OID_POLICY_DV) {
             return true;
         }
@@ -138,31 +136,31 @@ static bool domain_validated(const struct lint_input *in)
     return false;
 }
 
-static void dv_subject(const struct lint_input *in, struct lint_report *r)
+static void dv_subject(const struct lint_subject *s, struct lint_report *r)
 {
-    for (size_t i = 0; i < in->cert->subject.count; i++) {
-        enum x509_oid oid = in->cert->subject.attributes[i].oid;
+    for (size_t i = 0; i < s->cert->subject.count; i++) {
+        enum x509_oid oid = s->cert->subject.attributes[i].oid;
         if (oid != X509_OID_CN && oid != X509_OID_C) {
-            lint_found(r, in, in->cert->subject.attributes[i].value, "subject",
-                       "%s in a domain validated certificate", x509_oid_name(oid));
+            lint_found(r, s->cert->subject.attributes[i].value, "%s in a domain validated certificate",
+                       x509_oid_name(oid));
         }
     }
 }
 
-#define BR .source = LINT_CABF_BR, .kind = LINT_CERTIFICATE, .level = LINT_ERROR
+#define BR .source = LINT_CABF_BR, .kinds = LINT_CERTIFICATE, .level = LINT_ERROR
 
 static const struct lint_rule rows[] = {
     {"br.san", BR,
      .citation =
          "CABF-BR 7.1.2.7.12 Subscriber Certificate Subject Alternative Name; 4.2.2 \"CAs SHALL NOT issue "
          "Certificates containing Internal Names or Reserved IP Addresses\"",
-     .applies = lint_is_subscriber, .check = san},
+     .when = LINT_IS_SUBSCRIBER, .check = san},
     {"br.common-name", BR,
      .citation = "CABF-BR 7.1.4.3 \"If present, this attribute MUST contain exactly one entry that is one of "
                  "the values "
                  "contained in the Certificate's subjectAltName extension\"",
-     .applies = lint_is_subscriber, .check = common_name},
+     .when = LINT_IS_SUBSCRIBER, .check = common_name},
     {"br.dv-subject", BR, .citation = "CABF-BR 7.1.2.7.2 \"Any other attribute\" \"MUST NOT\"",
      .applies = domain_validated, .check = dv_subject},
 };
-const struct lint_table lint_cabf_br_names = {rows, LT_COUNT(rows)};
+const struct lint_table lint_cabf_br_names = LINT_TABLE(rows);

@@ -1,73 +1,71 @@
 /* RFC 5280 section 5 and BR 7.2: CRLs. */
 #include "lint/rules.h"
 
-static void number_and_aki(const struct lint_input *in, struct lint_report *r)
+static void number_and_aki(const struct lint_subject *s, struct lint_report *r)
 {
-    const struct x509_extensions *e = &in->crl->ext;
+    const struct x509_extensions *e = &s->crl->ext;
     if (!e->has_crl_number) {
-        lint_found(r, in, in->crl->tbs, "crlExtensions", "there is no cRLNumber");
+        lint_found(r, s->crl->tbs, "there is no cRLNumber");
     }
     if (!e->has_aki || e->aki_key_id.len == 0) {
-        lint_found(r, in, in->crl->tbs, "crlExtensions", "there is no authorityKeyIdentifier");
+        lint_found(r, s->crl->tbs, "there is no authorityKeyIdentifier");
     }
 }
 
-static void version_2(const struct lint_input *in, struct lint_report *r)
+static void version_2(const struct lint_subject *s, struct lint_report *r)
 {
-    if (in->crl->version != 2) {
-        lint_found(r, in, in->crl->tbs, "version", "a CRL of version %u", in->crl->version);
+    if (s->crl->version != 2) {
+        lint_found(r, s->crl->tbs, "a CRL of version %u", s->crl->version);
     }
 }
 
-static void next_update(const struct lint_input *in, struct lint_report *r)
+static void next_update(const struct lint_subject *s, struct lint_report *r)
 {
-    const struct x509_crl *c = in->crl;
+    const struct x509_crl *c = s->crl;
     if (!c->has_next_update || c->next_update.us <= c->this_update.us) {
-        lint_found(r, in, c->tbs, "nextUpdate", "there is no nextUpdate behind thisUpdate");
+        lint_found(r, c->tbs, "there is no nextUpdate behind thisUpdate");
     }
 }
 
-static void next_update_near(const struct lint_input *in, struct lint_report *r)
+static void next_update_near(const struct lint_subject *s, struct lint_report *r)
 {
-    const struct x509_crl *c = in->crl;
+    const struct x509_crl *c = s->crl;
     int64_t life = lt_time_seconds(c->next_update) - lt_time_seconds(c->this_update);
     if (c->has_next_update && life > r->rule->value) {
-        lint_found(r, in, c->tbs, "nextUpdate", "%lld s behind thisUpdate: at most %lld", (long long)life,
+        lint_found(r, c->tbs, "%lld s behind thisUpdate: at most %lld", (long long)life,
                    (long long)r->rule->value);
     }
 }
 
-static void reasons(const struct lint_input *in, struct lint_report *r)
+static void reasons(const struct lint_subject *s, struct lint_report *r)
 {
     struct der_notes scratch;
-    struct der_cursor at = x509_crl_entries(in->crl, &scratch);
+    struct der_cursor at = x509_crl_entries(s->crl, &scratch);
     struct x509_crl_entry e;
     while (x509_crl_next(&at, &e)) {
         if (e.has_reason && (e.reason == 0 || e.reason == r->rule->value)) {
-            lint_found(r, in, e.serial, "revokedCertificates", "an entry with reason %u", e.reason);
+            lint_found(r, e.serial, "an entry with reason %u", e.reason);
             return; /* one says it: there may be millions */
         }
     }
 }
 
-static void crl_issuer(const struct lint_input *in, struct lint_report *r)
+static void crl_issuer(const struct lint_subject *s, struct lint_report *r)
 {
-    if (!lt_slice_eq(in->crl->issuer.der, in->issuer->subject.der)) {
-        lint_found(r, in, in->crl->issuer.der, "issuer",
-                   "the issuer is not byte for byte its certificate's subject");
+    if (!lt_slice_eq(s->crl->issuer.der, s->in->issuer->subject.der)) {
+        lint_found(r, s->crl->issuer.der, "the issuer is not byte for byte its certificate's subject");
     }
-    if (in->issuer->ext.has_ski && !lt_slice_eq(in->crl->ext.aki_key_id, in->issuer->ext.ski)) {
-        lint_found(r, in, in->crl->ext.aki_key_id, "crlExtensions.authorityKeyIdentifier",
-                   "it is not the issuer's subjectKeyIdentifier");
+    if (s->in->issuer->ext.has_ski && !lt_slice_eq(s->crl->ext.aki_key_id, s->in->issuer->ext.ski)) {
+        lint_found(r, s->crl->ext.aki_key_id, "it is not the issuer's subjectKeyIdentifier");
     }
 }
 
-static bool for_subscribers(const struct lint_input *in)
+static bool for_subscribers(const struct lint_subject *s)
 {
-    return in->role == LINT_SUBSCRIBER;
+    return s->in->role == LINT_ROLE_SUBSCRIBER;
 }
 
-#define CRL(source_) .source = (source_), .kind = LINT_CRL, .level = LINT_ERROR
+#define CRL(source_) .source = (source_), .kinds = LINT_CRL, .level = LINT_ERROR
 
 static const struct lint_rule rows[] = {
     {"rfc5280.crl-version", CRL(LINT_RFC5280),
@@ -85,7 +83,7 @@ static const struct lint_rule rows[] = {
     {"rfc5280.crl-issuer", CRL(LINT_RFC5280),
      .citation =
          "RFC 5280 5.1.2.3 \"The issuer name identifies the entity that has signed and issued the CRL.\"",
-     .applies = lint_has_issuer, .check = crl_issuer},
+     .when = LINT_WITH_ISSUER, .check = crl_issuer},
     {"rfc5280.crl-reason", CRL(LINT_RFC5280),
      .citation = "RFC 5280 5.3.1 \"the reason code CRL entry extension SHOULD be absent instead of using the "
                  "unspecified "
@@ -97,4 +95,4 @@ static const struct lint_rule rows[] = {
     {"br.crl-no-hold", CRL(LINT_CABF_BR),
      .citation = "CABF-BR 7.2.2 \"certificateHold (6)\" MUST NOT be used", .check = reasons, .value = 6},
 };
-const struct lint_table lint_rfc5280_crl = {rows, LT_COUNT(rows)};
+const struct lint_table lint_rfc5280_crl = LINT_TABLE(rows);

@@ -107,8 +107,7 @@ static void clean(struct draft *d)
     };
     d->in = (struct lint_input){
         .kind = LINT_CERTIFICATE,
-        .role = LINT_SUBSCRIBER,
-        .sources = LINT_RFC5280 | LINT_CABF_BR | LINT_LINTEL,
+        .role = LINT_ROLE_SUBSCRIBER,
         .issuer = &issuer,
         .signing_time = lt_time_from_seconds(NOW),
     };
@@ -121,7 +120,7 @@ static void run(struct draft *d, struct lint_results *r)
     assert_ok(x509_tbs_build(&d->spec, &tbs));
     assert_ok(x509_tbs_parse(lt_buf_slice(&tbs), &arena, &c));
     d->in.cert = &c;
-    lint_run(&d->in, &arena, r);
+    assert_ok(lint_run(&d->in, &arena, r));
 }
 
 static void san_to(struct draft *d, enum x509_general_name_type type, lt_slice value)
@@ -251,8 +250,8 @@ static void each_change_has_its_finding(void **unused)
     clean(&d);
     run(&d, &r);
     assert_int_equal(r.count, 0);
-    assert_int_equal(r.worst, LINT_NOTICE);
-    assert_true(r.rules_run > 20);
+    assert_int_equal(r.worst, LINT_PASS);
+    assert_true(r.tally[LINT_PASS] > 20);
     for (size_t i = 0; i < LT_COUNT(rules); i++) {
         clean(&d);
         change(&d, (int)i);
@@ -278,7 +277,7 @@ static void nobody_asked(void **unused)
     struct draft d;
     clean(&d);
     change(&d, 13);
-    d.in.sources = LINT_RFC5280;
+    d.in.sources = 1u << LINT_RFC5280;
     run(&d, &r);
     assert_int_equal(r.count, 0); /* an internal name is no matter of RFC 5280 */
     clean(&d);
@@ -334,14 +333,14 @@ static void the_table(void **unused)
     }
     assert_null(lint_rule_at(lint_rule_count()));
     assert_null(lint_rule_by_id(LT_LIT("br.nothing")));
-    assert_string_equal(lint_level_name(LINT_FATAL), "fatal");
+    assert_string_equal(lint_status_name(LINT_FATAL), "fatal");
 }
 
 static void more_findings_than_room(void **unused)
 {
     (void)unused;
     static struct lint_results r;
-    static struct x509_general_name many[100];
+    static struct x509_general_name many[1100];
     struct draft d;
     clean(&d);
     for (size_t i = 0; i < LT_COUNT(many); i++) {

@@ -76,7 +76,9 @@ class Family:
         return path.read_text().splitlines() if path.exists() else []
 
     def status(self):
-        return json.loads((self.folder / "run" / "status.json").read_text())
+        path = self.folder / "run" / "status.json"
+        wait_for("the status file", path.exists)
+        return json.loads(path.read_text())
 
     def pids(self):
         return {p["name"]: p["pid"] for p in self.status()["processes"]}
