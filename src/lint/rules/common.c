@@ -1,0 +1,83 @@
+/* What several rule files need. */
+#include "lint/rules/common.h"
+
+/* ISO 3166-1 alpha-2, in order, without user-assigned codes. */
+static const char countries[] =
+    "ADAEAFAGAIALAMAOAQARASATAUAWAXAZBABBBDBEBFBGBHBIBJBLBMBNBOBQBRBSBTBVBWBYBZCACCCDCFCGCHCICK"
+    "CLCMCNCOCRCUCVCWCXCYCZDEDJDKDMDODZECEEEGEHERESETFIFJFKFMFOFRGAGBGDGEGFGGGHGIGLGMGNGPGQGRGS"
+    "GTGUGWGYHKHMHNHRHTHUIDIEILIMINIOIQIRISITJEJMJOJPKEKGKHKIKMKNKPKRKWKYKZLALBLCLILKLRLSLTLULV"
+    "LYMAMCMDMEMFMGMHMKMLMMMNMOMPMQMRMSMTMUMVMWMXMYMZNANCNENFNGNINLNONPNRNUNZOMPAPEPFPGPHPKPLPM"
+    "PNPRPSPTPWPYQARERORSRURWSASBSCSDSESGSHSISJSKSLSMSNSOSRSSSTSVSXSYSZTCTDTFTGTHTJTKTLTMTNTOTR"
+    "TTTVTWTZUAUGUMUSUYUZVAVCVEVGVIVNVUWFWSYEYTZAZMZW";
+
+static bool is_listed(uint8_t first, uint8_t second)
+{
+    size_t low = 0;
+    size_t high = (sizeof(countries) - 1) / 2;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        uint8_t a = (uint8_t)countries[2 * middle];
+        uint8_t b = (uint8_t)countries[2 * middle + 1];
+        if (a == first && b == second) {
+            return true;
+        }
+        if (a < first || (a == first && b < second)) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return false;
+}
+
+bool lint_country(lt_slice code)
+{
+    return code.len == 2 && is_listed(code.ptr[0], code.ptr[1]);
+}
+
+static uint8_t upper(uint8_t c)
+{
+    return c >= 'a' && c <= 'z' ? (uint8_t)(c - 'a' + 'A') : c;
+}
+
+bool lint_country_loose(lt_slice code)
+{
+    if (code.len != 2) {
+        return false;
+    }
+    uint8_t a = upper(code.ptr[0]);
+    uint8_t b = upper(code.ptr[1]);
+    return is_listed(a, b) || (a == 'A' && b == 'N') || (a == 'X' && b == 'X');
+}
+
+int64_t lint_add_months(lt_time t, int months)
+{
+    struct lt_date d = lt_date_of(t);
+    int month = d.month - 1 + months;
+    struct lt_date first = {.year = d.year + month / 12,
+                            .month = month % 12 + 1,
+                            .day = 1,
+                            .hour = d.hour,
+                            .minute = d.minute,
+                            .second = d.second};
+    lt_time start;
+    if (lt_failed(lt_time_of(&first, &start))) {
+        return INT64_MAX;
+    }
+    return lt_time_seconds(start) + (d.day - 1) * LT_SECONDS_PER_DAY;
+}
+
+bool lint_has_attribute(const struct x509_name *name, enum x509_oid oid)
+{
+    return x509_name_find(name, oid, 0) != NULL;
+}
+
+lt_slice lint_last_attribute(const struct x509_name *name, enum x509_oid oid)
+{
+    for (size_t i = name->count; i > 0; i--) {
+        if (name->attributes[i - 1].oid == oid) {
+            return name->attributes[i - 1].value;
+        }
+    }
+    return LT_SLICE(NULL, 0);
+}

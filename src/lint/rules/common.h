@@ -1,0 +1,17 @@
+#ifndef LINT_RULES_COMMON_H
+#define LINT_RULES_COMMON_H
+/* Private to lint/rules/: small things that several rule files need. */
+#include "lint/rules.h"
+
+/* An assigned ISO 3166-1 alpha-2 code in capitals; user-assigned ones (XX, XK) are none. */
+bool lint_country(lt_slice code);
+/* zlint's list: the same in any case, XX, and AN, which was withdrawn. */
+bool lint_country_loose(lt_slice code);
+/* Seconds since 1970 of t moved by months; a day that the month does not have runs over into the next. months
+ * is not negative. INT64_MAX beyond the year 9999. */
+int64_t lint_add_months(lt_time t, int months);
+bool lint_has_attribute(const struct x509_name *name, enum x509_oid oid);
+/* Value of the last attribute of that type, empty without one. */
+lt_slice lint_last_attribute(const struct x509_name *name, enum x509_oid oid);
+
+#endif
