@@ -40,11 +40,6 @@ const struct lint_rule *lint_rule_by_id(lt_slice id)
     return NULL;
 }
 
-const char *lint_rule_set(void)
-{
-    return "lintel-2026-11";
-}
-
 struct lint_config lint_config_default(void)
 {
     return (struct lint_config){.crl_of_subscribers = true, .fermat_rounds = 100};

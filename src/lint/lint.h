@@ -133,6 +133,7 @@ struct lint_input {
     const struct x509_cert *issuer;         /* its certificate */
     const struct x509_cert *precertificate; /* of the final certificate that is judged */
     lt_time signing_time;                   /* before issuance: now; else {0}, and notBefore counts */
+    lt_time as_of; /* the day whose rules count, whenever it was signed; {0}: as above */
     uint32_t sources;                       /* 1 << enum lint_source; 0: all that fit */
     const struct lint_config *config;       /* NULL: defaults */
     const struct lint_evidence *evidence;
@@ -210,7 +211,7 @@ const char *lint_role_name(enum lint_role role);
 const char *lint_profile_name(enum lint_profile profile);
 bool lint_role_by_name(lt_slice name, enum lint_role *ret_role);
 bool lint_profile_by_name(lt_slice name, enum lint_profile *ret_profile);
-/* Name and version of the set of rows, as it goes into every decision. */
+/* Name of the set of rows with a short hash over all of them, as it goes into every decision. */
 const char *lint_rule_set(void);
 
 #endif

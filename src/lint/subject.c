@@ -119,6 +119,12 @@ static uint64_t input_facts(const struct lint_input *in)
            (in->bare ? LINT_IS_BARE : 0);
 }
 
+/* The day whose rules count. dated: what the object says of itself. */
+static int64_t day_that_counts(const struct lint_input *in, lt_time dated)
+{
+    return day_of(in->as_of.us != 0 ? in->as_of : in->signing_time.us != 0 ? in->signing_time : dated);
+}
+
 lt_res lint_subject_init(struct lint_subject *s, const struct lint_input *in, struct lt_arena *a)
 {
     static const struct lint_config defaults = {.crl_of_subscribers = true, .fermat_rounds = 100};
@@ -131,13 +137,13 @@ lt_res lint_subject_init(struct lint_subject *s, const struct lint_input *in, st
         s->facts |= in->role == LINT_ROLE_AUTO ? guessed_role(s->cert) : role_facts[in->role];
         s->facts = guessed_purpose(s->cert, s->facts);
         s->der = in->der.len > 0 ? in->der : s->cert->der.len > 0 ? s->cert->der : s->cert->tbs;
-        s->day = day_of(in->signing_time.us != 0 ? in->signing_time : s->cert->not_before);
+        s->day = day_that_counts(in, s->cert->not_before);
     }
     if (in->kind == LINT_CRL) {
         s->crl = in->crl;
         s->facts |= LINT_IS_READABLE;
         s->der = in->der.len > 0 ? in->der : s->crl->der.len > 0 ? s->crl->der : s->crl->tbs;
-        s->day = day_of(in->signing_time.us != 0 ? in->signing_time : s->crl->this_update);
+        s->day = day_that_counts(in, s->crl->this_update);
     }
     return LT_OK;
 }
