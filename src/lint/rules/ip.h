@@ -12,18 +12,8 @@ bool lint_ip_reserved_loose(lt_slice bytes);
 /* The address in its shortest form: 4 bytes of an IPv4 address mapped into IPv6. */
 lt_slice lint_ip_unmapped(lt_slice bytes);
 
-/* An address range (RFC 4632) in a table. */
-struct lint_ip_block {
-    uint8_t prefix[8]; /* what follows is zero */
-    uint8_t len;       /* of an address: 4 or 16 */
-    uint8_t bits;
-    uint8_t lists; /* of enum lint_ip_list */
-};
-enum lint_ip_list {
-    LINT_IP_SPECIAL = 1, /* IANA's special-purpose registries */
-    LINT_IP_LOOSE = 2,   /* zlint's list */
-};
-extern const struct lint_ip_block lint_ip_blocks[];
-extern const size_t lint_ip_block_count;
+/* A range as nameConstraints has it, address and mask (8 or 32 bytes), that meets one of zlint's reserved
+ * blocks. */
+bool lint_net_reserved(lt_slice range);
 
 #endif
