@@ -67,6 +67,16 @@ int64_t lint_add_months(lt_time t, int months)
     return lt_time_seconds(start) + (d.day - 1) * LT_SECONDS_PER_DAY;
 }
 
+bool lint_key_is_ec(const struct lint_subject *s)
+{
+    if (lint_is(s, LINT_HAS_EC)) {
+        return true;
+    }
+    struct der_cursor c = der_open(s->cert->spki.algorithm);
+    struct der_cursor in = der_enter(&c, DER_SEQUENCE);
+    return x509_oid_find(der_oid(&in)) == X509_OID_EC;
+}
+
 bool lint_has_attribute(const struct x509_name *name, enum x509_oid oid)
 {
     return x509_name_find(name, oid, 0) != NULL;
@@ -80,4 +90,17 @@ lt_slice lint_last_attribute(const struct x509_name *name, enum x509_oid oid)
         }
     }
     return LT_SLICE(NULL, 0);
+}
+
+bool lint_smtp_utf8(const struct x509_general_name *name, lt_slice *ret_text)
+{
+    static const uint8_t oid[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x08, 0x09};
+    if (name->type != X509_GN_OTHER) {
+        return false;
+    }
+    struct der_cursor c = der_open(name->value);
+    lt_slice type = der_oid(&c);
+    struct der_cursor in = der_enter(&c, DER_CONTEXT_CONS(0));
+    uint32_t tag;
+    return lt_slice_eq(type, LT_SLICE(oid, sizeof(oid))) && der_any(&in, &tag, ret_text, NULL);
 }

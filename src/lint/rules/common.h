@@ -10,8 +10,13 @@ bool lint_country_loose(lt_slice code);
 /* Seconds since 1970 of t moved by months; a day that the month does not have runs over into the next. months
  * is not negative. INT64_MAX beyond the year 9999. */
 int64_t lint_add_months(lt_time t, int months);
+/* The public key is of the type id-ecPublicKey, whatever its curve. */
+bool lint_key_is_ec(const struct lint_subject *s);
 bool lint_has_attribute(const struct x509_name *name, enum x509_oid oid);
 /* Value of the last attribute of that type, empty without one. */
 lt_slice lint_last_attribute(const struct x509_name *name, enum x509_oid oid);
+
+/* Text of an otherName of the type SmtpUTF8Mailbox (RFC 9598). */
+bool lint_smtp_utf8(const struct x509_general_name *name, lt_slice *ret_text);
 
 #endif
