@@ -1,5 +1,5 @@
-/* The error record and the end of the process on a broken invariant. The only globals of base/ beside the
- * log. */
+/* The error record, one for each thread, and the end of the process on a broken invariant. The only globals of
+ * base/ beside the log. */
 #include "base/result.h"
 
 #include <stdarg.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct lt_error last;
+static _Thread_local struct lt_error last;
 
 lt_res lt_fail(int code, const char *file, int line, const char *format, ...)
 {

@@ -29,7 +29,7 @@ static bool is_prime(unsigned n)
 }
 
 /*= CABF-BR 6.1.6 "have no factors smaller than 752" */
-static bool has_small_factor(const BIGNUM *n)
+static unsigned small_factor(const BIGNUM *n)
 {
     uint32_t batch = 1; /* odd primes whose product fits: one long division for several */
     for (unsigned p = 2; p < SMALL_PRIME_LIMIT; p++) {
@@ -47,12 +47,12 @@ static bool has_small_factor(const BIGNUM *n)
         BN_ULONG rest = BN_mod_word(n, batch);
         for (unsigned q = 2; q <= p; q++) {
             if (batch % q == 0 && is_prime(q) && rest % q == 0) {
-                return true;
+                return q;
             }
         }
         batch = 1;
     }
-    return false;
+    return 0;
 }
 
 /* The Infineon library made primes of the form k * M + (65537^a mod M) with M a product of small primes: for
@@ -116,7 +116,7 @@ static bool may_be_square(const BIGNUM *n)
 /* Fermat: n = a^2 - b^2 with a little above the root of n when the factors are close.
  *= CABF-BR 6.1.1.3 "In the case of Close Primes vulnerability, the CA SHALL reject weak keys which can be
  *= factored within 100 rounds using Fermat's factorization method." */
-static bool factors_are_close(const BIGNUM *n)
+static uint32_t fermat_round(const BIGNUM *n, uint32_t rounds)
 {
     BN_CTX *ctx = BN_CTX_new();
     LT_ASSERT(ctx != NULL);
@@ -132,12 +132,14 @@ static bool factors_are_close(const BIGNUM *n)
         ok = ok && BN_add_word(a, 1) && BN_sqr(b2, a, ctx);
     }
     ok = ok && BN_sub(b2, b2, n);
-    bool close = false;
-    for (int i = 0; i < FERMAT_ROUNDS && !close; i++) {
-        if (may_be_square(b2)) {
+    uint32_t found = 0;
+    for (uint32_t i = 1; i <= rounds && found == 0; i++) {
+        if (BN_is_zero(b2)) {
+            found = i;
+        } else if (may_be_square(b2)) {
             square_root(b2, root, ctx);
             ok = ok && BN_sqr(square, root, ctx);
-            close = BN_cmp(square, b2) == 0;
+            found = BN_cmp(square, b2) == 0 ? i : 0;
         }
         /* (a + 1)^2 - n = (a^2 - n) + 2a + 1 */
         ok = ok && BN_add(b2, b2, a) && BN_add_word(a, 1) && BN_add(b2, b2, a);
@@ -145,13 +147,31 @@ static bool factors_are_close(const BIGNUM *n)
     }
     BN_CTX_end(ctx);
     BN_CTX_free(ctx);
-    return close;
+    return found;
+}
+
+void crypto_rsa_examine(lt_slice modulus, uint32_t fermat_rounds, struct crypto_rsa_flaws *ret_flaws)
+{
+    *ret_flaws = (struct crypto_rsa_flaws){.roca = false};
+    if (modulus.len == 0 || modulus.len > 65536) {
+        return;
+    }
+    BIGNUM *n = number(modulus);
+    if (!BN_is_zero(n)) {
+        ret_flaws->small_prime = small_factor(n);
+        ret_flaws->roca = is_roca(n);
+    }
+    if (BN_is_odd(n) && !BN_is_one(n)) { /* an even one has fallen apart already */
+        ret_flaws->fermat_round = fermat_round(n, fermat_rounds < CRYPTO_FERMAT_MAX ? fermat_rounds
+                                                                                    : CRYPTO_FERMAT_MAX);
+    }
+    BN_free(n);
 }
 
 bool crypto_rsa_has_small_factor(lt_slice modulus)
 {
     BIGNUM *n = number(modulus);
-    bool yes = has_small_factor(n);
+    bool yes = small_factor(n) != 0;
     BN_free(n);
     return yes;
 }
@@ -167,7 +187,7 @@ bool crypto_rsa_is_roca(lt_slice modulus)
 bool crypto_rsa_factors_are_close(lt_slice modulus)
 {
     BIGNUM *n = number(modulus);
-    bool yes = factors_are_close(n);
+    bool yes = fermat_round(n, FERMAT_ROUNDS) != 0;
     BN_free(n);
     return yes;
 }
@@ -182,10 +202,11 @@ static lt_res check_numbers(const BIGNUM *n, const BIGNUM *e)
     LT_CHECK(BN_is_odd(e) && BN_num_bits(e) <= EXPONENT_BITS_MAX &&
                  (BN_num_bits(e) > 32 || BN_get_word(e) >= EXPONENT_MIN),
              LT_POLICY_REFUSED, "the RSA exponent is even, below 65537 or over 256 bits");
-    LT_CHECK(!has_small_factor(n), LT_POLICY_REFUSED, "the RSA modulus has a factor below %d",
+    LT_CHECK(small_factor(n) == 0, LT_POLICY_REFUSED, "the RSA modulus has a factor below %d",
              SMALL_PRIME_LIMIT);
     LT_CHECK(!is_roca(n), LT_POLICY_REFUSED, "the RSA key was made by a broken generator (ROCA)");
-    LT_CHECK(!factors_are_close(n), LT_POLICY_REFUSED, "the factors of the RSA modulus are too close");
+    LT_CHECK(fermat_round(n, FERMAT_ROUNDS) == 0, LT_POLICY_REFUSED,
+             "the factors of the RSA modulus are too close");
     return LT_OK;
 }
 
@@ -206,7 +227,7 @@ static const EC_GROUP *group_of(enum crypto_key_type type)
     static const int nids[] = {[CRYPTO_KEY_P256] = NID_X9_62_prime256v1,
                                [CRYPTO_KEY_P384] = NID_secp384r1,
                                [CRYPTO_KEY_P521] = NID_secp521r1};
-    static EC_GROUP *groups[LT_COUNT(nids)]; /* constants once made; never freed */
+    static _Thread_local EC_GROUP *groups[LT_COUNT(nids)]; /* constants once made; never freed */
     LT_ASSERT((unsigned)type < LT_COUNT(nids) && nids[type] != 0);
     if (groups[type] == NULL) {
         groups[type] = EC_GROUP_new_by_curve_name(nids[type]);

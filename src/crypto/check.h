@@ -20,4 +20,14 @@ bool crypto_rsa_has_small_factor(lt_slice modulus);  /* a prime below 752 */
 bool crypto_rsa_is_roca(lt_slice modulus);           /* CVE-2017-15361 fingerprint */
 bool crypto_rsa_factors_are_close(lt_slice modulus); /* Fermat, 100 rounds */
 
+/* All of the parts at once. */
+struct crypto_rsa_flaws {
+    bool roca;
+    uint32_t small_prime;  /* the least below 752 that divides the modulus; 0: none */
+    uint32_t fermat_round; /* from 1, in which the modulus fell apart; 0: it did not */
+};
+/* For any modulus, of whatever size; at most CRYPTO_FERMAT_MAX rounds are made. */
+enum { CRYPTO_FERMAT_MAX = 100000 };
+void crypto_rsa_examine(lt_slice modulus, uint32_t fermat_rounds, struct crypto_rsa_flaws *ret_flaws);
+
 #endif

@@ -43,10 +43,27 @@ void der_wart(struct der_cursor *c, const uint8_t *where, const char *why)
     if (c->why != NULL) {
         return;
     }
+    for (size_t i = 0; i < n->count && i < DER_NOTES_MAX; i++) {
+        if (n->list[i].why == why && n->list[i].offset == offset_of(c, where)) {
+            return; /* seen by a cursor that looked ahead */
+        }
+    }
     if (n->count < DER_NOTES_MAX) {
         n->list[n->count] = (struct der_note){why, offset_of(c, where)};
     }
     n->count++;
+}
+
+lt_res der_done_noted(struct der_cursor *c, const char *what)
+{
+    if (c->why == NULL && c->pos != c->end) {
+        der_wart(c, c->pos, "bytes behind the end");
+        c->pos = c->end;
+    }
+    if (c->why != NULL && c->notes != NULL) {
+        c->notes->last = (struct der_note){c->why, der_bad_offset(c)};
+    }
+    return der_done(c, what);
 }
 
 size_t der_offset(const struct der_cursor *c)
@@ -106,7 +123,7 @@ static uint32_t tag_at(const uint8_t **p, const uint8_t *end, const char **ret_w
 /* Length octets at p, at least one byte there.
  *= X.690 10.1 "The definite form of length encoding shall be used, encoded in the minimum number of octets."
  */
-static size_t length_at(const uint8_t **p, const uint8_t *end, const char **ret_why)
+static size_t length_at(const uint8_t **p, const uint8_t *end, const char **ret_why, bool *ret_long)
 {
     const uint8_t *q = *p;
     size_t len = *q++;
@@ -124,10 +141,7 @@ static size_t length_at(const uint8_t **p, const uint8_t *end, const char **ret_
             *ret_why = "length cut off";
             return 0;
         }
-        if (q[0] == 0 || (count == 1 && q[0] < 0x80)) {
-            *ret_why = "length not minimal";
-            return 0;
-        }
+        *ret_long = q[0] == 0 || (count == 1 && q[0] < 0x80);
         len = 0;
         for (size_t i = 0; i < count; i++) {
             len = len << 8 | *q++;
@@ -154,8 +168,12 @@ static bool element(struct der_cursor *c, uint32_t *ret_tag, lt_slice *ret_conte
         why = "length cut off";
     }
     size_t len = 0;
+    bool longer = false;
     if (why == NULL) {
-        len = length_at(&p, c->end, &why);
+        len = length_at(&p, c->end, &why, &longer);
+    }
+    if (longer && c->notes == NULL && why == NULL) {
+        why = "length not minimal";
     }
     if (why == NULL && len > (size_t)(c->end - p)) {
         why = "content cut off";
@@ -163,6 +181,9 @@ static bool element(struct der_cursor *c, uint32_t *ret_tag, lt_slice *ret_conte
     if (why != NULL) {
         der_fail(c, why);
         return false;
+    }
+    if (longer) {
+        der_wart(c, c->pos, "length not minimal");
     }
     *ret_tag = tag;
     *ret_content = LT_SLICE(p, len);
@@ -263,7 +284,7 @@ void der_leave(struct der_cursor *outer, const struct der_cursor *inner)
     if (inner->why != NULL) {
         fail_at(outer, inner->bad, inner->why);
     } else if (inner->pos != inner->end) {
-        fail_at(outer, inner->pos, "bytes behind the last field");
+        der_wart(outer, inner->pos, "bytes behind the last field");
     }
 }
 

@@ -6,6 +6,9 @@
  * indefinite and non-minimal lengths, non-minimal tags and integers, booleans other than 00 and FF, spare
  * bits that are set, times that RFC 5280 does not allow, and whatever stands behind the end. It never
  * allocates and never recurses. Every slice it gives points into the input.
+ *
+ * A cursor with notes is lenient: of these it takes what still has one meaning (a length or an integer with
+ * leading zeros, any byte but 00 for TRUE, a field too many at the end of a SEQUENCE, …), and notes it.
  */
 #include "base/clock.h"
 #include "base/slice.h"
@@ -51,7 +54,8 @@ struct der_note {
 };
 struct der_notes {
     struct der_note list[DER_NOTES_MAX];
-    size_t count; /* all of them; only the first DER_NOTES_MAX are in the list */
+    size_t count;         /* all of them; only the first DER_NOTES_MAX are in the list */
+    struct der_note last; /* where reading ended when it could not go on; why is NULL when it could */
 };
 
 struct der_cursor {
@@ -80,6 +84,9 @@ static inline bool der_more(const struct der_cursor *c)
 }
 /* All read and nothing wrong, or LT_PEER_MALFORMED naming what and where. what: "certificate", … */
 LT_MUST_USE lt_res der_done(const struct der_cursor *c, const char *what);
+/* The same for a lenient cursor: what stands behind the end is noted, and why reading ended is kept in its
+ * notes. */
+LT_MUST_USE lt_res der_done_noted(struct der_cursor *c, const char *what);
 /* Say that it is wrong here, for rules above DER. why: static storage. The first one stays. */
 void der_fail(struct der_cursor *c, const char *why);
 /* Broken, but readable: fails like der_fail in a strict cursor, is noted in one that has notes. where: the

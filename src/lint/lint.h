@@ -4,7 +4,8 @@
  * inventory, in the CLI and in the API. Inputs that a linter of finished files never has are first-class:
  * role, profile, issuer, precertificate, time of signing, what the book knows.
  *
- * Pure: no clock, no file. No allocation for a rule that passes. It refuses nothing: it says what it found,
+ * Pure: no clock, no file; several threads may run it at once, each with its own arena and keys, after
+ * crypto_start. No allocation for a rule that passes. It refuses nothing: it says what it found,
  * and whoever asked decides. Bytes that no parser takes are findings, too.
  */
 #include "base/arena.h"
@@ -133,9 +134,9 @@ struct lint_input {
     const struct x509_cert *issuer;         /* its certificate */
     const struct x509_cert *precertificate; /* of the final certificate that is judged */
     lt_time signing_time;                   /* before issuance: now; else {0}, and notBefore counts */
-    lt_time as_of; /* the day whose rules count, whenever it was signed; {0}: as above */
-    uint32_t sources;                       /* 1 << enum lint_source; 0: all that fit */
-    const struct lint_config *config;       /* NULL: defaults */
+    lt_time as_of;                    /* the day whose rules count, whenever it was signed; {0}: as above */
+    uint32_t sources;                 /* 1 << enum lint_source; 0: all that fit */
+    const struct lint_config *config; /* NULL: defaults */
     const struct lint_evidence *evidence;
     struct lint_keys *keys; /* NULL: found out anew each time */
 };
@@ -187,6 +188,7 @@ struct lint_results {
     const uint8_t *status;     /* enum lint_status of each rule, by its index; in the arena */
     struct lint_finding *list; /* in the arena, in the order of the rules */
     size_t count;
+    size_t room;                     /* of the list; the engine's */
     size_t dropped;                  /* found, but over LINT_FINDINGS_MAX or the arena's cap */
     size_t tally[LINT_STATUS_COUNT]; /* rules by status */
     enum lint_status worst;          /* LINT_PASS when nothing was found */

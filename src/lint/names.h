@@ -14,18 +14,18 @@ struct lint_tld {
 const struct lint_tld *lint_tld_find(lt_slice label);
 
 struct lint_name {
-    lt_slice text; /* as it stands in the certificate */
-    bool is_cn;    /* from a common name, not from the SAN */
-    bool is_ip;    /* text of an IP address (in a common name) */
-    bool wildcard; /* begins with "*." */
-    bool ldh;      /* all labels are letters, digits, hyphens, underscores, after the wildcard */
-    bool psl_ok;   /* the public suffix list could split it */
-    size_t label_count;
-    lt_slice tld;                   /* last label */
+    lt_slice text;      /* as it stands in the certificate */
+    bool is_cn;         /* from a common name, not from the SAN */
+    bool is_ip;         /* text of an IP address (in a common name) */
+    bool wildcard;      /* begins with "*." */
+    bool ldh;           /* all labels are letters, digits, hyphens, underscores, after the wildcard */
+    bool psl_ok;        /* there is a label left of a public suffix */
+    size_t label_count; /* the wildcard is one */
+    lt_slice tld;       /* last label; empty when the name ends in a dot */
     const struct lint_tld *tld_row; /* NULL: no such TLD */
-    lt_slice suffix;                /* public suffix, ICANN and private parts of the list, without wildcard */
-    lt_slice sld;                   /* the label before the suffix, empty when there is none */
-    lt_slice trd;                   /* what stands before that, without its dot */
+    lt_slice suffix;                /* public suffix by the ICANN part of the list */
+    lt_slice sld; /* the label before the suffix ("*" of "*.com"), empty when there is none */
+    lt_slice trd; /* what stands before that, without its dot */
 };
 
 /* All borrowed from text. */

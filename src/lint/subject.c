@@ -1,105 +1,188 @@
-/* From bytes to facts: decodes the object once and finds out what it is and what is in it. */
+/* From bytes to facts: decodes the object once and finds out what it is and what is in it. What the caller
+ * says of role and profile is taken as given; only what it leaves open is read off the contents, as the
+ * linters of the field read it. */
 #include "lint/subject.h"
 
 #include <string.h>
 
+#include "crypto/verify.h"
+#include "lint/ev.h"
+#include "lint/keys.h"
+#include "lint/profiles.h"
 #include "lint/rules.h"
 
-static const struct {
-    enum x509_oid oid;
-    uint64_t fact;
-} extension_facts[] = {
-    {X509_OID_BASIC_CONSTRAINTS, LINT_HAS_BC},
-    {X509_OID_KEY_USAGE, LINT_HAS_KU},
-    {X509_OID_EXTENDED_KEY_USAGE, LINT_HAS_EKU},
-    {X509_OID_SUBJECT_ALT_NAME, LINT_HAS_SAN},
-    {X509_OID_ISSUER_ALT_NAME, LINT_HAS_IAN},
-    {X509_OID_CERTIFICATE_POLICIES, LINT_HAS_CP},
-    {X509_OID_AUTHORITY_INFO_ACCESS, LINT_HAS_AIA},
-    {X509_OID_CRL_DISTRIBUTION_POINTS, LINT_HAS_CDP},
-    {X509_OID_AUTHORITY_KEY_IDENTIFIER, LINT_HAS_AKI},
-    {X509_OID_SUBJECT_KEY_IDENTIFIER, LINT_HAS_SKI},
-    {X509_OID_NAME_CONSTRAINTS, LINT_HAS_NC},
-    {X509_OID_SUBJECT_INFO_ACCESS, LINT_HAS_SIA},
-    {X509_OID_POLICY_MAPPINGS, LINT_HAS_POLICY_MAPPINGS},
-    {X509_OID_POLICY_CONSTRAINTS, LINT_HAS_POLICY_CONSTRAINTS},
-    {X509_OID_INHIBIT_ANY_POLICY, LINT_HAS_INHIBIT_ANY},
-    {X509_OID_SCT_LIST, LINT_HAS_SCT},
-    {X509_OID_FRESHEST_CRL, LINT_HAS_FRESHEST},
-    {X509_OID_CT_POISON, LINT_IS_PRECERT},
+static const uint64_t extension_facts[X509_OID_COUNT] = {
+    [X509_OID_BASIC_CONSTRAINTS] = LINT_HAS_BC,
+    [X509_OID_KEY_USAGE] = LINT_HAS_KU,
+    [X509_OID_EXTENDED_KEY_USAGE] = LINT_HAS_EKU,
+    [X509_OID_SUBJECT_ALT_NAME] = LINT_HAS_SAN,
+    [X509_OID_ISSUER_ALT_NAME] = LINT_HAS_IAN,
+    [X509_OID_CERTIFICATE_POLICIES] = LINT_HAS_CP,
+    [X509_OID_AUTHORITY_INFO_ACCESS] = LINT_HAS_AIA,
+    [X509_OID_CRL_DISTRIBUTION_POINTS] = LINT_HAS_CDP,
+    [X509_OID_AUTHORITY_KEY_IDENTIFIER] = LINT_HAS_AKI,
+    [X509_OID_SUBJECT_KEY_IDENTIFIER] = LINT_HAS_SKI,
+    [X509_OID_NAME_CONSTRAINTS] = LINT_HAS_NC,
+    [X509_OID_SUBJECT_INFO_ACCESS] = LINT_HAS_SIA,
+    [X509_OID_POLICY_MAPPINGS] = LINT_HAS_POLICY_MAPPINGS,
+    [X509_OID_POLICY_CONSTRAINTS] = LINT_HAS_POLICY_CONSTRAINTS,
+    [X509_OID_INHIBIT_ANY_POLICY] = LINT_HAS_INHIBIT_ANY,
+    [X509_OID_SCT_LIST] = LINT_HAS_SCT,
+    [X509_OID_FRESHEST_CRL] = LINT_HAS_FRESHEST,
+    [X509_OID_CT_POISON] = LINT_IS_PRECERT,
 };
 
+#define OID(bytes_) (bytes_), sizeof(bytes_) - 1
+/* Extensions by bytes: x509 decodes nothing of these. */
 static const struct {
-    enum x509_oid oid;
+    const char *der;
+    size_t len;
     uint64_t fact;
-} policy_facts[] = {
-    {X509_OID_POLICY_DV, LINT_IS_DV},
-    {X509_OID_POLICY_OV, LINT_IS_OV},
-    {X509_OID_POLICY_IV, LINT_IS_IV},
-    {X509_OID_POLICY_EV, LINT_IS_EV | LINT_IS_EV_ANY},
+} more_extension_facts[] = {
+    {OID("\x2b\x06\x01\x05\x05\x07\x01\x03"), LINT_HAS_QC},
+    {OID("\x67\x81\x0c\x03\x01"), LINT_HAS_ORG_ID},
+    {OID("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x0f"), LINT_HAS_SMIME_CAPS},
 };
+
+static uint64_t extension_fact(const struct x509_oid_ref *id)
+{
+    uint64_t fact = extension_facts[id->oid];
+    for (size_t i = 0; i < LT_COUNT(more_extension_facts) && fact == 0; i++) {
+        if (lt_slice_eq(id->der, LT_SLICE(more_extension_facts[i].der, more_extension_facts[i].len))) {
+            fact = more_extension_facts[i].fact;
+        }
+    }
+    return fact;
+}
+
 #define TLS_POLICIES (LINT_IS_DV | LINT_IS_OV | LINT_IS_IV | LINT_IS_EV)
+
+/*= CABF-SMIME-BR 7.1.6.1 2.23.140.1.5.(1 mailbox, 2 organization, 3 sponsor, 4 individual).(1 legacy,
+ *= 2 multipurpose, 3 strict) */
+static uint64_t smime_fact(lt_slice oid)
+{
+    static const uint64_t types[] = {LINT_IS_SMIME_MV, LINT_IS_SMIME_OV, LINT_IS_SMIME_SV, LINT_IS_SMIME_IV};
+    static const uint64_t generations[] = {LINT_IS_SMIME_LEGACY, LINT_IS_SMIME_MULTIPURPOSE,
+                                           LINT_IS_SMIME_STRICT};
+    const lt_slice arc = LT_LIT("\x67\x81\x0c\x01\x05");
+    if (oid.len != arc.len + 2 || !lt_slice_starts(oid, arc)) {
+        return 0;
+    }
+    unsigned type = oid.ptr[arc.len] - 1u;
+    unsigned generation = oid.ptr[arc.len + 1] - 1u;
+    return type < LT_COUNT(types) && generation < LT_COUNT(generations)
+               ? LINT_IS_SMIME | types[type] | generations[generation]
+               : 0;
+}
+
+static uint64_t policy_fact(const struct x509_oid_ref *id)
+{
+    static const uint64_t facts[X509_OID_COUNT] = {
+        [X509_OID_POLICY_DV] = LINT_IS_DV,
+        [X509_OID_POLICY_OV] = LINT_IS_OV,
+        [X509_OID_POLICY_IV] = LINT_IS_IV,
+        [X509_OID_POLICY_EV] = LINT_IS_EV | LINT_IS_EV_ANY,
+    };
+    if (facts[id->oid] != 0) {
+        return facts[id->oid];
+    }
+    /* 2.23.140.1.3 and 2.23.140.1.4.1: EV and other code signing */
+    bool code_signing = lt_slice_eq(id->der, LT_LIT("\x67\x81\x0c\x01\x03")) ||
+                        lt_slice_eq(id->der, LT_LIT("\x67\x81\x0c\x01\x04\x01"));
+    return smime_fact(id->der) | (code_signing ? LINT_IS_CODE_SIGNING : 0) |
+           (lint_is_ev_policy(id->der) ? LINT_IS_EV_ANY : 0);
+}
+
+static uint64_t key_fact(enum x509_key_type type)
+{
+    switch (type) {
+    case X509_KEY_RSA:
+        return LINT_HAS_RSA;
+    case X509_KEY_P256:
+    case X509_KEY_P384:
+    case X509_KEY_P521:
+        return LINT_HAS_EC;
+    case X509_KEY_ED25519:
+    case X509_KEY_UNKNOWN:
+        break;
+    }
+    return 0;
+}
 
 static uint64_t content_facts(const struct x509_cert *c)
 {
-    uint64_t facts = 0;
+    uint64_t facts = key_fact(c->spki.type);
     for (size_t i = 0; i < c->ext.count; i++) {
-        for (size_t k = 0; k < LT_COUNT(extension_facts); k++) {
-            facts |= c->ext.list[i].id.oid == extension_facts[k].oid ? extension_facts[k].fact : 0;
-        }
+        facts |= extension_fact(&c->ext.list[i].id);
     }
     for (size_t i = 0; i < c->ext.policy_count; i++) {
-        for (size_t k = 0; k < LT_COUNT(policy_facts); k++) {
-            facts |= c->ext.policies[i].id.oid == policy_facts[k].oid ? policy_facts[k].fact : 0;
-        }
-    }
-    for (size_t i = 0; i < c->ext.san.count; i++) {
-        facts |= c->ext.san.list[i].type == X509_GN_DNS ? LINT_HAS_DNS : 0;
+        facts |= policy_fact(&c->ext.policies[i].id);
     }
     facts |= c->ext.count > 0 ? LINT_HAS_EXTENSIONS : 0;
     facts |= c->subject.count > 0 ? LINT_HAS_SUBJECT : 0;
-    facts |= x509_name_find(&c->subject, X509_OID_CN, 0) != NULL ? LINT_HAS_CN : 0;
-    facts |= c->spki.type == X509_KEY_RSA ? LINT_HAS_RSA : 0;
-    facts |= c->spki.type == X509_KEY_P256 || c->spki.type == X509_KEY_P384 || c->spki.type == X509_KEY_P521
-                 ? LINT_HAS_EC
-                 : 0;
     return facts;
 }
 
-/* What it is, by its contents. */
-static uint64_t guessed_role(const struct x509_cert *c)
+/* Subject is issuer and the key made the signature; before there is one, the names must do. */
+static bool self_signed(const struct lint_input *in, const struct x509_cert *c)
 {
-    bool self = lt_slice_eq(c->subject.der, c->issuer.der);
-    uint64_t facts = self ? LINT_IS_SELF_ISSUED | LINT_IS_SELF_SIGNED : 0;
+    if (!lt_slice_eq(c->subject.der, c->issuer.der)) {
+        return false;
+    }
+    return in->bare || c->signature.len == 0 ||
+           crypto_verify_any(&c->spki, c->sig_alg_der, c->tbs, c->signature);
+}
+
+static uint64_t role_facts(const struct lint_subject *s)
+{
+    static const uint64_t given[LINT_ROLE_COUNT] = {
+        [LINT_ROLE_ROOT] = LINT_IS_CA | LINT_IS_ROOT | LINT_IS_SELF_SIGNED | LINT_IS_SELF_ISSUED,
+        [LINT_ROLE_CROSS_CA] = LINT_IS_CA | LINT_IS_SUB_CA | LINT_IS_CROSS_CA,
+        [LINT_ROLE_SUB_CA] = LINT_IS_CA | LINT_IS_SUB_CA,
+        [LINT_ROLE_SUBSCRIBER] = LINT_IS_SUBSCRIBER,
+        [LINT_ROLE_OCSP_RESPONDER] = LINT_IS_SUBSCRIBER | LINT_IS_OCSP_RESPONDER,
+    };
+    const struct x509_cert *c = s->cert;
+    uint64_t self_issued = lt_slice_eq(c->subject.der, c->issuer.der) ? LINT_IS_SELF_ISSUED : 0;
+    if (s->in->role != LINT_ROLE_AUTO) {
+        return given[s->in->role] | self_issued;
+    }
+    bool self = self_signed(s->in, c);
+    uint64_t facts = self_issued | (self ? LINT_IS_SELF_SIGNED : 0);
     if (c->ext.ca) {
         facts |= LINT_IS_CA | (self ? LINT_IS_ROOT : LINT_IS_SUB_CA);
-    } else if (!self) {
-        facts |= LINT_IS_SUBSCRIBER;
-    }
-    if (!c->ext.ca && x509_has_eku(&c->ext, X509_OID_OCSP_SIGNING)) {
-        facts |= LINT_IS_OCSP_RESPONDER;
+        facts |= !self && s->config->cross_signed_ca ? LINT_IS_CROSS_CA : 0;
+    } else {
+        facts |= self ? 0 : LINT_IS_SUBSCRIBER;
+        facts |= x509_has_eku(&c->ext, X509_OID_OCSP_SIGNING) ? LINT_IS_OCSP_RESPONDER : 0;
     }
     return facts;
 }
 
-static const uint64_t role_facts[LINT_ROLE_COUNT] = {
-    [LINT_ROLE_ROOT] = LINT_IS_CA | LINT_IS_ROOT | LINT_IS_SELF_SIGNED | LINT_IS_SELF_ISSUED,
-    [LINT_ROLE_CROSS_CA] = LINT_IS_CA | LINT_IS_SUB_CA | LINT_IS_CROSS_CA,
-    [LINT_ROLE_SUB_CA] = LINT_IS_CA | LINT_IS_SUB_CA,
-    [LINT_ROLE_SUBSCRIBER] = LINT_IS_SUBSCRIBER,
-    [LINT_ROLE_OCSP_RESPONDER] = LINT_IS_SUBSCRIBER | LINT_IS_OCSP_RESPONDER,
-};
-
-static uint64_t guessed_purpose(const struct x509_cert *c, uint64_t facts)
+/* A mailbox in the SAN: rfc822Name, or otherName of type SmtpUTF8Mailbox (1.3.6.1.5.5.7.8.9). */
+static bool has_mailbox(const struct x509_extensions *e)
 {
-    bool any = !c->ext.has_eku || x509_has_eku(&c->ext, X509_OID_ANY_EXTENDED_KEY_USAGE);
-    if (any || x509_has_eku(&c->ext, X509_OID_SERVER_AUTH) || (facts & TLS_POLICIES) != 0) {
-        facts |= LINT_IS_SERVER_AUTH;
+    const lt_slice smtp = LT_LIT("\x06\x08\x2b\x06\x01\x05\x05\x07\x08\x09");
+    for (size_t i = 0; i < e->san.count; i++) {
+        const struct x509_general_name *n = &e->san.list[i];
+        if (n->value.len > 0 &&
+            (n->type == X509_GN_EMAIL ||
+             (n->type == X509_GN_OTHER && lt_slice_starts(n->value, smtp) && n->value.len > smtp.len))) {
+            return true;
+        }
     }
-    if (x509_has_eku(&c->ext, X509_OID_SERVER_AUTH) || (facts & TLS_POLICIES) != 0 ||
-        ((facts & LINT_IS_CA) != 0 && any)) {
-        facts |= LINT_IS_TLS;
-    }
+    return false;
+}
+
+static uint64_t purpose_facts(const struct lint_subject *s)
+{
+    const struct x509_extensions *e = &s->cert->ext;
+    bool any = e->eku_count == 0 || x509_has_eku(e, X509_OID_ANY_EXTENDED_KEY_USAGE);
+    bool server = x509_has_eku(e, X509_OID_SERVER_AUTH) || (s->facts & TLS_POLICIES) != 0;
+    bool email = (any || x509_has_eku(e, X509_OID_EMAIL_PROTECTION)) && has_mailbox(e);
+    uint64_t facts = any || server ? LINT_IS_SERVER_AUTH : 0;
+    facts |= email || (s->facts & LINT_IS_SMIME) != 0 ? LINT_IS_EMAIL : 0;
+    facts |= server || (any && (s->facts & LINT_IS_CA) != 0) ? LINT_IS_TLS : 0;
     return facts;
 }
 
@@ -108,6 +191,12 @@ static int64_t day_of(lt_time t)
     int64_t seconds = lt_time_seconds(t);
     return seconds >= 0 ? seconds / LT_SECONDS_PER_DAY
                         : (seconds - LT_SECONDS_PER_DAY + 1) / LT_SECONDS_PER_DAY;
+}
+
+/* The day whose rules count, for all rows alike. dated: what the object says of itself. */
+static int64_t day_that_counts(const struct lint_input *in, lt_time dated)
+{
+    return day_of(in->as_of.us != 0 ? in->as_of : in->signing_time.us != 0 ? in->signing_time : dated);
 }
 
 static uint64_t input_facts(const struct lint_input *in)
@@ -119,31 +208,176 @@ static uint64_t input_facts(const struct lint_input *in)
            (in->bare ? LINT_IS_BARE : 0);
 }
 
-/* The day whose rules count. dated: what the object says of itself. */
-static int64_t day_that_counts(const struct lint_input *in, lt_time dated)
+/* The dNSNames and common names of one certificate, each split once. */
+static lt_res names_init(struct lint_subject *s)
 {
-    return day_of(in->as_of.us != 0 ? in->as_of : in->signing_time.us != 0 ? in->signing_time : dated);
+    const struct x509_general_names *san = &s->cert->ext.san;
+    const struct x509_name *subject = &s->cert->subject;
+    size_t count = 0;
+    for (size_t i = 0; i < san->count; i++) {
+        count += san->list[i].type == X509_GN_DNS;
+    }
+    s->san_names = count;
+    for (size_t i = 0; i < subject->count; i++) {
+        count += subject->attributes[i].oid == X509_OID_CN;
+    }
+    s->facts |= s->san_names > 0 ? LINT_HAS_DNS : 0;
+    s->facts |= count > s->san_names ? LINT_HAS_CN : 0;
+    if (count == 0) {
+        return LT_OK;
+    }
+    struct lint_name *list = LT_NEW_ARRAY(s->arena, struct lint_name, count);
+    LT_CHECK(list != NULL, LT_PEER_TOO_LARGE, "no room for %zu names", count);
+    for (size_t i = 0; i < san->count; i++) {
+        if (san->list[i].type == X509_GN_DNS) {
+            lint_name_split(san->list[i].value, false, &list[s->name_count++]);
+        }
+    }
+    for (size_t i = 0; i < subject->count; i++) {
+        if (subject->attributes[i].oid == X509_OID_CN) {
+            lint_name_split(subject->attributes[i].value, true, &list[s->name_count++]);
+        }
+    }
+    s->names = list;
+    return LT_OK;
+}
+
+static lt_res key_init(struct lint_subject *s)
+{
+    if ((s->facts & LINT_HAS_RSA) == 0) {
+        return LT_OK;
+    }
+    struct lint_key *key = LT_NEW(s->arena, struct lint_key);
+    LT_CHECK(key != NULL, LT_PEER_TOO_LARGE, "no room for what is known of the key");
+    lint_key_examine(s->in->keys, &s->cert->spki, s->config->fermat_rounds, key);
+    s->key = key;
+    return LT_OK;
+}
+
+/* Only a full arena or an object over every limit is a failure; what does not decode is a subject, too. */
+static lt_res readable(struct lint_subject *s, lt_res decoded)
+{
+    if (decoded.code == LT_PEER_TOO_LARGE) {
+        return decoded;
+    }
+    s->facts |= lt_failed(decoded) ? 0 : LINT_IS_READABLE;
+    return LT_OK;
+}
+
+static lt_res cert_init(struct lint_subject *s)
+{
+    const struct lint_input *in = s->in;
+    struct x509_cert *own = NULL;
+    s->cert = in->cert;
+    if (in->cert == NULL) {
+        own = LT_NEW(s->arena, struct x509_cert);
+        LT_CHECK(own != NULL, LT_PEER_TOO_LARGE, "no room for a certificate");
+        LT_TRY(readable(s, in->bare ? x509_tbs_decode(in->der, s->arena, own)
+                                    : x509_cert_decode(in->der, s->arena, own)));
+        s->cert = own;
+        s->notes = &own->notes;
+        if ((s->facts & LINT_IS_READABLE) == 0) {
+            *own = (struct x509_cert){.notes = own->notes};
+            return LT_OK;
+        }
+    }
+    s->notes = &s->cert->notes;
+    s->facts |= LINT_IS_READABLE | content_facts(s->cert);
+    s->facts |= role_facts(s);
+    if (in->profile == LINT_PROFILE_AUTO) {
+        s->facts |= purpose_facts(s);
+    } else {
+        s->facts = (s->facts & ~LINT_PURPOSE_FACTS) | lint_profile_facts(in->profile);
+    }
+    s->day = day_that_counts(in, s->cert->not_before);
+    LT_TRY(names_init(s));
+    return key_init(s);
+}
+
+static lt_res crl_init(struct lint_subject *s)
+{
+    const struct lint_input *in = s->in;
+    s->crl = in->crl;
+    if (in->crl == NULL) {
+        struct x509_crl *own = LT_NEW(s->arena, struct x509_crl);
+        LT_CHECK(own != NULL, LT_PEER_TOO_LARGE, "no room for a CRL");
+        LT_TRY(readable(s, in->bare ? x509_crl_tbs_decode(in->der, s->arena, own)
+                                    : x509_crl_decode(in->der, s->arena, own)));
+        s->crl = own;
+        s->notes = &own->notes;
+        if ((s->facts & LINT_IS_READABLE) == 0) {
+            *own = (struct x509_crl){.notes = own->notes};
+            return LT_OK;
+        }
+    }
+    const struct x509_crl *c = s->crl;
+    s->notes = &c->notes;
+    s->facts |= LINT_IS_READABLE | (c->entry_count > 0 ? LINT_CRL_HAS_ENTRIES : 0) |
+                (c->ext.count > 0 ? LINT_HAS_EXTENSIONS : 0);
+    for (size_t i = 0; i < c->ext.count; i++) {
+        enum x509_oid oid = c->ext.list[i].id.oid;
+        s->facts |= extension_fact(&c->ext.list[i].id);
+        s->facts |= oid == X509_OID_DELTA_CRL ? LINT_CRL_IS_DELTA : 0;
+        s->facts |= oid == X509_OID_ISSUING_DISTRIBUTION_POINT ? LINT_CRL_HAS_IDP : 0;
+    }
+    s->facts |= c->ext.idp_only_ca ? LINT_CRL_OF_CAS : 0;
+    s->day = day_that_counts(in, c->this_update);
+    return LT_OK;
+}
+
+static lt_res csr_init(struct lint_subject *s)
+{
+    struct x509_csr *own = LT_NEW(s->arena, struct x509_csr);
+    LT_CHECK(own != NULL, LT_PEER_TOO_LARGE, "no room for a certification request");
+    LT_TRY(readable(s, x509_csr_decode(s->in->der, s->arena, own)));
+    s->csr = own;
+    s->notes = &own->notes;
+    if ((s->facts & LINT_IS_READABLE) == 0) {
+        *own = (struct x509_csr){.notes = own->notes};
+        return LT_OK;
+    }
+    s->facts |= key_fact(own->spki.type) | (own->subject.count > 0 ? LINT_HAS_SUBJECT : 0) |
+                (own->ext.count > 0 ? LINT_HAS_EXTENSIONS : 0);
+    for (size_t i = 0; i < own->ext.count; i++) {
+        s->facts |= extension_fact(&own->ext.list[i].id);
+    }
+    s->day = day_that_counts(s->in, (lt_time){0});
+    return LT_OK;
+}
+
+/* All of the input, whichever way it was given. */
+static lt_slice input_bytes(const struct lint_input *in)
+{
+    lt_slice der = in->der;
+    if (der.len == 0 && in->cert != NULL) {
+        der = in->cert->der.len > 0 ? in->cert->der : in->cert->tbs;
+    } else if (der.len == 0 && in->crl != NULL) {
+        der = in->crl->der.len > 0 ? in->crl->der : in->crl->tbs;
+    }
+    return der;
 }
 
 lt_res lint_subject_init(struct lint_subject *s, const struct lint_input *in, struct lt_arena *a)
 {
     static const struct lint_config defaults = {.crl_of_subscribers = true, .fermat_rounds = 100};
-    *s = (struct lint_subject){
-        .in = in, .der = in->der, .arena = a, .config = in->config == NULL ? &defaults : in->config};
+    static const struct x509_cert no_cert;
+    static const struct x509_crl no_crl;
+    *s = (struct lint_subject){.in = in,
+                               .der = input_bytes(in),
+                               .arena = a,
+                               .cert = &no_cert,
+                               .crl = &no_crl,
+                               .config = in->config == NULL ? &defaults : in->config};
     s->facts = input_facts(in);
-    if (in->kind == LINT_CERTIFICATE) {
-        s->cert = in->cert;
-        s->facts |= LINT_IS_READABLE | content_facts(s->cert);
-        s->facts |= in->role == LINT_ROLE_AUTO ? guessed_role(s->cert) : role_facts[in->role];
-        s->facts = guessed_purpose(s->cert, s->facts);
-        s->der = in->der.len > 0 ? in->der : s->cert->der.len > 0 ? s->cert->der : s->cert->tbs;
-        s->day = day_that_counts(in, s->cert->not_before);
-    }
-    if (in->kind == LINT_CRL) {
-        s->crl = in->crl;
-        s->facts |= LINT_IS_READABLE;
-        s->der = in->der.len > 0 ? in->der : s->crl->der.len > 0 ? s->crl->der : s->crl->tbs;
-        s->day = day_that_counts(in, s->crl->this_update);
+    switch (in->kind) {
+    case LINT_CERTIFICATE:
+        return cert_init(s);
+    case LINT_CRL:
+        return crl_init(s);
+    case LINT_CSR:
+        return csr_init(s);
+    case LINT_OCSP:
+        break;
     }
     return LT_OK;
 }

@@ -81,7 +81,9 @@ struct lint_key;
 
 struct lint_subject {
     const struct lint_input *in;
-    lt_slice der;                 /* all of the input */
+    lt_slice der; /* all of the input */
+    const struct der_notes
+        *notes; /* what was wrong but readable, and where reading ended; NULL when nobody read */
     const struct x509_cert *cert; /* LINT_CERTIFICATE; never NULL: zeroed when it did not decode */
     const struct x509_crl *crl;   /* LINT_CRL; the same */
     const struct x509_csr *csr;   /* LINT_CSR */

@@ -6,12 +6,26 @@ extern const struct lint_table lint_rfc5280_crl;
 extern const struct lint_table lint_cabf_br;
 extern const struct lint_table lint_cabf_br_names;
 extern const struct lint_table lint_cabf_smime_ext;
+extern const struct lint_table lint_cabf_br_dns;
+extern const struct lint_table lint_cabf_br_reasons;
+extern const struct lint_table lint_cabf_br_san;
+extern const struct lint_table lint_cabf_br_subject;
+extern const struct lint_table lint_cabf_br_subscriber;
+extern const struct lint_table lint_cabf_br_zones;
 
 const struct lint_table *const lint_tables[] = {
+    /* clang-format off */
     &lint_rfc5280,
     &lint_rfc5280_crl,
     &lint_cabf_br,
     &lint_cabf_br_names,
     &lint_cabf_smime_ext,
+    /* clang-format on */
+    &lint_cabf_br_dns,
+    &lint_cabf_br_reasons,
+    &lint_cabf_br_san,
+    &lint_cabf_br_subject,
+    &lint_cabf_br_subscriber,
+    &lint_cabf_br_zones,
 };
 const size_t lint_table_count = LT_COUNT(lint_tables);

@@ -67,6 +67,8 @@ static lt_res tbs_read(struct der_cursor *c, struct lt_arena *a, struct x509_cer
     cert->sig_alg_der = algorithm_read(&seq);
     cert->sig_alg = x509_sig_alg_find(cert->sig_alg_der);
     LT_TRY(x509_name_read(&seq, a, &cert->issuer));
+    struct der_cursor times = seq;
+    cert->validity = der_read_whole(&times, DER_SEQUENCE);
     struct der_cursor validity = der_enter(&seq, DER_SEQUENCE);
     cert->not_before = der_time(&validity);
     cert->not_after = der_time(&validity);
@@ -105,15 +107,15 @@ static lt_res cert_read(lt_slice der, struct der_notes *notes, struct lt_arena *
         der_wart(&seq, ret_cert->outer_sig_alg_der.ptr, "two signature algorithms that differ");
     }
     der_leave(&c, &seq);
-    return der_done(&c, "certificate");
+    return notes != NULL ? der_done_noted(&c, "certificate") : der_done(&c, "certificate");
 }
 
 lt_res x509_cert_decode(lt_slice der, struct lt_arena *a, struct x509_cert *ret_cert)
 {
     struct der_notes notes = {.count = 0};
-    LT_TRY(cert_read(der, &notes, a, ret_cert));
+    lt_res r = cert_read(der, &notes, a, ret_cert);
     ret_cert->notes = notes;
-    return LT_OK;
+    return r;
 }
 
 lt_res x509_cert_parse(lt_slice der, struct lt_arena *a, struct x509_cert *ret_cert)
@@ -122,13 +124,28 @@ lt_res x509_cert_parse(lt_slice der, struct lt_arena *a, struct x509_cert *ret_c
     return x509_extensions_check(&ret_cert->ext);
 }
 
-lt_res x509_tbs_parse(lt_slice der, struct lt_arena *a, struct x509_cert *ret_cert)
+static lt_res bare_read(lt_slice der, struct der_notes *notes, struct lt_arena *a, struct x509_cert *ret_cert)
 {
     LT_CHECK(der.len <= X509_CERT_MAX_BYTES, LT_PEER_TOO_LARGE, "a certificate of %zu bytes", der.len);
     *ret_cert = (struct x509_cert){0};
     struct der_cursor c = der_open(der);
+    c.notes = notes;
     LT_TRY(tbs_read(&c, a, ret_cert));
-    LT_TRY(der_done(&c, "to-be-signed certificate"));
+    return notes != NULL ? der_done_noted(&c, "to-be-signed certificate")
+                         : der_done(&c, "to-be-signed certificate");
+}
+
+lt_res x509_tbs_decode(lt_slice der, struct lt_arena *a, struct x509_cert *ret_cert)
+{
+    struct der_notes notes = {.count = 0};
+    lt_res r = bare_read(der, &notes, a, ret_cert);
+    ret_cert->notes = notes;
+    return r;
+}
+
+lt_res x509_tbs_parse(lt_slice der, struct lt_arena *a, struct x509_cert *ret_cert)
+{
+    LT_TRY(bare_read(der, NULL, a, ret_cert));
     return x509_extensions_check(&ret_cert->ext);
 }
 

@@ -16,6 +16,7 @@ struct x509_cert {
     enum x509_sig_alg sig_alg;
     lt_slice sig_alg_der; /* whole AlgorithmIdentifier inside the TBS */
     struct x509_name issuer;
+    lt_slice validity; /* whole SEQUENCE of the two times */
     lt_time not_before;
     lt_time not_after;
     struct x509_name subject;
@@ -25,15 +26,17 @@ struct x509_cert {
     struct x509_extensions ext;
     lt_slice outer_sig_alg_der; /* whole AlgorithmIdentifier behind the TBS */
     lt_slice signature;         /* content of the BIT STRING without the unused-bits byte */
-    struct der_notes notes;     /* of x509_cert_decode */
+    struct der_notes notes;     /* of x509_cert_decode and x509_tbs_decode */
 };
 
 LT_MUST_USE lt_res x509_cert_parse(lt_slice der, struct lt_arena *a, struct x509_cert *ret_cert);
 /* A bare TBSCertificate. */
 LT_MUST_USE lt_res x509_tbs_parse(lt_slice der, struct lt_arena *a, struct x509_cert *ret_cert);
 /* For those who look at what others made: what is broken but readable is noted instead of refused, and known
- * extensions whose content does not decode stay, each with its reason. */
+ * extensions whose content does not decode stay, each with its reason. On failure notes.last says where
+ * reading ended; nothing else in it counts. */
 LT_MUST_USE lt_res x509_cert_decode(lt_slice der, struct lt_arena *a, struct x509_cert *ret_cert);
+LT_MUST_USE lt_res x509_tbs_decode(lt_slice der, struct lt_arena *a, struct x509_cert *ret_cert);
 /* Serial as the book has it: magnitude without a leading zero byte. */
 lt_slice x509_serial_magnitude(lt_slice serial);
 

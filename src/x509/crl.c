@@ -147,15 +147,15 @@ static lt_res crl_read(lt_slice der, struct der_notes *notes, struct lt_arena *a
         der_wart(&seq, ret_crl->outer_sig_alg_der.ptr, "two signature algorithms that differ");
     }
     der_leave(&c, &seq);
-    return der_done(&c, "CRL");
+    return notes != NULL ? der_done_noted(&c, "CRL") : der_done(&c, "CRL");
 }
 
 lt_res x509_crl_decode(lt_slice der, struct lt_arena *a, struct x509_crl *ret_crl)
 {
     struct der_notes notes = {.count = 0};
-    LT_TRY(crl_read(der, &notes, a, ret_crl));
+    lt_res r = crl_read(der, &notes, a, ret_crl);
     ret_crl->notes = notes;
-    return LT_OK;
+    return r;
 }
 
 lt_res x509_crl_parse(lt_slice der, struct lt_arena *a, struct x509_crl *ret_crl)
@@ -164,11 +164,25 @@ lt_res x509_crl_parse(lt_slice der, struct lt_arena *a, struct x509_crl *ret_crl
     return x509_extensions_check(&ret_crl->ext);
 }
 
-lt_res x509_crl_tbs_parse(lt_slice der, struct lt_arena *a, struct x509_crl *ret_crl)
+static lt_res bare_read(lt_slice der, struct der_notes *notes, struct lt_arena *a, struct x509_crl *ret_crl)
 {
     *ret_crl = (struct x509_crl){0};
     struct der_cursor c = der_open(der);
+    c.notes = notes;
     LT_TRY(tbs_read(&c, a, ret_crl));
-    LT_TRY(der_done(&c, "to-be-signed CRL"));
+    return notes != NULL ? der_done_noted(&c, "to-be-signed CRL") : der_done(&c, "to-be-signed CRL");
+}
+
+lt_res x509_crl_tbs_decode(lt_slice der, struct lt_arena *a, struct x509_crl *ret_crl)
+{
+    struct der_notes notes = {.count = 0};
+    lt_res r = bare_read(der, &notes, a, ret_crl);
+    ret_crl->notes = notes;
+    return r;
+}
+
+lt_res x509_crl_tbs_parse(lt_slice der, struct lt_arena *a, struct x509_crl *ret_crl)
+{
+    LT_TRY(bare_read(der, NULL, a, ret_crl));
     return x509_extensions_check(&ret_crl->ext);
 }

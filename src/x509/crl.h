@@ -22,7 +22,7 @@ struct x509_crl {
     struct x509_extensions ext;
     lt_slice outer_sig_alg_der;
     lt_slice signature;
-    struct der_notes notes; /* of x509_crl_decode */
+    struct der_notes notes; /* of x509_crl_decode and x509_crl_tbs_decode */
 };
 
 struct x509_crl_entry {
@@ -42,6 +42,7 @@ LT_MUST_USE lt_res x509_crl_parse(lt_slice der, struct lt_arena *a, struct x509_
  * apart. */
 LT_MUST_USE lt_res x509_crl_decode(lt_slice der, struct lt_arena *a, struct x509_crl *ret_crl);
 LT_MUST_USE lt_res x509_crl_tbs_parse(lt_slice der, struct lt_arena *a, struct x509_crl *ret_crl);
+LT_MUST_USE lt_res x509_crl_tbs_decode(lt_slice der, struct lt_arena *a, struct x509_crl *ret_crl);
 
 /* for (c = der_open(crl.entries); x509_crl_next(&c, &entry);) — false at the end, or when der_ok(c) is not.
  */

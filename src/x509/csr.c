@@ -67,17 +67,32 @@ static lt_res info_read(struct der_cursor *c, struct lt_arena *a, struct x509_cs
 }
 
 /* CertificationRequest ::= SEQUENCE { certificationRequestInfo, signatureAlgorithm, signature BIT STRING } */
-lt_res x509_csr_parse(lt_slice der, struct lt_arena *a, struct x509_csr *ret_csr)
+static lt_res csr_read(lt_slice der, struct der_notes *notes, struct lt_arena *a, struct x509_csr *ret_csr)
 {
     LT_CHECK(der.len <= X509_CSR_MAX_BYTES, LT_PEER_TOO_LARGE, "a request of %zu bytes", der.len);
     *ret_csr = (struct x509_csr){.der = der};
     struct der_cursor c = der_open(der);
+    c.notes = notes;
     struct der_cursor seq = der_enter(&c, DER_SEQUENCE);
     LT_TRY(info_read(&seq, a, ret_csr));
     ret_csr->sig_alg_der = der_read_whole(&seq, DER_SEQUENCE);
     ret_csr->sig_alg = x509_sig_alg_find(ret_csr->sig_alg_der);
     ret_csr->signature = der_bitstring_octets(&seq);
     der_leave(&c, &seq);
-    LT_TRY(der_done(&c, "certification request"));
+    return notes != NULL ? der_done_noted(&c, "certification request")
+                         : der_done(&c, "certification request");
+}
+
+lt_res x509_csr_parse(lt_slice der, struct lt_arena *a, struct x509_csr *ret_csr)
+{
+    LT_TRY(csr_read(der, NULL, a, ret_csr));
     return x509_extensions_check(&ret_csr->ext);
+}
+
+lt_res x509_csr_decode(lt_slice der, struct lt_arena *a, struct x509_csr *ret_csr)
+{
+    struct der_notes notes = {.count = 0};
+    lt_res r = csr_read(der, &notes, a, ret_csr);
+    ret_csr->notes = notes;
+    return r;
 }

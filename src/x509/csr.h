@@ -19,8 +19,11 @@ struct x509_csr {
     enum x509_sig_alg sig_alg;
     lt_slice sig_alg_der;
     lt_slice signature;
+    struct der_notes notes; /* of x509_csr_decode */
 };
 
 LT_MUST_USE lt_res x509_csr_parse(lt_slice der, struct lt_arena *a, struct x509_csr *ret_csr);
+/* As x509_cert_decode. */
+LT_MUST_USE lt_res x509_csr_decode(lt_slice der, struct lt_arena *a, struct x509_csr *ret_csr);
 
 #endif
