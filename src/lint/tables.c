@@ -5,6 +5,14 @@ extern const struct lint_table lint_rfc5280;
 extern const struct lint_table lint_rfc5280_crl;
 extern const struct lint_table lint_cabf_br;
 extern const struct lint_table lint_cabf_br_names;
+extern const struct lint_table lint_cabf_br_ca;
+extern const struct lint_table lint_cabf_br_crl;
+extern const struct lint_table lint_cabf_br_keys;
+extern const struct lint_table lint_cabf_br_ocsp;
+extern const struct lint_table lint_cabf_br_pointers;
+extern const struct lint_table lint_cabf_br_text;
+extern const struct lint_table lint_cabf_br_tor;
+extern const struct lint_table lint_cabf_br_validity;
 extern const struct lint_table lint_cabf_smime_ext;
 extern const struct lint_table lint_cabf_br_dns;
 extern const struct lint_table lint_cabf_br_reasons;
@@ -19,6 +27,14 @@ const struct lint_table *const lint_tables[] = {
     &lint_rfc5280_crl,
     &lint_cabf_br,
     &lint_cabf_br_names,
+    &lint_cabf_br_ca,
+    &lint_cabf_br_crl,
+    &lint_cabf_br_keys,
+    &lint_cabf_br_ocsp,
+    &lint_cabf_br_pointers,
+    &lint_cabf_br_text,
+    &lint_cabf_br_tor,
+    &lint_cabf_br_validity,
     &lint_cabf_smime_ext,
     /* clang-format on */
     &lint_cabf_br_dns,
