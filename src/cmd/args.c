@@ -61,7 +61,7 @@ static lt_res take_option(const struct cmd_verb *verb, int argc, char **argv, in
 
 lt_res cmd_parse(const struct cmd_verb *verb, int argc, char **argv, struct cmd_args *ret_args)
 {
-    struct cmd_args a = {.found_count = 0};
+    struct cmd_args a = {.words = argv};
     bool only_words = false;
     for (int i = 0; i < argc; i++) {
         if (!only_words && strcmp(argv[i], "--") == 0) {
@@ -76,8 +76,7 @@ lt_res cmd_parse(const struct cmd_verb *verb, int argc, char **argv, struct cmd_
         } else {
             LT_CHECK(only_words || argv[i][0] != '-' || argv[i][1] == 0, LT_PEER_USAGE,
                      "%.40s: options are written --name; see lintel %s --help", argv[i], verb->name);
-            LT_CHECK(a.word_count < CMD_WORDS_MAX, LT_PEER_USAGE, "more than %d words", CMD_WORDS_MAX);
-            a.words[a.word_count++] = argv[i];
+            a.words[a.word_count++] = argv[i]; /* never ahead of i */
         }
     }
     *ret_args = a;

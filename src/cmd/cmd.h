@@ -10,7 +10,7 @@
 
 enum {
     CMD_OPTIONS_MAX = 40, /* written on one command line, the same one several times included */
-    CMD_WORDS_MAX = 16,
+    CMD_WORDS_MAX = 16,   /* of a plan */
     CMD_ARENA_MAX = 64 * 1024 * 1024,
 };
 
@@ -37,7 +37,7 @@ struct cmd_args {
     const struct cmd_option *found[CMD_OPTIONS_MAX];
     const char *values[CMD_OPTIONS_MAX];
     size_t found_count;
-    const char *words[CMD_WORDS_MAX]; /* what is no option */
+    char **words; /* what is no option: moved to the front of argv */
     size_t word_count;
 };
 
@@ -49,7 +49,8 @@ struct cmd {
     struct lt_arena arena; /* for the whole run */
     bool json;
     lt_time now;
-    int findings; /* by doctor and audit: exit status CMD_FINDINGS */
+    int findings;    /* by doctor and audit: exit status CMD_FINDINGS */
+    int exit_status; /* of a verb that has statuses of its own (lint); 0: none */
 };
 
 struct cmd_verb {

@@ -16,7 +16,7 @@ static const char outro[] =
     "\n"
     "The CA folder is given by --dir DIR or LINTEL_DIR. Every verb takes --json.\n"
     "Exit status: 0 done, 1 failed, 2 usage, 3 not found, 4 refused by policy, 5 not available now,\n"
-    "6 it ran and found something (doctor, audit verify).\n"
+    "6 it ran and found something (doctor, audit verify). lint: 0 clean, 1 findings, 2 unreadable.\n"
     "\n"
     "examples:\n"
     "  lintel init /srv/ca && lintel serve /srv/ca\n"
@@ -88,7 +88,7 @@ static enum cmd_exit exit_of(int code)
 static int report(const struct cmd *c, lt_res r)
 {
     if (!lt_failed(r)) {
-        return c->findings != 0 ? CMD_FINDINGS : CMD_DONE;
+        return c->exit_status != 0 ? c->exit_status : c->findings != 0 ? CMD_FINDINGS : CMD_DONE;
     }
     if (r.code == LT_STATE_CLOSED && ferror(stdout) != 0) {
         return CMD_FAILED; /* quietly: cmd_print found nobody there to read */
