@@ -20,6 +20,10 @@ extern const struct lint_table lint_cabf_br_san;
 extern const struct lint_table lint_cabf_br_subject;
 extern const struct lint_table lint_cabf_br_subscriber;
 extern const struct lint_table lint_cabf_br_zones;
+extern const struct lint_table lint_cabf_smime_names;
+extern const struct lint_table lint_cabf_ev;
+extern const struct lint_table lint_cabf_cs;
+extern const struct lint_table lint_etsi;
 
 const struct lint_table *const lint_tables[] = {
     /* clang-format off */
@@ -43,5 +47,9 @@ const struct lint_table *const lint_tables[] = {
     &lint_cabf_br_subject,
     &lint_cabf_br_subscriber,
     &lint_cabf_br_zones,
+    &lint_cabf_smime_names,
+    &lint_cabf_ev,
+    &lint_cabf_cs,
+    &lint_etsi,
 };
 const size_t lint_table_count = LT_COUNT(lint_tables);
