@@ -573,33 +573,12 @@ lt_slice forge_make(struct forge *f, bool bare)
 
 /* ---- judging ---- */
 
-lt_res forge_run(const struct lint_input *in, struct lt_arena *a, struct lint_results *ret_results)
-{
-    struct lint_input mine = *in;
-    struct x509_cert cert;
-    struct x509_crl crl;
-    memset(ret_results, 0, sizeof(*ret_results));
-    if (in->kind == LINT_CERTIFICATE) {
-        if (lt_failed(in->bare ? x509_tbs_parse(in->der, a, &cert) : x509_cert_decode(in->der, a, &cert))) {
-            return LT_OK;
-        }
-        mine.cert = &cert;
-    }
-    if (in->kind == LINT_CRL) {
-        if (lt_failed(in->bare ? x509_crl_tbs_parse(in->der, a, &crl) : x509_crl_decode(in->der, a, &crl))) {
-            return LT_OK;
-        }
-        mine.crl = &crl;
-    }
-    return lint_run(&mine, a, ret_results);
-}
-
 void forge_lint(struct forge *f, const struct lint_input *in, struct lint_results *ret_results)
 {
     struct lint_input mine = in == NULL ? (struct lint_input){0} : *in;
     mine.kind = f->kind;
     mine.der = forge_make(f, mine.bare);
-    assert_ok(forge_run(&mine, &f->arena, ret_results));
+    assert_ok(lint_run(&mine, &f->arena, ret_results));
 }
 
 bool forge_says(struct forge *f, const struct lint_input *in, const char *rule, enum lint_status status)

@@ -169,9 +169,6 @@ void forge_edit(struct forge *f, const struct forge_edit *e);
 lt_slice forge_make(struct forge *f, bool bare);
 /* Runs all rules; in may be NULL. Results are valid until forge_done. */
 void forge_lint(struct forge *f, const struct lint_input *in, struct lint_results *ret_results);
-/* lint_run over bytes. */
-LT_MUST_USE lt_res forge_run(const struct lint_input *in, struct lt_arena *a,
-                             struct lint_results *ret_results);
 /* True when the rule says status; otherwise it prints what it said, and all findings. */
 bool forge_says(struct forge *f, const struct lint_input *in, const char *rule, enum lint_status status);
 #define forge_expect(f_, in_, rule_, status_) assert_true(forge_says((f_), (in_), (rule_), (status_)))

@@ -100,7 +100,7 @@ const struct lint_results *corpus_judge(const struct corpus_object *o)
     lt_arena_reset(&arena);
     struct lint_input in = {.kind = o->kind, .role = o->role, .profile = o->profile, .config = &o->config};
     in.der = forge_load(&arena, o->file, label);
-    lt_res r = forge_run(&in, &arena, &results);
+    lt_res r = lint_run(&in, &arena, &results);
     LT_ASSERT(!lt_failed(r));
     return &results;
 }
