@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "lint/rules/cabf_br_dates.h"
+#include "lint/rules/common.h"
 #include "lint/rules/ip.h"
 
 static bool ends_nocase(lt_slice s, lt_slice suffix)
@@ -34,12 +35,18 @@ static void underscore(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
+/* zlint's question whether there are names at all counts a common name. */
+static bool has_names(const struct lint_subject *s)
+{
+    return lint_is(s, LINT_HAS_DNS) || lint_last_attribute(&s->cert->subject, X509_OID_CN).len > 0;
+}
+
 enum { SHORT_DAYS = 30 };
 
 static bool not_short(const struct lint_subject *s)
 {
-    return lt_time_seconds(s->cert->not_before) + SHORT_DAYS * LT_SECONDS_PER_DAY <=
-           lt_time_seconds(s->cert->not_after);
+    return has_names(s) && lt_time_seconds(s->cert->not_before) + SHORT_DAYS * LT_SECONDS_PER_DAY <=
+                               lt_time_seconds(s->cert->not_after);
 }
 
 /* A byte that betrays a JSON object, a key with its value or the like; BMPString has it as 00 xx. */
@@ -84,7 +91,6 @@ static void reserved_network(const struct lint_subject *s, struct lint_report *r
 }
 
 #define BR .source = LINT_CABF_BR, .level = LINT_ERROR, .kinds = LINT_CERTIFICATE, .zlint = true
-#define SUBSCRIBER_DNS (LINT_IS_SUBSCRIBER | LINT_HAS_DNS)
 
 static const struct lint_rule rows[] = {
     {"e_arpa_domain_not_allowed", BR, .asks = "no name lies in the reverse zones of IPv4 and IPv6",
@@ -95,10 +101,10 @@ static const struct lint_rule rows[] = {
      .citation = "BR 7.1.2.5.2, 4.2.2", .formerly = "BR 7.1.5", .when = LINT_HAS_NC, .effective = BR_1_0,
      .applies = after_reserved, .check = reserved_network},
     {"e_no_underscores_before_1_6_2", BR, .asks = "a dNSName has no underscore", .citation = "BR 7.1.4.2.1",
-     .when = SUBSCRIBER_DNS, .retired = BR_1_6_2, .check = underscore},
+     .when = LINT_IS_SUBSCRIBER, .retired = BR_1_6_2, .applies = has_names, .check = underscore},
     {"e_underscore_present_with_too_long_validity", BR,
      .asks = "a dNSName with an underscore stands only in a certificate that is valid for less than 30 days",
-     .citation = "BR 7.1.4.2.1", .when = SUBSCRIBER_DNS, .effective = BR_1_6_2,
+     .citation = "BR 7.1.4.2.1", .when = LINT_IS_SUBSCRIBER, .effective = BR_1_6_2,
      .retired = LINT_DAY(2019, 4, 1), .applies = not_short, .check = underscore},
     {"e_state_or_province_name_must_not_contain_control_characters", BR,
      .asks = "stateOrProvinceName and localityName are plain names, not structured data",
