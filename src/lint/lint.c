@@ -8,6 +8,7 @@
 
 #include "lint/profiles.h"
 #include "lint/rules.h"
+#include "lint/schema.h"
 #include "lint/tables.h"
 
 enum { RULES_MAX = 4096, FINDINGS_FIRST = 16 };
@@ -155,7 +156,9 @@ lt_res lint_run(const struct lint_input *in, struct lt_arena *a, struct lint_res
 {
     *ret_results = (struct lint_results){.worst = LINT_PASS};
     struct lint_subject s;
+    struct lint_path_hint hint = {.index = 0};
     LT_TRY(lint_subject_init(&s, in, a));
+    s.hint = &hint;
     size_t count = lint_rule_count();
     uint8_t *status = lt_arena_alloc(a, count + 1);
     LT_CHECK(status != NULL, LT_PEER_TOO_LARGE, "no room for the results of %zu rules", count);

@@ -78,6 +78,7 @@
 #define LINT_IS_READABLE LINT_FACT(63)
 
 struct lint_key;
+struct lint_path_hint;
 
 struct lint_subject {
     const struct lint_input *in;
@@ -97,6 +98,7 @@ struct lint_subject {
         *key; /* lint/keys.h: what is wrong with the public key; NULL when it is no RSA key */
     const struct lint_config *config;
     struct lt_arena *arena;
+    struct lint_path_hint *hint; /* of lint/path.c; may be NULL */
 };
 
 static inline bool lint_is(const struct lint_subject *s, uint64_t all)
