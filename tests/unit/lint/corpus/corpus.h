@@ -8,8 +8,9 @@
 enum { CORPUS_FIELDS_MAX = 12, CORPUS_PATH_MAX = 512 };
 
 struct corpus_options {
-    const char *rule; /* only rules that begin so; NULL: all */
-    bool verbose;     /* findings of ours, and rules that are missing */
+    const char *rule;  /* only rules that begin so; NULL: all */
+    const char *table; /* zlint-run: another run, with files below lint/ ("zlint/39months.pem") */
+    bool verbose;      /* findings of ours, and rules that are missing */
 };
 
 /* Lines of fields between tabs. */

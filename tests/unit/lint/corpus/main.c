@@ -1,4 +1,4 @@
-/* lint_corpus MODE [--rule PREFIX] [--verbose] [--check]
+/* lint_corpus MODE [--rule PREFIX] [--table FILE] [--verbose] [--check]
  *
  * MODE: zlint-expect, zlint-run, real, probes, pkilint. Prints each difference as a line of fields between
  * tabs (what, file, rule, expected, got), then the figures. --rule: only rules (of probes: ids; of pkilint:
@@ -72,6 +72,8 @@ int main(int argc, char **argv)
             checked = true;
         } else if (strcmp(argv[i], "--rule") == 0 && i + 1 < argc) {
             o.rule = argv[++i];
+        } else if (strcmp(argv[i], "--table") == 0 && i + 1 < argc) {
+            o.table = argv[++i];
         } else {
             for (size_t m = 0; m < LT_COUNT(modes); m++) {
                 mode = strcmp(argv[i], modes[m].name) == 0 ? m : mode;
