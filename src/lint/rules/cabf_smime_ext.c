@@ -195,7 +195,7 @@ static const struct {
     {"\x30\x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x04\x03", 13, true},
 };
 
-/* value: those of version 1.0.11, too. */
+/* value: those of version 1.0.11, too, which is what zlint takes at any time. */
 static void key_algorithm(const struct lint_subject *s, struct lint_report *r)
 {
     lt_slice algorithm = s->cert->spki.algorithm;
@@ -308,8 +308,12 @@ static const struct lint_rule rows[] = {
      .citation = "SBR 7.1.2.3 e", .when = SUBSCRIBER | LINT_HAS_KU, .applies = is_edwards,
      .check = key_usage_edwards},
     {"e_invalid_legacy_spki_algoid", SMIME,
-     .asks = "the public key is RSA, ECDSA or EdDSA in the given encoding", .citation = "SBR 7.1.3.1",
-     .retired = LINT_DAY(2025, 8, 22), .check = key_algorithm},
+     .asks = "the public key is RSA, ECDSA, EdDSA, ML-DSA or ML-KEM in the given encoding",
+     .citation = "SBR 7.1.3.1", .retired = LINT_DAY(2025, 8, 22), .check = key_algorithm, .value = 1},
+    {"lintel_smime_key_algorithm", .source = LINT_CABF_SMIME_BR, .level = LINT_ERROR,
+     .kinds = LINT_CERTIFICATE, .effective = LINT_DAY(2023, 9, 1), .retired = LINT_DAY(2025, 8, 22),
+     .when = SUBSCRIBER, .asks = "the public key is RSA, ECDSA or EdDSA in the given encoding",
+     .citation = "SBR 7.1.3.1", .check = key_algorithm},
     {"e_invalid_spki_algoid", .source = LINT_CABF_SMIME_BR, .level = LINT_ERROR, .kinds = LINT_CERTIFICATE,
      .zlint = true, .effective = LINT_DAY(2025, 8, 22),
      .asks = "the public key is RSA, ECDSA, EdDSA, ML-DSA or ML-KEM in the given encoding",
