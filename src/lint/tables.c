@@ -24,6 +24,13 @@ extern const struct lint_table lint_cabf_smime_names;
 extern const struct lint_table lint_cabf_ev;
 extern const struct lint_table lint_cabf_cs;
 extern const struct lint_table lint_etsi;
+extern const struct lint_table lint_rfc5280_altnames;
+extern const struct lint_table lint_rfc5280_constraints;
+extern const struct lint_table lint_rfc5280_extensions;
+extern const struct lint_table lint_rfc5280_fields;
+extern const struct lint_table lint_rfc5280_names;
+extern const struct lint_table lint_rfc5280_policies;
+extern const struct lint_table lint_rfc5280_usage;
 
 const struct lint_table *const lint_tables[] = {
     /* clang-format off */
@@ -51,5 +58,12 @@ const struct lint_table *const lint_tables[] = {
     &lint_cabf_ev,
     &lint_cabf_cs,
     &lint_etsi,
+    &lint_rfc5280_altnames,
+    &lint_rfc5280_constraints,
+    &lint_rfc5280_extensions,
+    &lint_rfc5280_fields,
+    &lint_rfc5280_names,
+    &lint_rfc5280_policies,
+    &lint_rfc5280_usage,
 };
 const size_t lint_table_count = LT_COUNT(lint_tables);
