@@ -206,13 +206,9 @@ static const struct {
     const char *refusal;
     const char *type;
 } refusals[] = {
-    {"lint", "badCSR"},
-    {"profile", "badCSR"},
-    {"blocked-key", "badCSR"},
-    {"constraint", "badCSR"},
-    {"evidence", "unauthorized"},
-    {"halt", "serverInternal"},
-    {"stale-halts", "serverInternal"},
+    {"lint", "badCSR"},         {"second-opinion", "badCSR"},      {"profile", "badCSR"},
+    {"blocked-key", "badCSR"},  {"constraint", "badCSR"},          {"evidence", "unauthorized"},
+    {"halt", "serverInternal"}, {"stale-halts", "serverInternal"},
 };
 
 static const char *refusal_type(const char *refusal)

@@ -17,6 +17,7 @@ enum {
     HOSTS_MAX = 32,
     ISSUERS_MAX = 64,
     DEFAULT_UID_BASE = 71000,
+    OPINION_WORDS_MAX = 32,
     BOOK_GROUP = 90, /* above every role number */
 };
 
@@ -42,6 +43,8 @@ struct raw {
     const char *failures_per_name;
     const char *crl_interval;
     const char *crl_lifetime;
+    const char *opinion_timeout;
+    const char *opinion_processes;
     const char *gateways;
     const char *notaries;
     const char *readers;
@@ -127,6 +130,21 @@ static const cyaml_schema_field_t approval_fields[] = {
     STRING("needed", approvals_needed),
     CYAML_FIELD_END,
 };
+static const cyaml_strval_t opinion_formats[] = {{"zlint", CA_OPINION_ZLINT}, {"status", CA_OPINION_STATUS}};
+static const cyaml_strval_t opinion_levels[] = {
+    {"error", CA_OPINION_ERROR}, {"warn", CA_OPINION_WARN}, {"notice", CA_OPINION_NOTICE}};
+static const cyaml_schema_field_t opinion_fields[] = {
+    LIST("command", c.opinion.command, c.opinion.command_count, &string_entry, OPINION_WORDS_MAX),
+    STRING("timeout", opinion_timeout),
+    LIST("profiles", c.opinion.profiles, c.opinion.profile_count, &string_entry, OPINION_WORDS_MAX),
+    LIST("paths", c.opinion.paths, c.opinion.path_count, &string_entry, OPINION_WORDS_MAX),
+    CYAML_FIELD_ENUM("format", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct raw, c.opinion.format,
+                     opinion_formats, LT_COUNT(opinion_formats)),
+    CYAML_FIELD_ENUM("fail-on", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct raw, c.opinion.fail_on,
+                     opinion_levels, LT_COUNT(opinion_levels)),
+    STRING("processes", opinion_processes),
+    CYAML_FIELD_END,
+};
 static const cyaml_schema_field_t token_fields[] = {
     STRING("module", c.token_module),
     STRING("pin-file", c.token_pin_file),
@@ -161,6 +179,7 @@ static const cyaml_schema_field_t fields[] = {
     SECTION("rate-limits", rate_fields),
     SECTION("crl", crl_fields),
     SECTION("approvals", approval_fields),
+    SECTION("second-opinion", opinion_fields),
     SECTION("token", token_fields),
     STRING("uid-base", uid_base),
     SECTION("log", log_fields),
@@ -193,6 +212,7 @@ static const struct {
     {offsetof(struct raw, failures_per_name), "60/1h"},
     {offsetof(struct raw, crl_interval), "6h"},
     {offsetof(struct raw, crl_lifetime), "7d"},
+    {offsetof(struct raw, opinion_timeout), "10s"},
 };
 
 /* Numbers: what stands for one that is not written, and the range. */
@@ -215,6 +235,8 @@ static const struct {
      "rate-limits.names-per-order", 100, 1, 100},
     {offsetof(struct raw, approvals_needed), offsetof(struct raw, c.approvals_needed), "approvals.needed", 2,
      1, 16},
+    {offsetof(struct raw, opinion_processes), offsetof(struct raw, c.opinion.processes),
+     "second-opinion.processes", 2, 1, 16},
     {offsetof(struct raw, uid_base), offsetof(struct raw, c.uid_base), "uid-base", DEFAULT_UID_BASE, 0,
      INT32_MAX},
 };
@@ -234,6 +256,8 @@ static const struct {
      4 * LT_SECONDS_PER_DAY},
     {offsetof(struct raw, crl_lifetime), offsetof(struct raw, c.crl_lifetime_s), "crl.lifetime", 600,
      10 * LT_SECONDS_PER_DAY},
+    {offsetof(struct raw, opinion_timeout), offsetof(struct raw, c.opinion.timeout_s),
+     "second-opinion.timeout", 1, 300},
 };
 
 static const struct {
@@ -286,9 +310,11 @@ static lt_res apply_durations(const struct ca_yaml *y, struct raw *raw)
         int64_t *seconds = member(raw, duration_rules[i].to);
         LT_TRY(ca_yaml_duration(y, duration_rules[i].path, *text, seconds));
         if (*seconds < duration_rules[i].least || *seconds > duration_rules[i].most) {
-            return ca_yaml_refuse(y, duration_rules[i].path, "%s is out of range; write %llds to %lldd",
+            bool days = duration_rules[i].most >= LT_SECONDS_PER_DAY;
+            return ca_yaml_refuse(y, duration_rules[i].path, "%s is out of range; write %llds to %lld%s",
                                   *text, (long long)duration_rules[i].least,
-                                  (long long)(duration_rules[i].most / LT_SECONDS_PER_DAY));
+                                  (long long)(duration_rules[i].most / (days ? LT_SECONDS_PER_DAY : 1)),
+                                  days ? "d" : "s");
         }
     }
     if (raw->c.crl_interval_s >= raw->c.crl_lifetime_s) {
@@ -392,6 +418,31 @@ static lt_res apply_issuers(const struct ca_yaml *y, struct raw *raw)
             .offline = in->offline,
         };
         LT_TRY(check_issuer(y, raw, i));
+    }
+    return LT_OK;
+}
+
+/* An absolute path, as nobody's PATH decides what judges here. */
+static lt_res check_opinion(const struct ca_yaml *y, struct raw *raw)
+{
+    struct ca_config_opinion *o = &raw->c.opinion;
+    o->fail_on = o->fail_on == 0 ? CA_OPINION_ERROR : o->fail_on;
+    if (o->command_count == 0) {
+        if (o->profile_count + o->path_count > 0 || o->format != CA_OPINION_AUTO) {
+            return ca_yaml_refuse(y, "second-opinion", "there is no command; write [/usr/bin/zlint, \"-\"]");
+        }
+        return LT_OK;
+    }
+    for (uint32_t i = 0; i <= o->path_count; i++) {
+        const char *path = i == 0 ? o->command[0] : o->paths[i - 1];
+        if (path[0] != '/') {
+            return ca_yaml_refuse(y, i == 0 ? "second-opinion.command" : "second-opinion.paths",
+                                  "\"%.60s\" is no absolute path; write [/usr/bin/zlint, \"-\"]", path);
+        }
+    }
+    const char *base = strrchr(o->command[0], '/') + 1;
+    if (o->format == CA_OPINION_AUTO) {
+        o->format = strcmp(base, "zlint") == 0 ? CA_OPINION_ZLINT : CA_OPINION_STATUS;
     }
     return LT_OK;
 }
@@ -518,6 +569,7 @@ static lt_res finish(const struct ca_yaml *y, struct raw *raw)
     }
     LT_TRY(check_hosts(y, raw));
     LT_TRY(apply_issuers(y, raw));
+    LT_TRY(check_opinion(y, raw));
     LT_TRY(check_addresses(y, raw));
     LT_TRY(check_urls(y, raw));
     if (!name_ok(raw->c.default_profile)) {

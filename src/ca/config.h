@@ -24,6 +24,26 @@ struct ca_config_rate {
     int64_t per_s;
 };
 
+/* How the answer of an external linter is read: zlint's JSON, or the exit status alone. */
+enum ca_opinion_format { CA_OPINION_AUTO, CA_OPINION_ZLINT, CA_OPINION_STATUS };
+/* From which of zlint's results on it is a no; the numbers are those of enum lint_status. */
+enum ca_opinion_level { CA_OPINION_ERROR = 6, CA_OPINION_WARN = 5, CA_OPINION_NOTICE = 4 };
+
+/* Another linter that is asked before the signer: second-opinion of lintel.yaml. */
+struct ca_config_opinion {
+    const char *const
+        *command;           /* absolute path and arguments; "{}" among them is the path of the certificate */
+    uint32_t command_count; /* 0: none is configured */
+    int64_t timeout_s;
+    const char *const *profiles; /* for which; none: all that are public */
+    uint32_t profile_count;
+    const char *const *paths; /* files and folders that the command needs beside itself */
+    uint32_t path_count;
+    enum ca_opinion_format format; /* never AUTO: by the command's name */
+    enum ca_opinion_level fail_on;
+    uint32_t processes; /* how many commands run at a time */
+};
+
 enum ca_log_format { CA_LOG_AUTO, CA_LOG_JSON, CA_LOG_TEXT };
 
 /* All pointers live in the config's own arena or in static storage; strings are never NULL. */
@@ -71,6 +91,8 @@ struct ca_config {
     int64_t crl_lifetime_s; /* nextUpdate - thisUpdate */
 
     uint32_t approvals_needed;
+
+    struct ca_config_opinion opinion;
 
     const char *token_module; /* "" for none */
     const char *token_pin_file;

@@ -166,29 +166,6 @@ static lt_res check_halts(struct judge *j)
     return ca_examiner_halted(j->x->state, &s);
 }
 
-static lt_res check_lint(struct judge *j)
-{
-    struct lint_input in = {
-        .kind = LINT_CERTIFICATE,
-        .cert = &j->v->cert,
-        .role = LINT_ROLE_SUBSCRIBER,
-        .profile = j->v->profile->public_trust ? LINT_PROFILE_TLS : LINT_PROFILE_PRIVATE,
-        .sources = LINT_SOURCES_ALL & ~(j->v->profile->public_trust ? 0u : 1u << LINT_CABF_BR),
-        .issuer = j->issuer->cert,
-        .signing_time = j->now,
-    };
-    const struct lint_results *r = &j->v->lint;
-    LT_TRY(lint_run(&in, j->a, &j->v->lint));
-    LT_CHECK(r->dropped == 0, LT_POLICY_LINT, "more findings than can be told");
-    for (size_t i = 0; i < r->count; i++) {
-        const struct lint_finding *f = &r->list[i];
-        bool counts = f->level >= LINT_ERROR &&
-                      !ca_examiner_excepted(j->x->state, f->rule->id, j->m->profile, j->now);
-        LT_CHECK(!counts, LT_POLICY_LINT, "%s: %s", f->rule->id, f->message);
-    }
-    return LT_OK;
-}
-
 static const struct judge_step steps[] = {
     {"stale-halts", check_fresh},
     {"unsupported", check_kind},
@@ -206,7 +183,7 @@ static const struct judge_step steps[] = {
     {"profile", check_key},
     {"profile", ca_judge_profile},
     {"evidence", ca_judge_evidence},
-    {"lint", check_lint},
+    {"lint", ca_judge_lint},
 };
 
 void ca_judge_refuse(struct ca_verdict *v, struct lt_arena *a, const char *word)

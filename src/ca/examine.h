@@ -31,6 +31,7 @@ struct ca_examine {
     const char *public_http_url;   /* CDP and AIA begin with it */
     const char *const *host_names; /* of the configuration: the names of our own listeners */
     size_t host_name_count;
+    struct lint_keys *keys; /* what the linter has found out about public keys; NULL: found out each time */
 };
 
 /* refusal is one of the words of SignReply: "stale-halts", "halt", "malformed", "constraint", "profile",
@@ -53,6 +54,21 @@ void ca_examine_certificate(const struct ca_examine *x, const Ipc__SignRequest *
  *one regularly scheduled CRL = issued beyond the revoked certificate's validity period." */
 void ca_examine_crl(const struct ca_examine *x, const Ipc__CrlSignRequest *m, lt_slice before, lt_time now,
                     struct lt_arena *a, struct ca_verdict *ret_verdict);
+
+/* What is kept of the findings in something that may be signed: each rule once, at its worst. */
+enum { CA_NOTED_MAX = 48 };
+struct ca_noted {
+    const struct lint_rule *rule;
+    enum lint_status level;
+    bool excepted; /* an error that an exception in force covers */
+};
+size_t ca_examine_note(const struct ca_examine *x, const struct lint_results *r, const char *profile,
+                       lt_time now, struct ca_noted ret_notes[CA_NOTED_MAX]);
+bool ca_lint_excepted(const struct ca_examine *x, const struct lint_finding *f, const char *profile,
+                      lt_time now);
+/* Of lint_input.sources: which documents bind a certificate of that lint profile. */
+uint32_t ca_lint_sources(enum lint_profile profile);
+#define CA_LINT_CRL_PROFILE "crl" /* what an exception for CRLs names as its profile */
 
 /* NULL when there is none of that name. */
 const struct ca_examine_issuer *ca_examine_issuer(const struct ca_examine *x, const char *name);

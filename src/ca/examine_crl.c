@@ -255,21 +255,31 @@ static lt_res check_order(struct crl_judge *j)
     return LT_OK;
 }
 
+/* What stands in a CRL is bound by the documents that bind the certificates it is for. */
+static uint32_t sources_of(const struct crl_judge *j)
+{
+    for (size_t i = 0; i < j->x->profiles->count; i++) {
+        const struct ca_profile *p = j->x->profiles->rows[i];
+        if (p->public_trust && strcmp(p->issuer, j->m->issuer) == 0) {
+            return LINT_SOURCES_ALL;
+        }
+    }
+    return ca_lint_sources(LINT_PROFILE_PRIVATE);
+}
+
 static lt_res check_lint(struct crl_judge *j)
 {
     struct lint_input in = {
         .kind = LINT_CRL,
+        .der = LT_SLICE(j->m->tbs.data, j->m->tbs.len),
+        .bare = true,
         .crl = &j->crl,
-        .role = LINT_ROLE_SUBSCRIBER,
+        .sources = sources_of(j),
         .issuer = j->issuer->cert,
         .signing_time = j->now,
     };
     LT_TRY(lint_run(&in, j->a, &j->v->lint));
-    for (size_t i = 0; i < j->v->lint.count; i++) {
-        const struct lint_finding *f = &j->v->lint.list[i];
-        LT_CHECK(f->level < LINT_ERROR, LT_POLICY_LINT, "%s: %s", f->rule->id, f->message);
-    }
-    return LT_OK;
+    return ca_judge_findings(j->x, &j->v->lint, CA_LINT_CRL_PROFILE, j->now);
 }
 
 static const struct {

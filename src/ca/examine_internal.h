@@ -28,6 +28,11 @@ LT_MUST_USE lt_res ca_judge_names(struct judge *j);
 LT_MUST_USE lt_res ca_judge_evidence(struct judge *j);
 /* Extensions and subject, exactly as the profile has them. */
 LT_MUST_USE lt_res ca_judge_profile(struct judge *j);
+/* The linter's findings, and those of them that no exception covers. */
+LT_MUST_USE lt_res ca_judge_lint(struct judge *j);
+/* LT_POLICY_LINT: an error or worse that no exception in force covers for that profile ("crl" for a CRL). */
+LT_MUST_USE lt_res ca_judge_findings(const struct ca_examine *x, const struct lint_results *r,
+                                     const char *profile, lt_time now);
 /* Puts the last failure into the verdict under that word. */
 void ca_judge_refuse(struct ca_verdict *v, struct lt_arena *a, const char *word);
 

@@ -24,6 +24,8 @@ static const struct store_sql sql[] = {
                         "i.request, i.created_us FROM intent_open AS o JOIN intent AS i ON i.id = o.intent "
                         "WHERE o.intent = ?1"},
     {"intent.by-serial", "SELECT id FROM intent WHERE issuer = ?1 AND serial = ?2"},
+    {"intent.serial-uses", "SELECT (SELECT count(*) FROM intent WHERE issuer = ?1 AND serial = ?2) + "
+                           "(SELECT count(*) FROM certificate WHERE issuer = ?1 AND serial = ?2)"},
     {"intent.is-open", "SELECT 1 FROM intent_open WHERE intent = ?1"},
     {"intent.open-before", "SELECT intent FROM intent_open WHERE intent < ?1 ORDER BY intent LIMIT 256"},
     {"intent.open-count", "SELECT count(*) FROM intent_open"},
@@ -34,6 +36,7 @@ enum {
     SQL_GET,
     SQL_GET_OPEN,
     SQL_BY_SERIAL,
+    SQL_SERIAL_USES,
     SQL_IS_OPEN,
     SQL_OPEN_BEFORE,
     SQL_OPEN_COUNT
@@ -172,6 +175,48 @@ static lt_res draft(struct ca_turn *t, const struct ca_issue_request *r, struct 
     return LT_OK;
 }
 
+static lt_res one_number(struct ca_turn *t, const struct store_sql *which, const struct store_value *values,
+                         size_t count, int64_t *ret_number)
+{
+    struct store_rows rows;
+    *ret_number = 0;
+    LT_TRY(store_query(t->store, which, values, count, &rows));
+    if (store_next(&rows)) {
+        *ret_number = store_int(&rows, 0);
+    }
+    return store_rows_end(&rows);
+}
+
+/* What the examiner's rules want to know of the book; kept with the intent, so that asking again says the
+ * same. */
+static lt_res fill_facts(struct ca_turn *t, const struct ca_issue_draft *d, Ipc__SignRequest *q)
+{
+    static char none[] = "";
+    int64_t uses = 0;
+    Ipc__BookFacts *f = LT_NEW(t->arena, Ipc__BookFacts);
+    LT_CHECK(f != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    ipc__book_facts__init(f);
+    LT_TRY(one_number(t, &sql[SQL_SERIAL_USES],
+                      STORE_ARGS(STORE_I(d->issuer->id), STORE_B(LT_SLICE(d->serial, sizeof d->serial))),
+                      &uses));
+    f->serial_uses = (uint32_t)uses;
+    for (size_t i = 0; i < q->n_evidence; i++) {
+        const Ipc__NameEvidence *e = q->evidence[i];
+        bool oldest = e->validated_us != 0 &&
+                      (f->oldest_validation_us == 0 || e->validated_us < f->oldest_validation_us);
+        f->oldest_validation_us = oldest ? e->validated_us : f->oldest_validation_us;
+        oldest = e->caa_checked_us != 0 && (f->oldest_caa_us == 0 || e->caa_checked_us < f->oldest_caa_us);
+        f->oldest_caa_us = oldest ? e->caa_checked_us : f->oldest_caa_us;
+        f->names_validated += e->validated_us != 0;
+    }
+    f->crl_url = d->profile->crl_distribution
+                     ? lt_arena_printf(t->arena, "%s/crl/%s.crl", t->book->public_http_url, d->issuer->name)
+                     : none;
+    LT_CHECK(f->crl_url != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    q->facts = f;
+    return LT_OK;
+}
+
 lt_res ca_issue_plan(struct ca_turn *t, const struct ca_issue_request *r, int64_t *ret_intent)
 {
     struct ca_issue_draft d;
@@ -189,6 +234,7 @@ lt_res ca_issue_plan(struct ca_turn *t, const struct ca_issue_request *r, int64_
     q.intent_us = t->now.us;
     q.intent_id = ca_new_id(t);
     LT_TRY(list_evidence(t, r, names, &q));
+    LT_TRY(fill_facts(t, &d, &q));
     LT_TRY(write_intent(t, &d, &q));
     if (ret_intent != NULL) {
         *ret_intent = q.intent_id;
@@ -248,18 +294,6 @@ lt_res ca_intent_load(struct ca_turn *t, int64_t id, struct ca_intent *ret_inten
 lt_res ca_intent_load_open(struct ca_turn *t, int64_t id, struct ca_intent *ret_intent)
 {
     return load(t, &sql[SQL_GET_OPEN], id, ret_intent);
-}
-
-static lt_res one_number(struct ca_turn *t, const struct store_sql *which, const struct store_value *values,
-                         size_t count, int64_t *ret_number)
-{
-    struct store_rows rows;
-    *ret_number = 0;
-    LT_TRY(store_query(t->store, which, values, count, &rows));
-    if (store_next(&rows)) {
-        *ret_number = store_int(&rows, 0);
-    }
-    return store_rows_end(&rows);
 }
 
 lt_res ca_intent_by_serial(struct ca_turn *t, const struct ca_issuer *issuer, lt_slice serial,

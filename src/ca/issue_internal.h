@@ -51,7 +51,14 @@ struct ca_signed {
     const char *rule_set;
     lt_slice profile_sha256; /* as the examiner read it; empty when replayed */
     bool replayed;
+    const char *findings_json; /* as the examiner saw it; NULL: not known */
+    const char *excepted_json; /* rules that an exception let pass; NULL: none */
 };
+/* "[{…},…]" in the turn's arena, the first that fit; members that are empty are left out. */
+const char *ca_findings_json(struct ca_turn *t, Ipc__Finding *const *list, size_t count,
+                             size_t *ret_left_out);
+/* The ids of those with an exception; NULL: there is none. */
+const char *ca_excepted_json(struct ca_turn *t, Ipc__Finding *const *list, size_t count);
 LT_MUST_USE lt_res ca_intent_complete(struct ca_turn *t, const struct ca_intent *i,
                                       const struct ca_signed *s);
 LT_MUST_USE lt_res ca_intent_refuse(struct ca_turn *t, const struct ca_intent *i, const Ipc__SignReply *m);

@@ -38,7 +38,7 @@ enum { SQL_CERTIFICATE, SQL_DER, SQL_NAME, SQL_CLOSE, SQL_END };
 const struct store_sql *const ca_outcome_sql = sql;
 const size_t ca_outcome_sql_count = LT_COUNT(sql);
 
-enum { CERTIFICATE_MAX = 72 * 1024, FINDINGS_MAX = 32 * 1024 };
+enum { CERTIFICATE_MAX = 72 * 1024, FINDINGS_MAX = 48 * 1024 };
 
 /* The worst case over the names, so that most questions read one table. */
 struct worst {
@@ -149,6 +149,9 @@ static lt_res issued_event(struct ca_turn *t, const struct ca_intent *i, const s
     ca_body_int(&body, "names", (int64_t)i->record->request->n_evidence);
     ca_body_hex(&body, "name_set_sha256", bytes(i->record->name_set_sha256));
     ca_body_str(&body, "rule_set", s->rule_set);
+    if (s->excepted_json != NULL) {
+        ca_body_json(&body, "excepted", lt_slice_cstr(s->excepted_json));
+    }
     ca_body_str(&body, "build", t->book->build);
     ca_body_int(&body, "sequence", (int64_t)s->sequence);
     ca_body_bool(&body, "replayed", s->replayed);
@@ -183,7 +186,7 @@ static lt_res store_signed(struct ca_turn *t, const struct ca_intent *i, const s
 {
     LT_TRY(add_certificate(t, i, s, der));
     LT_TRY(add_names(t, i));
-    LT_TRY(close_intent(t, i->id, "signed", "", "[]"));
+    LT_TRY(close_intent(t, i->id, "signed", "", s->findings_json == NULL ? "[]" : s->findings_json));
     LT_TRY(issued_event(t, i, s));
     ca_journal_seen(t->book, s->sequence);
     struct ca_outcome o = outcome_of(i);
@@ -206,37 +209,8 @@ lt_res ca_intent_complete(struct ca_turn *t, const struct ca_intent *i, const st
     return r;
 }
 
-static void add_finding(struct lt_buf *out, const Ipc__Finding *f, bool first)
-{
-    const struct {
-        const char *key;
-        const char *value;
-    } members[] = {
-        {"rule", f->rule}, {"result", f->result}, {"message", f->message}, {"citation", f->citation}};
-    lt_buf_add_cstr(out, first ? "{" : ",{");
-    for (size_t i = 0; i < LT_COUNT(members); i++) {
-        lt_buf_addf(out, "%s\"%s\":", i == 0 ? "" : ",", members[i].key);
-        lt_json_add_string(out, lt_slice_cstr(members[i].value));
-    }
-    lt_buf_add_byte(out, '}');
-}
-
-static const char *findings_json(struct ca_turn *t, const Ipc__SignReply *m)
-{
-    struct lt_buf out;
-    lt_buf_init(&out, FINDINGS_MAX);
-    lt_buf_add_byte(&out, '[');
-    for (size_t i = 0; i < m->n_findings && out.len < FINDINGS_MAX / 2; i++) {
-        add_finding(&out, m->findings[i], i == 0);
-    }
-    lt_buf_add_byte(&out, ']');
-    const char *json = lt_failed(lt_buf_check(&out)) ? "[]" : lt_arena_cstr(t->arena, lt_buf_slice(&out));
-    lt_buf_done(&out);
-    LT_ASSERT(json != NULL);
-    return json;
-}
-
-static lt_res refused_event(struct ca_turn *t, const struct ca_intent *i, const struct ca_outcome *o)
+static lt_res refused_event(struct ca_turn *t, const struct ca_intent *i, const struct ca_outcome *o,
+                            const char *rule_set, size_t left_out)
 {
     struct ca_body body;
     ca_body_init(&body);
@@ -246,7 +220,11 @@ static lt_res refused_event(struct ca_turn *t, const struct ca_intent *i, const 
     ca_body_id(&body, "account", i->account_id);
     ca_body_str(&body, "refusal", o->refusal);
     ca_body_str(&body, "detail", o->detail);
+    ca_body_str(&body, "rule_set", rule_set);
     ca_body_json(&body, "findings", lt_slice_cstr(o->findings_json));
+    if (left_out > 0) {
+        ca_body_int(&body, "findings_left_out", (int64_t)left_out);
+    }
     return ca_body_event(&body, t, "certificate.refused",
                          ca_certificate_subject(t, i->issuer->name, i->serial), LT_SLICE(NULL, 0));
 }
@@ -256,9 +234,10 @@ lt_res ca_intent_refuse(struct ca_turn *t, const struct ca_intent *i, const Ipc_
     struct ca_outcome o = outcome_of(i);
     o.refusal = m->refusal;
     o.detail = m->detail;
-    o.findings_json = findings_json(t, m);
+    size_t left_out = 0;
+    o.findings_json = ca_findings_json(t, m->findings, m->n_findings, &left_out);
     LT_TRY(close_intent(t, i->id, "refused", o.detail, o.findings_json));
-    LT_TRY(refused_event(t, i, &o));
+    LT_TRY(refused_event(t, i, &o, m->rule_set, left_out));
     return tell(t, &o);
 }
 
@@ -276,6 +255,7 @@ lt_res ca_issue_on_reply(struct ca_turn *t, const Ipc__SignReply *m)
     if (strcmp(m->outcome, "signed") != 0) {
         return LT_OK; /* unavailable: ca_issue_retry asks again */
     }
+    size_t left_out = 0;
     bool same = lt_slice_eq(bytes(m->serial), i.serial) && m->signature.len > 0;
     LT_CHECK(same, LT_PEER_MALFORMED, "a signature for another serial than that of intent %lld",
              (long long)m->intent_id);
@@ -284,6 +264,8 @@ lt_res ca_issue_on_reply(struct ca_turn *t, const Ipc__SignReply *m)
         .sequence = m->sequence,
         .rule_set = m->rule_set,
         .profile_sha256 = bytes(m->profile_sha256),
+        .findings_json = ca_findings_json(t, m->findings, m->n_findings, &left_out),
+        .excepted_json = ca_excepted_json(t, m->findings, m->n_findings),
     };
     return ca_intent_complete(t, &i, &s);
 }

@@ -117,6 +117,8 @@ struct action {
     lt_res (*done)(struct ca_turn *t, const struct plan *p);
 };
 
+static lt_res approvals_json(struct ca_turn *t, const struct plan *p, lt_slice *ret_json);
+
 static char *param(struct ca_turn *t, const struct plan *p, const char *key)
 {
     char *value = lt_arena_cstr(t->arena, ca_params_get(&p->params, key));
@@ -180,6 +182,23 @@ static lt_res ask_lint_exception(struct ca_turn *t, struct plan *p, uint64_t id)
     return ca_turn_send(t, IPC_EXAMINER, IPC_LINT_EXCEPTION, id, &m.base);
 }
 
+/* The exception itself is an event of its own, so that "what was let pass, by whom" is one question. */
+static lt_res done_lint_exception(struct ca_turn *t, const struct plan *p)
+{
+    struct ca_body b;
+    lt_slice approvals;
+    LT_TRY(approvals_json(t, p, &approvals));
+    ca_body_init(&b);
+    ca_body_str(&b, "rule", param(t, p, "rule"));
+    ca_body_str(&b, "profile", param(t, p, "profile"));
+    ca_body_str(&b, "expires", param(t, p, "expires"));
+    ca_body_str(&b, "plan", p->statement.plan_id);
+    ca_body_json(&b, "approvals", approvals);
+    char *subject = lt_arena_printf(t->arena, "lint %s", param(t, p, "rule"));
+    LT_ASSERT(subject != NULL);
+    return ca_body_event(&b, t, "lint.exception", subject, LT_SLICE(NULL, 0));
+}
+
 static lt_res ask_plan_check(struct ca_turn *t, struct plan *p, uint64_t id)
 {
     Ipc__PlanCheck m = IPC__PLAN_CHECK__INIT;
@@ -193,7 +212,7 @@ static lt_res ask_plan_check(struct ca_turn *t, struct plan *p, uint64_t id)
 static const struct action actions[] = {
     {"halt.lift", {"halt"}, ask_halt_lift, done_halt_lift},
     {"key-block.remove", {"spki-sha256"}, ask_key_unblock, done_key_unblock},
-    {"lint.exception", {"expires", "profile", "rule"}, ask_lint_exception, NULL},
+    {"lint.exception", {"expires", "profile", "rule"}, ask_lint_exception, done_lint_exception},
     {"profile.change", {"profile", "sha256"}, ask_plan_check, NULL},
     {"restore", {"backup"}, ask_plan_check, NULL},
 };

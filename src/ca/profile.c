@@ -85,6 +85,30 @@ static const cyaml_strval_t usage_words[] = {{"digitalSignature", X509_KU_DIGITA
 static const cyaml_strval_t name_words[] = {
     {"dns", CA_NAME_DNS}, {"ip", CA_NAME_IP}, {"wildcard", CA_NAME_WILDCARD}, {"local", CA_NAME_LOCAL}};
 
+/* The linter's own words; lint_profile_name has them, too. */
+static const cyaml_strval_t lint_words[] = {
+    {"private", LINT_PROFILE_PRIVATE},
+    {"tls-dv", LINT_PROFILE_TLS_DV},
+    {"tls-ov", LINT_PROFILE_TLS_OV},
+    {"tls-iv", LINT_PROFILE_TLS_IV},
+    {"tls-ev", LINT_PROFILE_TLS_EV},
+    {"tls", LINT_PROFILE_TLS},
+    {"smime-mv-legacy", LINT_PROFILE_SMIME_MV_LEGACY},
+    {"smime-mv-multipurpose", LINT_PROFILE_SMIME_MV_MULTIPURPOSE},
+    {"smime-mv-strict", LINT_PROFILE_SMIME_MV_STRICT},
+    {"smime-ov-legacy", LINT_PROFILE_SMIME_OV_LEGACY},
+    {"smime-ov-multipurpose", LINT_PROFILE_SMIME_OV_MULTIPURPOSE},
+    {"smime-ov-strict", LINT_PROFILE_SMIME_OV_STRICT},
+    {"smime-sv-legacy", LINT_PROFILE_SMIME_SV_LEGACY},
+    {"smime-sv-multipurpose", LINT_PROFILE_SMIME_SV_MULTIPURPOSE},
+    {"smime-sv-strict", LINT_PROFILE_SMIME_SV_STRICT},
+    {"smime-iv-legacy", LINT_PROFILE_SMIME_IV_LEGACY},
+    {"smime-iv-multipurpose", LINT_PROFILE_SMIME_IV_MULTIPURPOSE},
+    {"smime-iv-strict", LINT_PROFILE_SMIME_IV_STRICT},
+    {"smime", LINT_PROFILE_SMIME},
+    {"code-signing", LINT_PROFILE_CODE_SIGNING},
+};
+
 static const cyaml_schema_field_t validity_fields[] = {
     STRING("default", validity_default, CYAML_FLAG_DEFAULT),
     STRING("max", validity_max, CYAML_FLAG_DEFAULT),
@@ -119,6 +143,8 @@ static const cyaml_schema_field_t fields[] = {
     CYAML_FIELD_ENUM("kind", CYAML_FLAG_STRICT, struct raw, p.kind, kinds, LT_COUNT(kinds)),
     STRING("issuer", p.issuer, CYAML_FLAG_DEFAULT),
     BOOL("public", p.public_trust),
+    CYAML_FIELD_ENUM("lint-profile", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct raw, p.lint_profile,
+                     lint_words, LT_COUNT(lint_words)),
     SECTION("validity", validity_fields, CYAML_FLAG_DEFAULT),
     SECTION("keys", key_fields, CYAML_FLAG_DEFAULT),
     CYAML_FIELD_FLAGS("key-usage", CYAML_FLAG_STRICT, struct raw, p.key_usage, usage_words,
@@ -291,6 +317,44 @@ static lt_res check_public(const struct ca_yaml *y, const struct ca_profile *p, 
     return LT_OK;
 }
 
+/* By its reserved policy, which check_public has seen to be one. */
+static enum lint_profile usual_lint_profile(const struct ca_profile *p)
+{
+    static const struct {
+        enum x509_oid policy;
+        enum lint_profile profile;
+    } rows[] = {
+        {X509_OID_POLICY_DV, LINT_PROFILE_TLS_DV},
+        {X509_OID_POLICY_OV, LINT_PROFILE_TLS_OV},
+        {X509_OID_POLICY_IV, LINT_PROFILE_TLS_IV},
+        {X509_OID_POLICY_EV, LINT_PROFILE_TLS_EV},
+    };
+    if (!p->public_trust) {
+        return LINT_PROFILE_PRIVATE;
+    }
+    for (size_t i = 0; p->kind != CA_PROFILE_CA && i < LT_COUNT(rows) * p->policy_count; i++) {
+        if (x509_oid_find(p->policies[i / LT_COUNT(rows)]) == rows[i % LT_COUNT(rows)].policy) {
+            return rows[i % LT_COUNT(rows)].profile;
+        }
+    }
+    return LINT_PROFILE_TLS;
+}
+
+/* What is trusted in public is not judged by the rules of something else. */
+static lt_res read_lint_profile(const struct ca_yaml *y, struct ca_profile *p)
+{
+    if (p->lint_profile == LINT_PROFILE_AUTO) {
+        p->lint_profile = usual_lint_profile(p);
+    }
+    bool tls = p->lint_profile >= LINT_PROFILE_TLS_DV && p->lint_profile <= LINT_PROFILE_TLS;
+    if (p->public_trust && !tls) {
+        return ca_yaml_refuse(y, "lint-profile",
+                              "a public profile is judged by one of tls, tls-dv, tls-ov, "
+                              "tls-iv, tls-ev");
+    }
+    return LT_OK;
+}
+
 static lt_res read_numbers(const struct ca_yaml *y, struct raw *raw)
 {
     struct ca_profile *p = &raw->p;
@@ -343,7 +407,8 @@ static lt_res finish(const struct ca_yaml *y, struct raw *raw, lt_time now)
     LT_TRY(read_oids(y, raw));
     LT_TRY(check_keys(y, p));
     LT_TRY(check_kind(y, raw));
-    return check_public(y, p, now);
+    LT_TRY(check_public(y, p, now));
+    return read_lint_profile(y, p);
 }
 
 lt_res ca_profile_parse(const char *file, lt_slice yaml, lt_time now, struct ca_profile **ret_profile)

@@ -6,6 +6,7 @@
  * is refused, and a public one never yields more than the dated limits allow on the day. */
 #include "base/arena.h"
 #include "base/clock.h"
+#include "lint/lint.h"
 #include "x509/ext.h"
 #include "x509/spki.h"
 
@@ -40,8 +41,9 @@ struct ca_profile {
     const char *name;
     const char *description;
     enum ca_profile_kind kind;
-    const char *issuer; /* who signs: "tls"; a root's profile names itself: "root" */
-    bool public_trust;  /* CA/Browser Forum TLS BR apply */
+    const char *issuer;             /* who signs: "tls"; a root's profile names itself: "root" */
+    bool public_trust;              /* CA/Browser Forum TLS BR apply */
+    enum lint_profile lint_profile; /* that the linter judges it by; never AUTO */
 
     int64_t validity_default_s; /* inclusive: ca_validity_end() */
     int64_t validity_max_s;     /* as written; ca_profile_validity_max() also asks the dated limits */

@@ -25,6 +25,7 @@ enum ipc_role {
     IPC_SIGNER,
     IPC_TOKEN,
     IPC_VALIDATOR,
+    IPC_OPINION,
     IPC_ROLE_COUNT,
 };
 
@@ -71,6 +72,9 @@ enum ipc_type {
     IPC_LINT_EXCEPTION = 64,
     IPC_EXAMINER_VERDICT = 65,
     IPC_PLAN_CHECK = 66,
+    IPC_REFUSED = 67,
+    IPC_OPINION_REQUEST = 68,
+    IPC_OPINION_GIVEN = 69,
     IPC_TOKEN_SIGN = 70,
     IPC_TOKEN_SIGNED = 71,
     IPC_TOKEN_KEYS = 72,

@@ -37,7 +37,7 @@ static const struct ipc_type_info types[IPC_TYPE_LIMIT] = {
     [IPC_ACME_REPLY] = {IPC_ACME_REPLY, "AcmeReply", &ipc__acme_reply__descriptor, 512 * KB},
     [IPC_OPERATOR_CALL] = {IPC_OPERATOR_CALL, "OperatorCall", &ipc__operator_call__descriptor, 512 * KB},
     [IPC_OPERATOR_REPLY] = {IPC_OPERATOR_REPLY, "OperatorReply", &ipc__operator_reply__descriptor, 512 * KB},
-    [IPC_QUERY] = {IPC_QUERY, "Query", &ipc__query__descriptor, 64 * KB},
+    [IPC_QUERY] = {IPC_QUERY, "Query", &ipc__query__descriptor, 128 * KB},
     [IPC_QUERY_REPLY] = {IPC_QUERY_REPLY, "QueryReply", &ipc__query_reply__descriptor, 16 * MB},
     [IPC_SIGN_REQUEST] = {IPC_SIGN_REQUEST, "SignRequest", &ipc__sign_request__descriptor, 512 * KB},
     [IPC_SIGN_REPLY] = {IPC_SIGN_REPLY, "SignReply", &ipc__sign_reply__descriptor, 512 * KB},
@@ -59,6 +59,10 @@ static const struct ipc_type_info types[IPC_TYPE_LIMIT] = {
     [IPC_PLAN_CHECK] = {IPC_PLAN_CHECK, "PlanCheck", &ipc__plan_check__descriptor, 64 * KB},
     [IPC_EXAMINER_VERDICT] = {IPC_EXAMINER_VERDICT, "ExaminerVerdict", &ipc__examiner_verdict__descriptor,
                               4 * KB},
+    [IPC_REFUSED] = {IPC_REFUSED, "Refused", &ipc__refused__descriptor, 512 * KB},
+    [IPC_OPINION_REQUEST] = {IPC_OPINION_REQUEST, "OpinionRequest", &ipc__opinion_request__descriptor,
+                             512 * KB},
+    [IPC_OPINION_GIVEN] = {IPC_OPINION_GIVEN, "Opinion", &ipc__opinion__descriptor, 512 * KB},
     [IPC_TOKEN_SIGN] = {IPC_TOKEN_SIGN, "TokenSign", &ipc__token_sign__descriptor, 512 * MB},
     [IPC_TOKEN_SIGNED] = {IPC_TOKEN_SIGNED, "TokenSigned", &ipc__token_signed__descriptor, 4 * KB},
     [IPC_TOKEN_KEYS] = {IPC_TOKEN_KEYS, "TokenKeys", &ipc__token_keys__descriptor, 64 * KB},
@@ -123,6 +127,10 @@ const struct ipc_edge ipc_edges[] = {
     {IPC_EXAMINER, IPC_REGISTRAR, IPC_KNOT_SIGNED},
     {IPC_REGISTRAR, IPC_EXAMINER, IPC_JOURNAL_ACK},
     {IPC_EXAMINER, IPC_REGISTRAR, IPC_JOURNAL_REPLAY},
+    {IPC_EXAMINER, IPC_REGISTRAR, IPC_REFUSED},
+
+    {IPC_EXAMINER, IPC_OPINION, IPC_OPINION_REQUEST},
+    {IPC_OPINION, IPC_EXAMINER, IPC_OPINION_GIVEN},
 
     {IPC_EXAMINER, IPC_SIGNER, IPC_SIGN_ORDER},
     {IPC_SIGNER, IPC_EXAMINER, IPC_SIGN_RESULT},
@@ -150,7 +158,7 @@ static const char *const role_names[IPC_ROLE_COUNT] = {
     [IPC_NOBODY] = "nobody",       [IPC_SUPERVISOR] = "supervisor", [IPC_GATEWAY] = "gateway",
     [IPC_NOTARY] = "notary",       [IPC_REGISTRAR] = "registrar",   [IPC_READER] = "reader",
     [IPC_PUBLISHER] = "publisher", [IPC_EXAMINER] = "examiner",     [IPC_SIGNER] = "signer",
-    [IPC_TOKEN] = "token",         [IPC_VALIDATOR] = "validator",
+    [IPC_TOKEN] = "token",         [IPC_VALIDATOR] = "validator",   [IPC_OPINION] = "opinion",
 };
 
 const struct ipc_type_info *ipc_type_info(enum ipc_type type)

@@ -19,10 +19,12 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "crypto/digest.h"
+#include "lint/keys.h"
 #include "role/profiles.h"
 
 /* A CRL of a few million entries, decoded, with the one before beside it. */
-enum { MESSAGE_ARENA_MAX = 600 * 1024 * 1024 };
+enum { MESSAGE_ARENA_MAX = 600 * 1024 * 1024, KEYS_REMEMBERED = 4096 };
 
 static const void *body_of(const struct ipc_msg *m)
 {
@@ -57,6 +59,8 @@ struct examiner_slot *examiner_slot_find(struct examiner *e, uint64_t id)
 void examiner_slot_free(struct examiner *e, struct examiner_slot *s)
 {
     LT_ASSERT(s->id != 0 && e->busy > 0);
+    free(s->asked);
+    s->asked = NULL;
     s->id = 0;
     e->busy--;
 }
@@ -72,22 +76,45 @@ static lt_res on_sign_result(void *self, const struct ipc_msg *m)
 {
     struct examiner *e = self;
     struct examiner_slot *s = examiner_slot_find(e, m->from.id);
-    LT_CHECK(m->from.id <= e->next_id, LT_PEER_MALFORMED, "an answer to nothing that was asked");
+    LT_CHECK(m->from.id <= e->next_id && (s == NULL || !s->opinion), LT_PEER_MALFORMED,
+             "an answer to nothing that was asked");
     return s == NULL ? LT_OK : slot_answer(e, s, body_of(m)); /* NULL: too late */
 }
 
-/* Nobody waits for ever: what the signer keeps to itself is answered for it. */
-static void give_up(struct examiner *e, int64_t before_ms, const char *detail)
+static lt_res slot_missing(struct examiner *e, struct examiner_slot *s, const char *detail, bool died)
 {
     static char unavailable[] = "unavailable";
     char why[64];
+    if (s->opinion) {
+        return examiner_opinion_missing(e, s, detail, !died);
+    }
     Ipc__SignResult none = IPC__SIGN_RESULT__INIT;
     (void)snprintf(why, sizeof(why), "%s", detail);
     none.outcome = unavailable;
     none.detail = why;
+    return slot_answer(e, s, &none);
+}
+
+/* Nobody waits for ever: what signer or second opinion keep to themselves is answered for them. */
+static void give_up(struct examiner *e, int64_t before_ms)
+{
     for (size_t i = 0; i < EXAMINER_SLOTS && e->busy > 0; i++) {
         struct examiner_slot *s = &e->slots[i];
-        if (s->id != 0 && s->until_ms <= before_ms && lt_failed(slot_answer(e, s, &none))) {
+        if (s->id != 0 && s->until_ms <= before_ms &&
+            lt_failed(slot_missing(
+                e, s, s->opinion ? "the second opinion does not answer" : "the signer does not answer",
+                false))) {
+            lt_log_error("an order is not answered");
+        }
+    }
+}
+
+/* All that waited for the one that died. */
+static void give_up_on(struct examiner *e, bool opinion, const char *detail)
+{
+    for (size_t i = 0; i < EXAMINER_SLOTS && e->busy > 0; i++) {
+        struct examiner_slot *s = &e->slots[i];
+        if (s->id != 0 && s->opinion == opinion && lt_failed(slot_missing(e, s, detail, true))) {
             lt_log_error("an order is not answered");
         }
     }
@@ -99,7 +126,7 @@ static lt_res tick(void *self, lt_time now)
     (void)now; /* orders wait on the monotonic clock */
     if (lt_monotonic_ms() >= e->next_look_ms) {
         e->next_look_ms = lt_monotonic_ms() + 1000;
-        give_up(e, lt_monotonic_ms(), "the signer does not answer");
+        give_up(e, lt_monotonic_ms());
     }
     return LT_OK;
 }
@@ -264,7 +291,10 @@ static void unlinked(void *self, enum ipc_role peer, uint32_t instance)
         e->hello_known = false;
     }
     if (peer == IPC_SIGNER) {
-        give_up(e, INT64_MAX, "the signer is gone");
+        give_up_on(e, false, "the signer is gone");
+    }
+    if (peer == IPC_OPINION) {
+        give_up_on(e, true, "the second opinion died over it");
     }
 }
 
@@ -289,10 +319,15 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *m, const int *listen
     e->public_http_url = m->public_http_url;
     e->slots = calloc(EXAMINER_SLOTS, sizeof(e->slots[0]));
     LT_ASSERT(e->slots != NULL);
+    e->keys = lint_keys_new(KEYS_REMEMBERED);
+    LT_ASSERT(e->keys != NULL);
+    crypto_start();
+    lt_log(LT_LOG_INFO, "rules", "set=%s", lint_rule_set());
     LT_TRY(open_folder(e, m->folder));
     LT_TRY(ca_examiner_state_open(e->dir_fd, &e->state));
     LT_TRY(examiner_load(e, m->config_yaml));
     e->x.state = e->state;
+    e->x.keys = e->keys;
     *ret_self = e;
     return LT_OK;
 }
@@ -324,6 +359,7 @@ static const struct role_route routes[] = {
     {IPC_REGISTRAR, IPC_KNOT, on_knot},
     {IPC_REGISTRAR, IPC_JOURNAL_ACK, on_ack},
     {IPC_PUBLISHER, IPC_CRL_SIGN_REQUEST, examiner_on_crl_request},
+    {IPC_OPINION, IPC_OPINION_GIVEN, examiner_on_opinion},
     {IPC_SIGNER, IPC_SIGN_RESULT, on_sign_result},
     {IPC_SIGNER, IPC_REVOCATION_RECORDED, to_registrar},
     {IPC_SIGNER, IPC_KNOT_SIGNED, to_registrar},

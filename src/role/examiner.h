@@ -18,7 +18,19 @@ struct examiner_slot {
     uint8_t serial[20];
     size_t serial_len;
     uint8_t profile_sha256[CA_PROFILE_SHA256];
+    struct ca_noted notes[CA_NOTED_MAX]; /* what the linter said of what may be signed all the same */
+    size_t note_count;
+    bool opinion;   /* the second opinion is asked, the signer not yet */
+    uint8_t *asked; /* owned: the packed SignRequest, to judge it again when the opinion is there */
+    size_t asked_len;
 };
+
+/* What was told to the registrar without being asked, so that the same is not told every second. */
+struct examiner_told {
+    uint8_t hash[32];
+    int64_t until_ms;
+};
+enum { EXAMINER_TOLD = 16 };
 
 struct examiner {
     struct role_kit *kit;
@@ -32,6 +44,13 @@ struct examiner {
     struct ca_profiles profiles;
     struct ca_operators operators;
     uint32_t approvals_needed;
+    bool second_opinion;           /* one is configured */
+    const char **opinion_profiles; /* for which; none: all that are public */
+    size_t opinion_profile_count;
+    int64_t opinion_timeout_s;
+    struct examiner_told told[EXAMINER_TOLD];
+    size_t next_told;
+    struct lint_keys *keys; /* owned */
     struct ca_examine x;
     struct examiner_slot *slots; /* owned; EXAMINER_SLOTS of them, by id modulo their number */
     uint64_t next_id;
@@ -49,6 +68,28 @@ void examiner_unload(struct examiner *e);
 struct examiner_slot *examiner_slot_take(struct examiner *e, const struct ipc_addr *to, const char *issuer);
 struct examiner_slot *examiner_slot_find(struct examiner *e, uint64_t id);
 void examiner_slot_free(struct examiner *e, struct examiner_slot *s);
+
+/* A certificate's refusal, to whoever asked. opinion: the other linter's findings, NULL for our own. */
+struct examiner_no {
+    const struct ca_verdict *v;
+    const Ipc__Opinion *opinion;
+};
+lt_res examiner_refuse(struct examiner *e, const struct ipc_addr *to, const Ipc__SignRequest *asked,
+                       const struct examiner_no *no);
+/* Takes a slot and sends the order; a verdict that says no when the signer is away. */
+void examiner_certificate_order(struct examiner *e, const struct ipc_addr *to, const Ipc__SignRequest *asked,
+                                struct ca_verdict *v);
+void examiner_not_now(struct ca_verdict *v, const char *detail);
+/* An event in the book about something without an intent: the same words once an hour. */
+void examiner_tell(struct examiner *e, Ipc__Refused *m);
+
+/* examiner_opinion.c: the other linter, where one is configured. */
+bool examiner_wants_opinion(const struct examiner *e, const struct ca_profile *profile);
+/* Asks; a verdict that says no when it cannot be asked. */
+void examiner_ask_opinion(struct examiner *e, const struct ipc_msg *m, struct ca_verdict *v);
+lt_res examiner_on_opinion(void *self, const struct ipc_msg *m);
+/* No answer will come to the question of this slot. later: it may be asked again. */
+lt_res examiner_opinion_missing(struct examiner *e, struct examiner_slot *s, const char *detail, bool later);
 
 lt_res examiner_on_sign_request(void *self, const struct ipc_msg *m);
 lt_res examiner_certificate_result(struct examiner *e, struct examiner_slot *s, const Ipc__SignResult *m);

@@ -22,6 +22,10 @@ struct loaded {
     uint32_t approvals_needed;
     const char **host_names;
     size_t host_name_count;
+    const char **opinion_profiles;
+    bool second_opinion;
+    size_t opinion_profile_count;
+    int64_t opinion_timeout_s;
 };
 
 /* The first certificate of the PEM file. */
@@ -45,16 +49,29 @@ static lt_res issuer_load(struct loaded *l, int folder_fd, const struct ca_confi
     return LT_OK;
 }
 
-static lt_res host_names_load(struct loaded *l, const struct ca_config *config)
+static lt_res copy_names(struct loaded *l, const char *const *from, uint32_t count, const char ***ret_names)
 {
-    l->host_names = LT_NEW_ARRAY(&l->files, const char *, config->host_name_count);
-    LT_CHECK(l->host_names != NULL, LT_PEER_TOO_LARGE, "too many host names");
-    for (uint32_t i = 0; i < config->host_name_count; i++) {
-        l->host_names[i] = lt_arena_cstr(&l->files, lt_slice_cstr(config->host_names[i]));
-        LT_CHECK(l->host_names[i] != NULL, LT_PEER_TOO_LARGE, "too many host names");
+    const char **names = LT_NEW_ARRAY(&l->files, const char *, count);
+    LT_CHECK(names != NULL, LT_PEER_TOO_LARGE, "too many names in the configuration");
+    for (uint32_t i = 0; i < count; i++) {
+        names[i] = lt_arena_cstr(&l->files, lt_slice_cstr(from[i]));
+        LT_CHECK(names[i] != NULL, LT_PEER_TOO_LARGE, "too many names in the configuration");
     }
-    l->host_name_count = config->host_name_count;
+    *ret_names = names;
     return LT_OK;
+}
+
+/* A profile that is not there would never be asked about: that is a gate left open by a slip of the pen. */
+static lt_res opinion_load(struct loaded *l, const struct ca_config_opinion *o)
+{
+    l->second_opinion = o->command_count > 0;
+    l->opinion_timeout_s = o->timeout_s;
+    l->opinion_profile_count = o->profile_count;
+    for (uint32_t i = 0; i < o->profile_count; i++) {
+        LT_CHECK(ca_profiles_find(&l->profiles, lt_slice_cstr(o->profiles[i])) != NULL, LT_PEER_USAGE,
+                 "second-opinion.profiles: there is no profile \"%.64s\"", o->profiles[i]);
+    }
+    return copy_names(l, o->profiles, o->profile_count, &l->opinion_profiles);
 }
 
 static lt_res load(struct loaded *l, const char *folder, const struct ca_config *config)
@@ -67,8 +84,10 @@ static lt_res load(struct loaded *l, const char *folder, const struct ca_config 
     for (uint32_t i = 0; i < config->issuer_count; i++) {
         LT_TRY(issuer_load(l, fd, &config->issuers[i]));
     }
-    LT_TRY(host_names_load(l, config));
+    LT_TRY(copy_names(l, config->host_names, config->host_name_count, &l->host_names));
+    l->host_name_count = config->host_name_count;
     LT_TRY(ca_profiles_load(folder, lt_now(), &l->profiles));
+    LT_TRY(opinion_load(l, &config->opinion));
     l->approvals_needed = config->approvals_needed;
     return ca_operators_load(fd, "operators", &l->operators);
 }
@@ -87,6 +106,10 @@ static void take(struct examiner *e, const struct loaded *l)
     e->profiles = l->profiles;
     e->operators = l->operators;
     e->approvals_needed = l->approvals_needed;
+    e->second_opinion = l->second_opinion;
+    e->opinion_profiles = l->opinion_profiles;
+    e->opinion_profile_count = l->opinion_profile_count;
+    e->opinion_timeout_s = l->opinion_timeout_s;
     e->x.profiles = &e->profiles;
     e->x.issuers = e->issuers;
     e->x.issuer_count = l->issuer_count;

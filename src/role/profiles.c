@@ -1,6 +1,7 @@
 /* The walls of the family in one table. A file that is not listed here does not exist for the program, even
  * when its user could read it; a system call that is not in the groups ends it. Paths are relative to the CA
- * folder; what start has opened before the doors close needs no line here. Nobody has kill, ptrace or execve.
+ * folder; what start has opened before the doors close needs no line here. Nobody has kill or ptrace, and
+ * the second opinion alone has execve.
  */
 #include "role/profiles.h"
 
@@ -29,6 +30,12 @@ static const struct sandbox_path token_paths[] = {{"softhsm", true}};
 static const struct sandbox_path validator_paths[] = {
     {"/etc/resolv.conf", false}, {"/etc/hosts", false},     {"/etc/nsswitch.conf", false},
     {"/etc/host.conf", false},   {"/usr/share/dns", false}, {"/etc/gai.conf", false},
+};
+
+/* What any program reads to be loaded; the command itself and its interpreter: role/opinion_walls.c. */
+static const struct sandbox_path opinion_paths[] = {
+    {"/usr", false},      {"/lib", false},      {"/lib64", false},       {"/etc/ld.so.cache", false},
+    {"/dev/null", false}, {"/dev/zero", false}, {"/dev/urandom", false},
 };
 
 #define PATHS(table_) .paths = (table_), .path_count = LT_COUNT(table_)
@@ -81,4 +88,11 @@ const struct sandbox_profile role_profiles[IPC_ROLE_COUNT] = {
                        PATHS(validator_paths),
                        .max_fds = 16384,
                        .max_memory_bytes = (size_t)4096 * MB},
+    /* It starts a program that is not ours, which inherits all of this: no network, no folder of the CA. */
+    [IPC_OPINION] = {.role = "opinion",
+                     .calls = SANDBOX_BASE | SANDBOX_MEMFD | SANDBOX_OPEN_READ | SANDBOX_THREADS |
+                              SANDBOX_FOREIGN | SANDBOX_COMMAND,
+                     PATHS(opinion_paths),
+                     .max_fds = 256,
+                     .max_memory_bytes = (size_t)8192 * MB},
 };

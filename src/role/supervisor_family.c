@@ -44,6 +44,7 @@ static const struct plan {
 } plans[] = {
     {IPC_TOKEN, 0, 8},
     {IPC_SIGNER, 0, 7},
+    {IPC_OPINION, 0, 7},
     {IPC_EXAMINER, 0, 6},
     {IPC_REGISTRAR, 0, 4},
     {IPC_VALIDATOR, 0, 5},
@@ -69,6 +70,9 @@ static uint32_t wanted(const struct supervisor *s, enum ipc_role role)
 {
     if (role == IPC_TOKEN) {
         return s->config->token_module[0] == 0 ? 0 : 1;
+    }
+    if (role == IPC_OPINION) {
+        return s->config->opinion.command_count == 0 ? 0 : 1;
     }
     return role == IPC_GATEWAY  ? s->config->gateways
            : role == IPC_NOTARY ? s->config->notaries

@@ -66,6 +66,17 @@ lt_res folder_lock(struct supervisor *s)
     return LT_OK;
 }
 
+/* The program that was locked in with it is the one that it may start. */
+static bool same_command(const struct ca_config_opinion *a, const struct ca_config_opinion *b)
+{
+    bool same = a->command_count == b->command_count && a->timeout_s == b->timeout_s &&
+                a->format == b->format && a->fail_on == b->fail_on;
+    for (uint32_t i = 0; same && i < a->command_count; i++) {
+        same = strcmp(a->command[i], b->command[i]) == 0;
+    }
+    return same;
+}
+
 /* What only a restart can change stays as it is. */
 static void keep_running(const struct ca_config *now, struct ca_config *next)
 {
@@ -73,9 +84,11 @@ static void keep_running(const struct ca_config *now, struct ca_config *next)
                 next->notaries == now->notaries && next->readers == now->readers &&
                 strcmp(next->listen_https, now->listen_https) == 0 &&
                 strcmp(next->listen_http, now->listen_http) == 0 &&
-                strcmp(next->listen_operator, now->listen_operator) == 0;
+                strcmp(next->listen_operator, now->listen_operator) == 0 &&
+                same_command(&next->opinion, &now->opinion);
     if (!same) {
-        lt_log(LT_LOG_WARN, "listen, gateways, notaries, readers and uid-base change with a restart", "%s",
+        lt_log(LT_LOG_WARN,
+               "listen, gateways, notaries, readers, uid-base and second-opinion change with a restart", "%s",
                "");
     }
     next->uid_base = now->uid_base;

@@ -23,6 +23,10 @@ enum sandbox_calls {
     SANDBOX_SYNC = 1 << 8,    /* syncing and truncating what is open already; part of OPEN_WRITE */
     SANDBOX_FOREIGN =
         1 << 9, /* a library that logs by itself: its socket() fails and does not end the process */
+    SANDBOX_COMMAND =
+        1 << 10, /* a foreign program as a child, and what it needs to load and run; it can signal nobody (we
+                    end it by the descriptor that clone gave us), and what is not listed fails in it with
+                    ENOSYS instead of ending it: the second opinion alone */
 };
 
 struct sandbox_path {

@@ -233,6 +233,25 @@ static const struct call calls_table[] = {
     ALLOW(SANDBOX_FORK, execve),
     ALLOW(SANDBOX_FORK, wait4),
     ALLOW(SANDBOX_FORK, waitid),
+    ALLOW_IF(SANDBOX_COMMAND, clone, 0, CLONE_PIDFD | CLONE_THREAD, CLONE_PIDFD),
+    ALLOW(SANDBOX_COMMAND, execve),
+    ALLOW(SANDBOX_COMMAND, waitid),
+    ALLOW(SANDBOX_COMMAND, pidfd_send_signal), /* pidfd_open is not here: only to one's own children */
+    ALLOW_IF(SANDBOX_COMMAND, prlimit64, 0, EXACT, 0),
+    ALLOW(SANDBOX_COMMAND, dup2),
+    ALLOW(SANDBOX_COMMAND, dup3),
+    ALLOW(SANDBOX_COMMAND, dup),
+    ALLOW(SANDBOX_COMMAND, close_range),
+    ALLOW(SANDBOX_COMMAND, arch_prctl),
+    ALLOW(SANDBOX_COMMAND, mmap),
+    ALLOW(SANDBOX_COMMAND, mprotect),
+    ALLOW(SANDBOX_COMMAND, pipe),
+    ALLOW(SANDBOX_COMMAND, getpgrp),
+    ALLOW(SANDBOX_COMMAND, getresuid),
+    ALLOW(SANDBOX_COMMAND, getresgid),
+    ALLOW(SANDBOX_COMMAND, getgroups),
+    ALLOW(SANDBOX_COMMAND, umask),
+    ALLOW(SANDBOX_COMMAND, mincore),
     ALLOW(ANY_FORK, set_tid_address),
     ALLOW(SANDBOX_THREADS, sched_setscheduler),
     ALLOW(SANDBOX_THREADS, sched_getscheduler),
@@ -267,6 +286,12 @@ static bool covered(const struct call *c, unsigned calls)
     return false;
 }
 
+/* What happens to a call that is not in the table. */
+static uint32_t otherwise(unsigned calls)
+{
+    return (calls & SANDBOX_COMMAND) != 0 ? SCMP_ACT_ERRNO(ENOSYS) : SCMP_ACT_KILL_PROCESS;
+}
+
 /* abort() may end this process with SIGABRT, and no other. */
 static lt_res add_abort(scmp_filter_ctx ctx)
 {
@@ -283,7 +308,8 @@ static lt_res build(scmp_filter_ctx ctx, unsigned calls)
 {
     for (size_t i = 0; i < LT_COUNT(calls_table); i++) {
         const struct call *c = &calls_table[i];
-        if ((c->groups & calls) != 0 && !(c->when.used && covered(c, calls))) {
+        bool same = c->error != 0 && otherwise(calls) == SCMP_ACT_ERRNO((uint16_t)c->error);
+        if ((c->groups & calls) != 0 && !same && !(c->when.used && covered(c, calls))) {
             LT_TRY(add_call(ctx, c));
         }
     }
@@ -303,7 +329,7 @@ lt_res sandbox_seccomp(unsigned calls)
     if (SANDBOX_SANITIZED) {
         calls |= SANDBOX_OPEN_READ; /* reports name the binary; Landlock still says which files */
     }
-    LT_CLEANUP(release) scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
+    LT_CLEANUP(release) scmp_filter_ctx ctx = seccomp_init(otherwise(calls));
     LT_CHECK(ctx != NULL, LT_STATE_IO, "seccomp: no filter");
     int rc = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
     LT_CHECK(rc == 0, LT_STATE_IO, "seccomp: %s", strerror(-rc));

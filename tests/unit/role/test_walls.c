@@ -151,6 +151,14 @@ static const struct wall walls[] = {
     {IPC_VALIDATOR, "reads the passphrase", try_open_read, "secrets/passphrase", SHUT},
     {IPC_VALIDATOR, "speaks to the operator's socket", try_socket_unix, NULL, SHUT},
     {IPC_VALIDATOR, "connects out", try_connect, NULL, WORKS},
+
+    {IPC_OPINION, "opens the book", try_open_read, "book/lintel.db", SHUT},
+    {IPC_OPINION, "opens a CA key", try_open_read, "keys/tls.key", SHUT},
+    {IPC_OPINION, "reads the passphrase", try_open_read, "secrets/passphrase", SHUT},
+    {IPC_OPINION, "reads a profile", try_open_read, "profiles/tls-server.yaml", SHUT},
+    {IPC_OPINION, "writes anywhere", try_create, "public", SHUT},
+    {IPC_OPINION, "makes a socket", try_socket_inet, NULL, SHUT},
+    {IPC_OPINION, "speaks to the operator's socket", try_socket_unix, NULL, SHUT},
 };
 
 static void test_the_table(void **state)
@@ -165,6 +173,15 @@ static void test_the_table(void **state)
         }
         assert_true(good);
     }
+}
+
+/* In the second opinion runs a program that is not ours, and may well try things: they fail, and do not end
+ * it. Its loader makes memory executable. */
+static bool refused(enum ipc_role role, attempt_fn *try, int outcome)
+{
+    bool foreign = role == IPC_OPINION;
+    return outcome == DIES || (foreign && (outcome == ENOSYS || outcome == EACCES || outcome == EPERM)) ||
+           (foreign && try == try_make_executable);
 }
 
 /* What nobody may, tried by everybody. */
@@ -191,10 +208,11 @@ static void test_nobody(void **state)
     for (unsigned role = IPC_GATEWAY; role < IPC_ROLE_COUNT; role++) {
         for (size_t i = 0; i < LT_COUNT(never); i++) {
             int got = run((enum ipc_role)role, never[i].try, NULL);
-            if (got != DIES) {
+            bool good = refused((enum ipc_role)role, never[i].try, got);
+            if (!good) {
                 print_error("%s %s: got %d\n", ipc_role_name((enum ipc_role)role), never[i].what, got);
             }
-            assert_int_equal(got, DIES);
+            assert_true(good);
         }
     }
 }
