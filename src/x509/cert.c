@@ -27,7 +27,10 @@ static unsigned version_read(struct der_cursor *c)
         return 1;
     }
     struct der_cursor version = der_enter(c, DER_CONTEXT_CONS(0));
-    uint64_t v = der_small(&version, 2);
+    uint64_t v = der_small(&version, INT32_MAX);
+    if (der_ok(&version) && v > 2) {
+        der_wart(&version, version.pos, "a number outside its range");
+    }
     if (der_ok(&version) && v == 0) {
         der_wart(&version, version.pos, "a default value that is encoded");
     }

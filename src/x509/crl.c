@@ -16,10 +16,13 @@ static void entry_extension(struct der_cursor *list, struct x509_crl_entry *e)
     der_leave(list, &x);
     if (oid == X509_OID_REASON_CODE) {
         if (e->has_reason) {
-            der_fail(&value, "an extension that stands twice");
+            der_wart(&value, content.ptr, "an extension that stands twice");
         }
         e->has_reason = true;
-        e->reason = (uint32_t)der_enumerated(&value, REASON_MAX);
+        e->reason = (uint32_t)der_enumerated(&value, UINT32_MAX);
+        if (e->reason > REASON_MAX) {
+            der_wart(&value, content.ptr, "a number outside its range");
+        }
         if (e->reason == REASON_UNUSED) {
             der_wart(&value, content.ptr, "a reason code that is not used");
         }
@@ -59,7 +62,7 @@ bool x509_crl_next(struct der_cursor *c, struct x509_crl_entry *ret_entry)
         ret_entry->extensions = der_read(&seq, DER_SEQUENCE);
         struct der_cursor list = der_into(&seq, ret_entry->extensions);
         if (der_ok(&list) && !der_more(&list)) {
-            der_fail(&list, "an empty list of extensions");
+            der_wart(&list, list.pos, "an empty list of extensions");
         }
         while (der_more(&list)) {
             entry_extension(&list, ret_entry);
@@ -78,7 +81,7 @@ static void entries_check(struct der_cursor *c, struct x509_crl *crl)
         crl->entry_count++;
         /*= RFC 5280 5.3 "CRL entry extensions" exist "if present, version MUST be v2" (5.1.2.1) */
         if (crl->version < 2 && entry.extensions.len > 0) {
-            der_fail(&list, "entry extensions in version 1");
+            der_wart(&list, entry.extensions.ptr, "entry extensions in version 1");
         }
     }
     der_leave(c, &list);
@@ -99,9 +102,11 @@ static lt_res tbs_read(struct der_cursor *c, struct lt_arena *a, struct x509_crl
     struct der_cursor seq = der_enter(c, DER_SEQUENCE);
     crl->version = 1;
     if (der_is_next(&seq, DER_INTEGER)) {
-        crl->version = (unsigned)der_small(&seq, 1) + 1;
-        if (crl->version != 2) {
-            der_fail(&seq, "a version that is not written this way");
+        crl->version = (unsigned)der_small(&seq, INT32_MAX) + 1;
+        if (der_ok(&seq) && crl->version != 2) {
+            der_wart(&seq, seq.pos,
+                     crl->version > 2 ? "a number outside its range"
+                                      : "a version that is not written this way");
         }
     }
     crl->sig_alg_der = der_read_whole(&seq, DER_SEQUENCE);
@@ -124,7 +129,7 @@ static lt_res tbs_read(struct der_cursor *c, struct lt_arena *a, struct x509_crl
     if (der_more(&seq)) {
         struct der_cursor tagged = der_enter(&seq, DER_CONTEXT_CONS(0));
         if (crl->version < 2) {
-            der_fail(&tagged, "extensions in version 1");
+            der_wart(&tagged, tagged.pos, "extensions in version 1");
         }
         LT_TRY(x509_extensions_read(&tagged, a, &crl->ext));
         der_leave(&seq, &tagged);

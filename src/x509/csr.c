@@ -26,7 +26,7 @@ static lt_res attribute_read(struct der_cursor *c, struct lt_arena *a, struct x5
     enum x509_oid type = x509_oid_find(der_oid(&seq));
     struct der_cursor set = der_enter(&seq, DER_SET);
     if (der_ok(&set) && !der_more(&set)) {
-        der_fail(&set, "an attribute without a value");
+        der_wart(&set, set.pos, "an attribute without a value");
     }
     if (type == X509_OID_EXTENSION_REQUEST) {
         LT_TRY(extensions_read(&set, a, csr));

@@ -30,15 +30,20 @@ static void general_name_read(struct der_cursor *c, struct x509_general_name *re
         return;
     }
     uint32_t number = DER_TAG_NUMBER(tag);
-    if (number >= LT_COUNT(general_name_tags) || general_name_tags[number] != tag) {
+    bool context = (tag & ~(DER_CONSTRUCTED | number)) == DER_CLASS_CONTEXT;
+    if (number >= LT_COUNT(general_name_tags) || !context) {
         der_fail(c, "no form of GeneralName");
         return;
+    }
+    if (general_name_tags[number] != tag) {
+        der_wart(c, content.ptr,
+                 "a GeneralName that is constructed and should not be, or the other way round");
     }
     ret->type = (enum x509_general_name_type)number;
     ret->value = content;
     bool text = number == X509_GN_EMAIL || number == X509_GN_DNS || number == X509_GN_URI;
     if (text && !x509_string_valid(DER_IA5_STRING, content)) {
-        der_fail(c, "a GeneralName that is no IA5String");
+        der_wart(c, content.ptr, "a GeneralName that is no IA5String");
     }
     if (number == X509_GN_DIRECTORY) {
         directory_check(c, c, content);
@@ -78,7 +83,7 @@ static lt_res names_in(struct der_cursor *c, uint32_t tag, struct lt_arena *a, s
     struct der_cursor seq = der_enter(c, tag);
     LT_TRY(general_names(&seq, a, ret));
     if (der_ok(&seq) && ret->count == 0) {
-        der_fail(&seq, "an empty list of names");
+        der_wart(&seq, seq.pos, "an empty list of names");
     }
     der_leave(c, &seq);
     return LT_OK;
@@ -107,7 +112,7 @@ lt_res x509_ext_aki(struct der_cursor *c, struct lt_arena *a, struct x509_extens
     }
     (void)der_optional(&seq, DER_CONTEXT(2), &e->aki_serial); /* absent is fine */
     if (der_ok(&seq) && (e->aki_issuer.count > 0) != (e->aki_serial.len > 0)) {
-        der_fail(&seq, "an authority's issuer without its serial, or the other way round");
+        der_wart(&seq, seq.pos, "an authority's issuer without its serial, or the other way round");
     }
     der_leave(c, &seq);
     e->has_aki = true;
@@ -161,7 +166,7 @@ static lt_res point_read(struct der_cursor *c, struct lt_arena *a, struct x509_d
     }
     /*= RFC 5280 4.2.1.13 "a DistributionPoint MUST NOT consist of only the reasons field" */
     if (der_ok(&seq) && !any) {
-        der_fail(&seq, "a distribution point without a name");
+        der_wart(&seq, seq.pos, "a distribution point without a name");
     }
     der_leave(c, &seq);
     return LT_OK;
@@ -172,7 +177,10 @@ static lt_res points(struct der_cursor *c, struct lt_arena *a,
 {
     struct der_cursor seq = der_enter(c, DER_SEQUENCE);
     size_t count = der_count(&seq);
-    if (count == 0 || count > X509_LIST_MAX) {
+    if (count == 0 && der_ok(&seq)) {
+        der_wart(&seq, seq.pos, "no distribution point, or too many");
+    }
+    if (count > X509_LIST_MAX) {
         der_fail(&seq, "no distribution point, or too many");
     }
     struct x509_distribution_point *list = der_ok(&seq)
@@ -208,7 +216,10 @@ static lt_res accesses(struct der_cursor *c, struct lt_arena *a, const struct x5
 {
     struct der_cursor seq = der_enter(c, DER_SEQUENCE);
     size_t count = der_count(&seq);
-    if (count == 0 || count > X509_LIST_MAX) {
+    if (count == 0 && der_ok(&seq)) {
+        der_wart(&seq, seq.pos, "no access description, or too many");
+    }
+    if (count > X509_LIST_MAX) {
         der_fail(&seq, "no access description, or too many");
     }
     struct x509_access *list = der_ok(&seq) ? LT_NEW_ARRAY(a, struct x509_access, count) : NULL;
@@ -245,7 +256,10 @@ static lt_res subtrees(struct der_cursor *c, uint32_t tag, struct lt_arena *a, s
 {
     struct der_cursor seq = der_enter(c, tag);
     size_t count = der_count(&seq);
-    if (count == 0 || count > X509_GENERAL_NAMES_MAX) {
+    if (count == 0 && der_ok(&seq)) {
+        der_wart(&seq, seq.pos, "no subtree, or too many");
+    }
+    if (count > X509_GENERAL_NAMES_MAX) {
         der_fail(&seq, "no subtree, or too many");
     }
     struct x509_general_name *list = der_ok(&seq) ? LT_NEW_ARRAY(a, struct x509_general_name, count) : NULL;
@@ -268,7 +282,7 @@ lt_res x509_ext_name_constraints(struct der_cursor *c, struct lt_arena *a, struc
     /*= RFC 5280 4.2.1.10 "Conforming CAs MUST NOT issue certificates where name constraints is an empty
      * sequence." */
     if (der_ok(&seq) && !der_more(&seq)) {
-        der_fail(&seq, "name constraints that constrain nothing");
+        der_wart(&seq, seq.pos, "name constraints that constrain nothing");
     }
     if (der_is_next(&seq, DER_CONTEXT_CONS(0))) {
         LT_TRY(subtrees(&seq, DER_CONTEXT_CONS(0), a, &e->permitted));
@@ -288,11 +302,15 @@ static bool flag(struct der_cursor *c, uint32_t tag)
     if (!der_optional(c, tag, &v)) {
         return false;
     }
-    if (v.len != 1 || v.ptr[0] != 0xff) {
-        der_fail(c, "a flag other than TRUE");
+    if (v.len != 1) {
+        der_fail(c, "a BOOLEAN of another size than one byte");
         return false;
     }
-    return true;
+    if (v.ptr[0] != 0xff) {
+        der_wart(c, v.ptr,
+                 v.ptr[0] == 0 ? "a default value that is encoded" : "a BOOLEAN other than 00 and FF");
+    }
+    return der_ok(c) && v.ptr[0] != 0;
 }
 
 /*= RFC 5280 5.2.5 IssuingDistributionPoint ::= SEQUENCE { distributionPoint [0] DistributionPointName

@@ -10,7 +10,7 @@ lt_res x509_ext_basic_constraints(struct der_cursor *c, struct lt_arena *a, stru
     if (der_is_next(&seq, DER_BOOLEAN)) {
         e->ca = der_boolean(&seq);
         if (der_ok(&seq) && !e->ca) {
-            der_fail(&seq, "a default value that is encoded");
+            der_wart(&seq, seq.pos, "a default value that is encoded");
         }
     }
     if (der_is_next(&seq, DER_INTEGER)) {
@@ -35,7 +35,10 @@ lt_res x509_ext_eku(struct der_cursor *c, struct lt_arena *a, struct x509_extens
 {
     struct der_cursor seq = der_enter(c, DER_SEQUENCE);
     size_t count = der_count(&seq);
-    if (count == 0 || count > X509_LIST_MAX) {
+    if (count == 0 && der_ok(&seq)) {
+        der_wart(&seq, seq.pos, "no key purpose, or too many");
+    }
+    if (count > X509_LIST_MAX) {
         der_fail(&seq, "no key purpose, or too many");
     }
     struct x509_oid_ref *list = der_ok(&seq) ? LT_NEW_ARRAY(a, struct x509_oid_ref, count) : NULL;
@@ -77,7 +80,7 @@ static void policy_read(struct der_cursor *seq, struct x509_policy *p)
         p->qualifiers = der_read_whole(&ahead, DER_SEQUENCE);
         struct der_cursor qualifiers = der_enter(&info, DER_SEQUENCE);
         if (der_ok(&qualifiers) && !der_more(&qualifiers)) {
-            der_fail(&qualifiers, "an empty list of policy qualifiers");
+            der_wart(&qualifiers, qualifiers.pos, "an empty list of policy qualifiers");
         }
         while (der_more(&qualifiers)) {
             uint32_t tag = DER_NONE;
@@ -96,7 +99,10 @@ lt_res x509_ext_policies(struct der_cursor *c, struct lt_arena *a, struct x509_e
 {
     struct der_cursor seq = der_enter(c, DER_SEQUENCE);
     size_t count = der_count(&seq);
-    if (count == 0 || count > X509_LIST_MAX) {
+    if (count == 0 && der_ok(&seq)) {
+        der_wart(&seq, seq.pos, "no policy, or too many");
+    }
+    if (count > X509_LIST_MAX) {
         der_fail(&seq, "no policy, or too many");
     }
     struct x509_policy *list = der_ok(&seq) ? LT_NEW_ARRAY(a, struct x509_policy, count) : NULL;
@@ -105,7 +111,7 @@ lt_res x509_ext_policies(struct der_cursor *c, struct lt_arena *a, struct x509_e
     while (der_more(&seq)) {
         policy_read(&seq, &list[n++]);
         if (der_ok(&seq) && policy_twice(list, n)) {
-            der_fail(&seq, "a policy that stands twice");
+            der_wart(&seq, list[n - 1].id.der.ptr, "a policy that stands twice");
         }
     }
     der_leave(c, &seq);
@@ -227,7 +233,7 @@ lt_res x509_ext_policy_constraints(struct der_cursor *c, struct lt_arena *a, str
     e->has_require_explicit_policy = skip_certs(&seq, DER_CONTEXT(0), &e->require_explicit_policy);
     e->has_inhibit_policy_mapping = skip_certs(&seq, DER_CONTEXT(1), &e->inhibit_policy_mapping);
     if (der_ok(&seq) && !e->has_require_explicit_policy && !e->has_inhibit_policy_mapping) {
-        der_fail(&seq, "policy constraints that constrain nothing");
+        der_wart(&seq, seq.pos, "policy constraints that constrain nothing");
     }
     der_leave(c, &seq);
     return LT_OK;
@@ -239,8 +245,8 @@ lt_res x509_ext_policy_mappings(struct der_cursor *c, struct lt_arena *a, struct
 {
     (void)a; /* decoders have one shape */
     struct der_cursor seq = der_enter(c, DER_SEQUENCE);
-    if (der_count(&seq) == 0) {
-        der_fail(&seq, "an empty list of policy mappings");
+    if (der_count(&seq) == 0 && der_ok(&seq)) {
+        der_wart(&seq, seq.pos, "an empty list of policy mappings");
     }
     while (der_more(&seq)) {
         struct der_cursor one = der_enter(&seq, DER_SEQUENCE);
@@ -258,7 +264,7 @@ static lt_slice crl_number_read(struct der_cursor *c)
 {
     lt_slice number = der_unsigned(c);
     if (der_ok(c) && number.len > 20) {
-        der_fail(c, "a CRL number of more than 20 bytes");
+        der_wart(c, number.ptr, "a CRL number of more than 20 bytes");
     }
     return number;
 }

@@ -75,6 +75,12 @@ static void rsa_read(struct der_cursor *alg, struct der_cursor *c, struct x509_s
     s->modulus = der_unsigned(&seq);
     s->exponent = der_unsigned(&seq);
     der_leave(&bits, &seq);
+    if (!der_ok(&bits)) {
+        /* no key, but what stands around it can still be read */
+        s->modulus = s->exponent = (lt_slice){0};
+        der_wart(c, bits.bad, bits.why);
+        return;
+    }
     der_leave(c, &bits);
     s->type = X509_KEY_RSA;
     s->bits = bit_length(s->modulus);
@@ -82,16 +88,16 @@ static void rsa_read(struct der_cursor *alg, struct der_cursor *c, struct x509_s
 
 static void point_read(struct der_cursor *c, const struct kind *k, struct x509_spki *s)
 {
-    s->point = s->key;
     uint8_t form = s->key.len > 0 ? s->key.ptr[0] : 0;
     bool edwards = k->type == X509_KEY_ED25519;
     bool fits = edwards ? s->key.len == k->size
                         : (form == 4 && s->key.len == 1 + 2 * k->size) ||
                               ((form == 2 || form == 3) && s->key.len == 1 + k->size);
     if (!fits) {
-        der_fail(c, "a public key that is no point of its curve's size");
+        der_wart(c, s->key.ptr, "a public key that is no point of its curve's size");
         return;
     }
+    s->point = s->key;
     s->type = k->type;
     s->bits = k->bits;
 }
@@ -169,8 +175,8 @@ lt_res x509_spki_check(const struct x509_spki *spki)
     if (spki->type == X509_KEY_RSA) {
         return rsa_check(spki);
     }
-    LT_CHECK(spki->type == X509_KEY_ED25519 || spki->point.ptr[0] == 4, LT_PEER_UNSUPPORTED,
-             "a compressed point: send the key uncompressed");
+    LT_CHECK(spki->type == X509_KEY_ED25519 || (spki->point.len > 0 && spki->point.ptr[0] == 4),
+             LT_PEER_UNSUPPORTED, "a compressed point: send the key uncompressed");
     return LT_OK;
 }
 
