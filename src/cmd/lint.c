@@ -75,7 +75,9 @@ static lt_res mark_all(const struct cmd *c, const struct cmd_lint *job, const ch
             while (word.len > 0 && word.ptr[word.len - 1] == ' ') {
                 word.len--;
             }
-            LT_TRY(mark(job, option, word, value, wanted));
+            if (word.len > 0) {
+                LT_TRY(mark(job, option, word, value, wanted));
+            }
         }
     }
     return LT_OK;

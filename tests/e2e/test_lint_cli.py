@@ -1,0 +1,361 @@
+"""lintel lint as a program: inputs of every encoding, its three formats, exit statuses, folders in bounded memory and
+in order, and zlint's output byte by byte where a zlint can be had."""
+import base64
+import json
+import os
+import pty
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import LINTEL, ROOT
+
+CORPUS = Path(os.environ.get("LINTEL_CORPUS", ROOT.parent / "shared" / "corpus")) / "lint"
+ZLINT_MODULE = "github.com/zmap/zlint/v3/cmd/zlint@1007b1d5"
+pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason=f"no corpus at {CORPUS}")
+GOOD = CORPUS / "probes" / "base" / "dv.pem"
+BAD = CORPUS / "zlint" / "39months.pem"
+
+
+def lint(*args, **kw):
+    kw.setdefault("timeout", 300)
+    kw.setdefault("text", True)
+    return subprocess.run([LINTEL, "lint", *map(str, args)], capture_output=True, **kw)
+
+
+def der_of(path):
+    body = re.search(r"-----BEGIN [^-]+-----(.*?)-----END", path.read_text(), re.S)[1]
+    return base64.b64decode(body)
+
+
+def pem_of(path):
+    """Without the text around it."""
+    return re.search(rb"-----BEGIN .*?-----END [^-]+-----\n?", path.read_bytes(), re.S)[0].decode()
+
+
+def objects(result):
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def rules():
+    return {r["rule"]: r for r in json.loads(lint("--list", "--json").stdout)["rules"]}
+
+
+# Inputs
+
+def test_every_encoding_of_the_same_certificate_gives_the_same_findings(tmp_path):
+    der = der_of(BAD)
+    (tmp_path / "a.der").write_bytes(der)
+    (tmp_path / "a.b64").write_text(base64.encodebytes(der).decode())
+    (tmp_path / "a.txt").write_text("a certificate:\n\n" + BAD.read_text() + "\nthat was it\n")
+    (tmp_path / "crlf.pem").write_bytes(BAD.read_bytes().replace(b"\n", b"\r\n"))
+    expected = objects(lint("--format", "json", BAD))[0]["findings"]
+    assert expected
+    for name in ("a.der", "a.b64", "a.txt", "crlf.pem"):
+        assert objects(lint("--format", "json", tmp_path / name))[0]["findings"] == expected, name
+    assert objects(lint("--format", "json", "-", input=BAD.read_text()))[0] == \
+        {"file": "-", "worst": "error", "findings": expected}
+    assert objects(lint("--json", input=BAD.read_text()))[0]["file"] == "-"
+
+
+def test_a_bundle_is_all_of_its_objects(tmp_path):
+    bundle = tmp_path / "bundle.pem"
+    crl = next(p for p in sorted((CORPUS / "zlint").glob("*.pem")) if b"BEGIN X509 CRL" in p.read_bytes())
+    key = "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n"
+    bundle.write_text(GOOD.read_text() + key + pem_of(crl) + BAD.read_text())
+    got = objects(lint("--format", "json", bundle))
+    assert [o["file"] for o in got] == [f"{bundle}#{n}" for n in (1, 2, 3)]
+    assert got[2]["findings"] == objects(lint("--format", "json", BAD))[0]["findings"]
+    assert len(lint("--format", "zlint", bundle).stdout.splitlines()) == 1, "zlint judges the first"
+
+
+def test_a_malformed_certificate_has_findings(tmp_path):
+    der = bytearray(der_of(GOOD))
+    at = der.index(b"\x17\x0d")  # the first UTCTime
+    der[at + 2:at + 4] = b"xx"
+    (tmp_path / "broken.der").write_bytes(der)
+    result = lint("--format", "json", tmp_path / "broken.der")
+    assert result.returncode == 1, result.stderr
+    assert any(f["source"] == "X690" for f in objects(result)[0]["findings"])
+    cut = tmp_path / "cut.der"
+    cut.write_bytes(bytes(der_of(GOOD)[:200]))
+    assert lint("--format", "json", cut).returncode == 1
+    zlint = lint("--format", "zlint", cut)
+    assert zlint.stdout == "" and "cut.der" in zlint.stderr and zlint.returncode == 2
+
+
+@pytest.mark.parametrize("content,why", [
+    (b"", "empty"), (b"hello, world\n", "neither PEM, DER nor base64"),
+    (b"-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n", "holds no certificate"),
+    (b"-----BEGIN CERTIFICATE-----\n####\n-----END CERTIFICATE-----\n", "base64"),
+    (b"\x30\x03\x02\x01\x00", "neither PEM, DER nor base64"),
+])
+def test_what_is_none_is_unreadable(tmp_path, content, why):
+    file = tmp_path / "x"
+    file.write_bytes(content)
+    result = lint(file, GOOD)
+    assert result.returncode == 2
+    assert result.stderr.startswith(f"lintel lint: {file}: ") and why in result.stderr
+    assert f"{GOOD}: " in result.stdout, "the others are judged all the same"
+    error = json.loads(lint("--json", file).stderr)
+    assert error["file"] == str(file) and error["detail"]
+
+
+def test_the_kind_can_be_told():
+    result = lint("--format", "json", "--kind", "crl", GOOD)
+    assert result.returncode == 1 and objects(result)[0]["worst"] in ("error", "fatal")
+
+
+def test_what_is_to_be_signed(tmp_path):
+    der = der_of(GOOD)
+    tbs = der[4:4 + 4 + int.from_bytes(der[6:8], "big")]
+    (tmp_path / "tbs.der").write_bytes(tbs)
+    result = lint("--tbs", "--format", "json", tmp_path / "tbs.der")
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+# Statuses and choices
+
+def test_statuses(tmp_path):
+    assert lint(GOOD).returncode == 0
+    assert lint(BAD).returncode == 1
+    assert lint(BAD, "--fail-on", "fatal").returncode == 0
+    assert lint(GOOD, tmp_path / "nothing.pem").returncode == 2
+    assert lint(BAD, tmp_path / "nothing.pem").returncode == 2
+    assert lint(tmp_path).returncode == 0, "an empty folder holds nothing wrong"
+
+
+@pytest.mark.parametrize("args,says", [
+    (["--format", "xml"], "--format"), (["--role", "king"], "--role"), (["--at", "soon"], "--at"),
+    (["--include", "e_nothing"], "e_nothing"), (["--exclude", "CABF"], "CABF"), (["--issuer", "/nonexistent"], "--issuer"),
+    (["--config", "/nonexistent"], "--config"), (["--pretty"], "--pretty"), (["--jobs", "0"], "--jobs"),
+    (["--include", "RFC6960", "--exclude", "RFC6960"], "no rule"),
+])
+def test_usage(args, says):
+    result = lint(*args, GOOD)
+    assert result.returncode == 2 and result.stdout == ""
+    assert says in result.stderr and result.stderr.startswith("lintel lint: ")
+
+
+def test_json_is_a_format():
+    result = lint("--json", "--format", "text", GOOD)
+    assert result.returncode == 2 and json.loads(result.stderr)["error"] == "usage"
+
+
+def test_rules_are_chosen():
+    found = {f["rule"]: f["source"] for f in objects(lint("--json", BAD))[0]["findings"]}
+    one = sorted(found)[0]
+    only = objects(lint("--json", "--include", one, BAD))[0]
+    assert {f["rule"] for f in only["findings"]} == {one}
+    without = objects(lint("--json", "--exclude", f" {one} , ", "--exclude", one, BAD))[0]
+    assert {f["rule"] for f in without["findings"]} == set(found) - {one}
+    source = found[one]
+    of_source = objects(lint("--json", "--include", source, BAD))[0]["findings"]
+    assert of_source and {f["source"] for f in of_source} == {source}
+    assert lint("--exclude", ",".join(sorted(found)), BAD).returncode == 0
+
+
+def test_config_is_read_or_refused(tmp_path):
+    config = tmp_path / "zlint.toml"
+    config.write_text("[e_rsa_fermat_factorization]\nRounds = 5\n")
+    assert lint("--config", config, GOOD).returncode == 0
+    config.write_text("# mine\n[e_rsa_fermat_factorization]\nTurns = 5\n")
+    result = lint("--config", config, GOOD)
+    assert result.returncode == 2 and f"{config}:3: " in result.stderr and "Rounds" in result.stderr
+    config.write_text("[e_rsa]\n")
+    result = lint("--config", config, GOOD)
+    assert f"{config}:1: " in result.stderr and "[CABFBaselineRequirementsConfig] CrossSignedCa" in result.stderr
+
+
+# Formats
+
+def test_json_has_these_members():
+    result = lint("--format", "json", BAD, GOOD)
+    bad, good = objects(result)
+    assert list(bad) == list(good) == ["file", "worst", "findings"]
+    assert bad["file"] == str(BAD)
+    known = rules()
+    for f in bad["findings"]:
+        assert list(f) == ["rule", "source", "result", "message", "path", "offset", "citation"]
+        assert f["source"] == known[f["rule"]]["source"] and f["citation"] == known[f["rule"]]["citation"]
+        assert f["result"] in ("notice", "warn", "error", "fatal") and f["message"]
+        assert 0 <= f["offset"] <= len(der_of(BAD))
+    order = ["notice", "warn", "error", "fatal"]
+    assert bad["worst"] == max((f["result"] for f in bad["findings"]), key=order.index)
+
+
+def test_text_is_grouped_by_severity():
+    result = lint(BAD)
+    findings = objects(lint("--json", BAD))[0]["findings"]
+    groups = re.findall(r"^  (\w+):$", result.stdout, re.M)
+    words = ["fatal", "errors", "error", "warnings", "warning", "notices", "notice"]
+    assert groups == sorted(groups, key=words.index)
+    for f in findings:
+        assert f"    {f['rule']}\n" in result.stdout and f["citation"] in result.stdout
+        assert f"{f['path']}, offset {f['offset']}" in result.stdout
+    assert "\033" not in result.stdout, "no colours but on a terminal"
+    assert lint(BAD, "--exclude", ",".join({f["rule"] for f in findings})).stdout == f"{BAD}: clean\n"
+    assert re.search(r"^2 objects in 2 files: ", lint(BAD, GOOD).stdout, re.M)
+
+
+def test_a_name_cannot_drive_the_terminal(tmp_path):
+    file = tmp_path / "a\033[31m\nb.pem"
+    file.write_bytes(GOOD.read_bytes())
+    assert lint(file).stdout.startswith(f"{tmp_path}/a\\x1b[31m\\x0ab.pem: ")
+    assert objects(lint("--json", file))[0]["file"] == str(file)
+
+
+def test_colours_and_the_bar_are_for_terminals(tmp_path):
+    leader, follower = pty.openpty()
+    process = subprocess.Popen([LINTEL, "lint", BAD], stdout=follower, stderr=follower, stdin=subprocess.DEVNULL,
+                               env={k: v for k, v in os.environ.items() if k != "NO_COLOR"})
+    os.close(follower)
+    said = b""
+    while True:
+        try:
+            part = os.read(leader, 65536)
+        except OSError:
+            break
+        if not part:
+            break
+        said += part
+    os.close(leader)
+    assert process.wait() == 1 and b"\033[31merror" in said
+
+
+def test_the_list_says_all():
+    document = json.loads(lint("--list", "--json").stdout)
+    assert document["rule_set"]
+    assert len({r["rule"] for r in document["rules"]}) == len(document["rules"])
+    for r in document["rules"]:
+        assert list(r) == ["rule", "source", "citation", "formerly", "level", "effective", "retired", "kinds", "zlint",
+                           "asks"]
+        assert r["level"] in ("notice", "warn", "error", "fatal"), r
+        assert r["asks"] and not r["asks"].endswith("."), r
+        assert r["citation"] and r["kinds"], r
+        assert r["effective"] is None or re.fullmatch(r"\d{4}-\d\d-\d\d", r["effective"])
+    text = lint("--list").stdout
+    assert all(f"{r['rule']}\n" in text for r in document["rules"])
+    few = json.loads(lint("--list", "--json", "--include", "CABF_EV", "--kind", "certificate").stdout)["rules"]
+    assert {r["source"] for r in few} == {"CABF_EV"}
+
+
+# Folders
+
+@pytest.fixture(scope="module")
+def thousands(tmp_path_factory):
+    """6,000 files in nested folders: certificates of the corpus again and again."""
+    folder = tmp_path_factory.mktemp("many")
+    some = sorted((CORPUS / "zlint").glob("*.pem"))[:300] + sorted((CORPUS / "real").rglob("*.pem"))[:100]
+    for n in range(15):
+        below = folder / f"{n:02}" / "deeper"
+        below.mkdir(parents=True)
+        for i, path in enumerate(some):
+            shutil.copyfile(path, below / f"{i:04}.pem")
+    (folder / ".hidden").write_text("passed over")
+    (folder / "00" / "link").symlink_to(folder)
+    return folder, [f"{folder}/{n:02}/deeper/{i:04}.pem" for n in range(15) for i in range(len(some))]
+
+
+# A process begins with the peak of the one that it was forked from, so a small one stands between.
+MEASURE = """import os, subprocess, sys
+p = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+print(os.wait4(p.pid, 0)[2].ru_maxrss)"""
+
+
+def peak_kib(*args):
+    command = [sys.executable, "-S", "-c", MEASURE, LINTEL, "lint", *map(str, args)]
+    return int(subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout)
+
+
+def test_a_folder_comes_out_in_order(thousands):
+    folder, names = thousands
+    result = lint("--json", "--jobs", "4", folder)
+    files = [re.sub(r"#\d+$", "", o["file"]) for o in objects(result)]
+    assert list(dict.fromkeys(files)) == names
+    assert result.stdout == lint("--json", "--jobs", "1", folder).stdout
+
+
+@pytest.mark.parametrize("form", ["text", "json", "zlint"])
+def test_memory_does_not_grow_with_the_files(thousands, form):
+    folder, _ = thousands
+    few = peak_kib("--jobs", "4", "--format", form, folder / "01", folder / "02")
+    many = peak_kib("--jobs", "4", "--format", form, folder, folder, folder)
+    assert many < few + 8 * 1024, (few, many)
+    assert many < 64 * 1024
+
+
+def test_more_words_than_a_plan_has():
+    result = lint(*[GOOD] * 200, "--json")
+    assert result.returncode == 0 and len(objects(result)) == 200
+
+
+def test_a_reader_that_leaves_is_no_complaint(thousands):
+    folder, _ = thousands
+    out = subprocess.run(f"{LINTEL} lint --format zlint {folder} | head -c 10", shell=True, capture_output=True, timeout=60)
+    assert out.stderr == b""
+
+
+# In place of zlint
+
+@pytest.fixture(scope="session")
+def zlint(tmp_path_factory):
+    given = os.environ.get("LINTEL_ZLINT")
+    if given:
+        return given
+    if shutil.which("go") is None:
+        pytest.skip("no zlint: LINTEL_ZLINT names none and there is no go to install it with")
+    folder = tmp_path_factory.mktemp("zlint")
+    made = subprocess.run(["go", "install", ZLINT_MODULE], env={**os.environ, "GOBIN": str(folder)}, capture_output=True,
+                          text=True, timeout=900)
+    if made.returncode != 0:
+        pytest.skip(f"no zlint: go install {ZLINT_MODULE} failed: {made.stderr[-200:]}")
+    return str(folder / "zlint")
+
+
+def without_details(line):
+    """The same bytes, but for the details: a member that Go writes last."""
+    return re.sub(r',"details":"(?:[^"\\]|\\.)*"', "", line)
+
+
+def zlint_lines(zlint, files):
+    """File by file what zlint prints; it gives up at the first that it cannot parse."""
+    left, lines = list(files), {}
+    while left:
+        out = subprocess.run([zlint, *map(str, left)], capture_output=True, text=True, timeout=600).stdout.splitlines()
+        lines.update(zip(left, out))
+        left = left[len(out) + 1:]
+    return lines
+
+
+# Where zlint's verdict is plainly wrong or hangs on its clock; docs/lint.md says why, one by one.
+PANICS = {"e_org_validated_invalid_cn"}
+CLOCK = {"e_excessively backdated"}
+
+
+def test_the_same_bytes_as_zlint(zlint):
+    files = sorted(p for p in (CORPUS / "zlint").rglob("*") if p.is_file())
+    theirs = zlint_lines(zlint, files)
+    assert len(theirs) > 1200
+    ours = {file: lint("--format", "zlint", file).stdout.removesuffix("\n") for file in theirs}
+    different = [(file.name, "no line") for file in theirs if not ours[file]]
+    for file, line in theirs.items():
+        if not ours[file] or without_details(line) == without_details(ours[file]):
+            continue
+        a, b = json.loads(line), json.loads(ours[file])
+        assert list(a) == list(b), file
+        wrong = {r: (a[r]["result"], b[r]["result"]) for r in a if a[r]["result"] != b[r]["result"]}
+        if not set(wrong) <= PANICS | CLOCK:
+            different.append((file.name, wrong))
+    assert len(different) <= len(theirs) // 1000, different[:20]
+
+
+def test_pretty_as_zlint(zlint):
+    def strip(text):
+        return re.sub(r',\n  "details": "(?:[^"\\]|\\.)*"', "", text)
+
+    theirs = subprocess.run([zlint, "-pretty", BAD], capture_output=True, text=True).stdout
+    assert strip(lint("--format", "zlint", "--pretty", BAD).stdout) == strip(theirs)
