@@ -94,7 +94,7 @@ static size_t suffix_start(lt_slice text)
 static void split(struct lint_name *n)
 {
     lt_slice text = n->text;
-    if (text.len == 0 || text.ptr[0] == '.') {
+    if (text.len == 0 || text.ptr[0] == '.' || text.ptr[text.len - 1] == '.') {
         return;
     }
     size_t at = suffix_start(text);

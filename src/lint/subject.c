@@ -208,6 +208,11 @@ static uint64_t input_facts(const struct lint_input *in)
            (in->bare ? LINT_IS_BARE : 0);
 }
 
+static bool is_common_name(const struct x509_attribute *a)
+{
+    return a->oid == X509_OID_CN && lint_is_text(a);
+}
+
 /* The dNSNames and common names of one certificate, each split once. */
 static lt_res names_init(struct lint_subject *s)
 {
@@ -219,7 +224,7 @@ static lt_res names_init(struct lint_subject *s)
     }
     s->san_names = count;
     for (size_t i = 0; i < subject->count; i++) {
-        count += subject->attributes[i].oid == X509_OID_CN;
+        count += is_common_name(&subject->attributes[i]);
     }
     s->facts |= s->san_names > 0 ? LINT_HAS_DNS : 0;
     s->facts |= count > s->san_names ? LINT_HAS_CN : 0;
@@ -234,7 +239,7 @@ static lt_res names_init(struct lint_subject *s)
         }
     }
     for (size_t i = 0; i < subject->count; i++) {
-        if (subject->attributes[i].oid == X509_OID_CN) {
+        if (is_common_name(&subject->attributes[i])) {
             lint_name_split(subject->attributes[i].value, true, &list[s->name_count++]);
         }
     }

@@ -103,7 +103,7 @@ static void each_from_san(const struct lint_subject *s, struct lint_report *r)
 {
     for (size_t i = 0; i < s->cert->subject.count; i++) {
         const struct x509_attribute *cn = &s->cert->subject.attributes[i];
-        if (cn->oid == X509_OID_CN && !is_in_san(&s->cert->ext.san, cn->value, false)) {
+        if (cn->oid == X509_OID_CN && lint_is_text(cn) && !is_in_san(&s->cert->ext.san, cn->value, false)) {
             lint_found(r, cn->value, "'%.*s' is no name of subjectAltName", LT_FMT(cn->value));
         }
     }

@@ -106,13 +106,6 @@ static void internal_access(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-static void empty_policies(const struct lint_subject *s, struct lint_report *r)
-{
-    if (s->cert->ext.policy_count == 0) {
-        lint_found(r, lint_ext_at(s, X509_OID_CERTIFICATE_POLICIES), "no policy stands in it");
-    }
-}
-
 static void usage_bit(const struct lint_subject *s, struct lint_report *r)
 {
     if ((s->cert->ext.key_usage & (uint32_t)r->rule->value) != 0) {
@@ -288,7 +281,8 @@ static const struct lint_rule rows[] = {
      .value = X509_OID_BASIC_CONSTRAINTS},
     {"e_sub_cert_cert_policy_empty", BR_2012, .unless = LINT_IS_CA,
      .asks = "a subscriber certificate names a policy", .citation = "BR 7.1.2.7.9", .formerly = "BR 7.1.2.3",
-     .check = empty_policies},
+     /* an empty list is not none to zlint */
+     .check = present, .value = X509_OID_CERTIFICATE_POLICIES},
     {"w_sub_cert_certificate_policies_marked_critical", BR(LINT_WARN, 2012, 7, 1), EXTENSION,
      .when = LINT_HAS_CP, .asks = "certificatePolicies is not critical", .check = not_critical,
      .value = X509_OID_CERTIFICATE_POLICIES},

@@ -85,7 +85,7 @@ bool lint_has_attribute(const struct x509_name *name, enum x509_oid oid)
 lt_slice lint_last_attribute(const struct x509_name *name, enum x509_oid oid)
 {
     for (size_t i = name->count; i > 0; i--) {
-        if (name->attributes[i - 1].oid == oid) {
+        if (name->attributes[i - 1].oid == oid && lint_is_text(&name->attributes[i - 1])) {
             return name->attributes[i - 1].value;
         }
     }
