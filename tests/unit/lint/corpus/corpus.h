@@ -63,7 +63,7 @@ void corpus_refute(struct corpus_reasons *x, lt_slice file, lt_slice rule);
 size_t corpus_stale(const struct corpus_reasons *x);
 
 /* What a mode found out. */
-enum { CORPUS_FIGURES_MAX = 12 };
+enum { CORPUS_FIGURES_MAX = 16 };
 struct corpus_figure {
     const char *name;
     double value;

@@ -111,7 +111,9 @@ static bool error_at(const struct lint_results *r, lt_slice node)
 
 struct tally {
     const struct corpus_options *options;
-    struct corpus_reasons reasons;
+    struct corpus_reasons *reasons;
+    bool quiet;
+    size_t files;
     size_t errors;
     size_t found;
     size_t found_elsewhere; /* an error, but not about that node */
@@ -132,14 +134,17 @@ static void expected_error(struct tally *t, const struct corpus_row *row, const 
     t->errors++;
     if (error_at(r, f[2])) {
         t->found++;
-        corpus_refute(&t->reasons, f[0], f[5]);
+        corpus_refute(t->reasons, f[0], f[5]);
         return;
     }
-    if (corpus_explained(&t->reasons, f[0], f[5], (lt_slice){0}, (lt_slice){0})) {
+    if (corpus_explained(t->reasons, f[0], f[5], (lt_slice){0}, (lt_slice){0})) {
         t->explained++;
         return;
     }
     t->found_elsewhere += r->worst >= LINT_ERROR;
+    if (t->quiet) {
+        return;
+    }
     printf("%s\t%.*s\t%.*s\t%.*s\t%.*s\n", r->worst >= LINT_ERROR ? "elsewhere" : "miss", LT_FMT(f[0]),
            LT_FMT(f[5]), LT_FMT(f[2]), LT_FMT(f[6]));
     if (t->options->verbose || r->worst >= LINT_ERROR) {
@@ -154,10 +159,13 @@ static void expected_clean(struct tally *t, const struct corpus_row *row, const 
     for (size_t i = 0; i < r->count; i++) {
         lt_slice id = lt_slice_cstr(r->list[i].rule->id);
         if (r->list[i].level < LINT_ERROR ||
-            corpus_explained(&t->reasons, row->field[0], id, (lt_slice){0}, (lt_slice){0})) {
+            corpus_explained(t->reasons, row->field[0], id, (lt_slice){0}, (lt_slice){0})) {
             continue;
         }
         alarms++;
+        if (t->quiet) {
+            continue;
+        }
         printf("false alarm\t%.*s\t%s\t%s\t%s\n", LT_FMT(row->field[0]), r->list[i].rule->id, r->list[i].path,
                r->list[i].message);
     }
@@ -169,6 +177,7 @@ static void judge_file(struct tally *t, const struct corpus_row *rows, size_t co
 {
     char path[CORPUS_PATH_MAX];
     lt_slice profile = rows->field[1];
+    t->files++;
     (void)snprintf(path, sizeof(path), "pkilint/%.*s", LT_FMT(rows->field[0]));
     struct corpus_object object = {
         .file = path, .kind = is_crl(profile) ? LINT_CRL : LINT_CERTIFICATE, .config = lint_config_default()};
@@ -205,20 +214,19 @@ static bool wanted(const struct corpus_options *o, const struct corpus_row *rows
 void corpus_pkilint(const struct corpus_options *o, struct corpus_result *ret)
 {
     struct corpus_table table;
-    struct tally t = {.options = o};
+    struct corpus_reasons reasons;
+    struct tally t = {.options = o, .reasons = &reasons};
+    struct tally others = {.options = o, .reasons = &reasons, .quiet = !o->verbose};
     size_t next = 0;
-    size_t others = 0;
-    corpus_reasons_read(PKILINT_DIFFERS, &t.reasons);
+    corpus_reasons_read(PKILINT_DIFFERS, &reasons);
     corpus_read_shared("pkilint-expect.tsv", "file\tprofile", &table);
     for (size_t i = 0; i < table.count; i = next) {
         const struct corpus_row *rows = &table.rows[i];
         for (next = i; next < table.count && lt_slice_eq(table.rows[next].field[0], rows->field[0]);) {
             next++;
         }
-        if (!is_measured(rows->field[1])) {
-            others++;
-        } else if (wanted(o, rows, next - i)) {
-            judge_file(&t, rows, next - i);
+        if (wanted(o, rows, next - i)) {
+            judge_file(is_measured(rows->field[1]) ? &t : &others, rows, next - i);
         }
     }
     corpus_free(&table);
@@ -232,7 +240,10 @@ void corpus_pkilint(const struct corpus_options *o, struct corpus_result *ret)
     corpus_figure(ret, "clean files with explained errors", (double)t.clean_explained);
     corpus_figure(ret, "clean files kept or explained, percent",
                   corpus_percent(t.clean_kept + t.clean_explained, t.clean));
-    corpus_figure(ret, "files of other profiles, not compared", (double)others);
-    corpus_figure(ret, "stale", (double)corpus_stale(&t.reasons));
-    corpus_reasons_free(&t.reasons);
+    corpus_figure(ret, "other profiles: errors expected", (double)others.errors);
+    corpus_figure(ret, "other profiles: at the node", (double)others.found);
+    corpus_figure(ret, "other profiles: clean files", (double)others.clean);
+    corpus_figure(ret, "other profiles: clean without an error", (double)others.clean_kept);
+    corpus_figure(ret, "stale", (double)corpus_stale(&reasons));
+    corpus_reasons_free(&reasons);
 }
