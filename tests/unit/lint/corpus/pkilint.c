@@ -113,7 +113,6 @@ struct tally {
     const struct corpus_options *options;
     struct corpus_reasons *reasons;
     bool quiet;
-    size_t files;
     size_t errors;
     size_t found;
     size_t found_elsewhere; /* an error, but not about that node */
@@ -177,7 +176,6 @@ static void judge_file(struct tally *t, const struct corpus_row *rows, size_t co
 {
     char path[CORPUS_PATH_MAX];
     lt_slice profile = rows->field[1];
-    t->files++;
     (void)snprintf(path, sizeof(path), "pkilint/%.*s", LT_FMT(rows->field[0]));
     struct corpus_object object = {
         .file = path, .kind = is_crl(profile) ? LINT_CRL : LINT_CERTIFICATE, .config = lint_config_default()};
