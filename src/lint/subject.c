@@ -7,9 +7,11 @@
 
 #include "crypto/verify.h"
 #include "lint/ev.h"
+#include "lint/crl_facts.h"
 #include "lint/keys.h"
 #include "lint/profiles.h"
 #include "lint/rules.h"
+#include "lint/syntax.h"
 
 static const uint64_t extension_facts[X509_OID_COUNT] = {
     [X509_OID_BASIC_CONSTRAINTS] = LINT_HAS_BC,
@@ -327,6 +329,27 @@ static lt_res crl_init(struct lint_subject *s)
     }
     s->facts |= c->ext.idp_only_ca ? LINT_CRL_OF_CAS : 0;
     s->day = day_that_counts(in, c->this_update);
+    struct lint_crl_facts *facts = LT_NEW(s->arena, struct lint_crl_facts);
+    LT_CHECK(facts != NULL, LT_PEER_TOO_LARGE, "no room for what is known of a CRL's entries");
+    lint_crl_facts_find(c, s->arena, facts);
+    s->crl_facts = facts;
+    return LT_OK;
+}
+
+static lt_res ocsp_init(struct lint_subject *s)
+{
+    struct lint_ocsp *own = LT_NEW(s->arena, struct lint_ocsp);
+    LT_CHECK(own != NULL, LT_PEER_TOO_LARGE, "no room for an OCSP response");
+    LT_TRY(readable(s, lint_ocsp_decode(s->in->der, s->arena, own)));
+    s->ocsp = own;
+    s->notes = &own->notes;
+    if ((s->facts & LINT_IS_READABLE) == 0) {
+        *own = (struct lint_ocsp){.notes = own->notes};
+        return LT_OK;
+    }
+    /* zlint's choice: the rules of the day until which the response is good */
+    lt_time last = own->response_count > 0 ? own->responses[0].next_update : (lt_time){0};
+    s->day = day_that_counts(s->in, last);
     return LT_OK;
 }
 
@@ -362,27 +385,54 @@ static lt_slice input_bytes(const struct lint_input *in)
     return der;
 }
 
+/* NULL when they did not decode. */
+static const struct x509_extensions *extensions_of(const struct lint_subject *s)
+{
+    if ((s->facts & LINT_IS_READABLE) == 0) {
+        return NULL;
+    }
+    switch (s->in->kind) {
+    case LINT_CERTIFICATE:
+        return &s->cert->ext;
+    case LINT_CRL:
+        return &s->crl->ext;
+    case LINT_CSR:
+        return &s->csr->ext;
+    case LINT_OCSP:
+        break;
+    }
+    return NULL;
+}
+
 lt_res lint_subject_init(struct lint_subject *s, const struct lint_input *in, struct lt_arena *a)
 {
     static const struct lint_config defaults = {.crl_of_subscribers = true, .fermat_rounds = 100};
     static const struct x509_cert no_cert;
     static const struct x509_crl no_crl;
+    static const struct lint_crl_facts no_facts;
+    static const struct lint_ocsp no_ocsp;
     *s = (struct lint_subject){.in = in,
                                .der = input_bytes(in),
                                .arena = a,
                                .cert = &no_cert,
                                .crl = &no_crl,
+                               .crl_facts = &no_facts,
+                               .ocsp = &no_ocsp,
                                .config = in->config == NULL ? &defaults : in->config};
     s->facts = input_facts(in);
     switch (in->kind) {
     case LINT_CERTIFICATE:
-        return cert_init(s);
+        LT_TRY(cert_init(s));
+        break;
     case LINT_CRL:
-        return crl_init(s);
+        LT_TRY(crl_init(s));
+        break;
     case LINT_CSR:
-        return csr_init(s);
+        LT_TRY(csr_init(s));
+        break;
     case LINT_OCSP:
+        LT_TRY(ocsp_init(s));
         break;
     }
-    return LT_OK;
+    return lint_faults_find(s->der, s->notes, extensions_of(s), a, &s->faults);
 }

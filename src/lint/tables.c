@@ -1,6 +1,7 @@
 /* Which files of rules/ there are. A new one is two lines here and one in meson.build. */
 #include "lint/tables.h"
 
+extern const struct lint_table lint_x690;
 extern const struct lint_table lint_rfc5280;
 extern const struct lint_table lint_rfc5280_crl;
 extern const struct lint_table lint_cabf_br;
@@ -34,6 +35,7 @@ extern const struct lint_table lint_rfc5280_usage;
 
 const struct lint_table *const lint_tables[] = {
     /* clang-format off */
+    &lint_x690,
     &lint_rfc5280,
     &lint_rfc5280_crl,
     &lint_cabf_br,
