@@ -32,6 +32,8 @@ extern const struct lint_table lint_rfc5280_fields;
 extern const struct lint_table lint_rfc5280_names;
 extern const struct lint_table lint_rfc5280_policies;
 extern const struct lint_table lint_rfc5280_usage;
+extern const struct lint_table lint_cabf_smime_cert;
+extern const struct lint_table lint_cabf_smime_subject;
 
 const struct lint_table *const lint_tables[] = {
     /* clang-format off */
@@ -67,5 +69,7 @@ const struct lint_table *const lint_tables[] = {
     &lint_rfc5280_names,
     &lint_rfc5280_policies,
     &lint_rfc5280_usage,
+    &lint_cabf_smime_cert,
+    &lint_cabf_smime_subject,
 };
 const size_t lint_table_count = LT_COUNT(lint_tables);
