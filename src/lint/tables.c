@@ -4,6 +4,9 @@
 extern const struct lint_table lint_x690;
 extern const struct lint_table lint_rfc5280;
 extern const struct lint_table lint_rfc5280_crl;
+extern const struct lint_table lint_br_attributes;
+extern const struct lint_table lint_br_hosts;
+extern const struct lint_table lint_br_profile;
 extern const struct lint_table lint_cabf_br;
 extern const struct lint_table lint_cabf_br_names;
 extern const struct lint_table lint_cabf_br_ca;
@@ -34,12 +37,22 @@ extern const struct lint_table lint_rfc5280_policies;
 extern const struct lint_table lint_rfc5280_usage;
 extern const struct lint_table lint_cabf_smime_cert;
 extern const struct lint_table lint_cabf_smime_subject;
+extern const struct lint_table lint_browsers;
+extern const struct lint_table lint_community;
+extern const struct lint_table lint_mozilla;
+extern const struct lint_table lint_ocsp_rules;
+extern const struct lint_table lint_rfc5280_crls;
+extern const struct lint_table lint_rfc6962;
+extern const struct lint_table lint_cabf_ev_profile;
 
 const struct lint_table *const lint_tables[] = {
     /* clang-format off */
     &lint_x690,
     &lint_rfc5280,
     &lint_rfc5280_crl,
+    &lint_br_attributes,
+    &lint_br_hosts,
+    &lint_br_profile,
     &lint_cabf_br,
     &lint_cabf_br_names,
     &lint_cabf_br_ca,
@@ -71,5 +84,12 @@ const struct lint_table *const lint_tables[] = {
     &lint_rfc5280_usage,
     &lint_cabf_smime_cert,
     &lint_cabf_smime_subject,
+    &lint_browsers,
+    &lint_community,
+    &lint_mozilla,
+    &lint_ocsp_rules,
+    &lint_rfc5280_crls,
+    &lint_rfc6962,
+    &lint_cabf_ev_profile,
 };
 const size_t lint_table_count = LT_COUNT(lint_tables);
