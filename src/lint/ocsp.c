@@ -202,20 +202,25 @@ static lt_res bytes_read(struct der_cursor *c, struct lt_arena *a, struct lint_o
 }
 
 /* OCSPResponse ::= SEQUENCE { responseStatus ENUMERATED, responseBytes [0] EXPLICIT OPTIONAL } */
-lt_res lint_ocsp_decode(lt_slice der, struct lt_arena *a, struct lint_ocsp *ret)
+static lt_res response_read(struct der_cursor *c, struct lt_arena *a, struct lint_ocsp *o)
 {
     enum { STATUS_MAX = 6 };
+    struct der_cursor seq = der_enter(c, DER_SEQUENCE);
+    o->status = (unsigned)der_enumerated(&seq, STATUS_MAX);
+    if (der_is_next(&seq, DER_CONTEXT_CONS(0))) {
+        LT_TRY(bytes_read(&seq, a, o));
+    }
+    der_leave(c, &seq);
+    return der_done(c, "OCSP response");
+}
+
+lt_res lint_ocsp_decode(lt_slice der, struct lt_arena *a, struct lint_ocsp *ret)
+{
     struct der_notes notes = {.count = 0};
     *ret = (struct lint_ocsp){.der = der};
     struct der_cursor c = der_open(der);
     c.notes = &notes;
-    struct der_cursor seq = der_enter(&c, DER_SEQUENCE);
-    ret->status = (unsigned)der_enumerated(&seq, STATUS_MAX);
-    if (der_is_next(&seq, DER_CONTEXT_CONS(0))) {
-        LT_TRY(bytes_read(&seq, a, ret));
-    }
-    der_leave(&c, &seq);
-    LT_TRY(der_done(&c, "OCSP response"));
+    lt_res r = response_read(&c, a, ret);
     ret->notes = notes;
-    return LT_OK;
+    return r;
 }

@@ -6,9 +6,10 @@
 #include <string.h>
 
 #include "crypto/verify.h"
-#include "lint/ev.h"
 #include "lint/crl_facts.h"
+#include "lint/ev.h"
 #include "lint/keys.h"
+#include "lint/ocsp.h"
 #include "lint/profiles.h"
 #include "lint/rules.h"
 #include "lint/syntax.h"
@@ -399,7 +400,7 @@ static const struct x509_extensions *extensions_of(const struct lint_subject *s)
     case LINT_CSR:
         return &s->csr->ext;
     case LINT_OCSP:
-        break;
+        return &s->ocsp->ext;
     }
     return NULL;
 }
