@@ -74,12 +74,15 @@ query_answer query_plan_list;
 query_answer query_plan_show;
 query_answer query_issuer_list;
 query_answer query_crl_list;
+query_answer query_lint;
+query_answer query_inventory;
 query_answer query_status;
 
 extern const struct ca_query_sql query_table_sql;
 extern const struct ca_query_sql query_certificate_sql;
 extern const struct ca_query_sql query_detail_sql;
 extern const struct ca_query_sql query_event_sql;
+extern const struct ca_query_sql query_lint_sql;
 extern const struct ca_query_sql query_list_sql;
 extern const struct ca_query_sql query_status_sql;
 
