@@ -97,8 +97,8 @@ static bool digits_then_z(lt_slice v, size_t digits)
     return good;
 }
 
-/*= X.690 11.7.2 "The seconds element shall always be present." and 11.7.1 "The encoding shall terminate with
- *a = "Z"" and 11.7.3 "The fractional-seconds elements, if present, shall omit all trailing zeros" */
+/*= X.690 11.7.2 "The seconds element shall always be present." No idle zeros in a fraction, and Z at the end.
+ */
 static bool time_good(uint32_t tag, lt_slice v)
 {
     if (tag == DER_UTC_TIME) {

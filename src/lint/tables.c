@@ -7,8 +7,6 @@ extern const struct lint_table lint_rfc5280_crl;
 extern const struct lint_table lint_br_attributes;
 extern const struct lint_table lint_br_hosts;
 extern const struct lint_table lint_br_profile;
-extern const struct lint_table lint_cabf_br;
-extern const struct lint_table lint_cabf_br_names;
 extern const struct lint_table lint_cabf_br_ca;
 extern const struct lint_table lint_cabf_br_crl;
 extern const struct lint_table lint_cabf_br_keys;
@@ -17,6 +15,13 @@ extern const struct lint_table lint_cabf_br_pointers;
 extern const struct lint_table lint_cabf_br_text;
 extern const struct lint_table lint_cabf_br_tor;
 extern const struct lint_table lint_cabf_br_validity;
+extern const struct lint_table lint_cabf_br_algorithms;
+extern const struct lint_table lint_cabf_br_ca_profile;
+extern const struct lint_table lint_cabf_br_constraints;
+extern const struct lint_table lint_cabf_br_crl_profile;
+extern const struct lint_table lint_cabf_br_fields;
+extern const struct lint_table lint_cabf_br_responder;
+extern const struct lint_table lint_cabf_br_root;
 extern const struct lint_table lint_cabf_smime_ext;
 extern const struct lint_table lint_cabf_br_dns;
 extern const struct lint_table lint_cabf_br_reasons;
@@ -44,6 +49,11 @@ extern const struct lint_table lint_ocsp_rules;
 extern const struct lint_table lint_rfc5280_crls;
 extern const struct lint_table lint_rfc6962;
 extern const struct lint_table lint_cabf_ev_profile;
+extern const struct lint_table lint_issuance;
+extern const struct lint_table lint_issuance_crl;
+extern const struct lint_table lint_issuance_evidence;
+extern const struct lint_table lint_issuance_precert;
+extern const struct lint_table lint_issuance_constraints;
 
 const struct lint_table *const lint_tables[] = {
     /* clang-format off */
@@ -53,8 +63,6 @@ const struct lint_table *const lint_tables[] = {
     &lint_br_attributes,
     &lint_br_hosts,
     &lint_br_profile,
-    &lint_cabf_br,
-    &lint_cabf_br_names,
     &lint_cabf_br_ca,
     &lint_cabf_br_crl,
     &lint_cabf_br_keys,
@@ -63,7 +71,19 @@ const struct lint_table *const lint_tables[] = {
     &lint_cabf_br_text,
     &lint_cabf_br_tor,
     &lint_cabf_br_validity,
+    &lint_cabf_br_algorithms,
+    &lint_cabf_br_ca_profile,
+    &lint_cabf_br_constraints,
+    &lint_cabf_br_crl_profile,
+    &lint_cabf_br_fields,
+    &lint_cabf_br_responder,
+    &lint_cabf_br_root,
     &lint_cabf_smime_ext,
+    &lint_issuance,
+    &lint_issuance_crl,
+    &lint_issuance_evidence,
+    &lint_issuance_precert,
+    &lint_issuance_constraints,
     /* clang-format on */
     &lint_cabf_br_dns,
     &lint_cabf_br_reasons,
