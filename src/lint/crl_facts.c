@@ -135,6 +135,14 @@ static bool entry_next(struct der_cursor *list, struct entry *e, struct lint_crl
     return der_ok(list);
 }
 
+/* What is broken but readable goes on. */
+static struct der_cursor entries_open(const struct x509_crl *crl, struct der_notes *scratch)
+{
+    struct der_cursor c = der_open(crl->entries);
+    c.notes = scratch;
+    return c;
+}
+
 static void entry_see(const struct entry *e, const struct x509_crl *crl, struct lint_crl_facts *f)
 {
     static const int64_t rfc2459 = LINT_DAY(1999, 1, 1) * LT_SECONDS_PER_DAY;
@@ -222,7 +230,8 @@ static void serials_compare(const struct x509_crl *crl, struct lt_arena *a, stru
         return;
     }
     struct serials table = {slots, (uint32_t)size - 1, PROBES * f->count, crl->entries};
-    struct der_cursor list = der_open(crl->entries);
+    struct der_notes scratch = {.count = 0};
+    struct der_cursor list = entries_open(crl, &scratch);
     struct entry e;
     while (entry_next(&list, &e, NULL)) {
         if (e.serial.len > 0 && e.serial.len < SERIAL_MAX && !serial_add(&table, e.serial)) {
@@ -253,7 +262,8 @@ static bool list_is_there(const struct x509_crl *crl)
 void lint_crl_facts_find(const struct x509_crl *crl, struct lt_arena *a, struct lint_crl_facts *ret)
 {
     *ret = (struct lint_crl_facts){.list_there = list_is_there(crl)};
-    struct der_cursor list = der_open(crl->entries);
+    struct der_notes scratch = {.count = 0};
+    struct der_cursor list = entries_open(crl, &scratch);
     struct entry e;
     lt_slice before = {0};
     bool ascending = true;
