@@ -7,7 +7,7 @@ static void validity(const struct lint_subject *s, struct lint_report *r)
     int64_t seconds = lint_validity_s(s->cert);
     if (seconds > r->rule->value * LT_SECONDS_PER_DAY) {
         int64_t days = (seconds + LT_SECONDS_PER_DAY - 1) / LT_SECONDS_PER_DAY;
-        lint_found(r, s->cert->tbs, "valid for %lld days (%lld s)", (long long)days, (long long)seconds);
+        lint_found(r, s->cert->validity, "valid for %lld days (%lld s)", (long long)days, (long long)seconds);
     }
 }
 
