@@ -100,6 +100,11 @@ const struct lint_results *corpus_judge(const struct corpus_object *o)
     lt_arena_reset(&arena);
     struct lint_input in = {.kind = o->kind, .role = o->role, .profile = o->profile, .config = &o->config};
     in.der = forge_load(&arena, o->file, label);
+    struct x509_cert cert;
+    if (o->since.us != 0 && !lt_failed(x509_cert_decode(in.der, &arena, &cert)) &&
+        cert.not_before.us < o->since.us) {
+        in.as_of = o->since;
+    }
     lt_res r = lint_run(&in, &arena, &results);
     LT_ASSERT(!lt_failed(r));
     return &results;
