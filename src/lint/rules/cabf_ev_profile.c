@@ -235,7 +235,7 @@ static void validity(const struct lint_subject *s, struct lint_report *r)
 {
     int64_t seconds = lint_validity_s(s->cert);
     if (seconds > r->rule->value * LT_SECONDS_PER_DAY) {
-        lint_found(r, s->cert->tbs, "valid for %lld seconds, more than %lld days", (long long)seconds,
+        lint_found(r, lint_validity_at(s), "valid for %lld seconds, more than %lld days", (long long)seconds,
                    (long long)r->rule->value);
     }
 }

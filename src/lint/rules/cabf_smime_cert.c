@@ -18,7 +18,7 @@ static void validity(const struct lint_subject *s, struct lint_report *r)
     int64_t days = lint_is(s, LINT_IS_SMIME_LEGACY) ? 1185 : 825;
     int64_t seconds = lint_validity_s(s->cert);
     if (seconds > days * LT_SECONDS_PER_DAY) {
-        lint_found(r, s->cert->tbs, "valid for %lld seconds, more than %lld days", (long long)seconds,
+        lint_found(r, lint_validity_at(s), "valid for %lld seconds, more than %lld days", (long long)seconds,
                    (long long)days);
     }
 }
@@ -28,7 +28,7 @@ static void validity_maximum(const struct lint_subject *s, struct lint_report *r
 {
     int64_t days = lint_is(s, LINT_IS_SMIME_LEGACY) ? 1185 : 825;
     if (lint_validity_s(s->cert) == days * LT_SECONDS_PER_DAY) {
-        lint_found(r, s->cert->tbs, "valid for all of the %lld days", (long long)days);
+        lint_found(r, lint_validity_at(s), "valid for all of the %lld days", (long long)days);
     }
 }
 
@@ -59,6 +59,20 @@ static void not_critical(const struct lint_subject *s, struct lint_report *r)
     if (x != NULL && x->critical) {
         lint_found(r, x->der, "%s is critical", x509_oid_name(x->id.oid));
     }
+}
+
+/* When a profile was given: its own policy, not another reserved one. */
+static void own_policy(const struct lint_subject *s, struct lint_report *r)
+{
+    struct lint_smime_profile p = lint_smime_profile(s);
+    enum x509_oid own = (enum x509_oid)(X509_OID_POLICY_SMIME_MV_LEGACY + p.type * LINT_SMIME_GENERATIONS +
+                                        p.generation);
+    for (size_t i = 0; i < s->cert->ext.policy_count; i++) {
+        if (s->cert->ext.policies[i].id.oid == own) {
+            return;
+        }
+    }
+    lint_found(r, lint_ext_at(s, X509_OID_CERTIFICATE_POLICIES), "the policy of %s is not there", p.name);
 }
 
 static void no_any_policy(const struct lint_subject *s, struct lint_report *r)
@@ -423,6 +437,9 @@ static const struct lint_rule rows[] = {
     {"lintel_smime_policies_present", SMIME(LINT_ERROR), .asks = "certificatePolicies is there",
      .citation = "SBR 7.1.2.3 a", .when = SUBSCRIBER, .check = present,
      .value = X509_OID_CERTIFICATE_POLICIES},
+    {"lintel_smime_own_policy", SMIME(LINT_ERROR),
+     .asks = "the reserved policy of its type and generation is there", .citation = "SBR 7.1.2.3 a, 7.1.6.1",
+     .when = SUBSCRIBER, .check = own_policy},
     {"lintel_smime_policies_critical", SMIME(LINT_WARN), .asks = "certificatePolicies is not critical",
      .citation = "SBR 7.1.2.3 a", .when = SUBSCRIBER, .check = not_critical,
      .value = X509_OID_CERTIFICATE_POLICIES},
