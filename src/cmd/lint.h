@@ -157,4 +157,7 @@ void cmd_lint_progress_clear(struct cmd_lint_progress *p);
 /* lint_list.c */
 LT_MUST_USE lt_res cmd_lint_list(struct cmd *c, const struct cmd_lint *job);
 
+/* lint_inventory.c: what the book holds, against the verdict at issuance. */
+LT_MUST_USE lt_res cmd_lint_inventory(struct cmd *c);
+
 #endif
