@@ -18,6 +18,12 @@ static bool under_br(const struct lint_subject *s)
     return lint_br_under(s);
 }
 
+/* A cross certificate repeats the name that the CA has, however it was made (7.1.2.2.2). */
+static bool own_name(const struct lint_subject *s)
+{
+    return !lint_is(s, LINT_IS_CROSS_CA) && lint_br_under(s);
+}
+
 /*= CABF-BR 7.1.2.10.7 "nonRepudiation N", "keyEncipherment N", "dataEncipherment N", "keyAgreement N" */
 static void usage_bits(const struct lint_subject *s, struct lint_report *r)
 {
@@ -300,6 +306,41 @@ static void name_other(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
+/*= CABF-BR 7.1.4.1 "Each RelativeDistinguishedName … MUST contain exactly one AttributeTypeAndValue" */
+static void rdn_single(const struct lint_subject *s, struct lint_report *r)
+{
+    const struct x509_name *n = &s->cert->subject;
+    for (size_t i = 1; i < n->count; i++) {
+        if (n->attributes[i].rdn == n->attributes[i - 1].rdn) {
+            lint_found(r, n->attributes[i].value, "attributes %zu and %zu share an RDN", i, i + 1);
+        }
+    }
+}
+
+/*= CABF-BR 7.1.4.1 "the RelativeDistinguishedName … MUST be encoded in the relative order" of the tables */
+static void name_order(const struct lint_subject *s, struct lint_report *r)
+{
+    static const enum x509_oid order[] = {
+        X509_OID_DC,          X509_OID_C,      X509_OID_ST, X509_OID_L,
+        X509_OID_POSTAL_CODE, X509_OID_STREET, X509_OID_O,  X509_OID_SURNAME,
+        X509_OID_GIVEN_NAME,  X509_OID_OU,     X509_OID_CN,
+    };
+    const struct x509_name *n = &s->cert->subject;
+    size_t last = 0;
+    for (size_t i = 0; i < n->count; i++) {
+        size_t here = 0;
+        while (here < LT_COUNT(order) && order[here] != n->attributes[i].oid) {
+            here++;
+        }
+        if (here < last && here < LT_COUNT(order)) {
+            lint_found(r, n->attributes[i].value, "%s stands behind %s", x509_oid_name(n->attributes[i].oid),
+                       x509_oid_name(order[last]));
+            return;
+        }
+        last = here < LT_COUNT(order) ? here : last;
+    }
+}
+
 /*= CABF-BR 7.1.2.6.1 "Any other extension NOT RECOMMENDED" */
 static void other_extension(const struct lint_subject *s, struct lint_report *r)
 {
@@ -407,6 +448,13 @@ static const struct lint_rule rows[] = {
      .asks = "a CA's name has no attributes beyond country, state, locality, address, organization and "
              "common name",
      .citation = "BR 7.1.2.10.2", .when = LINT_IS_CA, .applies = under_br, .check = name_other},
+    {"lintel_br_ca_rdn_single", BR(LINT_ERROR), .asks = "each RDN of a CA's name has one attribute",
+     .citation = "BR 7.1.4.1", .when = LINT_IS_CA, .applies = own_name, .check = rdn_single},
+    {"lintel_br_ca_name_order", BR(LINT_ERROR),
+     .asks =
+         "attributes of a CA's name stand in order: country, state, locality, address, organization, unit, "
+         "common name",
+     .citation = "BR 7.1.4.1", .when = LINT_IS_CA, .applies = own_name, .check = name_order},
     {"lintel_br_ca_first_policy", BR(LINT_WARN), .asks = "a TLS CA's first policy is the reserved one",
      .citation = "BR 7.1.2.10.5, 7.1.2.2.6", .when = TLS_SUB_CA | LINT_HAS_CP, .check = first_policy},
     {"lintel_br_ca_policy_qualifiers", BR(LINT_WARN), .asks = "a CA's policies have no qualifiers",

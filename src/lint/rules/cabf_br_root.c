@@ -31,7 +31,7 @@ static void aki_is_ski(const struct lint_subject *s, struct lint_report *r)
 {
     const struct x509_extensions *e = &s->cert->ext;
     if (e->aki_key_id.len > 0 && e->has_ski && !lt_slice_eq(e->aki_key_id, e->ski)) {
-        lint_found(r, e->aki_key_id, "the key identifier is not the subjectKeyIdentifier");
+        lint_found(r, e->ski, "the subjectKeyIdentifier is not what authorityKeyIdentifier names");
     }
 }
 
