@@ -216,7 +216,9 @@ static void tree(struct walk *w, lt_slice start)
         }
         uint32_t tag = DER_NONE;
         lt_slice content = {0};
-        const uint8_t *next = header_at(w, p, l->end, &tag, &content);
+        lt_slice rest = LT_SLICE(p, (size_t)(l->end - p));
+        const uint8_t *next = der_step(&rest, &tag, &content) ? rest.ptr
+                                                              : header_at(w, p, l->end, &tag, &content);
         if (next == NULL) {
             p = l->end; /* nothing further can be told apart in this level */
             continue;
@@ -234,6 +236,19 @@ static void tree(struct walk *w, lt_slice start)
     }
 }
 
+/* The same as der_step for headers that are not as DER wants them. */
+static bool odd_step(lt_slice *rest)
+{
+    struct der_notes notes = {.count = 0};
+    struct der_cursor c = der_open(*rest);
+    uint32_t tag = DER_NONE;
+    lt_slice content = {0};
+    c.notes = &notes;
+    bool there = der_any(&c, &tag, &content, NULL);
+    *rest = LT_SLICE(c.pos, (size_t)(c.end - c.pos));
+    return there;
+}
+
 /* Certificates and requests of known extensions: the tree of each content, once it is one element. */
 static void extension(struct walk *w, const struct x509_extension *x)
 {
@@ -244,12 +259,10 @@ static void extension(struct walk *w, const struct x509_extension *x)
         add(w, x->why, inside ? x->offset : start, inside ? 1 : where.len);
         return;
     }
-    struct der_notes notes = {.count = 0};
-    struct der_cursor c = der_open(x->value);
+    lt_slice rest = x->value;
     uint32_t tag = DER_NONE;
     lt_slice content = {0};
-    c.notes = &notes;
-    if (!der_any(&c, &tag, &content, NULL) || c.pos != c.end) {
+    if ((!der_step(&rest, &tag, &content) && !odd_step(&rest)) || rest.len > 0) {
         add_at(w, "the content of an extension is no single element", x->value.len > 0 ? x->value : x->der);
         return;
     }
@@ -269,14 +282,10 @@ lt_res lint_faults_find(lt_slice whole, const struct der_notes *notes, const str
         size_t offset = notes->list[i].offset;
         add(&w, notes->list[i].why, behind && offset > 0 ? offset - 1 : offset, 1);
     }
-    struct der_notes unused = {.count = 0};
-    struct der_cursor c = der_open(whole);
-    uint32_t tag = DER_NONE;
-    lt_slice content = {0};
-    c.notes = &unused;
-    if (der_any(&c, &tag, &content, NULL) && c.pos != c.end) {
-        add_at(&w, "bytes behind the end", LT_SLICE(c.pos, (size_t)(c.end - c.pos)));
-        whole = lt_slice_sub(whole, 0, (size_t)(c.pos - whole.ptr));
+    lt_slice rest = whole;
+    if (odd_step(&rest) && rest.len > 0) {
+        add_at(&w, "bytes behind the end", rest);
+        whole = lt_slice_sub(whole, 0, whole.len - rest.len);
     }
     tree(&w, whole);
     for (size_t i = 0; ext != NULL && i < ext->count; i++) {
