@@ -297,6 +297,9 @@ static lt_res cert_init(struct lint_subject *s)
     } else {
         s->facts = (s->facts & ~LINT_PURPOSE_FACTS) | lint_profile_facts(in->profile);
     }
+    if (in->role == LINT_ROLE_OCSP_RESPONDER) {
+        s->facts &= ~(LINT_IS_SERVER_AUTH | LINT_IS_TLS); /* the profile is its issuer's: no server */
+    }
     s->day = day_that_counts(in, s->cert->not_before);
     LT_TRY(names_init(s));
     return key_init(s);

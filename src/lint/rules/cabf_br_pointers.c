@@ -132,12 +132,9 @@ static void no_crl_issuer(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-/* BR 1.6.1: short-lived. Whoever says that it is a responder's certificate does not want to be asked. */
+/* BR 1.6.1: short-lived. */
 static bool needs_revocation(const struct lint_subject *s)
 {
-    if (s->in->role == LINT_ROLE_OCSP_RESPONDER) {
-        return false;
-    }
     int64_t begin = lt_time_seconds(s->cert->not_before);
     int64_t days = begin < BR_SC_81_FIRST * LT_SECONDS_PER_DAY ? 10 : 7;
     return lt_time_seconds(s->cert->not_after) - begin > days * LT_SECONDS_PER_DAY;
