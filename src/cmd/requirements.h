@@ -92,7 +92,7 @@ const char *requirements_change_name(enum change change);
 /* requirements_touch.c: what hangs on a document or a section. */
 /* Ids of the rules whose citation, current or former, names that section. */
 json_t *requirements_rules(lt_slice document, lt_slice section);
-/* Does a citation name that section of that document? */
+/* requirements_cites.c: does a citation name that section of that document? */
 bool requirements_cites(const char *citation, lt_slice document, lt_slice section);
 struct requirement_profiles;
 /* The profiles of the CA folder when there is one, else those that are shipped. */
