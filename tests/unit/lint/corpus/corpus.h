@@ -35,7 +35,7 @@ struct corpus_object {
     enum lint_role role;
     enum lint_profile profile;
     struct lint_config config;
-    lt_time since; /* the day whose rules count for a certificate that is older; {0}: its own */
+    int64_t as_of; /* day whose rules count; 0: its own */
 };
 const struct lint_results *corpus_judge(const struct corpus_object *o);
 /* Objects that were judged, by now. */
