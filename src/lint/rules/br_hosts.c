@@ -165,13 +165,13 @@ static bool base32(lt_slice text, uint8_t ret_bytes[ONION_BYTES])
     return n == ONION_BYTES;
 }
 
-/* What is wrong with the label before ".onion", or NULL. address = base32(key, checksum, version), checksum =
- * the first two bytes of SHA3-256(".onion checksum", key, version). */
+/* What is wrong with an address of 56 characters, or NULL. address = base32(key, checksum, version), checksum
+ * = the first two bytes of SHA3-256(".onion checksum", key, version). */
 static const char *onion_flaw(lt_slice label)
 {
     uint8_t address[ONION_BYTES];
-    if (label.len != ONION_CHARS || !base32(label, address)) {
-        return "has no address of 56 characters of base32";
+    if (!base32(label, address)) {
+        return "has characters that base32 does not know";
     }
     if (address[ONION_BYTES - 1] != ONION_VERSION) {
         return "has an address of another version than 3";
@@ -186,24 +186,42 @@ static const char *onion_flaw(lt_slice label)
     return memcmp(hash, address + ONION_KEY_BYTES, 2) == 0 ? NULL : "has an address with a wrong checksum";
 }
 
+/* The label before the last; empty when there is none. */
+static lt_slice onion_label(const struct lint_name *n)
+{
+    lt_slice label = {0};
+    if (n->label_count > 1) {
+        lt_slice rest = lt_slice_sub(n->text, 0, n->text.len - n->tld.len - 1);
+        size_t at = 0;
+        while (lint_label_next(rest, &at, &label)) {
+            /* the last one is wanted */
+        }
+    }
+    return label;
+}
+
 /*= CABF-BR B.1 "the Domain Label immediately preceding the rightmost \"onion\" Domain Label is a valid
  * Version 3 Onion Address" */
 static void onion(const struct lint_subject *s, struct lint_report *r)
 {
     for (size_t i = 0; i < s->san_names; i++) {
         const struct lint_name *n = &s->names[i];
-        if (!is_onion(n)) {
-            continue;
-        }
-        lt_slice rest = lt_slice_sub(n->text, 0, n->text.len - n->tld.len - (n->label_count > 1));
-        size_t at = 0;
-        lt_slice label = {0};
-        while (lint_label_next(rest, &at, &label)) {
-            /* the last one is wanted */
-        }
-        const char *flaw = onion_flaw(label);
+        lt_slice label = onion_label(n);
+        const char *flaw = is_onion(n) && label.len == ONION_CHARS ? onion_flaw(label) : NULL;
         if (flaw != NULL) {
             lint_found(r, n->text, "'%.*s' %s", LT_FMT(n->text), flaw);
+        }
+    }
+}
+
+/* Until BR 2.0 the EV Guidelines let addresses of version 2 stand. */
+static void onion_length(const struct lint_subject *s, struct lint_report *r)
+{
+    for (size_t i = 0; i < s->san_names; i++) {
+        const struct lint_name *n = &s->names[i];
+        size_t len = onion_label(n).len;
+        if (is_onion(n) && len != ONION_CHARS) {
+            lint_found(r, n->text, "'%.*s' has %zu characters before .onion", LT_FMT(n->text), len);
         }
     }
 }
@@ -251,6 +269,23 @@ static void crl_pointer(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
+/*= CABF-BR 7.1.2.11.2 "The CRL Distribution Points extension MUST be present in" "Subscriber Certificates
+ * that 1) do not qualify as Short-lived Subscriber Certificates and 2) do not include an Authority
+ * Information Access extension with an id-ad-ocsp accessMethod." */
+static void no_revocation(const struct lint_subject *s, struct lint_report *r)
+{
+    const struct x509_extensions *e = &s->cert->ext;
+    bool pointed = e->crldp_count > 0;
+    for (size_t i = 0; i < e->aia_count; i++) {
+        pointed = pointed || e->aia[i].method.oid == X509_OID_OCSP;
+    }
+    int64_t seconds = lint_validity_s(s->cert);
+    if (!pointed && seconds > r->rule->value * LT_SECONDS_PER_DAY) {
+        lint_found(r, s->cert->tbs, "valid for %lld s, and neither CRL nor OCSP responder is named",
+                   (long long)seconds);
+    }
+}
+
 /*= CABF-BR 7.1.2.11.2 "containing more than one is NOT RECOMMENDED" */
 static void crl_pointers(const struct lint_subject *s, struct lint_report *r)
 {
@@ -284,14 +319,21 @@ static const struct lint_rule rows[] = {
      .citation = "BR 3.2.2.6, 1.6.1"},
     {"lintel_br_reserved_address", BR(LINT_ERROR, SAN, 2015, 11, 1), OF_SUBSCRIBER, .check = reserved_address,
      .asks = "no address is from a block for special purposes"},
-    {"lintel_br_onion_address", BR(LINT_ERROR, DNS, 2023, 9, 15), .unless = LINT_IS_OCSP_RESPONDER,
-     .applies = has_onion, .check = onion, .asks = "a .onion name has a valid address of version 3",
+    {"lintel_br_onion_address", BR(LINT_ERROR, DNS, 2020, 3, 27), .unless = LINT_IS_OCSP_RESPONDER,
+     .applies = has_onion, .check = onion, .asks = "the address before .onion has version 3 and its checksum",
+     .citation = "BR Appendix B", .formerly = "BR Appendix C"},
+    {"lintel_br_onion_version", BR(LINT_ERROR, DNS, 2023, 9, 15), .unless = LINT_IS_OCSP_RESPONDER,
+     .applies = has_onion, .check = onion_length, .asks = "a .onion name has an address of version 3",
      .citation = "BR Appendix B"},
     {"lintel_br_url_without_host", BR(LINT_ERROR, LINT_IS_SUBSCRIBER, 2023, 9, 15), .check = hosts,
      .asks = "URLs of issuers, responders and CRLs name a host", .citation = "BR 7.1.2.7.7, 7.1.2.11.2"},
     {"lintel_br_crl_pointer", BR(LINT_ERROR, LINT_IS_SUBSCRIBER | LINT_HAS_CDP, 2023, 9, 15),
      .check = crl_pointer, .asks = "a distribution point has a fullName of http URLs",
      .citation = "BR 7.1.2.11.2"},
+    {"lintel_br_no_revocation", BR(LINT_ERROR, LINT_IS_SUBSCRIBER, 2026, 3, 15), .check = no_revocation,
+     .unless = LINT_IS_OCSP_RESPONDER, .value = 7,
+     .asks = "what is valid for more than 7 days says where its revocation is found",
+     .citation = "BR 7.1.2.11.2, 1.6.1"},
     {"lintel_br_crl_pointers", BR(LINT_WARN, LINT_IS_SUBSCRIBER | LINT_HAS_CDP, 2023, 9, 15),
      .check = crl_pointers, .asks = "there is one distribution point", .citation = "BR 7.1.2.11.2"},
 };
