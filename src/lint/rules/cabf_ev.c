@@ -159,7 +159,7 @@ static void org_id_consistent(const struct lint_subject *s, struct lint_report *
     bool psd = lt_slice_eq_cstr(subject.scheme, "PSD");
     if (!lint_org_id_equal(&subject, &extension) &&
         !(psd && lint_org_id_split(a->value, true, &subject) && lint_org_id_equal(&subject, &extension))) {
-        lint_found(r, x->value, "cabfOrganizationIdentifier differs from organizationIdentifier '%.*s'",
+        lint_found(r, a->value, "cabfOrganizationIdentifier differs from organizationIdentifier '%.*s'",
                    LT_FMT(a->value));
     }
 }
