@@ -146,12 +146,15 @@ void cmd_lint_pool_total(struct cmd_lint_pool *p, size_t total);
 /* lint_progress.c */
 struct cmd_lint_progress {
     bool on;
+    bool shown;        /* it stands there now */
+    bool output_there; /* standard output is a terminal, too */
     size_t total;
     int64_t began_ms;
     int64_t said_ms;
 };
 void cmd_lint_progress_init(struct cmd_lint_progress *p);
 void cmd_lint_progress_show(struct cmd_lint_progress *p, const struct cmd_lint_tally *t);
+/* Before something else is written. */
 void cmd_lint_progress_clear(struct cmd_lint_progress *p);
 
 /* lint_list.c */
