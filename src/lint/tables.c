@@ -21,6 +21,7 @@ extern const struct lint_table lint_cabf_br_constraints;
 extern const struct lint_table lint_cabf_br_crl_profile;
 extern const struct lint_table lint_cabf_br_fields;
 extern const struct lint_table lint_cabf_br_responder;
+extern const struct lint_table lint_cabf_br_response;
 extern const struct lint_table lint_cabf_br_root;
 extern const struct lint_table lint_cabf_smime_ext;
 extern const struct lint_table lint_cabf_br_dns;
@@ -54,6 +55,11 @@ extern const struct lint_table lint_issuance_crl;
 extern const struct lint_table lint_issuance_evidence;
 extern const struct lint_table lint_issuance_precert;
 extern const struct lint_table lint_issuance_constraints;
+extern const struct lint_table lint_csr;
+extern const struct lint_table lint_ocsp_more;
+extern const struct lint_table lint_rfc5280_crl_more;
+extern const struct lint_table lint_rfc5280_more;
+extern const struct lint_table lint_rfc5280_strings;
 
 const struct lint_table *const lint_tables[] = {
     /* clang-format off */
@@ -77,6 +83,7 @@ const struct lint_table *const lint_tables[] = {
     &lint_cabf_br_crl_profile,
     &lint_cabf_br_fields,
     &lint_cabf_br_responder,
+    &lint_cabf_br_response,
     &lint_cabf_br_root,
     &lint_cabf_smime_ext,
     &lint_issuance,
@@ -111,5 +118,10 @@ const struct lint_table *const lint_tables[] = {
     &lint_rfc5280_crls,
     &lint_rfc6962,
     &lint_cabf_ev_profile,
+    &lint_csr,
+    &lint_ocsp_more,
+    &lint_rfc5280_crl_more,
+    &lint_rfc5280_more,
+    &lint_rfc5280_strings,
 };
 const size_t lint_table_count = LT_COUNT(lint_tables);
