@@ -3,7 +3,6 @@
 
 extern const struct lint_table lint_x690;
 extern const struct lint_table lint_rfc5280;
-extern const struct lint_table lint_rfc5280_crl;
 extern const struct lint_table lint_br_attributes;
 extern const struct lint_table lint_br_hosts;
 extern const struct lint_table lint_br_profile;
@@ -65,7 +64,6 @@ const struct lint_table *const lint_tables[] = {
     /* clang-format off */
     &lint_x690,
     &lint_rfc5280,
-    &lint_rfc5280_crl,
     &lint_br_attributes,
     &lint_br_hosts,
     &lint_br_profile,

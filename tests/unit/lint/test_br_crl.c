@@ -1,4 +1,4 @@
-/* Lintel's own rules on CRLs, of the TLS Baseline Requirements and of RFC 5280's frame. */
+/* Lintel's own rules of the TLS Baseline Requirements on CRLs and OCSP responses. */
 #include "forge.h"
 
 #define AKI "2.5.29.35"
@@ -20,10 +20,6 @@
     }
 
 static const struct forge_row frame[] = {
-    ROW("lintel_rfc5280_crl_version", LINT_PASS, {0}),
-    ROW("lintel_rfc5280_crl_version", LINT_ERROR, FORGE_PUT(FORGE_VERSION, "")),
-    ROW("lintel_rfc5280_crl_next_update", LINT_PASS, {0}),
-    ROW("lintel_rfc5280_crl_next_update", LINT_ERROR, FORGE_FROM(START), FORGE_TO(START - DAY)),
     ROW("lintel_br_crl_next_update", LINT_PASS, {0}),
     ROW("lintel_br_crl_next_update", LINT_PASS, FORGE_FROM(START), FORGE_TO(START + 11 * DAY)),
     ROW("lintel_br_crl_next_update", LINT_ERROR, FORGE_EXT(IDP, true, "30{" POINT "8101FF}"),
@@ -103,6 +99,46 @@ static const struct forge_row entries[] = {
         ENTRIES(ENTRY("30{(2.5.29.24) 04{18{'20260101000000Z'}}}"))),
 };
 
+#define CERT_ID "30{30{(1.3.14.3.2.26)0500} 04{[20]11} 04{[20]22} 020105}"
+#define GOOD "8000"
+#define REVOKED(reason_) "A1{18{'20260601000000Z'}" reason_ "}"
+#define FROM "18{'20260601000000Z'}"
+#define UNTIL(time_) "A0{18{'" time_ "'}}"
+#define SINGLE(status_, rest_) FORGE_PUT(FORGE_ENTRIES, "30{30{" CERT_ID status_ FROM rest_ "}}")
+#define WEEK UNTIL("20260607000000Z")
+#define RESPONSE(rule_, status_, ...)                                     \
+    {                                                                     \
+        "lintel_br_response_" rule_, "response", {__VA_ARGS__}, (status_) \
+    }
+#define OF(role_, rule_, status_, ...)                                                     \
+    {                                                                                      \
+        "lintel_br_response_" rule_, "response", {__VA_ARGS__}, (status_), .role = (role_) \
+    }
+
+static const struct forge_row responses[] = {
+    RESPONSE("reason_extension", LINT_PASS, SINGLE(GOOD, WEEK)),
+    RESPONSE("reason_extension", LINT_ERROR, SINGLE(GOOD, WEEK "A1{30{30{(2.5.29.21) 04{0A0101}}}}")),
+    RESPONSE("reason", LINT_PASS, SINGLE(REVOKED("A0{0A0101}"), WEEK)),
+    RESPONSE("reason", LINT_PASS, SINGLE(REVOKED(""), WEEK)),
+    RESPONSE("reason", LINT_ERROR, SINGLE(REVOKED("A0{0A0100}"), WEEK)),
+    RESPONSE("reason", LINT_ERROR, SINGLE(REVOKED("A0{0A0106}"), WEEK)),
+    RESPONSE("reason", LINT_ERROR, SINGLE(REVOKED("A0{0A0108}"), WEEK)),
+    RESPONSE("ca_reason", LINT_NA, SINGLE(REVOKED(""), WEEK)),
+    OF(LINT_ROLE_SUB_CA, "ca_reason", LINT_ERROR, SINGLE(REVOKED(""), WEEK)),
+    OF(LINT_ROLE_SUB_CA, "ca_reason", LINT_PASS, SINGLE(REVOKED("A0{0A0104}"), WEEK)),
+    OF(LINT_ROLE_SUB_CA, "ca_reason", LINT_PASS, SINGLE(GOOD, WEEK)),
+    RESPONSE("interval", LINT_NA, SINGLE(GOOD, UNTIL("20260601010000Z"))),
+    OF(LINT_ROLE_SUBSCRIBER, "interval", LINT_PASS, SINGLE(GOOD, WEEK)),
+    OF(LINT_ROLE_SUBSCRIBER, "interval", LINT_PASS, SINGLE(GOOD, UNTIL("20260601075959Z"))),
+    OF(LINT_ROLE_SUBSCRIBER, "interval", LINT_ERROR, SINGLE(GOOD, UNTIL("20260601075958Z"))),
+    OF(LINT_ROLE_SUBSCRIBER, "interval", LINT_PASS, SINGLE(GOOD, UNTIL("20260610235959Z"))),
+    OF(LINT_ROLE_SUBSCRIBER, "interval", LINT_ERROR, SINGLE(GOOD, UNTIL("20260611000000Z"))),
+    RESPONSE("signature_encoding", LINT_PASS, SINGLE(GOOD, WEEK)),
+    RESPONSE("signature_encoding", LINT_ERROR, FORGE_PUT(FORGE_ALGORITHM, "30{(1.2.840.10045.4.3.2)0500}")),
+    RESPONSE("signature_sha1", LINT_PASS, SINGLE(GOOD, WEEK)),
+    RESPONSE("signature_sha1", LINT_ERROR, FORGE_PUT(FORGE_ALGORITHM, "30{(1.2.840.113549.1.1.5)0500}")),
+};
+
 #define TABLE(name_)                                           \
     static void name_##_rows(void **state)                     \
     {                                                          \
@@ -112,6 +148,7 @@ static const struct forge_row entries[] = {
 TABLE(frame)
 TABLE(extensions)
 TABLE(entries)
+TABLE(responses)
 
 int main(void)
 {
@@ -119,6 +156,7 @@ int main(void)
         cmocka_unit_test(frame_rows),
         cmocka_unit_test(extensions_rows),
         cmocka_unit_test(entries_rows),
+        cmocka_unit_test(responses_rows),
     };
     return cmocka_run_group_tests_name("br crl", tests, NULL, NULL);
 }
