@@ -2,7 +2,6 @@
 #include "lint/tables.h"
 
 extern const struct lint_table lint_x690;
-extern const struct lint_table lint_rfc5280;
 extern const struct lint_table lint_br_attributes;
 extern const struct lint_table lint_br_hosts;
 extern const struct lint_table lint_br_profile;
@@ -46,7 +45,7 @@ extern const struct lint_table lint_browsers;
 extern const struct lint_table lint_community;
 extern const struct lint_table lint_mozilla;
 extern const struct lint_table lint_ocsp_rules;
-extern const struct lint_table lint_rfc5280_crls;
+extern const struct lint_table lint_rfc5280_crl;
 extern const struct lint_table lint_rfc6962;
 extern const struct lint_table lint_cabf_ev_profile;
 extern const struct lint_table lint_issuance;
@@ -63,7 +62,6 @@ extern const struct lint_table lint_rfc5280_strings;
 const struct lint_table *const lint_tables[] = {
     /* clang-format off */
     &lint_x690,
-    &lint_rfc5280,
     &lint_br_attributes,
     &lint_br_hosts,
     &lint_br_profile,
@@ -113,7 +111,7 @@ const struct lint_table *const lint_tables[] = {
     &lint_community,
     &lint_mozilla,
     &lint_ocsp_rules,
-    &lint_rfc5280_crls,
+    &lint_rfc5280_crl,
     &lint_rfc6962,
     &lint_cabf_ev_profile,
     &lint_csr,
