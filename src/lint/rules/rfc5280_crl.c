@@ -165,4 +165,4 @@ static const struct lint_rule rows[] = {
     {"e_crl_unique_revoked_certificate", COMMUNITY(LINT_WARN),
      .asks = "No serial number stands in a CRL twice", .citation = "RFC 5280 5.1.2.6", .check = serials_once},
 };
-const struct lint_table lint_rfc5280_crls = LINT_TABLE(rows);
+const struct lint_table lint_rfc5280_crl = LINT_TABLE(rows);

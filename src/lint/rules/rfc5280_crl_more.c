@@ -28,11 +28,27 @@ static void issuer_there(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
+/* TBSCertList ::= SEQUENCE { version INTEGER OPTIONAL, signature, issuer, thisUpdate Time, … } */
+static lt_slice this_update_at(const struct lint_subject *s)
+{
+    uint32_t tag = DER_NONE;
+    lt_slice content = {0};
+    lt_slice whole = {0};
+    struct der_cursor c = der_open(s->crl->tbs);
+    struct der_cursor seq = der_enter(&c, DER_SEQUENCE);
+    (void)der_optional(&seq, DER_INTEGER, &content); /* version 1 has none */
+    for (int i = 0; i < 3; i++) {
+        (void)der_any(&seq, &tag, &content, &whole); /* sticky: whole stays empty */
+    }
+    return der_ok(&seq) ? whole : s->crl->tbs;
+}
+
+/*= RFC 5280 5.1.2.5 "This field indicates the date by which the next CRL will be issued." */
 static void update_order(const struct lint_subject *s, struct lint_report *r)
 {
     const struct x509_crl *c = s->crl;
-    if (c->has_next_update && c->next_update.us < c->this_update.us) {
-        lint_found(r, c->tbs, "nextUpdate lies %lld s before thisUpdate",
+    if (c->has_next_update && c->next_update.us <= c->this_update.us) {
+        lint_found(r, this_update_at(s), "nextUpdate lies %lld s before it",
                    (long long)(lt_time_seconds(c->this_update) - lt_time_seconds(c->next_update)));
     }
 }
@@ -205,7 +221,7 @@ static const struct lint_rule rows[] = {
      .citation = "RFC 5280 5.1.1.2", .unless = LINT_IS_BARE, .check = algorithms_same},
     {"lintel_rfc5280_crl_issuer", ROW(LINT_ERROR), .asks = "The issuer of a CRL is not empty",
      .citation = "RFC 5280 5.1.2.3", .check = issuer_there},
-    {"lintel_rfc5280_crl_update_order", ROW(LINT_ERROR), .asks = "nextUpdate is not before thisUpdate",
+    {"lintel_rfc5280_crl_next_update", ROW(LINT_ERROR), .asks = "nextUpdate lies behind thisUpdate",
      .citation = "RFC 5280 5.1.2.5", .check = update_order},
     {"lintel_rfc5280_crl_time_type", ROW(LINT_ERROR), .asks = "Dates up to 2049 are UTCTime",
      .citation = "RFC 5280 5.1.2.4, 5.1.2.5, 5.1.2.6", .check = time_types},
