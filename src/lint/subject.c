@@ -12,6 +12,7 @@
 #include "lint/ocsp.h"
 #include "lint/profiles.h"
 #include "lint/rules.h"
+#include "lint/rules/text.h"
 #include "lint/syntax.h"
 
 static const uint64_t extension_facts[X509_OID_COUNT] = {
@@ -216,6 +217,34 @@ static bool is_common_name(const struct x509_attribute *a)
     return a->oid == X509_OID_CN && lint_is_text(a);
 }
 
+/* Its text: what stands there, or that of a BMPString as UTF-8. */
+static lt_res common_name_text(const struct x509_attribute *a, struct lt_arena *arena, lt_slice *ret_text)
+{
+    *ret_text = a->value;
+    if (a->string_type != DER_BMP_STRING) {
+        return LT_OK;
+    }
+    uint8_t *out = lt_arena_alloc(arena, a->value.len * 2 + 1); /* two bytes become three at most */
+    LT_CHECK(out != NULL, LT_PEER_TOO_LARGE, "no room for a common name");
+    size_t len = 0;
+    uint32_t p = 0;
+    for (struct lint_text t = lint_text_of(a); lint_text_next(&t, &p) && len + 4 <= a->value.len * 2 + 1;) {
+        if (p < 0x80) {
+            out[len++] = (uint8_t)p;
+        } else if (p < 0x800) {
+            out[len++] = (uint8_t)(0xc0 | p >> 6);
+            out[len++] = (uint8_t)(0x80 | (p & 0x3f));
+        } else {
+            p = p > 0xffff ? 0xfffd : p;
+            out[len++] = (uint8_t)(0xe0 | p >> 12);
+            out[len++] = (uint8_t)(0x80 | (p >> 6 & 0x3f));
+            out[len++] = (uint8_t)(0x80 | (p & 0x3f));
+        }
+    }
+    *ret_text = LT_SLICE(out, len);
+    return LT_OK;
+}
+
 /* The dNSNames and common names of one certificate, each split once. */
 static lt_res names_init(struct lint_subject *s)
 {
@@ -243,7 +272,9 @@ static lt_res names_init(struct lint_subject *s)
     }
     for (size_t i = 0; i < subject->count; i++) {
         if (is_common_name(&subject->attributes[i])) {
-            lint_name_split(subject->attributes[i].value, true, &list[s->name_count++]);
+            lt_slice text;
+            LT_TRY(common_name_text(&subject->attributes[i], s->arena, &text));
+            lint_name_split(text, true, &list[s->name_count++]);
         }
     }
     s->names = list;

@@ -87,21 +87,34 @@ static bool is_public(const struct lint_subject *s, lt_slice host)
            (n.tld_row->removed == 0 || at <= n.tld_row->removed * LT_SECONDS_PER_DAY);
 }
 
+/* False: it is wrong. */
+static bool check_host(const struct lint_subject *s, struct lint_report *r, lt_slice text)
+{
+    struct lint_url url;
+    struct x509_ip ip;
+    if (!lint_url_parse(text, &url)) {
+        lint_found_at(r, LINT_ERROR, text, "'%.*s' is no URL", LT_FMT(text));
+        return false;
+    }
+    if (!is_public(s, url.name) && lt_failed(x509_ip_parse(url.host, &ip))) {
+        lint_found(r, text, "'%.*s' has a host of no public domain", LT_FMT(text));
+        return false;
+    }
+    return true;
+}
+
+/* Responders first, and only the first that is wrong: which one that is makes a warning or an error. */
 static void internal_access(const struct lint_subject *s, struct lint_report *r)
 {
+    static const enum x509_oid methods[] = {X509_OID_OCSP, X509_OID_CA_ISSUERS};
     const struct x509_extensions *e = &s->cert->ext;
-    for (size_t i = 0; i < e->aia_count; i++) {
-        const struct x509_general_name *n = &e->aia[i].location;
-        bool known = e->aia[i].method.oid == X509_OID_OCSP || e->aia[i].method.oid == X509_OID_CA_ISSUERS;
-        struct lint_url url;
-        struct x509_ip ip;
-        if (!known || n->type != X509_GN_URI) {
-            continue;
-        }
-        if (!lint_url_parse(n->value, &url)) {
-            lint_found_at(r, LINT_ERROR, n->value, "'%.*s' is no URL", LT_FMT(n->value));
-        } else if (!is_public(s, url.name) && lt_failed(x509_ip_parse(url.host, &ip))) {
-            lint_found(r, n->value, "'%.*s' has a host of no public domain", LT_FMT(n->value));
+    for (size_t m = 0; m < LT_COUNT(methods); m++) {
+        for (size_t i = 0; i < e->aia_count; i++) {
+            const struct x509_general_name *n = &e->aia[i].location;
+            bool wanted = e->aia[i].method.oid == methods[m] && n->type == X509_GN_URI;
+            if (wanted && !check_host(s, r, n->value)) {
+                return;
+            }
         }
     }
 }
