@@ -58,6 +58,7 @@ extern const struct lint_table lint_ocsp_more;
 extern const struct lint_table lint_rfc5280_crl_more;
 extern const struct lint_table lint_rfc5280_more;
 extern const struct lint_table lint_rfc5280_strings;
+extern const struct lint_table lint_cabf_smime_ca;
 
 const struct lint_table *const lint_tables[] = {
     /* clang-format off */
@@ -119,5 +120,6 @@ const struct lint_table *const lint_tables[] = {
     &lint_rfc5280_crl_more,
     &lint_rfc5280_more,
     &lint_rfc5280_strings,
+    &lint_cabf_smime_ca,
 };
 const size_t lint_table_count = LT_COUNT(lint_tables);

@@ -1,6 +1,6 @@
 /* S/MIME Baseline Requirements 6.1, 6.3.2, 7.1.2.3, 7.1.3 and 7.1.4.2.1: what zlint's rules leave out of
  * subscriber certificates, but for their subjects. */
-#include "lint/rules/key_alg.h"
+#include "lint/keys.h"
 #include "lint/rules/mailbox.h"
 #include "lint/rules/orgid.h"
 #include "lint/rules/smime.h"
@@ -81,51 +81,6 @@ static void no_any_policy(const struct lint_subject *s, struct lint_report *r)
         const struct x509_policy *p = &s->cert->ext.policies[i];
         if (p->id.oid == X509_OID_ANY_POLICY) {
             lint_found(r, p->id.der, "anyPolicy in a subscriber certificate");
-        }
-    }
-}
-
-/* One PolicyQualifierInfo: a CPS pointer is http or https, a notice has a text and no reference. */
-static void qualifier(struct lint_report *r, struct der_cursor *info)
-{
-    enum x509_oid type = x509_oid_find(der_oid(info));
-    uint32_t tag = DER_NONE;
-    lt_slice content = {0};
-    lt_slice whole = {0};
-    if (!der_any(info, &tag, &content, &whole)) {
-        return;
-    }
-    struct lint_url url;
-    if (type == X509_OID_CPS_QUALIFIER &&
-        !(lint_url_parse(content, &url) && (lt_slice_eq_nocase(url.scheme, LT_LIT("http")) ||
-                                            lt_slice_eq_nocase(url.scheme, LT_LIT("https"))))) {
-        lint_found(r, whole, "CPS pointer '%.*s' is no http or https URL", LT_FMT(content));
-    }
-    if (type != X509_OID_USER_NOTICE_QUALIFIER || tag != DER_SEQUENCE) {
-        return;
-    }
-    struct der_cursor notice = der_into(info, content);
-    bool reference = der_is_next(&notice, DER_SEQUENCE);
-    if (reference) {
-        lint_found(r, whole, "a user notice with noticeRef");
-        (void)der_read(&notice, DER_SEQUENCE); /* to what follows it */
-    }
-    if (!der_more(&notice)) {
-        lint_found(r, whole, "a user notice without explicitText");
-    }
-}
-
-static void qualifiers(const struct lint_subject *s, struct lint_report *r)
-{
-    for (size_t i = 0; i < s->cert->ext.policy_count; i++) {
-        struct der_cursor c = der_open(s->cert->ext.policies[i].qualifiers);
-        struct der_cursor list = der_enter(&c, DER_SEQUENCE);
-        while (der_more(&list)) {
-            struct der_cursor info = der_enter(&list, DER_SEQUENCE);
-            qualifier(r, &info);
-            if (!der_ok(&info)) {
-                return;
-            }
         }
     }
 }
@@ -373,6 +328,30 @@ static void rsa_key(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
+/*= CABF-SMBR 6.1.6 "have no factors smaller than 752" */
+static void small_factors(const struct lint_subject *s, struct lint_report *r)
+{
+    if (s->key != NULL && (s->key->flaws & LINT_KEY_SMALL_PRIME) != 0) {
+        lint_found(r, s->cert->spki.der, "%u divides the modulus", s->key->small_prime);
+    }
+}
+
+/*= CABF-SMBR 6.1.1.3 "SHALL reject a Certificate Request": keys that anybody can find */
+static void weak_key(const struct lint_subject *s, struct lint_report *r)
+{
+    static const struct {
+        unsigned flaw;
+        const char *name;
+    } flaws[] = {{LINT_KEY_ROCA, "ROCA"},
+                 {LINT_KEY_FERMAT, "factors near to each other"},
+                 {LINT_KEY_DEBIAN, "Debian's broken generator"}};
+    for (size_t i = 0; s->key != NULL && i < LT_COUNT(flaws); i++) {
+        if ((s->key->flaws & flaws[i].flaw) != 0) {
+            lint_found(r, s->cert->spki.der, "a weak key: %s", flaws[i].name);
+        }
+    }
+}
+
 /*= CABF-SMBR 6.1.6 "SHOULD be in the range between 2^16 + 1 and 2^256 - 1" */
 static void rsa_exponent(const struct lint_subject *s, struct lint_report *r)
 {
@@ -380,38 +359,6 @@ static void rsa_exponent(const struct lint_subject *s, struct lint_report *r)
     bool low = e.len < 3 || (e.len == 3 && e.ptr[0] == 1 && e.ptr[1] == 0 && e.ptr[2] == 0);
     if (low || e.len > 32) {
         lint_found(r, s->cert->spki.der, "a public exponent of %zu bytes", e.len);
-    }
-}
-
-/* Whole AlgorithmIdentifiers of signatures, but for RSASSA-PSS. */
-static const struct {
-    const char *der;
-    size_t len;
-} signatures[] = {
-    {"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b\x05\x00", 15},
-    {"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0c\x05\x00", 15},
-    {"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0d\x05\x00", 15},
-    {"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02", 12},
-    {"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x03", 12},
-    {"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x04", 12},
-    {"\x30\x05\x06\x03\x2b\x65\x70", 7},
-    {"\x30\x05\x06\x03\x2b\x65\x71", 7},
-    {"\x30\x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x03\x11", 13},
-    {"\x30\x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x03\x12", 13},
-    {"\x30\x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x03\x13", 13},
-};
-
-/*= CABF-SMBR 7.1.3.2 "byte-for-byte identical with the specified hex-encoded bytes" */
-static void signature_algorithm(const struct lint_subject *s, struct lint_report *r)
-{
-    lt_slice whole = s->cert->sig_alg_der;
-    for (size_t i = 0; i < LT_COUNT(signatures); i++) {
-        if (lt_slice_eq(whole, LT_SLICE(signatures[i].der, signatures[i].len))) {
-            return;
-        }
-    }
-    if (!lint_pss_usual(whole)) {
-        lint_found(r, whole, "a signature algorithm in none of the allowed encodings");
     }
 }
 
@@ -447,7 +394,7 @@ static const struct lint_rule rows[] = {
      .citation = "SBR 7.1.2.3 a", .when = SUBSCRIBER, .check = no_any_policy},
     {"lintel_smime_policy_qualifiers", SMIME(LINT_ERROR),
      .asks = "CPS pointers are http or https URLs; user notices have a text and no reference",
-     .citation = "SBR 7.1.2.3 a", .when = SUBSCRIBER | LINT_HAS_CP, .check = qualifiers},
+     .citation = "SBR 7.1.2.3 a", .when = SUBSCRIBER | LINT_HAS_CP, .check = lint_smime_qualifiers},
     {"lintel_smime_crl_points", SMIME(LINT_ERROR),
      .asks = "CRL distribution points are URLs of allowed schemes", .citation = "SBR 7.1.2.3 b",
      .when = SUBSCRIBER | LINT_HAS_CDP, .check = crl_points},
@@ -513,9 +460,14 @@ static const struct lint_rule rows[] = {
     {"lintel_smime_rsa_exponent", SMIME(LINT_WARN),
      .asks = "the public exponent is 65537 at least and no giant", .citation = "SBR 6.1.6",
      .when = SUBSCRIBER | LINT_HAS_RSA, .check = rsa_exponent},
+    {"lintel_smime_rsa_small_factors", SMIME(LINT_WARN), .asks = "no prime below 752 divides the modulus",
+     .citation = "SBR 6.1.6", .when = SUBSCRIBER | LINT_HAS_RSA, .check = small_factors},
+    {"lintel_smime_weak_key", SMIME(LINT_ERROR),
+     .asks = "the private key cannot be found out from the public one", .citation = "SBR 6.1.1.3",
+     .when = SUBSCRIBER | LINT_HAS_RSA, .check = weak_key},
     {"lintel_smime_signature_algorithm", SMIME(LINT_ERROR),
      .asks = "the signature algorithm stands in one of the given encodings", .citation = "SBR 7.1.3.2",
-     .when = SUBSCRIBER, .check = signature_algorithm},
+     .when = SUBSCRIBER, .check = lint_smime_signature_algorithm},
     {"lintel_smime_signature_fits", SMIME(LINT_ERROR),
      .asks = "the hash is the one that goes with the issuer's key", .citation = "SBR 7.1.3.2.2",
      .when = SUBSCRIBER | LINT_WITH_ISSUER, .check = signature_fits},

@@ -1,6 +1,9 @@
 /* What rules of S/MIME certificates share. */
 #include "lint/rules/smime.h"
 
+#include "lint/rules/key_alg.h"
+#include "lint/rules/url.h"
+
 struct lint_smime_profile lint_smime_profile(const struct lint_subject *s)
 {
     static const uint64_t types[] = {LINT_IS_SMIME_MV, LINT_IS_SMIME_OV, LINT_IS_SMIME_SV, LINT_IS_SMIME_IV};
@@ -79,4 +82,81 @@ bool lint_san_has_mail(const struct lint_subject *s, lt_slice address)
         }
     }
     return false;
+}
+
+/* One PolicyQualifierInfo: a CPS pointer is http or https, a notice has a text and no reference. */
+static void qualifier(struct lint_report *r, struct der_cursor *info)
+{
+    enum x509_oid type = x509_oid_find(der_oid(info));
+    uint32_t tag = DER_NONE;
+    lt_slice content = {0};
+    lt_slice whole = {0};
+    if (!der_any(info, &tag, &content, &whole)) {
+        return;
+    }
+    struct lint_url url;
+    if (type == X509_OID_CPS_QUALIFIER &&
+        !(lint_url_parse(content, &url) && (lt_slice_eq_nocase(url.scheme, LT_LIT("http")) ||
+                                            lt_slice_eq_nocase(url.scheme, LT_LIT("https"))))) {
+        lint_found(r, whole, "CPS pointer '%.*s' is no http or https URL", LT_FMT(content));
+    }
+    if (type != X509_OID_USER_NOTICE_QUALIFIER || tag != DER_SEQUENCE) {
+        return;
+    }
+    struct der_cursor notice = der_into(info, content);
+    bool reference = der_is_next(&notice, DER_SEQUENCE);
+    if (reference) {
+        lint_found(r, whole, "a user notice with noticeRef");
+        (void)der_read(&notice, DER_SEQUENCE); /* to what follows it */
+    }
+    if (!der_more(&notice)) {
+        lint_found(r, whole, "a user notice without explicitText");
+    }
+}
+
+void lint_smime_qualifiers(const struct lint_subject *s, struct lint_report *r)
+{
+    for (size_t i = 0; i < s->cert->ext.policy_count; i++) {
+        struct der_cursor c = der_open(s->cert->ext.policies[i].qualifiers);
+        struct der_cursor list = der_enter(&c, DER_SEQUENCE);
+        while (der_more(&list)) {
+            struct der_cursor info = der_enter(&list, DER_SEQUENCE);
+            qualifier(r, &info);
+            if (!der_ok(&info)) {
+                return;
+            }
+        }
+    }
+}
+
+/* Whole AlgorithmIdentifiers of signatures, but for RSASSA-PSS. */
+static const struct {
+    const char *der;
+    size_t len;
+} signatures[] = {
+    {"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b\x05\x00", 15},
+    {"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0c\x05\x00", 15},
+    {"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0d\x05\x00", 15},
+    {"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02", 12},
+    {"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x03", 12},
+    {"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x04", 12},
+    {"\x30\x05\x06\x03\x2b\x65\x70", 7},
+    {"\x30\x05\x06\x03\x2b\x65\x71", 7},
+    {"\x30\x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x03\x11", 13},
+    {"\x30\x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x03\x12", 13},
+    {"\x30\x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x03\x13", 13},
+};
+
+/*= CABF-SMBR 7.1.3.2 "byte-for-byte identical with the specified hex-encoded bytes" */
+void lint_smime_signature_algorithm(const struct lint_subject *s, struct lint_report *r)
+{
+    lt_slice whole = s->cert->sig_alg_der;
+    for (size_t i = 0; i < LT_COUNT(signatures); i++) {
+        if (lt_slice_eq(whole, LT_SLICE(signatures[i].der, signatures[i].len))) {
+            return;
+        }
+    }
+    if (!lint_pss_usual(whole)) {
+        lint_found(r, whole, "a signature algorithm in none of the allowed encodings");
+    }
 }

@@ -28,4 +28,8 @@ bool lint_subjects_next(const struct lint_subject *s, struct lint_subjects *it);
 /* Is it there as a rfc822Name or a SmtpUTF8Mailbox? */
 bool lint_san_has_mail(const struct lint_subject *s, lt_slice address);
 
+/* For subscribers and CAs: policy qualifiers (7.1.2.2 a, 7.1.2.3 a), the signature's algorithm (7.1.3.2). */
+lint_check lint_smime_qualifiers;
+lint_check lint_smime_signature_algorithm;
+
 #endif
