@@ -322,7 +322,7 @@ static void rules(void **unused)
     struct list before = {.serials = "A", .this_update = NOW - DAY, .number = "1"};
     struct list now = {.serials = "AB", .this_update = NOW, .number = "2"};
     assert_string_equal(judge(&now, &before, NULL, 0), "");
-    now.reason = 8; /* removeFromCRL is for delta CRLs */
+    now.reason = 6; /* certificateHold has no place in a CRL of TLS certificates */
     assert_string_equal(judge(&now, &before, NULL, 0), "lint");
     x.profiles = &no_profiles; /* beyond public trust that is nobody's affair */
     assert_string_equal(judge(&now, &before, NULL, 0), "");
