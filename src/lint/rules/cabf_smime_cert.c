@@ -150,13 +150,15 @@ static void ca_issuers(const struct lint_subject *s, struct lint_report *r)
     lint_found(r, lint_ext_at(s, X509_OID_AUTHORITY_INFO_ACCESS), "no location of the issuer's certificate");
 }
 
+/* CAs name the policies of what they issue, so the policy alone does not make it a subscriber's. */
 static void no_ca(const struct lint_subject *s, struct lint_report *r)
 {
-    if (s->cert->ext.ca) {
-        lint_found(r, lint_ext_at(s, X509_OID_BASIC_CONSTRAINTS), "a CA with a policy of S/MIME subscribers");
-    }
-    if (s->cert->ext.has_path_len) {
-        lint_found(r, lint_ext_at(s, X509_OID_BASIC_CONSTRAINTS), "a path length");
+    const struct x509_extensions *e = &s->cert->ext;
+    lt_slice where = lint_ext_at(s, X509_OID_BASIC_CONSTRAINTS);
+    if (e->ca && (lint_is(s, LINT_IS_SUBSCRIBER) || (e->key_usage & X509_KU_KEY_CERT_SIGN) == 0)) {
+        lint_found(r, where, "cA in a subscriber's certificate");
+    } else if (!e->ca && e->has_path_len) {
+        lint_found(r, where, "a path length in a subscriber's certificate");
     }
 }
 
