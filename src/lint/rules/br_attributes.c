@@ -73,18 +73,36 @@ static void length(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-/* Words for nothing. Some are names of people and places, too, and some only where they stand alone. */
+/* Words for nothing. Some are names of people, companies and places, too. */
 static const struct {
-    const char *text;
+    lt_slice text;
     bool name; /* somebody may be called so */
 } words[] = {
-    {"n/a", false},           {"n.a.", false},         {"n.a", false},           {"not applicable", false},
-    {"not available", false}, {"not provided", false}, {"not specified", false}, {"none", true},
-    {"null", true},           {"nil", true},           {"unknown", true},        {"undefined", false},
-    {"unspecified", false},   {"absent", true},        {"(none)", false},        {"(null)", false},
-    {"<none>", false},        {"<empty>", false},      {"empty", true},          {"to be determined", false},
-    {"no state", false},      {"no locality", false},  {"no province", false},   {"tba", false},
-    {"tbd", false},
+    {LT_LIT("n/a"), false},
+    {LT_LIT("n.a."), false},
+    {LT_LIT("n.a"), false},
+    {LT_LIT("not applicable"), false},
+    {LT_LIT("not available"), false},
+    {LT_LIT("not provided"), false},
+    {LT_LIT("not specified"), false},
+    {LT_LIT("none"), true},
+    {LT_LIT("null"), true},
+    {LT_LIT("nil"), true},
+    {LT_LIT("unknown"), true},
+    {LT_LIT("undefined"), false},
+    {LT_LIT("unspecified"), false},
+    {LT_LIT("absent"), true},
+    {LT_LIT("(none)"), false},
+    {LT_LIT("(null)"), false},
+    {LT_LIT("<none>"), false},
+    {LT_LIT("<empty>"), false},
+    {LT_LIT("empty"), true},
+    {LT_LIT("to be determined"), false},
+    {LT_LIT("no state"), false},
+    {LT_LIT("no locality"), false},
+    {LT_LIT("no province"), false},
+    {LT_LIT("tba"), true},
+    {LT_LIT("tbd"), true},
 };
 
 static lt_slice trimmed(lt_slice s)
@@ -112,10 +130,10 @@ static void placeholder(const struct lint_subject *s, struct lint_report *r)
     for (size_t i = 0; i < s->cert->subject.count; i++) {
         const struct x509_attribute *a = &s->cert->subject.attributes[i];
         lt_slice value = trimmed(a->value);
-        bool person = a->oid == X509_OID_SURNAME || a->oid == X509_OID_GIVEN_NAME;
+        bool somebody = a->oid == X509_OID_SURNAME || a->oid == X509_OID_GIVEN_NAME || a->oid == X509_OID_O;
         for (size_t k = 0; k < LT_COUNT(words) && value.len <= 16; k++) {
-            bool name = words[k].name && (person || is_town(s, a));
-            if (!name && lt_slice_eq_nocase(value, lt_slice_cstr(words[k].text))) {
+            bool same = value.len == words[k].text.len && lt_slice_eq_nocase(value, words[k].text);
+            if (same && !(words[k].name && (somebody || is_town(s, a)))) {
                 lint_found(r, a->value, "%s '%.*s'", x509_oid_name(a->oid), LT_FMT(a->value));
             }
         }

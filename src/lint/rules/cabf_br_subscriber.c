@@ -73,18 +73,21 @@ static void http_crl(const struct lint_subject *s, struct lint_report *r)
 
 static bool is_public(const struct lint_subject *s, lt_slice host)
 {
-    struct lint_name n;
-    lint_name_split(host, false, &n);
-    if (n.tld_row == NULL) {
+    size_t start = host.len;
+    while (start > 0 && host.ptr[start - 1] != '.') {
+        start--;
+    }
+    const struct lint_tld *tld = lint_tld_find(lt_slice_sub(host, start, host.len - start));
+    if (tld == NULL) {
         return false;
     }
     lt_time now = s->in->signing_time;
     if (now.us == 0) { /* nobody said what day it is: the list is from today */
-        return n.tld_row->removed == 0;
+        return tld->removed == 0;
     }
     int64_t at = lt_time_seconds(now);
-    return at >= n.tld_row->delegated * LT_SECONDS_PER_DAY &&
-           (n.tld_row->removed == 0 || at <= n.tld_row->removed * LT_SECONDS_PER_DAY);
+    return at >= tld->delegated * LT_SECONDS_PER_DAY &&
+           (tld->removed == 0 || at <= tld->removed * LT_SECONDS_PER_DAY);
 }
 
 /* False: it is wrong. */
