@@ -1,14 +1,13 @@
 """The second opinion: another linter that is asked before the signer, and can only say no."""
 import os
 import shutil
+import signal
+import threading
 from pathlib import Path
 
 import pytest
 from acmeclient import AcmeError, Client
 from conftest import Webroot, wait_for
-
-HELD = "lint.second-opinion"
-
 
 def configure(ca, command, **keys):
     lines = ["", "second-opinion:", f"  command: [{', '.join(command)}]"]
@@ -134,6 +133,79 @@ sys.exit(1 if found else 0)
 """, interpreter=python)
     client = opinion([probe])
     client.issue("walls.example.com")
+    fresh_ca.stop()
+
+
+def test_it_maps_what_the_table_says(fresh_ca, opinion, tmp_path):
+    from test_libraries import allowed, mapped
+    if os.getuid() != 0:
+        pytest.skip("the maps of a process that is not dumpable are root's to read")
+    opinion([script(tmp_path, "exit 0")])
+    libraries, files = mapped(fresh_ca.pids()["opinion-0"], "opinion")
+    assert (libraries, files) == allowed()["opinion"]
+    fresh_ca.stop()
+
+
+def test_it_dies_over_a_certificate(fresh_ca, opinion, tmp_path):
+    """Killed while it judges: that one is refused; the next one waits for its successor and is asked of it."""
+    client = opinion([script(tmp_path, "test -e " + str(tmp_path / "slow") + " || exit 0; while true; do :; done")], timeout="60s",
+                     paths=f"[{tmp_path}]")
+    (tmp_path / "slow").touch()
+    done = []
+
+    def kill():
+        wait_for("the command", lambda: any(b"linter" in Path(f"/proc/{p}/cmdline").read_bytes() for p in children(fresh_ca)), 15)
+        os.kill(fresh_ca.pids()["opinion-0"], signal.SIGKILL)
+        (tmp_path / "slow").unlink()
+        done.append(True)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    refused(fresh_ca, client, "died.example.com", "died over it")
+    killer.join()
+    assert done
+    client.issue("after.example.com")
+    fresh_ca.stop()
+
+
+def children(ca):
+    try:
+        pid = ca.pids()["opinion-0"]
+        return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except (KeyError, OSError):
+        return []
+
+
+def test_it_is_not_there(fresh_ca, opinion, tmp_path):
+    """A command that is taken away after the start: orders are refused and say so; the book has it."""
+    path = Path(script(tmp_path, "exit 0"))
+    client = opinion([str(path)])
+    client.issue("there.example.com")
+    path.unlink()
+    refused(fresh_ca, client, "gone.example.com", "cannot be started")
+    fresh_ca.stop()
+
+
+def test_many_at_once(fresh_ca, opinion, tmp_path):
+    client = opinion([script(tmp_path, "i=0; while test $i -lt 20000; do i=$((i+1)); done")], processes="4")
+    clients = [Client(fresh_ca.directory, fresh_ca.root, client.challenges) for _ in range(8)]
+    for c in clients:
+        c.register()
+    failed = []
+
+    def work(n, c):
+        try:
+            for i in range(3):
+                c.issue(f"many{n}-{i}.example.com")
+        except Exception as e:  # noqa: BLE001 - told below
+            failed.append(e)
+
+    threads = [threading.Thread(target=work, args=(n, c)) for n, c in enumerate(clients)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not failed, failed
     fresh_ca.stop()
 
 
