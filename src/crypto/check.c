@@ -6,6 +6,7 @@
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/obj_mac.h>
+#include <pthread.h>
 #include <string.h>
 
 enum { SMALL_PRIME_LIMIT = 752, FERMAT_ROUNDS = 100, EXPONENT_MIN = 65537, EXPONENT_BITS_MAX = 256 };
@@ -222,18 +223,27 @@ lt_res crypto_check_rsa(lt_slice modulus, lt_slice exponent)
     return r;
 }
 
+static const int curve_nids[] = {[CRYPTO_KEY_P256] = NID_X9_62_prime256v1,
+                                 [CRYPTO_KEY_P384] = NID_secp384r1,
+                                 [CRYPTO_KEY_P521] = NID_secp521r1};
+static EC_GROUP *curve_groups[LT_COUNT(curve_nids)]; /* constants once made, for all threads; never freed */
+
+static void make_groups(void)
+{
+    for (size_t i = 0; i < LT_COUNT(curve_nids); i++) {
+        if (curve_nids[i] != 0) {
+            curve_groups[i] = EC_GROUP_new_by_curve_name(curve_nids[i]);
+            LT_ASSERT(curve_groups[i] != NULL);
+        }
+    }
+}
+
 static const EC_GROUP *group_of(enum crypto_key_type type)
 {
-    static const int nids[] = {[CRYPTO_KEY_P256] = NID_X9_62_prime256v1,
-                               [CRYPTO_KEY_P384] = NID_secp384r1,
-                               [CRYPTO_KEY_P521] = NID_secp521r1};
-    static _Thread_local EC_GROUP *groups[LT_COUNT(nids)]; /* constants once made; never freed */
-    LT_ASSERT((unsigned)type < LT_COUNT(nids) && nids[type] != 0);
-    if (groups[type] == NULL) {
-        groups[type] = EC_GROUP_new_by_curve_name(nids[type]);
-        LT_ASSERT(groups[type] != NULL);
-    }
-    return groups[type];
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    int r = pthread_once(&once, make_groups);
+    LT_ASSERT(r == 0 && (unsigned)type < LT_COUNT(curve_nids) && curve_nids[type] != 0);
+    return curve_groups[type];
 }
 
 lt_res crypto_check_point(enum crypto_key_type type, lt_slice point)
