@@ -90,7 +90,8 @@ static lt_slice eku_at(const struct lint_subject *s)
 }
 
 /* anyExtendedKeyUsage may be a cross certificate's (7.1.2.2.4), unless we were told that this is none. */
-/*= CABF-BR 7.1.2.10.6 "id-kp-serverAuth MUST", "anyExtendedKeyUsage MUST NOT" */
+/*= CABF-BR 7.1.2.10.6 "id-kp-serverAuth MUST", "anyExtendedKeyUsage MUST NOT"; 7.1.2.2.5 "id-kp-serverAuth
+ *= MUST be present" */
 static void tls_purpose(const struct lint_subject *s, struct lint_report *r)
 {
     const struct x509_extensions *e = &s->cert->ext;
@@ -400,7 +401,7 @@ static const struct lint_rule rows[] = {
      .check = eku_missing},
     {"lintel_br_tls_ca_server_auth", BR(LINT_ERROR),
      .asks = "the purposes of a TLS subordinate CA name serverAuth, not anyExtendedKeyUsage",
-     .citation = "BR 7.1.2.10.6, 7.1.2.3.2", .when = TLS_SUB_CA | LINT_HAS_EKU, .unless = LINT_IS_CROSS_CA,
+     .citation = "BR 7.1.2.10.6, 7.1.2.2.5, 7.1.2.3.2", .when = TLS_SUB_CA | LINT_HAS_EKU,
      .check = tls_purpose},
     {"lintel_br_tls_ca_other_purpose", BR(LINT_WARN),
      .asks = "a TLS subordinate CA has no purposes beyond serverAuth and clientAuth",
