@@ -96,15 +96,26 @@ static void p_label(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-/*= CABF-BR 3.2.2.6 "determines if the wildcard character occurs in the first label position to the left of a
- * registry-controlled label or public suffix" */
-/* And a name that is a public suffix has no Base Domain Name that anybody could have registered. */
+/* A name that is a public suffix has no Base Domain Name that anybody could have registered. */
 static void public_suffix(const struct lint_subject *s, struct lint_report *r)
 {
     for (size_t i = 0; i < s->san_names; i++) {
         const struct lint_name *n = &s->names[i];
         if (n->label_count > 1 && !n->psl_ok && n->suffix.len == n->text.len) {
             lint_found(r, n->text, "'%.*s' is a public suffix", LT_FMT(n->text));
+        }
+    }
+}
+
+/*= CABF-BR 3.2.2.6 "If the FQDN portion of any Wildcard Domain Name is \"registry-controlled\" or is a
+ * \"public suffix\", CAs MUST refuse issuance unless the Applicant proves its rightful control of the entire
+ * Domain Namespace." */
+static void wildcard_suffix(const struct lint_subject *s, struct lint_report *r)
+{
+    for (size_t i = 0; i < s->san_names; i++) {
+        const struct lint_name *n = &s->names[i];
+        if (n->wildcard && n->psl_ok && lt_slice_eq(n->sld, LT_LIT("*"))) {
+            lint_found(r, n->text, "'%.*s' is for all of a public suffix", LT_FMT(n->text));
         }
     }
 }
@@ -315,8 +326,10 @@ static const struct lint_rule rows[] = {
     {"lintel_br_p_label", BR(LINT_ERROR, DNS, 2021, 10, 1), OF_SUBSCRIBER, .check = p_label,
      .asks = "what stands behind xn-- is Punycode"},
     {"lintel_br_public_suffix", BR(LINT_ERROR, DNS, 2012, 7, 1), .unless = LINT_IS_OCSP_RESPONDER,
-     .check = public_suffix, .asks = "a domain name is more than a public suffix",
-     .citation = "BR 3.2.2.6, 1.6.1"},
+     .check = public_suffix, .asks = "a domain name is more than a public suffix", .citation = "BR 1.6.1"},
+    {"lintel_br_wildcard_public_suffix", BR(LINT_ERROR, DNS, 2012, 7, 1), .unless = LINT_IS_OCSP_RESPONDER,
+     .check = wildcard_suffix, .asks = "no wildcard is for all of a public suffix", .citation = "BR 3.2.2.6",
+     .formerly = "BR 11.1.3"},
     {"lintel_br_reserved_address", BR(LINT_ERROR, SAN, 2015, 11, 1), OF_SUBSCRIBER, .check = reserved_address,
      .asks = "no address is from a block for special purposes"},
     {"lintel_br_onion_address", BR(LINT_ERROR, DNS, 2020, 3, 27), .unless = LINT_IS_OCSP_RESPONDER,
