@@ -18,6 +18,7 @@ extern const struct lint_table lint_cabf_br_ca_profile;
 extern const struct lint_table lint_cabf_br_constraints;
 extern const struct lint_table lint_cabf_br_crl_profile;
 extern const struct lint_table lint_cabf_br_fields;
+extern const struct lint_table lint_cabf_br_outside;
 extern const struct lint_table lint_cabf_br_responder;
 extern const struct lint_table lint_cabf_br_response;
 extern const struct lint_table lint_cabf_br_root;
@@ -79,6 +80,7 @@ const struct lint_table *const lint_tables[] = {
     &lint_cabf_br_constraints,
     &lint_cabf_br_crl_profile,
     &lint_cabf_br_fields,
+    &lint_cabf_br_outside,
     &lint_cabf_br_responder,
     &lint_cabf_br_response,
     &lint_cabf_br_root,

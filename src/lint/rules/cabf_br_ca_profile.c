@@ -21,7 +21,8 @@ static bool under_br(const struct lint_subject *s)
 /* A cross certificate repeats the name that the CA has, however it was made (7.1.2.2.2). */
 static bool own_name(const struct lint_subject *s)
 {
-    return !lint_is(s, LINT_IS_CROSS_CA) && lint_br_under(s);
+    return lint_is_any(s, LINT_IS_CA | LINT_IS_OCSP_RESPONDER) && !lint_is(s, LINT_IS_CROSS_CA) &&
+           lint_br_under(s);
 }
 
 /*= CABF-BR 7.1.2.10.7 "nonRepudiation N", "keyEncipherment N", "dataEncipherment N", "keyAgreement N" */
@@ -449,13 +450,14 @@ static const struct lint_rule rows[] = {
      .asks = "a CA's name has no attributes beyond country, state, locality, address, organization and "
              "common name",
      .citation = "BR 7.1.2.10.2", .when = LINT_IS_CA, .applies = under_br, .check = name_other},
-    {"lintel_br_ca_rdn_single", BR(LINT_ERROR), .asks = "each RDN of a CA's name has one attribute",
-     .citation = "BR 7.1.4.1", .when = LINT_IS_CA, .applies = own_name, .check = rdn_single},
+    {"lintel_br_ca_rdn_single", BR(LINT_ERROR),
+     .asks = "each RDN in the name of a CA or a responder has one attribute", .citation = "BR 7.1.4.1",
+     .applies = own_name, .check = rdn_single},
     {"lintel_br_ca_name_order", BR(LINT_ERROR),
-     .asks =
-         "attributes of a CA's name stand in order: country, state, locality, address, organization, unit, "
-         "common name",
-     .citation = "BR 7.1.4.1", .when = LINT_IS_CA, .applies = own_name, .check = name_order},
+     .asks = "attributes in the name of a CA or a responder stand in order: country, state, locality, "
+             "address, organization, unit, "
+             "common name",
+     .citation = "BR 7.1.4.1", .applies = own_name, .check = name_order},
     {"lintel_br_ca_first_policy", BR(LINT_WARN), .asks = "a TLS CA's first policy is the reserved one",
      .citation = "BR 7.1.2.10.5, 7.1.2.2.6", .when = TLS_SUB_CA | LINT_HAS_CP, .check = first_policy},
     {"lintel_br_ca_policy_qualifiers", BR(LINT_WARN), .asks = "a CA's policies have no qualifiers",

@@ -179,6 +179,31 @@ static const struct forge_row outside_tls[] = {
         FORGE_SUBJECT(COUNTRY, ORGANIZATION, {"2.5.4.11", DER_UTF8_STRING, "Unit"}, COMMON_NAME)),
 };
 
+#define RSA_E(exponent_) \
+    FORGE_PUT(FORGE_SPKI, "30{30{(1.2.840.113549.1.1.1)0500} 03{00 30{02{00[256]C1}02{" exponent_ "}}}}")
+
+static const struct forge_row beyond_zlint[] = {
+    ONE("outside_rsa_exponent", "dvrsa", LINT_NA, {0}),
+    ONE("outside_rsa_exponent", "ocsp", LINT_PASS, RSA_E("010001")),
+    ONE("outside_rsa_exponent", "ocsp", LINT_ERROR, RSA_E("010002")),
+    ONE("outside_rsa_exponent", "subnontls", LINT_ERROR, RSA_E("01")),
+    ONE("outside_rsa_exponent_range", "ocsp", LINT_PASS, RSA_E("010001")),
+    ONE("outside_rsa_exponent_range", "ocsp", LINT_WARN, RSA_E("03")),
+    CLEAN("outside_attribute_twice", "ocsp"),
+    ONE("outside_attribute_twice", "ocsp", LINT_ERROR,
+        FORGE_SUBJECT(COUNTRY, ORGANIZATION, ORGANIZATION, COMMON_NAME)),
+    ONE("outside_attribute_twice", "sub", LINT_NA, {0}),
+    CLEAN("outside_country", "subnontls"),
+    ONE("outside_country", "subnontls", LINT_ERROR,
+        FORGE_SUBJECT({"2.5.4.6", DER_PRINTABLE_STRING, "UK"}, ORGANIZATION, COMMON_NAME)),
+    ONE("outside_practice", "subnontls", LINT_PASS,
+        FORGE_EXT(CP, false, "30{30{(2.5.29.32.0) 30{30{(1.3.6.1.5.5.7.2.1) 16{'https://example.com'}}}}}")),
+    ONE("outside_practice", "subnontls", LINT_ERROR,
+        FORGE_EXT(CP, false, "30{30{(2.5.29.32.0) 30{30{(1.3.6.1.5.5.7.2.1) 16{'ldap://example.com'}}}}}")),
+    ONE("ca_name_order", "ocsp", LINT_ERROR, FORGE_SUBJECT(ORGANIZATION, COUNTRY, COMMON_NAME)),
+    ONE("ca_name_order", "dv", LINT_NA, FORGE_SUBJECT(ORGANIZATION, COUNTRY, COMMON_NAME)),
+};
+
 static const struct forge_row roots[] = {
     {"lintel_br_root_issuer", "root", {{0}}, LINT_PASS, .role = LINT_ROLE_ROOT},
     {"lintel_br_root_issuer",
@@ -398,6 +423,7 @@ static const struct forge_row algorithms[] = {
     }
 TABLE(authorities)
 TABLE(outside_tls)
+TABLE(beyond_zlint)
 TABLE(roots)
 TABLE(responders)
 TABLE(constraints)
@@ -407,9 +433,10 @@ TABLE(algorithms)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(authorities_rows), cmocka_unit_test(outside_tls_rows), cmocka_unit_test(roots_rows),
-        cmocka_unit_test(responders_rows),  cmocka_unit_test(constraints_rows), cmocka_unit_test(fields_rows),
-        cmocka_unit_test(algorithms_rows),
+        cmocka_unit_test(authorities_rows),  cmocka_unit_test(outside_tls_rows),
+        cmocka_unit_test(beyond_zlint_rows), cmocka_unit_test(roots_rows),
+        cmocka_unit_test(responders_rows),   cmocka_unit_test(constraints_rows),
+        cmocka_unit_test(fields_rows),       cmocka_unit_test(algorithms_rows),
     };
     return cmocka_run_group_tests_name("br ca", tests, NULL, NULL);
 }
