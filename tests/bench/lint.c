@@ -377,12 +377,25 @@ static double command(char **argv, const char *folder, bool shown, double *ret_w
            seconds(before.ru_stime);
 }
 
+/* zlint ends at a file that it cannot parse; we have findings on these. */
+static bool both_read(const char *name)
+{
+    static const char *const not_zlint[] = {"generalizedNoFraction.pem", "generalizedNoSeconds.pem",
+                                            "generalizedTimeNoSeconds.pem", "subCAWNoURL.pem",
+                                            "subCAcrlDistNoURL.pem"};
+    bool both = lt_slice_ends(lt_slice_cstr(name), LT_LIT(".pem"));
+    for (size_t i = 0; i < LT_COUNT(not_zlint); i++) {
+        both = both && strcmp(name, not_zlint[i]) != 0;
+    }
+    return both;
+}
+
 static size_t folder_files(const char *below, char **ret_list, size_t count)
 {
     DIR *dir = opendir(forge_path(&kept, below));
     LT_ASSERT(dir != NULL);
     for (struct dirent *e = readdir(dir); e != NULL && count < FILES; e = readdir(dir)) {
-        if (e->d_name[0] != '.') {
+        if (both_read(e->d_name)) {
             ret_list[count++] = lt_arena_printf(&kept, "%s/%s", forge_path(&kept, below), e->d_name);
         }
     }
@@ -390,13 +403,16 @@ static size_t folder_files(const char *below, char **ret_list, size_t count)
     return count;
 }
 
-/* Files that both read: the clean bases and the real ones, round and round. */
+/* Files that both read, all of the corpus, and again from the start up to 2,000. */
 static void files(char **ret_list)
 {
-    size_t count = folder_files("probes/base", ret_list, 0);
-    count = folder_files("real/chains", ret_list, count);
-    count = folder_files("real/roots", ret_list, count);
-    LT_ASSERT(count > 100);
+    static const char *const folders[] = {"real/chains", "probes/base",        "zlint",
+                                          "zlint/smime", "zlint/code_signing", "real/roots"};
+    size_t count = 0;
+    for (size_t i = 0; i < LT_COUNT(folders); i++) {
+        count = folder_files(folders[i], ret_list, count);
+    }
+    LT_ASSERT(count > 1000);
     for (size_t i = count; i < FILES; i++) {
         ret_list[i] = ret_list[i - count];
     }
