@@ -42,25 +42,36 @@ static void critical(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-/* A hyphen at the end of a label. */
-static bool has_edge_hyphen(lt_slice name)
+/* Underscores and stray wildcards are told of by zlint's rules. */
+static bool is_host_byte(uint8_t c)
+{
+    uint8_t l = c | 0x20;
+    return (l >= 'a' && l <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '*';
+}
+
+/* What keeps the labels from being LDH labels, or NULL. */
+static const char *label_flaw(lt_slice name)
 {
     for (size_t i = 0; i < name.len; i++) {
         bool edge = i == 0 || i + 1 == name.len || name.ptr[i - 1] == '.' || name.ptr[i + 1] == '.';
         if (name.ptr[i] == '-' && edge) {
-            return true;
+            return "has a label that begins or ends with a hyphen";
+        }
+        if (!is_host_byte(name.ptr[i])) {
+            return "has a character that no host name has";
         }
     }
-    return false;
+    return NULL;
 }
 
 /*= CABF-BR 7.1.2.7.12 "MUST be composed entirely of P-Labels or Non-Reserved LDH Labels" */
-static void edge_hyphen(const struct lint_subject *s, struct lint_report *r)
+static void ldh_labels(const struct lint_subject *s, struct lint_report *r)
 {
     for (size_t i = 0; i < s->san_names; i++) {
         lt_slice name = s->names[i].text;
-        if (has_edge_hyphen(name)) {
-            lint_found(r, name, "'%.*s' has a label that begins or ends with a hyphen", LT_FMT(name));
+        const char *flaw = label_flaw(name);
+        if (flaw != NULL) {
+            lint_found(r, name, "'%.*s' %s", LT_FMT(name), flaw);
         }
     }
 }
@@ -321,8 +332,8 @@ static const struct lint_rule rows[] = {
      .asks = "subjectAltName holds domain names and addresses alone"},
     {"lintel_br_san_critical", BR(LINT_ERROR, SAN | LINT_HAS_SUBJECT, 2023, 9, 15), OF_SUBSCRIBER,
      .check = critical, .asks = "subjectAltName is not critical beside a subject"},
-    {"lintel_br_label_hyphen", BR(LINT_ERROR, DNS, 2021, 10, 1), OF_SUBSCRIBER, .check = edge_hyphen,
-     .asks = "no label of a domain name begins or ends with a hyphen"},
+    {"lintel_br_ldh_labels", BR(LINT_ERROR, DNS, 2021, 10, 1), OF_SUBSCRIBER, .check = ldh_labels,
+     .asks = "labels are letters, digits and hyphens, no hyphen at either end"},
     {"lintel_br_p_label", BR(LINT_ERROR, DNS, 2021, 10, 1), OF_SUBSCRIBER, .check = p_label,
      .asks = "what stands behind xn-- is Punycode"},
     {"lintel_br_public_suffix", BR(LINT_ERROR, DNS, 2012, 7, 1), .unless = LINT_IS_OCSP_RESPONDER,
