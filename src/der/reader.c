@@ -163,6 +163,13 @@ static bool element(struct der_cursor *c, uint32_t *ret_tag, lt_slice *ret_conte
     }
     const char *why = NULL;
     const uint8_t *p = c->pos;
+    size_t left = (size_t)(c->end - p);
+    /* What most elements are: one byte of tag, one of length. */
+    if (left >= 2 && p[0] != 0 && (p[0] & 0x1f) != 0x1f && p[1] < 0x80 && p[1] <= left - 2) {
+        *ret_tag = (uint32_t)(p[0] & 0xe0) << 24 | (p[0] & 0x1f);
+        *ret_content = LT_SLICE(p + 2, p[1]);
+        return true;
+    }
     uint32_t tag = tag_at(&p, c->end, &why);
     if (why == NULL && p == c->end) {
         why = "length cut off";
@@ -240,6 +247,9 @@ uint32_t der_peek(const struct der_cursor *c)
     }
     const char *why = NULL;
     const uint8_t *p = c->pos;
+    if (p[0] != 0 && (p[0] & 0x1f) != 0x1f) {
+        return (uint32_t)(p[0] & 0xe0) << 24 | (p[0] & 0x1f);
+    }
     uint32_t tag = tag_at(&p, c->end, &why);
     return why == NULL ? tag : DER_NONE;
 }
