@@ -147,11 +147,8 @@ static void sha3(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(digests),
-        cmocka_unit_test(sha3),
-        cmocka_unit_test(macs),
-        cmocka_unit_test(aead_vector),
-        cmocka_unit_test(aead_refusals),
+        cmocka_unit_test(digests),     cmocka_unit_test(sha3),          cmocka_unit_test(macs),
+        cmocka_unit_test(aead_vector), cmocka_unit_test(aead_refusals),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
