@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 
+#include "base/text.h"
 #include "x509/cert.h"
 
 enum { TEXT_MAX = 1 << 22, FILE_MAX = 1 << 22, ARENA_MAX = 1 << 27 };
@@ -165,27 +166,34 @@ static lt_slice read_all(struct lt_arena *a, const char *below)
     return s;
 }
 
-lt_slice forge_load(struct lt_arena *a, const char *below, char *ret_label)
+static lt_slice unbase64(struct lt_arena *a, const char *text, const char *end)
 {
-    lt_slice all = read_all(a, below);
-    ret_label[0] = 0;
-    const char *begins = strstr((const char *)all.ptr, "-----BEGIN ");
-    const char *line = begins == NULL ? NULL : strstr(begins + 11, "-----");
-    const char *ends = line == NULL ? NULL : strstr(line + 5, "-----END ");
-    if (ends == NULL) {
-        return all;
-    }
-    (void)snprintf(ret_label, 32, "%.*s", (int)(line - begins - 11), begins + 11);
-    uint8_t *der = lt_arena_alloc(a, all.len);
+    size_t text_len = (size_t)(end - text);
+    uint8_t *der = lt_arena_alloc(a, text_len + 1);
     EVP_ENCODE_CTX *ctx = EVP_ENCODE_CTX_new();
     int len = 0;
     int tail = 0;
     assert_true(der != NULL && ctx != NULL);
     EVP_DecodeInit(ctx);
-    assert_true(EVP_DecodeUpdate(ctx, der, &len, (const uint8_t *)line + 5, (int)(ends - line - 5)) >= 0);
+    assert_true(EVP_DecodeUpdate(ctx, der, &len, (const uint8_t *)text, (int)text_len) >= 0);
     (void)EVP_DecodeFinal(ctx, der + len, &tail); /* some fixtures end badly */
     EVP_ENCODE_CTX_free(ctx);
     return LT_SLICE(der, (size_t)(len + tail));
+}
+
+lt_slice forge_load(struct lt_arena *a, const char *below, char *ret_label)
+{
+    lt_slice all = read_all(a, below);
+    const char *text = (const char *)all.ptr;
+    ret_label[0] = 0;
+    const char *begins = strstr(text, "-----BEGIN ");
+    const char *line = begins == NULL ? NULL : strstr(begins + 11, "-----");
+    const char *ends = line == NULL ? NULL : strstr(line + 5, "-----END ");
+    if (ends == NULL) {
+        return all.len > 0 && all.ptr[0] == 'M' ? unbase64(a, text, text + all.len) : all;
+    }
+    (void)snprintf(ret_label, 32, "%.*s", (int)(line - begins - 11), begins + 11);
+    return unbase64(a, line + 5, ends);
 }
 
 /* ---- taking apart ---- */
