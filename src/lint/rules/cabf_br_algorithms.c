@@ -10,8 +10,7 @@ static bool under_br(const struct lint_subject *s)
     return lint_br_under(s);
 }
 
-/*= CABF-BR 7.1.3.2.1 "When encoded, the AlgorithmIdentifier MUST be byte-for-byte identical with the
- *specified = hex-encoded bytes." */
+/*= CABF-BR 7.1.3.2.1 "the AlgorithmIdentifier MUST be byte-for-byte identical with the specified" bytes */
 static bool exact(lt_slice algorithm)
 {
     enum x509_sig_alg known = x509_sig_alg_find(algorithm);

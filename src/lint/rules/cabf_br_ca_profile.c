@@ -4,7 +4,7 @@
 #include "lint/rules/cabf_br_under.h"
 #include "lint/rules/common.h"
 
-/*= CABF-BR 7.1.2.10.4 "cA MUST be set TRUE" */
+/*= CABF-BR 7.1.2.10.4 "cA" "MUST be set TRUE" */
 static void is_ca(const struct lint_subject *s, struct lint_report *r)
 {
     if (!s->cert->ext.ca) {
@@ -319,7 +319,8 @@ static void rdn_single(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-/*= CABF-BR 7.1.4.1 "the RelativeDistinguishedName … MUST be encoded in the relative order" of the tables */
+/*= CABF-BR 7.1.4.1 "MUST be encoded within the RDNSequence before a RelativeDistinguishedName that contains"
+ */
 static void name_order(const struct lint_subject *s, struct lint_report *r)
 {
     static const enum x509_oid order[] = {

@@ -176,8 +176,7 @@ static bool is_other(struct der_cursor *list, enum x509_oid *ret_oid)
     return der_ok(&c) && *ret_oid != X509_OID_REASON_CODE;
 }
 
-/*= CABF-BR 7.2.2 "MUST be present unless the CRL entry is for a Certificate not technically capable of
- *causing = issuance" */
+/*= CABF-BR 7.2.2 "MUST be present unless the CRL entry is for a Certificate not technically capable" */
 static void ca_reason(const struct lint_subject *s, struct lint_report *r)
 {
     struct der_notes scratch;

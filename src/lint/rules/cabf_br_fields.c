@@ -26,8 +26,8 @@ static void serial(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-/*= CABF-BR 7.1.2.11.1 "keyIdentifier MUST be present", "authorityCertIssuer MUST NOT be present",
- *= "authorityCertSerialNumber MUST NOT be present" */
+/*= CABF-BR 7.1.2.11.1 "keyIdentifier" "MUST be present", "authorityCertIssuer" "MUST NOT be present",
+ *= "authorityCertSerialNumber" "MUST NOT be present" */
 static void aki(const struct lint_subject *s, struct lint_report *r)
 {
     const struct x509_extensions *e = &s->cert->ext;

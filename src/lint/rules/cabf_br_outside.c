@@ -55,7 +55,6 @@ static void country(const struct lint_subject *s, struct lint_report *r)
 }
 
 /* PolicyQualifierInfo ::= SEQUENCE { policyQualifierId OBJECT IDENTIFIER, qualifier IA5String } */
-/*= CABF-BR 7.1.2.3.2 "The HTTP or HTTPS URL for the Issuing CA's Certificate Policies" */
 static void practice(const struct lint_subject *s, struct lint_report *r)
 {
     const struct x509_extensions *e = &s->cert->ext;

@@ -9,7 +9,7 @@ static void issuer(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-/*= CABF-BR 7.1.2.1.1 "notAfter: minimum 2922 days (approx. 8 years), maximum 9132 days (approx. 25 years)" */
+/*= CABF-BR 7.1.2.1.1 notAfter: "2922 days (approx. 8 years)" to "9132 days (approx. 25 years)" */
 enum { ROOT_DAYS_MIN = 2922, ROOT_DAYS_MAX = 9132 };
 
 static void validity(const struct lint_subject *s, struct lint_report *r)
