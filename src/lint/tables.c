@@ -60,6 +60,7 @@ extern const struct lint_table lint_rfc5280_crl_more;
 extern const struct lint_table lint_rfc5280_more;
 extern const struct lint_table lint_rfc5280_strings;
 extern const struct lint_table lint_cabf_smime_ca;
+extern const struct lint_table lint_weak_keys;
 
 const struct lint_table *const lint_tables[] = {
     /* clang-format off */
@@ -90,6 +91,7 @@ const struct lint_table *const lint_tables[] = {
     &lint_issuance_evidence,
     &lint_issuance_precert,
     &lint_issuance_constraints,
+    &lint_weak_keys,
     /* clang-format on */
     &lint_cabf_br_dns,
     &lint_cabf_br_reasons,

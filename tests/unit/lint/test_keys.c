@@ -1,5 +1,5 @@
 /* What is wrong with RSA keys, found out and remembered. */
-#include "check.h"
+#include "forge.h"
 
 #include "../crypto/weak_keys.h"
 #include "crypto/check.h"
@@ -122,6 +122,39 @@ static void crowded(void **unused)
     lint_keys_free(NULL);
 }
 
+/* As rules of the BR say it. */
+static void in_certificates(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *modulus;
+        const char *rule;
+        enum lint_status status;
+    } rows[] = {
+        {modulus_good, "lintel_br_key_roca", LINT_PASS},
+        {modulus_roca, "lintel_br_key_roca", LINT_ERROR},
+        {modulus_close, "lintel_br_key_roca", LINT_PASS},
+        {modulus_good, "lintel_br_key_close_primes", LINT_PASS},
+        {modulus_close, "lintel_br_key_close_primes", LINT_ERROR},
+        {modulus_good, "lintel_br_key_debian", LINT_PASS},
+    };
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        struct forge f;
+        char spki[1024];
+        (void)snprintf(spki, sizeof spki, "30{30{(1.2.840.113549.1.1.1)0500}03{00 30{02{00 %s}0203010001}}}",
+                       rows[i].modulus);
+        const struct forge_edit edit = FORGE_PUT(FORGE_SPKI, spki);
+        forge_open(&f, "dvrsa");
+        forge_edit(&f, &edit);
+        forge_expect(&f, NULL, rows[i].rule, rows[i].status);
+        forge_done(&f);
+    }
+    struct forge f;
+    forge_open(&f, "dv");
+    forge_expect(&f, NULL, "lintel_br_key_roca", LINT_NA);
+    forge_done(&f);
+}
+
 static void no_numbers(void **unused)
 {
     (void)unused;
@@ -152,7 +185,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(flaws),   cmocka_unit_test(rounds),     cmocka_unit_test(remembered),
-        cmocka_unit_test(crowded), cmocka_unit_test(no_numbers),
+        cmocka_unit_test(crowded), cmocka_unit_test(no_numbers), cmocka_unit_test(in_certificates),
     };
     return cmocka_run_group_tests_name("lint keys", tests, set_up, tear_down);
 }
