@@ -178,7 +178,7 @@ bool forge_says(struct forge *f, const struct lint_input *in, const char *rule, 
 lt_slice forge_der(struct lt_arena *a, const char *text);
 /* Path of a file of the corpus below lint/. */
 const char *forge_path(struct lt_arena *a, const char *below);
-/* First object of a PEM file of the corpus, or the file as it is when it is no PEM. label: at least 32 bytes.
+/* First object of a PEM file of the corpus, or a file of base64, or of DER. label: at least 32 bytes.
  */
 lt_slice forge_load(struct lt_arena *a, const char *below, char *ret_label);
 

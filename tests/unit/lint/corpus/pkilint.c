@@ -23,6 +23,7 @@ static const struct {
     {"tls_br/ocsp_responder", LINT_ROLE_OCSP_RESPONDER, LINT_PROFILE_TLS},
     {"tls_br/root_ca", LINT_ROLE_ROOT, LINT_PROFILE_TLS},
     {"tls_br/", LINT_ROLE_SUB_CA, LINT_PROFILE_TLS},
+    {"pkix/crl", LINT_ROLE_AUTO, LINT_PROFILE_AUTO},
     {"pkix", LINT_ROLE_AUTO, LINT_PROFILE_PRIVATE},
     {"smime_br/mailbox/legacy", LINT_ROLE_SUBSCRIBER, LINT_PROFILE_SMIME_MV_LEGACY},
     {"smime_br/mailbox/multipurpose", LINT_ROLE_SUBSCRIBER, LINT_PROFILE_SMIME_MV_MULTIPURPOSE},
