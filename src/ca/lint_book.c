@@ -11,8 +11,10 @@
 
 static const struct store_sql sql[] = {
     {"lint.certificate", "SELECT 1 FROM certificate WHERE issuer = ?1 AND serial = ?2 LIMIT 1"},
+    {"lint.rules", "SELECT subject FROM event WHERE kind = 'lint.rules' AND time_us <= ?1 "
+                   "ORDER BY time_us DESC LIMIT 1"},
 };
-enum { SQL_CERTIFICATE };
+enum { SQL_CERTIFICATE, SQL_RULES };
 const struct store_sql *const ca_lint_sql = sql;
 const size_t ca_lint_sql_count = LT_COUNT(sql);
 
@@ -21,6 +23,42 @@ enum { ROWS_MAX = 100, RULE_MAX = 128, FINDINGS_MAX = 48 * 1024 };
 static lt_slice bytes(ProtobufCBinaryData b)
 {
     return LT_SLICE(b.data, b.len);
+}
+
+/* The name stands in the subject, where a question finds it. */
+#define RULES_SUBJECT "rules "
+
+lt_res ca_rules_at(struct ca_turn *t, lt_time when, const char **ret_rule_set)
+{
+    struct store_rows rows;
+    lt_slice prefix = LT_LIT(RULES_SUBJECT);
+    *ret_rule_set = "";
+    LT_TRY(store_query(t->store, &sql[SQL_RULES], STORE_ARGS(STORE_I(when.us)), &rows));
+    if (store_next(&rows)) {
+        lt_slice subject = store_bytes(&rows, 0);
+        *ret_rule_set = lt_arena_cstr(t->arena, lt_slice_sub(subject, prefix.len, subject.len));
+        LT_ASSERT(*ret_rule_set != NULL);
+    }
+    return store_rows_end(&rows);
+}
+
+lt_res ca_rules_say(struct ca_turn *t, const Ipc__Rules *m)
+{
+    const char *before = NULL;
+    size_t len = strlen(m->rule_set);
+    LT_CHECK(len > 0 && len <= RULE_MAX && lt_slice_find(lt_slice_cstr(m->rule_set), ' ') == len,
+             LT_PEER_MALFORMED, "rules without a name");
+    LT_TRY(ca_rules_at(t, t->now, &before));
+    if (strcmp(before, m->rule_set) == 0) {
+        return LT_OK;
+    }
+    char *subject = lt_arena_printf(t->arena, RULES_SUBJECT "%s", m->rule_set);
+    LT_ASSERT(subject != NULL);
+    struct ca_body b;
+    ca_body_init(&b);
+    ca_body_str(&b, "rule_set", m->rule_set);
+    ca_body_str(&b, "before", before);
+    return ca_body_event(&b, t, "lint.rules", subject, LT_SLICE(NULL, 0));
 }
 
 static bool is_result(const char *word)

@@ -219,7 +219,7 @@ lt_res query_lint(const struct ca_query *query, struct query_out *out)
 static const struct store_sql sql[] = {
     {"query.lint.inventory",
      "SELECT c.issued_us, c.issuer, c.serial, c.copy, c.profile, c.rule_set, c.oldest_validation_us, "
-     "c.oldest_caa_us, c.name_count, d.der, coalesce(e.findings, '[]') FROM certificate c "
+     "c.oldest_caa_us, c.name_count, d.der, coalesce(e.findings, 'null') FROM certificate c "
      "JOIN certificate_der d ON d.issuer = c.issuer AND d.serial = c.serial AND d.copy = c.copy "
      "LEFT JOIN intent i ON i.issuer = c.issuer AND i.serial = c.serial "
      "LEFT JOIN intent_end e ON e.intent = i.id "

@@ -67,6 +67,15 @@ static const ProtobufCMessage *hear(struct puppet *p, struct ipc_link *link, enu
     return m.body;
 }
 
+/* Its first word says by which rules it judges. */
+static struct ipc_link *link_registrar(struct puppet *p)
+{
+    uint64_t id = 0;
+    struct ipc_link *registrar = puppet_link(p, IPC_REGISTRAR, 0);
+    assert_non_null(strchr(((const Ipc__Rules *)hear(p, registrar, IPC_RULES, &id))->rule_set, '+'));
+    return registrar;
+}
+
 /* ---- revocations and knots ---- */
 
 static Ipc__RevocationRecord revocation(void)
@@ -98,7 +107,7 @@ static void passed_on(void **state)
     uint64_t id = 0;
     puppet_start(&p, IPC_EXAMINER);
     struct ipc_link *signer = puppet_link(&p, IPC_SIGNER, 0);
-    struct ipc_link *registrar = puppet_link(&p, IPC_REGISTRAR, 0);
+    struct ipc_link *registrar = link_registrar(&p);
 
     Ipc__RevocationRecord r = revocation();
     say(registrar, IPC_REVOCATION_RECORD, 77, &r.base);
@@ -136,7 +145,7 @@ static void without_a_signer(void **state)
     struct puppet p;
     uint64_t id = 0;
     puppet_start(&p, IPC_EXAMINER);
-    struct ipc_link *registrar = puppet_link(&p, IPC_REGISTRAR, 0);
+    struct ipc_link *registrar = link_registrar(&p);
     Ipc__RevocationRecord r = revocation();
     say(registrar, IPC_REVOCATION_RECORD, 1, &r.base);
     assert_string_equal(
@@ -208,7 +217,7 @@ static void verdicts(void **state)
     static char why[] = "leaked";
     static char halt[] = "h1";
     puppet_start(&p, IPC_EXAMINER);
-    struct ipc_link *registrar = puppet_link(&p, IPC_REGISTRAR, 0);
+    struct ipc_link *registrar = link_registrar(&p);
     Ipc__KeyBlock block = IPC__KEY_BLOCK__INIT;
     block.spki_sha256 = (ProtobufCBinaryData){sizeof(hash), hash};
     block.reason = why;
