@@ -61,6 +61,8 @@ extern const struct lint_table lint_rfc5280_more;
 extern const struct lint_table lint_rfc5280_strings;
 extern const struct lint_table lint_cabf_smime_ca;
 extern const struct lint_table lint_weak_keys;
+extern const struct lint_table lint_etsi_profiles;
+extern const struct lint_table lint_etsi_statements;
 
 const struct lint_table *const lint_tables[] = {
     /* clang-format off */
@@ -125,5 +127,7 @@ const struct lint_table *const lint_tables[] = {
     &lint_rfc5280_more,
     &lint_rfc5280_strings,
     &lint_cabf_smime_ca,
+    &lint_etsi_profiles,
+    &lint_etsi_statements,
 };
 const size_t lint_table_count = LT_COUNT(lint_tables);
