@@ -13,6 +13,8 @@ struct entry {
     lt_time revoked;
     bool generalized;
     lt_slice extensions; /* content */
+    bool has_reason;
+    uint32_t reason; /* of several the last, as zlint has it */
     bool has_extensions;
 };
 
@@ -36,19 +38,23 @@ static bool stands_before(lt_slice extensions, const uint8_t *end, lt_slice id)
     return false;
 }
 
-static void reason_see(lt_slice value, const struct entry *e, struct lint_crl_facts *f)
+static void reason_read(lt_slice value, struct entry *e, struct lint_crl_facts *f)
 {
     struct der_cursor c = der_open(value);
     lt_slice n = der_read(&c, DER_ENUMERATED);
-    if (!der_ok(&c) || n.len == 0) {
-        first(&f->broken, e->whole);
-        f->broken_by = f->broken.ptr == e->whole.ptr ? "reasonCode is no ENUMERATED" : f->broken_by;
-        return;
+    e->has_reason = der_ok(&c) && n.len > 0;
+    e->reason = e->has_reason && n.len == 1 ? n.ptr[0] : UINT32_MAX;
+    if (!e->has_reason && f->broken.len == 0) {
+        f->broken = e->whole;
+        f->broken_by = "reasonCode is no ENUMERATED";
     }
-    uint32_t reason = n.len == 1 ? n.ptr[0] : UINT32_MAX;
-    size_t slot = reason < LINT_CRL_REASONS - 1 ? reason : LINT_CRL_REASONS - 1;
+}
+
+static void reason_see(const struct entry *e, struct lint_crl_facts *f)
+{
+    size_t slot = e->reason < LINT_CRL_REASONS - 1 ? e->reason : LINT_CRL_REASONS - 1;
     if (slot == LINT_CRL_REASONS - 1 && f->reason[slot].len == 0) {
-        f->reason_beyond = reason;
+        f->reason_beyond = e->reason;
     }
     first(&f->reason[slot], e->whole);
 }
@@ -77,7 +83,7 @@ static void extension_see(struct der_cursor *x, struct entry *e, const uint8_t *
         first(&f->extension_twice, e->whole);
     }
     if (oid == X509_OID_REASON_CODE) {
-        reason_see(value, e, f);
+        reason_read(value, e, f);
         first(&f->reason_critical, critical ? e->whole : (lt_slice){0});
     } else if (oid == X509_OID_INVALIDITY_DATE) {
         invalidity_see(value, e, f);
@@ -101,6 +107,9 @@ static void extensions_see(struct der_cursor *entry, struct entry *e, struct lin
         struct der_cursor x = der_enter(&list, DER_SEQUENCE);
         extension_see(&x, e, start, f);
         der_leave(&list, &x);
+    }
+    if (e->has_reason) {
+        reason_see(e, f);
     }
     der_leave(entry, &list);
 }
