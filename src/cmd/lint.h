@@ -160,6 +160,11 @@ void cmd_lint_progress_clear(struct cmd_lint_progress *p);
 /* lint_list.c */
 LT_MUST_USE lt_res cmd_lint_list(struct cmd *c, const struct cmd_lint *job);
 
+/* lint_as_zlint.c: the program is called zlint, and what that means in our options. */
+bool cmd_lint_is_zlint(const char *program);
+LT_MUST_USE lt_res cmd_lint_as_zlint(struct lt_arena *a, int argc, char **argv, int *ret_argc,
+                                     char ***ret_argv);
+
 /* lint_inventory.c: what the book holds, against the verdict at issuance. */
 LT_MUST_USE lt_res cmd_lint_inventory(struct cmd *c);
 

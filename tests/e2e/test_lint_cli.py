@@ -368,3 +368,37 @@ def test_pretty_as_zlint(zlint):
 
     theirs = subprocess.run([zlint, "-pretty", BAD], capture_output=True, text=True).stdout
     assert strip(lint("--format", "zlint", "--pretty", BAD).stdout) == strip(theirs)
+
+
+@pytest.fixture
+def called_zlint(tmp_path):
+    link = tmp_path / "zlint"
+    link.symlink_to(Path(LINTEL).resolve())
+
+    def run(*args, **kw):
+        return subprocess.run([link, *map(str, args)], capture_output=True, text=True, timeout=60, **kw)
+    return run
+
+
+@pytest.mark.parametrize("flags,ours", [
+    ([], []), (["-pretty"], ["--pretty"]), (["--pretty=true", "-format", "pem"], ["--pretty"]),
+    (["-pretty=false"], []), (["-format=der"], []),
+    (["-includeSources", "RFC5280,CABF_EV"], ["--include", "RFC5280,CABF_EV"]),
+    (["-includeNames=e_ext_san_missing"], ["--include", "e_ext_san_missing"]),
+    (["-excludeSources", "Community", "-excludeNames", "e_ext_san_missing"],
+     ["--exclude", "Community", "--exclude", "e_ext_san_missing"]),
+])
+def test_under_the_name_of_zlint(called_zlint, flags, ours):
+    theirs = called_zlint(*flags, BAD)
+    assert theirs.stdout == lint("--format", "zlint", *ours, BAD).stdout and theirs.stdout
+    assert theirs.returncode == 0, "whatever is found"
+    assert called_zlint(*flags, input=BAD.read_text()).stdout == theirs.stdout
+    assert called_zlint(*flags, "--", BAD).stdout == theirs.stdout
+
+
+def test_what_is_not_done_under_that_name(called_zlint, tmp_path):
+    for flags in (["-nothing"], ["-nameFilter", "x"], ["-longSummary"], ["-config"],
+                  ["-includeNames", "e_ext_san_missing", "-includeSources", "RFC5280"]):
+        result = called_zlint(*flags, BAD)
+        assert result.returncode == 1 and result.stdout == "" and flags[0].lstrip("-") in result.stderr
+    assert called_zlint(tmp_path / "nothing").returncode == 1
