@@ -14,10 +14,12 @@ extern const struct lint_table lint_cabf_br_text;
 extern const struct lint_table lint_cabf_br_tor;
 extern const struct lint_table lint_cabf_br_validity;
 extern const struct lint_table lint_cabf_br_algorithms;
+extern const struct lint_table lint_cabf_br_ca_names;
 extern const struct lint_table lint_cabf_br_ca_profile;
 extern const struct lint_table lint_cabf_br_constraints;
 extern const struct lint_table lint_cabf_br_crl_profile;
 extern const struct lint_table lint_cabf_br_fields;
+extern const struct lint_table lint_cabf_br_non_tls;
 extern const struct lint_table lint_cabf_br_outside;
 extern const struct lint_table lint_cabf_br_responder;
 extern const struct lint_table lint_cabf_br_response;
@@ -79,10 +81,12 @@ const struct lint_table *const lint_tables[] = {
     &lint_cabf_br_tor,
     &lint_cabf_br_validity,
     &lint_cabf_br_algorithms,
+    &lint_cabf_br_ca_names,
     &lint_cabf_br_ca_profile,
     &lint_cabf_br_constraints,
     &lint_cabf_br_crl_profile,
     &lint_cabf_br_fields,
+    &lint_cabf_br_non_tls,
     &lint_cabf_br_outside,
     &lint_cabf_br_responder,
     &lint_cabf_br_response,

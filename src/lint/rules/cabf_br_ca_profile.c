@@ -1,8 +1,7 @@
 /* TLS Baseline Requirements 7.1.2.2 to 7.1.2.6 and 7.1.2.10 on CA certificates, where zlint does not ask or
- * asks less: purposes, policies, key usage, pointers, names, other extensions. */
+ * asks less: purposes, policies, key usage, pointers, other extensions. */
 #include "lint/rules/cabf_br_dates.h"
 #include "lint/rules/cabf_br_under.h"
-#include "lint/rules/common.h"
 
 /*= CABF-BR 7.1.2.10.4 "cA" "MUST be set TRUE" */
 static void is_ca(const struct lint_subject *s, struct lint_report *r)
@@ -18,13 +17,6 @@ static bool under_br(const struct lint_subject *s)
     return lint_br_under(s);
 }
 
-/* A cross certificate repeats the name that the CA has, however it was made (7.1.2.2.2). */
-static bool own_name(const struct lint_subject *s)
-{
-    return lint_is_any(s, LINT_IS_CA | LINT_IS_OCSP_RESPONDER) && !lint_is(s, LINT_IS_CROSS_CA) &&
-           lint_br_under(s);
-}
-
 /*= CABF-BR 7.1.2.10.7 "nonRepudiation N", "keyEncipherment N", "dataEncipherment N", "keyAgreement N" */
 static void usage_bits(const struct lint_subject *s, struct lint_report *r)
 {
@@ -35,48 +27,12 @@ static void usage_bits(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-static bool non_tls_ca(const struct lint_subject *s)
-{
-    return lint_br_non_tls_ca(s);
-}
-
-static void usage_needed(const struct lint_subject *s, struct lint_report *r)
-{
-    uint32_t need = X509_KU_KEY_CERT_SIGN | X509_KU_CRL_SIGN;
-    if ((s->cert->ext.key_usage & need) != need) {
-        lint_found(r, lint_ext_at(s, X509_OID_KEY_USAGE), "the bits 0x%x: keyCertSign and cRLSign are needed",
-                   s->cert->ext.key_usage);
-    }
-}
-
 /* value: the extension. */
 static void not_critical(const struct lint_subject *s, struct lint_report *r)
 {
     const struct x509_extension *x = lint_ext(s, (enum x509_oid)r->rule->value);
     if (x != NULL && x->critical) {
         lint_found(r, x->der, "%s is critical", x509_oid_name(x->id.oid));
-    }
-}
-
-/* The extensions of a CA that cannot issue for TLS which no other rule asks for. */
-static void non_tls_extensions(const struct lint_subject *s, struct lint_report *r)
-{
-    static const struct {
-        enum x509_oid oid;
-        bool needed;
-        bool critical;
-    } table[] = {
-        {X509_OID_KEY_USAGE, true, true},
-        {X509_OID_CRL_DISTRIBUTION_POINTS, true, false},
-        {X509_OID_AUTHORITY_INFO_ACCESS, false, false},
-    };
-    for (size_t i = 0; i < LT_COUNT(table); i++) {
-        const struct x509_extension *x = lint_ext(s, table[i].oid);
-        if (x == NULL && table[i].needed) {
-            lint_found(r, s->cert->tbs, "there is no %s", x509_oid_name(table[i].oid));
-        } else if (x != NULL && x->critical != table[i].critical) {
-            lint_found(r, x->der, "%s is %scritical", x509_oid_name(table[i].oid), x->critical ? "" : "not ");
-        }
     }
 }
 
@@ -156,44 +112,6 @@ static void precert_key(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-/*= CABF-BR 7.1.2.3.3 "id-kp-OCSPSigning MUST NOT" */
-static void non_tls_purpose(const struct lint_subject *s, struct lint_report *r)
-{
-    if (x509_has_eku(&s->cert->ext, X509_OID_OCSP_SIGNING)) {
-        lint_found(r, eku_at(s), "OCSPSigning in a CA");
-    }
-}
-
-/*= CABF-BR 7.1.2.3.3 "multiple, independent key purposes … are NOT RECOMMENDED" */
-static void one_purpose(const struct lint_subject *s, struct lint_report *r)
-{
-    const struct x509_extensions *e = &s->cert->ext;
-    int count = x509_has_eku(e, X509_OID_EMAIL_PROTECTION) + x509_has_eku(e, X509_OID_CODE_SIGNING) +
-                x509_has_eku(e, X509_OID_TIME_STAMPING);
-    if (count > 1) {
-        lint_found(r, eku_at(s), "%d purposes that have nothing to do with each other", count);
-    }
-}
-
-static bool any_policy(const struct x509_extensions *e)
-{
-    for (size_t i = 0; i < e->policy_count; i++) {
-        if (e->policies[i].id.oid == X509_OID_ANY_POLICY) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/*= CABF-BR 7.1.2.3.2 "MUST contain only a single PolicyInformation value" */
-static void any_policy_alone(const struct lint_subject *s, struct lint_report *r)
-{
-    if (s->cert->ext.policy_count > 1 && any_policy(&s->cert->ext)) {
-        lint_found(r, lint_ext_at(s, X509_OID_CERTIFICATE_POLICIES), "anyPolicy is one of %zu policies",
-                   s->cert->ext.policy_count);
-    }
-}
-
 /*= CABF-BR 7.1.2.10.5 "RECOMMENDS that the first PolicyInformation value … contains the Reserved Certificate
  *= Policy Identifier" */
 static void first_policy(const struct lint_subject *s, struct lint_report *r)
@@ -215,24 +133,6 @@ static void no_qualifiers(const struct lint_subject *s, struct lint_report *r)
     for (size_t i = 0; i < e->policy_count; i++) {
         if (e->policies[i].qualifiers.len > 0) {
             lint_found(r, e->policies[i].qualifiers, "policy %zu has qualifiers", i + 1);
-        }
-    }
-}
-
-/* The policy qualifiers that zlint does not look at because the CA is none of TLS. */
-/*= CABF-BR 7.1.2.3.2 "Any other qualifier MUST NOT" */
-static void cps_only(const struct lint_subject *s, struct lint_report *r)
-{
-    const struct x509_extensions *e = &s->cert->ext;
-    for (size_t i = 0; i < e->policy_count; i++) {
-        struct der_cursor c = der_open(e->policies[i].qualifiers);
-        struct der_cursor list = der_enter(&c, DER_SEQUENCE);
-        while (der_more(&list)) {
-            struct der_cursor info = der_enter(&list, DER_SEQUENCE);
-            lt_slice id = der_oid(&info);
-            if (der_ok(&info) && x509_oid_find(id) != X509_OID_CPS_QUALIFIER) {
-                lint_found(r, id, "a qualifier of policy %zu is no CPS pointer", i + 1);
-            }
         }
     }
 }
@@ -267,80 +167,6 @@ static void access_check(const struct lint_subject *s, struct lint_report *r)
                 lint_found(r, a->location.value, "location %zu stands already as location %zu", i + 1, k + 1);
             }
         }
-    }
-}
-
-/*= CABF-BR 7.1.2.10.2 "countryName MUST", "organizationName MUST", "commonName MUST" */
-static void name_needed(const struct lint_subject *s, struct lint_report *r)
-{
-    static const enum x509_oid needed[] = {X509_OID_C, X509_OID_O, X509_OID_CN};
-    for (size_t i = 0; i < LT_COUNT(needed); i++) {
-        if (!lint_has_attribute(&s->cert->subject, needed[i])) {
-            lint_found(r, s->cert->subject.der, "there is no %s", x509_oid_name(needed[i]));
-        }
-    }
-}
-
-/*= CABF-BR 7.1.2.10.2 "This attribute SHOULD NOT be included in other types of CA Certificates." */
-static void no_unit(const struct lint_subject *s, struct lint_report *r)
-{
-    const struct x509_attribute *ou = x509_name_find(&s->cert->subject, X509_OID_OU, 0);
-    if (ou != NULL) {
-        lint_found(r, ou->value, "organizationalUnitName \"%.*s\"", LT_FMT(ou->value));
-    }
-}
-
-/*= CABF-BR 7.1.2.10.2 "Any other attribute NOT RECOMMENDED" */
-static void name_other(const struct lint_subject *s, struct lint_report *r)
-{
-    static const enum x509_oid known[] = {X509_OID_C, X509_OID_O,  X509_OID_CN,          X509_OID_ST,
-                                          X509_OID_L, X509_OID_OU, X509_OID_POSTAL_CODE, X509_OID_STREET};
-    const struct x509_name *n = &s->cert->subject;
-    for (size_t i = 0; i < n->count; i++) {
-        size_t k = 0;
-        while (k < LT_COUNT(known) && known[k] != n->attributes[i].oid) {
-            k++;
-        }
-        if (k == LT_COUNT(known)) {
-            lint_found(r, n->attributes[i].value, "attribute %zu (%s) in a CA's name", i + 1,
-                       x509_oid_name(n->attributes[i].oid));
-        }
-    }
-}
-
-/*= CABF-BR 7.1.4.1 "Each RelativeDistinguishedName … MUST contain exactly one AttributeTypeAndValue" */
-static void rdn_single(const struct lint_subject *s, struct lint_report *r)
-{
-    const struct x509_name *n = &s->cert->subject;
-    for (size_t i = 1; i < n->count; i++) {
-        if (n->attributes[i].rdn == n->attributes[i - 1].rdn) {
-            lint_found(r, n->attributes[i].value, "attributes %zu and %zu share an RDN", i, i + 1);
-        }
-    }
-}
-
-/*= CABF-BR 7.1.4.1 "MUST be encoded within the RDNSequence before a RelativeDistinguishedName that contains"
- */
-static void name_order(const struct lint_subject *s, struct lint_report *r)
-{
-    static const enum x509_oid order[] = {
-        X509_OID_DC,          X509_OID_C,      X509_OID_ST, X509_OID_L,
-        X509_OID_POSTAL_CODE, X509_OID_STREET, X509_OID_O,  X509_OID_SURNAME,
-        X509_OID_GIVEN_NAME,  X509_OID_OU,     X509_OID_CN,
-    };
-    const struct x509_name *n = &s->cert->subject;
-    size_t last = 0;
-    for (size_t i = 0; i < n->count; i++) {
-        size_t here = 0;
-        while (here < LT_COUNT(order) && order[here] != n->attributes[i].oid) {
-            here++;
-        }
-        if (here < last && here < LT_COUNT(order)) {
-            lint_found(r, n->attributes[i].value, "%s stands behind %s", x509_oid_name(n->attributes[i].oid),
-                       x509_oid_name(order[last]));
-            return;
-        }
-        last = here < LT_COUNT(order) ? here : last;
     }
 }
 
@@ -419,46 +245,6 @@ static const struct lint_rule rows[] = {
     {"lintel_br_precert_ca_key", BR(LINT_ERROR),
      .asks = "a precertificate signing CA has a key of its issuer's algorithm", .citation = "BR 7.1.2.4",
      .when = LINT_IS_SUB_CA | LINT_HAS_EKU | LINT_WITH_ISSUER, .applies = precert_ca, .check = precert_key},
-    {"lintel_br_non_tls_ca_purpose", BR(LINT_ERROR), .asks = "a CA outside TLS is no OCSP responder",
-     .citation = "BR 7.1.2.3.3", .when = LINT_IS_SUB_CA | LINT_HAS_EKU, .applies = non_tls_ca,
-     .check = non_tls_purpose},
-    {"lintel_br_non_tls_ca_one_purpose", BR(LINT_WARN),
-     .asks = "a CA outside TLS has no purposes that are independent of each other",
-     .citation = "BR 7.1.2.3.3", .when = LINT_IS_SUB_CA | LINT_HAS_EKU, .applies = non_tls_ca,
-     .check = one_purpose},
-    {"lintel_br_non_tls_ca_extensions", BR(LINT_ERROR),
-     .asks = "a CA outside TLS has a critical keyUsage and cRLDistributionPoints that are not",
-     .citation = "BR 7.1.2.3.1", .when = LINT_IS_SUB_CA | LINT_HAS_EKU, .applies = non_tls_ca,
-     .check = non_tls_extensions},
-    {"lintel_br_non_tls_ca_key_usage", BR(LINT_ERROR),
-     .asks = "keyUsage of a CA outside TLS has keyCertSign and cRLSign", .citation = "BR 7.1.2.10.7",
-     .when = LINT_IS_SUB_CA | LINT_HAS_EKU | LINT_HAS_KU, .applies = non_tls_ca, .check = usage_needed},
-    {"lintel_br_non_tls_ca_any_policy", BR(LINT_ERROR), .asks = "anyPolicy of a CA outside TLS stands alone",
-     .citation = "BR 7.1.2.3.2", .when = LINT_IS_SUB_CA | LINT_HAS_CP, .applies = non_tls_ca,
-     .check = any_policy_alone},
-    {"lintel_br_non_tls_ca_qualifiers", BR(LINT_ERROR),
-     .asks = "the only policy qualifier of a CA outside TLS is the pointer to a practice statement",
-     .citation = "BR 7.1.2.3.2", .when = LINT_IS_SUB_CA | LINT_HAS_CP, .applies = non_tls_ca,
-     .check = cps_only},
-    {"lintel_br_non_tls_ca_name", BR(LINT_ERROR),
-     .asks = "the name of a CA outside TLS has country, organization and common name",
-     .citation = "BR 7.1.2.10.2", .when = LINT_IS_SUB_CA | LINT_HAS_EKU, .applies = non_tls_ca,
-     .check = name_needed},
-    {"lintel_br_non_tls_ca_unit", BR(LINT_WARN),
-     .asks = "the name of a CA outside TLS has no organizationalUnitName", .citation = "BR 7.1.2.10.2",
-     .when = LINT_IS_SUB_CA | LINT_HAS_EKU, .applies = non_tls_ca, .check = no_unit},
-    {"lintel_br_ca_name_other", BR(LINT_WARN),
-     .asks = "a CA's name has no attributes beyond country, state, locality, address, organization and "
-             "common name",
-     .citation = "BR 7.1.2.10.2", .when = LINT_IS_CA, .applies = under_br, .check = name_other},
-    {"lintel_br_ca_rdn_single", BR(LINT_ERROR),
-     .asks = "each RDN in the name of a CA or a responder has one attribute", .citation = "BR 7.1.4.1",
-     .applies = own_name, .check = rdn_single},
-    {"lintel_br_ca_name_order", BR(LINT_ERROR),
-     .asks = "attributes in the name of a CA or a responder stand in order: country, state, locality, "
-             "address, organization, unit, "
-             "common name",
-     .citation = "BR 7.1.4.1", .applies = own_name, .check = name_order},
     {"lintel_br_ca_first_policy", BR(LINT_WARN), .asks = "a TLS CA's first policy is the reserved one",
      .citation = "BR 7.1.2.10.5, 7.1.2.2.6", .when = TLS_SUB_CA | LINT_HAS_CP, .check = first_policy},
     {"lintel_br_ca_policy_qualifiers", BR(LINT_WARN), .asks = "a CA's policies have no qualifiers",
