@@ -186,6 +186,25 @@ def test_it_is_not_there(fresh_ca, opinion, tmp_path):
     fresh_ca.stop()
 
 
+def test_its_process_is_not_there(fresh_ca, opinion, tmp_path):
+    """Then nobody was asked, so nothing is refused: orders wait, the book says for what, and all goes on by itself."""
+    path = Path(script(tmp_path, "exit 0"))
+    client = opinion([str(path)])
+    text = path.read_text()
+    path.unlink()
+    os.kill(fresh_ca.pids()["opinion-0"], signal.SIGKILL)
+    done = []
+    waiting = threading.Thread(target=lambda: done.append(client.issue("waits.example.com")))
+    waiting.start()
+    told = wait_for("the event", lambda: events(fresh_ca, "lint.second-opinion"), 15)
+    assert told[0]["body"]["refusal"] == "unavailable" and "not there" in told[0]["body"]["detail"]
+    assert not done and not events(fresh_ca, "certificate.refused")
+    script(tmp_path, text.split("\n", 1)[1])
+    waiting.join(40)
+    assert done
+    fresh_ca.stop()
+
+
 def test_many_at_once(fresh_ca, opinion, tmp_path):
     client = opinion([script(tmp_path, "i=0; while test $i -lt 20000; do i=$((i+1)); done")], processes="4")
     clients = [Client(fresh_ca.directory, fresh_ca.root, client.challenges) for _ in range(8)]
