@@ -82,6 +82,10 @@ static void extension_see(struct der_cursor *x, struct entry *e, const uint8_t *
     if (stands_before(e->extensions, start, id)) {
         first(&f->extension_twice, e->whole);
     }
+    if (oid != X509_OID_REASON_CODE && f->extension_other.len == 0) {
+        f->extension_other = e->whole;
+        f->extension_other_oid = oid;
+    }
     if (oid == X509_OID_REASON_CODE) {
         reason_read(value, e, f);
         first(&f->reason_critical, critical ? e->whole : (lt_slice){0});
@@ -110,6 +114,8 @@ static void extensions_see(struct der_cursor *entry, struct entry *e, struct lin
     }
     if (e->has_reason) {
         reason_see(e, f);
+    } else {
+        first(&f->reason_absent, e->whole);
     }
     der_leave(entry, &list);
 }

@@ -14,6 +14,7 @@ struct lint_crl_facts {
     lt_slice broken;       /* does not decode */
     const char *broken_by; /* and why */
     lt_slice reason[LINT_CRL_REASONS];
+    lt_slice reason_absent;
     uint32_t reason_beyond; /* the value that stands in reason[11] */
     lt_slice reason_critical;
     lt_slice after_this_update; /* revoked behind thisUpdate */
@@ -25,6 +26,8 @@ struct lint_crl_facts {
     lt_slice serial_long; /* more than 20 octets */
     lt_slice extension_twice;
     lt_slice extensions_empty;
+    lt_slice extension_other; /* than reasonCode */
+    enum x509_oid extension_other_oid;
     lt_slice unknown_critical;    /* a critical extension that RFC 5280 does not know */
     lt_slice issuer_not_critical; /* certificateIssuer */
     lt_slice issuer;              /* with a certificateIssuer */

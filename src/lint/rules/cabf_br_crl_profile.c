@@ -167,44 +167,20 @@ static void entry_extensions(const struct lint_subject *s, struct lint_report *r
     }
 }
 
-/* Extension ::= SEQUENCE { extnID, critical DEFAULT FALSE, extnValue } of an entry: is it another than
- * reasonCode? */
-static bool is_other(struct der_cursor *list, enum x509_oid *ret_oid)
-{
-    struct der_cursor c = der_enter(list, DER_SEQUENCE);
-    *ret_oid = x509_oid_find(der_oid(&c));
-    return der_ok(&c) && *ret_oid != X509_OID_REASON_CODE;
-}
-
 /*= CABF-BR 7.2.2 "MUST be present unless the CRL entry is for a Certificate not technically capable" */
 static void ca_reason(const struct lint_subject *s, struct lint_report *r)
 {
-    struct der_notes scratch;
-    struct der_cursor at = x509_crl_entries(s->crl, &scratch);
-    struct x509_crl_entry e;
-    while (x509_crl_next(&at, &e)) {
-        if (!e.has_reason) {
-            lint_found(r, e.serial, "an entry of a CA without a reason");
-            return;
-        }
+    if (s->crl_facts->reason_absent.len > 0) {
+        lint_found(r, s->crl_facts->reason_absent, "an entry of a CA without a reason");
     }
 }
 
 /*= CABF-BR 7.2.2 "Any other value NOT RECOMMENDED" */
 static void other_entry_extension(const struct lint_subject *s, struct lint_report *r)
 {
-    struct der_notes scratch;
-    struct der_cursor at = x509_crl_entries(s->crl, &scratch);
-    struct x509_crl_entry e;
-    while (x509_crl_next(&at, &e)) {
-        struct der_cursor list = der_open(e.extensions);
-        while (der_more(&list)) {
-            enum x509_oid oid = X509_OID_UNKNOWN;
-            if (is_other(&list, &oid)) {
-                lint_found(r, e.extensions, "an entry with %s", x509_oid_name(oid));
-                return;
-            }
-        }
+    if (s->crl_facts->extension_other.len > 0) {
+        lint_found(r, s->crl_facts->extension_other, "an entry with %s",
+                   x509_oid_name(s->crl_facts->extension_other_oid));
     }
 }
 
