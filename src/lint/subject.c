@@ -197,10 +197,16 @@ static int64_t day_of(lt_time t)
                         : (seconds - LT_SECONDS_PER_DAY + 1) / LT_SECONDS_PER_DAY;
 }
 
-/* The day whose rules count, for all rows alike. dated: what the object says of itself. */
+/* The day whose rules count, for all rows alike. dated: what the object says of itself. Whoever names a
+ * profile wants it judged by that profile, also when the object is older than the document. */
 static int64_t day_that_counts(const struct lint_input *in, lt_time dated)
 {
-    return day_of(in->as_of.us != 0 ? in->as_of : in->signing_time.us != 0 ? in->signing_time : dated);
+    if (in->as_of.us != 0 || in->signing_time.us != 0) {
+        return day_of(in->as_of.us != 0 ? in->as_of : in->signing_time);
+    }
+    int64_t day = day_of(dated);
+    int64_t since = lint_profile_since(in->profile);
+    return day < since ? since : day;
 }
 
 static uint64_t input_facts(const struct lint_input *in)
