@@ -148,5 +148,8 @@ void query_certificate_write(struct query_out *o, const struct query_tables *t,
                              const struct query_certificate *c, const struct query_revocation *r,
                              const char *status);
 const char *query_reason_name(int64_t reason);
+/* "findings": rule and result of what the linter found at issuance; null where that is not known. */
+LT_MUST_USE lt_res query_verdict_write(const struct ca_query *query, struct query_out *out,
+                                       const struct query_certificate *c);
 
 #endif

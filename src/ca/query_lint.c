@@ -226,8 +226,10 @@ static const struct store_sql sql[] = {
      "WHERE c.issued_us >= ?5 AND c.issued_us < ?6 AND (c.issued_us, c.issuer, c.serial, c.copy) > "
      "(?1, ?2, ?3, ?4) ORDER BY c.issued_us, c.issuer, c.serial, c.copy LIMIT ?7"},
     {"query.lint.count", "SELECT count(*) FROM certificate c WHERE c.issued_us >= ?1 AND c.issued_us < ?2"},
+    {"query.lint.verdict", "SELECT e.findings FROM intent i JOIN intent_end e ON e.intent = i.id "
+                           "WHERE i.issuer = ?1 AND i.serial = ?2 LIMIT 1"},
 };
-enum { SQL_INVENTORY, SQL_COUNT };
+enum { SQL_INVENTORY, SQL_COUNT, SQL_VERDICT };
 const struct ca_query_sql query_lint_sql = {sql, LT_COUNT(sql)};
 
 static int64_t end_of(const struct ca_query *query)
@@ -305,4 +307,14 @@ lt_res query_inventory(const struct ca_query *query, struct query_out *out)
     at.set = count == query_limit(query);
     query_cursor_write(out, 'l', &at);
     return LT_OK;
+}
+
+lt_res query_verdict_write(const struct ca_query *query, struct query_out *out,
+                           const struct query_certificate *c)
+{
+    struct store_rows rows;
+    LT_TRY(store_query(query->store, &sql[SQL_VERDICT], STORE_ARGS(STORE_I(c->issuer), STORE_B(c->serial)),
+                       &rows));
+    query_raw(out, "findings", store_next(&rows) ? store_bytes(&rows, 0) : LT_SLICE(NULL, 0));
+    return store_rows_end(&rows);
 }

@@ -81,6 +81,10 @@ def test_refusal_exception_expiry(fresh_ca, client):
     client.issue("excepted.example.com")
     issued = events(fresh_ca, "certificate.issued")[0]["body"]
     assert sorted(issued["excepted"]) == rules and issued["rule_set"] == event["rule_set"]
+    serial = events(fresh_ca, "certificate.issued")[0]["subject"].rsplit(" ", 1)[1]
+    shown = fresh_ca.json("cert", "show", serial)
+    assert {f["rule"] for f in shown["findings"] if f.get("excepted")} == set(rules)
+    assert f"error {rules[0]} (by an exception)" in fresh_ca.lintel("cert", "show", serial).stdout
     told = events(fresh_ca, "lint.exception")
     assert {e["body"]["rule"] for e in told} == set(rules)
     assert all(len(e["body"]["approvals"]) == 2 and e["body"]["expires"] for e in told)
