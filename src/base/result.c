@@ -1,5 +1,5 @@
-/* The error record, one for each thread, and the end of the process on a broken invariant. The only globals of
- * base/ beside the log. */
+/* The error record, one for each thread, and the end of the process on a broken invariant. The only globals
+ * of base/ beside the log. */
 #include "base/result.h"
 
 #include <stdarg.h>

@@ -8,7 +8,7 @@
 #include "ca/halt.h"
 #include "jose/json.h"
 
-enum { TEXT_MAX = 1000, PARAMETERS_MAX = 16 * 1024 };
+enum { TEXT_MAX = 1000, PARAMETERS_MAX = 16 * 1024, LINT_ROWS_MAX = 100 };
 
 static ProtobufCBinaryData bytes_of(lt_slice s)
 {
@@ -172,6 +172,74 @@ static lt_res read_run(const struct ca_api_target *t, const json_t *payload, str
     return copy_text(a, t->id, &call->plan_id);
 }
 
+static lt_res read_found(const json_t *row, struct lt_arena *a, Ipc__LintFound *f)
+{
+    lt_slice serial;
+    uint64_t offset = 0;
+    const struct {
+        const char *name;
+        bool needed;
+        char **to;
+    } texts[] = {
+        {"issuer", true, &f->issuer},    {"rule", true, &f->rule},  {"result", true, &f->result},
+        {"message", false, &f->message}, {"path", false, &f->path}, {"was", false, &f->was},
+    };
+    LT_CHECK(json_is_object(row), LT_PEER_MALFORMED, "a finding that is no object");
+    for (size_t i = 0; i < LT_COUNT(texts); i++) {
+        LT_TRY(read_text(row, texts[i].name, texts[i].needed, a, texts[i].to));
+    }
+    LT_TRY(jose_json_optional_string(row, "serial", &serial));
+    LT_TRY(lt_unhex(a, serial, &serial));
+    LT_CHECK(serial.len > 0 && serial.len <= 20, LT_PEER_MALFORMED, "\"serial\" has %zu bytes", serial.len);
+    LT_TRY(read_count(row, "offset", UINT32_MAX, &offset));
+    f->serial = bytes_of(serial);
+    f->offset = (uint32_t)offset;
+    return LT_OK;
+}
+
+static lt_res read_lint_rows(const json_t *payload, struct lt_arena *a, Ipc__LintRecord *r)
+{
+    const json_t *rows = json_object_get(payload, "findings");
+    size_t count = json_array_size(rows);
+    LT_CHECK(rows == NULL || json_is_array(rows), LT_PEER_MALFORMED, "\"findings\" is no array");
+    LT_CHECK(count <= LINT_ROWS_MAX, LT_PEER_TOO_LARGE, "%zu findings in one request, at most %d", count,
+             LINT_ROWS_MAX);
+    Ipc__LintFound *list = LT_NEW_ARRAY(a, Ipc__LintFound, count);
+    r->found = LT_NEW_ARRAY(a, Ipc__LintFound *, count);
+    LT_CHECK(count == 0 || (list != NULL && r->found != NULL), LT_PEER_TOO_LARGE,
+             "the request is over the limit");
+    for (size_t i = 0; i < count; i++) {
+        ipc__lint_found__init(&list[i]);
+        LT_TRY(read_found(json_array_get(rows, i), a, &list[i]));
+        r->found[r->n_found++] = &list[i];
+    }
+    return LT_OK;
+}
+
+static lt_res read_lint(const struct ca_api_target *t, const json_t *payload, struct lt_arena *a,
+                        Ipc__OperatorCall *call)
+{
+    (void)t; /* same signature as its neighbours in the table */
+    Ipc__LintRecord *r = LT_NEW(a, Ipc__LintRecord);
+    uint64_t part = 0;
+    LT_CHECK(r != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    ipc__lint_record__init(r);
+    LT_TRY(read_text(payload, "run", true, a, &r->run));
+    LT_TRY(read_text(payload, "rule-set", true, a, &r->rule_set));
+    LT_TRY(read_text(payload, "seed", false, a, &r->seed));
+    LT_TRY(read_text(payload, "sample", false, a, &r->sample));
+    LT_TRY(read_time(payload, "since", false, &r->since_us));
+    LT_TRY(read_time(payload, "at", false, &r->as_of_us));
+    LT_TRY(read_count(payload, "part", UINT32_MAX, &part));
+    LT_TRY(read_count(payload, "total", INT64_MAX, &r->total));
+    LT_TRY(read_count(payload, "judged", INT64_MAX, &r->judged));
+    LT_TRY(read_count(payload, "differing", INT64_MAX, &r->differing));
+    LT_TRY(read_count(payload, "failing", INT64_MAX, &r->failing));
+    r->part = (uint32_t)part;
+    call->lint = r;
+    return read_lint_rows(payload, a, r);
+}
+
 static const struct {
     const char *op;
     lt_res (*read)(const struct ca_api_target *t, const json_t *payload, struct lt_arena *a,
@@ -179,6 +247,7 @@ static const struct {
 } ops[] = {
     {"revoke", read_revoke},         {"halt.add", read_halt}, {"plan.create", read_plan},
     {"plan.approve", read_approval}, {"plan.run", read_run},  {"key-block.add", read_key_block},
+    {"lint.record", read_lint},
 };
 
 lt_res ca_api_operator_of_kid(lt_slice kid, lt_slice *ret_name)

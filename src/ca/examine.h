@@ -66,8 +66,6 @@ size_t ca_examine_note(const struct ca_examine *x, const struct lint_results *r,
                        lt_time now, struct ca_noted ret_notes[CA_NOTED_MAX]);
 bool ca_lint_excepted(const struct ca_examine *x, const struct lint_finding *f, const char *profile,
                       lt_time now);
-/* Of lint_input.sources: which documents bind a certificate of that lint profile. */
-uint32_t ca_lint_sources(enum lint_profile profile);
 #define CA_LINT_CRL_PROFILE "crl" /* what an exception for CRLs names as its profile */
 
 /* NULL when there is none of that name. */

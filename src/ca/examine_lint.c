@@ -5,16 +5,6 @@
 #include "base/text.h"
 #include "ca/examine_internal.h"
 
-/* Beyond public trust only the formats themselves bind, and what an issuer owes its own book. */
-#define PRIVATE_SOURCES                                                                  \
-    (1U << LINT_RFC3279 | 1U << LINT_RFC5280 | 1U << LINT_RFC5480 | 1U << LINT_RFC5891 | \
-     1U << LINT_RFC6960 | 1U << LINT_RFC6962 | 1U << LINT_RFC8813 | 1U << LINT_X690 | 1U << LINT_LINTEL)
-
-uint32_t ca_lint_sources(enum lint_profile profile)
-{
-    return profile == LINT_PROFILE_PRIVATE ? PRIVATE_SOURCES : LINT_SOURCES_ALL;
-}
-
 static lt_time older(int64_t a_us, int64_t b_us)
 {
     return (lt_time){a_us == 0 || (b_us != 0 && b_us < a_us) ? b_us : a_us};

@@ -13,6 +13,7 @@
 #include "ca/event.h"
 #include "ca/issue_internal.h"
 #include "ca/journal.h"
+#include "ca/lint_book.h"
 #include "ca/revoke.h"
 #include "crypto/digest.h"
 #include "x509/dnsname.h"
@@ -186,7 +187,7 @@ static lt_res store_signed(struct ca_turn *t, const struct ca_intent *i, const s
 {
     LT_TRY(add_certificate(t, i, s, der));
     LT_TRY(add_names(t, i));
-    LT_TRY(close_intent(t, i->id, "signed", "", s->findings_json == NULL ? "[]" : s->findings_json));
+    LT_TRY(close_intent(t, i->id, "signed", "", s->findings_json == NULL ? "null" : s->findings_json));
     LT_TRY(issued_event(t, i, s));
     ca_journal_seen(t->book, s->sequence);
     struct ca_outcome o = outcome_of(i);
@@ -311,8 +312,10 @@ static lt_res replay_signature(struct ca_turn *t, const Ipc__JournalEntry *e)
         ca_journal_seen(t->book, e->sequence);
         return LT_OK;
     }
+    const char *rule_set = NULL; /* the examiner passed it on, and its word was lost */
+    LT_TRY(ca_rules_at(t, (lt_time){e->time_us}, &rule_set));
     struct ca_signed s = {
-        .signature = bytes(e->signature), .sequence = e->sequence, .rule_set = "", .replayed = true};
+        .signature = bytes(e->signature), .sequence = e->sequence, .rule_set = rule_set, .replayed = true};
     return ca_intent_complete(t, &i, &s);
 }
 

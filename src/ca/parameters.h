@@ -6,7 +6,7 @@
  *
  *   halt.lift         {"halt":"h123"}
  *   key-block.remove  {"spki-sha256":"HEX"}
- *   lint.exception    {"expires":"2026-12-01T00:00:00Z","profile":"tls-server","rule":"br.validity-200"}
+ *   lint.exception    {"expires":"2026-12-01T00:00:00Z","profile":"tls-server","rule":"e_ext_san_missing"}
  */
 #include "base/buf.h"
 #include "base/clock.h"

@@ -602,3 +602,13 @@ lt_res ca_profile_check_key(const struct ca_profile *profile, enum x509_key_type
              profile->rsa_min_bits, profile->rsa_max_bits, bits);
     return LT_OK;
 }
+
+/* Beyond public trust only the formats themselves bind, and what an issuer owes its own book. */
+#define PRIVATE_SOURCES                                                                  \
+    (1U << LINT_RFC3279 | 1U << LINT_RFC5280 | 1U << LINT_RFC5480 | 1U << LINT_RFC5891 | \
+     1U << LINT_RFC6960 | 1U << LINT_RFC6962 | 1U << LINT_RFC8813 | 1U << LINT_X690 | 1U << LINT_LINTEL)
+
+uint32_t ca_lint_sources(enum lint_profile profile)
+{
+    return profile == LINT_PROFILE_PRIVATE ? PRIVATE_SOURCES : LINT_SOURCES_ALL;
+}

@@ -109,6 +109,8 @@ static const struct {
     {"plan.show", query_plan_show},
     {"issuer.list", query_issuer_list},
     {"crl.list", query_crl_list},
+    {"lint", query_lint},
+    {"lint.inventory", query_inventory},
     {"status", query_status},
 };
 
@@ -136,7 +138,7 @@ lt_res ca_query_answer(const struct ca_query *query, struct lt_buf *out)
 }
 
 const struct ca_query_sql *const ca_query_statements[] = {
-    &query_table_sql, &query_certificate_sql, &query_detail_sql,
-    &query_event_sql, &query_list_sql,        &query_status_sql,
+    &query_table_sql, &query_certificate_sql, &query_detail_sql, &query_event_sql,
+    &query_lint_sql,  &query_list_sql,        &query_status_sql,
 };
 const size_t ca_query_statement_tables = LT_COUNT(ca_query_statements);

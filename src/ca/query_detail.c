@@ -334,6 +334,7 @@ lt_res query_certificate_show(const struct ca_query *query, struct query_out *ou
     query_certificate_write(out, &tables, &c, &revocation, query_certificate_status(query, &c, &revocation));
     query_cstr(out, "kind", c.kind);
     query_cstr(out, "rule_set", c.rule_set);
+    LT_TRY(query_verdict_write(query, out, &c));
     query_cstr(out, "build", c.build);
     query_cstr(out, "worst_method", c.worst_method);
     query_time(out, "oldest_validation", c.oldest_validation_us);

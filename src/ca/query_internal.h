@@ -74,12 +74,15 @@ query_answer query_plan_list;
 query_answer query_plan_show;
 query_answer query_issuer_list;
 query_answer query_crl_list;
+query_answer query_lint;
+query_answer query_inventory;
 query_answer query_status;
 
 extern const struct ca_query_sql query_table_sql;
 extern const struct ca_query_sql query_certificate_sql;
 extern const struct ca_query_sql query_detail_sql;
 extern const struct ca_query_sql query_event_sql;
+extern const struct ca_query_sql query_lint_sql;
 extern const struct ca_query_sql query_list_sql;
 extern const struct ca_query_sql query_status_sql;
 
@@ -145,5 +148,8 @@ void query_certificate_write(struct query_out *o, const struct query_tables *t,
                              const struct query_certificate *c, const struct query_revocation *r,
                              const char *status);
 const char *query_reason_name(int64_t reason);
+/* "findings": rule and result of what the linter found at issuance; null where that is not known. */
+LT_MUST_USE lt_res query_verdict_write(const struct ca_query *query, struct query_out *out,
+                                       const struct query_certificate *c);
 
 #endif

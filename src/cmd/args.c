@@ -154,7 +154,7 @@ void cmd_overview(const char *prefix, struct lt_buf *out)
     for (size_t i = 0; i < cmd_verb_count; i++) {
         const struct cmd_verb *v = cmd_verbs[i];
         if (strncmp(v->name, prefix, len) == 0 && (len == 0 || v->name[len] == ' ')) {
-            lt_buf_addf(out, "  %-18s %s\n", v->name, v->summary);
+            lt_buf_addf(out, "  %-22s %s\n", v->name, v->summary);
         }
     }
 }

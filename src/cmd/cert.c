@@ -174,6 +174,12 @@ static void say_certificate(const json_t *a, struct lt_buf *out)
     lt_buf_addf(out, "  valid       %s to %s\n  issued      %s  (build %s, rules %s)\n",
                 cmd_text(a, "not_before"), cmd_text(a, "not_after"), cmd_text(a, "issued"),
                 cmd_text(a, "build"), cmd_text(a, "rule_set"));
+    json_array_foreach(json_object_get(a, "findings"), i, row)
+    {
+        lt_buf_addf(out, "  %-11s %s %s%s\n", i == 0 ? "linter" : "", cmd_text(row, "result"),
+                    cmd_text(row, "rule"),
+                    json_is_true(json_object_get(row, "excepted")) ? " (by an exception)" : "");
+    }
     lt_buf_addf(out, "  key         %s, sha256 %s\n  sha256      %s\n  signature   %s\n",
                 cmd_text(a, "key_type"), cmd_text(a, "spki_sha256"), cmd_text(a, "sha256"),
                 cmd_text(a, "signature"));

@@ -44,6 +44,19 @@ static lt_res check_profiles(struct check *k)
     return LT_OK;
 }
 
+/* The examiner refuses the same at its start; here it is said before that. */
+static lt_res check_opinion(const struct check *k)
+{
+    const struct ca_config_opinion *o = &k->config->opinion;
+    for (uint32_t i = 0; i < o->profile_count; i++) {
+        LT_CHECK(ca_profiles_find(&k->profiles, lt_slice_cstr(o->profiles[i])) != NULL, LT_PEER_USAGE,
+                 CA_CONFIG_FILE ": second-opinion.profiles: there is no profile \"%.64s\"", o->profiles[i]);
+    }
+    LT_CHECK(o->command_count == 0 || access(o->command[0], X_OK) == 0, LT_PEER_USAGE,
+             CA_CONFIG_FILE ": second-opinion.command: %.200s: %s", o->command[0], strerror(errno));
+    return LT_OK;
+}
+
 static lt_res check_issuer(const struct check *k, const struct ca_config_issuer *issuer)
 {
     struct lt_arena a;
@@ -70,6 +83,7 @@ static lt_res check_all(struct check *k)
     struct ca_operators operators = {.count = 0};
     LT_TRY(ca_config_load(k->folder, &k->config));
     LT_TRY(check_profiles(k));
+    LT_TRY(check_opinion(k));
     for (uint32_t i = 0; i < k->config->issuer_count; i++) {
         LT_TRY(check_issuer(k, &k->config->issuers[i]));
     }

@@ -1,6 +1,7 @@
 /* lintel lint: judges certificates, CRLs, requests and OCSP responses by every rule of the linter, without a
  * CA folder. Its exit statuses are its own: 0 clean, 1 findings, 2 something could not be judged. */
 #include "cmd/lint.h"
+#include "cmd/api.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cmd/verbs.h"
+#include "crypto/digest.h"
 
 enum { CONFIG_MAX = 64 * 1024, THREADS_MOST = 64, FINDINGS_STATUS = 1, UNREADABLE_STATUS = 2 };
 
@@ -40,6 +42,14 @@ static const struct cmd_option options[] = {
      "notice warn error fatal"},
     {"jobs", "N", "threads (default: one for each core)", false, NULL},
     {"list", NULL, "list the rules instead", false, NULL},
+    {"inventory", NULL, "judge what the book holds once more, against the verdict at issuance", false, NULL},
+    {"since", "TIME", "with --inventory: issued from then on", false, NULL},
+    {"sample", "SHARE", "with --inventory: a random sample, such as 3% (default: all)", false, NULL},
+    {"seed", "HEX", "with --sample: draw the same one again", false, NULL},
+    {"of", "PROFILE", "with --inventory: certificates of this profile of the CA alone", false, NULL},
+    {"record", NULL, "with --inventory: keep what fails or is new as events", false, NULL},
+    CMD_YES_OPTION,
+    CMD_OPERATOR_OPTIONS,
 };
 
 static lt_res mark(const struct cmd_lint *job, const char *option, lt_slice word, bool value, bool *wanted)
@@ -288,6 +298,7 @@ static lt_res judge_words(struct cmd *c, const struct cmd_lint *job, char *const
     if (isatty(STDERR_FILENO) == 1) {
         LT_TRY(count_files(words, count, &total));
     }
+    crypto_start(); /* what is fetched at first use is there before threads are */
     struct cmd_lint_pool *pool = cmd_lint_pool_new(job, threads);
     cmd_lint_pool_total(pool, total);
     lt_res r = add_all(pool, words, count);
@@ -311,6 +322,9 @@ static lt_res run(struct cmd *c)
     static char dash[] = "-";
     static char *const standard_input[] = {dash};
     struct cmd_lint job = {.format = CMD_LINT_TEXT};
+    if (cmd_flag(c, "inventory")) {
+        return cmd_lint_inventory(c);
+    }
     LT_TRY(prepare(c, &job));
     if (cmd_flag(c, "list")) {
         c->json = c->json || job.format == CMD_LINT_JSON;
@@ -343,13 +357,19 @@ const struct cmd_verb cmd_lint = {
         "CrossCert, [e_ca_multiple_reserved_policy_oids] CrossCert, [e_subj_contains_html_entities] Skip,\n"
         "[e_crl_next_update_invalid] SubscriberCRL, [e_rsa_fermat_factorization] Rounds.\n"
         "\n"
+        "--inventory judges certificates of a running family (--dir) with the inputs that the gate had; "
+        "--at\n"
+        "takes the rules of that day. It prints where the verdict is another one, and changes nothing but\n"
+        "for --record --yes.\n"
+        "\n"
         "examples:\n"
         "  lintel lint www.pem\n"
         "  lintel lint --profile tls-ov --issuer ca.pem --at 2026-11-22 new.der\n"
         "  lintel lint --format json /var/lib/certificates | jq -r 'select(.worst == \"error\") .file'\n"
         "  lintel lint --format zlint --config zlint.toml www.pem\n"
         "  lintel lint --exclude Community,w_ext_subject_key_identifier_not_recommended_subscriber www.pem\n"
-        "  lintel lint --list --include CABF_EV\n",
+        "  lintel lint --list --include CABF_EV\n"
+        "  lintel lint --inventory --since 2026-10-01 --sample 3% --record --yes\n",
     .options = options,
     .option_count = LT_COUNT(options),
     .run = run,

@@ -146,15 +146,26 @@ void cmd_lint_pool_total(struct cmd_lint_pool *p, size_t total);
 /* lint_progress.c */
 struct cmd_lint_progress {
     bool on;
+    bool shown;        /* it stands there now */
+    bool output_there; /* standard output is a terminal, too */
     size_t total;
     int64_t began_ms;
     int64_t said_ms;
 };
 void cmd_lint_progress_init(struct cmd_lint_progress *p);
 void cmd_lint_progress_show(struct cmd_lint_progress *p, const struct cmd_lint_tally *t);
+/* Before something else is written. */
 void cmd_lint_progress_clear(struct cmd_lint_progress *p);
 
 /* lint_list.c */
 LT_MUST_USE lt_res cmd_lint_list(struct cmd *c, const struct cmd_lint *job);
+
+/* lint_as_zlint.c: the program is called zlint, and what that means in our options. */
+bool cmd_lint_is_zlint(const char *program);
+LT_MUST_USE lt_res cmd_lint_as_zlint(struct lt_arena *a, int argc, char **argv, int *ret_argc,
+                                     char ***ret_argv);
+
+/* lint_inventory.c: what the book holds, against the verdict at issuance. */
+LT_MUST_USE lt_res cmd_lint_inventory(struct cmd *c);
 
 #endif

@@ -165,7 +165,7 @@ static lt_res print_slot(struct cmd_lint_pool *p, struct slot *s)
     lt_slice errors = lt_buf_slice(&s->out.errors);
     lt_res r = lt_buf_check(&s->out.text);
     add_tally(&p->tally, &s->out.tally);
-    if (text.len > 0 || errors.len > 0) {
+    if (errors.len > 0 || (text.len > 0 && p->progress.output_there)) {
         cmd_lint_progress_clear(&p->progress);
     }
     if (!lt_failed(r) && text.len > 0) {

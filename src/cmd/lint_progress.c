@@ -8,14 +8,18 @@ enum { EVERY_MS = 200, FIRST_MS = 500, BAR = 30 };
 
 void cmd_lint_progress_init(struct cmd_lint_progress *p)
 {
-    *p = (struct cmd_lint_progress){.on = isatty(STDERR_FILENO) == 1, .began_ms = lt_monotonic_ms()};
+    *p = (struct cmd_lint_progress){.on = isatty(STDERR_FILENO) == 1,
+                                    .output_there = isatty(STDOUT_FILENO) == 1,
+                                    .began_ms = lt_monotonic_ms()};
     p->said_ms = p->began_ms + FIRST_MS - EVERY_MS;
 }
 
 void cmd_lint_progress_clear(struct cmd_lint_progress *p)
 {
-    if (p->on && p->said_ms > p->began_ms + FIRST_MS - EVERY_MS) {
+    if (p->shown) {
         (void)fputs("\r\033[K", stderr); /* it is for looks alone */
+        p->shown = false;
+        p->said_ms -= EVERY_MS; /* it comes back at once */
     }
 }
 
@@ -26,6 +30,7 @@ void cmd_lint_progress_show(struct cmd_lint_progress *p, const struct cmd_lint_t
         return;
     }
     p->said_ms = now;
+    p->shown = true;
     double seconds = (double)(now - p->began_ms) / 1000;
     double rate = (double)t->files / seconds;
     size_t done = p->total > 0 && t->files < p->total ? t->files : p->total;

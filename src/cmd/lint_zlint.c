@@ -43,10 +43,24 @@ void cmd_lint_zlint_rows(struct cmd_lint *job, struct lt_arena *a)
     }
 }
 
-static const char *const words[LINT_STATUS_COUNT] = {
-    [LINT_RESERVED] = "reserved\"", [LINT_NA] = "NA\"",       [LINT_NE] = "NE\"",
-    [LINT_PASS] = "pass\"",         [LINT_NOTICE] = "info\"", [LINT_WARN] = "warn\"",
-    [LINT_ERROR] = "error\"",       [LINT_FATAL] = "fatal\"",
+/* The result with what closes it, for rows without details: most of what is written. */
+struct word {
+    lt_slice open;
+    lt_slice closed;
+    lt_slice pretty;
+};
+#define SLICE_OF(literal_)                                   \
+    {                                                        \
+        (const uint8_t *)("" literal_), sizeof(literal_) - 1 \
+    }
+#define WORD(text_)                                                           \
+    {                                                                         \
+        SLICE_OF(text_ "\""), SLICE_OF(text_ "\"}"), SLICE_OF(text_ "\"\n }") \
+    }
+static const struct word words[LINT_STATUS_COUNT] = {
+    [LINT_RESERVED] = WORD("reserved"), [LINT_NA] = WORD("NA"),       [LINT_NE] = WORD("NE"),
+    [LINT_PASS] = WORD("pass"),         [LINT_NOTICE] = WORD("info"), [LINT_WARN] = WORD("warn"),
+    [LINT_ERROR] = WORD("error"),       [LINT_FATAL] = WORD("fatal"),
 };
 
 /* For each rule the message that goes with its verdict. */
@@ -73,15 +87,18 @@ void cmd_lint_write_zlint(struct cmd_lint_worker *w, unsigned kind, const struct
     for (size_t i = 0; i < job->zlint_count[k]; i++) {
         const struct cmd_lint_zlint_row *row = &job->zlint[k][i];
         const char *message = w->messages[row->index];
+        const struct word *word = &words[results->status[row->index]];
         if (i > 0) {
             lt_buf_add_byte(out, ',');
         }
         lt_buf_add(out, LT_SLICE(row->text, row->len));
-        lt_buf_add_cstr(out, words[results->status[row->index]]);
-        if (message != NULL && message[0] != 0) {
-            lt_buf_add_cstr(out, job->pretty ? ",\n  \"details\": " : ",\"details\":");
-            cmd_lint_go_string(out, lt_slice_cstr(message));
+        if (message == NULL || message[0] == 0) {
+            lt_buf_add(out, job->pretty ? word->pretty : word->closed);
+            continue;
         }
+        lt_buf_add(out, word->open);
+        lt_buf_add_cstr(out, job->pretty ? ",\n  \"details\": " : ",\"details\":");
+        cmd_lint_go_string(out, lt_slice_cstr(message));
         lt_buf_add_cstr(out, job->pretty ? "\n }" : "}");
     }
     lt_buf_add_cstr(out, job->pretty ? (job->zlint_count[k] > 0 ? "\n}\n\n\n" : "}\n\n\n") : "}\n");

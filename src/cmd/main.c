@@ -7,6 +7,8 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cmd/cmd.h"
+#include "cmd/lint.h"
+#include "cmd/verbs.h"
 
 static const char intro[] = "lintel: a certificate authority\n"
                             "\n"
@@ -140,10 +142,26 @@ static int unknown(int argc, char **argv)
     return asked ? CMD_DONE : CMD_USAGE;
 }
 
+/* zlint ends with 0 whatever it finds, and with 1 when it cannot read something. */
+static int main_as_zlint(int argc, char **argv)
+{
+    struct cmd c = {.verb = &cmd_lint, .now = lt_now()};
+    lt_arena_init(&c.arena, CMD_ARENA_MAX);
+    lt_res r = cmd_lint_as_zlint(&c.arena, argc - 1, argv + 1, &argc, &argv);
+    r = lt_failed(r) ? r : run(&c, argc, argv);
+    int status = report(&c, r);
+    bool found = !lt_failed(r) && status == CMD_FAILED;
+    lt_arena_done(&c.arena);
+    return status == CMD_DONE || found ? CMD_DONE : CMD_FAILED;
+}
+
 int main(int argc, char **argv)
 {
     (void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error of the write */
     lt_log_init("lintel", LT_LOG_TEXT, LT_LOG_WARN);
+    if (argc > 0 && cmd_lint_is_zlint(argv[0])) {
+        return main_as_zlint(argc, argv);
+    }
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {
         return lt_failed(cmd_printf("lintel %s\n", LINTEL_VERSION)) ? CMD_FAILED : CMD_DONE;
     }

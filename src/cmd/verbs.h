@@ -40,6 +40,8 @@ extern const struct cmd_verb cmd_ceremony_show;
 extern const struct cmd_verb cmd_ceremony_sign;
 extern const struct cmd_verb cmd_ceremony_run;
 extern const struct cmd_verb cmd_lint;
+extern const struct cmd_verb cmd_requirements_coverage;
+extern const struct cmd_verb cmd_requirements_diff;
 extern const struct cmd_verb cmd_completion;
 
 /* run/status.json of a running family; LT_RETRY_UNAVAILABLE when there is none. */

@@ -6,6 +6,7 @@
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/obj_mac.h>
+#include <pthread.h>
 #include <string.h>
 
 enum { SMALL_PRIME_LIMIT = 752, FERMAT_ROUNDS = 100, EXPONENT_MIN = 65537, EXPONENT_BITS_MAX = 256 };
@@ -18,52 +19,65 @@ static BIGNUM *number(lt_slice big_endian)
     return n;
 }
 
-static bool is_prime(unsigned n)
+/* number % m, eight bytes at a time. */
+static uint64_t rest_of(lt_slice big_endian, uint64_t m)
 {
-    for (unsigned d = 2; d * d <= n; d++) {
-        if (n % d == 0) {
-            return false;
-        }
+    uint64_t rest = 0;
+    size_t first = big_endian.len % sizeof(uint64_t);
+    for (size_t i = 0; i < first; i++) {
+        rest = rest << 8 | big_endian.ptr[i]; /* less than eight bytes: nothing is shifted out */
     }
-    return n > 1;
+    rest %= m;
+    for (size_t i = first; i < big_endian.len; i += sizeof(uint64_t)) {
+        uint64_t limb = 0;
+        for (size_t k = 0; k < sizeof(limb); k++) {
+            limb = limb << 8 | big_endian.ptr[i + k];
+        }
+        rest = (uint64_t)(((unsigned __int128)rest << 64 | limb) % m);
+    }
+    return rest;
 }
 
-/*= CABF-BR 6.1.6 "have no factors smaller than 752" */
-static unsigned small_factor(const BIGNUM *n)
+/* All below 752. */
+static const uint16_t small_primes[] = {
+    2,   3,   5,   7,   11,  13,  17,  19,  23,  29,  31,  37,  41,  43,  47,  53,  59,  61,  67,
+    71,  73,  79,  83,  89,  97,  101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163,
+    167, 173, 179, 181, 191, 193, 197, 199, 211, 223, 227, 229, 233, 239, 241, 251, 257, 263, 269,
+    271, 277, 281, 283, 293, 307, 311, 313, 317, 331, 337, 347, 349, 353, 359, 367, 373, 379, 383,
+    389, 397, 401, 409, 419, 421, 431, 433, 439, 443, 449, 457, 461, 463, 467, 479, 487, 491, 499,
+    503, 509, 521, 523, 541, 547, 557, 563, 569, 571, 577, 587, 593, 599, 601, 607, 613, 617, 619,
+    631, 641, 643, 647, 653, 659, 661, 673, 677, 683, 691, 701, 709, 719, 727, 733, 739, 743, 751};
+
+/* One of the primes divides, or 0. Several primes share a walk over the number: their product fits a word.
+ *= CABF-BR 6.1.6 "have no factors smaller than 752" */
+static unsigned small_factor(lt_slice modulus)
 {
-    uint32_t batch = 1; /* odd primes whose product fits: one long division for several */
-    for (unsigned p = 2; p < SMALL_PRIME_LIMIT; p++) {
-        if (!is_prime(p)) {
-            continue;
+    size_t from = 0;
+    while (from < LT_COUNT(small_primes)) {
+        uint64_t product = 1;
+        size_t to = from;
+        while (to < LT_COUNT(small_primes) && product <= UINT64_MAX / small_primes[to]) {
+            product *= small_primes[to++];
         }
-        unsigned next = p + 1;
-        while (next < SMALL_PRIME_LIMIT && !is_prime(next)) {
-            next++;
-        }
-        batch *= p;
-        if (next < SMALL_PRIME_LIMIT && (uint64_t)batch * next <= UINT32_MAX) {
-            continue;
-        }
-        BN_ULONG rest = BN_mod_word(n, batch);
-        for (unsigned q = 2; q <= p; q++) {
-            if (batch % q == 0 && is_prime(q) && rest % q == 0) {
-                return q;
+        uint64_t rest = rest_of(modulus, product);
+        for (; from < to; from++) {
+            if (rest % small_primes[from] == 0) {
+                return small_primes[from];
             }
         }
-        batch = 1;
     }
     return 0;
 }
 
 /* The Infineon library made primes of the form k * M + (65537^a mod M) with M a product of small primes: for
  * each of those the modulus is then a power of 65537. */
-static bool is_roca(const BIGNUM *n)
+static bool is_roca(lt_slice modulus)
 {
     static const unsigned primes[] = {11, 13, 17,  19,  37,  53,  61,  71, 73,
                                       79, 97, 103, 107, 109, 127, 151, 157};
     for (size_t i = 0; i < LT_COUNT(primes); i++) {
         unsigned p = primes[i];
-        unsigned rest = (unsigned)BN_mod_word(n, p);
+        unsigned rest = (unsigned)rest_of(modulus, p);
         unsigned power = 1;
         bool found = false;
         do {
@@ -77,13 +91,27 @@ static bool is_roca(const BIGNUM *n)
     return true;
 }
 
+/* Not less than the root, and right in its first bits: the root of the first 52 bits, rounded up. */
+static int root_from_above(const BIGNUM *n, BIGNUM *root)
+{
+    enum { TOP_BITS = 52 };
+    int shift = BN_num_bits(n) > TOP_BITS ? (BN_num_bits(n) - TOP_BITS + 1) / 2 * 2 : 0;
+    int ok = BN_rshift(root, n, shift);
+    uint64_t top = BN_get_word(root);
+    uint64_t r = UINT64_C(1) << TOP_BITS / 2;
+    while (r > 1 && top / r < r) {
+        r = (r + top / r) / 2;
+    }
+    return ok && BN_set_word(root, r + 1) && BN_lshift(root, root, shift / 2);
+}
+
 /* Floor of the square root by Newton's steps from above. */
 static void square_root(const BIGNUM *n, BIGNUM *root, BN_CTX *ctx)
 {
     BN_CTX_start(ctx);
     BIGNUM *next = BN_CTX_get(ctx);
     LT_ASSERT(next != NULL);
-    int ok = BN_one(root) && BN_lshift(root, root, (BN_num_bits(n) + 1) / 2);
+    int ok = root_from_above(n, root);
     for (;;) {
         ok = ok && BN_div(next, NULL, n, root, ctx) && BN_add(next, next, root) && BN_rshift1(next, next);
         LT_ASSERT(ok);
@@ -95,13 +123,35 @@ static void square_root(const BIGNUM *n, BIGNUM *root, BN_CTX *ctx)
     BN_CTX_end(ctx);
 }
 
+/* What is kept of a number from round to round: its last 64 bits, and the rest by a product of small moduli.
+ */
+struct residue {
+    uint64_t low;
+    uint64_t rest;
+};
+#define RESIDUE_PRODUCT (UINT64_C(63) * 65 * 11 * 17 * 19 * 23 * 31)
+
+static struct residue residue_of(const BIGNUM *n)
+{
+    struct residue r = {0};
+    size_t len = (size_t)BN_num_bytes(n) + sizeof(r.low); /* at least eight bytes */
+    uint8_t *bytes = OPENSSL_malloc(len);
+    LT_ASSERT(bytes != NULL && BN_bn2binpad(n, bytes, (int)len) > 0);
+    for (size_t i = len - sizeof(r.low); i < len; i++) {
+        r.low = r.low << 8 | bytes[i];
+    }
+    r.rest = rest_of(LT_SLICE(bytes, len), RESIDUE_PRODUCT);
+    OPENSSL_free(bytes);
+    return r;
+}
+
 /* Squares are rare among residues: most candidates end here without a root being taken. */
-static bool may_be_square(const BIGNUM *n)
+static bool may_be_square(struct residue n)
 {
     static const unsigned moduli[] = {64, 63, 65, 11, 17, 19, 23, 31};
     for (size_t i = 0; i < LT_COUNT(moduli); i++) {
         unsigned m = moduli[i];
-        unsigned rest = (unsigned)BN_mod_word(n, m);
+        unsigned rest = (unsigned)((i == 0 ? n.low : n.rest) % m);
         bool residue = false;
         for (unsigned x = 0; x <= m / 2 && !residue; x++) {
             residue = x * x % m == rest;
@@ -113,7 +163,30 @@ static bool may_be_square(const BIGNUM *n)
     return true;
 }
 
-/* Fermat: n = a^2 - b^2 with a little above the root of n when the factors are close.
+/* a^2 - n is a square, for a = from + more. */
+static bool splits(const BIGNUM *n, const BIGNUM *from, uint32_t more, BN_CTX *ctx)
+{
+    BN_CTX_start(ctx);
+    BIGNUM *a = BN_CTX_get(ctx);
+    BIGNUM *b2 = BN_CTX_get(ctx);
+    BIGNUM *root = BN_CTX_get(ctx);
+    BIGNUM *square = BN_CTX_get(ctx);
+    LT_ASSERT(square != NULL);
+    int ok = BN_copy(a, from) != NULL && BN_add_word(a, more) && BN_sqr(b2, a, ctx) && BN_sub(b2, b2, n);
+    LT_ASSERT(ok);
+    bool found = BN_is_zero(b2);
+    if (!found) {
+        square_root(b2, root, ctx);
+        ok = BN_sqr(square, root, ctx);
+        LT_ASSERT(ok);
+        found = BN_cmp(square, b2) == 0;
+    }
+    BN_CTX_end(ctx);
+    return found;
+}
+
+/* Fermat: n = a^2 - b^2 with a little above the root of n when the factors are close. From round to round b^2
+ * grows by 2a + 1, so that words alone tell which rounds are worth a root.
  *= CABF-BR 6.1.1.3 "In the case of Close Primes vulnerability, the CA SHALL reject weak keys which can be
  *= factored within 100 rounds using Fermat's factorization method." */
 static uint32_t fermat_round(const BIGNUM *n, uint32_t rounds)
@@ -121,29 +194,27 @@ static uint32_t fermat_round(const BIGNUM *n, uint32_t rounds)
     BN_CTX *ctx = BN_CTX_new();
     LT_ASSERT(ctx != NULL);
     BN_CTX_start(ctx);
-    BIGNUM *a = BN_CTX_get(ctx);
+    BIGNUM *first = BN_CTX_get(ctx);
     BIGNUM *b2 = BN_CTX_get(ctx);
-    BIGNUM *root = BN_CTX_get(ctx);
-    BIGNUM *square = BN_CTX_get(ctx);
-    LT_ASSERT(square != NULL);
-    square_root(n, a, ctx);
-    int ok = BN_sqr(b2, a, ctx);
+    LT_ASSERT(b2 != NULL);
+    square_root(n, first, ctx);
+    int ok = BN_sqr(b2, first, ctx);
     if (BN_cmp(b2, n) < 0) {
-        ok = ok && BN_add_word(a, 1) && BN_sqr(b2, a, ctx);
+        ok = ok && BN_add_word(first, 1) && BN_sqr(b2, first, ctx);
     }
     ok = ok && BN_sub(b2, b2, n);
+    LT_ASSERT(ok);
+    struct residue a = residue_of(first);
+    struct residue b = residue_of(b2);
     uint32_t found = 0;
-    for (uint32_t i = 1; i <= rounds && found == 0; i++) {
-        if (BN_is_zero(b2)) {
-            found = i;
-        } else if (may_be_square(b2)) {
-            square_root(b2, root, ctx);
-            ok = ok && BN_sqr(square, root, ctx);
-            found = BN_cmp(square, b2) == 0 ? i : 0;
+    for (uint32_t i = 0; i < rounds && found == 0; i++) {
+        if (may_be_square(b) && splits(n, first, i, ctx)) {
+            found = i + 1;
         }
-        /* (a + 1)^2 - n = (a^2 - n) + 2a + 1 */
-        ok = ok && BN_add(b2, b2, a) && BN_add_word(a, 1) && BN_add(b2, b2, a);
-        LT_ASSERT(ok);
+        b.low += 2 * a.low + 1; /* the last 64 bits: what runs over is meant to be lost */
+        b.rest = (b.rest + 2 * a.rest + 1) % RESIDUE_PRODUCT;
+        a.low++;
+        a.rest = (a.rest + 1) % RESIDUE_PRODUCT;
     }
     BN_CTX_end(ctx);
     BN_CTX_free(ctx);
@@ -158,8 +229,8 @@ void crypto_rsa_examine(lt_slice modulus, uint32_t fermat_rounds, struct crypto_
     }
     BIGNUM *n = number(modulus);
     if (!BN_is_zero(n)) {
-        ret_flaws->small_prime = small_factor(n);
-        ret_flaws->roca = is_roca(n);
+        ret_flaws->small_prime = small_factor(modulus);
+        ret_flaws->roca = is_roca(modulus);
     }
     if (BN_is_odd(n) && !BN_is_one(n)) { /* an even one has fallen apart already */
         ret_flaws->fermat_round = fermat_round(n, fermat_rounds < CRYPTO_FERMAT_MAX ? fermat_rounds
@@ -170,18 +241,12 @@ void crypto_rsa_examine(lt_slice modulus, uint32_t fermat_rounds, struct crypto_
 
 bool crypto_rsa_has_small_factor(lt_slice modulus)
 {
-    BIGNUM *n = number(modulus);
-    bool yes = small_factor(n) != 0;
-    BN_free(n);
-    return yes;
+    return small_factor(modulus) != 0;
 }
 
 bool crypto_rsa_is_roca(lt_slice modulus)
 {
-    BIGNUM *n = number(modulus);
-    bool yes = is_roca(n);
-    BN_free(n);
-    return yes;
+    return is_roca(modulus);
 }
 
 bool crypto_rsa_factors_are_close(lt_slice modulus)
@@ -192,7 +257,7 @@ bool crypto_rsa_factors_are_close(lt_slice modulus)
     return yes;
 }
 
-static lt_res check_numbers(const BIGNUM *n, const BIGNUM *e)
+static lt_res check_numbers(lt_slice modulus, const BIGNUM *n, const BIGNUM *e)
 {
     int bits = BN_num_bits(n);
     LT_CHECK(bits >= CRYPTO_RSA_BITS_MIN && bits <= CRYPTO_RSA_BITS_MAX && bits % 8 == 0, LT_POLICY_REFUSED,
@@ -202,9 +267,9 @@ static lt_res check_numbers(const BIGNUM *n, const BIGNUM *e)
     LT_CHECK(BN_is_odd(e) && BN_num_bits(e) <= EXPONENT_BITS_MAX &&
                  (BN_num_bits(e) > 32 || BN_get_word(e) >= EXPONENT_MIN),
              LT_POLICY_REFUSED, "the RSA exponent is even, below 65537 or over 256 bits");
-    LT_CHECK(small_factor(n) == 0, LT_POLICY_REFUSED, "the RSA modulus has a factor below %d",
+    LT_CHECK(small_factor(modulus) == 0, LT_POLICY_REFUSED, "the RSA modulus has a factor below %d",
              SMALL_PRIME_LIMIT);
-    LT_CHECK(!is_roca(n), LT_POLICY_REFUSED, "the RSA key was made by a broken generator (ROCA)");
+    LT_CHECK(!is_roca(modulus), LT_POLICY_REFUSED, "the RSA key was made by a broken generator (ROCA)");
     LT_CHECK(fermat_round(n, FERMAT_ROUNDS) == 0, LT_POLICY_REFUSED,
              "the factors of the RSA modulus are too close");
     return LT_OK;
@@ -216,24 +281,33 @@ lt_res crypto_check_rsa(lt_slice modulus, lt_slice exponent)
              LT_POLICY_REFUSED, "RSA key of more than %d bits", CRYPTO_RSA_BITS_MAX);
     BIGNUM *n = number(modulus);
     BIGNUM *e = number(exponent);
-    lt_res r = check_numbers(n, e);
+    lt_res r = check_numbers(modulus, n, e);
     BN_free(n);
     BN_free(e);
     return r;
 }
 
+static const int curve_nids[] = {[CRYPTO_KEY_P256] = NID_X9_62_prime256v1,
+                                 [CRYPTO_KEY_P384] = NID_secp384r1,
+                                 [CRYPTO_KEY_P521] = NID_secp521r1};
+static EC_GROUP *curve_groups[LT_COUNT(curve_nids)]; /* constants once made, for all threads; never freed */
+
+static void make_groups(void)
+{
+    for (size_t i = 0; i < LT_COUNT(curve_nids); i++) {
+        if (curve_nids[i] != 0) {
+            curve_groups[i] = EC_GROUP_new_by_curve_name(curve_nids[i]);
+            LT_ASSERT(curve_groups[i] != NULL);
+        }
+    }
+}
+
 static const EC_GROUP *group_of(enum crypto_key_type type)
 {
-    static const int nids[] = {[CRYPTO_KEY_P256] = NID_X9_62_prime256v1,
-                               [CRYPTO_KEY_P384] = NID_secp384r1,
-                               [CRYPTO_KEY_P521] = NID_secp521r1};
-    static _Thread_local EC_GROUP *groups[LT_COUNT(nids)]; /* constants once made; never freed */
-    LT_ASSERT((unsigned)type < LT_COUNT(nids) && nids[type] != 0);
-    if (groups[type] == NULL) {
-        groups[type] = EC_GROUP_new_by_curve_name(nids[type]);
-        LT_ASSERT(groups[type] != NULL);
-    }
-    return groups[type];
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    int r = pthread_once(&once, make_groups);
+    LT_ASSERT(r == 0 && (unsigned)type < LT_COUNT(curve_nids) && curve_nids[type] != 0);
+    return curve_groups[type];
 }
 
 lt_res crypto_check_point(enum crypto_key_type type, lt_slice point)

@@ -26,6 +26,16 @@ const EVP_MD *crypto_fetch_md(enum crypto_hash hash)
     return fetched[hash];
 }
 
+static const EVP_MD *sha3_256(void)
+{
+    static EVP_MD *fetched; /* a constant once made; never freed */
+    if (fetched == NULL) {
+        fetched = EVP_MD_fetch(NULL, "SHA3-256", NULL);
+        LT_ASSERT(fetched != NULL);
+    }
+    return fetched;
+}
+
 void crypto_start(void)
 {
     static const enum crypto_hash all[] = {CRYPTO_SHA256, CRYPTO_SHA384, CRYPTO_SHA512};
@@ -34,6 +44,7 @@ void crypto_start(void)
     for (size_t i = 0; i < LT_COUNT(all); i++) {
         (void)crypto_fetch_md(all[i]); /* it is in the cache then */
     }
+    (void)sha3_256();
 }
 
 void crypto_digest(enum crypto_hash hash, lt_slice bytes, uint8_t *ret_hash)
@@ -45,6 +56,12 @@ void crypto_digest(enum crypto_hash hash, lt_slice bytes, uint8_t *ret_hash)
 void crypto_sha256(lt_slice bytes, uint8_t ret_hash[CRYPTO_SHA256_LEN])
 {
     crypto_digest(CRYPTO_SHA256, bytes, ret_hash);
+}
+
+void crypto_sha3_256(lt_slice bytes, uint8_t ret_hash[CRYPTO_SHA256_LEN])
+{
+    int ok = EVP_Digest(bytes.ptr, bytes.len, ret_hash, NULL, sha3_256(), NULL);
+    LT_ASSERT(ok == 1);
 }
 
 void crypto_stream_init(struct crypto_stream *s, enum crypto_hash hash)

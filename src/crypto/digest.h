@@ -12,6 +12,9 @@ void crypto_sha256(lt_slice bytes, uint8_t ret_hash[CRYPTO_SHA256_LEN]);
 /* ret_hash: crypto_hash_len(hash) bytes. */
 void crypto_digest(enum crypto_hash hash, lt_slice bytes, uint8_t *ret_hash);
 
+/* SHA-3, for .onion names alone: it signs nothing here. */
+void crypto_sha3_256(lt_slice bytes, uint8_t ret_hash[CRYPTO_SHA256_LEN]);
+
 /* In pieces. One owner; init, add…, finish; done frees (after finish too). */
 struct crypto_stream {
     void *ctx; /* owned */

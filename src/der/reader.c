@@ -163,6 +163,13 @@ static bool element(struct der_cursor *c, uint32_t *ret_tag, lt_slice *ret_conte
     }
     const char *why = NULL;
     const uint8_t *p = c->pos;
+    size_t left = (size_t)(c->end - p);
+    /* What most elements are: one byte of tag, one of length. */
+    if (left >= 2 && p[0] != 0 && (p[0] & 0x1f) != 0x1f && p[1] < 0x80 && p[1] <= left - 2) {
+        *ret_tag = (uint32_t)(p[0] & 0xe0) << 24 | (p[0] & 0x1f);
+        *ret_content = LT_SLICE(p + 2, p[1]);
+        return true;
+    }
     uint32_t tag = tag_at(&p, c->end, &why);
     if (why == NULL && p == c->end) {
         why = "length cut off";
@@ -207,6 +214,32 @@ bool der_any(struct der_cursor *c, uint32_t *ret_tag, lt_slice *ret_content, lt_
     return there;
 }
 
+bool der_step(lt_slice *rest, uint32_t *ret_tag, lt_slice *ret_content)
+{
+    const uint8_t *p = rest->ptr;
+    if (rest->len < 2 || (p[0] & 0x1f) == 0x1f || p[0] == 0) {
+        return false;
+    }
+    size_t len = p[1];
+    size_t header = 2;
+    if (len == 0x81 && rest->len > 2 && p[2] >= 0x80) {
+        len = p[2];
+        header = 3;
+    } else if (len == 0x82 && rest->len > 3 && p[2] != 0) {
+        len = (size_t)p[2] << 8 | p[3];
+        header = 4;
+    } else if (len >= 0x80) {
+        return false; /* longer ones, too: they are rare */
+    }
+    if (len > rest->len - header) {
+        return false;
+    }
+    *ret_tag = (uint32_t)(p[0] & 0xe0) << 24 | (p[0] & 0x1f);
+    *ret_content = LT_SLICE(p + header, len);
+    *rest = LT_SLICE(p + header + len, rest->len - header - len);
+    return true;
+}
+
 uint32_t der_peek(const struct der_cursor *c)
 {
     if (c->why != NULL || c->pos == c->end) {
@@ -214,6 +247,9 @@ uint32_t der_peek(const struct der_cursor *c)
     }
     const char *why = NULL;
     const uint8_t *p = c->pos;
+    if (p[0] != 0 && (p[0] & 0x1f) != 0x1f) {
+        return (uint32_t)(p[0] & 0xe0) << 24 | (p[0] & 0x1f);
+    }
     uint32_t tag = tag_at(&p, c->end, &why);
     return why == NULL ? tag : DER_NONE;
 }

@@ -105,6 +105,10 @@ static inline bool der_is_next(const struct der_cursor *c, uint32_t tag)
 }
 /* The next element whatever it is: its tag, its content, and (unless NULL) the whole of it. */
 bool der_any(struct der_cursor *c, uint32_t *ret_tag, lt_slice *ret_content, lt_slice *ret_whole);
+/* The element at the start of *rest, which moves behind it, when its header is as DER wants it and its tag
+ * number is below 31; else false, and nothing is said: for walks that come back with a cursor to what is odd.
+ */
+bool der_step(lt_slice *rest, uint32_t *ret_tag, lt_slice *ret_content);
 /* How many elements are left; the cursor stays where it is, but fails when one of them is malformed. */
 size_t der_count(struct der_cursor *c);
 /* Content of the next element, which must have that tag. */

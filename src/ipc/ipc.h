@@ -75,6 +75,7 @@ enum ipc_type {
     IPC_REFUSED = 67,
     IPC_OPINION_REQUEST = 68,
     IPC_OPINION_GIVEN = 69,
+    IPC_RULES = 84,
     IPC_TOKEN_SIGN = 70,
     IPC_TOKEN_SIGNED = 71,
     IPC_TOKEN_KEYS = 72,

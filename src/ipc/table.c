@@ -63,6 +63,7 @@ static const struct ipc_type_info types[IPC_TYPE_LIMIT] = {
     [IPC_OPINION_REQUEST] = {IPC_OPINION_REQUEST, "OpinionRequest", &ipc__opinion_request__descriptor,
                              512 * KB},
     [IPC_OPINION_GIVEN] = {IPC_OPINION_GIVEN, "Opinion", &ipc__opinion__descriptor, 512 * KB},
+    [IPC_RULES] = {IPC_RULES, "Rules", &ipc__rules__descriptor, KB},
     [IPC_TOKEN_SIGN] = {IPC_TOKEN_SIGN, "TokenSign", &ipc__token_sign__descriptor, 512 * MB},
     [IPC_TOKEN_SIGNED] = {IPC_TOKEN_SIGNED, "TokenSigned", &ipc__token_signed__descriptor, 4 * KB},
     [IPC_TOKEN_KEYS] = {IPC_TOKEN_KEYS, "TokenKeys", &ipc__token_keys__descriptor, 64 * KB},
@@ -128,6 +129,7 @@ const struct ipc_edge ipc_edges[] = {
     {IPC_REGISTRAR, IPC_EXAMINER, IPC_JOURNAL_ACK},
     {IPC_EXAMINER, IPC_REGISTRAR, IPC_JOURNAL_REPLAY},
     {IPC_EXAMINER, IPC_REGISTRAR, IPC_REFUSED},
+    {IPC_EXAMINER, IPC_REGISTRAR, IPC_RULES},
 
     {IPC_EXAMINER, IPC_OPINION, IPC_OPINION_REQUEST},
     {IPC_OPINION, IPC_EXAMINER, IPC_OPINION_GIVEN},

@@ -204,7 +204,7 @@ static void keep(struct lint_report *r, enum lint_status level, lt_slice where, 
         return;
     }
     lt_slice all = r->subject->der;
-    bool inside = where.len > 0 && where.ptr >= all.ptr && where.ptr < all.ptr + all.len;
+    bool inside = where.ptr != NULL && where.ptr >= all.ptr && where.ptr < all.ptr + all.len;
     out->list[out->count++] = (struct lint_finding){
         .rule = r->rule,
         .level = level,

@@ -130,7 +130,7 @@ struct lint_input {
     const struct x509_cert *cert; /* parsed already; then der may be empty */
     const struct x509_crl *crl;
     enum lint_role role;
-    enum lint_profile profile;
+    enum lint_profile profile; /* given, and no day below: judged as on its document's first day or later */
     const struct x509_cert *issuer;         /* its certificate */
     const struct x509_cert *precertificate; /* of the final certificate that is judged */
     lt_time signing_time;                   /* before issuance: now; else {0}, and notBefore counts */

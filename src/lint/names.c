@@ -26,8 +26,11 @@ static int compare(lt_slice label, const char *name)
 {
     for (size_t i = 0; i < label.len; i++) {
         int order = (int)lower(label.ptr[i]) - (int)(uint8_t)name[i];
+        if (name[i] == '\0') {
+            return 1; /* even where the label has a NUL there */
+        }
         if (order != 0) {
-            return order; /* at the table's NUL, too */
+            return order;
         }
     }
     return name[label.len] == '\0' ? 0 : -1;
@@ -94,7 +97,7 @@ static size_t suffix_start(lt_slice text)
 static void split(struct lint_name *n)
 {
     lt_slice text = n->text;
-    if (text.len == 0 || text.ptr[0] == '.') {
+    if (text.len == 0 || text.ptr[0] == '.' || text.ptr[text.len - 1] == '.') {
         return;
     }
     size_t at = suffix_start(text);

@@ -48,6 +48,16 @@ uint64_t lint_profile_facts(enum lint_profile profile)
     return table[profile].facts;
 }
 
+/* BR 2.0.0 (ballot SC-62) brought the profiles of 7.1.2, S/MIME BR 1.0.0 those of mail. */
+int64_t lint_profile_since(enum lint_profile profile)
+{
+    uint64_t facts = lint_profile_facts(profile);
+    if ((facts & LINT_IS_SMIME) != 0) {
+        return LINT_DAY(2023, 9, 1);
+    }
+    return (facts & LINT_IS_TLS) != 0 ? LINT_DAY(2023, 9, 15) : 0;
+}
+
 uint32_t lint_profile_silent(enum lint_profile profile)
 {
     LT_ASSERT((unsigned)profile < LINT_PROFILE_COUNT);

@@ -11,6 +11,8 @@
      LINT_IS_TLS)
 
 uint64_t lint_profile_facts(enum lint_profile profile);
+/* First day of the document that it stands in; 0 when it has none. */
+int64_t lint_profile_since(enum lint_profile profile);
 /* Bits 1 << enum lint_source: the documents that are silent about it. */
 uint32_t lint_profile_silent(enum lint_profile profile);
 

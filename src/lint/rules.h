@@ -45,4 +45,12 @@ static inline lt_slice lint_ext_at(const struct lint_subject *s, enum x509_oid o
     return x == NULL ? s->cert->tbs : x->der;
 }
 
+/* The types of strings that zlint's library reads: an attribute of another type is there, but has no text. */
+static inline bool lint_is_text(const struct x509_attribute *a)
+{
+    return a->string_type == DER_UTF8_STRING || a->string_type == DER_PRINTABLE_STRING ||
+           a->string_type == DER_IA5_STRING || a->string_type == DER_NUMERIC_STRING ||
+           a->string_type == DER_T61_STRING || a->string_type == DER_BMP_STRING;
+}
+
 #endif

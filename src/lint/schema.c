@@ -26,7 +26,7 @@ static const struct lint_by_oid attribute_rows[] = {
     {OID("\x55\x04\x0a"), "x520OrganizationName", NULL},
     {OID("\x55\x04\x0b"), "x520OrganizationalUnitName", NULL},
     {OID("\x55\x04\x0c"), "x520Title", NULL},
-    {OID("\x55\x04\x0f"), "businessCategory", NULL},
+    {OID("\x55\x04\x0f"), "x520BusinessCategory", NULL},
     {OID("\x55\x04\x11"), "x520PostalCode", NULL},
     {OID("\x55\x04\x2a"), "x520name", NULL},
     {OID("\x55\x04\x2e"), "x520dnQualifier", NULL},
@@ -48,6 +48,7 @@ static const struct lint_node name = {LINT_SHAPE_LIST, .also = "rdnSequence", .i
 /* GeneralNames */
 static const struct lint_by_oid other_name_rows[] = {
     {OID("\x2b\x06\x01\x05\x05\x07\x08\x09"), "smtpUTF8Mailbox", NULL},
+    {OID("\x2b\x06\x01\x04\x01\x82\x37\x14\x02\x03"), "userPrincipalName", NULL},
 };
 static const struct lint_node other_name_value = {LINT_SHAPE_ANY_BY_OID, ROWS(other_name_rows)};
 static const struct lint_field other_name_fields[] = {{"type-id", DER_OID},

@@ -6,10 +6,14 @@
 #include <string.h>
 
 #include "crypto/verify.h"
+#include "lint/crl_facts.h"
 #include "lint/ev.h"
 #include "lint/keys.h"
+#include "lint/ocsp.h"
 #include "lint/profiles.h"
 #include "lint/rules.h"
+#include "lint/rules/text.h"
+#include "lint/syntax.h"
 
 static const uint64_t extension_facts[X509_OID_COUNT] = {
     [X509_OID_BASIC_CONSTRAINTS] = LINT_HAS_BC,
@@ -193,10 +197,16 @@ static int64_t day_of(lt_time t)
                         : (seconds - LT_SECONDS_PER_DAY + 1) / LT_SECONDS_PER_DAY;
 }
 
-/* The day whose rules count, for all rows alike. dated: what the object says of itself. */
+/* The day whose rules count, for all rows alike. dated: what the object says of itself. Whoever names a
+ * profile wants it judged by that profile, also when the object is older than the document. */
 static int64_t day_that_counts(const struct lint_input *in, lt_time dated)
 {
-    return day_of(in->as_of.us != 0 ? in->as_of : in->signing_time.us != 0 ? in->signing_time : dated);
+    if (in->as_of.us != 0 || in->signing_time.us != 0) {
+        return day_of(in->as_of.us != 0 ? in->as_of : in->signing_time);
+    }
+    int64_t day = day_of(dated);
+    int64_t since = lint_profile_since(in->profile);
+    return day < since ? since : day;
 }
 
 static uint64_t input_facts(const struct lint_input *in)
@@ -206,6 +216,39 @@ static uint64_t input_facts(const struct lint_input *in)
            (in->signing_time.us != 0 ? LINT_WITH_TIME : 0) |
            (in->evidence != NULL && in->evidence->known ? LINT_WITH_EVIDENCE : 0) |
            (in->bare ? LINT_IS_BARE : 0);
+}
+
+static bool is_common_name(const struct x509_attribute *a)
+{
+    return a->oid == X509_OID_CN && lint_is_text(a);
+}
+
+/* Its text: what stands there, or that of a BMPString as UTF-8. */
+static lt_res common_name_text(const struct x509_attribute *a, struct lt_arena *arena, lt_slice *ret_text)
+{
+    *ret_text = a->value;
+    if (a->string_type != DER_BMP_STRING) {
+        return LT_OK;
+    }
+    uint8_t *out = lt_arena_alloc(arena, a->value.len * 2 + 1); /* two bytes become three at most */
+    LT_CHECK(out != NULL, LT_PEER_TOO_LARGE, "no room for a common name");
+    size_t len = 0;
+    uint32_t p = 0;
+    for (struct lint_text t = lint_text_of(a); lint_text_next(&t, &p) && len + 4 <= a->value.len * 2 + 1;) {
+        if (p < 0x80) {
+            out[len++] = (uint8_t)p;
+        } else if (p < 0x800) {
+            out[len++] = (uint8_t)(0xc0 | p >> 6);
+            out[len++] = (uint8_t)(0x80 | (p & 0x3f));
+        } else {
+            p = p > 0xffff ? 0xfffd : p;
+            out[len++] = (uint8_t)(0xe0 | p >> 12);
+            out[len++] = (uint8_t)(0x80 | (p >> 6 & 0x3f));
+            out[len++] = (uint8_t)(0x80 | (p & 0x3f));
+        }
+    }
+    *ret_text = LT_SLICE(out, len);
+    return LT_OK;
 }
 
 /* The dNSNames and common names of one certificate, each split once. */
@@ -219,7 +262,7 @@ static lt_res names_init(struct lint_subject *s)
     }
     s->san_names = count;
     for (size_t i = 0; i < subject->count; i++) {
-        count += subject->attributes[i].oid == X509_OID_CN;
+        count += is_common_name(&subject->attributes[i]);
     }
     s->facts |= s->san_names > 0 ? LINT_HAS_DNS : 0;
     s->facts |= count > s->san_names ? LINT_HAS_CN : 0;
@@ -234,8 +277,10 @@ static lt_res names_init(struct lint_subject *s)
         }
     }
     for (size_t i = 0; i < subject->count; i++) {
-        if (subject->attributes[i].oid == X509_OID_CN) {
-            lint_name_split(subject->attributes[i].value, true, &list[s->name_count++]);
+        if (is_common_name(&subject->attributes[i])) {
+            lt_slice text;
+            LT_TRY(common_name_text(&subject->attributes[i], s->arena, &text));
+            lint_name_split(text, true, &list[s->name_count++]);
         }
     }
     s->names = list;
@@ -289,6 +334,9 @@ static lt_res cert_init(struct lint_subject *s)
     } else {
         s->facts = (s->facts & ~LINT_PURPOSE_FACTS) | lint_profile_facts(in->profile);
     }
+    if (in->role == LINT_ROLE_OCSP_RESPONDER) {
+        s->facts &= ~(LINT_IS_SERVER_AUTH | LINT_IS_TLS); /* the profile is its issuer's: no server */
+    }
     s->day = day_that_counts(in, s->cert->not_before);
     LT_TRY(names_init(s));
     return key_init(s);
@@ -322,6 +370,27 @@ static lt_res crl_init(struct lint_subject *s)
     }
     s->facts |= c->ext.idp_only_ca ? LINT_CRL_OF_CAS : 0;
     s->day = day_that_counts(in, c->this_update);
+    struct lint_crl_facts *facts = LT_NEW(s->arena, struct lint_crl_facts);
+    LT_CHECK(facts != NULL, LT_PEER_TOO_LARGE, "no room for what is known of a CRL's entries");
+    lint_crl_facts_find(c, s->arena, facts);
+    s->crl_facts = facts;
+    return LT_OK;
+}
+
+static lt_res ocsp_init(struct lint_subject *s)
+{
+    struct lint_ocsp *own = LT_NEW(s->arena, struct lint_ocsp);
+    LT_CHECK(own != NULL, LT_PEER_TOO_LARGE, "no room for an OCSP response");
+    LT_TRY(readable(s, lint_ocsp_decode(s->in->der, s->arena, own)));
+    s->ocsp = own;
+    s->notes = &own->notes;
+    if ((s->facts & LINT_IS_READABLE) == 0) {
+        *own = (struct lint_ocsp){.notes = own->notes};
+        return LT_OK;
+    }
+    /* zlint's choice: the rules of the day until which the response is good */
+    lt_time last = own->response_count > 0 ? own->responses[0].next_update : (lt_time){0};
+    s->day = day_that_counts(s->in, last);
     return LT_OK;
 }
 
@@ -357,27 +426,54 @@ static lt_slice input_bytes(const struct lint_input *in)
     return der;
 }
 
+/* NULL when they did not decode. */
+static const struct x509_extensions *extensions_of(const struct lint_subject *s)
+{
+    if ((s->facts & LINT_IS_READABLE) == 0) {
+        return NULL;
+    }
+    switch (s->in->kind) {
+    case LINT_CERTIFICATE:
+        return &s->cert->ext;
+    case LINT_CRL:
+        return &s->crl->ext;
+    case LINT_CSR:
+        return &s->csr->ext;
+    case LINT_OCSP:
+        return &s->ocsp->ext;
+    }
+    return NULL;
+}
+
 lt_res lint_subject_init(struct lint_subject *s, const struct lint_input *in, struct lt_arena *a)
 {
     static const struct lint_config defaults = {.crl_of_subscribers = true, .fermat_rounds = 100};
     static const struct x509_cert no_cert;
     static const struct x509_crl no_crl;
+    static const struct lint_crl_facts no_facts;
+    static const struct lint_ocsp no_ocsp;
     *s = (struct lint_subject){.in = in,
                                .der = input_bytes(in),
                                .arena = a,
                                .cert = &no_cert,
                                .crl = &no_crl,
+                               .crl_facts = &no_facts,
+                               .ocsp = &no_ocsp,
                                .config = in->config == NULL ? &defaults : in->config};
     s->facts = input_facts(in);
     switch (in->kind) {
     case LINT_CERTIFICATE:
-        return cert_init(s);
+        LT_TRY(cert_init(s));
+        break;
     case LINT_CRL:
-        return crl_init(s);
+        LT_TRY(crl_init(s));
+        break;
     case LINT_CSR:
-        return csr_init(s);
+        LT_TRY(csr_init(s));
+        break;
     case LINT_OCSP:
+        LT_TRY(ocsp_init(s));
         break;
     }
-    return LT_OK;
+    return lint_faults_find(s->der, s->notes, extensions_of(s), a, &s->faults);
 }

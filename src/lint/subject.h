@@ -79,16 +79,20 @@
 
 struct lint_key;
 struct lint_path_hint;
+struct lint_crl_facts;
+struct lint_faults;
 
 struct lint_subject {
     const struct lint_input *in;
     lt_slice der; /* all of the input */
     const struct der_notes
         *notes; /* what was wrong but readable, and where reading ended; NULL when nobody read */
-    const struct x509_cert *cert; /* LINT_CERTIFICATE; never NULL: zeroed when it did not decode */
-    const struct x509_crl *crl;   /* LINT_CRL; the same */
-    const struct x509_csr *csr;   /* LINT_CSR */
-    const struct lint_ocsp *ocsp; /* LINT_OCSP: lint/ocsp.h */
+    const struct x509_cert *cert;           /* LINT_CERTIFICATE; never NULL: zeroed when it did not decode */
+    const struct x509_crl *crl;             /* LINT_CRL; the same */
+    const struct x509_csr *csr;             /* LINT_CSR */
+    const struct lint_ocsp *ocsp;           /* LINT_OCSP: lint/ocsp.h */
+    const struct lint_crl_facts *crl_facts; /* lint/crl_facts.h: of a CRL's entries; never NULL */
+    const struct lint_faults *faults;       /* lint/syntax.h: all that is no DER; NULL when it is */
     uint64_t facts;
     int64_t day;                   /* the day whose rules count */
     const struct lint_name *names; /* dNSNames in their order, then the common name(s): lint/names.h */

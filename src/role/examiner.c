@@ -270,12 +270,22 @@ static lt_res on_plan_check(void *self, const struct ipc_msg *m)
 
 /* ---- life ---- */
 
+static void tell_rules(struct examiner *e)
+{
+    Ipc__Rules m = IPC__RULES__INIT;
+    m.rule_set = (char *)(uintptr_t)lint_rule_set(); /* packed, not kept */
+    if (lt_failed(role_send(e->kit, IPC_REGISTRAR, ROLE_ANY, IPC_RULES, 0, &m.base))) {
+        lt_log_error("the registrar did not take the name of the rules");
+    }
+}
+
 static void linked(void *self, enum ipc_role peer, uint32_t instance)
 {
     struct examiner *e = self;
     (void)instance; /* there is one of each */
     if (peer == IPC_REGISTRAR) {
         ca_examiner_forget_list(e->state);
+        tell_rules(e);
     }
     if (peer == IPC_SIGNER && e->hello_known && lt_failed(hello_signer(e, true))) {
         lt_log_error("the signer did not take the hello");

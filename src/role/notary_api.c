@@ -40,6 +40,13 @@ static lt_res begin_query(struct notary *n, struct notary_request *q, const Ipc_
     if (lt_failed(r)) {
         return refuse_failure(n, q, r);
     }
+    if (strcmp(m->method, "POST") == 0) { /* what shall be judged: not looked into here */
+        query.body = (ProtobufCBinaryData){q->raw.len, (uint8_t *)(uintptr_t)q->raw.ptr};
+        query.content_type = lt_arena_cstr(&q->arena, lt_slice_cstr(m->content_type));
+        if (query.content_type == NULL) {
+            return notary_refuse(n, q, NULL);
+        }
+    }
     return notary_ask(n, q, IPC_READER, &(struct notary_question){IPC_QUERY, NOTARY_QUERY, &query.base});
 }
 

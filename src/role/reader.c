@@ -1,5 +1,6 @@
-/* reader: answers questions of the command line, the API and the console out of the book, read-only. Several
- * may run; each answers one question after the other, in one view of the book for each.
+/* reader: answers questions of the command line, the API and the console out of the book, read-only, and
+ * judges what is handed to it by the rules of the linter. Several may run; each answers one question after
+ * the other, in one view of the book for each.
  *
  * Refuses: to write (the connection cannot), to decide, to talk to anybody but notaries.
  */
@@ -9,7 +10,11 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/random.h"
 #include "ca/query.h"
+#include "crypto/digest.h"
+#include "jose/json.h"
+#include "lint/lint.h"
 #include "query.pb-c.h"
 #include "role/kit.h"
 #include "role/profiles.h"
@@ -101,7 +106,12 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *m, const int *listen
     (void)listener_fds; /* it has none */
     static struct reader reader;
     struct reader *r = &reader;
+    size_t seed = 0;
     r->kit = kit;
+    crypto_start();
+    lt_random((uint8_t *)&seed, sizeof(seed));
+    jose_json_seed(seed);
+    (void)lint_rule_set(); /* computed now, and not at the first question */
     lt_arena_init(&r->arena, QUESTION_ARENA_MAX);
     (void)snprintf(r->build, sizeof(r->build), "%s", m->build);
     const char *path = lt_arena_printf(&r->arena, "%s/book/lintel.db", m->folder);

@@ -120,6 +120,12 @@ static lt_res step_refused(struct registrar *g, struct ca_turn *t, const struct 
     return ca_refused(t, body_of(m));
 }
 
+static lt_res step_rules(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    (void)g;
+    return ca_rules_say(t, body_of(m));
+}
+
 static lt_res step_crl_store(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
 {
     (void)g;
@@ -178,6 +184,7 @@ HANDLER(on_recorded, step_recorded)
 HANDLER(on_knot, step_knot)
 HANDLER(on_verdict, step_verdict)
 HANDLER(on_refused, step_refused)
+HANDLER(on_rules, step_rules)
 HANDLER(on_crl_store, step_crl_store)
 HANDLER(on_crl_published, step_crl_published)
 HANDLER(on_family_event, step_family_event)
@@ -196,6 +203,7 @@ static const struct role_route routes[] = {
     {IPC_EXAMINER, IPC_KNOT_SIGNED, on_knot},
     {IPC_EXAMINER, IPC_EXAMINER_VERDICT, on_verdict},
     {IPC_EXAMINER, IPC_REFUSED, on_refused},
+    {IPC_EXAMINER, IPC_RULES, on_rules},
     {IPC_PUBLISHER, IPC_CRL_STORE, on_crl_store},
     {IPC_PUBLISHER, IPC_CRL_PUBLISHED, on_crl_published},
     {IPC_SUPERVISOR, IPC_FAMILY_EVENT, on_family_event},

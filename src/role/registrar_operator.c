@@ -7,6 +7,7 @@
 #include "ca/event.h"
 #include "ca/halt.h"
 #include "ca/key_block.h"
+#include "ca/lint_book.h"
 #include "ca/plan.h"
 #include "ca/revoke.h"
 #include "operator.pb-c.h"
@@ -105,6 +106,13 @@ static lt_res op_key_block(struct call *c)
     return ca_body_cstr(&b, c->t->arena, &c->json);
 }
 
+static lt_res op_lint_record(struct call *c)
+{
+    LT_CHECK(c->m->lint != NULL, LT_PEER_MALFORMED, "findings are wanted");
+    const struct ca_lint_look look = {c->by->name, bytes(c->m->jws), c->m->lint};
+    return ca_lint_record(c->t, &look, &c->json);
+}
+
 static const struct {
     const char *op;
     unsigned roles; /* one of them is needed */
@@ -116,6 +124,7 @@ static const struct {
     {"plan.approve", CA_ROLE_APPROVER, op_plan_approve},
     {"plan.run", CA_ROLE_OPERATOR | CA_ROLE_APPROVER, op_plan_run},
     {"key-block.add", CA_ROLE_OPERATOR, op_key_block},
+    {"lint.record", CA_ROLE_OPERATOR | CA_ROLE_AUDITOR, op_lint_record},
 };
 
 /* What a failure is in HTTP. */

@@ -238,6 +238,9 @@ static const struct call calls_table[] = {
     ALLOW(SANDBOX_COMMAND, waitid),
     ALLOW(SANDBOX_COMMAND, pidfd_send_signal), /* pidfd_open is not here: only to one's own children */
     ALLOW_IF(SANDBOX_COMMAND, prlimit64, 0, EXACT, 0),
+    ALLOW_IF(SANDBOX_COMMAND, fcntl, 1, LOW32, F_DUPFD),
+    ALLOW_IF(SANDBOX_COMMAND, ioctl, 1, LOW32, FIOCLEX),
+    ALLOW_IF(SANDBOX_COMMAND, ioctl, 1, LOW32, FIONCLEX),
     ALLOW(SANDBOX_COMMAND, dup2),
     ALLOW(SANDBOX_COMMAND, dup3),
     ALLOW(SANDBOX_COMMAND, dup),

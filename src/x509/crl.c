@@ -34,7 +34,11 @@ static void entry_extension(struct der_cursor *list, struct x509_crl_entry *e)
     } else {
         return;
     }
-    der_leave(list, &value);
+    if (value.why != NULL) {
+        der_wart(list, value.bad, value.why); /* one entry is wrong: a linter reads on */
+    } else {
+        der_leave(list, &value);
+    }
 }
 
 struct der_cursor x509_crl_entries(const struct x509_crl *crl, struct der_notes *scratch)

@@ -36,8 +36,7 @@ static void general_name_read(struct der_cursor *c, struct x509_general_name *re
         return;
     }
     if (general_name_tags[number] != tag) {
-        der_wart(c, content.ptr,
-                 "a GeneralName that is constructed and should not be, or the other way round");
+        der_wart(c, content.ptr, "no form of GeneralName");
     }
     ret->type = (enum x509_general_name_type)number;
     ret->value = content;

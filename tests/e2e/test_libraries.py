@@ -1,9 +1,11 @@
 """Each process maps exactly the libraries of libraries.tsv: a parser that creeps into the signer fails here."""
 import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
+from conftest import LINTEL, wait_for
 
 TABLE = Path(__file__).with_name("libraries.tsv")
 
@@ -20,7 +22,7 @@ def mapped(pid, role):
         if len(parts) < 6 or not parts[5].startswith(("/", "memfd:")):
             continue
         name = os.path.basename(parts[5].removesuffix(" (deleted)"))
-        library = re.match(r"(lib[\w+]+(?:-c)?)(?:-[\d.]+)?\.so\b", name)
+        library = re.match(r"(lib[\w+]+(?:-[a-z]+)?)(?:-[\d.]+)?\.so\b", name)
         if name == f"lintel-{role}" or name.startswith(("ld-linux", "libc.so")):
             continue
         if library:
@@ -44,6 +46,17 @@ def test_only_the_libraries_of_the_table(ca):
         if not files <= table[role][1]:
             wrong.append(f"{name}: maps {sorted(files - table[role][1])}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_the_command_line_maps_these():
+    """While it waits for standard input: whatever verb it is, the program is the same."""
+    process = subprocess.Popen([LINTEL, "lint", "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+    wait_for("it to sleep", lambda: Path(f"/proc/{process.pid}/stat").read_text().split(") ")[1].startswith("S"))
+    libraries, files = mapped(process.pid, "")
+    process.stdin.close()
+    assert process.wait(10) == 2
+    assert libraries == allowed()["lintel"][0] and files <= {LINTEL.name}
 
 
 def test_the_signer_parses_nothing():

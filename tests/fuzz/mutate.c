@@ -202,33 +202,42 @@ static size_t flip(struct mutator *m, uint8_t *data, size_t size)
 
 size_t der_mutate(uint8_t *data, size_t size, size_t max, uint64_t seed)
 {
-    struct mutator *m = calloc(1, sizeof(*m));
-    uint8_t *room = malloc(2 * max + 1);
-    if (m == NULL || room == NULL) {
-        abort();
+    static struct mutator kept; /* large, and one thread's */
+    static uint8_t *room;
+    static size_t room_len;
+    struct mutator *m = &kept;
+    if (room_len < 2 * max) {
+        free(room);
+        room_len = 2 * max;
+        room = malloc(room_len);
+        if (room == NULL) {
+            abort();
+        }
     }
-    *m = (struct mutator){
-        .data = data, .size = size, .state = seed, .made = room, .next = room + max, .max = max};
+    m->data = data;
+    m->size = size;
+    m->state = seed;
+    m->count = 0;
+    m->made = room;
+    m->next = room + max;
+    m->len = 0;
+    m->max = max;
     take_apart(m);
     if (m->count == 0 || draw(m, 16) == 0) {
-        size = flip(m, data, size);
-    } else {
-        int at = (int)draw(m, (uint64_t)m->count);
-        change(m, &m->nodes[at]);
-        put_around(m, at);
-        int top = at;
-        while (m->nodes[top].parent != NO_PARENT) {
-            top = m->nodes[top].parent;
-        }
-        size_t head = m->nodes[top].start;
-        size_t tail = size - m->nodes[top].end;
-        if (head + m->len + tail <= max) {
-            memmove(data + head + m->len, data + m->nodes[top].end, tail);
-            memcpy(data + head, m->made, m->len);
-            size = head + m->len + tail;
-        }
+        return flip(m, data, size);
     }
-    free(room);
-    free(m);
+    int at = (int)draw(m, (uint64_t)m->count);
+    change(m, &m->nodes[at]);
+    put_around(m, at);
+    while (m->nodes[at].parent != NO_PARENT) {
+        at = m->nodes[at].parent;
+    }
+    size_t head = m->nodes[at].start;
+    size_t tail = size - m->nodes[at].end;
+    if (head + m->len + tail <= max) {
+        memmove(data + head + m->len, data + m->nodes[at].end, tail);
+        memcpy(data + head, m->made, m->len);
+        size = head + m->len + tail;
+    }
     return size;
 }

@@ -76,12 +76,19 @@ static bool has_next_update(const struct lint_subject *s)
 
 enum { SUBSCRIBER_DAYS = 10, CA_MONTHS = 12 };
 
+/* Whom it is for: the role that was given knows better than an option. */
+static bool of_subscribers(const struct lint_subject *s)
+{
+    enum lint_role role = s->in->role;
+    return role == LINT_ROLE_AUTO ? s->config->crl_of_subscribers : role == LINT_ROLE_SUBSCRIBER;
+}
+
 static void next_update(const struct lint_subject *s, struct lint_report *r)
 {
     int64_t begin = lt_time_seconds(s->crl->this_update);
     int64_t end = lt_time_seconds(s->crl->next_update);
-    int64_t last = s->config->crl_of_subscribers ? begin + SUBSCRIBER_DAYS * LT_SECONDS_PER_DAY
-                                                 : lint_add_months(s->crl->this_update, CA_MONTHS);
+    int64_t last = of_subscribers(s) ? begin + SUBSCRIBER_DAYS * LT_SECONDS_PER_DAY
+                                     : lint_add_months(s->crl->this_update, CA_MONTHS);
     if (end > last) {
         lint_found(r, s->crl->tbs, "nextUpdate is %lld s behind thisUpdate, at most %lld",
                    (long long)(end - begin), (long long)(last - begin));

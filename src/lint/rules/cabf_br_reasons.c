@@ -1,4 +1,5 @@
 /* CA/Browser Forum TLS Baseline Requirements as zlint judges them: reasons in CRL entries. */
+#include "lint/crl_facts.h"
 #include "lint/rules.h"
 
 /*= CABF-BR 7.2.2 "The only reasonCodes that MAY be present" */
@@ -7,43 +8,25 @@ static bool is_allowed(uint32_t reason)
     return reason == 1 || reason == 3 || reason == 4 || reason == 5 || reason == 9;
 }
 
+/* The first in the list is enough: there may be as many as there are entries. */
 static void known_reason(const struct lint_subject *s, struct lint_report *r)
 {
-    struct der_notes scratch;
-    struct x509_crl_entry e;
-    for (struct der_cursor c = x509_crl_entries(s->crl, &scratch); x509_crl_next(&c, &e);) {
-        if (e.has_reason && !is_allowed(e.reason)) {
-            lint_found(r, e.extensions, "reason %u", e.reason);
-            return; /* as many as there are entries otherwise */
-        }
+    const struct lint_crl_facts *f = s->crl_facts;
+    uint32_t reason = LINT_CRL_REASONS;
+    for (uint32_t i = 0; i < LINT_CRL_REASONS; i++) {
+        bool before = reason == LINT_CRL_REASONS || f->reason[i].ptr < f->reason[reason].ptr;
+        reason = f->reason[i].len > 0 && !is_allowed(i) && before ? i : reason;
     }
-}
-
-static bool reason_is_critical(lt_slice extensions)
-{
-    struct der_cursor c = der_open(extensions);
-    while (der_more(&c)) {
-        struct der_cursor in = der_enter(&c, DER_SEQUENCE);
-        lt_slice oid = der_oid(&in);
-        bool critical = der_is_next(&in, DER_BOOLEAN) && der_boolean(&in);
-        (void)der_octets(&in);
-        der_leave(&c, &in);
-        if (critical && x509_oid_find(oid) == X509_OID_REASON_CODE) {
-            return true;
-        }
+    if (reason < LINT_CRL_REASONS) {
+        lint_found(r, f->reason[reason], "reason %u",
+                   reason == LINT_CRL_REASONS - 1 ? (unsigned)f->reason_beyond : (unsigned)reason);
     }
-    return false;
 }
 
 static void reason_not_critical(const struct lint_subject *s, struct lint_report *r)
 {
-    struct der_notes scratch;
-    struct x509_crl_entry e;
-    for (struct der_cursor c = x509_crl_entries(s->crl, &scratch); x509_crl_next(&c, &e);) {
-        if (e.has_reason && reason_is_critical(e.extensions)) {
-            lint_found(r, e.extensions, "reasonCode is critical");
-            return;
-        }
+    if (s->crl_facts->reason_critical.len > 0) {
+        lint_found(r, s->crl_facts->reason_critical, "reasonCode is critical");
     }
 }
 

@@ -1,7 +1,6 @@
 /* CA/Browser Forum TLS Baseline Requirements as zlint judges them: kinds of names in the SAN, addresses, and
  * the common name that must stand there, too. */
 #include "lint/rules.h"
-#include "lint/rules/common.h"
 #include "lint/rules/ip.h"
 #include "x509/dnsname.h"
 
@@ -101,22 +100,28 @@ static bool is_in_san(const struct x509_general_names *san, lt_slice cn, bool an
 
 static void each_from_san(const struct lint_subject *s, struct lint_report *r)
 {
-    for (size_t i = 0; i < s->cert->subject.count; i++) {
-        const struct x509_attribute *cn = &s->cert->subject.attributes[i];
-        if (cn->oid == X509_OID_CN && !is_in_san(&s->cert->ext.san, cn->value, false)) {
-            lint_found(r, cn->value, "'%.*s' is no name of subjectAltName", LT_FMT(cn->value));
+    for (size_t i = s->san_names; i < s->name_count; i++) {
+        lt_slice cn = s->names[i].text;
+        if (!is_in_san(&s->cert->ext.san, cn, false)) {
+            lint_found(r, cn, "'%.*s' is no name of subjectAltName", LT_FMT(cn));
         }
     }
 }
 
+/* The last one is the one that zlint means. */
+static lt_slice common_name_of(const struct lint_subject *s)
+{
+    return s->name_count > s->san_names ? s->names[s->name_count - 1].text : LT_SLICE(NULL, 0);
+}
+
 static bool has_common_name(const struct lint_subject *s)
 {
-    return lint_last_attribute(&s->cert->subject, X509_OID_CN).len > 0;
+    return common_name_of(s).len > 0;
 }
 
 static void last_from_san(const struct lint_subject *s, struct lint_report *r)
 {
-    lt_slice cn = lint_last_attribute(&s->cert->subject, X509_OID_CN);
+    lt_slice cn = common_name_of(s);
     if (!is_in_san(&s->cert->ext.san, cn, true)) {
         lint_found(r, cn, "'%.*s' is no name of subjectAltName", LT_FMT(cn));
     }
@@ -124,7 +129,7 @@ static void last_from_san(const struct lint_subject *s, struct lint_report *r)
 
 static void common_name(const struct lint_subject *s, struct lint_report *r)
 {
-    lt_slice cn = lint_last_attribute(&s->cert->subject, X509_OID_CN);
+    lt_slice cn = common_name_of(s);
     if (cn.len > 0) {
         lint_found(r, cn, "common name '%.*s'", LT_FMT(cn));
     }
@@ -132,9 +137,9 @@ static void common_name(const struct lint_subject *s, struct lint_report *r)
 
 static void second_common_name(const struct lint_subject *s, struct lint_report *r)
 {
-    const struct x509_attribute *second = x509_name_find(&s->cert->subject, X509_OID_CN, 1);
-    if (second != NULL) {
-        lint_found(r, second->value, "one more common name");
+    if (s->name_count > s->san_names + 1) {
+        lt_slice second = s->names[s->san_names + 1].text;
+        lint_found(r, second, "'%.*s' is one more common name", LT_FMT(second));
     }
 }
 

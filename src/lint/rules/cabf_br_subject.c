@@ -2,28 +2,13 @@
  * type of validation, in which order and encoding. */
 #include "lint/rules.h"
 #include "lint/rules/common.h"
-
-/* zlint's library reads these types of strings; an attribute of another type is there, but has no text. */
-static bool is_text(const struct x509_attribute *a)
-{
-    switch (a->string_type) {
-    case DER_UTF8_STRING:
-    case DER_NUMERIC_STRING:
-    case DER_PRINTABLE_STRING:
-    case DER_T61_STRING:
-    case DER_IA5_STRING:
-    case DER_BMP_STRING:
-        return true;
-    default:
-        return false;
-    }
-}
+#include "lint/rules/text.h"
 
 static bool has_text(const struct lint_subject *s, enum x509_oid oid)
 {
     for (size_t i = 0; i < s->cert->subject.count; i++) {
         const struct x509_attribute *a = &s->cert->subject.attributes[i];
-        if (a->oid == oid && is_text(a)) {
+        if (a->oid == oid && lint_is_text(a)) {
             return true;
         }
     }
@@ -287,17 +272,36 @@ static void metadata(const struct lint_subject *s, struct lint_report *r)
 {
     for (size_t i = 0; i < s->cert->subject.count; i++) {
         const struct x509_attribute *a = &s->cert->subject.attributes[i];
-        if (is_text(a) && !says_something(a)) {
+        if (lint_is_text(a) && !says_something(a)) {
             lint_found(r, a->value, "%s '%.*s' says nothing", x509_oid_name(a->oid), LT_FMT(a->value));
         }
     }
+}
+
+/* The first two characters, of a BMPString, too; empty when there are more. */
+static lt_slice country_text(const struct x509_attribute *a, uint8_t room[2])
+{
+    if (a->string_type != DER_BMP_STRING) {
+        return a->value;
+    }
+    struct lint_text t = lint_text_of(a);
+    uint32_t p = 0;
+    size_t len = 0;
+    while (lint_text_next(&t, &p)) {
+        if (len == 2 || p > 0x7f) {
+            return LT_SLICE(NULL, 0);
+        }
+        room[len++] = (uint8_t)p;
+    }
+    return LT_SLICE(room, len);
 }
 
 static void country(const struct lint_subject *s, struct lint_report *r)
 {
     for (size_t i = 0; i < s->cert->subject.count; i++) {
         const struct x509_attribute *a = &s->cert->subject.attributes[i];
-        if (a->oid == X509_OID_C && is_text(a) && !lint_country_loose(a->value)) {
+        uint8_t room[2];
+        if (a->oid == X509_OID_C && lint_is_text(a) && !lint_country_loose(country_text(a, room))) {
             lint_found(r, a->value, "'%.*s' is no country code", LT_FMT(a->value));
         }
     }

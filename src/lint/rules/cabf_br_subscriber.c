@@ -73,43 +73,52 @@ static void http_crl(const struct lint_subject *s, struct lint_report *r)
 
 static bool is_public(const struct lint_subject *s, lt_slice host)
 {
-    struct lint_name n;
-    lint_name_split(host, false, &n);
-    if (n.tld_row == NULL) {
+    size_t start = host.len;
+    while (start > 0 && host.ptr[start - 1] != '.') {
+        start--;
+    }
+    const struct lint_tld *tld = lint_tld_find(lt_slice_sub(host, start, host.len - start));
+    if (tld == NULL) {
         return false;
     }
     lt_time now = s->in->signing_time;
     if (now.us == 0) { /* nobody said what day it is: the list is from today */
-        return n.tld_row->removed == 0;
+        return tld->removed == 0;
     }
     int64_t at = lt_time_seconds(now);
-    return at >= n.tld_row->delegated * LT_SECONDS_PER_DAY &&
-           (n.tld_row->removed == 0 || at <= n.tld_row->removed * LT_SECONDS_PER_DAY);
+    return at >= tld->delegated * LT_SECONDS_PER_DAY &&
+           (tld->removed == 0 || at <= tld->removed * LT_SECONDS_PER_DAY);
 }
 
+/* False: it is wrong. */
+static bool check_host(const struct lint_subject *s, struct lint_report *r, lt_slice text)
+{
+    struct lint_url url;
+    struct x509_ip ip;
+    if (!lint_url_parse(text, &url)) {
+        lint_found_at(r, LINT_ERROR, text, "'%.*s' is no URL", LT_FMT(text));
+        return false;
+    }
+    if (!is_public(s, url.name) && lt_failed(x509_ip_parse(url.host, &ip))) {
+        lint_found(r, text, "'%.*s' has a host of no public domain", LT_FMT(text));
+        return false;
+    }
+    return true;
+}
+
+/* Responders first, and only the first that is wrong: which one that is makes a warning or an error. */
 static void internal_access(const struct lint_subject *s, struct lint_report *r)
 {
+    static const enum x509_oid methods[] = {X509_OID_OCSP, X509_OID_CA_ISSUERS};
     const struct x509_extensions *e = &s->cert->ext;
-    for (size_t i = 0; i < e->aia_count; i++) {
-        const struct x509_general_name *n = &e->aia[i].location;
-        bool known = e->aia[i].method.oid == X509_OID_OCSP || e->aia[i].method.oid == X509_OID_CA_ISSUERS;
-        struct lint_url url;
-        struct x509_ip ip;
-        if (!known || n->type != X509_GN_URI) {
-            continue;
+    for (size_t m = 0; m < LT_COUNT(methods); m++) {
+        for (size_t i = 0; i < e->aia_count; i++) {
+            const struct x509_general_name *n = &e->aia[i].location;
+            bool wanted = e->aia[i].method.oid == methods[m] && n->type == X509_GN_URI;
+            if (wanted && !check_host(s, r, n->value)) {
+                return;
+            }
         }
-        if (!lint_url_parse(n->value, &url)) {
-            lint_found_at(r, LINT_ERROR, n->value, "'%.*s' is no URL", LT_FMT(n->value));
-        } else if (!is_public(s, url.name) && lt_failed(x509_ip_parse(url.host, &ip))) {
-            lint_found(r, n->value, "'%.*s' has a host of no public domain", LT_FMT(n->value));
-        }
-    }
-}
-
-static void empty_policies(const struct lint_subject *s, struct lint_report *r)
-{
-    if (s->cert->ext.policy_count == 0) {
-        lint_found(r, lint_ext_at(s, X509_OID_CERTIFICATE_POLICIES), "no policy stands in it");
     }
 }
 
@@ -288,7 +297,8 @@ static const struct lint_rule rows[] = {
      .value = X509_OID_BASIC_CONSTRAINTS},
     {"e_sub_cert_cert_policy_empty", BR_2012, .unless = LINT_IS_CA,
      .asks = "a subscriber certificate names a policy", .citation = "BR 7.1.2.7.9", .formerly = "BR 7.1.2.3",
-     .check = empty_policies},
+     /* an empty list is not none to zlint */
+     .check = present, .value = X509_OID_CERTIFICATE_POLICIES},
     {"w_sub_cert_certificate_policies_marked_critical", BR(LINT_WARN, 2012, 7, 1), EXTENSION,
      .when = LINT_HAS_CP, .asks = "certificatePolicies is not critical", .check = not_critical,
      .value = X509_OID_CERTIFICATE_POLICIES},

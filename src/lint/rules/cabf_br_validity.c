@@ -7,7 +7,7 @@ static void validity(const struct lint_subject *s, struct lint_report *r)
     int64_t seconds = lint_validity_s(s->cert);
     if (seconds > r->rule->value * LT_SECONDS_PER_DAY) {
         int64_t days = (seconds + LT_SECONDS_PER_DAY - 1) / LT_SECONDS_PER_DAY;
-        lint_found(r, s->cert->tbs, "valid for %lld days (%lld s)", (long long)days, (long long)seconds);
+        lint_found(r, s->cert->validity, "valid for %lld days (%lld s)", (long long)days, (long long)seconds);
     }
 }
 
@@ -30,6 +30,10 @@ static bool has_scts(const struct lint_subject *s)
 
 static void backdated(const struct lint_subject *s, struct lint_report *r)
 {
+    if (lt_time_seconds(s->cert->not_before) < r->rule->effective * LT_SECONDS_PER_DAY) {
+        lint_say(r, LINT_NE); /* it was free to, whatever day the other rules are of */
+        return;
+    }
     lt_slice rest = lt_slice_sub(s->cert->ext.sct_list, 2, s->cert->ext.sct_list.len);
     int64_t begin_ms = lt_time_seconds(s->cert->not_before) * 1000;
     while (rest.len > 2) {

@@ -136,7 +136,7 @@ static void validity(const struct lint_subject *s, struct lint_report *r)
     int64_t end = days ? lt_time_seconds(s->cert->not_before) + value * LT_SECONDS_PER_DAY
                        : lint_add_months(s->cert->not_before, (int)value);
     if (lt_time_seconds(s->cert->not_after) > end) {
-        lint_found(r, s->cert->tbs, "valid for %lld days, at most %lld %s",
+        lint_found(r, lint_validity_at(s), "valid for %lld days, at most %lld %s",
                    (long long)(lint_validity_s(s->cert) / LT_SECONDS_PER_DAY), (long long)value,
                    days ? "days" : "months");
     }

@@ -99,7 +99,7 @@ static bool before_825_days(const struct lint_subject *s)
 static void validity(const struct lint_subject *s, struct lint_report *r)
 {
     if (lint_add_months(s->cert->not_before, (int)r->rule->value) < lt_time_seconds(s->cert->not_after)) {
-        lint_found(r, s->cert->tbs, "valid for %lld days, at most %lld months",
+        lint_found(r, lint_validity_at(s), "valid for %lld days, at most %lld months",
                    (long long)(lint_validity_s(s->cert) / LT_SECONDS_PER_DAY), (long long)r->rule->value);
     }
 }
@@ -159,7 +159,7 @@ static void org_id_consistent(const struct lint_subject *s, struct lint_report *
     bool psd = lt_slice_eq_cstr(subject.scheme, "PSD");
     if (!lint_org_id_equal(&subject, &extension) &&
         !(psd && lint_org_id_split(a->value, true, &subject) && lint_org_id_equal(&subject, &extension))) {
-        lint_found(r, x->value, "cabfOrganizationIdentifier differs from organizationIdentifier '%.*s'",
+        lint_found(r, a->value, "cabfOrganizationIdentifier differs from organizationIdentifier '%.*s'",
                    LT_FMT(a->value));
     }
 }

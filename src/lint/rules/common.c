@@ -77,6 +77,20 @@ bool lint_key_is_ec(const struct lint_subject *s)
     return x509_oid_find(der_oid(&in)) == X509_OID_EC;
 }
 
+lt_slice lint_validity_at(const struct lint_subject *s)
+{
+    struct der_cursor c = der_open(s->cert->tbs);
+    struct der_cursor in = der_enter(&c, DER_SEQUENCE);
+    lt_slice skipped;
+    (void)der_optional(&in, DER_CONTEXT_CONS(0), &skipped); /* the version may be there or not */
+    for (size_t i = 0; i < 3; i++) {
+        uint32_t tag;
+        (void)der_any(&in, &tag, &skipped, NULL); /* serial, algorithm, issuer; failure stays in the cursor */
+    }
+    lt_slice validity = der_read_whole(&in, DER_SEQUENCE);
+    return der_ok(&in) ? validity : s->cert->tbs;
+}
+
 bool lint_has_attribute(const struct x509_name *name, enum x509_oid oid)
 {
     return x509_name_find(name, oid, 0) != NULL;
@@ -85,7 +99,7 @@ bool lint_has_attribute(const struct x509_name *name, enum x509_oid oid)
 lt_slice lint_last_attribute(const struct x509_name *name, enum x509_oid oid)
 {
     for (size_t i = name->count; i > 0; i--) {
-        if (name->attributes[i - 1].oid == oid) {
+        if (name->attributes[i - 1].oid == oid && lint_is_text(&name->attributes[i - 1])) {
             return name->attributes[i - 1].value;
         }
     }

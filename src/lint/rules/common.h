@@ -12,8 +12,10 @@ bool lint_country_loose(lt_slice code);
 int64_t lint_add_months(lt_time t, int months);
 /* The public key is of the type id-ecPublicKey, whatever its curve. */
 bool lint_key_is_ec(const struct lint_subject *s);
+/* The Validity, for findings about it. */
+lt_slice lint_validity_at(const struct lint_subject *s);
 bool lint_has_attribute(const struct x509_name *name, enum x509_oid oid);
-/* Value of the last attribute of that type, empty without one. */
+/* Value of the last attribute of that type that has text (lint_is_text), empty without one. */
 lt_slice lint_last_attribute(const struct x509_name *name, enum x509_oid oid);
 
 /* Text of an otherName of the type SmtpUTF8Mailbox (RFC 9598). */

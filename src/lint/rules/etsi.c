@@ -31,81 +31,6 @@ static bool matches(const struct lint_statement *st, int64_t type)
     return type < LINT_QC_COUNT ? (int64_t)st->type == type : (int64_t)st->qc_type + LINT_QC_COUNT == type;
 }
 
-/* Only the identifier may be there. */
-static const char *check_empty(const struct lint_statement *st)
-{
-    return st->info.len == 0 ? NULL : "the statement has a value";
-}
-
-static bool integers(struct der_cursor *c, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (der_integer(c).len > 8) {
-            return false;
-        }
-    }
-    return der_ok(c);
-}
-
-/* MonetaryValue ::= SEQUENCE { currency CHOICE { PrintableString, INTEGER }, amount INTEGER, exponent } */
-static const char *check_limit(const struct lint_statement *st)
-{
-    struct der_cursor c = der_open(st->info);
-    struct der_cursor in = der_enter(&c, DER_SEQUENCE);
-    if (der_is_next(&in, DER_INTEGER)) {
-        return integers(&in, 3) ? NULL : "the value does not decode";
-    }
-    uint32_t tag;
-    lt_slice currency;
-    if (!der_any(&in, &tag, &currency, NULL) || !integers(&in, 2)) {
-        return "the value does not decode";
-    }
-    bool right = tag == DER_PRINTABLE_STRING && x509_string_valid(tag, currency) && !der_more(&in);
-    return right ? NULL : "the currency is no PrintableString, or more than three fields";
-}
-
-static const char *check_period(const struct lint_statement *st)
-{
-    struct der_cursor c = der_open(st->info);
-    return der_integer(&c).len <= 8 && der_ok(&c) ? NULL : "the value is no INTEGER";
-}
-
-static struct der_cursor locations(lt_slice info)
-{
-    struct der_cursor c = der_open(info);
-    struct der_cursor in = der_enter(&c, DER_SEQUENCE);
-    if (der_ok(&in) && c.pos != c.end) {
-        der_fail(&in, "bytes behind the value");
-    }
-    return in;
-}
-
-static const char *check_pds(const struct lint_statement *st)
-{
-    struct der_cursor c = locations(st->info);
-    struct lint_pds pds;
-    const char *why = NULL;
-    while (lint_pds_next(&c, &pds)) {
-        if (pds.url_tag != DER_IA5_STRING || pds.language_tag != DER_PRINTABLE_STRING || pds.more ||
-            !x509_string_valid(pds.url_tag, pds.url) || !x509_string_valid(pds.language_tag, pds.language)) {
-            why = "a location is not of IA5String and PrintableString";
-        }
-    }
-    return der_ok(&c) ? why : "the value does not decode";
-}
-
-static const char *check_type(const struct lint_statement *st)
-{
-    struct lint_qc_types types;
-    return lint_qc_types_read(st->info, &types) ? NULL : "the value is no list of OBJECT IDENTIFIERs";
-}
-
-static const char *(*const checks[LINT_QC_COUNT])(const struct lint_statement *st) = {
-    [LINT_QC_COMPLIANCE] = check_empty,        [LINT_QC_SSCD] = check_empty,
-    [LINT_QC_LIMIT_VALUE] = check_limit,       [LINT_QC_PDS] = check_pds,
-    [LINT_QC_RETENTION_PERIOD] = check_period, [LINT_QC_TYPE] = check_type,
-};
-
 static struct parsed parse(const struct lint_subject *s, int64_t type)
 {
     struct parsed p = {.why = outer_error(s)};
@@ -117,7 +42,7 @@ static struct parsed parse(const struct lint_subject *s, int64_t type)
     while (lint_statement_next(&c, &p.st)) {
         if (matches(&p.st, type)) {
             p.present = true;
-            p.why = type < LINT_QC_COUNT && checks[type] != NULL ? checks[type](&p.st) : NULL;
+            p.why = type <= LINT_QC_TYPE ? lint_statement_check(&p.st) : NULL;
             return p;
         }
     }
@@ -299,7 +224,7 @@ static void pds_https(const struct lint_subject *s, struct lint_report *r)
     if (!fine(s, r, &p)) {
         return;
     }
-    struct der_cursor c = locations(p.st.info);
+    struct der_cursor c = lint_pds_open(p.st.info);
     struct lint_pds pds;
     while (lint_pds_next(&c, &pds)) {
         if (!lt_slice_starts(pds.url, LT_LIT("https://"))) {
@@ -314,7 +239,7 @@ static void pds_case(const struct lint_subject *s, struct lint_report *r)
     if (!fine(s, r, &p)) {
         return;
     }
-    struct der_cursor c = locations(p.st.info);
+    struct der_cursor c = lint_pds_open(p.st.info);
     struct lint_pds pds;
     while (lint_pds_next(&c, &pds)) {
         if (!only(pds.language, 'a', 'z')) {
@@ -327,7 +252,7 @@ static void pds_case(const struct lint_subject *s, struct lint_report *r)
  * capitals. */
 static bool seen_before(lt_slice info, lt_slice language)
 {
-    struct der_cursor c = locations(info);
+    struct der_cursor c = lint_pds_open(info);
     struct lint_pds pds;
     while (lint_pds_next(&c, &pds) && pds.language.ptr != language.ptr) {
         if (lt_slice_eq_nocase(pds.language, language) && only(pds.language, 'a', 'z')) {
@@ -343,7 +268,7 @@ static void pds_valid(const struct lint_subject *s, struct lint_report *r)
     if (!fine(s, r, &p)) {
         return;
     }
-    struct der_cursor c = locations(p.st.info);
+    struct der_cursor c = lint_pds_open(p.st.info);
     struct lint_pds pds;
     bool english = false;
     while (lint_pds_next(&c, &pds)) {

@@ -16,7 +16,8 @@ enum lint_qc {
     LINT_QC_IDENT_METHOD = 8,
     LINT_QC_QSCD_LEGISLATION = 9,
     LINT_QC_COUNT,
-    LINT_QC_PSD2 = 100, /* TS 119 495: 0.4.0.19495.2 */
+    LINT_QC_PSD2 = 100,      /* TS 119 495: 0.4.0.19495.2 */
+    LINT_QC_SEMANTICS = 101, /* RFC 3739: id-qcs-pkixQCSyntax-v2 */
 };
 
 struct lint_statement {
@@ -52,6 +53,34 @@ struct lint_pds {
     uint32_t language_tag;
     bool more; /* the SEQUENCE has further elements */
 };
+struct der_cursor lint_pds_open(lt_slice info);
 bool lint_pds_next(struct der_cursor *c, struct lint_pds *ret_pds);
+
+/* NULL, or what is wrong with the value of a statement of a known type. */
+const char *lint_statement_check(const struct lint_statement *st);
+
+struct lint_psd2 {
+    struct der_cursor roles; /* over their SEQUENCE */
+    lt_slice authority;
+    lt_slice authority_id;
+};
+bool lint_psd2_read(lt_slice info, struct lint_psd2 *ret_psd2);
+/* ret_role: last number of its OID, UINT8_MAX for another OID. */
+bool lint_psd2_role_next(struct der_cursor *roles, unsigned *ret_role, lt_slice *ret_name);
+
+/* EN 319 412-1: what serialNumber or organizationIdentifier mean, by the last number of its OID. */
+enum lint_semantics {
+    LINT_SEMANTICS_NATURAL = 1,
+    LINT_SEMANTICS_LEGAL = 2,
+    LINT_SEMANTICS_EIDAS_NATURAL = 3,
+    LINT_SEMANTICS_EIDAS_LEGAL = 4,
+};
+struct lint_semantics_info {
+    lt_slice whole;
+    bool has_authorities; /* nameRegistrationAuthorities */
+    bool has_url;         /* with a URI among them */
+};
+bool lint_semantics_find(const struct lint_subject *s, enum lint_semantics which,
+                         struct lint_semantics_info *ret_info);
 
 #endif

@@ -106,6 +106,14 @@ static void dns_not_space(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
+/* Whatever the class of its tag. */
+static bool has_dns_form(const struct lint_subject *s)
+{
+    struct der_cursor c = lint_names_of(s, X509_OID_SUBJECT_ALT_NAME);
+    lt_slice name = {0};
+    return form_next(&c, X509_GN_DNS, &name);
+}
+
 static void dns_length(const struct lint_subject *s, struct lint_report *r)
 {
     struct der_cursor c = names_open(s, r);
@@ -378,8 +386,8 @@ static const struct lint_rule rows[] = {
     {"e_ext_ian_uri_relative", IAN, .asks = "URIs of the issuer are absolute",
      .effective = LINT_SINCE_RFC5280, .check = uri_absolute},
     {"e_ext_san_dns_name_too_long", ROW(LINT_ERROR), .asks = "A dNSName has at most 253 bytes",
-     .citation = "RFC 5280 4.2.1.6", .when = LINT_HAS_SAN | LINT_HAS_DNS, .effective = LINT_SINCE_RFC5280,
-     .data = &san, .check = dns_length},
+     .citation = "RFC 5280 4.2.1.6", .when = LINT_HAS_SAN, .applies = has_dns_form,
+     .effective = LINT_SINCE_RFC5280, .data = &san, .check = dns_length},
     {"e_ext_san_not_critical_without_subject", SAN,
      .asks = "subjectAltName is critical where there is no subject", .effective = LINT_SINCE_RFC2459,
      .check = critical_without_subject},

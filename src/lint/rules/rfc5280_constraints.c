@@ -1,6 +1,7 @@
 /* RFC 5280 4.2.1.10: nameConstraints. Read here from its bytes: what it must not contain, the decoder of
  * certificates refuses. */
 #include "lint/rules/fqdn.h"
+#include "lint/rules/mailbox.h"
 #include "lint/rules/rfc.h"
 
 static const struct x509_extension *constraints_of(const struct lint_subject *s)
@@ -133,9 +134,117 @@ static void in_ca_only(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
+/*= RFC 5280 4.2.1.10 "the minimum MUST be zero, and maximum MUST be absent", for all forms */
+static void bounds_default(const struct lint_subject *s, struct lint_report *r)
+{
+    struct trees all = trees_open(s);
+    struct tree t;
+    while (tree_next(&all, &t)) {
+        if (t.maximum.len > 0 || t.minimum.len > 0) {
+            lint_found(r, t.whole, "a subtree with a %s", t.maximum.len > 0 ? "maximum" : "minimum");
+        }
+    }
+}
+
+/* Ones, then zeros. */
+static bool is_prefix_mask(lt_slice mask)
+{
+    bool ended = false;
+    for (size_t i = 0; i < mask.len * 8; i++) {
+        bool one = (mask.ptr[i / 8] >> (7 - i % 8) & 1) != 0;
+        if (one && ended) {
+            return false;
+        }
+        ended = ended || !one;
+    }
+    return true;
+}
+
+/*= RFC 5280 4.2.1.10 "encoded in the style of RFC 4632 (CIDR) to represent an address range" */
+static void addresses_are_ranges(const struct lint_subject *s, struct lint_report *r)
+{
+    struct trees all = trees_open(s);
+    struct tree t;
+    while (tree_next(&all, &t)) {
+        if (t.form != X509_GN_IP) {
+            continue;
+        }
+        size_t half = t.base.len / 2;
+        if (t.base.len != 8 && t.base.len != 32) {
+            lint_found(r, t.base, "an address range of %zu octets", t.base.len);
+        } else if (!is_prefix_mask(lt_slice_sub(t.base, half, half))) {
+            lint_found(r, t.base, "the mask of an address range is no prefix");
+        }
+    }
+}
+
+static void range_bits(const struct lint_subject *s, struct lint_report *r)
+{
+    struct trees all = trees_open(s);
+    struct tree t;
+    while (tree_next(&all, &t)) {
+        size_t half = t.base.len / 2;
+        bool beyond = false;
+        for (size_t i = 0; t.form == X509_GN_IP && (half == 4 || half == 16) && i < half; i++) {
+            beyond = beyond || (t.base.ptr[i] & ~t.base.ptr[half + i] & 0xff) != 0;
+        }
+        if (beyond) {
+            lint_found(r, t.base, "the address of a range has bits beyond its mask");
+        }
+    }
+}
+
+static bool is_host(lt_slice name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        uint8_t b = name.ptr[i];
+        bool letter = (b >= 'a' && b <= 'z') || (b >= 'A' && b <= 'Z') || (b >= '0' && b <= '9');
+        bool inner = b == '-' || b == '_' || b == '.';
+        if (!letter && (!inner || i == 0 || i + 1 == name.len)) {
+            return false;
+        }
+        if (b == '.' && name.ptr[i - 1] == '.') {
+            return false;
+        }
+    }
+    return true;
+}
+
+/*= RFC 5280 4.2.1.10 "DNS name restrictions are expressed as host.example.com": without a dot before it */
+static void dns_is_name(const struct lint_subject *s, struct lint_report *r)
+{
+    struct trees all = trees_open(s);
+    struct tree t;
+    while (tree_next(&all, &t)) {
+        if (t.form == X509_GN_DNS && !is_host(t.base)) {
+            lint_found(r, t.base, "'%.*s' is no domain name", LT_FMT(t.base));
+        }
+    }
+}
+
+/*= RFC 5280 4.2.1.10 "A name constraint for Internet mail addresses MAY specify a particular mailbox, all
+ * addresses at a particular host, or all mailboxes in a domain." */
+static void email_is_one_of_three(const struct lint_subject *s, struct lint_report *r)
+{
+    struct trees all = trees_open(s);
+    struct tree t;
+    while (tree_next(&all, &t)) {
+        bool dot = t.base.len > 1 && t.base.ptr[0] == '.';
+        bool mailbox = lt_slice_find(t.base, '@') < t.base.len;
+        bool right = mailbox ? lint_mailbox(t.base) : is_host(lt_slice_sub(t.base, dot ? 1 : 0, t.base.len));
+        if (t.form == X509_GN_EMAIL && !right) {
+            lint_found(r, t.base, "'%.*s' is neither a mailbox nor a host nor a domain", LT_FMT(t.base));
+        }
+    }
+}
+
 #define ROW(level_)                                                                      \
     .source = LINT_RFC5280, .level = (level_), .kinds = LINT_CERTIFICATE, .zlint = true, \
     .citation = "RFC 5280 4.2.1.10", .when = LINT_HAS_NC
+
+#define OURS(level_)                                                                                       \
+    .source = LINT_RFC5280, .level = (level_), .kinds = LINT_CERTIFICATE, .citation = "RFC 5280 4.2.1.10", \
+    .when = LINT_HAS_NC, .effective = LINT_SINCE_RFC5280
 
 static const struct lint_rule rows[] = {
     {"e_ext_name_constraints_not_in_ca", ROW(LINT_ERROR), .asks = "nameConstraints stands in CAs only",
@@ -156,5 +265,15 @@ static const struct lint_rule rows[] = {
      .check = form_absent, .value = X509_GN_REGISTERED_ID},
     {"w_name_constraint_on_x400", ROW(LINT_WARN), .asks = "Constraints should not be on x400Address",
      .effective = LINT_SINCE_RFC5280, .check = form_absent, .value = X509_GN_X400},
+    {"lintel_rfc5280_nc_bounds", OURS(LINT_ERROR), .asks = "A subtree has neither minimum nor maximum",
+     .check = bounds_default},
+    {"lintel_rfc5280_nc_address_range", OURS(LINT_ERROR),
+     .asks = "A constraint on addresses is an address and a prefix mask", .check = addresses_are_ranges},
+    {"lintel_rfc5280_nc_address_bits", OURS(LINT_WARN),
+     .asks = "The address of a constraint should be zero where its mask is", .check = range_bits},
+    {"lintel_rfc5280_nc_dns", OURS(LINT_ERROR),
+     .asks = "A constraint on dNSNames is a domain name without a leading dot", .check = dns_is_name},
+    {"lintel_rfc5280_nc_email", OURS(LINT_ERROR),
+     .asks = "A constraint on mail is a mailbox, a host or a domain", .check = email_is_one_of_three},
 };
 const struct lint_table lint_rfc5280_constraints = LINT_TABLE(rows);

@@ -76,6 +76,22 @@ static bool validity_read(const struct lint_subject *s, struct validity *ret)
            der_any(&both, &ret->tag[1], &ret->text[1], NULL);
 }
 
+static bool has_time(const struct lint_subject *s, uint32_t tag)
+{
+    struct validity v = {0};
+    return validity_read(s, &v) && (v.tag[0] == tag || v.tag[1] == tag);
+}
+
+static bool has_generalized(const struct lint_subject *s)
+{
+    return has_time(s, DER_GENERALIZED_TIME);
+}
+
+static bool has_utc(const struct lint_subject *s)
+{
+    return has_time(s, DER_UTC_TIME);
+}
+
 typedef bool time_is_wrong(lt_slice text);
 
 static void times_check(const struct lint_subject *s, struct lint_report *r, uint32_t tag,
@@ -229,16 +245,19 @@ static const struct lint_rule rows[] = {
     {"e_serial_number_not_positive", ROW, .asks = "A serial number is positive",
      .citation = "RFC 5280 4.1.2.2", .effective = LINT_SINCE_RFC3280, .check = serial_positive},
     {"e_generalized_time_does_not_include_seconds", ROW, .asks = "GeneralizedTime includes seconds",
-     .citation = "RFC 5280 4.1.2.5.2", .effective = LINT_SINCE_RFC2459, .check = generalized_seconds},
+     .citation = "RFC 5280 4.1.2.5.2", .effective = LINT_SINCE_RFC2459, .applies = has_generalized,
+     .check = generalized_seconds},
     {"e_generalized_time_includes_fraction_seconds", ROW,
      .asks = "GeneralizedTime has no fractions of seconds", .citation = "RFC 5280 4.1.2.5.2",
-     .effective = LINT_SINCE_RFC2459, .check = generalized_fraction},
+     .effective = LINT_SINCE_RFC2459, .applies = has_generalized, .check = generalized_fraction},
     {"e_generalized_time_not_in_zulu", ROW, .asks = "GeneralizedTime is in Greenwich time and says Z",
-     .citation = "RFC 5280 4.1.2.5.2", .effective = LINT_SINCE_RFC2459, .check = generalized_zulu},
+     .citation = "RFC 5280 4.1.2.5.2", .effective = LINT_SINCE_RFC2459, .applies = has_generalized,
+     .check = generalized_zulu},
     {"e_utc_time_does_not_include_seconds", ROW, .asks = "UTCTime includes seconds",
-     .citation = "RFC 5280 4.1.2.5.1", .effective = LINT_SINCE_RFC2459, .check = utc_seconds},
+     .citation = "RFC 5280 4.1.2.5.1", .effective = LINT_SINCE_RFC2459, .applies = has_utc,
+     .check = utc_seconds},
     {"e_utc_time_not_in_zulu", ROW, .asks = "UTCTime is in Greenwich time", .citation = "RFC 5280 4.1.2.5.1",
-     .effective = LINT_SINCE_RFC2459, .check = utc_zulu},
+     .effective = LINT_SINCE_RFC2459, .applies = has_utc, .check = utc_zulu},
     {"e_wrong_time_format_pre2050", ROW, .asks = "Dates up to 2049 are UTCTime",
      .citation = "RFC 5280 4.1.2.5", .effective = LINT_SINCE_RFC2459, .check = right_time_type},
     {"e_spki_rsa_encryption_parameter_not_null", ROW, .asks = "The parameters of an RSA key are NULL",

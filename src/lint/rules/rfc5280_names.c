@@ -39,21 +39,16 @@ static bool is_type(const struct x509_attribute *a, const void *data)
 static void length_bound(const struct lint_subject *s, struct lint_report *r)
 {
     const struct x509_name *n = &s->cert->subject;
-    bool any = false;
     for (size_t i = 0; i < n->count; i++) {
         const struct x509_attribute *a = &n->attributes[i];
         if (!is_type(a, r->rule->data)) {
             continue;
         }
-        any = true;
         size_t count = a->value.len > (size_t)r->rule->value ? lint_text_count(lint_text_of(a)) : 0;
         if (count > (size_t)r->rule->value) {
             lint_found(r, a->value, "%s of %zu characters, at most %lld", x509_oid_name(a->oid), count,
                        (long long)r->rule->value);
         }
-    }
-    if (!any) {
-        lint_say(r, LINT_NA);
     }
 }
 
@@ -155,19 +150,14 @@ static void emails_in_san(const struct lint_subject *s, struct lint_report *r)
 {
     static const enum x509_oid type = X509_OID_EMAIL_ADDRESS;
     const struct x509_name *n = &s->cert->subject;
-    bool any = false;
     for (size_t i = 0; i < n->count; i++) {
         const struct x509_attribute *a = &n->attributes[i];
         if (!is_type(a, &type)) {
             continue;
         }
-        any = true;
         if (!in_san(s, a->value)) {
             lint_found(r, a->value, "'%.*s' is not among the names of the subjectAltName", LT_FMT(a->value));
         }
-    }
-    if (!any) {
-        lint_say(r, LINT_NA);
     }
 }
 
@@ -184,9 +174,37 @@ static const enum x509_oid postal = X509_OID_POSTAL_CODE;
 static const enum x509_oid state = X509_OID_ST;
 static const enum x509_oid street = X509_OID_STREET;
 
+/* Whether a row applies is asked before its dates. */
+static bool has_text(const struct lint_subject *s, const enum x509_oid *type)
+{
+    const struct x509_name *n = &s->cert->subject;
+    for (size_t i = 0; i < n->count; i++) {
+        if (is_type(&n->attributes[i], type)) {
+            return true;
+        }
+    }
+    return false;
+}
+#define HAS(type_)                                        \
+    static bool has_##type_(const struct lint_subject *s) \
+    {                                                     \
+        return has_text(s, &(type_));                     \
+    }
+HAS(cn)
+HAS(email)
+HAS(given)
+HAS(surname)
+HAS(locality)
+HAS(organization)
+HAS(unit)
+HAS(postal)
+HAS(state)
+HAS(street)
+
 #define ROW(level_) .source = LINT_RFC5280, .level = (level_), .kinds = LINT_CERTIFICATE, .zlint = true
-#define BOUND(type_, max_) \
-    .data = &(type_), .value = (max_), .when = LINT_HAS_SUBJECT, .effective = LINT_SINCE_RFC2459
+#define BOUND(type_, max_)                                                               \
+    .data = &(type_), .value = (max_), .when = LINT_HAS_SUBJECT, .applies = has_##type_, \
+    .effective = LINT_SINCE_RFC2459
 
 static const struct lint_rule rows[] = {
     {"e_ca_subject_field_empty", ROW(LINT_ERROR), .asks = "The subject of a CA is not empty",
@@ -248,6 +266,6 @@ static const struct lint_rule rows[] = {
      .effective = LINT_SINCE_RFC2459, .check = printable_alphabet},
     {"e_subj_email_not_in_san", ROW(LINT_ERROR),
      .asks = "The subject's mail addresses stand in the subjectAltName, too", .citation = "RFC 5280 4.1.2.6",
-     .when = LINT_HAS_SUBJECT, .effective = LINT_SINCE_RFC2459, .check = emails_in_san},
+     .when = LINT_HAS_SUBJECT, .applies = has_email, .effective = LINT_SINCE_RFC2459, .check = emails_in_san},
 };
 const struct lint_table lint_rfc5280_names = LINT_TABLE(rows);

@@ -2,6 +2,7 @@
  * policyConstraints. */
 #include "lint/rules/rfc.h"
 #include "lint/rules/text.h"
+#include "lint/rules/url.h"
 
 /* UserNotice ::= SEQUENCE { noticeRef SEQUENCE OPTIONAL, explicitText DisplayText OPTIONAL } */
 struct notice {
@@ -287,6 +288,70 @@ static void constraints_not_empty(const struct lint_subject *s, struct lint_repo
     }
 }
 
+/* Until RFC 6818 allowed it. */
+static void text_not_visible(const struct lint_subject *s, struct lint_report *r)
+{
+    struct notices all = notices_open(s);
+    struct notice n;
+    while (notice_next(&all, &n)) {
+        if (n.text_tag == DER_VISIBLE_STRING || n.text_tag == DER_BMP_STRING) {
+            lint_found(r, n.text, "explicitText has the ASN.1 type %u", (unsigned)DER_TAG_NUMBER(n.text_tag));
+        }
+    }
+}
+
+/*= RFC 5280 4.2.1.4 "DisplayText ::= CHOICE" of four string types */
+static void text_is_display(const struct lint_subject *s, struct lint_report *r)
+{
+    struct notices all = notices_open(s);
+    struct notice n;
+    while (notice_next(&all, &n)) {
+        bool display = n.text_tag == DER_IA5_STRING || n.text_tag == DER_VISIBLE_STRING ||
+                       n.text_tag == DER_BMP_STRING || n.text_tag == DER_UTF8_STRING;
+        if (n.text_tag != DER_NONE && !display) {
+            lint_found(r, n.text, "explicitText has the ASN.1 type %u", (unsigned)DER_TAG_NUMBER(n.text_tag));
+        }
+    }
+}
+
+/* The next qualifier of a policy: its type and its value. */
+static bool qualifier_next(struct der_cursor *list, lt_slice *ret_id, uint32_t *ret_tag, lt_slice *ret_value)
+{
+    if (!der_more(list)) {
+        return false;
+    }
+    struct der_cursor q = der_enter(list, DER_SEQUENCE);
+    *ret_id = der_oid(&q);
+    return der_any(&q, ret_tag, ret_value, NULL);
+}
+
+/*= RFC 5280 4.2.1.4 "CPSuri ::= IA5String" */
+static void cps_is_uri(const struct lint_subject *s, struct lint_report *r)
+{
+    const struct x509_extensions *e = &s->cert->ext;
+    for (size_t i = 0; i < e->policy_count; i++) {
+        if (e->policies[i].qualifiers.len == 0) {
+            continue;
+        }
+        struct der_cursor c = der_open(e->policies[i].qualifiers);
+        struct der_cursor list = der_enter(&c, DER_SEQUENCE);
+        lt_slice id = {0};
+        lt_slice value = {0};
+        uint32_t tag = DER_NONE;
+        while (qualifier_next(&list, &id, &tag, &value)) {
+            if (x509_oid_find(id) != X509_OID_CPS_QUALIFIER) {
+                continue;
+            }
+            struct lint_url u;
+            if (tag != DER_IA5_STRING) {
+                lint_found(r, value, "a CPS pointer of the ASN.1 type %u", (unsigned)DER_TAG_NUMBER(tag));
+            } else if (!lint_url_parse(value, &u) || u.scheme.len == 0) {
+                lint_found(r, value, "the CPS pointer '%.*s' is no absolute URI", LT_FMT(value));
+            }
+        }
+    }
+}
+
 #define ROW(level_) .source = LINT_RFC5280, .level = (level_), .kinds = LINT_CERTIFICATE, .zlint = true
 #define TEXT(level_)                                                                        \
     ROW(level_), .when = LINT_HAS_CP, .applies = has_text, .effective = LINT_SINCE_RFC6818, \
@@ -322,5 +387,15 @@ static const struct lint_rule rows[] = {
     {"e_ext_policy_constraints_empty", ROW(LINT_ERROR), .asks = "policyConstraints constrains something",
      .citation = "RFC 5280 4.2.1.11", .when = LINT_HAS_POLICY_CONSTRAINTS, .effective = LINT_SINCE_RFC2459,
      .applies = constraints_are_sequence, .check = constraints_not_empty},
+    {"lintel_rfc5280_explicit_text_type", .source = LINT_RFC5280, .level = LINT_ERROR,
+     .kinds = LINT_CERTIFICATE, .asks = "explicitText is neither VisibleString nor BMPString",
+     .citation = "RFC 5280 4.2.1.4", .when = LINT_HAS_CP, .effective = LINT_SINCE_RFC5280,
+     .retired = LINT_SINCE_RFC6818, .check = text_not_visible},
+    {"lintel_rfc5280_display_text", .source = LINT_RFC5280, .level = LINT_ERROR, .kinds = LINT_CERTIFICATE,
+     .asks = "explicitText is one of the types of DisplayText", .citation = "RFC 5280 4.2.1.4",
+     .when = LINT_HAS_CP, .effective = LINT_SINCE_RFC5280, .check = text_is_display},
+    {"lintel_rfc5280_cps_uri", .source = LINT_RFC5280, .level = LINT_ERROR, .kinds = LINT_CERTIFICATE,
+     .asks = "A CPS pointer is an absolute URI as IA5String", .citation = "RFC 5280 4.2.1.4",
+     .when = LINT_HAS_CP, .effective = LINT_SINCE_RFC5280, .check = cps_is_uri},
 };
 const struct lint_table lint_rfc5280_policies = LINT_TABLE(rows);

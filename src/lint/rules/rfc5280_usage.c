@@ -1,5 +1,6 @@
 /* RFC 5280 4.2.1.3, 4.2.1.9, 4.2.1.12 and what RFC 3279, 5480 and 8813 say of them by kind of key: keyUsage,
  * basicConstraints, extKeyUsage. */
+#include "lint/rules/key_alg.h"
 #include "lint/rules/purposes.h"
 #include "lint/rules/rfc.h"
 
@@ -190,6 +191,12 @@ static bool allows(const struct purpose *p, uint32_t usage)
     return false;
 }
 
+/* Bits beyond the nine count for nothing here. */
+static uint32_t nine_of(const struct x509_extensions *e)
+{
+    return e->key_usage & 0x1ff;
+}
+
 /* With several purposes what the sets of each allow may be joined: the usage is the union of those sets that
  * lie in it. */
 static bool joined_allows(const struct x509_extensions *e)
@@ -198,13 +205,13 @@ static bool joined_allows(const struct x509_extensions *e)
     for (size_t i = 0; i < e->eku_count; i++) {
         const struct purpose *p = purpose_find(e->eku[i].oid);
         for (size_t k = 0; p != NULL && k < LT_COUNT(p->usages) && p->usages[k] != 0; k++) {
-            joined |= (p->usages[k] & ~e->key_usage) == 0 ? p->usages[k] : 0;
+            joined |= (p->usages[k] & ~nine_of(e)) == 0 ? p->usages[k] : 0;
         }
         if (p == NULL && lint_purpose_known(e->eku[i].der)) {
             return true; /* nothing is known of it */
         }
     }
-    return joined == e->key_usage && joined != 0;
+    return joined == nine_of(e) && joined != 0;
 }
 
 static size_t purposes_known(const struct x509_extensions *e)
@@ -228,7 +235,7 @@ static void usage_fits_purpose(const struct lint_subject *s, struct lint_report 
     }
     for (size_t i = 0; i < e->eku_count; i++) {
         const struct purpose *p = purpose_find(e->eku[i].oid);
-        if (p != NULL && !allows(p, e->key_usage)) {
+        if (p != NULL && !allows(p, nine_of(e))) {
             lint_found(r, key_usage_of(s)->value, "keyUsage %#x does not fit %s", (unsigned)e->key_usage,
                        x509_oid_name(p->oid));
         }
@@ -261,6 +268,12 @@ static void signer_encrypts_not(const struct lint_subject *s, struct lint_report
         (usage & (X509_KU_KEY_ENCIPHERMENT | X509_KU_DATA_ENCIPHERMENT)) != 0) {
         lint_found(r, key_usage_of(s)->value, "a key that signs certificates or CRLs is for encryption, too");
     }
+}
+
+/* Of any curve. */
+static bool has_ec_key(const struct lint_subject *s)
+{
+    return lint_key_alg(&s->cert->spki) == LINT_KEY_ALG_EC;
 }
 
 #define ROW(source_, level_) .source = (source_), .level = (level_), .kinds = LINT_CERTIFICATE, .zlint = true
@@ -314,12 +327,12 @@ static const struct lint_rule rows[] = {
      .check = signer_encrypts_not},
     {"n_ecdsa_ee_invalid_ku", ROW(LINT_RFC5480, LINT_NOTICE),
      .asks = "An EC key of an end entity is for signatures and key agreement", .citation = "RFC 5480 3",
-     .when = LINT_IS_SUBSCRIBER | LINT_HAS_EC | LINT_HAS_KU, .effective = LINT_DAY(2012, 7, 1),
+     .when = LINT_IS_SUBSCRIBER | LINT_HAS_KU, .applies = has_ec_key, .effective = LINT_DAY(2012, 7, 1),
      .check = usage_without,
      .value = X509_KU_KEY_ENCIPHERMENT | X509_KU_DATA_ENCIPHERMENT | X509_KU_KEY_CERT_SIGN |
               X509_KU_CRL_SIGN | X509_KU_ENCIPHER_ONLY | X509_KU_DECIPHER_ONLY},
     {"e_ecdsa_allowed_ku", ROW(LINT_RFC8813, LINT_ERROR), .asks = "An EC key is not for encryption",
-     .citation = "RFC 8813 3", .when = LINT_HAS_EC | LINT_HAS_KU, .effective = LINT_DAY(2020, 8, 1),
+     .citation = "RFC 8813 3", .when = LINT_HAS_KU, .applies = has_ec_key, .effective = LINT_DAY(2020, 8, 1),
      .check = usage_without, .value = X509_KU_KEY_ENCIPHERMENT | X509_KU_DATA_ENCIPHERMENT},
 };
 const struct lint_table lint_rfc5280_usage = LINT_TABLE(rows);

@@ -38,6 +38,11 @@ static void paths(void **state)
         {"POST", "/api/v1/plans/p12/approvals", "plan.approve", 0},
         {"POST", "/api/v1/plans/p12/run", "plan.run", 0},
         {"POST", "/api/v1/key-blocks", "key-block.add", 0},
+        {"POST", "/api/v1/lint", "lint", 0},
+        {"POST", "/api/v1/lint/findings", "lint.record", 0},
+        {"GET", "/api/v1/inventory", "lint.inventory", 0},
+        {"GET", "/api/v1/lint", NULL, LT_PEER_UNSUPPORTED},
+        {"POST", "/api/v1/inventory", NULL, LT_PEER_UNSUPPORTED},
         {"POST", "/api/v1/status", NULL, LT_PEER_UNSUPPORTED},
         {"DELETE", "/api/v1/halts", NULL, LT_PEER_UNSUPPORTED},
         {"GET", "/api/v1/certificates/0cf6/revoke", NULL, LT_PEER_UNSUPPORTED},
@@ -213,6 +218,24 @@ static void calls(void **state)
     assert_string_equal(c.plan_id, "p12");
     assert_ok(call_of("/api/v1/key-blocks", "{\"spki-sha256\":\"" HASH "\",\"text\":\"stolen\"}", &c));
     assert_int_equal(c.key_sha256.len, 32);
+    assert_ok(
+        call_of("/api/v1/lint/findings",
+                "{\"run\":\"ab12\",\"part\":1,\"rule-set\":\"lintel+1\",\"seed\":\"c0\",\"sample\":\"3%\","
+                "\"since\":\"2026-11-22T00:00:00Z\",\"at\":\"\",\"total\":9,\"judged\":2,\"differing\":1,"
+                "\"failing\":1,\"findings\":[{\"issuer\":\"tls\",\"serial\":\"0cf6\",\"rule\":\"e_x\","
+                "\"result\":\"error\",\"message\":\"bad\",\"path\":\"a.b\",\"offset\":7,\"was\":\"\"}]}",
+                &c));
+    assert_string_equal(c.op, "lint.record");
+    assert_string_equal(c.lint->run, "ab12");
+    assert_int_equal(c.lint->since_us, 1795305600000000);
+    assert_int_equal(c.lint->as_of_us, 0);
+    assert_int_equal(c.lint->total, 9);
+    assert_int_equal(c.lint->n_found, 1);
+    assert_string_equal(c.lint->found[0]->rule, "e_x");
+    assert_memory_equal(c.lint->found[0]->serial.data, "\x0c\xf6", 2);
+    assert_int_equal(c.lint->found[0]->offset, 7);
+    assert_ok(call_of("/api/v1/lint/findings", "{\"run\":\"a\",\"rule-set\":\"b\"}", &c));
+    assert_int_equal(c.lint->n_found, 0);
 }
 
 static void call_refusals(void **state)
@@ -246,6 +269,19 @@ static void call_refusals(void **state)
         {"/api/v1/plans/p12/approvals", "{}"},
         {"/api/v1/plans/p12/approvals", "{\"signature\":\"AQ==\"}"},
         {"/api/v1/plans/p12/approvals", "{\"signature\":\"AQI\",\"signed\":\"now\"}"},
+        {"/api/v1/lint/findings", "{}"},
+        {"/api/v1/lint/findings", "{\"run\":\"a\"}"},
+        {"/api/v1/lint/findings", "{\"run\":\"a\",\"rule-set\":\"b\",\"findings\":{}}"},
+        {"/api/v1/lint/findings", "{\"run\":\"a\",\"rule-set\":\"b\",\"findings\":[1]}"},
+        {"/api/v1/lint/findings", "{\"run\":\"a\",\"rule-set\":\"b\",\"findings\":[{\"issuer\":\"tls\"}]}"},
+        {"/api/v1/lint/findings",
+         "{\"run\":\"a\",\"rule-set\":\"b\",\"findings\":[{\"issuer\":\"tls\",\"rule\":\"r\","
+         "\"result\":\"error\",\"serial\":\"xyz\"}]}"},
+        {"/api/v1/lint/findings",
+         "{\"run\":\"a\",\"rule-set\":\"b\",\"findings\":[{\"issuer\":\"tls\",\"rule\":\"r\","
+         "\"result\":\"error\",\"serial\":\"\"}]}"},
+        {"/api/v1/lint/findings", "{\"run\":\"a\",\"rule-set\":\"b\",\"total\":-1}"},
+        {"/api/v1/lint/findings", "{\"run\":\"a\",\"rule-set\":\"b\",\"since\":\"then\"}"},
         {"/api/v1/key-blocks", "{}"},
         {"/api/v1/key-blocks", "{\"spki-sha256\":\"00\"}"},
     };

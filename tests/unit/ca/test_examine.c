@@ -8,8 +8,10 @@
 
 #include "../x509/keys.h"
 #include "ca/examine.h"
+#include "ca/examine_dummy.h"
 #include "ca/limits.h"
 #include "crypto/digest.h"
+#include "crypto/pub.h"
 #include "x509/crl.h"
 #include "x509/dnsname.h"
 #include "x509/tbs.h"
@@ -37,6 +39,7 @@ struct request {
     Ipc__Identifier identifiers[8];
     Ipc__NameEvidence *evidence_list[8];
     Ipc__SignRequest m;
+    Ipc__BookFacts facts;
     Ipc__HaltList halts;
     Ipc__Halt halt;
     Ipc__Halt *halt_list[1];
@@ -214,6 +217,10 @@ static void good(struct request *r)
     r->m.serial = (ProtobufCBinaryData){sizeof(serial), (uint8_t *)(uintptr_t)serial};
     r->m.account_id = 42;
     r->m.evidence = r->evidence_list;
+    ipc__book_facts__init(&r->facts);
+    r->facts.oldest_validation_us = (NOW - 3600) * LT_US_PER_SECOND;
+    r->facts.names_validated = 2;
+    r->m.facts = &r->facts;
     r->halts.time_us = (NOW - 1) * LT_US_PER_SECOND;
     r->halts.halts = r->halt_list;
     r->halt_list[0] = &r->halt;
@@ -605,6 +612,23 @@ static void trailing_byte(struct request *r, struct lt_buf *out)
     (void)r; /* it is about the bytes */
     lt_buf_add_byte(out, 0);
 }
+static void serial_used(struct request *r)
+{
+    r->facts.serial_uses = 1;
+}
+static void crl_at_another_address(struct request *r)
+{
+    static char url[] = "http://elsewhere.example/crl/tls.crl";
+    r->facts.crl_url = url;
+}
+static void fewer_names_proven(struct request *r)
+{
+    r->facts.names_validated = 1;
+}
+static void validation_older_than_evidence(struct request *r)
+{
+    r->facts.oldest_validation_us = (NOW - INT64_C(500) * 86400) * LT_US_PER_SECOND;
+}
 static void bytes_behind(struct request *r)
 {
     r->cut = trailing_byte;
@@ -700,6 +724,10 @@ static const struct {
     {"an organization", organization, "profile", false},
     {"an unknown extension", unknown_extension, "profile", false},
     {"SCTs", sct_list, "profile", false},
+    {"a serial that was used", serial_used, "lint", false},
+    {"a CRL at another address", crl_at_another_address, "lint", false},
+    {"fewer names proven than stand in it", fewer_names_proven, "lint", false},
+    {"a validation older than the evidence", validation_older_than_evidence, "lint", false},
     {"bytes behind", bytes_behind, "malformed", false},
     {"bytes missing", bytes_missing, "malformed", false},
     {"no bytes", no_bytes, "malformed", false},
@@ -715,7 +743,7 @@ static void a_good_request_passes(void **unused)
     if (v.refusal != NULL) {
         fail_msg("%s: %s", v.refusal, v.detail);
     }
-    assert_int_equal(v.lint.count, 0);
+    assert_true(v.lint.worst < LINT_ERROR);
     assert_true(v.lint.tally[LINT_PASS] > 15);
     assert_string_equal(v.profile->name, "tls-server");
     good(&r);
@@ -740,6 +768,59 @@ static void every_lie_is_refused(void **unused)
         }
         assert_non_null(v.detail);
     }
+}
+
+/* What is found in something that may be signed is kept: each rule once, without a path. */
+static void what_is_found_is_noted(void **unused)
+{
+    (void)unused;
+    struct request r;
+    struct ca_verdict v;
+    struct ca_noted notes[CA_NOTED_MAX];
+    struct ca_examine x = {.state = state};
+    good(&r);
+    judge(&r, &v);
+    size_t count = ca_examine_note(&x, &v.lint, "tls-server", r.now, notes);
+    assert_true(count > 0 && count <= v.lint.count);
+    for (size_t i = 0; i < count; i++) {
+        assert_true(notes[i].level >= LINT_NOTICE && notes[i].level < LINT_ERROR && !notes[i].excepted);
+        assert_true(i == 0 || notes[i].rule != notes[i - 1].rule);
+    }
+}
+
+/* For linters that want a whole one: the same bytes, an algorithm that fits, and nobody's signature. */
+static void a_dummy_certificate_is_whole(void **unused)
+{
+    (void)unused;
+    for (size_t i = 0; i < LT_COUNT(issuers); i++) {
+        struct request r;
+        struct x509_cert cert;
+        struct lt_buf der;
+        struct lt_buf again;
+        good(&r);
+        r.spec.sig_alg = x509_sig_alg_for(issuer_certs[i].spki.type);
+        lt_buf_reset(&tbs);
+        assert_ok(x509_tbs_build(&r.spec, &tbs));
+        lt_buf_init(&der, 65536);
+        lt_buf_init(&again, 65536);
+        assert_ok(ca_dummy_certificate(lt_buf_slice(&tbs), &issuer_certs[i].spki, &der));
+        assert_ok(ca_dummy_certificate(lt_buf_slice(&tbs), &issuer_certs[i].spki, &again));
+        assert_true(lt_slice_eq(lt_buf_slice(&der), lt_buf_slice(&again)));
+        assert_ok(x509_cert_parse(lt_buf_slice(&der), &arena, &cert));
+        assert_true(lt_slice_eq(cert.tbs, lt_buf_slice(&tbs)));
+        struct crypto_pub *key = NULL;
+        assert_ok(crypto_pub_import(&issuer_certs[i].spki, &key));
+        assert_true(
+            lt_failed(crypto_pub_verify(key, (enum crypto_sig_alg)cert.sig_alg, cert.tbs, cert.signature)));
+        crypto_pub_free(key);
+        lt_buf_done(&der);
+        lt_buf_done(&again);
+    }
+    struct x509_spki unknown = {.type = X509_KEY_UNKNOWN};
+    struct lt_buf none;
+    lt_buf_init(&none, 1024);
+    assert_true(lt_failed(ca_dummy_certificate(LT_LIT("\x30\x00"), &unknown, &none)));
+    lt_buf_done(&none);
 }
 
 /* A CA profile names its own issuer, so it is reached under that one. */
@@ -891,8 +972,14 @@ static void our_own_listeners(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        EACH(a_good_request_passes),   EACH(every_lie_is_refused), EACH(no_request_uses_a_ca_profile),
-        EACH(a_halt_is_not_forgotten), EACH(a_blocked_key),        EACH(our_own_listeners),
+        EACH(what_is_found_is_noted),
+        EACH(a_dummy_certificate_is_whole),
+        EACH(a_good_request_passes),
+        EACH(every_lie_is_refused),
+        EACH(no_request_uses_a_ca_profile),
+        EACH(a_halt_is_not_forgotten),
+        EACH(a_blocked_key),
+        EACH(our_own_listeners),
     };
     return cmocka_run_group_tests_name("ca/examine", tests, world_up, world_down);
 }

@@ -1,6 +1,10 @@
 /* A CRL against the one before: what may leave it, and every way to lose an entry, refused. */
 #include "check.h"
 
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "../x509/keys.h"
 #include "ca/examine.h"
 #include "x509/crl.h"
@@ -13,7 +17,7 @@ static struct lt_arena arena;
 static struct x509_cert cert;
 static struct ca_examine_issuer issuer = {"tls", &cert, false};
 static struct ca_profiles no_profiles;
-static const struct ca_examine x = {.profiles = &no_profiles, .issuers = &issuer, .issuer_count = 1};
+static struct ca_examine x = {.profiles = &no_profiles, .issuers = &issuer, .issuer_count = 1};
 static const uint8_t key_id[20] = {7};
 static struct lt_buf name;
 
@@ -87,6 +91,7 @@ struct list {
     const char *idp_url;
     uint32_t shard;   /* as the publisher says */
     uint64_t counted; /* the number, where it is no text */
+    uint32_t reason;  /* of all entries; 0: superseded */
 };
 
 static lt_slice number_of(const struct list *l)
@@ -118,7 +123,8 @@ static lt_slice crl(const struct list *l)
     };
     x509_crl_begin(&b, &s, &tbs);
     for (const char *c = l->serials; *c != 0; c++) {
-        x509_crl_add(&b, LT_SLICE(c, 1), lt_time_from_seconds(NOW - 30 * DAY), 4);
+        x509_crl_add(&b, LT_SLICE(c, 1), lt_time_from_seconds(NOW - 30 * DAY),
+                     l->reason == 0 ? 4 : l->reason);
     }
     assert_ok(x509_crl_end(&b));
     return keep(&tbs);
@@ -299,12 +305,40 @@ static void not_ours(void **unused)
     assert_string_equal(v.refusal, "constraint");
 }
 
+/* A list that loses nothing and keeps every constraint may still break a rule. */
+static void rules(void **unused)
+{
+    (void)unused;
+    char folder[] = "/tmp/lintel-examine-crl-XXXXXX";
+    struct ca_examiner_state *state = NULL;
+    assert_non_null(mkdtemp(folder));
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_ok(ca_examiner_state_open(fd, &state));
+    struct ca_profile trusted = {.public_trust = true, .issuer = "tls"};
+    struct ca_profile *row = &trusted;
+    struct ca_profiles profiles = {.rows = &row, .count = 1};
+    x.state = state;
+    x.profiles = &profiles;
+    struct list before = {.serials = "A", .this_update = NOW - DAY, .number = "1"};
+    struct list now = {.serials = "AB", .this_update = NOW, .number = "2"};
+    assert_string_equal(judge(&now, &before, NULL, 0), "");
+    now.reason = 6; /* certificateHold has no place in a CRL of TLS certificates */
+    assert_string_equal(judge(&now, &before, NULL, 0), "lint");
+    x.profiles = &no_profiles; /* beyond public trust that is nobody's affair */
+    assert_string_equal(judge(&now, &before, NULL, 0), "");
+    x.state = NULL;
+    ca_examiner_state_free(state);
+    (void)unlinkat(fd, "blocked", 0); /* may not be there */
+    (void)close(fd);                  /* only read */
+    assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists),    cmocka_unit_test(an_entry_goes_with_its_proof),
         cmocka_unit_test(parts),    cmocka_unit_test(numbers),
-        cmocka_unit_test(not_ours),
+        cmocka_unit_test(not_ours), cmocka_unit_test(rules),
     };
     return cmocka_run_group_tests_name("ca/examine_crl", tests, world_up, world_down);
 }

@@ -61,6 +61,40 @@ static void tls_server(void **state)
     assert_false(ca_profile_short_lived(p, p->validity_default_s, at(TODAY)));
 }
 
+/* The words of profiles are the linter's own; what is shipped says which it means. */
+static void lint_profiles(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        enum lint_profile profile;
+    } rows[] = {
+        {"tls-server", LINT_PROFILE_TLS_DV},   {"tls-server-short", LINT_PROFILE_TLS_DV},
+        {"service", LINT_PROFILE_PRIVATE},     {"ca-root", LINT_PROFILE_TLS},
+        {"ca-tls", LINT_PROFILE_TLS},          {"ca-smime", LINT_PROFILE_SMIME},
+        {"ca-workload", LINT_PROFILE_PRIVATE},
+    };
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        assert_int_equal(find(rows[i].name)->lint_profile, rows[i].profile);
+    }
+    for (unsigned p = LINT_PROFILE_PRIVATE; p < LINT_PROFILE_COUNT; p++) {
+        char yaml[1024];
+        struct ca_profile *made = NULL;
+        (void)snprintf(
+            yaml, sizeof(yaml),
+            "name: x\ndescription: x\nkind: service\nissuer: workload\nlint-profile: %s\n"
+            "validity: {default: 1d, max: 1d}\nkeys: {types: [p256]}\nkey-usage: [digitalSignature]\n"
+            "extended-key-usage: [serverAuth]\nsubject: empty\nnames: {types: [dns]}\n",
+            lint_profile_name((enum lint_profile)p));
+        assert_ok(ca_profile_parse("profiles/x.yaml", lt_slice_cstr(yaml), at(TODAY), &made));
+        assert_int_equal(made->lint_profile, p);
+        ca_profile_free(made);
+    }
+    assert_true((ca_lint_sources(LINT_PROFILE_PRIVATE) & 1U << LINT_CABF_BR) == 0);
+    assert_true((ca_lint_sources(LINT_PROFILE_PRIVATE) & 1U << LINT_RFC5280) != 0);
+    assert_int_equal(ca_lint_sources(LINT_PROFILE_TLS_DV), LINT_SOURCES_ALL);
+}
+
 static void others(void **state)
 {
     (void)state;
@@ -253,8 +287,8 @@ static void keys(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tls_server), cmocka_unit_test(others), cmocka_unit_test(refusals),
-        cmocka_unit_test(periods),    cmocka_unit_test(keys),
+        cmocka_unit_test(tls_server), cmocka_unit_test(others),  cmocka_unit_test(lint_profiles),
+        cmocka_unit_test(refusals),   cmocka_unit_test(periods), cmocka_unit_test(keys),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }

@@ -12,6 +12,7 @@
 #include "ca/issue.h"
 #include "ca/key_block.h"
 #include "ca/knot.h"
+#include "ca/lint_book.h"
 #include "ca/plan.h"
 #include "ca/revoke.h"
 #include "store/store.h"
@@ -103,6 +104,7 @@ static void no_statement_reads_a_table_whole(void **state)
         {ca_outcome_sql, ca_outcome_sql_count},
         {ca_revoke_sql, ca_revoke_sql_count},
         {ca_plan_sql, ca_plan_sql_count},
+        {ca_lint_sql, ca_lint_sql_count},
         {ca_audit_sql, ca_audit_sql_count},
         {ca_audit_jws_sql, ca_audit_jws_sql_count},
     };

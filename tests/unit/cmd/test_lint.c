@@ -164,8 +164,8 @@ static void kinds(void **state)
         {CRL_V1, sizeof(CRL_V1) - 1, false, LINT_CRL},
         {CSR, sizeof(CSR) - 1, false, LINT_CSR},
         {OCSP, sizeof(OCSP) - 1, false, LINT_OCSP},
-        {CERT + 2, sizeof(CERT) - 3, true, LINT_CERTIFICATE},
-        {CRL + 2, sizeof(CRL) - 3, true, LINT_CRL},
+        {&CERT[2], sizeof(CERT) - 3, true, LINT_CERTIFICATE},
+        {&CRL[2], sizeof(CRL) - 3, true, LINT_CRL},
         {CERT, 9, false, LINT_CERTIFICATE},                       /* cut short */
         {"\x30\x80\x30\x80\xa0\x80", 6, false, LINT_CERTIFICATE}, /* BER */
         {"\x30\x83\x00\x00\x09\x30\x07\xa0\x00", 9, false, LINT_CERTIFICATE},

@@ -131,13 +131,24 @@ static void aead_refusals(void **state)
     crypto_aead_free(NULL);
 }
 
+/* FIPS 202 examples. */
+static void sha3(void **state)
+{
+    (void)state;
+    uint8_t out[CRYPTO_SHA256_LEN];
+    crypto_sha3_256(LT_LIT(""), out);
+    assert_string_equal(lt_hex(&arena, LT_SLICE(out, sizeof(out))),
+                        "a7ffc6f8bf1ed76651c14756a061d662f580ff4de43b49fa82d80a4b80f8434a");
+    crypto_sha3_256(LT_LIT("abc"), out);
+    assert_string_equal(lt_hex(&arena, LT_SLICE(out, sizeof(out))),
+                        "3a985da74fe225b2045c172d6bd390bd855f086e3e9d525b46bfe24511431532");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(digests),
-        cmocka_unit_test(macs),
-        cmocka_unit_test(aead_vector),
-        cmocka_unit_test(aead_refusals),
+        cmocka_unit_test(digests),     cmocka_unit_test(sha3),          cmocka_unit_test(macs),
+        cmocka_unit_test(aead_vector), cmocka_unit_test(aead_refusals),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

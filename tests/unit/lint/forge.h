@@ -27,7 +27,7 @@
  * characters; (2.5.29.15) is a whole OBJECT IDENTIFIER; [64] repeats the byte that follows it: "0C{[65]'a'}".
  *
  * The tables stand at file scope (the lists of names are compound literals). Missing corpus fails. Signatures
- * are dummies. */
+ * are dummies, but for that of a request. */
 #include "check.h"
 
 #include "base/arena.h"
@@ -131,7 +131,7 @@ struct forge_edit {
 enum { FORGE_EDITS_MAX = 6, FORGE_EXTENSIONS_MAX = 32 };
 
 struct forge_row {
-    const char *rule;
+    const char *rule; /* NULL: any; then status is LINT_ERROR (or worse) or LINT_PASS (no error) */
     const char *base;
     struct forge_edit edits[FORGE_EDITS_MAX];
     enum lint_status status;
@@ -141,6 +141,7 @@ struct forge_row {
     int64_t at;                  /* signing time, unix seconds; 0: none */
     const char *issuer;          /* base of the issuer's certificate, or NULL */
     const struct lint_input *in; /* the rest of the input, or NULL */
+    const char *what;            /* for the message */
 };
 
 /* An object in parts. */
@@ -177,7 +178,7 @@ bool forge_says(struct forge *f, const struct lint_input *in, const char *rule, 
 lt_slice forge_der(struct lt_arena *a, const char *text);
 /* Path of a file of the corpus below lint/. */
 const char *forge_path(struct lt_arena *a, const char *below);
-/* First object of a PEM file of the corpus, or the file as it is when it is no PEM. label: at least 32 bytes.
+/* First object of a PEM file of the corpus, or a file of base64, or of DER. label: at least 32 bytes.
  */
 lt_slice forge_load(struct lt_arena *a, const char *below, char *ret_label);
 

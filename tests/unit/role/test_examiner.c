@@ -67,6 +67,15 @@ static const ProtobufCMessage *hear(struct puppet *p, struct ipc_link *link, enu
     return m.body;
 }
 
+/* Its first word says by which rules it judges. */
+static struct ipc_link *link_registrar(struct puppet *p)
+{
+    uint64_t id = 0;
+    struct ipc_link *registrar = puppet_link(p, IPC_REGISTRAR, 0);
+    assert_non_null(strchr(((const Ipc__Rules *)hear(p, registrar, IPC_RULES, &id))->rule_set, '+'));
+    return registrar;
+}
+
 /* ---- revocations and knots ---- */
 
 static Ipc__RevocationRecord revocation(void)
@@ -98,7 +107,7 @@ static void passed_on(void **state)
     uint64_t id = 0;
     puppet_start(&p, IPC_EXAMINER);
     struct ipc_link *signer = puppet_link(&p, IPC_SIGNER, 0);
-    struct ipc_link *registrar = puppet_link(&p, IPC_REGISTRAR, 0);
+    struct ipc_link *registrar = link_registrar(&p);
 
     Ipc__RevocationRecord r = revocation();
     say(registrar, IPC_REVOCATION_RECORD, 77, &r.base);
@@ -136,7 +145,7 @@ static void without_a_signer(void **state)
     struct puppet p;
     uint64_t id = 0;
     puppet_start(&p, IPC_EXAMINER);
-    struct ipc_link *registrar = puppet_link(&p, IPC_REGISTRAR, 0);
+    struct ipc_link *registrar = link_registrar(&p);
     Ipc__RevocationRecord r = revocation();
     say(registrar, IPC_REVOCATION_RECORD, 1, &r.base);
     assert_string_equal(
@@ -208,7 +217,7 @@ static void verdicts(void **state)
     static char why[] = "leaked";
     static char halt[] = "h1";
     puppet_start(&p, IPC_EXAMINER);
-    struct ipc_link *registrar = puppet_link(&p, IPC_REGISTRAR, 0);
+    struct ipc_link *registrar = link_registrar(&p);
     Ipc__KeyBlock block = IPC__KEY_BLOCK__INIT;
     block.spki_sha256 = (ProtobufCBinaryData){sizeof(hash), hash};
     block.reason = why;
@@ -339,6 +348,37 @@ static void a_crl_is_remembered(void **state)
     puppet_drain(&p);
 }
 
+/* A CRL has no intent that its refusal could be written beside: the registrar hears of it, once for the same
+ * words. */
+static void a_refused_crl_is_told(void **state)
+{
+    (void)state;
+    struct puppet p;
+    uint64_t id = 0;
+    puppet_start(&p, IPC_EXAMINER);
+    struct ipc_link *signer = puppet_link(&p, IPC_SIGNER, 0);
+    struct ipc_link *registrar = link_registrar(&p);
+    struct ipc_link *publisher = puppet_link(&p, IPC_PUBLISHER, 0);
+    ask_for_part(publisher, 2000, "", 1, 7);
+    is_refused(&p, publisher, "refused", "no such shard");
+    const Ipc__Refused *m = (const Ipc__Refused *)hear(&p, registrar, IPC_REFUSED, &id);
+    assert_string_equal(m->kind, "crl.refused");
+    assert_string_equal(m->subject, "crl tls");
+    assert_string_equal(m->refusal, "constraint");
+    assert_non_null(strstr(m->detail, "no such shard"));
+    assert_non_null(strchr(m->rule_set, '+'));
+    ask_for_part(publisher, 2001, "", 2, 7);
+    is_refused(&p, publisher, "refused", "no such shard");
+    ask_for_crl(publisher, INT64_MAX, "ABC", 3);
+    is_refused(&p, publisher, "refused", "runs ahead");
+    m = (const Ipc__Refused *)hear(&p, registrar, IPC_REFUSED, &id);
+    assert_non_null(strstr(m->detail, "runs ahead")); /* the one between was told already */
+    ipc_link_free(signer);
+    ipc_link_free(registrar);
+    ipc_link_free(publisher);
+    puppet_drain(&p);
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 3) {
@@ -353,6 +393,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_registrar_that_talks_rubbish),
         cmocka_unit_test(verdicts),
         cmocka_unit_test(a_crl_is_remembered),
+        cmocka_unit_test(a_refused_crl_is_told),
     };
     return cmocka_run_group_tests_name("role/examiner", tests, set_up, tear_down);
 }

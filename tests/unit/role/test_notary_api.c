@@ -42,6 +42,34 @@ static void api_rights(void **state)
     }
 }
 
+/* What shall be judged goes through unread, whatever it is, and needs no signature. */
+static void lint_passes_through(void **state)
+{
+    (void)state;
+    static const char body[] = "{ this is \x01 no JSON";
+    send_http(&(struct ask){"POST", "/api/v1/lint", "", "api", "application/json",
+                            LT_SLICE(body, sizeof body - 1), true, 0});
+    const struct said *q = heard(IPC_QUERY);
+    const Ipc__Query *query = (const Ipc__Query *)(const void *)q->body;
+    assert_string_equal(query->what, "lint");
+    assert_string_equal(query->content_type, "application/json");
+    assert_int_equal(query->body.len, sizeof body - 1);
+    assert_memory_equal(query->body.data, body, sizeof body - 1);
+    char json[] = "{\"worst\":\"pass\"}";
+    Ipc__QueryReply r = IPC__QUERY_REPLY__INIT;
+    r.status = 200;
+    r.json = json;
+    tell(IPC_READER, IPC_QUERY_REPLY, q->id, &r.base, notary_query_reply);
+    (void)answered(200);
+    send_http(&(struct ask){"POST", "/api/v1/lint", "", "https", "application/json",
+                            LT_SLICE(body, sizeof body - 1), true, 0});
+    (void)answered(404);
+    send_http(&(struct ask){"POST", "/api/v1/lint", "", "api", "application/json",
+                            LT_SLICE(body, sizeof body - 1), true, 1001});
+    (void)answered(403);
+    heard_nothing();
+}
+
 static void api_streams(void **state)
 {
     (void)state;
@@ -176,8 +204,8 @@ static void service_certificates(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(api_rights), TEST(api_streams),          TEST(operator_calls),
-        TEST(api_nonce),  TEST(service_certificates),
+        TEST(api_rights),     TEST(lint_passes_through), TEST(api_streams),
+        TEST(operator_calls), TEST(api_nonce),           TEST(service_certificates),
     };
     return cmocka_run_group_tests(tests, make_keys, drop_keys);
 }

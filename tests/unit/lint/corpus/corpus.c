@@ -99,6 +99,7 @@ const struct lint_results *corpus_judge(const struct corpus_object *o)
     judged++;
     lt_arena_reset(&arena);
     struct lint_input in = {.kind = o->kind, .role = o->role, .profile = o->profile, .config = &o->config};
+    in.as_of = lt_time_from_seconds(o->as_of * LT_SECONDS_PER_DAY);
     in.der = forge_load(&arena, o->file, label);
     lt_res r = lint_run(&in, &arena, &results);
     LT_ASSERT(!lt_failed(r));

@@ -35,6 +35,7 @@ struct corpus_object {
     enum lint_role role;
     enum lint_profile profile;
     struct lint_config config;
+    int64_t as_of; /* day whose rules count; 0: its own */
 };
 const struct lint_results *corpus_judge(const struct corpus_object *o);
 /* Objects that were judged, by now. */
@@ -63,7 +64,7 @@ void corpus_refute(struct corpus_reasons *x, lt_slice file, lt_slice rule);
 size_t corpus_stale(const struct corpus_reasons *x);
 
 /* What a mode found out. */
-enum { CORPUS_FIGURES_MAX = 12 };
+enum { CORPUS_FIGURES_MAX = 16 };
 struct corpus_figure {
     const char *name;
     double value;
