@@ -100,6 +100,25 @@ lt_res ipc_body_decode(const struct ipc_type_info *info, lt_slice packed, struct
     return LT_OK;
 }
 
+lt_res ipc_unpack(enum ipc_type type, lt_slice packed, struct lt_arena *arena,
+                  const ProtobufCMessage **ret_body)
+{
+    const struct ipc_type_info *info = ipc_type_info(type);
+    LT_ASSERT(info != NULL);
+    LT_CHECK(packed.len <= info->max_bytes, LT_PEER_TOO_LARGE, "%s: %zu bytes, at most %zu", info->name,
+             packed.len, info->max_bytes);
+    return ipc_body_decode(info, packed, arena, ret_body);
+}
+
+lt_res ipc_pack(const ProtobufCMessage *body, struct lt_arena *arena, lt_slice *ret_packed)
+{
+    size_t len = protobuf_c_message_get_packed_size(body);
+    uint8_t *bytes = lt_arena_alloc(arena, len == 0 ? 1 : len);
+    LT_CHECK(bytes != NULL, LT_PEER_TOO_LARGE, "%s: %zu bytes are too many", body->descriptor->name, len);
+    *ret_packed = LT_SLICE(bytes, protobuf_c_message_pack(body, bytes));
+    return LT_OK;
+}
+
 lt_res ipc_memfd_new(lt_slice bytes, int *ret_fd)
 {
     LT_CLEANUP(lt_fd_closep) int fd = memfd_create("lintel-body", MFD_CLOEXEC | MFD_ALLOW_SEALING);

@@ -161,6 +161,12 @@ LT_MUST_USE lt_res ipc_link_flush(struct ipc_link *link);
  * broke the rules (the link must then be freed and the supervisor told), LT_STATE_IO when a message is lost
  * because this process has no descriptor or memory for it. The body lives in arena. */
 LT_MUST_USE lt_res ipc_link_recv(struct ipc_link *link, struct lt_arena *arena, struct ipc_msg *ret_msg);
+/* A body by itself, as it is signed or kept: into the arena, within the type's limit; fields that the message
+ * does not have are refused. */
+LT_MUST_USE lt_res ipc_unpack(enum ipc_type type, lt_slice packed, struct lt_arena *arena,
+                              const ProtobufCMessage **ret_body);
+/* The other way; lives in the arena. */
+LT_MUST_USE lt_res ipc_pack(const ProtobufCMessage *body, struct lt_arena *arena, lt_slice *ret_packed);
 /* Closes the descriptors that nobody took. */
 void ipc_msg_done(struct ipc_msg *m);
 
