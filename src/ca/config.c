@@ -49,6 +49,8 @@ struct raw {
     const char *notaries;
     const char *readers;
     const char *validation_http_port;
+    const char *validation_https_port;
+    const char *dnssec;
     const char *pending_authorizations;
     const char *names_per_order;
     const char *approvals_needed;
@@ -110,6 +112,9 @@ static const cyaml_schema_field_t acme_fields[] = {
 static const cyaml_schema_field_t validation_fields[] = {
     STRING("resolver", c.resolver),
     STRING("http-port", validation_http_port),
+    STRING("https-port", validation_https_port),
+    STRING("trust-anchor", c.trust_anchor),
+    STRING("dnssec", dnssec),
     BOOL("allow-private", c.allow_private),
     CYAML_FIELD_END,
 };
@@ -202,6 +207,8 @@ static const struct {
     {offsetof(struct raw, c.terms_of_service), ""},
     {offsetof(struct raw, c.website), ""},
     {offsetof(struct raw, c.resolver), ""},
+    {offsetof(struct raw, c.trust_anchor), ""},
+    {offsetof(struct raw, dnssec), "root"},
     {offsetof(struct raw, c.token_module), ""},
     {offsetof(struct raw, c.token_pin_file), ""},
     {offsetof(struct raw, order_lifetime), "7d"},
@@ -229,6 +236,8 @@ static const struct {
     {offsetof(struct raw, readers), offsetof(struct raw, c.readers), "readers", 1, 1, IPC_MAX_INSTANCES},
     {offsetof(struct raw, validation_http_port), offsetof(struct raw, c.validation_http_port),
      "validation.http-port", 80, 1, 65535},
+    {offsetof(struct raw, validation_https_port), offsetof(struct raw, c.validation_https_port),
+     "validation.https-port", 443, 1, 65535},
     {offsetof(struct raw, pending_authorizations), offsetof(struct raw, c.pending_authorizations_per_account),
      "rate-limits.pending-authorizations-per-account", 10000, 1, 10000000},
     {offsetof(struct raw, names_per_order), offsetof(struct raw, c.names_per_order),
@@ -469,6 +478,21 @@ lt_res ca_config_split_address(struct lt_arena *a, const char *address, const ch
     return LT_OK;
 }
 
+/* "root": down from the trust anchor. "none" is for the names of a private network, which no anchor knows. */
+static lt_res apply_dnssec(const struct ca_yaml *y, struct raw *raw)
+{
+    raw->c.dnssec = strcmp(raw->dnssec, "none") != 0;
+    if (raw->c.dnssec && strcmp(raw->dnssec, "root") != 0) {
+        return ca_yaml_refuse(y, "validation.dnssec", "\"%.40s\" is neither root nor none", raw->dnssec);
+    }
+    /*= CABF-BR 3.2.2.8.1 "CAs MUST NOT use local policy to disable DNSSEC validation" */
+    if (!raw->c.dnssec && !raw->c.allow_private) {
+        return ca_yaml_refuse(y, "validation.dnssec",
+                              "none is for a private network: it needs allow-private: true");
+    }
+    return LT_OK;
+}
+
 static lt_res check_addresses(const struct ca_yaml *y, struct raw *raw)
 {
     const struct {
@@ -571,6 +595,7 @@ static lt_res finish(const struct ca_yaml *y, struct raw *raw)
     LT_TRY(apply_issuers(y, raw));
     LT_TRY(check_opinion(y, raw));
     LT_TRY(check_addresses(y, raw));
+    LT_TRY(apply_dnssec(y, raw));
     LT_TRY(check_urls(y, raw));
     if (!name_ok(raw->c.default_profile)) {
         return ca_yaml_refuse(y, "default-profile", "\"%.40s\" is no profile name", raw->c.default_profile);

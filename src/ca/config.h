@@ -79,7 +79,10 @@ struct ca_config {
 
     const char *resolver; /* "127.0.0.1@8053"; "": none, from the DNS root down with DNSSEC */
     uint32_t validation_http_port;
-    bool allow_private; /* may validation connect to private and loopback addresses? */
+    uint32_t validation_https_port; /* of redirects, and of tls-alpn-01 */
+    const char *trust_anchor;       /* file of DNSSEC anchors; "": that of the DNS root */
+    bool dnssec;                    /* false: nothing is checked; for a private CA alone */
+    bool allow_private;             /* may validation connect to private and loopback addresses? */
 
     struct ca_config_rate accounts_per_address;
     struct ca_config_rate orders_per_account;

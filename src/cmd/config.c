@@ -102,6 +102,11 @@ static lt_res check_all(struct check *k)
     }
     LT_TRY(cmd_printf("ok: %zu profiles, %u issuers, %zu operators\n", k->profiles.count,
                       k->config->issuer_count, count));
+    if (!k->config->dnssec) {
+        LT_TRY(
+            cmd_printf("warning: validation.dnssec: none: answers of the DNS are believed as they come; only "
+                       "for a private network\n"));
+    }
     if (approvers < k->config->approvals_needed) {
         return cmd_printf("note: %zu approvers, and plans need %u approvals: lintel operator add NAME --role "
                           "approver\n",

@@ -69,15 +69,19 @@ static void service(const struct init *i, struct lt_buf *out)
                     "  order-lifetime: 7d\n  # Below 8h no CAA check has to be repeated before issuance.\n"
                     "  authorization-lifetime: 7h\n");
     quoted(out,
-           "\n# resolver: ADDRESS@PORT to ask; empty: the DNS root and down. Answers are checked by DNSSEC "
-           "here.\nvalidation:\n  "
+           "\n# resolver: ADDRESS@PORT to ask; empty: the DNS root and down."
+           "\nvalidation:\n  "
            "resolver: ",
            cmd_value_or(i->c, "resolver", ""));
-    lt_buf_addf(out,
-                "\n  http-port: %s\n  # Private and loopback addresses are refused unless this is true.\n  "
-                "allow-private: %s\n",
-                cmd_value_or(i->c, "validation-port", "80"),
-                cmd_flag(i->c, "allow-private") ? "true" : "false");
+    lt_buf_addf(
+        out,
+        "\n  http-port: %s\n  # root: answers are checked from the DNS root (or from trust-anchor: FILE) "
+        "down; none: private networks.\n  dnssec: %s\n  # Private and loopback addresses are refused unless "
+        "this is true.\n  "
+        "allow-private: %s\n",
+        cmd_value_or(i->c, "validation-port", "80"),
+        cmd_flag(i->c, "allow-private") && cmd_value_or(i->c, "resolver", "")[0] != '\0' ? "none" : "root",
+        cmd_flag(i->c, "allow-private") ? "true" : "false");
     lt_buf_add_cstr(
         out,
         "\n# COUNT/PERIOD, or none.\nrate-limits:\n  accounts-per-address: 1000/1h\n"

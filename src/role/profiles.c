@@ -1,7 +1,7 @@
 /* The walls of the family in one table. A file that is not listed here does not exist for the program, even
  * when its user could read it; a system call that is not in the groups ends it. Paths are relative to the CA
- * folder; what start has opened before the doors close needs no line here. Nobody has kill or ptrace, and
- * the second opinion alone has execve.
+ * folder; what start has opened before the doors close needs no line here. Nobody has kill or ptrace, the
+ * second opinion alone has execve, and the validator alone may fork.
  */
 #include "role/profiles.h"
 
@@ -84,7 +84,7 @@ const struct sandbox_profile role_profiles[IPC_ROLE_COUNT] = {
                    .max_memory_bytes = (size_t)2048 * MB},
     [IPC_VALIDATOR] = {.role = "validator",
                        .calls = SANDBOX_BASE | SANDBOX_MEMFD | SANDBOX_OPEN_READ | SANDBOX_CONNECT |
-                                SANDBOX_THREADS,
+                                SANDBOX_THREADS | SANDBOX_WORKERS,
                        PATHS(validator_paths),
                        .max_fds = 16384,
                        .max_memory_bytes = (size_t)4096 * MB},

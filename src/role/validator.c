@@ -1,30 +1,37 @@
 /* The validator: proves control of names from here, and says all that it saw. It speaks to strangers: DNS
  * servers and web servers; so it has no book, no key, and nothing that it says counts without the nonce that
- * the registrar drew. What was asked twice is done twice: the registrar takes one answer. */
+ * the registrar drew. What strangers send is read in workers, each for one account (validate/pool.h). What
+ * was asked twice is done twice: the registrar takes one answer. */
+#include <errno.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/arena.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "ca/config.h"
 #include "role/kit.h"
 #include "role/profiles.h"
-#include "validate/validate.h"
+#include "validate/pool.h"
 
-enum { TICK_MS = 100 };
+enum { TICK_MS = 100, ANCHORS_MAX = 64 * 1024, TEXTS_MAX = 16 * 1024 * 1024 };
 #define ROOT_ANCHOR "/usr/share/dns/root.key"
 
 struct validator {
     struct role_kit *kit;
-    struct event_base *base;        /* owned */
-    struct validate_engine *engine; /* owned */
-    struct validate_engine *before; /* owned: of the configuration before, until its validations are done */
-    char *build;                    /* owned */
-    uint32_t registrar;             /* instance that asked last */
+    struct event_base *base;      /* owned */
+    struct validate_pool *pool;   /* owned */
+    struct validate_pool *before; /* owned: of the configuration before, until its validations are done */
+    char *build;                  /* owned */
+    char *folder;                 /* owned; of the CA */
+    struct lt_arena texts;        /* what the pools' options point to; grows with each reload */
+    uint32_t registrar;           /* instance that asked last */
     struct event kit_event;
     struct event tick_event;
 };
@@ -51,7 +58,7 @@ static lt_res on_validate(void *self, const struct ipc_msg *m)
 {
     struct validator *s = self;
     s->registrar = m->from.instance;
-    lt_res r = validate_start(s->engine, m->from.id, (const Ipc__Validate *)(const void *)m->body);
+    lt_res r = validate_pool_start(s->pool, m->from.id, (const Ipc__Validate *)(const void *)m->body);
     if (r.code == LT_RETRY_BUSY) {
         lt_log_error("validation put off"); /* the registrar asks again */
         return LT_OK;
@@ -59,35 +66,56 @@ static lt_res on_validate(void *self, const struct ipc_msg *m)
     return r;
 }
 
-/* Every answer is checked from the DNS root down, whether we ask the servers ourselves or by way of a
- *resolver. = CABF-BR 3.2.2.4 "CAs MUST NOT use local policy to disable DNSSEC validation on any DNS query"
- * Only the resolver of a private network, whose names the root cannot know, is believed as it is. */
-static const char *anchor_for(const struct ca_config *config)
+/* Every answer is checked down from the trust anchor, whether we ask the servers ourselves or by way of a
+ * resolver, unless the configuration of a private network says otherwise.
+ *= CABF-BR 3.2.2.4 "CAs MUST NOT use local policy to disable DNSSEC validation on any DNS query" */
+static lt_res read_anchors(struct validator *s, const struct ca_config *config, const char **ret_text)
 {
-    if (config->resolver[0] != '\0' && config->allow_private) {
-        return "";
+    lt_slice text = {0};
+    bool own = config->trust_anchor[0] != '\0';
+    const char *path = own ? config->trust_anchor : ROOT_ANCHOR;
+    *ret_text = "";
+    if (!config->dnssec) {
+        lt_log(LT_LOG_WARN, "answers of the DNS are not checked", "validation.dnssec=none");
+        return LT_OK;
     }
-    if (access(ROOT_ANCHOR, R_OK) != 0) {
+    int dir = open(s->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    LT_CHECK(dir >= 0 || path[0] == '/', LT_STATE_IO, "%s: %s", s->folder, strerror(errno));
+    lt_res r = lt_file_read(&s->texts, dir, path, ANCHORS_MAX, &text);
+    if (dir >= 0) {
+        (void)close(dir); /* only read */
+    }
+    if (lt_failed(r) && !own) {
         lt_log(LT_LOG_WARN, "no DNSSEC trust anchor: answers count as insecure",
                "missing=%s install=dns-root-data", ROOT_ANCHOR);
-        return "";
+        return LT_OK;
     }
-    return ROOT_ANCHOR;
+    LT_TRY(r);
+    *ret_text = lt_arena_cstr(&s->texts, text);
+    LT_CHECK(*ret_text != NULL, LT_PEER_TOO_LARGE, "%s is too large", path);
+    return LT_OK;
 }
 
-static lt_res make_engine(struct validator *s, const struct ca_config *config,
-                          struct validate_engine **ret_engine)
+static lt_res make_pool(struct validator *s, const struct ca_config *config, struct validate_pool **ret_pool)
 {
-    const struct validate_options options = {
-        .resolver = config->resolver,
-        .trust_anchor = anchor_for(config),
-        .http_port = (uint16_t)config->validation_http_port,
-        .allow_private = config->allow_private,
-        .now = lt_now,
-        .build = s->build,
-        .perspective = "primary",
+    const char *anchors = "";
+    LT_TRY(read_anchors(s, config, &anchors));
+    const char *resolver = lt_arena_cstr(&s->texts, lt_slice_cstr(config->resolver));
+    LT_CHECK(resolver != NULL, LT_PEER_TOO_LARGE, "the configuration was read too often");
+    const struct validate_pool_options options = {
+        .engine =
+            {
+                .resolver = resolver,
+                .trust_anchor = anchors,
+                .http_port = (uint16_t)config->validation_http_port,
+                .https_port = (uint16_t)config->validation_https_port,
+                .allow_private = config->allow_private,
+                .now = lt_now,
+                .build = s->build,
+                .perspective = "primary",
+            },
     };
-    return validate_engine_new(s->base, &options, answer, s, ret_engine);
+    return validate_pool_new(s->base, &options, answer, s, ret_pool);
 }
 
 static lt_res start(struct role_kit *kit, const Ipc__Start *start, const int *listener_fds, void **ret_self)
@@ -100,8 +128,10 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *start, const int *li
     s->kit = kit;
     s->base = event_base_new();
     s->build = strdup(start->build);
-    LT_ASSERT(s->base != NULL && s->build != NULL);
-    LT_TRY(make_engine(s, config, &s->engine));
+    s->folder = strdup(start->folder);
+    LT_ASSERT(s->base != NULL && s->build != NULL && s->folder != NULL);
+    lt_arena_init(&s->texts, TEXTS_MAX);
+    LT_TRY(make_pool(s, config, &s->pool));
     *ret_self = s;
     return LT_OK;
 }
@@ -111,12 +141,12 @@ static lt_res reload(void *self, const char *config_yaml)
 {
     struct validator *s = self;
     LT_CLEANUP(ca_config_freep) struct ca_config *config = NULL;
-    struct validate_engine *fresh = NULL;
+    struct validate_pool *fresh = NULL;
     LT_TRY(ca_config_parse(lt_slice_cstr(config_yaml), &config));
-    LT_TRY(make_engine(s, config, &fresh));
-    validate_engine_free(s->before); /* what it had not finished is asked again */
-    s->before = s->engine;
-    s->engine = fresh;
+    LT_TRY(make_pool(s, config, &fresh));
+    validate_pool_free(s->before); /* what it had not finished is asked again */
+    s->before = s->pool;
+    s->pool = fresh;
     lt_log(LT_LOG_INFO, "configuration read again", "resolver=%s port=%u", config->resolver,
            config->validation_http_port);
     return LT_OK;
@@ -126,18 +156,19 @@ static bool drained(void *self)
 {
     const struct validator *s = self;
     /* Without a registrar nobody waits: it asks again when it is back. */
-    return validate_running(s->engine) == 0 || !role_linked(s->kit, IPC_REGISTRAR);
+    return validate_pool_running(s->pool) == 0 || !role_linked(s->kit, IPC_REGISTRAR);
 }
 
 static lt_res tick(void *self, lt_time now)
 {
     struct validator *s = self;
     (void)now;
-    if (s->before != NULL && validate_running(s->before) == 0) {
-        validate_engine_free(s->before);
+    if (s->before != NULL && validate_pool_running(s->before) == 0) {
+        validate_pool_free(s->before);
         s->before = NULL;
     }
-    lt_metric_set("lintel_validations_running", (int64_t)validate_running(s->engine));
+    lt_metric_set("lintel_validations_running", (int64_t)validate_pool_running(s->pool));
+    lt_metric_set("lintel_validation_workers", (int64_t)validate_pool_workers(s->pool));
     return LT_OK;
 }
 

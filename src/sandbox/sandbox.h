@@ -2,8 +2,8 @@
 #define SANDBOX_SANDBOX_H
 /* Doors that lock behind a process: no new privileges, no core dumps, not dumpable, resource limits, Landlock
  * for files (ABI probed; works at ABI 2, uses more where there is more), then a seccomp allow-list whose
- * answer to anything else is to kill the process. Irrevocable, and inherited by nothing, as no role may fork
- * after it. */
+ * answer to anything else is to kill the process. Irrevocable, and inherited by children; of the roles,
+ * only those with a group that says so may fork after it. */
 #include <sys/types.h>
 
 #include "base/result.h"
@@ -27,6 +27,8 @@ enum sandbox_calls {
         1 << 10, /* a foreign program as a child, and what it needs to load and run; it can signal nobody (we
                     end it by the descriptor that clone gave us), and what is not listed fails in it with
                     ENOSYS instead of ending it: the second opinion alone */
+    SANDBOX_WORKERS = 1 << 11, /* fork without exec, waiting for the child, closing what it must not have,
+                                  lower limits: the validator alone */
 };
 
 struct sandbox_path {

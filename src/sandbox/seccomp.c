@@ -24,7 +24,7 @@
 #define AT_EMPTY_PATH 0x1000
 #endif
 
-enum { ANY_FORK = SANDBOX_FORK | SANDBOX_THREADS };
+enum { ANY_FORK = SANDBOX_FORK | SANDBOX_THREADS | SANDBOX_WORKERS };
 
 /* (argument & mask) == value, or no condition. */
 struct condition {
@@ -233,6 +233,10 @@ static const struct call calls_table[] = {
     ALLOW(SANDBOX_FORK, execve),
     ALLOW(SANDBOX_FORK, wait4),
     ALLOW(SANDBOX_FORK, waitid),
+    ALLOW_IF(SANDBOX_WORKERS, clone, 0, LOW32, CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID | SIGCHLD),
+    ALLOW(SANDBOX_WORKERS, wait4),
+    ALLOW_IF(SANDBOX_WORKERS, prlimit64, 0, EXACT, 0), /* only its own */
+    ALLOW(SANDBOX_WORKERS, close_range),
     ALLOW_IF(SANDBOX_COMMAND, clone, 0, CLONE_PIDFD | CLONE_THREAD, CLONE_PIDFD),
     ALLOW(SANDBOX_COMMAND, execve),
     ALLOW(SANDBOX_COMMAND, waitid),

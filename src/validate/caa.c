@@ -55,16 +55,6 @@ void validate_caa_text(const struct validate_caa_property *p, struct lt_buf *out
     lt_buf_add_byte(out, '"');
 }
 
-/* An issue value taken apart (RFC 8659 4.2). */
-struct issue_value {
-    lt_slice domain; /* empty: nobody */
-    struct {
-        lt_slice name;
-        lt_slice value;
-    } parameters[VALIDATE_CAA_PARAMETERS_MAX];
-    size_t count;
-};
-
 static bool is_space(uint8_t c)
 {
     return c == ' ' || c == '\t';
@@ -102,7 +92,7 @@ static bool is_domain(lt_slice s)
 }
 
 /* parameter = tag "=" value; value = *(%x21-3A / %x3C-7E) */
-static bool add_parameter(lt_slice text, struct issue_value *v)
+static bool add_parameter(lt_slice text, struct validate_issue_value *v)
 {
     size_t equals = lt_slice_find(text, '=');
     if (equals == text.len || v->count == VALIDATE_CAA_PARAMETERS_MAX) {
@@ -124,9 +114,9 @@ static bool add_parameter(lt_slice text, struct issue_value *v)
 }
 
 /* issue-value = *WSP [issuer-domain-name *WSP] [";" *WSP [parameters *WSP]] */
-static bool issue_read(lt_slice text, struct issue_value *v)
+bool validate_issue_read(lt_slice text, struct validate_issue_value *v)
 {
-    *v = (struct issue_value){.count = 0};
+    *v = (struct validate_issue_value){.count = 0};
     if (text.len > VALIDATE_CAA_VALUE_MAX) {
         return false;
     }
@@ -148,7 +138,7 @@ static bool issue_read(lt_slice text, struct issue_value *v)
     return true;
 }
 
-static bool names_us(const struct issue_value *v, const struct validate_caa_question *q)
+static bool names_us(const struct validate_issue_value *v, const struct validate_caa_question *q)
 {
     for (size_t i = 0; i < q->issuer_count; i++) {
         if (lt_slice_eq_nocase(v->domain, lt_slice_cstr(q->issuer_domains[i]))) {
@@ -159,7 +149,7 @@ static bool names_us(const struct issue_value *v, const struct validate_caa_ques
 }
 
 /* RFC 8657 3: two accounturi in one property fit no account. */
-static bool account_fits(const struct issue_value *v, lt_slice account_uri)
+static bool account_fits(const struct validate_issue_value *v, lt_slice account_uri)
 {
     size_t named = 0;
     bool equal = false;
@@ -183,7 +173,7 @@ static bool method_listed(lt_slice list, lt_slice method)
 }
 
 /* RFC 8657 4: a list of methods, of which unknown ones are nothing to us. */
-static bool method_fits(const struct issue_value *v, lt_slice method)
+static bool method_fits(const struct validate_issue_value *v, lt_slice method)
 {
     size_t named = 0;
     bool listed = false;
@@ -199,8 +189,8 @@ static bool method_fits(const struct issue_value *v, lt_slice method)
 /* NULL: this property permits. */
 static const char *refusal(const struct validate_caa_property *p, const struct validate_caa_question *q)
 {
-    struct issue_value v;
-    if (!issue_read(p->value, &v)) {
+    struct validate_issue_value v;
+    if (!validate_issue_read(p->value, &v)) {
         return " does not follow the grammar of RFC 8659";
     }
     if (!names_us(&v, q)) {

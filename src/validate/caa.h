@@ -38,6 +38,19 @@ LT_MUST_USE lt_res validate_caa_parse(lt_slice rdata, struct validate_caa_proper
 /* Presentation form: 128 issue "ca.example; accounturi=…". Control characters and quotes are escaped. */
 void validate_caa_text(const struct validate_caa_property *p, struct lt_buf *out);
 
+/* An issue value taken apart (RFC 8659 4.2); dns-persist-01 writes in the same grammar. Borrows. */
+struct validate_issue_value {
+    lt_slice domain; /* empty: nobody */
+    struct {
+        lt_slice name;
+        lt_slice value;
+    } parameters[VALIDATE_CAA_PARAMETERS_MAX];
+    size_t count;
+};
+
+/* False: it breaks the grammar. */
+bool validate_issue_read(lt_slice text, struct validate_issue_value *ret_value);
+
 struct validate_caa_question {
     const char *const *issuer_domains; /* of this CA; one match is enough */
     size_t issuer_count;

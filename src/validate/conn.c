@@ -14,7 +14,7 @@
 #include "base/buf.h"
 
 enum phase { CONNECTING, SHAKING, SENDING, READING, ENDED };
-enum { READ_LEN = 16 * 1024, REQUEST_MAX = 8 * 1024, READS_AT_ONCE = 8 };
+enum { READ_LEN = 16 * 1024, REQUEST_MAX = 8 * 1024, READS_AT_ONCE = 8, ALPN_MAX = 32 };
 
 struct validate_conn {
     struct validate_conn_hooks hooks;
@@ -166,10 +166,28 @@ static void send_some(struct validate_conn *c)
     wait_for(c, EV_READ);
 }
 
+static void tell_shaken(struct validate_conn *c)
+{
+    const unsigned char *alpn = NULL;
+    unsigned alpn_len = 0;
+    unsigned char *der = NULL;
+    X509 *peer = SSL_get0_peer_certificate(c->ssl);
+    int der_len = peer == NULL ? 0 : i2d_X509(peer, &der);
+    SSL_get0_alpn_selected(c->ssl, &alpn, &alpn_len);
+    c->phase = ENDED;
+    (void)event_del(c->event); /* it can only fail for an event that was never made */
+    c->hooks.shaken(c->hooks.self, LT_SLICE(alpn, alpn_len),
+                    LT_SLICE(der, der_len > 0 ? (size_t)der_len : 0));
+    OPENSSL_free(der);
+    ERR_clear_error();
+}
+
 static void shake(struct validate_conn *c)
 {
     int done = SSL_connect(c->ssl);
-    if (done == 1) {
+    if (done == 1 && c->hooks.shaken != NULL) {
+        tell_shaken(c);
+    } else if (done == 1) {
         c->phase = SENDING;
         c->waits_for = 0;
         send_some(c);
@@ -250,6 +268,27 @@ static lt_res open_socket(const struct validate_conn_options *o, int *ret_fd)
     return LT_OK;
 }
 
+static void begin_tls(struct validate_conn *c, const struct validate_conn_options *o)
+{
+    c->ssl = SSL_new(o->tls);
+    LT_ASSERT(c->ssl != NULL);
+    bool named = o->host != NULL && o->host[0] != '\0';
+    /* SSL_set_tlsext_host_name without its cast; the name is copied */
+    bool fine = SSL_set_fd(c->ssl, c->fd) == 1 &&
+                (!named || SSL_ctrl(c->ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                                    (void *)(uintptr_t)o->host) == 1);
+    LT_ASSERT(fine);
+    if (o->alpn.len > 0) {
+        uint8_t list[ALPN_MAX + 1];
+        LT_ASSERT(o->alpn.len <= ALPN_MAX);
+        list[0] = (uint8_t)o->alpn.len;
+        memcpy(list + 1, o->alpn.ptr, o->alpn.len);
+        fine = SSL_set_alpn_protos(c->ssl, list, (unsigned)o->alpn.len + 1) == 0 &&
+               SSL_set_min_proto_version(c->ssl, TLS1_2_VERSION) == 1;
+        LT_ASSERT(fine);
+    }
+}
+
 lt_res validate_conn_new(const struct validate_conn_options *o, const struct validate_conn_hooks *hooks,
                          struct validate_conn **ret_conn)
 {
@@ -267,14 +306,7 @@ lt_res validate_conn_new(const struct validate_conn_options *o, const struct val
     c->event = event_new(o->base, fd, EV_WRITE | EV_PERSIST, on_event, c);
     LT_ASSERT(c->event != NULL);
     if (o->tls != NULL) {
-        c->ssl = SSL_new(o->tls);
-        LT_ASSERT(c->ssl != NULL);
-        bool named = o->host != NULL && o->host[0] != '\0';
-        /* SSL_set_tlsext_host_name without its cast; the name is copied */
-        bool fine = SSL_set_fd(c->ssl, fd) == 1 &&
-                    (!named || SSL_ctrl(c->ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
-                                        (void *)(uintptr_t)o->host) == 1);
-        LT_ASSERT(fine);
+        begin_tls(c, o);
     }
     int added = event_add(c->event, &c->connect_timeout);
     LT_ASSERT(added == 0);

@@ -23,6 +23,9 @@ struct validate_conn_hooks {
     void (*data)(void *self, lt_slice bytes);
     /* The last call; detail is static storage or valid during the call. */
     void (*end)(void *self, enum validate_conn_end how, const char *detail);
+    /* NULL, or: TLS stands; nothing will be sent. alpn: what was agreed on, empty for nothing. certificate:
+     * the peer's own, DER. */
+    void (*shaken)(void *self, lt_slice alpn, lt_slice certificate);
     void *self;
 };
 
@@ -32,6 +35,7 @@ struct validate_conn_options {
     uint16_t port;
     SSL_CTX *tls;     /* NULL: plain */
     const char *host; /* for SNI; NULL or "" for none */
+    lt_slice alpn;    /* one protocol to offer, TLS 1.2 at least; empty: none */
     lt_slice request; /* copied */
     int connect_timeout_ms;
 };

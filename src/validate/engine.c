@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "crypto/digest.h"
-
 enum {
     ARENA_MAX = 256 * 1024,
     DETAIL_MAX = 900,
@@ -18,9 +16,12 @@ enum {
     WAITING_MAX = 65536,
 };
 
-/*= CABF-BR 3.2.2.4.19 "Agreed-Upon Change to Website - ACME" */
-static char ruleset[] = "BR 2.2.6 3.2.2.4.19";
 static char nothing[] = "";
+
+static const struct validate_method_hooks *const methods[] = {
+    &validate_http01,        &validate_website,   &validate_dns01,      &validate_dns_account01,
+    &validate_dns_persist01, &validate_tlsalpn01, &validate_dns_change,
+};
 
 static void set_defaults(struct validate_options *o)
 {
@@ -63,9 +64,21 @@ lt_res validate_engine_new(struct event_base *base, const struct validate_option
     return LT_OK;
 }
 
+/* Drops look-ups and connection. */
+static void stop(struct validate_job *j)
+{
+    validate_resolve_drop(j->lookup);
+    j->lookup = NULL;
+    validate_resolve_drop(j->climb.lookup);
+    j->climb.lookup = NULL;
+    validate_conn_free(j->conn);
+    j->conn = NULL;
+    validate_http_close(j);
+}
+
 static void free_job(struct validate_job *j)
 {
-    validate_http01_stop(j);
+    stop(j);
     event_free(j->timer);
     lt_arena_done(&j->arena);
     free(j);
@@ -112,9 +125,35 @@ static void add_timer(struct validate_job *j, int ms)
     LT_ASSERT(added == 0);
 }
 
+/* NULL, or the sentence why this is not even begun. */
+static const char *refusal(const struct validate_job *j, const char **ret_type)
+{
+    const Ipc__Validate *q = j->request;
+    bool is_name = strcmp(q->identifier->type, "ip") != 0;
+    const char *why = is_name ? validate_name_refusal(lt_slice_cstr(q->identifier->value)) : NULL;
+    int64_t now_us = j->statement.started_us;
+    *ret_type = "rejectedIdentifier";
+    if (why != NULL) {
+        return why;
+    }
+    *ret_type = "malformed";
+    if (j->method == NULL || (j->hooks == NULL && j->method->kind != VALIDATE_KIND_CAA)) {
+        *ret_type = "serverInternal";
+        return "this validator does not know the method for it";
+    }
+    /*= CABF-BR 3.2.2.4.18 "The Random Value MUST remain valid for use in a confirming response for no more
+     * than 30 days from its creation." */
+    if (q->expires_us != 0 && now_us > q->expires_us) {
+        *ret_type = "unauthorized";
+        return "the token or random value is too old; ask for a new one";
+    }
+    return validate_method_refusal(j->method, q->wildcard, (lt_time){now_us});
+}
+
 static void begin(struct validate_job *j)
 {
     struct validate_engine *e = j->engine;
+    const char *type = "";
     j->next = e->running;
     j->back = &e->running;
     if (j->next != NULL) {
@@ -124,11 +163,17 @@ static void begin(struct validate_job *j)
     e->running_count++;
     j->statement.started_us = e->options.now().us;
     add_timer(j, e->options.total_timeout_ms);
-    if (strcmp(j->request->method, "http-01") == 0) {
-        validate_http01_begin(j);
-    } else {
-        validate_job_end(j, "serverInternal", "The method %s is not known to this validator.",
-                         j->request->method);
+    const char *why = refusal(j, &type);
+    if (why != NULL) {
+        validate_job_end(j, type, "%s cannot be validated by %s: %s.", j->request->identifier->value,
+                         j->request->method, why);
+        return;
+    }
+    validate_climb_begin(j);
+    if (j->hooks != NULL && !j->ended) {
+        j->hooks->begin(j);
+    } else if (!j->ended) {
+        validate_job_end(j, NULL, "CAA alone");
     }
 }
 
@@ -146,37 +191,92 @@ static void begin_waiting(struct validate_engine *e)
 /* RFC 8555 6.7 does not bind a status to a type; these are the ones that acme/problem.c gives as well. */
 static uint32_t status_of(const char *type)
 {
-    if (strcmp(type, "serverInternal") == 0) {
-        return 500;
+    static const struct {
+        const char *type;
+        uint32_t status;
+    } rows[] = {{"serverInternal", 500}, {"unauthorized", 403}, {"incorrectResponse", 403}, {"caa", 403}};
+    uint32_t status = 400;
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        status = strcmp(type, rows[i].type) == 0 ? rows[i].status : status;
     }
-    return strcmp(type, "unauthorized") == 0 || strcmp(type, "incorrectResponse") == 0 ? 403 : 400;
+    return status;
+}
+
+static void set_problem(struct validate_job *j, const char *type, const char *detail)
+{
+    Ipc__Problem *p = LT_NEW(&j->arena, Ipc__Problem);
+    LT_ASSERT(p != NULL); /* the arena's cap is far off */
+    ipc__problem__init(p);
+    p->type = validate_keep(j, type);
+    p->detail = validate_keep(j, detail);
+    p->status = status_of(type);
+    j->statement.problem = p;
+}
+
+static void finish(struct validate_job *j)
+{
+    j->ended = true;
+    j->statement.caa = j->climb.done ? &j->climb.check : NULL;
+    event_active(j->timer, EV_TIMEOUT, 0);
+}
+
+/* Control is shown; what CAA says decides, once it is known. */
+static void finish_if_done(struct validate_job *j)
+{
+    const Ipc__CaaCheck *c = &j->climb.check;
+    if (j->ended || !j->proved || j->climb.open) {
+        return;
+    }
+    if (j->climb.done && !c->permitted) {
+        char text[DETAIL_MAX];
+        /*= RFC 8659 4 "MUST NOT issue a certificate" */
+        (void)snprintf(text, sizeof text, "CAA forbids issuance for %s%s%s%s: %s.",
+                       j->request->wildcard ? "*." : "", j->request->identifier->value,
+                       c->domain[0] != '\0' ? ", by the records of " : "", c->domain,
+                       c->why); /* cut is fine */
+        set_problem(j, c->checked ? "caa" : "dns", text);
+    }
+    j->statement.ok = j->statement.problem == NULL;
+    finish(j);
+}
+
+void validate_climbed(struct validate_job *j)
+{
+    j->climb.open = false;
+    j->climb.done = true;
+    finish_if_done(j);
 }
 
 void validate_job_end(struct validate_job *j, const char *type, const char *format, ...)
 {
     char text[DETAIL_MAX];
     va_list args;
-    if (j->ended) {
+    if (j->ended || j->proved) {
         return;
     }
-    j->ended = true;
-    j->statement.ok = type == NULL;
     va_start(args, format);
     int len = vsnprintf(text, sizeof text, format, args);
     va_end(args);
     LT_ASSERT(len >= 0);
-    if (type != NULL) {
-        Ipc__Problem *p = LT_NEW(&j->arena, Ipc__Problem);
-        char *type_copy = lt_arena_cstr(&j->arena, lt_slice_cstr(type));
-        char *detail = lt_arena_cstr(&j->arena, lt_slice_cstr(text));
-        LT_ASSERT(p != NULL && type_copy != NULL && detail != NULL); /* the arena's cap is far off */
-        ipc__problem__init(p);
-        p->type = type_copy;
-        p->detail = detail;
-        p->status = status_of(type);
-        j->statement.problem = p;
+    if (type == NULL) {
+        j->proved = true;
+        finish_if_done(j);
+        return;
     }
-    event_active(j->timer, EV_TIMEOUT, 0);
+    set_problem(j, type, text);
+    finish(j);
+}
+
+static void timed_out(struct validate_job *j)
+{
+    int total_ms = j->engine->options.total_timeout_ms;
+    if (j->proved) {
+        j->proved = false;
+        validate_job_end(j, "dns", "The look-up of CAA at %s gave no answer within %d ms.", j->climb.at,
+                         total_ms);
+    } else {
+        j->hooks->timed_out(j);
+    }
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -186,10 +286,10 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     if (!j->ended) {
-        validate_http01_timed_out(j);
+        timed_out(j);
         return; /* it has made the timer active again */
     }
-    validate_http01_stop(j);
+    stop(j);
     j->statement.finished_us = e->options.now().us;
     unlink_running(j);
     e->answer(e->self, j->id, &j->statement);
@@ -222,6 +322,17 @@ static lt_res copy_request(struct validate_job *j, const Ipc__Validate *request)
     return LT_OK;
 }
 
+/* Which row of the table, and which file does it. */
+static void find_method(struct validate_job *j)
+{
+    const Ipc__Validate *q = j->request;
+    bool is_address = strcmp(q->identifier->type, "ip") == 0;
+    j->method = validate_method_find(q->method, is_address ? "ip" : "dns");
+    for (size_t i = 0; i < LT_COUNT(methods); i++) {
+        j->hooks = strcmp(methods[i]->name, q->method) == 0 ? methods[i] : j->hooks;
+    }
+}
+
 static void begin_statement(struct validate_job *j)
 {
     struct validate_engine *e = j->engine;
@@ -238,7 +349,7 @@ static void begin_statement(struct validate_job *j)
     s->resolver = e->resolver_name;
     s->perspective = e->perspective;
     s->build = e->build;
-    s->ruleset = ruleset;
+    s->ruleset = validate_keep(j, j->method == NULL ? "" : j->method->ruleset);
 }
 
 lt_res validate_start(struct validate_engine *e, uint64_t id, const Ipc__Validate *request)
@@ -258,6 +369,7 @@ lt_res validate_start(struct validate_engine *e, uint64_t id, const Ipc__Validat
         free_job(j);
         return r;
     }
+    find_method(j);
     begin_statement(j);
     if (e->running_count < e->options.max_running) {
         begin(j);

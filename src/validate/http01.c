@@ -3,36 +3,21 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
-#include "crypto/digest.h"
 #include "validate/engine.h"
 
-enum { REQUEST_MAX = 4096, URL_TEXT = 2400, SHOWN_MAX = 100 };
+enum { REQUEST_MAX = 4096, URL_TEXT = 2400 };
 
 static void hop(struct validate_job *j);
 static void try_candidate(struct validate_job *j);
-
-static const char *const dnssec_words[] = {
-    [VALIDATE_INSECURE] = "insecure",
-    [VALIDATE_BOGUS] = "bogus",
-    [VALIDATE_SECURE] = "secure",
-};
-
-static char *keep(struct validate_job *j, const char *text)
-{
-    char *copy = lt_arena_cstr(&j->arena, lt_slice_cstr(text));
-    LT_ASSERT(copy != NULL); /* what one validation keeps is bounded far below the arena's cap */
-    return copy;
-}
 
 static const char *url_text(struct validate_job *j)
 {
     char text[URL_TEXT];
     validate_url_print(&j->url, text, sizeof text);
-    return keep(j, text);
+    return validate_keep(j, text);
 }
 
-static void close_http(struct validate_job *j)
+void validate_http_close(struct validate_job *j)
 {
     if (j->http_open) {
         validate_http_done(&j->http);
@@ -40,18 +25,7 @@ static void close_http(struct validate_job *j)
     }
 }
 
-void validate_http01_stop(struct validate_job *j)
-{
-    if (j->lookup != NULL) {
-        validate_resolve_drop(j->lookup);
-        j->lookup = NULL;
-    }
-    validate_conn_free(j->conn);
-    j->conn = NULL;
-    close_http(j);
-}
-
-void validate_http01_timed_out(struct validate_job *j)
+static void timed_out(struct validate_job *j)
 {
     int total_ms = j->engine->options.total_timeout_ms;
     if (j->lookup != NULL) {
@@ -59,86 +33,6 @@ void validate_http01_timed_out(struct validate_job *j)
     } else {
         validate_job_end(j, "connection", "%s at %s gave no complete answer within %d ms.", url_text(j),
                          j->statement.address_used, total_ms);
-    }
-}
-
-static void add_address(struct validate_job *j, const struct validate_address *a)
-{
-    char text[VALIDATE_ADDRESS_TEXT];
-    Ipc__Validated *s = &j->statement;
-    if (s->addresses == NULL) {
-        s->addresses = LT_NEW_ARRAY(&j->arena, char *, VALIDATE_SEEN_MAX);
-        LT_ASSERT(s->addresses != NULL);
-    }
-    validate_address_print(a, text);
-    if (s->n_addresses < VALIDATE_SEEN_MAX) {
-        s->addresses[s->n_addresses++] = keep(j, text);
-    }
-}
-
-/* The worst over all names that were looked up. */
-static void note_dnssec(struct validate_job *j, const struct validate_answers *a)
-{
-    Ipc__Validated *s = &j->statement;
-    const char *now = dnssec_words[a->dnssec];
-    bool first = s->dnssec[0] == '\0';
-    bool worse = a->dnssec == VALIDATE_BOGUS ||
-                 (a->dnssec == VALIDATE_INSECURE && strcmp(s->dnssec, dnssec_words[VALIDATE_SECURE]) == 0);
-    if (first || worse) {
-        s->dnssec = keep(j, now);
-        s->dnssec_why = keep(j, a->why);
-    }
-}
-
-/* Of each family the first that is allowed, IPv6 before IPv4, and one more IPv4. */
-static void choose(struct validate_job *j, const struct validate_address *list, size_t count)
-{
-    const char *refused = NULL;
-    struct validate_address refused_address = {0};
-    size_t of_family[2] = {0};
-    j->candidate_count = 0;
-    j->candidate = 0;
-    for (size_t i = 0; i < count; i++) {
-        const char *why = j->engine->options.allow_private ? NULL : validate_address_special(&list[i]);
-        size_t most = list[i].v6 ? 1 : 2;
-        add_address(j, &list[i]);
-        if (why != NULL) {
-            refused = why;
-            refused_address = list[i];
-        } else if (of_family[list[i].v6 ? 1 : 0] < most && j->candidate_count < VALIDATE_CANDIDATES_MAX) {
-            of_family[list[i].v6 ? 1 : 0]++;
-            j->candidates[j->candidate_count++] = list[i];
-        }
-    }
-    if (j->candidate_count > 0) {
-        try_candidate(j);
-    } else if (refused != NULL) {
-        char text[VALIDATE_ADDRESS_TEXT];
-        validate_address_print(&refused_address, text);
-        validate_job_end(j, "dns", "%s has no public address: %s is %s.", j->url.host, text, refused);
-    } else {
-        validate_job_end(j, "dns", "%s has neither an AAAA nor an A record.", j->url.host);
-    }
-}
-
-static void resolved(void *self, const struct validate_answers *a)
-{
-    struct validate_job *j = self;
-    j->lookup = NULL;
-    if (j->ended) {
-        return;
-    }
-    note_dnssec(j, a);
-    /*= CABF-BR 3.2.2.4 "CAs MUST NOT use local policy to disable DNSSEC validation on any DNS query" */
-    if (a->dnssec == VALIDATE_BOGUS) {
-        validate_job_end(j, "dns", "DNSSEC says that the answer for %s is bogus: %s", j->url.host, a->why);
-    } else if (a->missing) {
-        validate_job_end(j, "dns", "%s does not exist (NXDOMAIN).", j->url.host);
-    } else if (a->failed) {
-        validate_job_end(j, "dns", "The look-up of %s failed (SERVFAIL or refused)%s%s", j->url.host,
-                         a->why[0] == '\0' ? "." : ": ", a->why);
-    } else {
-        choose(j, a->list, a->count);
     }
 }
 
@@ -164,55 +58,37 @@ static lt_slice without_trailing_space(lt_slice s)
     return s;
 }
 
-/* The beginning of an answer as a person may see it. */
-static const char *shown(struct validate_job *j, lt_slice body)
+/* Is it the key authorization, or by hand, does it hold the random value? */
+static bool fits(const struct validate_job *j, lt_slice body)
 {
-    char text[SHOWN_MAX + 1];
-    size_t len = body.len < SHOWN_MAX ? body.len : SHOWN_MAX;
-    for (size_t i = 0; i < len; i++) {
-        uint8_t c = body.ptr[i];
-        text[i] = (char)(c >= 0x20 && c < 0x7f ? c : '.');
+    if (!j->method->acme) {
+        return validate_website_fits(body, lt_slice_cstr(j->request->expected));
     }
-    text[len] = '\0';
-    return keep(j, text);
+    /*= RFC 8555 8.3 "The server SHOULD ignore whitespace characters at the end of the body." */
+    lt_slice want = lt_slice_cstr(j->request->key_authorization);
+    return !j->http.truncated && want.len > 0 && lt_slice_eq(without_trailing_space(body), want);
 }
 
 static void compare(struct validate_job *j)
 {
     lt_slice body = lt_buf_slice(&j->http.body);
-    uint8_t *hash = lt_arena_alloc(&j->arena, CRYPTO_SHA256_LEN);
-    LT_ASSERT(hash != NULL);
-    crypto_sha256(body, hash);
-    j->statement.answer_sha256 = (ProtobufCBinaryData){CRYPTO_SHA256_LEN, hash};
+    const Ipc__Validate *q = j->request;
+    const char *what = j->method->acme ? "key authorization" : "random value";
+    validate_note_digest(j, body);
     if (!success(j->http.status)) {
-        validate_job_end(j, "unauthorized", "%s at %s answered %u; 200 with the key authorization is needed.",
-                         url_text(j), j->statement.address_used, j->http.status);
+        validate_job_end(j, "unauthorized", "%s at %s answered %u; 200 with the %s is needed.", url_text(j),
+                         j->statement.address_used, j->http.status, what);
         return;
     }
-    /*= RFC 8555 8.3 "The server SHOULD ignore whitespace characters at the end of the body." */
-    lt_slice want = lt_slice_cstr(j->request->key_authorization);
-    if (!j->http.truncated && lt_slice_eq(without_trailing_space(body), want)) {
+    validate_note_record(j, validate_shown(j, body));
+    if (fits(j, body)) {
         validate_job_end(j, NULL, "valid");
         return;
     }
-    validate_job_end(j, "incorrectResponse", "%s at %s answered \"%s\"%s; the key authorization is \"%s\".",
-                     url_text(j), j->statement.address_used, shown(j, body),
-                     body.len > SHOWN_MAX || j->http.truncated ? "…" : "", j->request->key_authorization);
-}
-
-static void note_redirect(struct validate_job *j)
-{
-    Ipc__Validated *s = &j->statement;
-    if (s->redirects == NULL) {
-        s->redirects = LT_NEW_ARRAY(&j->arena, Ipc__Redirect *, VALIDATE_REDIRECTS_MAX + 1);
-        LT_ASSERT(s->redirects != NULL);
-    }
-    Ipc__Redirect *r = LT_NEW(&j->arena, Ipc__Redirect);
-    LT_ASSERT(r != NULL);
-    ipc__redirect__init(r);
-    r->status = j->http.status;
-    r->location = keep(j, shown(j, lt_slice_cstr(j->http.location)));
-    s->redirects[s->n_redirects++] = r;
+    validate_job_end(j, "incorrectResponse", "%s at %s answered \"%s\"%s; the %s is \"%s\".", url_text(j),
+                     j->statement.address_used, validate_shown(j, body),
+                     body.len > VALIDATE_SHOWN_MAX || j->http.truncated ? "…" : "", what,
+                     j->method->acme ? q->key_authorization : q->expected);
 }
 
 static bool authorized_port(const struct validate_engine *e, uint16_t port)
@@ -225,7 +101,7 @@ static void follow(struct validate_job *j)
 {
     struct validate_url to;
     const char *from = url_text(j);
-    note_redirect(j);
+    validate_note_redirect(j, j->http.status, j->http.location);
     if (j->http.location[0] == '\0') {
         validate_job_end(j, "connection", "%s redirects without saying where.", from);
         return;
@@ -291,7 +167,7 @@ static void on_end(void *self, enum validate_conn_end how, const char *detail)
     if (j->ended) {
         return;
     }
-    const char *why = keep(j, detail);
+    const char *why = validate_keep(j, detail);
     validate_conn_free(j->conn);
     j->conn = NULL;
     switch (how) {
@@ -324,11 +200,10 @@ static void print_request(struct validate_job *j, struct lt_buf *out)
     if (u->port != (u->https ? 443 : 80)) {
         lt_buf_addf(out, ":%u", u->port);
     }
-    lt_buf_addf(
-        out,
-        "\r\nUser-Agent: Lintel/%s (certificate authority; ACME http-01 validation)\r\nAccept: */*\r\n"
-        "Connection: close\r\n\r\n",
-        j->engine->build);
+    lt_buf_addf(out,
+                "\r\nUser-Agent: Lintel/%s (certificate authority; domain validation)\r\nAccept: */*\r\n"
+                "Connection: close\r\n\r\n",
+                j->engine->build);
 }
 
 /* Sends the request to the candidate; what cannot even be begun counts as refused. */
@@ -339,7 +214,7 @@ static void try_candidate(struct validate_job *j)
     char address[VALIDATE_ADDRESS_TEXT];
     struct lt_buf request;
     lt_res r = LT_OK;
-    close_http(j);
+    validate_http_close(j);
     validate_http_init(&j->http);
     j->http_open = true;
     lt_buf_init(&request, REQUEST_MAX);
@@ -355,7 +230,7 @@ static void try_candidate(struct validate_job *j)
             .connect_timeout_ms = e->options.connect_timeout_ms,
         };
         validate_address_print(o.address, address);
-        j->statement.address_used = keep(j, address);
+        j->statement.address_used = validate_keep(j, address);
         r = validate_conn_new(&o, &hooks, &j->conn);
         if (!lt_failed(r)) {
             break; /* j->candidate stays at the one being tried */
@@ -384,34 +259,45 @@ static bool been_there(struct validate_job *j, const char *url)
 /* Goes to j->url. */
 static void hop(struct validate_job *j)
 {
-    struct validate_address literal;
     const char *url = url_text(j);
     if (been_there(j, url)) {
         validate_job_end(j, "connection", "The redirects go round in a circle, back to %s.", url);
         return;
     }
-    if (j->url.literal) {
-        lt_res r = validate_address_parse(lt_slice_cstr(j->url.host), &literal);
-        LT_ASSERT(!lt_failed(r));
-        j->statement.dnssec = j->statement.dnssec[0] == '\0' ? keep(j, "none") : j->statement.dnssec;
-        choose(j, &literal, 1);
-        return;
-    }
-    if (lt_failed(validate_resolve(j->engine->resolver, j->url.host, resolved, j, &j->lookup))) {
-        validate_job_end(j, "dns", "%s cannot be looked up: %s.", j->url.host, lt_error_last()->detail);
-    }
+    validate_reach(j, j->url.host, j->url.literal, try_candidate);
 }
 
-void validate_http01_begin(struct validate_job *j)
+static void begin_at(struct validate_job *j, const char *path)
 {
     const Ipc__Identifier *name = j->request->identifier;
     bool v6 = strchr(name->value, ':') != NULL;
     struct validate_url none = {.path = "/"};
-    char *url = lt_arena_printf(&j->arena, "http://%s%s%s:%u/.well-known/acme-challenge/%s", v6 ? "[" : "",
-                                name->value, v6 ? "]" : "", j->engine->options.http_port, j->request->token);
+    char *url = lt_arena_printf(&j->arena, "http://%s%s%s:%u%s", v6 ? "[" : "", name->value, v6 ? "]" : "",
+                                j->engine->options.http_port, path);
     if (url == NULL || lt_failed(validate_url_resolve(&none, lt_slice_cstr(url), &j->url))) {
         validate_job_end(j, "malformed", "The name cannot be asked for over HTTP.");
         return;
     }
     hop(j);
 }
+
+static void begin(struct validate_job *j)
+{
+    char *path = lt_arena_printf(&j->arena, "/.well-known/acme-challenge/%s", j->request->token);
+    LT_ASSERT(path != NULL); /* the request was in the arena, too */
+    begin_at(j, path);
+}
+
+const struct validate_method_hooks validate_http01 = {
+    .name = "http-01", .begin = begin, .timed_out = timed_out};
+
+static void begin_website(struct validate_job *j)
+{
+    const char *path = validate_website_path(j);
+    if (path != NULL) {
+        begin_at(j, path);
+    }
+}
+
+const struct validate_method_hooks validate_website = {
+    .name = "website-change", .begin = begin_website, .timed_out = timed_out};

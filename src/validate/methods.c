@@ -40,8 +40,6 @@ const struct validate_method validate_methods[] = {
      .from = "2017-01-07T00:00:00Z",
      .until = "",
      .token_max_days = 30},
-    /*= CABF-BR 3.2.2.4.21 "The token (as defined in draft 00 of … Section 3.1) MUST NOT be used for more than
-     * 30 days from its creation." */
     {.name = "dns-account-01",
      .identifier = "dns",
      RULE("3.2.2.4.21"),
@@ -173,13 +171,16 @@ const struct validate_method validate_methods[] = {
 };
 const size_t validate_method_count = LT_COUNT(validate_methods);
 
-/*= CABF-BR 4.2.1 "the CA MUST obtain the data … no more than the maximum number of days prior" */
+/*= CABF-BR 4.2.1 "any data, document, or completed validation used MUST be obtained within the maximum number
+ * of days prior to issuing the Certificate" */
 static const struct {
-    const char *from;
+    const char *from; /* of the issuance */
     unsigned days;
 } ladder[] = {
-    {"2018-03-01T00:00:00Z", 825}, {"2021-10-01T00:00:00Z", 398}, {"2026-03-15T00:00:00Z", 200},
-    {"2027-03-15T00:00:00Z", 100}, {"2029-03-15T00:00:00Z", 10},
+    {"1970-01-01T00:00:00Z", 398},
+    {"2026-03-15T00:00:00Z", 200},
+    {"2027-03-15T00:00:00Z", 100},
+    {"2029-03-15T00:00:00Z", 10},
 };
 
 static bool reached(const char *instant, lt_time when)
@@ -240,7 +241,6 @@ const char *validate_method_refusal(const struct validate_method *m, bool wildca
     if (!validate_method_in_force(m, when)) {
         return "the Baseline Requirements do not allow it any more";
     }
-    /*= RFC 8555 8.3 "the server MUST NOT" offer http-01 for a wildcard; RFC 8737 likewise */
     return wildcard && !m->wildcard ? "it is not good for wildcard names; use a DNS method" : NULL;
 }
 
@@ -250,9 +250,10 @@ const char *validate_name_refusal(lt_slice name)
         const char *suffix;
         const char *why;
     } rows[] = {
-        /*= CABF-BR B.2 "the CA MUST NOT rely on Tor2Web" - and there is no DNS for them. */
+        /* RFC 7686: never asked of the DNS. BR appendix B wants Tor itself. */
         {"onion", "it is an onion name: it has no DNS, and validation over Tor is not supported by this CA"},
-        /*= CABF-BR 4.2.2 "CAs SHALL NOT issue … names that end in an IP Reverse Zone Suffix" */
+        /*= CABF-BR 4.2.2 "CAs SHALL NOT issue Certificates containing Domain Names that end in an IP Reverse
+         * Zone Suffix." */
         {"in-addr.arpa", "it lies in the reverse zone of addresses"},
         {"ip6.arpa", "it lies in the reverse zone of addresses"},
     };

@@ -3,6 +3,14 @@
 /* Proof of control over a name, from this perspective: resolve with DNSSEC, connect, ask, compare, and say
  * all that was seen. Runs on the caller's libevent loop; thousands at once. Decides nothing for the
  * registrar: an answer is a statement with evidence. A bogus or failed look-up is never permission.
+ *
+ * What a question holds, by method (methods.h):
+ *   http-01, dns-01, dns-account-01, tls-alpn-01   token, key_authorization; dns-account-01: account_uri
+ *   dns-persist-01                                 account_uri, issuer_domains
+ *   dns-change       expected (the random value); token: "" for the name itself, or a label, "_" first
+ *   website-change   expected; token: name of the file below /.well-known/pki-validation/
+ *   caa              issuer_domains; token: the method that validationmethods is held against
+ * CAA is looked up with each of them when issuer_domains is not empty and the identifier is a name.
  */
 #include <event2/event.h>
 
@@ -15,9 +23,9 @@ struct validate_engine; /* owned by its maker */
 struct validate_options {
     /* Strings are borrowed for validate_engine_new only. */
     const char *resolver;     /* "127.0.0.1@8053"; empty: from the root down, by ourselves */
-    const char *trust_anchor; /* file of DNSSEC anchors; empty or missing: none, everything is "insecure" */
+    const char *trust_anchor; /* DNSSEC anchors, a record a line; empty: none, everything is "insecure" */
     uint16_t http_port;       /* 0: 80 */
-    uint16_t https_port;      /* 0: 443 */
+    uint16_t https_port;      /* 0: 443; of redirects and of tls-alpn-01 */
     bool allow_private;
     int connect_timeout_ms; /* 0: 5,000 */
     int total_timeout_ms;   /* 0: 15,000 */

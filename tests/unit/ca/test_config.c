@@ -58,6 +58,9 @@ static const char full[] = "name: Full\n"
                            "  resolver: 127.0.0.1@8053\n"
                            "  http-port: 5002\n"
                            "  allow-private: true\n"
+                           "  https-port: 5001\n"
+                           "  trust-anchor: dns/root.ds\n"
+                           "  dnssec: none\n"
                            "rate-limits:\n"
                            "  accounts-per-address: none\n"
                            "  orders-per-account: 300/3h\n"
@@ -90,6 +93,9 @@ static void everything(void **state)
     assert_int_equal(c->orders_per_account.count, 300);
     assert_int_equal(c->orders_per_account.per_s, 3 * 3600);
     assert_int_equal(c->validation_http_port, 5002);
+    assert_int_equal(c->validation_https_port, 5001);
+    assert_string_equal(c->trust_anchor, "dns/root.ds");
+    assert_false(c->dnssec);
     assert_true(c->allow_private);
     assert_int_equal(c->uid_base, 0);
     assert_int_equal(ca_config_uid(c, IPC_SIGNER), 0);
@@ -126,6 +132,9 @@ static void refusals(void **state)
         {"base-url: https://ca.example.com/\n", "lintel.yaml:1:11: base-url: "},
         {"validation:\n  allow-private: maybe\n", "lintel.yaml:2:"},
         {"validation:\n  http-port: 70000\n", "lintel.yaml:2:14: validation.http-port: "},
+        {"validation:\n  https-port: 0\n", "lintel.yaml:2:15: validation.https-port: "},
+        {"validation:\n  dnssec: sometimes\n", "lintel.yaml:2:11: validation.dnssec: "},
+        {"validation:\n  dnssec: none\n", "lintel.yaml:2:11: validation.dnssec: "},
         {"acme:\n  order-lifetime: 7\n", "lintel.yaml:2:19: acme.order-lifetime: "},
         {"acme:\n  order-lifetime: 1e3d\n", "lintel.yaml:2:19: acme.order-lifetime: "},
         {"acme:\n  order-lifetime: 400d\n", "lintel.yaml:2:19: acme.order-lifetime: "},

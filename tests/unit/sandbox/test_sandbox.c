@@ -184,6 +184,9 @@ static void test_groups(void **state)
         {"memfd", SANDBOX_BASE | SANDBOX_MEMFD, try_memfd, NULL, WORKS},
         {"thread", SANDBOX_BASE | SANDBOX_THREADS, try_thread, NULL, WORKS},
         {"a threader that forks", SANDBOX_BASE | SANDBOX_THREADS, try_fork, NULL, DIES},
+        {"a maker of workers that forks", SANDBOX_BASE | SANDBOX_WORKERS, try_fork, NULL, WORKS},
+        {"a maker of workers that starts a program", SANDBOX_BASE | SANDBOX_WORKERS, try_exec, NULL, DIES},
+        {"a maker of workers that signals", SANDBOX_BASE | SANDBOX_WORKERS, try_kill_parent, NULL, DIES},
         {"fork", SANDBOX_BASE | SANDBOX_FORK, try_fork, NULL, WORKS},
     };
     check_rows(rows, LT_COUNT(rows));

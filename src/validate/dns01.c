@@ -1,0 +1,201 @@
+/* The methods of ACME that ask for a TXT record: dns-01 (RFC 8555 8.4), dns-account-01, dns-persist-01.
+ * Aliases are followed to their end, and the chain is told. */
+#include <string.h>
+
+#include "base/text.h"
+#include "crypto/digest.h"
+#include "validate/dns_txt.h"
+#include "validate/engine.h"
+
+lt_slice validate_txt_of(struct validate_job *j, lt_slice rdata)
+{
+    size_t len = 0;
+    uint8_t *text = lt_arena_alloc(&j->arena, rdata.len + 1);
+    if (text == NULL || rdata.len > VALIDATE_DNS_TXT_MAX ||
+        lt_failed(validate_dns_txt(rdata, text, rdata.len, &len))) {
+        return LT_SLICE(NULL, 0);
+    }
+    return LT_SLICE(text, len);
+}
+
+void validate_txt_timed_out(struct validate_job *j)
+{
+    validate_job_end(j, "dns", "The look-up of %s gave no answer within %d ms.", j->asked,
+                     j->engine->options.total_timeout_ms);
+}
+
+static void answered(void *self, const struct validate_dns *answers, size_t count)
+{
+    struct validate_job *j = self;
+    const struct validate_dns *d = answers;
+    (void)count; /* one */
+    j->lookup = NULL;
+    if (j->ended) {
+        return;
+    }
+    validate_note_dnssec(j, d);
+    validate_note_chain(j, d);
+    if (!validate_dns_unusable(j, d)) {
+        j->judge(j, d);
+    }
+}
+
+void validate_txt_begin(struct validate_job *j, const char *name,
+                        void (*judge)(struct validate_job *j, const struct validate_dns *d))
+{
+    j->asked = name;
+    j->judge = judge;
+    if (lt_failed(validate_ask(j->engine->resolver, name, VALIDATE_DNS_TXT, answered, j, &j->lookup))) {
+        validate_job_end(j, "dns", "%s cannot be looked up: %s.", name, lt_error_last()->detail);
+    }
+}
+
+/* No records: says which kind of nothing it was. */
+static void end_without(struct validate_job *j, const struct validate_dns *d)
+{
+    bool alias = d->message->chain_count > 1;
+    validate_job_end(j, "unauthorized", "There is no TXT record at %s%s%s (%s).", d->name,
+                     alias ? ", which is an alias of " : "",
+                     alias ? d->message->chain[d->message->chain_count - 1] : "",
+                     d->outcome == VALIDATE_DNS_MISSING ? "NXDOMAIN" : "no records of this type");
+}
+
+/*= RFC 8555 8.4 "the SHA-256 digest [FIPS180-4] of the key authorization" */
+static char *digest_of(struct validate_job *j)
+{
+    uint8_t hash[CRYPTO_SHA256_LEN];
+    crypto_sha256(lt_slice_cstr(j->request->key_authorization), hash);
+    char *text = lt_base64url(&j->arena, LT_SLICE(hash, sizeof hash));
+    LT_ASSERT(text != NULL); /* the arena's cap is far off */
+    return text;
+}
+
+static void judge_digest(struct validate_job *j, const struct validate_dns *d)
+{
+    const struct validate_dns_message *m = d->message;
+    const char *want = digest_of(j);
+    bool found = false;
+    const char *last = "";
+    if (d->outcome != VALIDATE_DNS_FOUND) {
+        end_without(j, d);
+        return;
+    }
+    /*= RFC 8555 8.4 "Verify that the contents of one of the TXT records match the digest value" */
+    for (size_t i = 0; i < m->count; i++) {
+        lt_slice text = validate_txt_of(j, m->records[i]);
+        last = validate_shown(j, text);
+        validate_note_record(j, last);
+        found = found || lt_slice_eq_cstr(text, want);
+    }
+    if (found) {
+        validate_note_digest(j, lt_slice_cstr(want));
+        validate_job_end(j, NULL, "valid");
+        return;
+    }
+    validate_job_end(j, "incorrectResponse", "The %s at %s%s \"%s\"; one of them must be \"%s\".",
+                     m->count == 1 ? "TXT record" : "TXT records", d->name,
+                     m->count == 1 ? " is" : " do not fit, the last is", last, want);
+}
+
+static char *under(struct validate_job *j, const char *labels)
+{
+    char *name = lt_arena_printf(&j->arena, "%s.%s", labels, j->request->identifier->value);
+    LT_ASSERT(name != NULL); /* as above */
+    return name;
+}
+
+static void begin_dns01(struct validate_job *j)
+{
+    validate_txt_begin(j, under(j, "_acme-challenge"), judge_digest);
+}
+
+/*= draft-ietf-acme-dns-account-label 3.1 "Construct the validation domain name by prepending" */
+static void begin_account(struct validate_job *j)
+{
+    uint8_t hash[CRYPTO_SHA256_LEN];
+    char label[VALIDATE_ACCOUNT_LABEL];
+    if (j->request->account_uri[0] == '\0') {
+        validate_job_end(j, "serverInternal", "dns-account-01 was asked for without an account.");
+        return;
+    }
+    crypto_sha256(lt_slice_cstr(j->request->account_uri), hash);
+    validate_account_label(hash, label);
+    char *labels = lt_arena_printf(&j->arena, "%s._acme-challenge", label);
+    LT_ASSERT(labels != NULL); /* as above */
+    validate_txt_begin(j, under(j, labels), judge_digest);
+}
+
+/* --- records that stay ---------------------------------------------------------------------------------- */
+
+static void judge_persist(struct validate_job *j, const struct validate_dns *d)
+{
+    const Ipc__Validate *q = j->request;
+    const struct validate_dns_message *m = d->message;
+    const struct validate_persist_question question = {
+        .issuer_domains = (const char *const *)q->issuer_domains,
+        .issuer_count = q->n_issuer_domains,
+        .account_uri = lt_slice_cstr(q->account_uri),
+        .wildcard = q->wildcard,
+        .now = {j->statement.started_us},
+    };
+    const char *why = NULL;
+    const char *of = "";
+    bool why_is_ours = false;
+    bool found = false;
+    if (d->outcome != VALIDATE_DNS_FOUND) {
+        end_without(j, d);
+        return;
+    }
+    for (size_t i = 0; i < m->count; i++) {
+        bool ours = false;
+        lt_slice text = validate_txt_of(j, m->records[i]);
+        const char *refusal = validate_persist_refusal(text, &question, &ours);
+        validate_note_record(j, validate_shown(j, text));
+        if (refusal == NULL) {
+            validate_note_digest(j, text);
+            found = true;
+        } else if (why == NULL || (ours && !why_is_ours)) { /* what is meant for us explains more */
+            why = refusal;
+            why_is_ours = ours;
+            of = validate_shown(j, text);
+        }
+    }
+    if (found) {
+        validate_job_end(j, NULL, "valid");
+    } else {
+        validate_job_end(j, "unauthorized", "The TXT record \"%s\" at %s shows no control: %s.", of, d->name,
+                         why);
+    }
+}
+
+static void begin_persist(struct validate_job *j)
+{
+    const Ipc__Identifier *id = j->request->identifier;
+    struct validate_address a;
+    char reverse[VALIDATE_REVERSE_NAME];
+    if (j->request->n_issuer_domains == 0) {
+        validate_job_end(j, "serverInternal",
+                         "This CA has no name that a record could hold (acme.caa-identities).");
+        return;
+    }
+    if (strcmp(id->type, "ip") != 0) {
+        validate_txt_begin(j, under(j, "_validation-persist"), judge_persist);
+        return;
+    }
+    if (lt_failed(validate_address_parse(lt_slice_cstr(id->value), &a))) {
+        validate_job_end(j, "malformed", "%s is no address.", id->value);
+        return;
+    }
+    /*= CABF-BR 3.2.2.5.8 "prepended to the Reverse Zone Domain Name of the IP address being validated" */
+    validate_reverse_name(&a, reverse);
+    char *name = lt_arena_printf(&j->arena, "_ip-validation-persist.%s", reverse);
+    LT_ASSERT(name != NULL); /* as above */
+    validate_txt_begin(j, name, judge_persist);
+}
+
+const struct validate_method_hooks validate_dns01 = {
+    .name = "dns-01", .begin = begin_dns01, .timed_out = validate_txt_timed_out};
+const struct validate_method_hooks validate_dns_account01 = {
+    .name = "dns-account-01", .begin = begin_account, .timed_out = validate_txt_timed_out};
+const struct validate_method_hooks validate_dns_persist01 = {
+    .name = "dns-persist-01", .begin = begin_persist, .timed_out = validate_txt_timed_out};

@@ -1,0 +1,472 @@
+/* The front of the workers: who serves which account, who waits, and who answers for the dead. */
+#include "validate/pool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "validate/worker.h"
+
+enum {
+    MAX_WORKERS = 64,
+    SPARES = 2,
+    LINGER_MS = 500,
+    TICK_MS = 100,
+    GRACE_MS = 10000, /* over an engine's total time-out, before a worker counts as hung */
+    TOTAL_TIMEOUT_MS = 15000,
+    WAITING_MAX = 65536,
+    RUNNING_MAX = 4096, /* questions of one worker */
+    BUFFER_MAX = 64 * VALIDATE_FRAME_MAX,
+    ANSWER_MAX = 4 * VALIDATE_FRAME_MAX,
+};
+
+/* A question that has no answer yet. */
+struct question {
+    struct question *next;
+    uint64_t id;
+    int64_t account;
+    int64_t since_ms;       /* given to a worker; monotonic */
+    Ipc__Validate *request; /* owned */
+    int64_t started_us;
+};
+
+struct worker {
+    struct worker *next;
+    struct validate_pool *pool;
+    pid_t pid;
+    int to;                 /* owned; -1: it is to end */
+    int from;               /* owned; -1: it has ended */
+    struct event *readable; /* owned */
+    struct event *writable; /* owned */
+    struct lt_buf in;
+    struct lt_buf out;
+    bool assigned;
+    int64_t account;
+    int64_t idle_since_ms;
+    struct question *questions; /* owned list */
+    size_t question_count;
+};
+
+struct validate_pool {
+    struct event_base *base; /* borrowed */
+    struct validate_pool_options options;
+    validate_answer *answer;
+    void *self;
+    struct event *tick;       /* owned */
+    struct worker *workers;   /* owned list; the dead ones until they are reaped */
+    size_t live;              /* with pipes */
+    struct question *waiting; /* owned queue */
+    struct question **waiting_last;
+    size_t waiting_count;
+    size_t running;
+};
+
+static void free_question(struct question *q)
+{
+    ipc__validate__free_unpacked(q->request, NULL);
+    free(q);
+}
+
+/* Closes the pipes; the process ends by that, or by its limits. */
+static void retire(struct worker *w)
+{
+    if (w->from < 0) {
+        return;
+    }
+    event_free(w->readable);
+    event_free(w->writable);
+    (void)close(w->to); /* nothing that could be lost */
+    (void)close(w->from);
+    w->to = -1;
+    w->from = -1;
+    w->pool->live--;
+}
+
+/* The statement that a worker should have made. */
+static void answer_for(struct validate_pool *p, const struct question *q, const char *why)
+{
+    static char type[] = "serverInternal";
+    static char nothing[] = "";
+    char detail[200];
+    Ipc__Validated v = IPC__VALIDATED__INIT;
+    Ipc__Problem problem = IPC__PROBLEM__INIT;
+    (void)snprintf(detail, sizeof detail, "The validation was interrupted: %s. It is tried again.", why);
+    problem.type = type;
+    problem.detail = detail;
+    problem.status = 500;
+    v.authorization_id = q->request->authorization_id;
+    v.challenge_index = q->request->challenge_index;
+    v.nonce = q->request->nonce;
+    v.identifier = q->request->identifier;
+    v.method = q->request->method;
+    v.problem = &problem;
+    v.dnssec = nothing;
+    v.started_us = q->started_us;
+    v.finished_us = p->options.engine.now().us;
+    char perspective[64];
+    char build[64];
+    (void)snprintf(perspective, sizeof perspective, "%s", p->options.engine.perspective);
+    (void)snprintf(build, sizeof build, "%s", p->options.engine.build);
+    v.perspective = perspective;
+    v.build = build;
+    p->answer(p->self, q->id, &v);
+}
+
+static void fail_all(struct worker *w, const char *why)
+{
+    struct question *list = w->questions;
+    w->questions = NULL;
+    w->question_count = 0;
+    while (list != NULL) {
+        struct question *q = list;
+        list = q->next;
+        w->pool->running--;
+        answer_for(w->pool, q, why);
+        free_question(q);
+    }
+}
+
+static void broken(struct worker *w, const char *why)
+{
+    retire(w);
+    fail_all(w, why);
+}
+
+static struct question *take_question(struct worker *w, uint64_t id)
+{
+    struct question **at = &w->questions;
+    while (*at != NULL && (*at)->id != id) {
+        at = &(*at)->next;
+    }
+    struct question *q = *at;
+    if (q != NULL) {
+        *at = q->next;
+        w->question_count--;
+        w->pool->running--;
+    }
+    return q;
+}
+
+static void *in_arena(void *arena, size_t size)
+{
+    return lt_arena_alloc(arena, size);
+}
+
+static void not_from_arena(void *arena, void *ptr)
+{
+    (void)arena;
+    (void)ptr;
+}
+
+/* False: it is no statement about one of its questions. */
+static bool take_statement(struct worker *w, uint64_t id, lt_slice body)
+{
+    struct lt_arena a;
+    lt_arena_init(&a, ANSWER_MAX);
+    ProtobufCAllocator allocator = {.alloc = in_arena, .free = not_from_arena, .allocator_data = &a};
+    Ipc__Validated *v = ipc__validated__unpack(&allocator, body.len, body.ptr);
+    struct question *q = v == NULL ? NULL : take_question(w, id);
+    if (q != NULL) {
+        const ProtobufCBinaryData *want = &q->request->nonce;
+        bool same = lt_slice_eq(LT_SLICE(v->nonce.data, v->nonce.len), LT_SLICE(want->data, want->len)) &&
+                    strcmp(v->method, q->request->method) == 0 && v->identifier != NULL &&
+                    strcmp(v->identifier->value, q->request->identifier->value) == 0;
+        if (same) {
+            w->pool->answer(w->pool->self, id, v);
+        } else {
+            answer_for(w->pool, q, "the worker answered another question");
+        }
+        free_question(q);
+    }
+    lt_arena_done(&a);
+    return q != NULL;
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    struct worker *w = arg;
+    uint64_t id = 0;
+    lt_slice body;
+    size_t len = 0;
+    bool bad = false;
+    (void)what;
+    if (!validate_frame_fill((int)fd, &w->in)) {
+        broken(w, "the worker ended");
+        return;
+    }
+    while (!bad && validate_frame_next(lt_buf_slice(&w->in), &id, &body, &len, &bad)) {
+        bad = !take_statement(w, id, body);
+        lt_buf_consume(&w->in, len);
+    }
+    if (bad) {
+        broken(w, "the worker broke the rules");
+    }
+    w->idle_since_ms = lt_monotonic_ms();
+}
+
+static void flush(struct worker *w)
+{
+    if (!validate_frame_flush(w->to, &w->out)) {
+        return; /* the other pipe tells of its end */
+    }
+    if (w->out.len > 0) {
+        int added = event_add(w->writable, NULL);
+        LT_ASSERT(added == 0);
+    }
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    flush(arg);
+}
+
+static void adopt(struct validate_pool *p, pid_t pid, int to, int from)
+{
+    struct worker *w = calloc(1, sizeof *w);
+    LT_ASSERT(w != NULL);
+    w->pool = p;
+    w->pid = pid;
+    w->to = to;
+    w->from = from;
+    lt_buf_init(&w->in, BUFFER_MAX);
+    lt_buf_init(&w->out, BUFFER_MAX);
+    w->readable = event_new(p->base, from, EV_READ | EV_PERSIST, on_readable, w);
+    w->writable = event_new(p->base, to, EV_WRITE, on_writable, w);
+    LT_ASSERT(w->readable != NULL && w->writable != NULL && event_add(w->readable, NULL) == 0);
+    w->next = p->workers;
+    p->workers = w;
+    p->live++;
+}
+
+/* False: the machine gives no process now; the tick tries again. */
+static bool new_worker(struct validate_pool *p)
+{
+    int down[2];
+    int up[2];
+    if (pipe2(down, O_CLOEXEC | O_NONBLOCK) != 0) {
+        return false;
+    }
+    if (pipe2(up, O_CLOEXEC | O_NONBLOCK) != 0) {
+        (void)close(down[0]); /* never used */
+        (void)close(down[1]);
+        return false;
+    }
+    pid_t pid = fork();
+    if (pid == 0) {
+        validate_worker_run(down[0], up[1], &p->options);
+    }
+    (void)close(down[0]); /* the child's ends */
+    (void)close(up[1]);
+    if (pid < 0) {
+        (void)close(down[1]); /* never used */
+        (void)close(up[0]);
+        return false;
+    }
+    adopt(p, pid, down[1], up[0]);
+    return true;
+}
+
+static struct worker *find(const struct validate_pool *p, bool assigned, int64_t account)
+{
+    struct worker *w = p->workers;
+    while (w != NULL && (w->from < 0 || w->assigned != assigned || (assigned && w->account != account))) {
+        w = w->next;
+    }
+    return w;
+}
+
+/* The worker of this account, a spare, or a new one; idle ones of others make room. NULL: none can be had. */
+static struct worker *worker_for(struct validate_pool *p, int64_t account)
+{
+    struct worker *w = find(p, true, account);
+    if (w != NULL) {
+        return w->question_count < RUNNING_MAX ? w : NULL;
+    }
+    w = find(p, false, 0);
+    for (struct worker *o = p->workers; w == NULL && p->live >= p->options.max_workers && o != NULL;
+         o = o->next) {
+        if (o->from >= 0 && o->question_count == 0) {
+            retire(o);
+        }
+    }
+    if (w == NULL && p->live < p->options.max_workers && new_worker(p)) {
+        w = find(p, false, 0);
+    }
+    if (w != NULL) {
+        w->assigned = true;
+        w->account = account;
+    }
+    return w;
+}
+
+static void dispatch(struct validate_pool *p)
+{
+    while (p->waiting != NULL) {
+        struct question *q = p->waiting;
+        struct worker *w = worker_for(p, q->account);
+        if (w == NULL) {
+            return;
+        }
+        p->waiting = q->next;
+        p->waiting_last = p->waiting == NULL ? &p->waiting : p->waiting_last;
+        p->waiting_count--;
+        p->running++;
+        q->next = w->questions;
+        q->since_ms = lt_monotonic_ms();
+        w->questions = q;
+        w->question_count++;
+        validate_frame_add(&w->out, q->id, &q->request->base);
+        if (w->out.overflow) {
+            broken(w, "the worker takes no questions");
+        } else {
+            flush(w);
+        }
+    }
+}
+
+static bool hung(const struct worker *w, int64_t now_ms)
+{
+    int64_t most = w->pool->options.engine.total_timeout_ms + GRACE_MS;
+    for (const struct question *q = w->questions; q != NULL; q = q->next) {
+        if (now_ms - q->since_ms > most) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void look_at(struct worker *w, int64_t now_ms)
+{
+    if (w->from < 0) {
+        return;
+    }
+    if (hung(w, now_ms)) {
+        broken(w, "the worker gave no answer");
+    } else if (w->assigned && w->question_count == 0 &&
+               now_ms - w->idle_since_ms > w->pool->options.linger_ms) {
+        retire(w); /* it has served its account */
+    }
+}
+
+static void reap(struct validate_pool *p, int flags)
+{
+    struct worker **at = &p->workers;
+    while (*at != NULL) {
+        struct worker *w = *at;
+        if (w->from >= 0 || waitpid(w->pid, NULL, flags) == 0) {
+            at = &w->next;
+            continue;
+        }
+        *at = w->next;
+        lt_buf_done(&w->in);
+        lt_buf_done(&w->out);
+        free(w);
+    }
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+    struct validate_pool *p = arg;
+    int64_t now_ms = lt_monotonic_ms();
+    size_t spares = 0;
+    (void)fd;
+    (void)what;
+    for (struct worker *w = p->workers; w != NULL; w = w->next) {
+        look_at(w, now_ms);
+        spares += w->from >= 0 && !w->assigned;
+    }
+    reap(p, WNOHANG);
+    while (spares < p->options.spares && p->live < p->options.max_workers && new_worker(p)) {
+        spares++;
+    }
+    dispatch(p);
+}
+
+lt_res validate_pool_new(struct event_base *base, const struct validate_pool_options *options,
+                         validate_answer *answer, void *self, struct validate_pool **ret_pool)
+{
+    const struct timeval period = {.tv_usec = TICK_MS * 1000};
+    struct validate_engine *trial = NULL;
+    LT_TRY(
+        validate_engine_new(base, &options->engine, answer, self, &trial)); /* what cannot run is told now */
+    validate_engine_free(trial);
+    struct validate_pool *p = calloc(1, sizeof *p);
+    LT_ASSERT(p != NULL);
+    p->base = base;
+    p->options = *options;
+    struct validate_pool_options *o = &p->options;
+    o->max_workers = o->max_workers == 0 ? MAX_WORKERS : o->max_workers;
+    o->spares = o->spares == 0 ? SPARES : o->spares;
+    o->linger_ms = o->linger_ms <= 0 ? LINGER_MS : o->linger_ms;
+    o->engine.total_timeout_ms = o->engine.total_timeout_ms <= 0 ? TOTAL_TIMEOUT_MS
+                                                                 : o->engine.total_timeout_ms;
+    p->answer = answer;
+    p->self = self;
+    p->waiting_last = &p->waiting;
+    p->tick = event_new(base, -1, EV_PERSIST, on_tick, p);
+    LT_ASSERT(p->tick != NULL && event_add(p->tick, &period) == 0);
+    *ret_pool = p;
+    return LT_OK;
+}
+
+void validate_pool_free(struct validate_pool *p)
+{
+    if (p == NULL) {
+        return;
+    }
+    for (struct worker *w = p->workers; w != NULL; w = w->next) {
+        retire(w);
+        while (w->questions != NULL) {
+            struct question *q = w->questions;
+            w->questions = q->next;
+            free_question(q);
+        }
+    }
+    while (p->waiting != NULL) {
+        struct question *q = p->waiting;
+        p->waiting = q->next;
+        free_question(q);
+    }
+    reap(p, 0); /* they end as soon as they see the end of their pipe, or by their limit */
+    event_free(p->tick);
+    free(p);
+}
+
+lt_res validate_pool_start(struct validate_pool *p, uint64_t id, const Ipc__Validate *request)
+{
+    LT_CHECK(request->identifier != NULL, LT_PEER_MALFORMED, "a question about no name");
+    size_t len = ipc__validate__get_packed_size(request);
+    LT_CHECK(len < VALIDATE_FRAME_MAX / 4, LT_PEER_TOO_LARGE, "the question is too large");
+    LT_CHECK(p->waiting_count < WAITING_MAX, LT_RETRY_BUSY, "%zu validations wait already", p->waiting_count);
+    struct question *q = calloc(1, sizeof *q);
+    uint8_t *packed = malloc(len + 1);
+    LT_ASSERT(q != NULL && packed != NULL);
+    (void)ipc__validate__pack(request, packed); /* its length is known */
+    q->request = ipc__validate__unpack(NULL, len, packed);
+    free(packed);
+    LT_ASSERT(q->request != NULL);
+    q->id = id;
+    q->account = request->account_id;
+    q->started_us = p->options.engine.now().us;
+    *p->waiting_last = q;
+    p->waiting_last = &q->next;
+    p->waiting_count++;
+    dispatch(p);
+    return LT_OK;
+}
+
+size_t validate_pool_running(const struct validate_pool *p)
+{
+    return p->running + p->waiting_count;
+}
+
+size_t validate_pool_workers(const struct validate_pool *p)
+{
+    return p->live;
+}

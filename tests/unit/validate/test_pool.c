@@ -1,0 +1,276 @@
+/* Workers: one for an account, replaced afterwards; one that dies takes its own account's questions with it
+ * and nobody else's. Everything runs as in the validator, in its walls too. */
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "check.h"
+#include "crypto/digest.h"
+#include "role/profiles.h"
+#include "validate/pool.h"
+#include "world.h"
+
+#define KEY "AAAABBBBCCCCDDDDEEEEFFFFGGGGHHHHIIIIJJJJKKK"
+
+static const struct world_name names[] = {
+    {"silent.example.com", NULL, NULL, 0, true},
+    {"example.com", "127.0.0.1", NULL, 0, false},
+};
+
+static const struct world_page pages[] = {
+    {"plain", "HTTP/1.1 200 OK\r\n\r\nplain." KEY, WORLD_SEND_CLOSE},
+    {"poison", "HTTP/1.1 200 OK\r\n\r\npoison." KEY, WORLD_SEND_CLOSE},
+};
+
+struct rig {
+    struct event_base *base;
+    struct world *world;
+    struct validate_pool *pool;
+    char resolver[64];
+    unsigned answers;
+    unsigned valid;
+    unsigned internal;
+    bool last_ok;
+    char last_detail[512];
+    uint64_t ids;     /* bits of those that were answered */
+    uint64_t ids_bad; /* with serverInternal */
+};
+
+static void note(void *self, uint64_t id, const Ipc__Validated *v)
+{
+    struct rig *r = self;
+    r->answers++;
+    r->valid += v->ok ? 1 : 0;
+    r->last_ok = v->ok;
+    assert_int_equal(v->authorization_id, (int64_t)id);
+    assert_string_equal(v->perspective, "primary");
+    assert_string_equal(v->build, "test");
+    r->ids |= UINT64_C(1) << (id % 64);
+    if (v->problem != NULL) {
+        bool internal = strcmp(v->problem->type, "serverInternal") == 0;
+        r->internal += internal ? 1 : 0;
+        r->ids_bad |= internal ? UINT64_C(1) << (id % 64) : 0;
+        (void)snprintf(r->last_detail, sizeof r->last_detail, "%s", v->problem->detail);
+    }
+}
+
+/* What a parser with a hole would do. */
+static void poisoned(const Ipc__Validate *q)
+{
+    if (strcmp(q->token, "poison") == 0) {
+        abort();
+    }
+    if (strcmp(q->token, "exit") == 0) {
+        _exit(0);
+    }
+}
+
+static void new_pool(struct rig *r, size_t max_workers)
+{
+    (void)snprintf(r->resolver, sizeof r->resolver, "127.0.0.1@%u", world_dns_port(r->world));
+    const struct validate_pool_options o = {
+        .engine = {.resolver = r->resolver,
+                   .trust_anchor = "",
+                   .http_port = world_http_port(r->world),
+                   .https_port = world_tls_port(r->world),
+                   .allow_private = true,
+                   .connect_timeout_ms = 1000,
+                   .total_timeout_ms = 5000,
+                   .now = lt_now,
+                   .build = "test",
+                   .perspective = "primary"},
+        .max_workers = max_workers,
+        .linger_ms = 50,
+        .in_worker = poisoned,
+    };
+    assert_ok(validate_pool_new(r->base, &o, note, r, &r->pool));
+}
+
+static void new_world(struct rig *r)
+{
+    memset(r, 0, sizeof *r);
+    r->base = event_base_new();
+    assert_non_null(r->base);
+    r->world = world_new(r->base, names, LT_COUNT(names), pages, LT_COUNT(pages));
+}
+
+static void set_up(struct rig *r, size_t max_workers)
+{
+    new_world(r);
+    new_pool(r, max_workers);
+}
+
+static void tear_down(struct rig *r)
+{
+    validate_pool_free(r->pool);
+    world_free(r->world);
+    event_base_free(r->base);
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no child is left */
+}
+
+static void ask(struct rig *r, uint64_t id, int64_t account, const char *token)
+{
+    static uint8_t nonce[4] = {1, 2, 3, 4};
+    char authorization[128];
+    char token_copy[32];
+    char name[] = "a.example.com";
+    char dns[] = "dns";
+    char method[] = "http-01";
+    Ipc__Identifier identifier = IPC__IDENTIFIER__INIT;
+    Ipc__Validate v = IPC__VALIDATE__INIT;
+    (void)snprintf(token_copy, sizeof token_copy, "%s", token);
+    (void)snprintf(authorization, sizeof authorization, "%s." KEY, token);
+    identifier.type = dns;
+    identifier.value = name;
+    v.authorization_id = (int64_t)id;
+    v.nonce = (ProtobufCBinaryData){sizeof nonce, nonce};
+    v.identifier = &identifier;
+    v.method = method;
+    v.token = token_copy;
+    v.key_authorization = authorization;
+    v.account_id = account;
+    assert_ok(validate_pool_start(r->pool, id, &v));
+}
+
+static void wait_for(struct rig *r, unsigned count)
+{
+    while (r->answers < count) {
+        assert_int_equal(event_base_loop(r->base, EVLOOP_ONCE), 0);
+    }
+}
+
+static void test_one(void **state)
+{
+    struct rig r;
+    (void)state;
+    set_up(&r, 0);
+    ask(&r, 1, 7, "plain");
+    wait_for(&r, 1);
+    assert_true(r.last_ok);
+    ask(&r, 2, 7, "plain"); /* the same worker, if it is still there */
+    wait_for(&r, 2);
+    assert_int_equal(r.valid, 2);
+    assert_int_equal(validate_pool_running(r.pool), 0);
+    while (validate_pool_workers(r.pool) > 2) { /* the account's is replaced: the spares stay */
+        assert_int_equal(event_base_loop(r.base, EVLOOP_ONCE), 0);
+    }
+    tear_down(&r);
+}
+
+/* One account's poison ends the worker with all of that account's questions; the others hear nothing of it.
+ */
+static void crash(const char *token)
+{
+    struct rig r;
+    set_up(&r, 0);
+    for (uint64_t id = 0; id < 10; id++) {
+        ask(&r, id, (int64_t)(id % 5), "plain");
+    }
+    ask(&r, 10, 3, token);
+    ask(&r, 11, 3, "plain");
+    wait_for(&r, 12);
+    assert_int_equal(r.ids, 0xfff);
+    assert_int_equal(r.ids_bad & (1 << 10), 1 << 10);
+    assert_int_equal(r.ids_bad & ~UINT64_C(0xd08), 0); /* 3, 8, 10, 11 belong to account 3 */
+    assert_int_equal(r.valid + r.internal, 12);
+    assert_non_null(strstr(r.last_detail, "worker ended"));
+    ask(&r, 12, 3, "plain"); /* asked again, it is served */
+    wait_for(&r, 13);
+    assert_true(r.last_ok);
+    tear_down(&r);
+}
+
+static void test_crash(void **state)
+{
+    (void)state;
+    crash("poison");
+    crash("exit");
+}
+
+/* More accounts than workers: the rest waits, all are answered. */
+static void test_many_accounts(void **state)
+{
+    struct rig r;
+    (void)state;
+    set_up(&r, 4);
+    for (uint64_t id = 0; id < 60; id++) {
+        ask(&r, id, (int64_t)(id / 2), "plain");
+        assert_true(validate_pool_workers(r.pool) <= 4);
+    }
+    wait_for(&r, 60);
+    assert_int_equal(r.valid, 60);
+    tear_down(&r);
+}
+
+static void test_refused(void **state)
+{
+    struct rig r;
+    Ipc__Validate v = IPC__VALIDATE__INIT;
+    (void)state;
+    set_up(&r, 1);
+    assert_fails(validate_pool_start(r.pool, 1, &v), LT_PEER_MALFORMED);
+    Ipc__Identifier identifier = IPC__IDENTIFIER__INIT;
+    char *huge = malloc(1024 * 1024);
+    assert_non_null(huge);
+    memset(huge, 'x', 1024 * 1024 - 1);
+    huge[1024 * 1024 - 1] = '\0';
+    v.identifier = &identifier;
+    v.token = huge;
+    assert_fails(validate_pool_start(r.pool, 1, &v), LT_PEER_TOO_LARGE);
+    free(huge);
+    ask(&r, 1, 1, "plain"); /* dropped without an answer */
+    tear_down(&r);
+    assert_int_equal(r.answers, 0);
+}
+
+/* In a child, as the walls do not open again; its world stays outside. */
+static void behind_walls(struct rig *r)
+{
+    struct sandbox_state walls;
+    r->base = event_base_new();
+    new_pool(r, 0);
+    if (lt_failed(sandbox_enter(&role_profiles[IPC_VALIDATOR], "/", &walls))) {
+        _exit(2);
+    }
+    ask(r, 1, 1, "plain");
+    ask(r, 2, 2, "poison");
+    wait_for(r, 2);
+    while (validate_pool_workers(r->pool) > 2) {
+        (void)event_base_loop(r->base, EVLOOP_ONCE); /* the tick goes on */
+    }
+    bool fine = r->valid == 1 && r->internal == 1;
+    validate_pool_free(r->pool);
+    _exit(fine ? 0 : 1);
+}
+
+static void test_walls(void **state)
+{
+    struct rig r;
+    int status = 0;
+    (void)state;
+    new_world(&r);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        behind_walls(&r);
+    }
+    while (waitpid(pid, &status, WNOHANG) == 0) {
+        const struct timeval soon = {.tv_usec = 10000};
+        assert_int_equal(event_base_loopexit(r.base, &soon), 0);
+        assert_int_equal(event_base_dispatch(r.base), 0);
+    }
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    tear_down(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_one),     cmocka_unit_test(test_crash), cmocka_unit_test(test_many_accounts),
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_walls),
+    };
+    crypto_start();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
