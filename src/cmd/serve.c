@@ -16,8 +16,7 @@ static const struct cmd_option options[] = {
     {"no-sandbox", NULL, "for debuggers and sanitizers only: the walls stay down", false, NULL},
 };
 
-/* $LINTEL_LIBEXEC, else libexec/ beside this program, else where it was installed. */
-static lt_res find_libexec(const struct cmd *c, char ret_path[PATH_MAX])
+lt_res cmd_libexec(const struct cmd *c, char ret_path[PATH_MAX])
 {
     const char *given = cmd_value(c, "libexec");
     given = given != NULL ? given : getenv("LINTEL_LIBEXEC");
@@ -54,7 +53,7 @@ static lt_res run(struct cmd *c)
     struct ca_config *config = NULL;
     LT_TRY(ca_config_load(folder, &config)); /* a mistake in it is said here, in one line */
     ca_config_free(config);
-    LT_TRY(find_libexec(c, libexec));
+    LT_TRY(cmd_libexec(c, libexec));
     (void)snprintf(program, sizeof(program), "%s/lintel-supervisor", libexec);
     char *argv[8] = {program, lt_arena_cstr(&c->arena, lt_slice_cstr(folder))};
     size_t n = 2;

@@ -39,6 +39,10 @@ const struct cmd_verb *const cmd_verbs[] = {
     &cmd_lint,
     &cmd_requirements_coverage,
     &cmd_requirements_diff,
+    &cmd_perspective_init,
+    &cmd_perspective_serve,
+    &cmd_perspective_describe,
+    &cmd_perspective_client,
     &cmd_completion,
 };
 const size_t cmd_verb_count = LT_COUNT(cmd_verbs);

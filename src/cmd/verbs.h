@@ -2,6 +2,7 @@
 #define CMD_VERBS_H
 /* One row per verb, each in the file that is named after it. */
 #include <jansson.h>
+#include <limits.h>
 
 #include "cmd/cmd.h"
 
@@ -42,7 +43,15 @@ extern const struct cmd_verb cmd_ceremony_run;
 extern const struct cmd_verb cmd_lint;
 extern const struct cmd_verb cmd_requirements_coverage;
 extern const struct cmd_verb cmd_requirements_diff;
+extern const struct cmd_verb cmd_perspective_init;
+extern const struct cmd_verb cmd_perspective_serve;
+extern const struct cmd_verb cmd_perspective_describe;
+extern const struct cmd_verb cmd_perspective_client;
 extern const struct cmd_verb cmd_completion;
+
+/* The folder of the family's programs: --libexec, else $LINTEL_LIBEXEC, else libexec/ beside this program,
+ * else where it was installed. */
+LT_MUST_USE lt_res cmd_libexec(const struct cmd *c, char ret_path[PATH_MAX]);
 
 /* run/status.json of a running family; LT_RETRY_UNAVAILABLE when there is none. */
 LT_MUST_USE lt_res cmd_family_status(struct cmd *c, const char *folder, json_t **ret_json);

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "crypto/pub.h"
+#include "validate/perspective_private.h"
 
 enum { ALL_MAX = 1024 * 1024 };
 
@@ -32,7 +33,7 @@ bool validate_perspective_name_valid(lt_slice name)
     return name.len > 0 && name.len <= VALIDATE_PERSPECTIVE_NAME_MAX && !lt_slice_eq(name, LT_LIT("primary"));
 }
 
-static lt_res check_key(lt_slice spki)
+lt_res validate_perspective_key_check(lt_slice spki)
 {
     LT_CLEANUP(crypto_pub_freep) struct crypto_pub *pub = NULL;
     if (lt_failed(crypto_pub_new(spki, &pub))) {
@@ -82,19 +83,16 @@ static lt_res places(const json_t *root, struct validate_perspective *p)
                       &p->resolver.longitude);
 }
 
-static lt_res from_json(struct lt_arena *a, json_t *root, struct validate_perspective *p)
+/* What a perspective says of itself; unknown members are the caller's to refuse. */
+lt_res validate_perspective_describe(struct lt_arena *a, json_t *root, struct validate_perspective *p)
 {
     const char *name = NULL;
     const char *url = NULL;
-    const char *spki = NULL;
     const char *rir = NULL;
     const char *resolver_rir = NULL;
-    json_t *ignored = NULL; /* borrowed; places reads them */
     json_error_t e;
-    int rc = json_unpack_ex(root, &e, JSON_STRICT, "{s:s, s:s, s:s, s:s, s?:s, s:o, s:o, s?:o, s?:o}", "name",
-                            &name, "url", &url, "spki", &spki, "rir", &rir, "resolver-rir", &resolver_rir,
-                            "latitude", &ignored, "longitude", &ignored, "resolver-latitude", &ignored,
-                            "resolver-longitude", &ignored);
+    int rc = json_unpack_ex(root, &e, 0, "{s:s, s:s, s:s, s?:s}", "name", &name, "url", &url, "rir", &rir,
+                            "resolver-rir", &resolver_rir);
     LT_CHECK(rc == 0, LT_PEER_USAGE, "%s", e.text);
     LT_CHECK(validate_perspective_name_valid(lt_slice_cstr(name)), LT_PEER_USAGE,
              "name: lower-case letters, digits, '-', '.', '_', a letter first, at most %d, not \"primary\"",
@@ -103,12 +101,47 @@ static lt_res from_json(struct lt_arena *a, json_t *root, struct validate_perspe
     LT_TRY(region(rir, "rir", &p->rir));
     LT_TRY(region(resolver_rir == NULL ? rir : resolver_rir, "resolver-rir", &p->resolver_rir));
     LT_TRY(places(root, p));
-    LT_TRY(lt_unbase64(a, lt_slice_cstr(spki), &p->spki));
-    LT_TRY(check_key(p->spki));
     p->name = lt_arena_cstr(a, lt_slice_cstr(name));
     p->url = lt_arena_cstr(a, lt_slice_cstr(url));
     LT_CHECK(p->name != NULL && p->url != NULL, LT_PEER_TOO_LARGE, "too many perspectives");
     return LT_OK;
+}
+
+lt_res validate_perspective_only(json_t *root, const char *const *more, size_t count)
+{
+    static const char *const common[] = {"name",
+                                         "url",
+                                         "rir",
+                                         "latitude",
+                                         "longitude",
+                                         "resolver-rir",
+                                         "resolver-latitude",
+                                         "resolver-longitude"};
+    const char *key;
+    json_t *value; /* borrowed */
+    json_object_foreach(root, key, value)
+    {
+        bool known = false;
+        for (size_t i = 0; i < LT_COUNT(common); i++) {
+            known |= strcmp(key, common[i]) == 0;
+        }
+        for (size_t i = 0; i < count; i++) {
+            known |= strcmp(key, more[i]) == 0;
+        }
+        LT_CHECK(known, LT_PEER_USAGE, "\"%.40s\" is not known here", key);
+    }
+    return LT_OK;
+}
+
+static lt_res from_json(struct lt_arena *a, json_t *root, struct validate_perspective *p)
+{
+    static const char *const more[] = {"spki"};
+    const char *spki = json_string_value(json_object_get(root, "spki"));
+    LT_TRY(validate_perspective_describe(a, root, p));
+    LT_TRY(validate_perspective_only(root, more, LT_COUNT(more)));
+    LT_CHECK(spki != NULL, LT_PEER_USAGE, "spki is wanted");
+    LT_TRY(lt_unbase64(a, lt_slice_cstr(spki), &p->spki));
+    return validate_perspective_key_check(p->spki);
 }
 
 lt_res validate_perspective_parse(struct lt_arena *a, lt_slice json,
@@ -129,16 +162,22 @@ lt_res validate_perspective_parse(struct lt_arena *a, lt_slice json,
     return r;
 }
 
+void validate_perspective_describe_print(const struct validate_perspective *p, struct lt_buf *out)
+{
+    lt_buf_addf(out, "{\n  \"name\": \"%s\",\n  \"url\": \"%s\",\n  \"rir\": \"%s\",\n", p->name, p->url,
+                validate_rir_name(p->rir));
+    lt_buf_addf(out, "  \"latitude\": %.4f,\n  \"longitude\": %.4f,\n  \"resolver-rir\": \"%s\",\n",
+                p->place.latitude, p->place.longitude, validate_rir_name(p->resolver_rir));
+    lt_buf_addf(out, "  \"resolver-latitude\": %.4f,\n  \"resolver-longitude\": %.4f,\n",
+                p->resolver.latitude, p->resolver.longitude);
+}
+
 lt_res validate_perspective_print(const struct validate_perspective *p, struct lt_buf *out)
 {
-    lt_buf_addf(out, "{\n  \"name\": \"%s\",\n  \"url\": \"%s\",\n  \"spki\": \"", p->name, p->url);
+    validate_perspective_describe_print(p, out);
+    lt_buf_add_cstr(out, "  \"spki\": \"");
     lt_base64_add(out, p->spki);
-    lt_buf_addf(out, "\",\n  \"rir\": \"%s\",\n  \"latitude\": %.4f,\n  \"longitude\": %.4f,\n",
-                validate_rir_name(p->rir), p->place.latitude, p->place.longitude);
-    lt_buf_addf(out,
-                "  \"resolver-rir\": \"%s\",\n  \"resolver-latitude\": %.4f,\n  \"resolver-longitude\": "
-                "%.4f\n}\n",
-                validate_rir_name(p->resolver_rir), p->resolver.latitude, p->resolver.longitude);
+    lt_buf_add_cstr(out, "\"\n}\n");
     return lt_buf_check(out);
 }
 

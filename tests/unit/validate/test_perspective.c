@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "crypto/key.h"
 #include "ipc/ipc.h"
-#include "validate/perspective.h"
+#include "validate/perspective_settings.h"
 
 static struct crypto_key *eu_key; /* made once */
 static struct crypto_key *us_key;
@@ -163,6 +163,46 @@ static void refuses_files(void **state)
     static uint8_t large[VALIDATE_PERSPECTIVE_FILE_MAX + 1];
     assert_fails(validate_perspective_parse(&arena, LT_SLICE(large, sizeof large), &p), LT_PEER_TOO_LARGE);
     assert_string_equal(p.name, "untouched");
+}
+
+static void reads_settings(void **state)
+{
+    (void)state;
+    char *key = base64(crypto_key_spki(us_key));
+    struct validate_perspective_settings s;
+    struct validate_perspective_settings again;
+    struct lt_buf out;
+    char *text = lt_arena_printf(&arena,
+                                 "{\"name\":\"eu\",\"url\":\"https://a\",\"rir\":\"RIPE\",\"latitude\":1,"
+                                 "\"longitude\":2,\"listen\":\"127.0.0.1:1\",\"clients\":[\"%s\"]}",
+                                 key);
+    lt_buf_init(&out, 8192);
+    assert_ok(validate_perspective_settings_parse(&arena, lt_slice_cstr(text), &s));
+    assert_int_equal(s.client_count, 1);
+    assert_string_equal(s.listen, "127.0.0.1:1");
+    assert_ok(validate_perspective_settings_print(&s, &out));
+    assert_ok(validate_perspective_settings_parse(&arena, lt_buf_slice(&out), &again));
+    assert_true(lt_slice_eq(again.clients[0], crypto_key_spki(us_key)));
+    assert_true(again.self.place.longitude == 2 && again.self.resolver.latitude == 1);
+    lt_buf_done(&out);
+    static const char *const wrong[] = {
+        "\"listen\":\"127.0.0.1:1\"",
+        "\"clients\":[]",
+        "\"listen\":1,\"clients\":[]",
+        "\"listen\":\"127.0.0.1:1\",\"clients\":{}",
+        "\"listen\":\"127.0.0.1:1\",\"clients\":[1]",
+        "\"listen\":\"127.0.0.1:1\",\"clients\":[\"AAAA\"]",
+        "\"listen\":\"127.0.0.1:1\",\"clients\":[],\"spki\":\"AAAA\"",
+    };
+    for (size_t i = 0; i < LT_COUNT(wrong); i++) {
+        text = lt_arena_printf(&arena,
+                               "{\"name\":\"eu\",\"url\":\"https://a\",\"rir\":\"RIPE\",\"latitude\":1,"
+                               "\"longitude\":2,%s}",
+                               wrong[i]);
+        assert_int_equal(
+            lt_class_of(validate_perspective_settings_parse(&arena, lt_slice_cstr(text), &s).code),
+            LT_CLASS_PEER);
+    }
 }
 
 static void put(int dir, const char *file, const char *text)
@@ -374,10 +414,15 @@ static void says_what_permits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_a_file),       cmocka_unit_test(refuses_files),
-        cmocka_unit_test(loads_a_folder),     cmocka_unit_test(verifies),
-        cmocka_unit_test(refuses_statements), cmocka_unit_test(refuses_signed_noise),
-        cmocka_unit_test(digests_questions),  cmocka_unit_test(says_what_permits),
+        cmocka_unit_test(reads_a_file),
+        cmocka_unit_test(refuses_files),
+        cmocka_unit_test(loads_a_folder),
+        cmocka_unit_test(reads_settings),
+        cmocka_unit_test(verifies),
+        cmocka_unit_test(refuses_statements),
+        cmocka_unit_test(refuses_signed_noise),
+        cmocka_unit_test(digests_questions),
+        cmocka_unit_test(says_what_permits),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
