@@ -98,3 +98,8 @@ lt_res http_pinned_context(bool server, lt_slice key_pem, const struct http_pins
     *ret_ctx = LT_TAKE(ctx, NULL);
     return LT_OK;
 }
+
+void http_pinned_free(SSL_CTX *ctx)
+{
+    SSL_CTX_free(ctx);
+}

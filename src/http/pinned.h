@@ -17,4 +17,6 @@ struct http_pins {
 LT_MUST_USE lt_res http_pinned_context(bool server, lt_slice key_pem, const struct http_pins *pins,
                                        struct ssl_ctx_st **ret_ctx);
 
+void http_pinned_free(struct ssl_ctx_st *ctx); /* NULL is fine */
+
 #endif

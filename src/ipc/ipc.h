@@ -26,6 +26,7 @@ enum ipc_role {
     IPC_TOKEN,
     IPC_VALIDATOR,
     IPC_OPINION,
+    IPC_COURIER,
     IPC_ROLE_COUNT,
 };
 
@@ -81,6 +82,8 @@ enum ipc_type {
     IPC_TOKEN_KEYS = 72,
     IPC_VALIDATE = 80,
     IPC_VALIDATED = 81,
+    IPC_CORROBORATE = 82,
+    IPC_CORROBORATED = 83,
     IPC_PUBLISH_HINT = 90,
     IPC_CRL_SIGN_REQUEST = 91,
     IPC_CRL_SIGN_REPLY = 92,

@@ -69,6 +69,8 @@ static const struct ipc_type_info types[IPC_TYPE_LIMIT] = {
     [IPC_TOKEN_KEYS] = {IPC_TOKEN_KEYS, "TokenKeys", &ipc__token_keys__descriptor, 64 * KB},
     [IPC_VALIDATE] = {IPC_VALIDATE, "Validate", &ipc__validate__descriptor, 16 * KB},
     [IPC_VALIDATED] = {IPC_VALIDATED, "Validated", &ipc__validated__descriptor, 64 * KB},
+    [IPC_CORROBORATE] = {IPC_CORROBORATE, "Corroborate", &ipc__corroborate__descriptor, 512 * KB},
+    [IPC_CORROBORATED] = {IPC_CORROBORATED, "Corroborated", &ipc__corroborated__descriptor, 128 * KB},
     [IPC_PUBLISH_HINT] = {IPC_PUBLISH_HINT, "PublishHint", &ipc__publish_hint__descriptor, KB},
     [IPC_CRL_SIGN_REQUEST] = {IPC_CRL_SIGN_REQUEST, "CrlSignRequest", &ipc__crl_sign_request__descriptor,
                               512 * MB},
@@ -112,6 +114,9 @@ const struct ipc_edge ipc_edges[] = {
 
     {IPC_REGISTRAR, IPC_VALIDATOR, IPC_VALIDATE},
     {IPC_VALIDATOR, IPC_REGISTRAR, IPC_VALIDATED},
+
+    {IPC_REGISTRAR, IPC_COURIER, IPC_CORROBORATE},
+    {IPC_COURIER, IPC_REGISTRAR, IPC_CORROBORATED},
 
     {IPC_REGISTRAR, IPC_EXAMINER, IPC_SIGN_REQUEST},
     {IPC_EXAMINER, IPC_REGISTRAR, IPC_SIGN_REPLY},
@@ -161,6 +166,7 @@ static const char *const role_names[IPC_ROLE_COUNT] = {
     [IPC_NOTARY] = "notary",       [IPC_REGISTRAR] = "registrar",   [IPC_READER] = "reader",
     [IPC_PUBLISHER] = "publisher", [IPC_EXAMINER] = "examiner",     [IPC_SIGNER] = "signer",
     [IPC_TOKEN] = "token",         [IPC_VALIDATOR] = "validator",   [IPC_OPINION] = "opinion",
+    [IPC_COURIER] = "courier",
 };
 
 const struct ipc_type_info *ipc_type_info(enum ipc_type type)

@@ -12,7 +12,8 @@ static const struct sandbox_path gateway_paths[] = {{"public", false}, {"tls", t
 
 /* The book, and the root-owned files it mirrors. */
 static const struct sandbox_path registrar_paths[] = {
-    {"book", true}, {"operators", false}, {"profiles", false}, {"ca", false}, {"lintel.yaml", false},
+    {"book", true}, {"operators", false},   {"profiles", false},
+    {"ca", false},  {"lintel.yaml", false}, {"perspectives", false},
 };
 
 static const struct sandbox_path reader_paths[] = {{"book", false}};
@@ -21,7 +22,8 @@ static const struct sandbox_path publisher_paths[] = {{"book", false}, {"public"
 
 /* Its own halts, blocked keys and last CRLs; the root-owned files that it judges by. */
 static const struct sandbox_path examiner_paths[] = {
-    {"examiner", true}, {"operators", false}, {"profiles", false}, {"ca", false}, {"lintel.yaml", false},
+    {"examiner", true}, {"operators", false},   {"profiles", false},
+    {"ca", false},      {"lintel.yaml", false}, {"perspectives", false},
 };
 
 /* What a module needs beside these is said in role/token_module.c. */
@@ -30,6 +32,12 @@ static const struct sandbox_path token_paths[] = {{"softhsm", true}};
 static const struct sandbox_path validator_paths[] = {
     {"/etc/resolv.conf", false}, {"/etc/hosts", false},     {"/etc/nsswitch.conf", false},
     {"/etc/host.conf", false},   {"/usr/share/dns", false}, {"/etc/gai.conf", false},
+};
+
+/* Whom it may ask is read again on SIGHUP; its own key is not. */
+static const struct sandbox_path courier_paths[] = {
+    {"perspectives", false},       {"/etc/resolv.conf", false}, {"/etc/hosts", false},
+    {"/etc/nsswitch.conf", false}, {"/etc/host.conf", false},   {"/etc/gai.conf", false},
 };
 
 /* What any program reads to be loaded; the command itself and its interpreter: role/opinion_walls.c. */
@@ -95,4 +103,10 @@ const struct sandbox_profile role_profiles[IPC_ROLE_COUNT] = {
                      PATHS(opinion_paths),
                      .max_fds = 256,
                      .max_memory_bytes = (size_t)8192 * MB},
+    /* It goes out to those who are configured, with its own key and nothing else of the CA. */
+    [IPC_COURIER] = {.role = "courier",
+                     .calls = SANDBOX_BASE | SANDBOX_MEMFD | SANDBOX_OPEN_READ | SANDBOX_CONNECT,
+                     PATHS(courier_paths),
+                     .max_fds = 1024,
+                     .max_memory_bytes = (size_t)1024 * MB},
 };

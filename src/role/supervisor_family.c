@@ -3,6 +3,7 @@
  * A crash is a restart with backoff (50 ms doubling to 10 s, forgotten after 30 s of health) and fresh links
  * to its neighbours. Three crashes of registrar, examiner or signer within a minute hold issuance until
  * somebody looks; being killed from outside is a restart, but no such crash. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -48,6 +49,7 @@ static const struct plan {
     {IPC_EXAMINER, 0, 6},
     {IPC_REGISTRAR, 0, 4},
     {IPC_VALIDATOR, 0, 5},
+    {IPC_COURIER, 0, 5},
     {IPC_NOTARY, 0, 2},
     {IPC_READER, BIT(IPC_REGISTRAR), 3},
     {IPC_PUBLISHER, BIT(IPC_REGISTRAR), 3},
@@ -66,6 +68,20 @@ static const struct plan *plan_of(enum ipc_role role)
     return NULL;
 }
 
+/* Whom would a courier go to? The folder is ours to stand in. */
+static bool has_perspectives(void)
+{
+    DIR *dir = opendir("perspectives");
+    const struct dirent *entry = NULL;
+    while (dir != NULL && (entry = readdir(dir)) != NULL &&
+           !lt_slice_ends(lt_slice_cstr(entry->d_name), LT_LIT(".json"))) {
+    }
+    if (dir != NULL) {
+        (void)closedir(dir); /* was only read */
+    }
+    return entry != NULL;
+}
+
 static uint32_t wanted(const struct supervisor *s, enum ipc_role role)
 {
     if (role == IPC_TOKEN) {
@@ -73,6 +89,9 @@ static uint32_t wanted(const struct supervisor *s, enum ipc_role role)
     }
     if (role == IPC_OPINION) {
         return s->config->opinion.command_count == 0 ? 0 : 1;
+    }
+    if (role == IPC_COURIER) {
+        return has_perspectives() ? 1 : 0;
     }
     return role == IPC_GATEWAY  ? s->config->gateways
            : role == IPC_NOTARY ? s->config->notaries

@@ -31,6 +31,8 @@ static const struct {
     {"lintel.yaml", IPC_SUPERVISOR, 0644, 0, false, false},
     {"profiles", IPC_SUPERVISOR, 0755, 0644, false, false},
     {"operators", IPC_SUPERVISOR, 0755, 0, false, true},
+    {"perspectives", IPC_SUPERVISOR, 0755, 0644, false, true},
+    {"courier", IPC_COURIER, 0700, 0600, false, false},
     {"secrets", IPC_SUPERVISOR, 0700, 0600, false, false},
     {"ca", IPC_SUPERVISOR, 0755, 0644, false, false},
     {"run", IPC_SUPERVISOR, 0755, 0, false, true},

@@ -1,0 +1,184 @@
+/* courier: goes out to the CA's remote perspectives. It has no book and no key of the CA, only the TLS key by
+ * which they know it (courier/key.pem, made by `lintel perspective client`). */
+#include "role/courier.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/secret.h"
+#include "crypto/digest.h"
+#include "role/kit.h"
+#include "role/profiles.h"
+
+enum { TICK_MS = 100, KEY_MAX = 4096 };
+#define KEY_FILE "courier/key.pem"
+
+struct courier {
+    struct role_kit *kit;
+    struct event_base *base;      /* owned */
+    char *folder;                 /* owned */
+    struct lt_secret key;         /* owned: PEM, for the contexts of a reload */
+    struct courier_fleet *fleet;  /* owned */
+    struct courier_fleet *before; /* owned: of the files before, until its questions are answered */
+    uint32_t registrar;           /* instance that asked last */
+    struct event kit_event;
+    struct event tick_event;
+};
+
+static void told(void *self, uint64_t id, const Ipc__Validate *question,
+                 const Ipc__SignedStatement *statement, const char *why)
+{
+    struct courier *s = self;
+    const struct ipc_addr to = {.role = IPC_REGISTRAR, .instance = s->registrar, .id = id};
+    Ipc__Corroborated m = IPC__CORROBORATED__INIT;
+    m.authorization_id = question->authorization_id;
+    m.challenge_index = question->challenge_index;
+    m.perspective = question->perspective;
+    m.statement = (Ipc__SignedStatement *)(uintptr_t)statement; /* only read, here and below */
+    m.why = (char *)(uintptr_t)why;
+    m.nonce = question->nonce;
+    lt_metric_add(statement != NULL ? "lintel_corroborations_total{outcome=\"answered\"}"
+                                    : "lintel_corroborations_total{outcome=\"failed\"}",
+                  1);
+    if (statement == NULL) {
+        lt_log(LT_LOG_WARN, "a perspective did not answer", "perspective=%s why=\"%s\"",
+               question->perspective, why);
+    }
+    if (lt_failed(role_reply(s->kit, &to, IPC_CORROBORATED, &m.base))) {
+        lt_log_error("answer not sent"); /* the registrar's patience ends */
+    }
+}
+
+static lt_res on_corroborate(void *self, const struct ipc_msg *m)
+{
+    struct courier *s = self;
+    const Ipc__Corroborate *asked = (const Ipc__Corroborate *)(const void *)m->body;
+    s->registrar = m->from.instance;
+    for (size_t i = 0; i < asked->n_questions; i++) {
+        courier_fleet_ask(s->fleet, m->from.id, asked->questions[i]);
+    }
+    return LT_OK;
+}
+
+static lt_res make_fleet(struct courier *s, struct courier_fleet **ret_fleet)
+{
+    LT_CLEANUP(lt_fd_closep) int folder = open(s->folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    LT_CHECK(folder >= 0, LT_STATE_IO, "%s: %s", s->folder, strerror(errno));
+    const struct courier_options options = {
+        .base = s->base, .folder_fd = folder, .key_pem = lt_secret_slice(&s->key), .told = told, .self = s};
+    return courier_fleet_new(&options, ret_fleet);
+}
+
+static lt_res read_key(struct courier *s)
+{
+    LT_CLEANUP(lt_fd_closep) int folder = open(s->folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    LT_CHECK(folder >= 0, LT_STATE_IO, "%s: %s", s->folder, strerror(errno));
+    LT_CLEANUP(lt_fd_closep) int fd = openat(folder, KEY_FILE, O_RDONLY | O_CLOEXEC);
+    LT_CHECK(fd >= 0, LT_PEER_NOT_FOUND, KEY_FILE ": %s; make it with: lintel perspective client",
+             strerror(errno));
+    return lt_secret_from_fd(fd, KEY_MAX, &s->key);
+}
+
+static lt_res start(struct role_kit *kit, const Ipc__Start *start, const int *listener_fds, void **ret_self)
+{
+    (void)listener_fds; /* has none */
+    struct courier *s = calloc(1, sizeof *s);
+    LT_ASSERT(s != NULL);
+    s->kit = kit;
+    s->base = event_base_new();
+    s->folder = strdup(start->folder);
+    LT_ASSERT(s->base != NULL && s->folder != NULL);
+    crypto_start();
+    LT_TRY(read_key(s));
+    LT_TRY(make_fleet(s, &s->fleet));
+    *ret_self = s;
+    lt_log(LT_LOG_INFO, "perspectives", "count=%zu", courier_fleet_count(s->fleet));
+    return LT_OK;
+}
+
+/* New questions go by the new files; what is under way is finished by the old ones. */
+static lt_res reload(void *self, const char *config_yaml)
+{
+    struct courier *s = self;
+    struct courier_fleet *fresh = NULL;
+    (void)config_yaml; /* nothing of it is ours */
+    LT_TRY(make_fleet(s, &fresh));
+    courier_fleet_free(s->before); /* what it had not finished counts as no answer */
+    s->before = s->fleet;
+    s->fleet = fresh;
+    return LT_OK;
+}
+
+static bool drained(void *self)
+{
+    const struct courier *s = self;
+    /* Without a registrar nobody waits: it asks again when it is back. */
+    return courier_fleet_open(s->fleet) == 0 || !role_linked(s->kit, IPC_REGISTRAR);
+}
+
+static lt_res tick(void *self, lt_time now)
+{
+    struct courier *s = self;
+    (void)now;
+    int64_t now_ms = lt_monotonic_ms();
+    courier_fleet_tick(s->fleet, now_ms);
+    if (s->before != NULL) {
+        courier_fleet_tick(s->before, now_ms);
+        if (courier_fleet_open(s->before) == 0) {
+            courier_fleet_free(LT_TAKE(s->before, NULL));
+        }
+    }
+    lt_metric_set("lintel_corroborations_running", (int64_t)courier_fleet_open(s->fleet));
+    return LT_OK;
+}
+
+static void on_kit(evutil_socket_t fd, short what, void *arg)
+{
+    struct courier *s = arg;
+    (void)fd;
+    (void)what;
+    if (!role_kit_dispatch(s->kit)) {
+        (void)event_base_loopbreak(s->base); /* fails only without a base */
+    }
+}
+
+static lt_res run(void *self)
+{
+    struct courier *s = self;
+    const struct timeval period = {.tv_usec = TICK_MS * 1000};
+    int fd = role_kit_fd(s->kit);
+    bool fine = event_assign(&s->kit_event, s->base, fd, EV_READ | EV_PERSIST, on_kit, s) == 0 &&
+                event_assign(&s->tick_event, s->base, -1, EV_PERSIST, on_kit, s) == 0 &&
+                event_add(&s->kit_event, NULL) == 0 && event_add(&s->tick_event, &period) == 0;
+    LT_ASSERT(fine);
+    LT_CHECK(event_base_loop(s->base, EVLOOP_NO_EXIT_ON_EMPTY) == 0, LT_STATE_IO, "the event loop failed");
+    return LT_OK;
+}
+
+static const struct role_route routes[] = {
+    {IPC_REGISTRAR, IPC_CORROBORATE, on_corroborate},
+};
+
+int main(void)
+{
+    const struct role_spec spec = {
+        .role = IPC_COURIER,
+        .routes = routes,
+        .route_count = LT_COUNT(routes),
+        .sandbox = &role_profiles[IPC_COURIER],
+        .start = start,
+        .tick = tick,
+        .reload = reload,
+        .drained = drained,
+        .run = run,
+    };
+    return role_main(&spec);
+}
