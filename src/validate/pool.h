@@ -5,7 +5,8 @@
  * parser touches nobody else's validations. A few are forked before they are needed.
  *
  * A worker that dies, or that says nothing long after its time, is answered for: serverInternal for each of
- * its questions, and the registrar asks again. What it says is read as strictly as any message. */
+ * its questions, and the registrar asks again. What it says is read as strictly as any message.
+ * SIGPIPE must be ignored by the process. */
 #include "validate/validate.h"
 
 struct validate_pool; /* owned by its maker */

@@ -1,5 +1,6 @@
 /* Workers: one for an account, replaced afterwards; one that dies takes its own account's questions with it
  * and nobody else's. Everything runs as in the validator, in its walls too. */
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -271,6 +272,7 @@ int main(void)
         cmocka_unit_test(test_one),     cmocka_unit_test(test_crash), cmocka_unit_test(test_many_accounts),
         cmocka_unit_test(test_refused), cmocka_unit_test(test_walls),
     };
+    (void)signal(SIGPIPE, SIG_IGN); /* as in every role */
     crypto_start();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

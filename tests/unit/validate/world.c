@@ -28,7 +28,7 @@ struct world {
     size_t page_count;
     int dns_fd;
     struct event *dns;
-    struct evconnlistener *listeners[3]; /* IPv4, IPv6, TLS */
+    struct evconnlistener *listeners[4]; /* IPv4, IPv6, TLS, TLS by IPv6 */
     uint16_t dns_port;
     uint16_t http_port;
     uint16_t tls_port;
@@ -309,7 +309,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
     }
     w->clients = c;
     c->v6 = from->sa_family == AF_INET6;
-    c->tls = listener == w->listeners[2];
+    c->tls = listener == w->listeners[2] || listener == w->listeners[3];
     c->stream = c->tls ? bufferevent_openssl_socket_new(w->base, fd, SSL_new(w->tls),
                                                         BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE)
                        : bufferevent_socket_new(w->base, fd, BEV_OPT_CLOSE_ON_FREE);
@@ -378,6 +378,7 @@ struct world *world_new(struct event_base *base, const struct world_name *names,
     w->listeners[0] = listen_on(w, "127.0.0.1", &w->http_port);
     w->listeners[1] = listen_on(w, "::1", &w->http_port); /* NULL where there is no IPv6 */
     w->listeners[2] = listen_on(w, "127.0.0.1", &w->tls_port);
+    w->listeners[3] = listen_on(w, "::1", &w->tls_port);
     LT_ASSERT(w->listeners[0] != NULL && w->listeners[2] != NULL);
     return w;
 }
@@ -417,6 +418,11 @@ uint16_t world_http_port(const struct world *w)
 uint16_t world_tls_port(const struct world *w)
 {
     return w->tls_port;
+}
+
+struct ssl_ctx_st *world_tls(struct world *w)
+{
+    return w->tls;
 }
 
 struct world_seen *world_seen(struct world *w)

@@ -54,5 +54,7 @@ uint16_t world_dns_port(const struct world *w);
 uint16_t world_http_port(const struct world *w);
 uint16_t world_tls_port(const struct world *w);
 struct world_seen *world_seen(struct world *w);
+/* The context of the TLS listener. */
+struct ssl_ctx_st *world_tls(struct world *w);
 
 #endif
