@@ -57,9 +57,14 @@ lt_res acme_challenge_get(struct acme_call *c)
     return b == NULL ? LT_OK : answer_challenge(c, b);
 }
 
-/* Asks the validator. The account's key of now goes into the key authorization. */
-static lt_res ask(struct acme_desk *d, struct ca_turn *t, const struct waiting *w)
+/* What is asked of the validator, and of each perspective. The account's key of now goes into the key
+ * authorization. Everything lives in the turn's arena. */
+static lt_res make_question(struct acme_desk *d, struct ca_turn *t, const struct waiting *w,
+                            Ipc__Validate **ret_question)
 {
+    Ipc__Validate *q = LT_NEW(t->arena, Ipc__Validate);
+    Ipc__Identifier *n = LT_NEW(t->arena, Ipc__Identifier);
+    LT_CHECK(q != NULL && n != NULL, LT_PEER_TOO_LARGE, "acme: the question is too large");
     Ipc__Validate v = IPC__VALIDATE__INIT;
     Ipc__Identifier name = IPC__IDENTIFIER__INIT;
     struct acme_account account;
@@ -72,7 +77,8 @@ static lt_res ask(struct acme_desk *d, struct ca_turn *t, const struct waiting *
     v.authorization_id = w->authorization;
     v.challenge_index = w->index;
     v.nonce = (ProtobufCBinaryData){w->nonce.len, (uint8_t *)(uintptr_t)w->nonce.ptr};
-    v.identifier = &name;
+    v.identifier = n;
+    v.wildcard = w->a.wildcard;
     v.method = lt_arena_cstr(t->arena, lt_slice_cstr(w->method));
     v.token = lt_arena_cstr(t->arena, lt_slice_cstr(w->token));
     /*= RFC 8555 8.1 "keyAuthorization = token || '.' || base64url(Thumbprint(accountKey))" */
@@ -83,7 +89,17 @@ static lt_res ask(struct acme_desk *d, struct ca_turn *t, const struct waiting *
     LT_CHECK(name.type != NULL && name.value != NULL && v.method != NULL && v.token != NULL &&
                  v.key_authorization != NULL && v.account_uri != NULL,
              LT_PEER_TOO_LARGE, "acme: the question is too large");
-    return ca_turn_send(t, IPC_VALIDATOR, IPC_VALIDATE, (uint64_t)w->authorization, &v.base);
+    *n = name;
+    *q = v;
+    *ret_question = q;
+    return LT_OK;
+}
+
+static lt_res ask(struct acme_desk *d, struct ca_turn *t, const struct waiting *w)
+{
+    Ipc__Validate *v = NULL;
+    LT_TRY(make_question(d, t, w, &v));
+    return ca_turn_send(t, IPC_VALIDATOR, IPC_VALIDATE, (uint64_t)w->authorization, &v->base);
 }
 
 /* Draws the nonce of this validation and writes it down with the step. */
@@ -225,13 +241,17 @@ static lt_res end_challenge(struct ca_turn *t, const struct waiting *w, const Ip
     return r;
 }
 
-static lt_res event_of_outcome(struct ca_turn *t, const struct waiting *w, const Ipc__Validated *v)
+static lt_res event_of_outcome(struct ca_turn *t, const struct waiting *w, const Ipc__Validated *v,
+                               const struct acme_corroboration *c)
 {
     struct lt_buf body;
     lt_buf_init(&body, ACME_EVENT_MAX);
     lt_buf_addf(&body, "{\"account\":%lld,\"method\":\"%s\",\"identifier\":", (long long)w->a.account,
                 w->method);
     lt_json_add_string(&body, lt_slice_cstr(w->a.identifier));
+    if (c != NULL) {
+        acme_corroboration_event(c, t->now, &body);
+    }
     if (!v->ok) {
         lt_buf_add_cstr(&body, ",\"error\":");
         acme_problem_json(v->problem, &body);
@@ -242,18 +262,19 @@ static lt_res event_of_outcome(struct ca_turn *t, const struct waiting *w, const
 }
 
 /* The whole of an outcome: challenge, evidence, authorization, event, orders, who waits. */
-static lt_res settle(struct acme_desk *d, struct ca_turn *t, const struct waiting *w, const Ipc__Validated *v)
+static lt_res settle(struct acme_desk *d, struct ca_turn *t, const struct waiting *w, const Ipc__Validated *v,
+                     const struct acme_corroboration *c)
 {
     Ipc__Problem *why = NULL;
     LT_TRY(end_challenge(t, w, v));
-    LT_TRY(acme_evidence_add(d, t, v));
+    LT_TRY(acme_evidence_add(d, t, v, c));
     if (w->a.status != ACME_PENDING) {
         return LT_OK; /* deactivated or expired meanwhile: only the evidence remains */
     }
     lt_time expires = v->ok ? lt_time_add_seconds(t->now, acme_reuse_seconds(d, t->now)) : w->a.expires;
     LT_TRY(acme_authorization_step(t, &w->a, v->ok ? ACME_PROVE : ACME_FAIL, expires,
                                    v->ok ? t->now : (lt_time){0}));
-    LT_TRY(event_of_outcome(t, w, v));
+    LT_TRY(event_of_outcome(t, w, v, c));
     if (!v->ok) {
         Ipc__Identifier name = IPC__IDENTIFIER__INIT;
         name.type = lt_arena_cstr(t->arena, lt_slice_cstr(w->a.type));
@@ -275,7 +296,24 @@ lt_res acme_desk_validated(struct acme_desk *d, struct ca_turn *t, const struct 
     struct waiting w;
     LT_TRY(load_waiting(t, v->authorization_id, v->challenge_index, &w));
     const char *why = why_discarded(&w, v);
-    return why != NULL ? discard(t, v, why) : settle(d, t, &w, v);
+    if (why != NULL) {
+        return discard(t, v, why);
+    }
+    if (!v->ok || w.a.status != ACME_PENDING || !acme_corroboration_wanted(d)) {
+        return settle(d, t, &w, v, NULL);
+    }
+    Ipc__Validate *question = NULL;
+    LT_TRY(make_question(d, t, &w, &question));
+    return acme_corroboration_begin(d, t, question, v);
+}
+
+lt_res acme_challenge_settle(struct acme_desk *d, struct ca_turn *t, const Ipc__Validated *v,
+                             const struct acme_corroboration *c)
+{
+    struct waiting w;
+    LT_TRY(load_waiting(t, v->authorization_id, v->challenge_index, &w));
+    const char *why = why_discarded(&w, v);
+    return why != NULL ? discard(t, v, why) : settle(d, t, &w, v, c);
 }
 
 lt_res acme_challenges_ask_again(struct acme_desk *d, struct ca_turn *t, lt_time until)

@@ -27,6 +27,7 @@ lt_res acme_desk_open(const struct acme_options *options, struct acme_desk **ret
     struct acme_desk *d = calloc(1, sizeof *d);
     LT_ASSERT(d != NULL);
     d->random = options->random;
+    d->corroborated = options->corroborated;
     d->rates = acme_rates_new(options->random);
     acme_desk_use_config(d, options->config);
     lt_res r = acme_nonces_new(options->host_id, options->boot_epoch, options->random, &d->nonces);
@@ -47,6 +48,7 @@ void acme_desk_close(struct acme_desk *d)
         acme_nonces_free(d->nonces);
         acme_rates_free(d->rates);
         acme_names_close(d->names);
+        acme_corroborations_forget(d);
         free(d);
     }
 }
@@ -67,7 +69,13 @@ void acme_desk_forget(struct acme_desk *d)
     memset(d->accounts, 0, sizeof d->accounts);
     memset(d->dimensions, 0, sizeof d->dimensions);
     memset(d->parents, 0, sizeof d->parents);
+    acme_corroborations_forget(d);
     acme_held_undo(d);
+}
+
+void acme_desk_use_perspectives(struct acme_desk *d, const struct validate_perspectives *perspectives)
+{
+    d->perspectives = perspectives;
 }
 
 bool acme_desk_busy(const struct acme_desk *d)
@@ -327,6 +335,7 @@ static lt_res tick(struct acme_desk *d, struct ca_turn *t)
 {
     bool back = t->now.us < d->swept.us || t->now.us < d->asked_again.us; /* the clock was put back */
     LT_TRY(acme_held_tick(d, t));
+    LT_TRY(acme_corroborations_tick(d, t));
     if (back || t->now.us - d->swept.us >= LT_US_PER_SECOND) {
         LT_TRY(acme_orders_sweep(d, t));
         d->swept = t->now;

@@ -22,6 +22,8 @@ struct acme_options {
     const char *host_id;
     lt_slice boot_epoch;
     void (*random)(uint8_t *out, size_t len); /* lt_random; tests: a fixed stream */
+    /* For the log: how many of the perspectives corroborated, as "3/4". NULL: nobody wants to know. */
+    void (*corroborated)(const char *name, const char *count, const char *why);
 };
 
 LT_MUST_USE lt_res acme_desk_open(const struct acme_options *options, struct acme_desk **ret_desk);
@@ -45,6 +47,11 @@ void acme_desk_forget(struct acme_desk *desk);
 
 /* IPC_VALIDATED. A statement for another nonce than the drawn one is dropped and becomes an event. */
 LT_MUST_USE lt_res acme_desk_validated(struct acme_desk *desk, struct ca_turn *t, const struct ipc_msg *m);
+/* IPC_CORROBORATED: one perspective's answer. */
+LT_MUST_USE lt_res acme_desk_corroborated(struct acme_desk *desk, struct ca_turn *t, const struct ipc_msg *m);
+struct validate_perspectives;
+/* Borrowed until the next call; NULL or none: what the primary perspective says is enough. */
+void acme_desk_use_perspectives(struct acme_desk *desk, const struct validate_perspectives *perspectives);
 /* How an order's intent ended, how a revocation did: for the book's listener (ca/book.h), in the turn that
  * writes the outcome. Outcomes of other requesters and origins are ignored. */
 LT_MUST_USE lt_res acme_desk_outcome(struct acme_desk *desk, struct ca_turn *t, const struct ca_outcome *o);

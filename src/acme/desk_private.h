@@ -14,6 +14,7 @@
 #include "ca/config.h"
 #include "ca/event.h"
 #include "validate.pb-c.h"
+#include "validate/perspective.h"
 
 enum {
     ACME_ACCOUNTS_CACHED = 4096, /* direct-mapped by id */
@@ -60,6 +61,8 @@ struct acme_parent {
     int64_t parent; /* 0: a root */
 };
 
+struct acme_corroboration; /* one validation that waits for other perspectives; corroborate.c */
+
 struct acme_desk {
     const struct ca_config *config; /* borrowed */
     void (*random)(uint8_t *out, size_t len);
@@ -74,6 +77,10 @@ struct acme_desk {
     struct acme_parent parents[ACME_PARENTS_CACHED];
     lt_time swept; /* when tick last looked at what is due */
     lt_time asked_again;
+    const struct validate_perspectives *perspectives; /* borrowed; NULL: none */
+    struct acme_corroboration *corroborations;        /* owned list */
+    size_t corroboration_count;
+    void (*corroborated)(const char *name, const char *count, const char *why);
 };
 
 struct acme_call {
@@ -176,11 +183,33 @@ int64_t acme_reuse_seconds(const struct acme_desk *d, lt_time now);
 
 /* challenge.c */
 acme_handler acme_challenge_get, acme_challenge_reply;
+/* The outcome of a validation that was corroborated, or was not; dropped where its challenge waits no more.
+ */
+LT_MUST_USE lt_res acme_challenge_settle(struct acme_desk *d, struct ca_turn *t, const Ipc__Validated *v,
+                                         const struct acme_corroboration *c);
 /* Asks for running validations again: started between the two times. */
 LT_MUST_USE lt_res acme_challenges_ask_again(struct acme_desk *d, struct ca_turn *t, lt_time until);
 
 /* evidence.c */
-LT_MUST_USE lt_res acme_evidence_add(struct acme_desk *d, struct ca_turn *t, const Ipc__Validated *v);
+/* c: NULL where no other perspective was asked. */
+LT_MUST_USE lt_res acme_evidence_add(struct acme_desk *d, struct ca_turn *t, const Ipc__Validated *v,
+                                     const struct acme_corroboration *c);
+
+/* corroborate.c: what is under way lives in memory alone; lost, the whole validation is asked again. */
+bool acme_corroboration_wanted(const struct acme_desk *d);
+/* Asks every perspective the question, each with a nonce of its own. */
+LT_MUST_USE lt_res acme_corroboration_begin(struct acme_desk *d, struct ca_turn *t,
+                                            const Ipc__Validate *question, const Ipc__Validated *primary);
+/* Ends those whose time is up. */
+LT_MUST_USE lt_res acme_corroborations_tick(struct acme_desk *d, struct ca_turn *t);
+void acme_corroborations_forget(struct acme_desk *d);
+/* Members of an event's JSON: ,"corroboration":"3/4",… */
+void acme_corroboration_event(const struct acme_corroboration *c, lt_time now, struct lt_buf *out);
+/* The same with every signed statement, for the evidence. */
+void acme_corroboration_print(const struct acme_corroboration *c, lt_time now, struct lt_buf *out);
+/* "primary,eu-west,us-east", and who of them agreed: bit 0 is the primary one. */
+void acme_corroboration_set(const struct acme_corroboration *c, struct lt_buf *ret_names,
+                            uint64_t *ret_agreeing, uint64_t *ret_dissenting);
 
 /* finalize.c */
 acme_handler acme_finalize, acme_certificate_get;

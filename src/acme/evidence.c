@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "crypto/digest.h"
 
-enum { STATEMENT_MAX = 64 * 1024 };
+enum { STATEMENT_MAX = 4 * 1024 * 1024, NAMES_MAX = 4096 };
 
 /* What the columns of `dimension` hold, in their order. */
 struct dimension {
@@ -41,9 +41,10 @@ static lt_res find_or_add(struct ca_turn *t, const struct dimension *dim, int64_
         STORE_ARGS(STORE_I(*ret_id), columns[0], columns[1], columns[2], columns[3], columns[4]), NULL);
 }
 
-static lt_res dimension_id(struct acme_desk *d, struct ca_turn *t, const Ipc__Validated *v, int64_t *ret_id)
+static lt_res dimension_id(struct acme_desk *d, struct ca_turn *t, const Ipc__Validated *v, const char *set,
+                           int64_t *ret_id)
 {
-    struct dimension dim = {{v->method, v->ruleset, v->build, v->resolver, v->perspective}};
+    struct dimension dim = {{v->method, v->ruleset, v->build, v->resolver, set}};
     struct acme_dimension found = {0};
     hash_dimension(&dim, found.key);
     for (size_t i = 0; i < ACME_DIMENSIONS_CACHED; i++) {
@@ -75,7 +76,8 @@ static void add_hex(struct lt_buf *out, const char *key, ProtobufCBinaryData byt
 }
 
 /* Everything of the message but what the row has in columns of its own. */
-static void print_statement(const Ipc__Validated *v, struct lt_buf *out)
+static void print_statement(const Ipc__Validated *v, const struct acme_corroboration *c, lt_time now,
+                            struct lt_buf *out)
 {
     lt_buf_addf(out, "{\"challenge\":%u,", v->challenge_index);
     add_hex(out, "nonce", v->nonce);
@@ -97,26 +99,42 @@ static void print_statement(const Ipc__Validated *v, struct lt_buf *out)
     }
     lt_buf_add_cstr(out, "],\"problem\":");
     acme_problem_json(v->problem, out);
+    if (c != NULL) {
+        acme_corroboration_print(c, now, out);
+    }
     lt_buf_add_byte(out, '}');
 }
 
-lt_res acme_evidence_add(struct acme_desk *d, struct ca_turn *t, const Ipc__Validated *v)
+static lt_res add_row(struct acme_desk *d, struct ca_turn *t, const Ipc__Validated *v,
+                      const struct acme_corroboration *c, struct lt_buf *names, struct lt_buf *statement)
 {
-    struct lt_buf statement;
     int64_t dimension = 0;
-    LT_TRY(dimension_id(d, t, v, &dimension));
-    lt_buf_init(&statement, STATEMENT_MAX);
-    print_statement(v, &statement);
-    lt_res r = lt_buf_check(&statement);
-    if (!lt_failed(r)) {
-        /* One perspective until there are more: bit 0 of the set "primary". */
-        r = store_exec(t->store, &acme_sql[ACME_SQL_EVIDENCE_ADD],
-                       STORE_ARGS(STORE_I(v->authorization_id), STORE_I(t->now.us), STORE_I(dimension),
-                                  STORE_I(v->ok ? 1 : 0), STORE_S(v->identifier->type),
-                                  STORE_S(v->identifier->value), STORE_S(v->dnssec), STORE_I(v->ok ? 1 : 0),
-                                  STORE_I(v->ok ? 0 : 1), STORE_T(lt_buf_slice(&statement))),
-                       NULL);
+    uint64_t agreeing = v->ok ? 1 : 0; /* bit 0 of the set: "primary" */
+    uint64_t dissenting = v->ok ? 0 : 1;
+    if (c != NULL) {
+        acme_corroboration_set(c, names, &agreeing, &dissenting);
     }
+    LT_TRY(dimension_id(d, t, v, c == NULL ? v->perspective : lt_buf_cstr(names), &dimension));
+    print_statement(v, c, t->now, statement);
+    LT_TRY(lt_buf_check(statement));
+    return store_exec(t->store, &acme_sql[ACME_SQL_EVIDENCE_ADD],
+                      STORE_ARGS(STORE_I(v->authorization_id), STORE_I(t->now.us), STORE_I(dimension),
+                                 STORE_I(v->ok ? 1 : 0), STORE_S(v->identifier->type),
+                                 STORE_S(v->identifier->value), STORE_S(v->dnssec),
+                                 STORE_I((int64_t)agreeing), STORE_I((int64_t)dissenting),
+                                 STORE_T(lt_buf_slice(statement))),
+                      NULL);
+}
+
+lt_res acme_evidence_add(struct acme_desk *d, struct ca_turn *t, const Ipc__Validated *v,
+                         const struct acme_corroboration *c)
+{
+    struct lt_buf names;
+    struct lt_buf statement;
+    lt_buf_init(&names, NAMES_MAX);
+    lt_buf_init(&statement, STATEMENT_MAX);
+    lt_res r = add_row(d, t, v, c, &names, &statement);
+    lt_buf_done(&names);
     lt_buf_done(&statement);
     return r;
 }

@@ -107,7 +107,7 @@ static lt_res add_name(struct ca_turn *t, const struct store_rows *rows, struct 
     n->validated = validated;
     n->dimension = store_int(rows, 7);
     n->caa_checked.us = store_int(rows, 9);
-    n->quorum = 1;
+    n->quorum = __builtin_popcountll((uint64_t)store_int(rows, 10)); /* of them that agreed */
     return LT_OK;
 }
 

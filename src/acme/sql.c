@@ -61,7 +61,7 @@ const struct store_sql acme_sql[ACME_SQL_COUNT] = {
     [ACME_SQL_ORDER_EVIDENCE] =
         {"acme.order-evidence",
          "SELECT a.id, a.identifier_type, a.identifier, a.wildcard, a.status, a.expires_us, a.validated_us, "
-         "e.dimension, d.method, e.caa_us FROM order_authorization AS oa "
+         "e.dimension, d.method, e.caa_us, e.agreeing FROM order_authorization AS oa "
          "JOIN authorization AS a ON a.id = oa.authorization_id "
          "JOIN evidence AS e ON e.authorization_id = a.id AND e.checked_us = a.validated_us "
          "JOIN dimension AS d ON d.id = e.dimension WHERE oa.order_id = ?1"},

@@ -63,6 +63,11 @@ static lt_res step_validated(struct registrar *g, struct ca_turn *t, const struc
     return acme_desk_validated(g->desk, t, m);
 }
 
+static lt_res step_corroborated(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    return acme_desk_corroborated(g->desk, t, m);
+}
+
 static lt_res step_service(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
 {
     return ca_service_request(t, g->config, &m->from, body_of(m));
@@ -176,6 +181,7 @@ HANDLER(on_acme, step_acme)
 HANDLER(on_key, step_key)
 HANDLER(on_nonces, step_nonces)
 HANDLER(on_validated, step_validated)
+HANDLER(on_corroborated, step_corroborated)
 HANDLER(on_service, step_service)
 HANDLER(on_operator, registrar_operator_call)
 HANDLER(on_sign_reply, step_sign_reply)
@@ -197,6 +203,7 @@ static const struct role_route routes[] = {
     {IPC_NOTARY, IPC_OPERATOR_CALL, on_operator},
     {IPC_NOTARY, IPC_SERVICE_CERTIFICATE_REQUEST, on_service},
     {IPC_VALIDATOR, IPC_VALIDATED, on_validated},
+    {IPC_COURIER, IPC_CORROBORATED, on_corroborated},
     {IPC_EXAMINER, IPC_SIGN_REPLY, on_sign_reply},
     {IPC_EXAMINER, IPC_JOURNAL_REPLAY, on_replay},
     {IPC_EXAMINER, IPC_REVOCATION_RECORDED, on_recorded},
@@ -365,7 +372,20 @@ static lt_res load_files(struct registrar *g)
     LT_TRY(ca_profiles_load(g->folder, lt_now(), &g->profiles));
     LT_CHECK(g->profiles.count > 0, LT_PEER_USAGE, "there is no profile in %s/profiles", g->folder);
     LT_CLEANUP(lt_fd_closep) int fd = open(g->folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    return ca_operators_load(fd, "operators", &g->operators);
+    LT_TRY(ca_operators_load(fd, "operators", &g->operators));
+    struct validate_perspectives fresh;
+    LT_TRY(validate_perspectives_load(fd, "perspectives", &fresh));
+    validate_perspectives_done(&g->perspectives);
+    g->perspectives = fresh;
+    acme_desk_use_perspectives(g->desk, &g->perspectives);
+    return LT_OK;
+}
+
+/* CABF-BR 5.4.1: the result for each name, as "3/4". */
+static void corroborated(const char *name, const char *count, const char *why)
+{
+    lt_log(why[0] == '\0' ? LT_LOG_INFO : LT_LOG_WARN, "corroboration", "name=%s perspectives=%s why=\"%s\"",
+           name, count, why);
 }
 
 /* What load_files has read becomes the book's. */
@@ -443,6 +463,7 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *message, const int *
         .host_id = message->host_id,
         .boot_epoch = LT_SLICE(message->boot_epoch.data, message->boot_epoch.len),
         .random = lt_random,
+        .corroborated = corroborated,
     };
     LT_TRY(acme_desk_open(&options, &g->desk));
     LT_TRY(load_files(g));

@@ -5,6 +5,7 @@
 #include "ca/book.h"
 #include "ca/config.h"
 #include "role/kit.h"
+#include "validate/perspective.h"
 
 enum { REGISTRAR_GROUP_MAX = 256, REGISTRAR_GROUP_US = 5000 };
 /* Under load a group is worth waiting for: after one of so many questions, up to so long, for so many. */
@@ -17,14 +18,15 @@ struct registrar_question {
 
 struct registrar {
     struct role_kit *kit;
-    char *folder;                  /* owned */
-    struct ca_config *config;      /* owned */
-    struct store *store;           /* owned */
-    struct ca_book *book;          /* owned */
-    struct acme_desk *desk;        /* owned */
-    struct ca_profiles profiles;   /* owned: as read, until they are the book's */
-    struct ca_operators operators; /* owned: the same */
-    struct lt_arena arena;         /* of the group */
+    char *folder;                              /* owned */
+    struct ca_config *config;                  /* owned */
+    struct store *store;                       /* owned */
+    struct ca_book *book;                      /* owned */
+    struct acme_desk *desk;                    /* owned */
+    struct ca_profiles profiles;               /* owned: as read, until they are the book's */
+    struct ca_operators operators;             /* owned: the same */
+    struct validate_perspectives perspectives; /* owned; the desk borrows them */
+    struct lt_arena arena;                     /* of the group */
     struct ca_turn turn;
     bool open; /* a transaction is begun */
     int64_t opened_us;

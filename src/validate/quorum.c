@@ -72,7 +72,7 @@ static const char *missing(const struct validate_quorum *q, const struct validat
     if (q->asked < row->least_remote) {
         return "fewer perspectives were asked than the rules want";
     }
-    if (q->agreeing + may_dissent(q->asked) < q->asked) {
+    if (!q->corroborated) {
         return "too many perspectives saw something else, or nothing";
     }
     return q->rirs < row->least_rirs ? "those that agree stand in too few regions" : "";
@@ -92,6 +92,8 @@ void validate_quorum_count(const struct validate_vote *votes, size_t count, lt_t
             regions |= 1u << votes[i].perspective->rir;
         }
     }
+    ret_quorum->may_dissent = may_dissent(ret_quorum->asked);
+    ret_quorum->corroborated = ret_quorum->agreeing + ret_quorum->may_dissent >= ret_quorum->asked;
     ret_quorum->rirs = (unsigned)__builtin_popcount(regions & ~1u);
     if (row != NULL) {
         ret_quorum->why = missing(ret_quorum, row);

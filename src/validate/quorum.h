@@ -59,9 +59,11 @@ struct validate_quorum {
     unsigned agreeing;
     unsigned rirs;   /* of the agreeing */
     uint32_t agreed; /* bit i: votes[i] */
-    bool met;
-    bool blocking;   /* whether not met forbids */
-    const char *why; /* static; "" when met */
+    unsigned may_dissent;
+    bool corroborated; /* no more than may_dissent did not agree, however few were asked */
+    bool met;          /* the rules of the day as well: enough of them, in enough regions */
+    bool blocking;     /* whether not met forbids */
+    const char *why;   /* static; "" when met */
 };
 
 /* Votes of distinct perspectives (validate_perspectives_check). */

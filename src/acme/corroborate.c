@@ -1,0 +1,377 @@
+/* Multi-Perspective Issuance Corroboration: after the primary perspective saw control, every remote one is
+ * asked, each with a nonce that is drawn for it; what comes back counts when its signature, nonce, question,
+ * name and method are right. Only when enough of them say the same does the authorization become valid. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "acme/desk_private.h"
+#include "base/text.h"
+#include "crypto/digest.h"
+
+enum {
+    CORROBORATIONS_MAX = 4096,
+    ARENA_MAX = 4 * 1024 * 1024,
+    PATIENCE_S = 22, /* below ACME_VALIDATION_PATIENCE_S less a validation */
+    GRACE_S = 2,     /* for the rest, when there are enough */
+    WHY_MAX = 200,
+};
+
+struct asked {
+    struct validate_perspective is; /* a copy: the files may be read again meanwhile */
+    uint8_t nonce[ACME_STATEMENT_NONCE];
+    uint8_t digest[CRYPTO_SHA256_LEN];
+    bool answered;
+    bool agrees;
+    const char *why;                  /* it does not agree; "" when it does */
+    const char *problem;              /* type; NULL: it said none */
+    const Ipc__SignedStatement *said; /* NULL: nothing that counts */
+};
+
+struct acme_corroboration {
+    struct acme_corroboration *next;
+    struct lt_arena arena; /* owned: all of it but this struct */
+    const Ipc__Validated *primary;
+    bool caa_asked;
+    lt_time until;
+    struct asked *asked;
+    size_t count;
+    size_t answered;
+};
+
+bool acme_corroboration_wanted(const struct acme_desk *d)
+{
+    return d->perspectives != NULL && d->perspectives->count > 0;
+}
+
+static void free_one(struct acme_corroboration *c)
+{
+    lt_arena_done(&c->arena);
+    free(c);
+}
+
+/* Takes c out of the list, if it is there, and frees it. */
+static void drop(struct acme_desk *d, const struct acme_corroboration *gone)
+{
+    for (struct acme_corroboration **at = &d->corroborations; *at != NULL; at = &(*at)->next) {
+        if (*at == gone) {
+            struct acme_corroboration *c = *at;
+            *at = c->next;
+            d->corroboration_count--;
+            free_one(c);
+            return;
+        }
+    }
+}
+
+void acme_corroborations_forget(struct acme_desk *d)
+{
+    while (d->corroborations != NULL) {
+        drop(d, d->corroborations);
+    }
+}
+
+static struct acme_corroboration *find(const struct acme_desk *d, int64_t authorization, uint32_t index)
+{
+    struct acme_corroboration *c = d->corroborations;
+    while (c != NULL &&
+           (c->primary->authorization_id != authorization || c->primary->challenge_index != index)) {
+        c = c->next;
+    }
+    return c;
+}
+
+static lt_res copy_perspective(struct lt_arena *a, const struct validate_perspective *from,
+                               struct validate_perspective *ret)
+{
+    *ret = *from;
+    ret->name = lt_arena_cstr(a, lt_slice_cstr(from->name));
+    ret->url = "";
+    ret->spki = lt_arena_copy(a, from->spki);
+    LT_CHECK(ret->name != NULL && ret->spki.ptr != NULL, LT_PEER_TOO_LARGE, "acme: too many perspectives");
+    return LT_OK;
+}
+
+static lt_res keep_primary(struct ca_turn *t, const Ipc__Validated *v, struct acme_corroboration *c)
+{
+    lt_slice packed;
+    const ProtobufCMessage *copy;
+    LT_TRY(ipc_pack(&v->base, t->arena, &packed));
+    LT_TRY(ipc_unpack(IPC_VALIDATED, packed, &c->arena, &copy));
+    c->primary = (const Ipc__Validated *)(const void *)copy;
+    return LT_OK;
+}
+
+/* One question, and what its answer will be held against. */
+static lt_res prepare(struct acme_desk *d, struct ca_turn *t, const Ipc__Validate *question, struct asked *a,
+                      Ipc__Validate *ret_question)
+{
+    d->random(a->nonce, sizeof a->nonce);
+    a->why = "no answer";
+    *ret_question = *question;
+    ret_question->nonce = (ProtobufCBinaryData){sizeof a->nonce, a->nonce};
+    ret_question->perspective = (char *)(uintptr_t)a->is.name; /* only read */
+    return validate_question_digest(ret_question, t->arena, a->digest);
+}
+
+static lt_res ask_all(struct acme_desk *d, struct ca_turn *t, const Ipc__Validate *question,
+                      struct acme_corroboration *c)
+{
+    Ipc__Corroborate m = IPC__CORROBORATE__INIT;
+    Ipc__Validate *rows = LT_NEW_ARRAY(t->arena, Ipc__Validate, c->count);
+    m.questions = LT_NEW_ARRAY(t->arena, Ipc__Validate *, c->count);
+    LT_CHECK(rows != NULL && m.questions != NULL, LT_PEER_TOO_LARGE, "acme: too many perspectives");
+    for (size_t i = 0; i < c->count; i++) {
+        LT_TRY(copy_perspective(&c->arena, &d->perspectives->list[i], &c->asked[i].is));
+        LT_TRY(prepare(d, t, question, &c->asked[i], &rows[i]));
+        m.questions[m.n_questions++] = &rows[i];
+    }
+    return ca_turn_send(t, IPC_COURIER, IPC_CORROBORATE, (uint64_t)question->authorization_id, &m.base);
+}
+
+static lt_res fill(struct acme_desk *d, struct ca_turn *t, const Ipc__Validate *question,
+                   const Ipc__Validated *primary, struct acme_corroboration *c)
+{
+    c->count = d->perspectives->count;
+    c->caa_asked = question->n_issuer_domains > 0 && strcmp(question->identifier->type, "dns") == 0;
+    c->until = lt_time_add_seconds(t->now, PATIENCE_S);
+    c->asked = LT_NEW_ARRAY(&c->arena, struct asked, c->count);
+    LT_CHECK(c->asked != NULL, LT_PEER_TOO_LARGE, "acme: too many perspectives");
+    LT_TRY(keep_primary(t, primary, c));
+    return ask_all(d, t, question, c);
+}
+
+lt_res acme_corroboration_begin(struct acme_desk *d, struct ca_turn *t, const Ipc__Validate *question,
+                                const Ipc__Validated *primary)
+{
+    struct acme_corroboration *same = find(d, primary->authorization_id, primary->challenge_index);
+    if (same != NULL && lt_slice_eq(acme_bytes(same->primary->nonce), acme_bytes(primary->nonce))) {
+        return LT_OK; /* the validator said it twice */
+    }
+    LT_CHECK(d->corroboration_count < CORROBORATIONS_MAX, LT_RETRY_BUSY,
+             "acme: too many wait for perspectives");
+    struct acme_corroboration *c = calloc(1, sizeof *c);
+    LT_ASSERT(c != NULL);
+    lt_arena_init(&c->arena, ARENA_MAX);
+    lt_res r = fill(d, t, question, primary, c);
+    if (lt_failed(r)) {
+        free_one(c);
+        return r;
+    }
+    if (same != NULL) {
+        drop(d, same); /* of a validation that was asked again since */
+    }
+    c->next = d->corroborations;
+    d->corroborations = c;
+    d->corroboration_count++;
+    return LT_OK;
+}
+
+static void count(const struct acme_corroboration *c, bool absent_agree, lt_time now,
+                  struct validate_quorum *ret_quorum)
+{
+    struct validate_vote votes[VALIDATE_PERSPECTIVES_MAX];
+    for (size_t i = 0; i < c->count; i++) {
+        const struct asked *a = &c->asked[i];
+        votes[i] = (struct validate_vote){&a->is, a->answered ? a->agrees : absent_agree};
+    }
+    validate_quorum_count(votes, c->count, now, ret_quorum);
+}
+
+/* NULL: it is the answer to what this perspective was asked. */
+static const char *mismatch(const struct acme_corroboration *c, const struct asked *a,
+                            const Ipc__Validated *v)
+{
+    const Ipc__Validated *p = c->primary;
+    if (!crypto_equal(acme_bytes(v->nonce), LT_SLICE(a->nonce, sizeof a->nonce))) {
+        return "its statement is for another nonce";
+    }
+    if (!lt_slice_eq(acme_bytes(v->question_sha256), LT_SLICE(a->digest, sizeof a->digest))) {
+        return "its statement is for another question";
+    }
+    if (v->authorization_id != p->authorization_id || v->identifier == NULL ||
+        strcmp(v->identifier->type, p->identifier->type) != 0 ||
+        strcmp(v->identifier->value, p->identifier->value) != 0 || strcmp(v->method, p->method) != 0) {
+        return "its statement is about another name or method";
+    }
+    return NULL;
+}
+
+static const char *cut(struct lt_arena *arena, const char *text)
+{
+    const char *copy = lt_arena_cstr(arena, lt_slice_sub(lt_slice_cstr(text), 0, WHY_MAX));
+    return copy == NULL ? "" : copy;
+}
+
+/* Signed well, about this question: what it says counts. */
+static void take_statement(struct acme_corroboration *c, struct asked *a, const Ipc__SignedStatement *said,
+                           const Ipc__Validated *v)
+{
+    a->said = said;
+    a->agrees = validate_statement_permits(v, c->caa_asked);
+    if (a->agrees) {
+        a->why = "";
+    } else if (!v->ok && v->problem != NULL && acme_problem_status(v->problem->type) != 0) {
+        a->problem = v->problem->type; /* in our arena */
+        a->why = cut(&c->arena, v->problem->detail);
+    } else {
+        a->problem = v->ok ? "caa" : NULL;
+        a->why = v->ok && v->caa != NULL ? cut(&c->arena, v->caa->why)
+                                         : "it does not permit, and says no more";
+    }
+}
+
+static void take_answer(struct acme_corroboration *c, struct asked *a, const Ipc__Corroborated *m)
+{
+    Ipc__SignedStatement *said = LT_NEW(&c->arena, Ipc__SignedStatement);
+    const Ipc__Validated *v = NULL;
+    if (m->statement == NULL || said == NULL) {
+        a->why = cut(&c->arena, m->why);
+        return;
+    }
+    ipc__signed_statement__init(said);
+    lt_slice statement = lt_arena_copy(&c->arena, acme_bytes(m->statement->statement));
+    lt_slice signature = lt_arena_copy(&c->arena, acme_bytes(m->statement->signature));
+    said->statement = (ProtobufCBinaryData){statement.len, (uint8_t *)(uintptr_t)statement.ptr};
+    said->signature = (ProtobufCBinaryData){signature.len, (uint8_t *)(uintptr_t)signature.ptr};
+    said->perspective = lt_arena_cstr(&c->arena, lt_slice_cstr(m->statement->perspective));
+    if (statement.ptr == NULL || signature.ptr == NULL || said->perspective == NULL) {
+        a->why = "its statement is too large";
+    } else if (lt_failed(validate_statement_verify(&a->is, said, &c->arena, &v))) {
+        a->why = cut(&c->arena, lt_error_last()->detail);
+    } else if (mismatch(c, a, v) != NULL) {
+        a->why = mismatch(c, a, v);
+    } else {
+        take_statement(c, a, said, v);
+    }
+}
+
+/* The primary's success as a failure, in the words of the first that saw something else. */
+static lt_res refuse(struct ca_turn *t, const struct acme_corroboration *c, const struct validate_quorum *q,
+                     Ipc__Validated *v)
+{
+    const struct asked *first = NULL;
+    for (size_t i = 0; i < c->count; i++) {
+        const struct asked *a = &c->asked[i];
+        bool better = !a->agrees && (first == NULL || (first->problem == NULL && a->problem != NULL));
+        first = better ? a : first;
+    }
+    const char *type = first != NULL && first->problem != NULL ? first->problem : "connection";
+    v->ok = false;
+    v->problem = acme_problem(
+        t->arena, type, "Only %u of %u remote perspectives saw what the primary one saw. %s: %s", q->agreeing,
+        q->asked, first == NULL ? "" : first->is.name, first == NULL ? "" : first->why);
+    LT_CHECK(v->problem != NULL, LT_PEER_TOO_LARGE, "acme: the outcome is too large");
+    return LT_OK;
+}
+
+/* The book first, then what memory believes: a lost turn leaves c to the tick. */
+static lt_res finish(struct acme_desk *d, struct ca_turn *t, const struct acme_corroboration *c)
+{
+    struct validate_quorum q;
+    Ipc__Validated v = *c->primary;
+    char *text = NULL;
+    count(c, false, t->now, &q);
+    if (!q.corroborated) {
+        LT_TRY(refuse(t, c, &q, &v));
+    }
+    LT_TRY(acme_challenge_settle(d, t, &v, c));
+    text = lt_arena_printf(t->arena, "%u/%u", q.agreeing, q.asked);
+    if (d->corroborated != NULL && text != NULL) {
+        d->corroborated(c->primary->identifier->value, text, q.why);
+    }
+    drop(d, c);
+    return LT_OK;
+}
+
+static lt_res go_on(struct acme_desk *d, struct ca_turn *t, struct acme_corroboration *c)
+{
+    struct validate_quorum least;
+    struct validate_quorum most;
+    count(c, false, t->now, &least);
+    count(c, true, t->now, &most);
+    if (c->answered == c->count || !most.corroborated) {
+        return finish(d, t, c); /* nothing that may still come would change it */
+    }
+    lt_time grace = lt_time_add_seconds(t->now, GRACE_S);
+    if (least.corroborated && least.met && grace.us < c->until.us) {
+        c->until = grace;
+    }
+    return LT_OK;
+}
+
+lt_res acme_desk_corroborated(struct acme_desk *d, struct ca_turn *t, const struct ipc_msg *m)
+{
+    const Ipc__Corroborated *said = (const Ipc__Corroborated *)(const void *)m->body;
+    struct acme_corroboration *c = find(d, said->authorization_id, said->challenge_index);
+    for (size_t i = 0; c != NULL && i < c->count; i++) {
+        struct asked *a = &c->asked[i];
+        if (!a->answered && strcmp(a->is.name, said->perspective) == 0 &&
+            crypto_equal(acme_bytes(said->nonce), LT_SLICE(a->nonce, sizeof a->nonce))) {
+            take_answer(c, a, said);
+            a->answered = true;
+            c->answered++;
+            return go_on(d, t, c);
+        }
+    }
+    return LT_OK; /* late, or twice */
+}
+
+lt_res acme_corroborations_tick(struct acme_desk *d, struct ca_turn *t)
+{
+    struct acme_corroboration *next = NULL;
+    for (struct acme_corroboration *c = d->corroborations; c != NULL; c = next) {
+        next = c->next;
+        if (c->until.us <= t->now.us || c->answered == c->count) {
+            LT_TRY(finish(d, t, c));
+        }
+    }
+    return LT_OK;
+}
+
+void acme_corroboration_event(const struct acme_corroboration *c, lt_time now, struct lt_buf *out)
+{
+    struct validate_quorum q;
+    const char *comma = "";
+    count(c, false, now, &q);
+    lt_buf_addf(out, ",\"corroboration\":\"%u/%u\",\"regions\":%u,\"quorum\":%s,\"dissent\":{", q.agreeing,
+                q.asked, q.rirs, q.met ? "true" : "false");
+    for (size_t i = 0; i < c->count; i++) {
+        if (!c->asked[i].agrees) {
+            lt_buf_addf(out, "%s\"%s\":", comma, c->asked[i].is.name);
+            lt_json_add_string(out, lt_slice_cstr(c->asked[i].why));
+            comma = ",";
+        }
+    }
+    lt_buf_add_byte(out, '}');
+}
+
+void acme_corroboration_print(const struct acme_corroboration *c, lt_time now, struct lt_buf *out)
+{
+    const char *comma = "";
+    acme_corroboration_event(c, now, out);
+    lt_buf_add_cstr(out, ",\"signed\":[");
+    for (size_t i = 0; i < c->count; i++) {
+        const Ipc__SignedStatement *s = c->asked[i].said;
+        if (s != NULL) {
+            lt_buf_addf(out, "%s{\"perspective\":\"%s\",\"statement\":\"", comma, c->asked[i].is.name);
+            lt_base64_add(out, acme_bytes(s->statement));
+            lt_buf_add_cstr(out, "\",\"signature\":\"");
+            lt_base64_add(out, acme_bytes(s->signature));
+            lt_buf_add_cstr(out, "\"}");
+            comma = ",";
+        }
+    }
+    lt_buf_add_byte(out, ']');
+}
+
+void acme_corroboration_set(const struct acme_corroboration *c, struct lt_buf *ret_names,
+                            uint64_t *ret_agreeing, uint64_t *ret_dissenting)
+{
+    lt_buf_add_cstr(ret_names, c->primary->perspective);
+    *ret_agreeing = 1;
+    *ret_dissenting = 0;
+    for (size_t i = 0; i < c->count; i++) {
+        lt_buf_addf(ret_names, ",%s", c->asked[i].is.name);
+        *(c->asked[i].agrees ? ret_agreeing : ret_dissenting) |= UINT64_C(1) << (i + 1);
+    }
+}
