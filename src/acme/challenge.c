@@ -89,6 +89,10 @@ static lt_res make_question(struct acme_desk *d, struct ca_turn *t, const struct
     LT_CHECK(name.type != NULL && name.value != NULL && v.method != NULL && v.token != NULL &&
                  v.key_authorization != NULL && v.account_uri != NULL,
              LT_PEER_TOO_LARGE, "acme: the question is too large");
+    v.expires_us = w->a.expires.us;
+    /* Borrowed: the question is encoded within the turn. */
+    memcpy(&v.issuer_domains, &d->config->caa_identities, sizeof v.issuer_domains);
+    v.n_issuer_domains = d->config->caa_identity_count;
     *n = name;
     *q = v;
     *ret_question = q;
@@ -191,8 +195,7 @@ static lt_res load_waiting(struct ca_turn *t, int64_t authorization, uint32_t in
     return LT_OK;
 }
 
-/* A statement that answers no question of ours. */
-static lt_res discard(struct ca_turn *t, const Ipc__Validated *v, const char *why)
+lt_res acme_statement_discard(struct ca_turn *t, const Ipc__Validated *v, const char *why)
 {
     struct lt_buf body;
     lt_buf_init(&body, ACME_EVENT_MAX);
@@ -219,6 +222,9 @@ static const char *why_discarded(const struct waiting *w, const Ipc__Validated *
     /*= CABF-BR 3.2.2.4 "DNSSEC validation back to the IANA DNSSEC root trust anchor MUST be performed" */
     if (v->ok && lt_slice_eq_cstr(lt_slice_cstr(v->dnssec), "bogus")) {
         return "it claims success over a bogus answer";
+    }
+    if (v->ok && v->caa != NULL && !lt_slice_eq_cstr(lt_slice_cstr(acme_caa_word(v->caa)), "permitted")) {
+        return "it claims success against CAA";
     }
     return NULL;
 }
@@ -294,10 +300,13 @@ lt_res acme_desk_validated(struct acme_desk *d, struct ca_turn *t, const struct 
 {
     const Ipc__Validated *v = (const Ipc__Validated *)(const void *)m->body;
     struct waiting w;
+    if (lt_slice_eq_cstr(lt_slice_cstr(v->method), "caa")) {
+        return acme_caa_validated(d, t, v);
+    }
     LT_TRY(load_waiting(t, v->authorization_id, v->challenge_index, &w));
     const char *why = why_discarded(&w, v);
     if (why != NULL) {
-        return discard(t, v, why);
+        return acme_statement_discard(t, v, why);
     }
     if (!v->ok || w.a.status != ACME_PENDING || !acme_corroboration_wanted(d)) {
         return settle(d, t, &w, v, NULL);
@@ -313,7 +322,7 @@ lt_res acme_challenge_settle(struct acme_desk *d, struct ca_turn *t, const Ipc__
     struct waiting w;
     LT_TRY(load_waiting(t, v->authorization_id, v->challenge_index, &w));
     const char *why = why_discarded(&w, v);
-    return why != NULL ? discard(t, v, why) : settle(d, t, &w, v, c);
+    return why != NULL ? acme_statement_discard(t, v, why) : settle(d, t, &w, v, c);
 }
 
 lt_res acme_challenges_ask_again(struct acme_desk *d, struct ca_turn *t, lt_time until)

@@ -343,6 +343,7 @@ static lt_res tick(struct acme_desk *d, struct ca_turn *t)
     if (back || t->now.us - d->asked_again.us >= ACME_VALIDATION_PATIENCE_S * LT_US_PER_SECOND) {
         lt_time until = lt_time_add_seconds(t->now, -ACME_VALIDATION_PATIENCE_S);
         LT_TRY(acme_challenges_ask_again(d, t, until));
+        LT_TRY(acme_caa_ask_again(d, t, until));
         d->asked_again = t->now;
     }
     return LT_OK;
@@ -366,5 +367,6 @@ lt_res acme_desk_recover(struct acme_desk *d, struct ca_turn *t)
 lt_res acme_desk_validator_linked(struct acme_desk *d, struct ca_turn *t)
 {
     d->asked_again = t->now;
-    return acme_challenges_ask_again(d, t, t->now);
+    LT_TRY(acme_challenges_ask_again(d, t, t->now));
+    return acme_caa_ask_again(d, t, t->now);
 }

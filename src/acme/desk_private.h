@@ -13,6 +13,7 @@
 #include "ca/book.h"
 #include "ca/config.h"
 #include "ca/event.h"
+#include "ca/issue.h"
 #include "validate.pb-c.h"
 #include "validate/perspective.h"
 
@@ -183,6 +184,8 @@ int64_t acme_reuse_seconds(const struct acme_desk *d, lt_time now);
 
 /* challenge.c */
 acme_handler acme_challenge_get, acme_challenge_reply;
+/* A statement that answers no question of ours: an event. */
+LT_MUST_USE lt_res acme_statement_discard(struct ca_turn *t, const Ipc__Validated *v, const char *why);
 /* The outcome of a validation that was corroborated, or was not; dropped where its challenge waits no more.
  */
 LT_MUST_USE lt_res acme_challenge_settle(struct acme_desk *d, struct ca_turn *t, const Ipc__Validated *v,
@@ -194,6 +197,11 @@ LT_MUST_USE lt_res acme_challenges_ask_again(struct acme_desk *d, struct ca_turn
 /* c: NULL where no other perspective was asked. */
 LT_MUST_USE lt_res acme_evidence_add(struct acme_desk *d, struct ca_turn *t, const Ipc__Validated *v,
                                      const struct acme_corroboration *c);
+/* What a check of CAA said, as JSON; as one word: "permitted", "forbidden", "failed", "" for none; and when.
+ */
+void acme_caa_json(const Ipc__CaaCheck *caa, struct lt_buf *out);
+const char *acme_caa_word(const Ipc__CaaCheck *caa);
+lt_time acme_caa_time(const Ipc__CaaCheck *caa, lt_time now);
 
 /* corroborate.c: what is under way lives in memory alone; lost, the whole validation is asked again. */
 bool acme_corroboration_wanted(const struct acme_desk *d);
@@ -213,6 +221,38 @@ void acme_corroboration_set(const struct acme_corroboration *c, struct lt_buf *r
 
 /* finalize.c */
 acme_handler acme_finalize, acme_certificate_get;
+
+/* finalize_plan.c: from a request that fits to an intent. */
+struct acme_proofs {
+    struct ca_issue_name *names; /* sorted by value; as many as the order has, each one once */
+    size_t count;
+    const struct acme_order *order;
+};
+/* LT_PEER_CONFLICT when a name is not proven, or its proof too old. */
+LT_MUST_USE lt_res acme_proofs_collect(struct ca_turn *t, const struct acme_order *o,
+                                       struct acme_proofs *ret_proofs);
+/* Writes the intent. LT_STATE_CORRUPT when a name lacks a check of CAA that is young enough. */
+LT_MUST_USE lt_res acme_proofs_plan(struct acme_desk *d, struct ca_turn *t, const struct acme_proofs *p,
+                                    const Ipc__PublicKey *key, int64_t *ret_intent);
+/* Keeps what the request said until the order can go on. */
+LT_MUST_USE lt_res acme_order_wait(struct ca_turn *t, const struct acme_order *o, const Ipc__PublicKey *key);
+/* An order that is processing without an intent: plans it, once nothing is in its way; or ends it. */
+LT_MUST_USE lt_res acme_order_proceed(struct acme_desk *d, struct ca_turn *t, int64_t order_id);
+/* Orders whose time for that is up, and released ones. */
+LT_MUST_USE lt_res acme_order_waits_sweep(struct acme_desk *d, struct ca_turn *t);
+
+/* caa.c: CAA asked again before issuance. */
+/* Must this name's CAA be asked, with what is known of it? */
+bool acme_caa_stale(const struct acme_desk *d, const struct ca_issue_name *n, lt_time now);
+/* Asks for every name of the order that needs it, each by its own name. */
+LT_MUST_USE lt_res acme_caa_ask(struct acme_desk *d, struct ca_turn *t, const struct acme_proofs *p,
+                                size_t *ret_asked);
+/* Are answers missing? And the problem that names each name that was refused; NULL: none was. */
+LT_MUST_USE lt_res acme_caa_outcome(struct ca_turn *t, int64_t order_id, size_t *ret_missing,
+                                    Ipc__Problem **ret_problem);
+/* A statement about CAA alone. */
+LT_MUST_USE lt_res acme_caa_validated(struct acme_desk *d, struct ca_turn *t, const Ipc__Validated *v);
+LT_MUST_USE lt_res acme_caa_ask_again(struct acme_desk *d, struct ca_turn *t, lt_time until);
 
 /* revoke.c */
 acme_handler acme_revoke;

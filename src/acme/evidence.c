@@ -75,6 +75,54 @@ static void add_hex(struct lt_buf *out, const char *key, ProtobufCBinaryData byt
     lt_buf_add_cstr(out, "\",");
 }
 
+static void add_texts(struct lt_buf *out, const char *key, char *const *list, size_t count)
+{
+    lt_json_add_string(out, lt_slice_cstr(key));
+    lt_buf_add_cstr(out, ":[");
+    for (size_t i = 0; i < count; i++) {
+        lt_buf_add_cstr(out, i == 0 ? "" : ",");
+        lt_json_add_string(out, lt_slice_cstr(list[i]));
+    }
+    lt_buf_add_cstr(out, "],");
+}
+
+void acme_caa_json(const Ipc__CaaCheck *caa, struct lt_buf *out)
+{
+    if (caa == NULL) {
+        lt_buf_add_cstr(out, "null");
+        return;
+    }
+    lt_buf_addf(out, "{\"checked\":%s,\"permitted\":%s,\"ttl\":%u,\"checked_us\":%lld,",
+                caa->checked ? "true" : "false", caa->permitted ? "true" : "false", caa->ttl,
+                (long long)caa->checked_us);
+    add_texts(out, "looked_up", caa->looked_up, caa->n_looked_up);
+    add_texts(out, "records", caa->records, caa->n_records);
+    add_texts(out, "iodef", caa->iodef, caa->n_iodef);
+    add_text(out, "domain", caa->domain);
+    add_text(out, "dnssec", caa->dnssec);
+    lt_buf_add_cstr(out, "\"why\":");
+    lt_json_add_string(out, lt_slice_cstr(caa->why));
+    lt_buf_add_byte(out, '}');
+}
+
+const char *acme_caa_word(const Ipc__CaaCheck *caa)
+{
+    if (caa == NULL) {
+        return "";
+    }
+    /* A bogus answer is no answer, whatever else the statement says. */
+    if (!caa->checked || lt_slice_eq_cstr(lt_slice_cstr(caa->dnssec), "bogus")) {
+        return "failed";
+    }
+    return caa->permitted ? "permitted" : "forbidden";
+}
+
+/* The validator's clock, but never later than ours. */
+lt_time acme_caa_time(const Ipc__CaaCheck *caa, lt_time now)
+{
+    return (lt_time){caa->checked_us < now.us ? caa->checked_us : now.us};
+}
+
 /* Everything of the message but what the row has in columns of its own. */
 static void print_statement(const Ipc__Validated *v, const struct acme_corroboration *c, lt_time now,
                             struct lt_buf *out)
@@ -85,19 +133,20 @@ static void print_statement(const Ipc__Validated *v, const struct acme_corrobora
     add_text(out, "dnssec_why", v->dnssec_why);
     add_text(out, "perspective", v->perspective);
     add_hex(out, "answer_sha256", v->answer_sha256);
-    lt_buf_addf(out, "\"http_status\":%u,\"started_us\":%lld,\"finished_us\":%lld,\"addresses\":[",
-                v->http_status, (long long)v->started_us, (long long)v->finished_us);
-    for (size_t i = 0; i < v->n_addresses; i++) {
-        lt_buf_add_cstr(out, i == 0 ? "" : ",");
-        lt_json_add_string(out, lt_slice_cstr(v->addresses[i]));
-    }
-    lt_buf_add_cstr(out, "],\"redirects\":[");
+    add_texts(out, "records", v->records, v->n_records);
+    add_texts(out, "chain", v->chain, v->n_chain);
+    add_texts(out, "caa_chain", v->caa_chain, v->n_caa_chain);
+    add_texts(out, "addresses", v->addresses, v->n_addresses);
+    lt_buf_addf(out, "\"http_status\":%u,\"ttl\":%u,\"started_us\":%lld,\"finished_us\":%lld,\"redirects\":[",
+                v->http_status, v->ttl, (long long)v->started_us, (long long)v->finished_us);
     for (size_t i = 0; i < v->n_redirects; i++) {
         lt_buf_addf(out, "%s{\"status\":%u,\"location\":", i == 0 ? "" : ",", v->redirects[i]->status);
         lt_json_add_string(out, lt_slice_cstr(v->redirects[i]->location));
         lt_buf_add_byte(out, '}');
     }
-    lt_buf_add_cstr(out, "],\"problem\":");
+    lt_buf_add_cstr(out, "],\"caa\":");
+    acme_caa_json(v->caa, out);
+    lt_buf_add_cstr(out, ",\"problem\":");
     acme_problem_json(v->problem, out);
     if (c != NULL) {
         acme_corroboration_print(c, now, out);
@@ -122,7 +171,8 @@ static lt_res add_row(struct acme_desk *d, struct ca_turn *t, const Ipc__Validat
                                  STORE_I(v->ok ? 1 : 0), STORE_S(v->identifier->type),
                                  STORE_S(v->identifier->value), STORE_S(v->dnssec),
                                  STORE_I((int64_t)agreeing), STORE_I((int64_t)dissenting),
-                                 STORE_T(lt_buf_slice(statement))),
+                                 STORE_T(lt_buf_slice(statement)), STORE_S(acme_caa_word(v->caa)),
+                                 v->caa == NULL ? STORE_N : STORE_I(acme_caa_time(v->caa, t->now).us)),
                       NULL);
 }
 

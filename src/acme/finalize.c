@@ -1,12 +1,8 @@
 /* finalize (RFC 8555 7.4): the request must be for the order's names, with a key that is allowed and not the
  * account's own; what follows is ca/issue.h's, and its outcome comes back here. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "acme/desk_private.h"
 #include "ca/issue.h"
 #include "ca/key_block.h"
-#include "ca/limits.h"
 
 /* NULL when the profile takes the key. The examiner judges it again. */
 static Ipc__Problem *check_key(struct acme_call *c, const struct ca_profile *profile,
@@ -86,80 +82,26 @@ static lt_res check_request(struct acme_call *c, const struct acme_order *o, con
     return *ret_problem == NULL ? check_names(c, o, f, ret_problem) : LT_OK;
 }
 
-static lt_res add_name(struct ca_turn *t, const struct store_rows *rows, struct ca_issue_name *n)
+/* The order is the certificate's from here on: planned at once, or as soon as nothing is in its way. */
+static lt_res take(struct acme_call *c, const struct acme_proofs *p, const Ipc__AcmeFinalize *f)
 {
-    enum acme_state status = ACME_STATE_NONE;
-    const char *star = store_int(rows, 3) != 0 ? "*." : "";
-    LT_TRY(acme_state_read(store_bytes(rows, 4), &status));
-    lt_time expires = {store_int(rows, 5)};
-    lt_time validated = {store_int(rows, 6)};
-    int64_t rule_s = ca_limit_at(CA_LIMIT_DOMAIN_REUSE_S, t->now);
-    LT_CHECK(status == ACME_VALID && expires.us > t->now.us &&
-                 lt_time_add_seconds(validated, rule_s).us > t->now.us,
-             LT_PEER_CONFLICT, "the proof for %.*s has run out", LT_FMT(store_bytes(rows, 2)));
-    char *value = lt_arena_printf(t->arena, "%s%.*s", star, LT_FMT(store_bytes(rows, 2)));
-    n->type = lt_arena_cstr(t->arena, store_bytes(rows, 1));
-    n->method = lt_arena_cstr(t->arena, store_bytes(rows, 8));
-    n->value = lt_slice_cstr(value);
-    LT_CHECK(n->type != NULL && value != NULL && n->method != NULL, LT_PEER_TOO_LARGE,
-             "acme: too many names");
-    n->authorization_id = store_int(rows, 0);
-    n->validated = validated;
-    n->dimension = store_int(rows, 7);
-    n->caa_checked.us = store_int(rows, 9);
-    n->quorum = __builtin_popcountll((uint64_t)store_int(rows, 10)); /* of them that agreed */
-    return LT_OK;
-}
-
-static int by_value(const void *left, const void *right)
-{
-    const struct ca_issue_name *a = left;
-    const struct ca_issue_name *b = right;
-    return lt_slice_cmp(a->value, b->value);
-}
-
-/* The order's names, each with its proof. LT_PEER_CONFLICT when one is missing or too old. */
-static lt_res collect_names(struct ca_turn *t, const struct acme_order *o, struct ca_issue_name *names)
-{
-    struct store_rows rows;
-    lt_res r = LT_OK;
-    size_t count = 0;
-    LT_TRY(store_query(t->store, &acme_sql[ACME_SQL_ORDER_EVIDENCE], STORE_ARGS(STORE_I(o->id)), &rows));
-    while (!lt_failed(r) && count < o->names.count && store_next(&rows)) {
-        r = add_name(t, &rows, &names[count]);
-        count++;
-    }
-    LT_TRY(store_rows_end(&rows));
-    LT_TRY(r);
-    LT_CHECK(count == o->names.count, LT_PEER_CONFLICT, "not every name of the order is proven");
-    qsort(names, count, sizeof names[0], by_value);
-    return LT_OK;
-}
-
-static lt_res plan(struct acme_call *c, const struct acme_order *o, const Ipc__AcmeFinalize *f,
-                   const struct ca_issue_name *names)
-{
+    const struct acme_order *o = p->order;
     int64_t intent = 0;
+    size_t asked = 0;
     enum acme_state to = ACME_STATE_NONE;
     struct lt_buf body;
-    struct ca_issue_request request = {
-        .requester = "acme",
-        .order_id = o->id,
-        .account_id = c->account.id,
-        .profile = lt_slice_cstr(o->profile),
-        .key = f->key,
-        .names = names,
-        .name_count = o->names.count,
-        .not_before = o->not_before,
-        .not_after = o->not_after,
-        .reply_to = c->from,
-    };
-    LT_TRY(ca_issue_plan(c->turn, &request, &intent));
+    LT_TRY(acme_caa_ask(c->desk, c->turn, p, &asked));
+    if (asked == 0) {
+        LT_TRY(acme_proofs_plan(c->desk, c->turn, p, f->key, &intent));
+    } else {
+        LT_TRY(acme_order_wait(c->turn, o, f->key));
+    }
     LT_TRY(acme_step(ACME_ORDER, o->status, ACME_FINALIZE, &to));
     LT_TRY(acme_step_exec(c->turn->store, ACME_SQL_ORDER_FINALIZED,
-                          STORE_ARGS(STORE_I(o->id), STORE_I(intent))));
+                          STORE_ARGS(STORE_I(o->id), intent != 0 ? STORE_I(intent) : STORE_N)));
     lt_buf_init(&body, ACME_EVENT_MAX);
-    lt_buf_addf(&body, "{\"account\":%lld,\"intent\":%lld}", (long long)c->account.id, (long long)intent);
+    lt_buf_addf(&body, "{\"account\":%lld,\"intent\":%lld,\"caa_asked\":%zu}", (long long)c->account.id,
+                (long long)intent, asked);
     return acme_event(c->turn, "order.finalized", "order", o->id, &body, acme_bytes(c->m->jws));
 }
 
@@ -187,14 +129,13 @@ lt_res acme_finalize(struct acme_call *c)
     if (p != NULL) {
         return acme_refuse(c, p);
     }
-    struct ca_issue_name *names = LT_NEW_ARRAY(c->turn->arena, struct ca_issue_name, o.names.count);
-    LT_CHECK(names != NULL, LT_PEER_TOO_LARGE, "acme: too many names");
-    lt_res r = collect_names(c->turn, &o, names);
+    struct acme_proofs proofs;
+    lt_res r = acme_proofs_collect(c->turn, &o, &proofs);
     if (r.code == LT_PEER_CONFLICT) {
         return acme_refuse_error(c, r, "orderNotReady");
     }
     LT_TRY(r);
-    r = plan(c, &o, f, names);
+    r = take(c, &proofs, f);
     if (lt_failed(r)) {
         return acme_refuse_error(c, r, "badCSR");
     }

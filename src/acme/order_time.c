@@ -100,6 +100,7 @@ lt_res acme_orders_sweep(struct acme_desk *d, struct ca_turn *t)
     struct found *f = LT_NEW(t->arena, struct found);
     LT_CHECK(f != NULL, LT_PEER_TOO_LARGE, "acme: too much at once");
     LT_TRY(expire_orders(d, t, f));
+    LT_TRY(acme_order_waits_sweep(d, t));
     return run_dues(d, t, f);
 }
 

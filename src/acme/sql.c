@@ -61,10 +61,12 @@ const struct store_sql acme_sql[ACME_SQL_COUNT] = {
     [ACME_SQL_ORDER_EVIDENCE] =
         {"acme.order-evidence",
          "SELECT a.id, a.identifier_type, a.identifier, a.wildcard, a.status, a.expires_us, a.validated_us, "
-         "e.dimension, d.method, e.caa_us, e.agreeing FROM order_authorization AS oa "
+         "e.dimension, d.method, e.caa, e.caa_us, e.agreeing, k.checked_us FROM order_authorization AS oa "
          "JOIN authorization AS a ON a.id = oa.authorization_id "
          "JOIN evidence AS e ON e.authorization_id = a.id AND e.checked_us = a.validated_us "
-         "JOIN dimension AS d ON d.id = e.dimension WHERE oa.order_id = ?1"},
+         "JOIN dimension AS d ON d.id = e.dimension "
+         "LEFT JOIN caa_check AS k ON k.order_id = oa.order_id AND k.authorization_id = a.id AND "
+         "k.status = 'permitted' WHERE oa.order_id = ?1"},
 
     [ACME_SQL_AUTHORIZATION] =
         {"acme.authorization",
@@ -120,8 +122,8 @@ const struct store_sql acme_sql[ACME_SQL_COUNT] = {
                                 "VALUES (?1, ?2, ?3, ?4, ?5, ?6)"},
     [ACME_SQL_EVIDENCE_ADD] = {"acme.evidence-add",
                                "INSERT INTO evidence (authorization_id, checked_us, dimension, ok, "
-                               "identifier_type, identifier, dnssec, agreeing, dissenting, statement) "
-                               "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"},
+                               "identifier_type, identifier, dnssec, agreeing, dissenting, statement, caa, "
+                               "caa_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"},
 
     [ACME_SQL_CERTIFICATE] = {"acme.certificate",
                               "SELECT account, sha256, spki_sha256, not_after_us FROM certificate "
@@ -142,4 +144,42 @@ const struct store_sql acme_sql[ACME_SQL_COUNT] = {
     [ACME_SQL_DUE_ADD] = {"acme.due-add",
                           "INSERT INTO due (id, due_us, what, subject) VALUES (?1, ?2, ?3, ?4)"},
     [ACME_SQL_DUE_DROP] = {"acme.due-drop", "DELETE FROM due WHERE id = ?1"},
+
+    [ACME_SQL_WAIT] = {"acme.wait",
+                       "SELECT subject_key, review, rule, until_us FROM order_wait WHERE order_id = ?1"},
+    [ACME_SQL_WAIT_ADD] = {"acme.wait-add",
+                           "INSERT INTO order_wait (order_id, subject_key, since_us, until_us, review, rule) "
+                           "VALUES (?1, ?2, ?3, ?4, ?5, ?6)"},
+    [ACME_SQL_WAIT_DROP] = {"acme.wait-drop", "DELETE FROM order_wait WHERE order_id = ?1"},
+    [ACME_SQL_WAIT_UNTIL] = {"acme.wait-until", "UPDATE order_wait SET review = ?2, until_us = ?3 "
+                                                "WHERE order_id = ?1"},
+    [ACME_SQL_WAIT_DUE] = {"acme.wait-due", "SELECT order_id FROM order_wait WHERE until_us <= ?1 "
+                                            "ORDER BY until_us LIMIT ?2"},
+    [ACME_SQL_WAIT_RELEASED] = {"acme.wait-released",
+                                "SELECT order_id FROM order_wait WHERE review = 'released' "
+                                "AND order_id > ?1 ORDER BY order_id LIMIT ?2"},
+    [ACME_SQL_ORDER_PLANNED] = {"acme.order-planned", "UPDATE ca_order SET intent = ?2 WHERE id = ?1 AND "
+                                                      "status = 'processing' AND intent IS NULL"},
+
+    [ACME_SQL_CAA_ASK] = {"acme.caa-ask",
+                          "INSERT INTO caa_check (order_id, authorization_id, nonce, status, asked_us) "
+                          "VALUES (?1, ?2, ?3, 'asked', ?4) ON CONFLICT (order_id, authorization_id) "
+                          "DO UPDATE SET nonce = ?3, status = 'asked', asked_us = ?4, checked_us = NULL, "
+                          "statement = NULL"},
+    [ACME_SQL_CAA_WAITING] = {"acme.caa-waiting",
+                              "SELECT k.order_id, k.asked_us, a.identifier_type, a.identifier, a.wildcard "
+                              "FROM caa_check AS k JOIN authorization AS a ON a.id = k.authorization_id "
+                              "WHERE k.authorization_id = ?1 AND k.status = 'asked' AND k.nonce = ?2"},
+    [ACME_SQL_CAA_END] = {"acme.caa-end",
+                          "UPDATE caa_check SET status = ?3, checked_us = ?4, statement = ?5 WHERE "
+                          "order_id = ?1 AND authorization_id = ?2 AND status = 'asked'"},
+    [ACME_SQL_CAA_RUNNING] = {"acme.caa-running",
+                              "SELECT order_id, authorization_id FROM caa_check WHERE status = 'asked' AND "
+                              "asked_us < ?1 ORDER BY asked_us LIMIT ?2"},
+    [ACME_SQL_CAA_OF_ORDER] = {"acme.caa-of-order",
+                               "SELECT k.authorization_id, k.status, k.statement, a.identifier, a.wildcard "
+                               "FROM caa_check AS k JOIN authorization AS a ON a.id = k.authorization_id "
+                               "WHERE k.order_id = ?1"},
+    [ACME_SQL_CAA_CLOSE] = {"acme.caa-close", "UPDATE caa_check SET status = 'failed' WHERE order_id = ?1 "
+                                              "AND status = 'asked'"},
 };

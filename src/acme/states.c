@@ -18,7 +18,8 @@ const struct acme_edge acme_edges[] = {
     {ACME_ORDER, ACME_READY, ACME_FAIL, ACME_INVALID, "one of its authorizations was given up"},
     {ACME_ORDER, ACME_READY, ACME_EXPIRE, ACME_INVALID, "its time is up"},
     {ACME_ORDER, ACME_PROCESSING, ACME_ISSUE, ACME_VALID, "the certificate is in the book"},
-    {ACME_ORDER, ACME_PROCESSING, ACME_REFUSE, ACME_INVALID, "the examiner refused it"},
+    {ACME_ORDER, ACME_PROCESSING, ACME_REFUSE, ACME_INVALID,
+     "CAA, the policy of names or the examiner refused it"},
 
     {ACME_AUTHORIZATION, ACME_STATE_NONE, ACME_CREATE, ACME_PENDING, "newOrder, for a name to be proven"},
     {ACME_AUTHORIZATION, ACME_PENDING, ACME_PROVE, ACME_VALID, "a challenge was met"},
