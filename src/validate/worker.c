@@ -9,6 +9,18 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+/* A sanitizer's shadow is larger than any limit. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
+#endif
+
 enum { BUFFER_MAX = 4 * VALIDATE_FRAME_MAX, READ_AT_ONCE = 64 * 1024, CPU_SECONDS = 60, EXIT_BROKEN = 3 };
 enum { MEMORY_MAX = 1024 * 1024 * 1024 };
 
@@ -162,13 +174,11 @@ static void limit(void)
 {
     struct rlimit cpu = {.rlim_cur = CPU_SECONDS, .rlim_max = CPU_SECONDS};
     LT_ASSERT(setrlimit(RLIMIT_CPU, &cpu) == 0);
-#if !defined(__SANITIZE_ADDRESS__)
     struct rlimit now;
     LT_ASSERT(getrlimit(RLIMIT_AS, &now) == 0);
     rlim_t most = now.rlim_max < MEMORY_MAX ? now.rlim_max : MEMORY_MAX;
     struct rlimit memory = {.rlim_cur = most, .rlim_max = most};
-    LT_ASSERT(setrlimit(RLIMIT_AS, &memory) == 0);
-#endif
+    LT_ASSERT(SANITIZED || setrlimit(RLIMIT_AS, &memory) == 0);
 }
 
 void validate_worker_run(int from, int to, const struct validate_pool_options *options)

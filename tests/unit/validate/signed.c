@@ -106,9 +106,9 @@ static void make_key(struct signed_world *w, size_t index)
     char name[256];
     (void)snprintf(config, sizeof config, "%s/knot.conf", w->folder);
     (void)snprintf(name, sizeof name, "%s", z->name);
-    const char *const generate[] = {
-        "keymgr", "-c", config, name, "generate", "algorithm=ecdsap256sha256", "ksk=yes", "zsk=yes", NULL};
-    const char *const ds[] = {"keymgr", "-c", config, name, "ds", NULL};
+    const char *const generate[] = {"/usr/sbin/keymgr",          "-c",      config,    name, "generate",
+                                    "algorithm=ecdsap256sha256", "ksk=yes", "zsk=yes", NULL};
+    const char *const ds[] = {"/usr/sbin/keymgr", "-c", config, name, "ds", NULL};
     struct lt_buf out;
     lt_buf_init(&out, TEXT_MAX);
     LT_ASSERT(capture(generate, &out) == 0);
@@ -235,7 +235,7 @@ static void start(struct signed_world *w)
         LT_ASSERT(freopen(log, "w", stderr) != NULL);
         LT_ASSERT(freopen("/dev/null", "w", stdout) != NULL);
         (void)prctl(PR_SET_PDEATHSIG, SIGTERM); /* it goes when the test does, however */
-        const char *const argv[] = {"knotd", "-c", config, NULL};
+        const char *const argv[] = {"/usr/sbin/knotd", "-c", config, NULL};
         if (getppid() == parent) {
             (void)execvp(argv[0], (char *const *)(uintptr_t)argv);
         }
@@ -246,7 +246,7 @@ static void start(struct signed_world *w)
 
 struct signed_world *signed_new(const struct signed_zone *zones, size_t count)
 {
-    const char *const version[] = {"knotd", "--version", NULL};
+    const char *const version[] = {"/usr/sbin/knotd", "--version", NULL};
     struct lt_buf out;
     lt_buf_init(&out, TEXT_MAX);
     int there = capture(version, &out);
