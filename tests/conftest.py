@@ -41,7 +41,7 @@ def wait_for(what, condition, seconds=20.0, step=0.05):
 class Dns:
     """A real unbound with two local zones; nothing leaves the machine."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, address="127.0.0.1"):
         self.port = free_port(socket.SOCK_DGRAM)
         conf = folder / "unbound.conf"
         conf.write_text(f"""
@@ -58,9 +58,9 @@ server:
   module-config: "iterator"
   do-ip6: no
   local-zone: "example.com." redirect
-  local-data: "example.com. 60 IN A 127.0.0.1"
+  local-data: "example.com. 60 IN A {address}"
   local-zone: "example.org." redirect
-  local-data: "example.org. 60 IN A 127.0.0.1"
+  local-data: "example.org. 60 IN A {address}"
   local-zone: "." static
 remote-control:
   control-enable: no
@@ -88,7 +88,7 @@ remote-control:
 class Webroot:
     """Serves files below a folder on the validation port."""
 
-    def __init__(self, folder, port):
+    def __init__(self, folder, port, address="127.0.0.1"):
         self.folder = folder
         self.port = port
         (folder / ".well-known" / "acme-challenge").mkdir(parents=True, exist_ok=True)
@@ -105,7 +105,7 @@ class Webroot:
             request_queue_size = 128
             allow_reuse_address = True
 
-        self.server = Server(("127.0.0.1", port), Handler)
+        self.server = Server((address, port), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def stop(self):

@@ -48,9 +48,10 @@ class Perspective:
 
     def listening(self):
         assert self.process.poll() is None, self.log.read_text()
-        return "perspective answers" in self.log.read_text()
+        return self.log.read_text().count("perspective answers") > self.starts
 
     def start(self):
+        self.starts = self.log.read_text().count("perspective answers") if self.log.exists() else 0
         self.process = subprocess.Popen([str(LINTEL), "perspective", "serve", str(self.folder), "--log", "text"],
                                         stderr=open(self.log, "a"), stdout=subprocess.DEVNULL)
         wait_for("the perspective", self.listening)

@@ -12,7 +12,7 @@ enum {
     CORROBORATIONS_MAX = 4096,
     ARENA_MAX = 4 * 1024 * 1024,
     PATIENCE_S = 22, /* below ACME_VALIDATION_PATIENCE_S less a validation */
-    GRACE_S = 2,     /* for the rest, when there are enough */
+    GRACE_S = 2,     /* for the rest, when it is decided */
     WHY_MAX = 200,
 };
 
@@ -289,11 +289,13 @@ static lt_res go_on(struct acme_desk *d, struct ca_turn *t, struct acme_corrobor
     struct validate_quorum most;
     count(c, false, t->now, &least);
     count(c, true, t->now, &most);
-    if (c->answered == c->count || !most.corroborated) {
-        return finish(d, t, c); /* nothing that may still come would change it */
+    if (c->answered == c->count) {
+        return finish(d, t, c);
     }
+    /* What may still come would not change it, but belongs to the evidence. */
     lt_time grace = lt_time_add_seconds(t->now, GRACE_S);
-    if (least.corroborated && least.met && grace.us < c->until.us) {
+    bool decided = !most.corroborated || (least.corroborated && least.met);
+    if (decided && grace.us < c->until.us) {
         c->until = grace;
     }
     return LT_OK;

@@ -183,6 +183,7 @@ static const struct judge_step steps[] = {
     {"profile", check_key},
     {"profile", ca_judge_profile},
     {"evidence", ca_judge_evidence},
+    {"evidence", ca_judge_quorum},
     {"lint", ca_judge_lint},
 };
 

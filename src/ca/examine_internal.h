@@ -26,6 +26,8 @@ LT_MUST_USE lt_res ca_judge_issuer(const struct ca_examine *x, const char *name,
 LT_MUST_USE lt_res ca_judge_names(struct judge *j);
 /* Kinds of names, methods and ages. */
 LT_MUST_USE lt_res ca_judge_evidence(struct judge *j);
+/* Public profiles: enough of the perspectives that are known here signed that they saw the same. */
+LT_MUST_USE lt_res ca_judge_quorum(struct judge *j);
 /* Extensions and subject, exactly as the profile has them. */
 LT_MUST_USE lt_res ca_judge_profile(struct judge *j);
 /* The linter's findings, and those of them that no exception covers. */

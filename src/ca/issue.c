@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "ca/body.h"
 #include "ca/book_internal.h"
+#include "ca/evidence_book.h"
 #include "ca/halt.h"
 #include "ca/issue_internal.h"
 #include "ca/journal.h"
@@ -106,6 +107,9 @@ static lt_res list_evidence(struct ca_turn *t, const struct ca_issue_request *r,
         rows[i].caa_checked_us = r->names[i].caa_checked.us;
         rows[i].dimension = r->names[i].dimension;
         rows[i].quorum = r->names[i].quorum;
+        if (rows[i].quorum > 1) { /* others than the primary perspective were asked */
+            LT_TRY(ca_evidence_statements(t, &rows[i]));
+        }
         q->evidence[i] = &rows[i];
     }
     return LT_OK;

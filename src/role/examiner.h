@@ -43,6 +43,7 @@ struct examiner {
     struct ca_examine_issuer issuers[EXAMINER_ISSUERS_MAX];
     struct ca_profiles profiles;
     struct ca_operators operators;
+    struct validate_perspectives perspectives;
     uint32_t approvals_needed;
     bool second_opinion;           /* one is configured */
     const char **opinion_profiles; /* for which; none: all that are public */

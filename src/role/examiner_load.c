@@ -19,6 +19,7 @@ struct loaded {
     size_t issuer_count;
     struct ca_profiles profiles;
     struct ca_operators operators;
+    struct validate_perspectives perspectives;
     uint32_t approvals_needed;
     const char **host_names;
     size_t host_name_count;
@@ -89,13 +90,15 @@ static lt_res load(struct loaded *l, const char *folder, const struct ca_config 
     LT_TRY(ca_profiles_load(folder, lt_now(), &l->profiles));
     LT_TRY(opinion_load(l, &config->opinion));
     l->approvals_needed = config->approvals_needed;
-    return ca_operators_load(fd, "operators", &l->operators);
+    LT_TRY(ca_operators_load(fd, "operators", &l->operators));
+    return validate_perspectives_load(fd, "perspectives", &l->perspectives);
 }
 
 static void loaded_done(struct loaded *l)
 {
     ca_profiles_done(&l->profiles);
     ca_operators_done(&l->operators);
+    validate_perspectives_done(&l->perspectives);
     lt_arena_done(&l->files);
 }
 
@@ -105,6 +108,8 @@ static void take(struct examiner *e, const struct loaded *l)
     memcpy(e->issuers, l->issuers, sizeof(e->issuers));
     e->profiles = l->profiles;
     e->operators = l->operators;
+    e->perspectives = l->perspectives;
+    e->x.perspectives = &e->perspectives;
     e->approvals_needed = l->approvals_needed;
     e->second_opinion = l->second_opinion;
     e->opinion_profiles = l->opinion_profiles;
@@ -143,6 +148,7 @@ void examiner_unload(struct examiner *e)
     }
     ca_profiles_done(&e->profiles);
     ca_operators_done(&e->operators);
+    validate_perspectives_done(&e->perspectives);
     lt_arena_done(&e->files);
     e->x.profiles = NULL;
 }

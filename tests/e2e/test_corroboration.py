@@ -1,0 +1,188 @@
+"""A CA with four perspectives, each with a DNS view of its own: the victim's web server is 127.0.0.1, the attacker's
+127.0.0.2, and a hijacked view sends everybody there."""
+import json
+import os
+import re
+import signal
+import sqlite3
+
+import pytest
+from acmeclient import AcmeError, Client
+from conftest import Ca, Dns, Webroot, free_port, wait_for
+from perspective import Perspective
+
+
+class World:
+    """honest and hijacked are DNS servers; views the perspectives."""
+
+    def __init__(self, folder, count=4, hijacked=(), primary_hijacked=False):
+        self.folder = folder
+        port = free_port()
+        for name in ("honest", "hijacked", "victim", "attacker"):
+            (folder / name).mkdir()
+        self.honest = Dns(folder / "honest")
+        self.hijacked = Dns(folder / "hijacked", "127.0.0.2")
+        self.victim = Webroot(folder / "victim", port)
+        self.attacker = Webroot(folder / "attacker", port, "127.0.0.2")
+        self.ca = Ca(folder, (self.hijacked if primary_hijacked else self.honest).port, port)
+        client = self.ca.lintel("perspective", "client").stdout.strip()
+        (self.ca.folder / "perspectives").mkdir(exist_ok=True)
+        self.views = []
+        for i in range(count):
+            dns = self.hijacked if i in hijacked else self.honest
+            view = Perspective(folder, i, dns.port, port, client).start()
+            (self.ca.folder / "perspectives" / f"{view.name}.json").write_text(json.dumps(view.describe()))
+            self.views.append(view)
+        self.ca.start()
+
+    def client(self, side=None):
+        user = Client(self.ca.directory, self.ca.root, (side or self.victim).challenges)
+        user.register()
+        return user
+
+    def stop(self):
+        for view in self.views:
+            view.stop()
+        self.ca.stop()
+        for part in (self.victim, self.attacker, self.honest, self.hijacked):
+            part.stop()
+
+    def events(self, kind):
+        book = sqlite3.connect(f"file:{self.ca.folder}/book/lintel.db?mode=ro", uri=True)
+        rows = book.execute("SELECT body FROM event WHERE kind = ? ORDER BY sequence", (kind,)).fetchall()
+        book.close()
+        return [json.loads(row[0]) for row in rows]
+
+    def evidence(self):
+        book = sqlite3.connect(f"file:{self.ca.folder}/book/lintel.db?mode=ro", uri=True)
+        row = book.execute("SELECT d.perspectives, e.agreeing, e.dissenting, e.statement, e.ok FROM evidence AS e "
+                           "JOIN dimension AS d ON d.id = e.dimension ORDER BY e.checked_us DESC LIMIT 1").fetchone()
+        book.close()
+        return row
+
+
+@pytest.fixture
+def world(tmp_path):
+    for part in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        part.chmod(0o755)
+    made = []
+
+    def make(**kw):
+        made.append(World(tmp_path, **kw))
+        return made[-1]
+
+    yield make
+    for w in made:
+        w.stop()
+
+
+def test_all_agree(world):
+    w = world()
+    w.client().issue("www.example.com")
+    assert w.events("authorization.valid")[-1]["corroboration"] == "4/4"
+    names, agreeing, dissenting, statement, ok = w.evidence()
+    assert names == "primary,view-0,view-1,view-2,view-3" and (agreeing, dissenting, ok) == (31, 0, 1)
+    signed = json.loads(statement)["signed"]
+    assert [s["perspective"] for s in signed] == [v.name for v in w.views]
+    wait_for("the log line", lambda: re.search(r"corroboration.*www.example.com.*4/4",
+                                               w.ca.log.read_text()))
+    # Every account and name is asked anew; one that did not prove anything gets nothing.
+    with pytest.raises(AssertionError):
+        w.client(w.attacker).issue("www.example.com")
+
+
+def test_one_may_be_hijacked(world):
+    w = world(hijacked={2})
+    w.client().issue("www.example.com")
+    said = w.events("authorization.valid")[-1]
+    assert said["corroboration"] == "3/4" and list(said["dissent"]) == ["view-2"]
+    names, agreeing, dissenting, statement, _ = w.evidence()
+    assert (agreeing, dissenting) == (0b10111, 0b01000)
+
+
+def test_two_hijacked_are_too_many(world):
+    w = world(hijacked={1, 3})
+    user = w.client()
+    url, order = user.order("www.example.com")
+    answer = user.prove(order["authorizations"][0])
+    assert answer["status"] == "invalid"
+    error = next(c["error"] for c in answer["challenges"] if "error" in c)
+    assert "2 of 4" in error["detail"] and "view-" in error["detail"], error
+    assert w.events("authorization.invalid")[-1]["corroboration"] == "2/4"
+    _, agreeing, _, _, ok = w.evidence()
+    assert agreeing & 1 and not ok
+
+
+def test_a_hijacked_primary_gets_nothing(world):
+    """The attacker answers what the CA itself sees: it believes the proof, and no one else does."""
+    w = world(primary_hijacked=True)
+    user = w.client(w.attacker)
+    url, order = user.order("www.example.com")
+    answer = user.prove(order["authorizations"][0])
+    assert answer["status"] == "invalid"
+    assert w.events("authorization.invalid")[-1]["corroboration"] == "0/4"
+    assert not w.events("authorization.valid")
+    assert user.poll(url, ("invalid",))["status"] == "invalid"
+
+
+def test_silence_is_no_agreement(world):
+    w = world()
+    for view in w.views[:2]:
+        view.stop()
+    user = w.client()
+    _, order = user.order("www.example.com")
+    assert user.prove(order["authorizations"][0])["status"] == "invalid"
+    w.views[0].start()
+    user = w.client()
+    user.issue("www.example.com")
+    assert w.events("authorization.valid")[-1]["corroboration"] == "3/4"
+
+
+def test_another_key_is_no_perspective(world):
+    """A host that took over two addresses, with keys of its own."""
+    w = world()
+    for view in w.views[:2]:
+        view.stop()
+        (view.folder / "key.pem").unlink()
+        key = w.ca.lintel("perspective", "init", w.folder / f"{view.name}-other", "--name", view.name, "--url",
+                          "https://a", "--rir", "RIPE", "--latitude", 1, "--longitude", 1)
+        (w.folder / f"{view.name}-other" / "key.pem").rename(view.folder / "key.pem")
+        view.start()
+    user = w.client()
+    _, order = user.order("www.example.com")
+    assert user.prove(order["authorizations"][0])["status"] == "invalid"
+
+
+def test_registrar_dies_while_they_are_asked(world):
+    """Nothing of it was written: all of it is asked again."""
+    w = world()
+    for view in w.views:
+        os.kill(view.process.pid, signal.SIGSTOP)
+        for pid in children(view):
+            os.kill(pid, signal.SIGSTOP)
+    user = w.client()
+    _, order = user.order("www.example.com")
+    authorization = user.post(order["authorizations"][0], None).json()
+    challenge = next(c for c in authorization["challenges"] if c["type"] == "http-01")
+    (w.victim.challenges / challenge["token"]).write_text(f"{challenge['token']}.{user.thumbprint()}")
+    user.post(challenge["url"], {})
+    wait_for("the questions", lambda: metric(w, "lintel_corroborations_running") == 4)
+    os.kill(w.ca.pids()["registrar-0"], signal.SIGKILL)
+    for view in w.views:
+        for pid in children(view):
+            os.kill(pid, signal.SIGCONT)
+        os.kill(view.process.pid, signal.SIGCONT)
+    w.ca.wait_ready()
+    assert user.poll(order["authorizations"][0], ("valid", "invalid"), 60)["status"] == "valid"
+
+
+def children(view):
+    path = f"/proc/{view.process.pid}/task/{view.process.pid}/children"
+    return [int(pid) for pid in open(path).read().split()]
+
+
+def metric(w, name):
+    import urllib.request
+    page = urllib.request.urlopen(f"http://127.0.0.1:{w.ca.operator_port}/metrics", timeout=5).read().decode()
+    found = re.search(rf"^{name}{{[^}}]*}} (\d+)", page, re.M)
+    return int(found[1]) if found else None
