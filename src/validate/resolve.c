@@ -63,8 +63,8 @@ static const struct {
     const char *value;
 } settings[] = {
     {"do-not-query-localhost:", "no"}, /* a forwarder may be on this machine; root servers never are */
-    {"num-queries-per-thread:", "8192"},
-    {"outgoing-range:", "8192"},
+    {"num-queries-per-thread:", "4096"},
+    {"outgoing-range:", "1024"},
     {"msg-cache-size:", "4m"},
     {"rrset-cache-size:", "4m"},
     {"cache-max-ttl:", "300"},

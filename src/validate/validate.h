@@ -29,7 +29,7 @@ struct validate_options {
     bool allow_private;
     int connect_timeout_ms; /* 0: 5,000 */
     int total_timeout_ms;   /* 0: 15,000 */
-    size_t max_running;     /* 0: 4,096; more wait in a queue of max_waiting */
+    size_t max_running;     /* 0: 1,024; more wait in a queue of max_waiting */
     size_t max_waiting;     /* 0: 65,536 */
     lt_time (*now)(void);   /* lt_now; tests: a clock of their own */
     const char *build;

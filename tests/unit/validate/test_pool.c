@@ -2,6 +2,7 @@
  * and nobody else's. Everything runs as in the validator, in its walls too. */
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -204,6 +205,47 @@ static void test_many_accounts(void **state)
     tear_down(&r);
 }
 
+static int64_t cpu_us(void)
+{
+    struct rusage self;
+    struct rusage children;
+    assert_int_equal(getrusage(RUSAGE_SELF, &self), 0);
+    assert_int_equal(getrusage(RUSAGE_CHILDREN, &children), 0);
+    return (self.ru_utime.tv_sec + self.ru_stime.tv_sec + children.ru_utime.tv_sec +
+            children.ru_stime.tv_sec) *
+               INT64_C(1000000) +
+           self.ru_utime.tv_usec + self.ru_stime.tv_usec + children.ru_utime.tv_usec +
+           children.ru_stime.tv_usec;
+}
+
+/* The dearest case, a worker for each question, and the cheapest, one account's thousand. */
+static void test_cost(void **state)
+{
+    enum { MANY = 1000, ACCOUNTS = 100 };
+    struct rig r;
+    (void)state;
+    int64_t before = cpu_us();
+    set_up(&r, 32);
+    for (uint64_t id = 0; id < ACCOUNTS; id++) {
+        ask(&r, id, (int64_t)id, "plain");
+    }
+    wait_for(&r, ACCOUNTS);
+    assert_int_equal(r.valid, ACCOUNTS);
+    tear_down(&r);
+    print_message("a worker each, servers included: %lld us of CPU for a question\n",
+                  (long long)((cpu_us() - before) / ACCOUNTS));
+    before = cpu_us();
+    set_up(&r, 32);
+    for (uint64_t id = 0; id < MANY; id++) {
+        ask(&r, id, 1, "plain");
+    }
+    wait_for(&r, MANY);
+    assert_int_equal(r.valid, MANY);
+    tear_down(&r);
+    print_message("one worker, servers included: %lld us of CPU for a question\n",
+                  (long long)((cpu_us() - before) / MANY));
+}
+
 static void test_refused(void **state)
 {
     struct rig r;
@@ -269,8 +311,8 @@ static void test_walls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one),     cmocka_unit_test(test_crash), cmocka_unit_test(test_many_accounts),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_walls),
+        cmocka_unit_test(test_one),  cmocka_unit_test(test_crash),   cmocka_unit_test(test_many_accounts),
+        cmocka_unit_test(test_cost), cmocka_unit_test(test_refused), cmocka_unit_test(test_walls),
     };
     (void)signal(SIGPIPE, SIG_IGN); /* as in every role */
     crypto_start();
