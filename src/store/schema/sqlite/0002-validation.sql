@@ -39,3 +39,37 @@ CREATE TABLE renewal_window (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX renewal_window_set ON renewal_window(set_us);
 CREATE INDEX revocation_recorded ON revocation(recorded_us);
+
+-- Keys that we gave out, to bind ACME accounts to somebody we know (RFC 8555 7.3.4), with what they are good for.
+CREATE TABLE eab_key (
+  kid TEXT NOT NULL PRIMARY KEY,
+  secret BLOB NOT NULL,                    -- of the MAC; cleared when the key is revoked
+  note TEXT NOT NULL,
+  profiles TEXT NOT NULL,                  -- " tls-server tls-server-short "; empty: any
+  suffixes TEXT NOT NULL,                  -- " example.com example.org "; empty: any name, and addresses
+  accounts_most INTEGER NOT NULL,          -- 0: no limit
+  orders_most INTEGER NOT NULL,            -- in orders_period_s; 0: no limit
+  orders_period_s INTEGER NOT NULL,
+  status TEXT NOT NULL,                    -- valid, revoked
+  created_us INTEGER NOT NULL,
+  created_by TEXT NOT NULL,
+  expires_us INTEGER NOT NULL,             -- for binding; 0: never
+  accounts INTEGER NOT NULL                -- bound so far
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE account_eab (                 -- insert-only
+  account INTEGER NOT NULL PRIMARY KEY,
+  kid TEXT NOT NULL,
+  bound_us INTEGER NOT NULL
+) STRICT;
+
+-- Names of an account whose validations only fail: after enough of them they wait until the account says go on.
+CREATE TABLE name_pause (
+  account INTEGER NOT NULL,
+  identifier_type TEXT NOT NULL,
+  identifier TEXT NOT NULL,
+  failures INTEGER NOT NULL,               -- in a row
+  last_us INTEGER NOT NULL,
+  paused_us INTEGER,
+  PRIMARY KEY (account, identifier_type, identifier)
+) STRICT, WITHOUT ROWID;
