@@ -9,6 +9,7 @@
 #include "ca/book_internal.h"
 #include "ca/crl_book.h"
 #include "ca/event.h"
+#include "ca/evidence_book.h"
 #include "ca/issue.h"
 #include "ca/key_block.h"
 #include "ca/knot.h"
@@ -101,6 +102,7 @@ static void no_statement_reads_a_table_whole(void **state)
         {ca_knot_sql, ca_knot_sql_count},
         {ca_crl_sql, ca_crl_sql_count},
         {ca_issue_sql, ca_issue_sql_count},
+        {ca_evidence_sql, ca_evidence_sql_count},
         {ca_outcome_sql, ca_outcome_sql_count},
         {ca_revoke_sql, ca_revoke_sql_count},
         {ca_plan_sql, ca_plan_sql_count},
