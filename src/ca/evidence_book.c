@@ -6,9 +6,12 @@
 #include "base/text.h"
 #include "validate/quorum.h"
 
-static const struct store_sql evidence_row = {
-    "ca.evidence-statement",
-    "SELECT statement FROM evidence WHERE authorization_id = ?1 AND checked_us = ?2"};
+static const struct store_sql sql[] = {
+    {"ca.evidence-statement",
+     "SELECT statement FROM evidence WHERE authorization_id = ?1 AND checked_us = ?2"},
+};
+const struct store_sql *const ca_evidence_sql = sql;
+const size_t ca_evidence_sql_count = LT_COUNT(sql);
 
 static lt_res bytes_of(struct lt_arena *a, const json_t *row, const char *key, ProtobufCBinaryData *ret)
 {
@@ -52,8 +55,8 @@ lt_res ca_evidence_statements(struct ca_turn *t, Ipc__NameEvidence *e)
 {
     struct store_rows rows;
     json_t *root = NULL;
-    LT_TRY(store_query(t->store, &evidence_row,
-                       STORE_ARGS(STORE_I(e->authorization_id), STORE_I(e->validated_us)), &rows));
+    LT_TRY(store_query(t->store, &sql[0], STORE_ARGS(STORE_I(e->authorization_id), STORE_I(e->validated_us)),
+                       &rows));
     if (store_next(&rows)) {
         lt_slice text = store_bytes(&rows, 0);
         root = json_loadb((const char *)text.ptr, text.len, JSON_REJECT_DUPLICATES, NULL);
