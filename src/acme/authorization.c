@@ -4,6 +4,7 @@
 #include "acme/desk_private.h"
 #include "base/text.h"
 #include "ca/limits.h"
+#include "validate/methods.h"
 
 int64_t acme_reuse_seconds(const struct acme_desk *d, lt_time now)
 {
@@ -177,28 +178,42 @@ lt_res acme_authorization_deactivate(struct acme_call *c)
     return acme_answer(c, &reply);
 }
 
-/* Challenge types for a name, in the order in which they are offered. */
-static const char *const offered[] = {"http-01"};
+/* May this row of the methods' table be offered for the name? A record that stays is offered when the client
+ * can be told what it says: the names of this CA. */
+static bool is_offered(const struct validate_method *m, const Ipc__Identifier *name, lt_time now)
+{
+    return m->acme && !m->persistent && strcmp(m->identifier, name->type) == 0 &&
+           validate_method_refusal(m, acme_name_is_wildcard(name->value), now) == NULL;
+}
+
+static lt_res add_challenge(struct acme_call *c, int64_t id, size_t index, const char *method)
+{
+    uint8_t random[ACME_TOKEN_LEN];
+    c->desk->random(random, sizeof random);
+    /*= RFC 8555 8.3 "This value MUST have at least 128 bits of entropy." */
+    const char *token = lt_base64url(c->turn->arena, LT_SLICE(random, sizeof random));
+    LT_CHECK(token != NULL, LT_PEER_TOO_LARGE, "acme: the order is too large");
+    return store_exec(c->turn->store, &acme_sql[ACME_SQL_CHALLENGE_ADD],
+                      STORE_ARGS(STORE_I(id), STORE_I(index), STORE_S(method), STORE_S(token)), NULL);
+}
 
 lt_res acme_authorization_make(struct acme_call *c, const Ipc__Identifier *name, lt_time expires,
                                int64_t *ret_id)
 {
     int64_t id = ca_new_id(c->turn);
+    size_t count = 0;
     LT_TRY(store_exec(c->turn->store, &acme_sql[ACME_SQL_AUTHORIZATION_ADD],
                       STORE_ARGS(STORE_I(id), STORE_I(c->account.id), STORE_S(name->type),
                                  STORE_S(acme_name_base(name->value)),
                                  STORE_I(acme_name_is_wildcard(name->value)), STORE_I(c->turn->now.us),
                                  STORE_I(expires.us)),
                       NULL));
-    for (size_t i = 0; i < LT_COUNT(offered); i++) {
-        uint8_t random[ACME_TOKEN_LEN];
-        c->desk->random(random, sizeof random);
-        /*= RFC 8555 8.3 "This value MUST have at least 128 bits of entropy." */
-        const char *token = lt_base64url(c->turn->arena, LT_SLICE(random, sizeof random));
-        LT_CHECK(token != NULL, LT_PEER_TOO_LARGE, "acme: the order is too large");
-        LT_TRY(store_exec(c->turn->store, &acme_sql[ACME_SQL_CHALLENGE_ADD],
-                          STORE_ARGS(STORE_I(id), STORE_I(i), STORE_S(offered[i]), STORE_S(token)), NULL));
+    for (size_t i = 0; i < validate_method_count && count < ACME_CHALLENGES_MAX; i++) {
+        if (is_offered(&validate_methods[i], name, c->turn->now)) {
+            LT_TRY(add_challenge(c, id, count++, validate_methods[i].name));
+        }
     }
+    LT_CHECK(count > 0, LT_STATE_CORRUPT, "acme: no method of today proves a name of type %s", name->type);
     *ret_id = id;
     return LT_OK;
 }

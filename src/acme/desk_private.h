@@ -22,7 +22,7 @@ enum {
     ACME_HELD_MAX = 8192,
     ACME_DIMENSIONS_CACHED = 16,
     ACME_PARENTS_CACHED = 16,
-    ACME_CHALLENGES_MAX = 4,
+    ACME_CHALLENGES_MAX = 8,
     ACME_ORDER_PAGE = 100, /* orders in one page of the list */
     ACME_ORDER_SCAN = 500, /* rows looked at for it */
     ACME_SWEEP = 200,      /* rows expired in one tick */
@@ -121,6 +121,16 @@ LT_MUST_USE lt_res acme_account_load(struct acme_desk *d, struct store *s, int64
 /* 0 when no account has the key. */
 LT_MUST_USE lt_res acme_account_by_key(struct ca_turn *t, lt_slice thumbprint, int64_t *ret_id);
 LT_MUST_USE lt_res acme_account_cancel(struct acme_desk *d, struct ca_turn *t, int64_t account);
+
+/* external.c: accounts that are bound to a key which we gave out. */
+struct ca_eab_key;
+/* A problem: no account is made. ret_key->kid: NULL when it is bound to none. */
+LT_MUST_USE lt_res acme_external_check(struct acme_call *c, const Ipc__AcmeNewAccount *n,
+                                       struct ca_eab_key *ret_key, Ipc__Problem **ret_problem);
+/* What the key of the account allows, and one order counted, unless exempt. */
+LT_MUST_USE lt_res acme_external_order(struct acme_call *c, const char *profile,
+                                       const struct acme_name_set *names, bool exempt,
+                                       Ipc__Problem **ret_problem);
 
 /* order.c, order_new.c */
 struct acme_order {

@@ -8,6 +8,7 @@
 #include "acme/names.h"
 #include "base/text.h"
 #include "crypto/digest.h"
+#include "validate/address.h"
 
 enum { NAME_MAX_LEN = 253, LABEL_MAX_LEN = 63, SET_MAX = 1000, JSON_MAX = 512 * 1024 };
 
@@ -16,27 +17,45 @@ struct acme_names {
     psl_ctx_t *file;          /* owned; NULL when the built-in list is newer */
 };
 
-static const struct acme_name_fault good = {NULL, NULL};
+static const struct acme_name_fault good = {NULL, NULL, NULL};
+static const char br_internal[] = "CA/B BR 4.2.2";
+
+static struct acme_name_fault malformed(const char *detail, const char *rule)
+{
+    return (struct acme_name_fault){"malformed", detail, rule};
+}
+
+static struct acme_name_fault rejected(const char *detail, const char *rule)
+{
+    return (struct acme_name_fault){"rejectedIdentifier", detail, rule};
+}
 
 /* Names that stand below no registry. A row matches the name itself and all below it.
  *= CABF-BR 4.2.2 "CAs SHALL NOT issue Certificates containing Internal Names or Reserved IP Addresses" */
 static const struct {
     const char *suffix;
     const char *detail;
+    const char *rule;
 } reserved[] = {
-    {"local", "Names below .local are for multicast DNS (RFC 6762); no public CA can vouch for them."},
-    {"localhost", "localhost is every machine's own name (RFC 6761)."},
-    {"test", "Names below .test are reserved for testing (RFC 6761)."},
-    {"invalid", "Names below .invalid never exist (RFC 6761)."},
-    {"example", "Names below .example are reserved for documentation (RFC 6761)."},
-    {"internal", "Names below .internal are for private networks; they have no owner that could be proven."},
-    {"onion", "Names below .onion need a method that this server does not offer (RFC 7686)."},
-    {"alt", "Names below .alt are not in the DNS (RFC 9476)."},
-    {"home.arpa", "Names below home.arpa belong to every home (RFC 8375)."},
+    {"local", "Names below .local are for multicast DNS; no public CA can vouch for them.", "RFC 6762"},
+    {"localhost", "localhost is every machine's own name.", "RFC 6761"},
+    {"test", "Names below .test are reserved for testing.", "RFC 6761"},
+    {"invalid", "Names below .invalid never exist.", "RFC 6761"},
+    {"example", "Names below .example are reserved for documentation.", "RFC 6761"},
+    {"internal", "Names below .internal are for private networks; they have no owner that could be proven.",
+     "CA/B BR 4.2.2, ICANN resolution 2024.07.29.06"},
+    {"onion",
+     "Names below .onion have no DNS: they are proven over Tor alone, which this server does not offer. Use "
+     "a certificate for a name in the DNS.",
+     "RFC 7686, CA/B BR appendix B"},
+    {"alt", "Names below .alt are not in the DNS.", "RFC 9476"},
+    {"home.arpa", "Names below home.arpa belong to every home.", "RFC 8375"},
     /*= CABF-BR 4.2.2 "CAs SHALL NOT issue Certificates containing Domain Names that end in an IP Reverse
        Zone" */
-    {"in-addr.arpa", "Names of the reverse address zones get no certificates (CA/B BR 4.2.2)."},
-    {"ip6.arpa", "Names of the reverse address zones get no certificates (CA/B BR 4.2.2)."},
+    {"in-addr.arpa", "Names of the reverse address zones get no certificates.",
+     "CA/B BR 4.2.2, since 2026-03-15"},
+    {"ip6.arpa", "Names of the reverse address zones get no certificates.",
+     "CA/B BR 4.2.2, since 2026-03-15"},
 };
 
 lt_res acme_names_open(struct acme_names **ret_names)
@@ -103,28 +122,24 @@ static bool good_a_label(lt_slice label)
 static struct acme_name_fault check_label(lt_slice label)
 {
     if (label.len == 0 || label.len > LABEL_MAX_LEN) {
-        return (struct acme_name_fault){"malformed",
-                                        "The name has a label that is empty or over 63 characters."};
+        return malformed("The name has a label that is empty or over 63 characters.", "RFC 1035 2.3.4");
     }
     for (size_t i = 0; i < label.len; i++) {
         uint8_t c = label.ptr[i];
         bool inner = i > 0 && i + 1 < label.len;
         if (!letter_digit(c) && !(c == '-' && inner)) {
-            return (struct acme_name_fault){
-                "malformed", "The name has a label that is not letters, digits and inner hyphens."};
+            return malformed("The name has a label that is not letters, digits and inner hyphens.",
+                             "RFC 1034 3.5");
         }
     }
     if (label.len >= 4 && label.ptr[2] == '-' && label.ptr[3] == '-') {
         if (!lt_slice_starts(label, LT_LIT("xn--"))) {
-            return (struct acme_name_fault){
-                "rejectedIdentifier",
-                "The name has a label with hyphens in third and fourth place that is no "
-                "A-label (RFC 5890)."};
+            return rejected("The name has a label with hyphens in third and fourth place that is no A-label.",
+                            "RFC 5890 2.3.1");
         }
         if (!good_a_label(label)) {
-            return (struct acme_name_fault){
-                "rejectedIdentifier", "The name has a label that begins with xn-- and is no valid A-label "
-                                      "(IDNA 2008)."};
+            return rejected("The name has a label that begins with xn-- and is no valid A-label.",
+                            "RFC 5890 2.3.2.1");
         }
     }
     return good;
@@ -144,10 +159,10 @@ static bool all_digits(lt_slice s)
 static struct acme_name_fault check_form(lt_slice name, size_t *ret_labels, lt_slice *ret_top)
 {
     if (name.len == 0 || name.len > NAME_MAX_LEN) {
-        return (struct acme_name_fault){"malformed", "The name is empty or over 253 characters."};
+        return malformed("The name is empty or over 253 characters.", "RFC 1035 2.3.4");
     }
     if (name.ptr[name.len - 1] == '.') {
-        return (struct acme_name_fault){"malformed", "The name ends in a dot; leave it out."};
+        return malformed("The name ends in a dot; leave it out.", "RFC 8555 7.1.4");
     }
     lt_slice rest = name;
     lt_slice label;
@@ -161,8 +176,7 @@ static struct acme_name_fault check_form(lt_slice name, size_t *ret_labels, lt_s
         *ret_labels += 1;
     }
     if (all_digits(*ret_top)) {
-        return (struct acme_name_fault){"malformed",
-                                        "The name ends in a number: an address is an identifier of type ip."};
+        return malformed("The name ends in a number: an address is an identifier of type ip.", "RFC 8738 3");
     }
     return good;
 }
@@ -178,16 +192,39 @@ static struct acme_name_fault check_reserved(const struct acme_names *n, lt_slic
 {
     for (size_t i = 0; i < LT_COUNT(reserved); i++) {
         if (is_or_below(name, reserved[i].suffix)) {
-            return (struct acme_name_fault){"rejectedIdentifier", reserved[i].detail};
+            return rejected(reserved[i].detail, reserved[i].rule);
         }
     }
     if (!is_suffix(n, text + (name.len - top.len))) {
-        return (struct acme_name_fault){"rejectedIdentifier",
-                                        "The name does not end in a top-level domain that exists."};
+        return rejected("The name does not end in a top-level domain that exists.", br_internal);
     }
     if (is_suffix(n, text)) {
-        return (struct acme_name_fault){"rejectedIdentifier",
-                                        "The name is a public suffix: names are registered below it."};
+        return rejected("The name is a public suffix: names are registered below it.", "CA/B BR 3.2.2.6");
+    }
+    return good;
+}
+
+/* An address: one that the public Internet routes, in its canonical text.
+ *= RFC 8738 3 "the textual form of the address as defined in Section 2.1 of [RFC1123] for IPv4 and in
+ *= Section 4 of [RFC5952] for IPv6." */
+static struct acme_name_fault check_address(const struct acme_name_rules *rules, const char *value)
+{
+    struct validate_address a;
+    char text[VALIDATE_ADDRESS_TEXT];
+    if (lt_failed(validate_address_parse(lt_slice_cstr(value), &a))) {
+        return malformed("This is no IP address.", "RFC 8738 3");
+    }
+    validate_address_print(&a, text);
+    if (strcmp(text, value) != 0) {
+        return malformed("The address is not in its canonical form.", "RFC 5952 4");
+    }
+    if (!rules->address) {
+        return (struct acme_name_fault){"unsupportedIdentifier",
+                                        "The profile gives no certificates for addresses.", "profile"};
+    }
+    const char *special = validate_address_special(&a);
+    if (special != NULL && !rules->local) {
+        return rejected("Reserved addresses get no certificates (CA/B BR 4.2.2).", special);
     }
     return good;
 }
@@ -195,11 +232,12 @@ static struct acme_name_fault check_reserved(const struct acme_names *n, lt_slic
 struct acme_name_fault acme_name_check(const struct acme_names *n, const struct acme_name_rules *rules,
                                        const Ipc__Identifier *id)
 {
+    if (strcmp(id->type, "ip") == 0) {
+        return check_address(rules, id->value);
+    }
     if (strcmp(id->type, "dns") != 0) {
-        return (struct acme_name_fault){"unsupportedIdentifier",
-                                        strcmp(id->type, "ip") == 0
-                                            ? "Addresses get no certificates from this server yet."
-                                            : "Only identifiers of type dns are known here."};
+        return (struct acme_name_fault){
+            "unsupportedIdentifier", "Only identifiers of type dns and ip are known here.", "RFC 8555 9.7.7"};
     }
     bool wildcard = acme_name_is_wildcard(id->value);
     const char *text = acme_name_base(id->value);
@@ -211,16 +249,13 @@ struct acme_name_fault acme_name_check(const struct acme_names *n, const struct 
         return fault;
     }
     if (wildcard && !rules->wildcard) {
-        return (struct acme_name_fault){
-            "rejectedIdentifier",
-            "A wildcard can only be proven by dns-01, which this server does not offer yet."};
+        return rejected("The profile gives no wildcard certificates.", "profile");
     }
     if (rules->local) {
         return good;
     }
     if (labels < 2) {
-        return (struct acme_name_fault){"rejectedIdentifier",
-                                        "The name has a single label: it is not public."};
+        return rejected("The name has a single label: it is not public.", br_internal);
     }
     return check_reserved(n, name, text, top);
 }

@@ -14,12 +14,14 @@ void acme_names_close(struct acme_names *n);
 struct acme_name_rules {
     bool local;    /* localhost, internal names: profiles of a private CA */
     bool wildcard; /* "*." may be ordered */
+    bool address;  /* identifiers of type ip (RFC 8738) */
 };
 
 struct acme_name_fault {
     const char
         *type; /* problem type: "rejectedIdentifier", "unsupportedIdentifier", "malformed"; NULL: good */
     const char *detail; /* a sentence for the client; static storage */
+    const char *rule;   /* where it stands: "CA/B BR 4.2.2"; static storage */
 };
 
 /* One identifier, lower case. */

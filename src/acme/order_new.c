@@ -36,7 +36,8 @@ static lt_res check_names(struct acme_call *c, const struct draft *d, Ipc__Probl
     struct lt_arena *a = c->turn->arena;
     struct acme_name_rules rules = {
         .local = (d->profile->names & CA_NAME_LOCAL) != 0 && !d->profile->public_trust,
-        .wildcard = false, /* waits for dns-01 */
+        .wildcard = (d->profile->names & CA_NAME_WILDCARD) != 0,
+        .address = (d->profile->names & CA_NAME_IP) != 0,
     };
     Ipc__Problem *p = NULL;
     const char *type = NULL;
@@ -50,11 +51,13 @@ static lt_res check_names(struct acme_call *c, const struct draft *d, Ipc__Probl
         bool same = type == NULL || lt_slice_eq_cstr(lt_slice_cstr(type), fault.type);
         type = same ? fault.type : "compound";
         if (p == NULL) {
-            p = acme_problem(a, fault.type, "%s: %s", d->names.list[i]->value, fault.detail);
+            p = acme_problem(a, fault.type, "%s: %s [%s]", d->names.list[i]->value, fault.detail, fault.rule);
             LT_CHECK(p != NULL, LT_PEER_TOO_LARGE, "acme: the answer is too large");
         }
         faults++;
-        LT_TRY(acme_problem_add(a, p, fault.type, d->names.list[i], fault.detail));
+        char *detail = lt_arena_printf(a, "%s [%s]", fault.detail, fault.rule);
+        LT_CHECK(detail != NULL, LT_PEER_TOO_LARGE, "acme: the answer is too large");
+        LT_TRY(acme_problem_add(a, p, fault.type, d->names.list[i], detail));
     }
     if (faults > 1) {
         Ipc__Problem *all = acme_problem(a, type, "%zu of the names cannot be ordered; see each.", faults);
@@ -286,6 +289,10 @@ lt_res acme_order_new(struct acme_call *c)
     LT_TRY(pending_limit(c, missing, &refused));
     if (refused) {
         return LT_OK;
+    }
+    LT_TRY(acme_external_order(c, d.profile->name, &d.names, false, &p));
+    if (p != NULL) {
+        return acme_refuse(c, p);
     }
     int64_t account = c->account.id;
     LT_TRY(acme_limited(c, ACME_LIMIT_ORDERS, LT_SLICE(&account, sizeof account), true, &refused));

@@ -98,6 +98,7 @@ static const struct {
     {"http-01", false, true},
     {"dns-01", true, false},
     {"tls-alpn-01", false, true},
+    {"dns-account-01", true, false},
 };
 
 static lt_res method_fits(const Ipc__NameEvidence *e)

@@ -42,7 +42,7 @@ static void test_new_order(void **state)
     assert_string_equal(reply->authorization->status, "pending");
     assert_non_null(strstr(reply->authorization->identifier->value, ".example.com"));
     assert_false(reply->authorization->wildcard);
-    assert_int_equal(reply->authorization->n_challenges, 1);
+    assert_int_equal(reply->authorization->n_challenges, 4);
     assert_string_equal(reply->authorization->challenges[0]->type, "http-01");
     assert_int_equal(strlen(reply->authorization->challenges[0]->token), 32);
 
@@ -127,7 +127,7 @@ static void test_refused_names(void **state)
     static const char *const none[] = {NULL};
     static const char *const one[] = {"good.example.com", "printer.local", NULL};
     static const char *const mixed[] = {"a.test", "a_b.example.com", "good.example.com", NULL};
-    static const char *const wild[] = {"*.example.com", NULL};
+    static const char *const wild[] = {"*.com", NULL};
     char text[101][32];
     const char *many[102];
     struct rig r;
@@ -155,6 +155,74 @@ static void test_refused_names(void **state)
     assert_int_equal(rig_number(&r, "SELECT count(*) FROM ca_order"), 0);
     many[100] = NULL;
     assert_int_equal(rig_new_order(&r, &a, many)->order->n_authorizations, 100);
+    rig_close(&r);
+}
+
+static bool offers(const Ipc__AcmeReply *reply, const char *const *types)
+{
+    size_t count = 0;
+    for (; types[count] != NULL; count++) {
+        if (count >= reply->authorization->n_challenges ||
+            strcmp(reply->authorization->challenges[count]->type, types[count]) != 0) {
+            return false;
+        }
+    }
+    return count == reply->authorization->n_challenges;
+}
+
+/* What is offered follows from the kind of name. */
+static void test_offered(void **state)
+{
+    static const char *const names[] = {"*.example.com", "example.com", NULL};
+    static const char *const of_name[] = {"http-01", "dns-01", "dns-account-01", "tls-alpn-01", NULL};
+    static const char *const of_wildcard[] = {"dns-01", "dns-account-01", NULL};
+    static const char *const of_address[] = {"http-01", "tls-alpn-01", NULL};
+    static char ip[] = "ip";
+    static char good[] = "8.8.8.8";
+    static char reserved[] = "10.1.2.3";
+    struct rig r;
+    struct rig_account a;
+    (void)state;
+    rig_open(&r, NULL);
+    rig_new_account(&r, &a, 1);
+    const Ipc__AcmeReply *reply = rig_new_order(&r, &a, names);
+    assert_int_equal(reply->status, 201);
+    int64_t wildcard = reply->order->authorizations[0];
+    int64_t name = reply->order->authorizations[1];
+    reply = rig_get_authorization(&r, &a, wildcard);
+    assert_true(reply->authorization->wildcard);
+    assert_string_equal(reply->authorization->identifier->value, "example.com");
+    assert_true(offers(reply, of_wildcard));
+    reply = rig_get_authorization(&r, &a, name);
+    assert_false(reply->authorization->wildcard);
+    assert_true(offers(reply, of_name));
+    /* the proof of the one is none of the other */
+    assert_int_equal(rig_reply_challenge(&r, &a, name)->status, 200);
+    const Ipc__Validate *q = rig_find(&r, IPC_VALIDATE, 0);
+    assert_false(q->wildcard);
+    rig_validated(&r, NULL);
+    reply = rig_new_order(&r, &a, names);
+    assert_string_equal(reply->order->status, "pending");
+
+    Ipc__AcmeCall call = IPC__ACME_CALL__INIT;
+    Ipc__AcmeNewOrder body = IPC__ACME_NEW_ORDER__INIT;
+    Ipc__Identifier id = IPC__IDENTIFIER__INIT;
+    Ipc__Identifier *list[] = {&id};
+    id.type = ip;
+    id.value = good;
+    call.op = IPC__ACME_OP__ACME_NEW_ORDER;
+    call.new_order = &body;
+    body.identifiers = list;
+    body.n_identifiers = 1;
+    reply = rig_call(&r, &a, &call);
+    assert_int_equal(reply->status, 201);
+    reply = rig_get_authorization(&r, &a, reply->order->authorizations[0]);
+    assert_string_equal(reply->authorization->identifier->type, "ip");
+    assert_true(offers(reply, of_address));
+    static char no_nonce[] = "";
+    call.nonce = no_nonce;
+    id.value = reserved;
+    is_problem(rig_call(&r, &a, &call), "rejectedIdentifier", 400);
     rig_close(&r);
 }
 
@@ -543,19 +611,13 @@ static void test_halts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_new_order),
-        cmocka_unit_test(test_profiles_and_dates),
-        cmocka_unit_test(test_refused_names),
-        cmocka_unit_test(test_proof),
-        cmocka_unit_test(test_reuse_by_the_rule_of_the_day),
-        cmocka_unit_test(test_failure),
-        cmocka_unit_test(test_strange_statements),
-        cmocka_unit_test(test_deactivation),
-        cmocka_unit_test(test_time),
-        cmocka_unit_test(test_token_age),
-        cmocka_unit_test(test_held_poll),
-        cmocka_unit_test(test_held_and_lost),
-        cmocka_unit_test(test_list),
+        cmocka_unit_test(test_new_order),     cmocka_unit_test(test_profiles_and_dates),
+        cmocka_unit_test(test_refused_names), cmocka_unit_test(test_offered),
+        cmocka_unit_test(test_proof),         cmocka_unit_test(test_reuse_by_the_rule_of_the_day),
+        cmocka_unit_test(test_failure),       cmocka_unit_test(test_strange_statements),
+        cmocka_unit_test(test_deactivation),  cmocka_unit_test(test_time),
+        cmocka_unit_test(test_token_age),     cmocka_unit_test(test_held_poll),
+        cmocka_unit_test(test_held_and_lost), cmocka_unit_test(test_list),
         cmocka_unit_test(test_halts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

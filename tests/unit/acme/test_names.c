@@ -90,7 +90,68 @@ static void test_policy(void **state)
             print_error("%s %s: \"%s\", not \"%s\"\n", rows[i].type, rows[i].value, got, want);
         }
         assert_string_equal(got, want);
-        assert_true((f.type == NULL) == (f.detail == NULL));
+        assert_true((f.type == NULL) == (f.detail == NULL) && (f.type == NULL) == (f.rule == NULL));
+    }
+    acme_names_close(n);
+}
+
+/* Where the profile takes wildcards and addresses. */
+static const struct {
+    const char *type;
+    const char *value;
+    const char *fault;
+    const char *rule; /* a part of it */
+} wide[] = {
+    {"dns", "*.example.com", NULL, NULL},
+    {"dns", "*.a.example.co.uk", NULL, NULL},
+    {"dns", "*.github.io", NULL, NULL},
+    {"dns", "*.com", "rejectedIdentifier", "4.2.2"},
+    {"dns", "*.co.uk", "rejectedIdentifier", "3.2.2.6"},
+    {"dns", "*.*.example.com", "malformed", "RFC 1034"},
+    {"dns", "*", "malformed", "RFC 1034"},
+    {"dns", "*.", "malformed", "RFC 1035"},
+    {"dns", "a.*.example.com", "malformed", "RFC 1034"},
+    {"dns", "*.a.onion", "rejectedIdentifier", "appendix B"},
+    {"dns", "*.2.0.192.in-addr.arpa", "rejectedIdentifier", "2026-03-15"},
+    {"dns", "8.8.8.8", "malformed", "RFC 8738"},
+
+    {"ip", "8.8.8.8", NULL, NULL},
+    {"ip", "2606:4700:4700::1111", NULL, NULL},
+    {"ip", "192.0.2.1", "rejectedIdentifier", ""},
+    {"ip", "10.0.0.1", "rejectedIdentifier", "1918"},
+    {"ip", "127.0.0.1", "rejectedIdentifier", ""},
+    {"ip", "169.254.169.254", "rejectedIdentifier", ""},
+    {"ip", "::1", "rejectedIdentifier", ""},
+    {"ip", "fe80::1", "rejectedIdentifier", ""},
+    {"ip", "2001:db8::1", "rejectedIdentifier", ""},
+    {"ip", "::ffff:10.0.0.1", "rejectedIdentifier", ""},
+    {"ip", "224.0.0.1", "rejectedIdentifier", ""},
+    {"ip", "08.8.8.8", "malformed", "RFC 8738"},
+    {"ip", "8.8.8", "malformed", "RFC 8738"},
+    {"ip", "2606:4700:4700:0::1111", "malformed", "RFC 5952"},
+    {"ip", "2606:4700:4700::111A", "malformed", "RFC 5952"},
+    {"ip", "fe80::1%eth0", "malformed", "RFC 8738"},
+    {"ip", "*.8.8.8", "malformed", "RFC 8738"},
+    {"ip", "8.8.8.0/24", "malformed", "RFC 8738"},
+    {"ip", "", "malformed", "RFC 8738"},
+};
+
+static void test_wide_profile(void **state)
+{
+    struct acme_names *n = NULL;
+    const struct acme_name_rules rules = {.wildcard = true, .address = true};
+    (void)state;
+    assert_ok(acme_names_open(&n));
+    for (size_t i = 0; i < LT_COUNT(wide); i++) {
+        Ipc__Identifier id = identifier(wide[i].type, wide[i].value);
+        struct acme_name_fault f = acme_name_check(n, &rules, &id);
+        const char *got = f.type == NULL ? "" : f.type;
+        const char *want = wide[i].fault == NULL ? "" : wide[i].fault;
+        if (strcmp(got, want) != 0) {
+            print_error("%s %s: \"%s\", not \"%s\"\n", wide[i].type, wide[i].value, got, want);
+        }
+        assert_string_equal(got, want);
+        assert_true(f.type == NULL || strstr(f.rule, wide[i].rule) != NULL);
     }
     acme_names_close(n);
 }
@@ -164,9 +225,8 @@ static void test_set_of_others(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_policy),
-        cmocka_unit_test(test_private_ca),
-        cmocka_unit_test(test_set),
+        cmocka_unit_test(test_policy),        cmocka_unit_test(test_wide_profile),
+        cmocka_unit_test(test_private_ca),    cmocka_unit_test(test_set),
         cmocka_unit_test(test_set_of_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,7 +52,7 @@ static void tls_server(void **state)
     assert_int_equal(p->eku[0], X509_OID_SERVER_AUTH);
     assert_int_equal(p->policy_count, 1);
     assert_int_equal(x509_oid_find(p->policies[0]), X509_OID_POLICY_DV);
-    assert_int_equal(p->names, CA_NAME_DNS);
+    assert_int_equal(p->names, CA_NAME_DNS | CA_NAME_WILDCARD | CA_NAME_IP);
     assert_int_equal(p->path_length, -1);
     assert_int_equal(p->subject, CA_SUBJECT_EMPTY);
     assert_int_equal(ca_profile_validity_max(p, at(TODAY)), 200 * 86400);
