@@ -38,5 +38,7 @@ void doctor_listeners(struct doctor *d);
 void doctor_clock(struct doctor *d);
 void doctor_family(struct doctor *d);
 void doctor_people(struct doctor *d);
+/* doctor_perspectives.c */
+void doctor_perspectives(struct doctor *d);
 
 #endif

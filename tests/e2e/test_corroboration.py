@@ -8,14 +8,14 @@ import sqlite3
 
 import pytest
 from acmeclient import AcmeError, Client
-from conftest import Ca, Dns, Webroot, free_port, wait_for
+from conftest import LINTEL, Ca, Dns, Webroot, free_port, wait_for
 from perspective import Perspective
 
 
 class World:
     """honest and hijacked are DNS servers; views the perspectives."""
 
-    def __init__(self, folder, count=4, hijacked=(), primary_hijacked=False):
+    def __init__(self, folder, count=4, hijacked=(), primary_hijacked=False, libexec=None):
         self.folder = folder
         port = free_port()
         for name in ("honest", "hijacked", "victim", "attacker"):
@@ -33,7 +33,16 @@ class World:
             view = Perspective(folder, i, dns.port, port, client).start()
             (self.ca.folder / "perspectives" / f"{view.name}.json").write_text(json.dumps(view.describe()))
             self.views.append(view)
-        self.ca.start()
+        before = os.environ.pop("LINTEL_LIBEXEC", None)
+        if libexec is not None or before is not None:
+            os.environ["LINTEL_LIBEXEC"] = str(libexec or before)
+        try:
+            self.ca.start()
+        finally:
+            if libexec is not None:
+                del os.environ["LINTEL_LIBEXEC"]
+            if before is not None:
+                os.environ["LINTEL_LIBEXEC"] = before
 
     def client(self, side=None):
         user = Client(self.ca.directory, self.ca.root, (side or self.victim).challenges)
@@ -123,6 +132,28 @@ def test_a_hijacked_primary_gets_nothing(world):
     assert w.events("authorization.invalid")[-1]["corroboration"] == "0/4"
     assert not w.events("authorization.valid")
     assert user.poll(url, ("invalid",))["status"] == "invalid"
+
+
+def test_a_replaced_validator_gets_nothing(world, tmp_path):
+    """It says "valid" to everything, and its sentences are perfect."""
+    liar = LINTEL.parent / "tests" / "unit" / "role" / "yes_to_all"
+    if not liar.exists():
+        pytest.skip("the tests are not built")
+    libexec = tmp_path / "libexec"
+    libexec.mkdir()
+    for program in (LINTEL.parent / "libexec").glob("lintel-*"):
+        if program.is_file():
+            (libexec / program.name).symlink_to(liar if program.name == "lintel-validator" else program)
+    w = world(libexec=libexec)
+    user = w.client()
+    url, order = user.order("www.example.com")
+    authorization = user.post(order["authorizations"][0], None).json()
+    challenge = next(c for c in authorization["challenges"] if c["type"] == "http-01")
+    user.post(challenge["url"], {})  # and nothing is put anywhere
+    assert user.poll(order["authorizations"][0], ("valid", "invalid"))["status"] == "invalid"
+    assert w.events("authorization.invalid")[-1]["corroboration"] == "0/4"
+    assert not w.events("certificate.issued") or all("www.example.com" not in str(e)
+                                                     for e in w.events("certificate.issued"))
 
 
 def test_silence_is_no_agreement(world):
