@@ -4,6 +4,7 @@
 #include "acme/desk_private.h"
 #include "acme/json_own.h"
 #include "base/text.h"
+#include "ca/eab.h"
 #include "crypto/alg.h"
 #include "crypto/digest.h"
 
@@ -303,7 +304,15 @@ lt_res acme_account_new(struct acme_call *c)
     if (refused) {
         return LT_OK;
     }
+    struct ca_eab_key external;
+    LT_TRY(acme_external_check(c, n, &external, &p));
+    if (p != NULL) {
+        return acme_refuse(c, p);
+    }
     LT_TRY(add_account(c, n, &id));
+    if (external.kid != NULL) {
+        LT_TRY(ca_eab_bind(c->turn, &external, id));
+    }
     return answer_account(c, id, 201);
 }
 

@@ -15,6 +15,7 @@ static const struct {
     uint32_t status;
 } types[] = {
     {"accountDoesNotExist", 400},
+    {"alreadyReplaced", 409}, /* RFC 9773 7.4 */
     {"alreadyRevoked", 400},
     {"badCSR", 400},
     {"badNonce", 400},

@@ -33,6 +33,7 @@ struct wire_site {
     size_t caa_identity_count;
     const struct wire_profile *profiles;
     size_t profile_count;
+    bool external_account_required;
 };
 
 /* Paths. */

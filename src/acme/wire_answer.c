@@ -198,7 +198,7 @@ static void add_meta(struct lt_buf *out, const struct wire_site *site)
         add_strings(out, "caaIdentities", site->caa_identities, site->caa_identity_count);
     }
     add_key(out, "externalAccountRequired");
-    lt_buf_add_cstr(out, "false");
+    lt_buf_add_cstr(out, site->external_account_required ? "true" : "false");
     if (site->profile_count > 0) {
         add_key(out, "profiles");
         lt_buf_add_byte(out, '{');
@@ -213,13 +213,14 @@ static void add_meta(struct lt_buf *out, const struct wire_site *site)
 void wire_answer_directory(struct wire_answer *w, const struct wire_site *site, const char *nonce)
 {
     /*= RFC 8555 7.1.1 */
+    /*= RFC 9773 3 "an additional field for the directory object: renewalInfo" */
     static const struct {
         const char *key;
         const char *path;
     } rows[] = {
         {"newNonce", "/acme/new-nonce"},   {"newAccount", "/acme/new-account"},
         {"newOrder", "/acme/new-order"},   {"revokeCert", "/acme/revoke-cert"},
-        {"keyChange", "/acme/key-change"},
+        {"keyChange", "/acme/key-change"}, {"renewalInfo", "/acme/renewal-info"},
     };
     add_cors(w);
     if (nonce != NULL) {

@@ -103,6 +103,33 @@ static lt_res read_contacts(struct wire_reader *r, const json_t *list, size_t *r
 
 /* Accounts. */
 
+/* What the registrar needs to check the MAC; what needs no secret is compared here. */
+static lt_res read_binding_parts(struct wire_reader *r, lt_slice text, const Ipc__AcmeCall *call,
+                                 Ipc__AcmeBinding **ret_binding)
+{
+    struct jws_binding parts;
+    struct jwk key;
+    LT_CLEANUP(jose_json_freep) json_t *object = NULL;
+    Ipc__AcmeBinding *m = LT_NEW(r->arena, Ipc__AcmeBinding);
+    LT_CHECK(m != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    ipc__acme_binding__init(m);
+    LT_TRY(jws_binding_parse(text, r->arena, &parts));
+    /*= RFC 8555 7.3.4 "The "url" field MUST be set to the same value as the outer JWS" */
+    LT_CHECK(lt_slice_eq_cstr(parts.url, call->url), LT_PEER_MALFORMED,
+             "the external account binding was made for another URL");
+    /*= RFC 8555 7.3.4 "The payload of the inner JWS … is the account public key" */
+    LT_TRY(jose_json_object(parts.payload, &object));
+    LT_TRY(jwk_parse(object, r->arena, &key));
+    LT_CHECK(lt_slice_eq(key.spki, r->signer_spki), LT_PEER_MALFORMED,
+             "the external account binding is of another key than the request's");
+    LT_TRY(wire_cstr(r, parts.kid, &m->kid));
+    m->hash_bits = (uint32_t)crypto_hash_len(parts.hash) * 8;
+    m->signing_input = wire_bytes(parts.signing_input);
+    m->mac = wire_bytes(parts.mac);
+    *ret_binding = m;
+    return LT_OK;
+}
+
 static lt_res read_binding(struct wire_reader *r, const json_t *payload, ProtobufCBinaryData *ret_jws)
 {
     const json_t *binding = json_object_get(payload, "externalAccountBinding");
@@ -135,6 +162,9 @@ static lt_res read_new_account(struct wire_reader *r, const json_t *payload, Ipc
         LT_TRY(read_contacts(r, contact, &m->n_contacts, &m->contacts));
     }
     LT_TRY(read_binding(r, payload, &m->eab_jws));
+    if (m->eab_jws.len > 0) {
+        LT_TRY(read_binding_parts(r, LT_SLICE(m->eab_jws.data, m->eab_jws.len), call, &m->binding));
+    }
     call->op = IPC__ACME_OP__ACME_NEW_ACCOUNT;
     call->new_account = m;
     return LT_OK;

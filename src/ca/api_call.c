@@ -8,7 +8,7 @@
 #include "ca/halt.h"
 #include "jose/json.h"
 
-enum { TEXT_MAX = 1000, PARAMETERS_MAX = 16 * 1024, LINT_ROWS_MAX = 100 };
+enum { TEXT_MAX = 1000, PARAMETERS_MAX = 16 * 1024, LINT_ROWS_MAX = 100, TEXTS_MAX = 100 };
 
 static ProtobufCBinaryData bytes_of(lt_slice s)
 {
@@ -240,14 +240,56 @@ static lt_res read_lint(const struct ca_api_target *t, const json_t *payload, st
     return read_lint_rows(payload, a, r);
 }
 
+static lt_res read_texts(const json_t *payload, const char *name, struct lt_arena *a, size_t *ret_count,
+                         char ***ret_list)
+{
+    const json_t *list = json_object_get(payload, name);
+    size_t count = json_array_size(list);
+    LT_CHECK(list == NULL || json_is_array(list), LT_PEER_MALFORMED, "\"%s\" is no array", name);
+    LT_CHECK(count <= TEXTS_MAX, LT_PEER_TOO_LARGE, "\"%s\" has %zu members", name, count);
+    *ret_list = LT_NEW_ARRAY(a, char *, count + 1);
+    LT_CHECK(*ret_list != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    for (size_t i = 0; i < count; i++) {
+        const char *text = json_string_value(json_array_get(list, i));
+        LT_CHECK(text != NULL, LT_PEER_MALFORMED, "\"%s\" has a member that is no text", name);
+        LT_TRY(copy_text(a, lt_slice_cstr(text), &(*ret_list)[i]));
+    }
+    *ret_count = count;
+    return LT_OK;
+}
+
+static lt_res read_eab(const struct ca_api_target *t, const json_t *payload, struct lt_arena *a,
+                       Ipc__OperatorCall *call)
+{
+    (void)t; /* same signature as its neighbours in the table */
+    Ipc__EabWanted *m = LT_NEW(a, Ipc__EabWanted);
+    LT_CHECK(m != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    ipc__eab_wanted__init(m);
+    LT_TRY(read_text(payload, "note", false, a, &m->note));
+    LT_TRY(read_texts(payload, "profiles", a, &m->n_profiles, &m->profiles));
+    LT_TRY(read_texts(payload, "suffixes", a, &m->n_suffixes, &m->suffixes));
+    LT_TRY(read_count(payload, "accounts", UINT32_MAX, &m->accounts_most));
+    LT_TRY(read_count(payload, "orders", UINT32_MAX, &m->orders_most));
+    LT_TRY(read_count(payload, "orders-period", UINT32_MAX, &m->orders_period_s));
+    call->eab = m;
+    return read_time(payload, "expires", false, &m->expires_us);
+}
+
+static lt_res read_eab_revoke(const struct ca_api_target *t, const json_t *payload, struct lt_arena *a,
+                              Ipc__OperatorCall *call)
+{
+    (void)payload; /* it has no arguments */
+    return copy_text(a, t->id, &call->name);
+}
+
 static const struct {
     const char *op;
     lt_res (*read)(const struct ca_api_target *t, const json_t *payload, struct lt_arena *a,
                    Ipc__OperatorCall *call);
 } ops[] = {
-    {"revoke", read_revoke},         {"halt.add", read_halt}, {"plan.create", read_plan},
-    {"plan.approve", read_approval}, {"plan.run", read_run},  {"key-block.add", read_key_block},
-    {"lint.record", read_lint},
+    {"revoke", read_revoke},         {"halt.add", read_halt},  {"plan.create", read_plan},
+    {"plan.approve", read_approval}, {"plan.run", read_run},   {"key-block.add", read_key_block},
+    {"lint.record", read_lint},      {"eab.create", read_eab}, {"eab.revoke", read_eab_revoke},
 };
 
 lt_res ca_api_operator_of_kid(lt_slice kid, lt_slice *ret_name)

@@ -107,6 +107,7 @@ static const cyaml_schema_field_t acme_fields[] = {
     LIST("caa-identities", c.caa_identities, c.caa_identity_count, &string_entry, HOSTS_MAX),
     STRING("order-lifetime", order_lifetime),
     STRING("authorization-lifetime", authorization_lifetime),
+    BOOL("external-account-required", c.external_account_required),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_field_t validation_fields[] = {

@@ -75,6 +75,7 @@ struct ca_config {
     const char *const *caa_identities;
     uint32_t caa_identity_count;
     int64_t order_lifetime_s;
+    bool external_account_required;   /* an account needs a key that an operator gave out */
     int64_t authorization_lifetime_s; /* how long a valid one may be used again */
 
     const char *resolver; /* "127.0.0.1@8053"; "": none, from the DNS root down with DNSSEC */

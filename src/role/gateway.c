@@ -24,6 +24,7 @@ static const struct {
     const char *path; /* with a slash at its end: all below it */
     void (*serve)(struct gateway *g, struct http_exchange *x);
 } routes[] = {
+    {ON(LISTENER_HTTPS), "/acme/renewal-info/", gateway_serve_ari},
     {ON(LISTENER_HTTPS), "/acme/", gateway_ask},
     {ON(LISTENER_API), "/api/", gateway_ask},
     {ON(LISTENER_HTTPS) | ON(LISTENER_HTTP), "/crl/", gateway_serve_crl},
@@ -157,6 +158,7 @@ static lt_res tick(void *self, lt_time now)
     http_server_tick(g->server, now, g->now_ms);
     gateway_expire(g);
     gateway_tls_tick(g);
+    gateway_ari_tick(g);
     gateway_metrics_tick(g);
     return LT_OK;
 }
@@ -235,6 +237,7 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *start, const int *li
     LT_TRY(http_server_new(g->base, &limits, &hooks, &g->server));
     http_server_tick(g->server, g->now, g->now_ms);
     LT_TRY(gateway_files_open(g, start->folder));
+    gateway_ari_open(g, start->folder);
     LT_TRY(gateway_tls_open(g, start));
     for (size_t i = 0; i < start->n_listeners; i++) {
         LT_TRY(add_listener(g, start->listeners[i], listener_fds[i]));

@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/metrics.h"
+#include "ca/ari_map.h"
 #include "http.pb-c.h"
 #include "http/server.h"
 #include "role/kit.h"
@@ -64,6 +65,14 @@ struct gateway_tls {
     bool ready;
 };
 
+/* A published file that is mapped: gateway_ari.c. */
+struct gateway_map {
+    lt_slice bytes; /* empty: there is none */
+    uint64_t inode;
+    int64_t changed_ns;
+    struct ca_ari_map map;
+};
+
 struct gateway {
     struct role_kit *kit;
     struct event_base *base;
@@ -80,6 +89,9 @@ struct gateway {
     struct gateway_tls tls;
     int crl_fd;
     int ca_fd;
+    int ari_fd; /* -1: there is no such folder */
+    struct gateway_map ari_base;
+    struct gateway_map ari_delta;
     struct lt_metrics_board boards[GATEWAY_BOARDS]; /* mapped read-only */
     size_t board_count;
     struct gateway_notary notaries[GATEWAY_NOTARIES];
@@ -113,6 +125,12 @@ void gateway_expire(struct gateway *g);
 LT_MUST_USE lt_res gateway_files_open(struct gateway *g, const char *folder);
 void gateway_serve_crl(struct gateway *g, struct http_exchange *x);
 void gateway_serve_ca(struct gateway *g, struct http_exchange *x);
+
+/* gateway_ari.c: renewal information (RFC 9773), out of the publisher's map. */
+void gateway_ari_open(struct gateway *g, const char *folder);
+/* Looks whether there are newer files. */
+void gateway_ari_tick(struct gateway *g);
+void gateway_serve_ari(struct gateway *g, struct http_exchange *x);
 
 /* gateway_tls.c */
 LT_MUST_USE lt_res gateway_tls_open(struct gateway *g, const Ipc__Start *start);

@@ -56,6 +56,7 @@ static struct wire_site site_of(const struct role *r)
         .caa_identity_count = c->caa_identity_count,
         .profiles = r->offered,
         .profile_count = r->offered_count,
+        .external_account_required = c->external_account_required,
     };
 }
 

@@ -2,6 +2,8 @@
  * revocation was recorded, at start and on schedule, has them signed by way of the examiner, has the
  * registrar keep the whole CRL in the book, and only then renames the file.
  *
+ * Beside that it writes renewal information (publisher_ari.c).
+ *
  * One CRL of an issuer is on its way at a time. What does not come back is built anew, after a growing wait.
  * Refuses: to publish what does not verify with the issuer's key, or what the book does not hold.
  */
@@ -72,6 +74,7 @@ struct publisher {
     struct ca_crl_issuer *issuers;
     size_t issuer_count;
     struct crl *crls; /* one for each issuer */
+    struct publisher_ari *ari;
 };
 
 static void metric(const char *name, const struct crl *c, int64_t value)
@@ -390,6 +393,7 @@ static lt_res tick(void *self, lt_time now)
     for (size_t i = 0; i < p->issuer_count; i++) {
         look_at(p, &p->crls[i], now);
     }
+    publisher_ari_tick(p->ari, now);
     return LT_OK;
 }
 
@@ -492,6 +496,7 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *m, const int *listen
     struct store_options options = {.path = path, .read_only = true, .cache_kib = 2048};
     LT_TRY(store_open(&options, &p->store));
     LT_TRY(start_crls(p));
+    p->ari = publisher_ari_new(p->folder_fd, p->store, p->issuers, p->issuer_count);
     *ret_self = p;
     return LT_OK;
 }

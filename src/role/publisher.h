@@ -3,8 +3,9 @@
 /* Inside the publisher: the files that relying parties fetch. Private to role/publisher*.c. */
 #include "base/clock.h"
 #include "ca/crl_build.h"
+#include "store/store.h"
 
-/* Makes public/, public/crl/ and public/ca/ below folder. Before the doors close. */
+/* Makes public/, public/crl/, public/ca/ and public/ari/ below folder. Before the doors close. */
 LT_MUST_USE lt_res publisher_make_folders(int folder_fd);
 /* public/crl/NAME.crl, or NAME-SHARD.crl: the old bytes or the new ones, never between; Last-Modified is
  * thisUpdate. */
@@ -20,5 +21,11 @@ LT_MUST_USE lt_res publisher_write_issuer(int folder_fd, const struct ca_crl_iss
  * one and it is another. */
 LT_MUST_USE lt_res publisher_copy_offline(int folder_fd, const struct ca_crl_issuer *issuer,
                                           bool *ret_copied);
+
+/* publisher_ari.c: public/ari/base and public/ari/delta (ca/ari_map.h). Store and issuers are borrowed. */
+struct publisher_ari;
+struct publisher_ari *publisher_ari_new(int folder_fd, struct store *store,
+                                        const struct ca_crl_issuer *issuers, size_t issuer_count);
+void publisher_ari_tick(struct publisher_ari *a, lt_time now);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "acme.pb-c.h"
 #include "ca/body.h"
+#include "ca/eab.h"
 #include "ca/event.h"
 #include "ca/halt.h"
 #include "ca/key_block.h"
@@ -113,6 +114,17 @@ static lt_res op_lint_record(struct call *c)
     return ca_lint_record(c->t, &look, &c->json);
 }
 
+static lt_res op_eab_create(struct call *c)
+{
+    LT_CHECK(c->m->eab != NULL, LT_PEER_MALFORMED, "an external account key is wanted");
+    return ca_eab_create(c->t, c->m->eab, c->by->name, bytes(c->m->jws), &c->json);
+}
+
+static lt_res op_eab_revoke(struct call *c)
+{
+    return ca_eab_revoke(c->t, c->m->name, c->by->name, bytes(c->m->jws), &c->json);
+}
+
 static const struct {
     const char *op;
     unsigned roles; /* one of them is needed */
@@ -124,6 +136,8 @@ static const struct {
     {"plan.approve", CA_ROLE_APPROVER, op_plan_approve},
     {"plan.run", CA_ROLE_OPERATOR | CA_ROLE_APPROVER, op_plan_run},
     {"key-block.add", CA_ROLE_OPERATOR, op_key_block},
+    {"eab.create", CA_ROLE_OPERATOR, op_eab_create},
+    {"eab.revoke", CA_ROLE_OPERATOR, op_eab_revoke},
     {"lint.record", CA_ROLE_OPERATOR | CA_ROLE_AUDITOR, op_lint_record},
 };
 

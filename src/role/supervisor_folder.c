@@ -43,6 +43,7 @@ static const struct {
     {"public", IPC_PUBLISHER, 0755, 0, false, true},
     {"public/crl", IPC_PUBLISHER, 0755, 0644, false, true},
     {"public/ca", IPC_PUBLISHER, 0755, 0644, false, true},
+    {"public/ari", IPC_PUBLISHER, 0755, 0644, false, true},
     {"tls", IPC_GATEWAY, 0700, 0600, false, true},
 };
 

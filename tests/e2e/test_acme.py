@@ -1,4 +1,5 @@
 """RFC 8555 line by line, as a client sees it: the right answers, and the right refusals."""
+import datetime
 import json
 import re
 import ssl
@@ -483,3 +484,38 @@ def test_inventory_has_the_evidence(ca, user):
     listed = ca.json("cert", "list", "--name", "evidence.example.com")
     assert serial in json.dumps(listed)
     wait_for("the event", lambda: serial in ca.lintel("event", "list", "--json").stdout, 5)
+
+
+# Renewal information (RFC 9773)
+
+def certid(chain):
+    cert = leaf(chain)
+    aki = cert.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+    serial = cert.serial_number
+    return b64(aki) + "." + b64(serial.to_bytes(serial.bit_length() // 8 + 1, "big"))
+
+
+def renewal(user, name):
+    answer = user.request("GET", user.directory["renewalInfo"] + "/" + name)
+    return answer, answer.json()["suggestedWindow"] if answer.status == 200 else None
+
+
+def test_renewal_information(user):
+    chain = user.issue("renewal.example.com")
+    cert = leaf(chain)
+    wait_for("renewal information", lambda: renewal(user, certid(chain))[0].status == 200)
+    answer, window = renewal(user, certid(chain))
+    start, end = (datetime.datetime.strptime(window[k], "%Y-%m-%dT%H:%M:%SZ") for k in ("start", "end"))
+    life = cert.not_valid_after - cert.not_valid_before
+    assert cert.not_valid_before + life * 0.6 < start < end < cert.not_valid_before + life * 0.7
+    assert 21600 <= int(answer.headers["Retry-After"]) <= 22500
+    user.post(user.directory["revokeCert"], {"certificate": b64(der_of(chain)), "reason": 4})
+    now = datetime.datetime.utcnow().strftime("%Y-%m-%dT%H:%M:%SZ")
+    wait_for("a window in the past", lambda: renewal(user, certid(chain))[1]["end"] < now)
+
+
+@pytest.mark.parametrize("name, status", [
+    ("", 400), ("x", 400), ("AA.", 400), (".AA", 400), ("AA.gQ", 400), ("AA==.AA", 400), ("AA.AA", 404),
+    ("aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE", 404)])
+def test_renewal_information_of_nothing(user, name, status):
+    assert renewal(user, name)[0].status == status

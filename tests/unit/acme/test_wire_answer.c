@@ -85,6 +85,7 @@ static void directory(void **state)
         assert_true(lt_slice_starts(url, LT_LIT(BASE)));
         assert_ok(wire_find(lt_slice_sub(url, strlen(BASE), SIZE_MAX), (lt_slice){0}, &arena, &t));
     }
+    assert_string_equal(text_of(d, "renewalInfo"), BASE "/acme/renewal-info"); /* the gateway's own */
     const json_t *meta = json_object_get(d, "meta");
     assert_string_equal(text_of(meta, "termsOfService"), BASE "/terms");
     assert_string_equal(text_of(meta, "website"), "https://www.ca.example");

@@ -5,9 +5,11 @@
 #include <sqlite3.h>
 
 #include "acme/sql.h"
+#include "ca/ari_book.h"
 #include "ca/audit_internal.h"
 #include "ca/book_internal.h"
 #include "ca/crl_book.h"
+#include "ca/eab.h"
 #include "ca/event.h"
 #include "ca/evidence_book.h"
 #include "ca/issue.h"
@@ -109,6 +111,8 @@ static void no_statement_reads_a_table_whole(void **state)
         {ca_lint_sql, ca_lint_sql_count},
         {ca_audit_sql, ca_audit_sql_count},
         {ca_audit_jws_sql, ca_audit_jws_sql_count},
+        {ca_ari_sql, ca_ari_sql_count},
+        {ca_eab_sql, ca_eab_sql_count},
     };
     sqlite3 *db = open_book();
     int bad = 0;

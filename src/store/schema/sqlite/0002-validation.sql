@@ -54,7 +54,9 @@ CREATE TABLE eab_key (
   created_us INTEGER NOT NULL,
   created_by TEXT NOT NULL,
   expires_us INTEGER NOT NULL,             -- for binding; 0: never
-  accounts INTEGER NOT NULL                -- bound so far
+  accounts INTEGER NOT NULL,               -- bound so far
+  orders INTEGER NOT NULL,                 -- since period_us
+  period_us INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE account_eab (                 -- insert-only

@@ -1,0 +1,306 @@
+/* Renewal information out of the book. */
+#include "ca/ari_book.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define COLUMNS                                                                                     \
+    "SELECT c.serial, c.not_before_us, c.not_after_us, r.recorded_us, w.start_us, w.end_us, w.url " \
+    "FROM certificate c "                                                                           \
+    "LEFT JOIN revocation r ON r.issuer = c.issuer AND r.shard = c.shard AND r.serial = c.serial "  \
+    "LEFT JOIN renewal_window w ON w.issuer = c.issuer AND w.serial = c.serial "
+
+static const struct store_sql sql[] = {
+    /* Ranges of the primary key, in its order. */
+    {"ari.rows", COLUMNS "WHERE c.issuer = ?1 AND c.serial > ?2 AND c.copy = 0 ORDER BY c.serial LIMIT ?3"},
+    {"ari.row", COLUMNS "WHERE c.issuer = ?1 AND c.serial = ?2 AND c.copy = 0"},
+    {"ari.issued",
+     "SELECT issuer, serial FROM certificate WHERE issued_us >= ?1 ORDER BY issued_us LIMIT ?2"},
+    {"ari.revoked",
+     "SELECT issuer, serial FROM revocation WHERE recorded_us >= ?1 ORDER BY recorded_us LIMIT ?2"},
+    {"ari.set", "SELECT issuer, serial FROM renewal_window WHERE set_us >= ?1 ORDER BY set_us LIMIT ?2"},
+};
+enum { SQL_ROWS, SQL_ROW, SQL_ISSUED, SQL_REVOKED, SQL_SET };
+const struct store_sql *const ca_ari_sql = sql;
+const size_t ca_ari_sql_count = LT_COUNT(sql);
+
+enum { TAKE_ARENA_MAX = 16 * 1024 * 1024 };
+
+struct key {
+    size_t issuer; /* its place */
+    uint8_t serial[CA_ARI_SERIAL_MAX];
+    size_t len;
+};
+
+void ca_ari_build_init(struct ca_ari_build *b, struct store *store, const struct ca_crl_issuer *issuers,
+                       size_t issuer_count, lt_time now)
+{
+    *b = (struct ca_ari_build){.store = store, .issuers = issuers, .issuer_count = issuer_count, .now = now};
+    lt_buf_init(&b->strings, CA_ARI_STRINGS_MAX);
+}
+
+void ca_ari_build_done(struct ca_ari_build *b)
+{
+    lt_buf_done(&b->strings);
+}
+
+static void add_issuers(const struct ca_ari_build *b, struct lt_buf *out)
+{
+    for (size_t i = 0; i < b->issuer_count; i++) {
+        struct ca_ari_issuer one = {0};
+        lt_slice key_id = lt_slice_sub(b->issuers[i].key_id, 0, sizeof one.key_id);
+        memcpy(one.key_id, key_id.ptr, key_id.len); /* never empty: ca_crl_issuers looked */
+        one.len = (uint8_t)key_id.len;
+        lt_buf_add(out, LT_SLICE(&one, sizeof one));
+    }
+}
+
+void ca_ari_build_begin(const struct ca_ari_build *b, struct lt_buf *out)
+{
+    struct ca_ari_header empty = {0};
+    lt_buf_add(out, LT_SLICE(&empty, sizeof empty));
+    add_issuers(b, out);
+}
+
+/* A row from the columns; false for a serial that no row can hold. */
+static lt_res read_row(const struct store_rows *rows, size_t issuer, struct lt_buf *strings,
+                       struct ca_ari_row *ret_row)
+{
+    struct ca_ari_window w;
+    struct ca_ari_row row = {.issuer = (uint16_t)issuer};
+    lt_slice serial = store_bytes(rows, 0);
+    const struct ca_ari_facts f = {
+        .serial = serial,
+        .not_before = {store_int(rows, 1)},
+        .not_after = {store_int(rows, 2)},
+        .revoked = {store_int(rows, 3)},
+        .set_start = {store_int(rows, 4)},
+        .set_end = {store_int(rows, 5)},
+        .set_url = store_bytes(rows, 6),
+    };
+    LT_CHECK(serial.len > 0 && serial.len <= sizeof row.serial, LT_STATE_CORRUPT,
+             "the book has a serial of %zu bytes", serial.len);
+    memcpy(row.serial, serial.ptr, serial.len);
+    row.serial_len = (uint8_t)serial.len;
+    ca_ari_window_of(&f, &w);
+    row.start_s = lt_time_seconds(w.start);
+    row.end_s = lt_time_seconds(w.end);
+    row.end_s = row.end_s > row.start_s ? row.end_s : row.start_s + 1;
+    *ret_row = row;
+    return ca_ari_string(strings, w.url, &ret_row->url);
+}
+
+static lt_res add_row(struct ca_ari_build *b, const struct store_rows *rows, struct lt_buf *out)
+{
+    lt_slice serial = store_bytes(rows, 0);
+    struct ca_ari_row row;
+    b->last_len = serial.len < sizeof b->last ? serial.len : sizeof b->last;
+    memcpy(b->last, serial.ptr, b->last_len);
+    if (store_int(rows, 2) < b->now.us) {
+        return LT_OK;
+    }
+    LT_TRY(read_row(rows, b->at, &b->strings, &row));
+    lt_buf_add(out, LT_SLICE(&row, sizeof row));
+    b->rows++;
+    return LT_OK;
+}
+
+lt_res ca_ari_build_rows(struct ca_ari_build *b, size_t limit, struct lt_buf *out, bool *ret_end)
+{
+    *ret_end = b->at >= b->issuer_count;
+    if (*ret_end) {
+        return LT_OK;
+    }
+    struct store_rows rows;
+    lt_res r = LT_OK;
+    size_t seen = 0;
+    LT_TRY(store_query(
+        b->store, &sql[SQL_ROWS],
+        STORE_ARGS(STORE_I(b->issuers[b->at].id), STORE_B(LT_SLICE(b->last, b->last_len)), STORE_I(limit)),
+        &rows));
+    while (!lt_failed(r) && store_next(&rows)) {
+        r = add_row(b, &rows, out);
+        seen++;
+    }
+    lt_res end = store_rows_end(&rows);
+    LT_TRY(r);
+    LT_TRY(end);
+    if (seen < limit) {
+        b->at++;
+        b->last_len = 0;
+    }
+    *ret_end = b->at >= b->issuer_count;
+    return lt_buf_check(out);
+}
+
+struct ca_ari_header ca_ari_build_end(const struct ca_ari_build *b, struct lt_buf *out)
+{
+    lt_buf_add(out, lt_buf_slice(&b->strings));
+    return ca_ari_head(b->now.us, b->rows, (uint32_t)b->issuer_count, b->strings.len);
+}
+
+/* ---- what changed since ---- */
+
+void ca_ari_delta_init(struct ca_ari_delta *d)
+{
+    *d = (struct ca_ari_delta){0};
+    lt_buf_init(&d->strings, CA_ARI_STRINGS_MAX);
+}
+
+void ca_ari_delta_done(struct ca_ari_delta *d)
+{
+    free(d->rows);
+    d->rows = NULL;
+    lt_buf_done(&d->strings);
+}
+
+void ca_ari_delta_reset(struct ca_ari_delta *d)
+{
+    d->count = 0;
+    lt_buf_reset(&d->strings);
+}
+
+static bool place_of(const struct ca_ari_build *book, int64_t issuer, size_t *ret_place)
+{
+    for (size_t i = 0; i < book->issuer_count; i++) {
+        if (book->issuers[i].id == issuer) {
+            *ret_place = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static lt_res find_keys(const struct ca_ari_build *book, size_t which, lt_time since, struct key *keys,
+                        size_t *count)
+{
+    struct store_rows rows;
+    LT_TRY(store_query(book->store, &sql[which], STORE_ARGS(STORE_I(since.us), STORE_I(CA_ARI_DELTA_MAX)),
+                       &rows));
+    while (*count < CA_ARI_DELTA_MAX && store_next(&rows)) {
+        struct key *k = &keys[*count];
+        lt_slice serial = store_bytes(&rows, 1);
+        if (place_of(book, store_int(&rows, 0), &k->issuer) && serial.len <= sizeof k->serial) {
+            memcpy(k->serial, serial.ptr, serial.len);
+            k->len = serial.len;
+            (*count)++;
+        }
+    }
+    return store_rows_end(&rows);
+}
+
+static const struct ca_ari_row *find_old(const struct ca_ari_delta *d, size_t count,
+                                         const struct ca_ari_row *row)
+{
+    size_t low = 0;
+    size_t high = count;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        int c = ca_ari_row_compare(row, &d->rows[mid]);
+        if (c == 0) {
+            return &d->rows[mid];
+        }
+        low = c > 0 ? mid + 1 : low;
+        high = c > 0 ? high : mid;
+    }
+    return NULL;
+}
+
+/* A window of before may have become another: then the row is there twice, and the later turn stays. */
+static lt_res put(struct ca_ari_delta *d, size_t old_count, struct ca_ari_row *row)
+{
+    const struct ca_ari_row *old = find_old(d, old_count, row);
+    if (old != NULL && old->start_s == row->start_s && old->end_s == row->end_s && old->url == row->url) {
+        return LT_OK;
+    }
+    LT_CHECK(d->count < CA_ARI_DELTA_MAX, LT_PEER_TOO_LARGE, "over %d changes of renewal information",
+             CA_ARI_DELTA_MAX);
+    if (d->count == d->size) {
+        d->size = d->size == 0 ? 1024 : d->size * 2;
+        d->rows = realloc(d->rows, d->size * sizeof d->rows[0]);
+        LT_ASSERT(d->rows != NULL);
+    }
+    row->turn = d->turn;
+    d->rows[d->count++] = *row;
+    return LT_OK;
+}
+
+static lt_res take_one(struct ca_ari_delta *d, const struct ca_ari_build *book, const struct key *k,
+                       size_t old_count)
+{
+    struct store_rows rows;
+    struct ca_ari_row row;
+    bool found = false;
+    lt_res r = LT_OK;
+    LT_TRY(store_query(book->store, &sql[SQL_ROW],
+                       STORE_ARGS(STORE_I(book->issuers[k->issuer].id), STORE_B(LT_SLICE(k->serial, k->len))),
+                       &rows));
+    if (store_next(&rows)) {
+        found = true;
+        r = read_row(&rows, k->issuer, &d->strings, &row);
+    }
+    lt_res end = store_rows_end(&rows);
+    LT_TRY(r);
+    LT_TRY(end);
+    return found ? put(d, old_count, &row) : LT_OK;
+}
+
+static int by_row_then_turn(const void *a, const void *b)
+{
+    const struct ca_ari_row *x = a;
+    const struct ca_ari_row *y = b;
+    int c = ca_ari_row_compare(x, y);
+    return c != 0 ? c : (int)(y->turn > x->turn) - (int)(y->turn < x->turn);
+}
+
+static void sort(struct ca_ari_delta *d)
+{
+    size_t kept = 0;
+    qsort(d->rows, d->count, sizeof d->rows[0], by_row_then_turn);
+    for (size_t i = 0; i < d->count; i++) {
+        if (kept == 0 || ca_ari_row_compare(&d->rows[kept - 1], &d->rows[i]) != 0) {
+            d->rows[kept++] = d->rows[i];
+        }
+    }
+    d->count = kept;
+}
+
+lt_res ca_ari_delta_take(struct ca_ari_delta *d, const struct ca_ari_build *book, lt_time since,
+                         bool *ret_changed)
+{
+    struct lt_arena a;
+    size_t count = 0;
+    size_t old_count = d->count;
+    *ret_changed = false;
+    lt_arena_init(&a, TAKE_ARENA_MAX);
+    struct key *keys = LT_NEW_ARRAY(&a, struct key, CA_ARI_DELTA_MAX);
+    LT_ASSERT(keys != NULL); /* the cap has room for it */
+    d->turn++;
+    lt_res r = find_keys(book, SQL_ISSUED, since, keys, &count);
+    r = lt_failed(r) ? r : find_keys(book, SQL_REVOKED, since, keys, &count);
+    r = lt_failed(r) ? r : find_keys(book, SQL_SET, since, keys, &count);
+    if (!lt_failed(r) && count == CA_ARI_DELTA_MAX) {
+        r = lt_fail(LT_PEER_TOO_LARGE, __FILE__, __LINE__, "over %d changes of renewal information",
+                    CA_ARI_DELTA_MAX);
+    }
+    for (size_t i = 0; !lt_failed(r) && i < count; i++) {
+        r = take_one(d, book, &keys[i], old_count);
+    }
+    lt_arena_done(&a);
+    *ret_changed = d->count != old_count;
+    if (*ret_changed) {
+        sort(d);
+    }
+    return r;
+}
+
+void ca_ari_delta_write(const struct ca_ari_delta *d, const struct ca_ari_build *book, int64_t generation,
+                        struct lt_buf *out)
+{
+    struct ca_ari_header head = ca_ari_head(generation, d->count, (uint32_t)book->issuer_count,
+                                            d->strings.len);
+    lt_buf_add(out, LT_SLICE(&head, sizeof head));
+    add_issuers(book, out);
+    lt_buf_add(out, LT_SLICE(d->rows, d->count * sizeof d->rows[0]));
+    lt_buf_add(out, lt_buf_slice(&d->strings));
+}
