@@ -41,12 +41,13 @@ def wait_for(what, condition, seconds=20.0, step=0.05):
 class Dns:
     """A real unbound with two local zones; nothing leaves the machine."""
 
-    def __init__(self, folder, address="127.0.0.1"):
+    def __init__(self, folder, address="127.0.0.1", listen="127.0.0.1"):
         self.port = free_port(socket.SOCK_DGRAM)
         conf = folder / "unbound.conf"
         conf.write_text(f"""
 server:
-  interface: 127.0.0.1
+  interface: {listen}
+  access-control: 10.213.0.0/16 allow
   port: {self.port}
   do-daemonize: no
   chroot: ""
@@ -72,7 +73,7 @@ remote-control:
             query = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x07example\x03com\x00\x00\x01\x00\x01"
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
                 s.settimeout(0.2)
-                s.sendto(query, ("127.0.0.1", self.port))
+                s.sendto(query, (listen, self.port))
                 try:
                     return s.recv(512)[:2] == b"\x12\x34"
                 except OSError:
@@ -119,6 +120,8 @@ class Ca:
     def __init__(self, folder, dns_port, http01_port, *init_args):
         self.folder = folder / "ca"
         self.http01_port = http01_port
+        if isinstance(dns_port, int):
+            dns_port = f"127.0.0.1@{dns_port}"
         self.https_port, self.http_port, self.operator_port = free_port(), free_port(), free_port()
         self.url = f"https://localhost:{self.https_port}"
         self.directory = f"{self.url}/acme/directory"
@@ -127,7 +130,7 @@ class Ca:
         self.process = None
         self.lintel("init", self.folder, "--host", "localhost", "--https-port", self.https_port,
                     "--http-port", self.http_port, "--operator-port", self.operator_port,
-                    "--resolver", f"127.0.0.1@{dns_port}", "--validation-port", http01_port, "--allow-private",
+                    "--resolver", dns_port, "--validation-port", http01_port, "--allow-private",
                     *init_args, folder_flag=False)
 
     def lintel(self, *args, check=True, folder_flag=True, **kw):

@@ -24,16 +24,18 @@ def spki(key):
 
 
 class Perspective:
-    def __init__(self, folder, index, dns_port, http01_port, client_spki):
+    def __init__(self, folder, index, dns_port, http01_port, client_spki, address="127.0.0.1", namespace=None):
+        self.prefix = ["ip", "netns", "exec", namespace] if namespace else []
+        resolver = f"127.0.0.1@{dns_port}" if isinstance(dns_port, int) else dns_port
         self.name = f"view-{index}"
         self.folder = folder / self.name
         self.port = free_port()
         self.log = folder / f"{self.name}.log"
         self.process = None
         rir, latitude, longitude = PLACES[index]
-        self.lintel("init", self.folder, "--name", self.name, "--url", f"https://127.0.0.1:{self.port}", "--rir", rir,
-                    "--latitude", latitude, f"--longitude={longitude}", "--listen", f"127.0.0.1:{self.port}", "--client",
-                    client_spki, "--resolver", f"127.0.0.1@{dns_port}", "--validation-port", http01_port,
+        self.lintel("init", self.folder, "--name", self.name, "--url", f"https://{address}:{self.port}", "--rir", rir,
+                    "--latitude", latitude, f"--longitude={longitude}", "--listen", f"{address}:{self.port}", "--client",
+                    client_spki, "--resolver", resolver, "--validation-port", http01_port,
                     "--allow-private")
 
     def lintel(self, verb, *args, check=True):
@@ -52,7 +54,7 @@ class Perspective:
 
     def start(self):
         self.starts = self.log.read_text().count("perspective answers") if self.log.exists() else 0
-        self.process = subprocess.Popen([str(LINTEL), "perspective", "serve", str(self.folder), "--log", "text"],
+        self.process = subprocess.Popen([*self.prefix, str(LINTEL), "perspective", "serve", str(self.folder), "--log", "text"],
                                         stderr=open(self.log, "a"), stdout=subprocess.DEVNULL)
         wait_for("the perspective", self.listening)
         return self
