@@ -104,6 +104,7 @@ static const struct {
     {"account.show", query_account_show},
     {"event.list", query_event_list},
     {"halt.list", query_halt_list},
+    {"eab.list", query_eab_list},
     {"operator.list", query_operator_list},
     {"plan.list", query_plan_list},
     {"plan.show", query_plan_show},

@@ -69,6 +69,7 @@ query_answer query_account_list;
 query_answer query_account_show;
 query_answer query_event_list;
 query_answer query_halt_list;
+query_answer query_eab_list;
 query_answer query_operator_list;
 query_answer query_plan_list;
 query_answer query_plan_show;

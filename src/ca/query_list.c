@@ -1,6 +1,7 @@
 /* The short lists: accounts, halts, operators, plans, issuers, CRLs. */
 #include <string.h>
 
+#include "base/text.h"
 #include "ca/query_internal.h"
 #include "crypto/digest.h"
 #include "x509/cert.h"
@@ -16,6 +17,7 @@ enum {
     SQL_PLAN,
     SQL_APPROVALS,
     SQL_CRLS,
+    SQL_EAB,
 };
 #define ACCOUNT_COLUMNS \
     "SELECT id, status, contacts, alg, thumbprint, terms_agreed_us, created_us, address FROM account "
@@ -39,11 +41,17 @@ static const struct store_sql sql[] = {
     [SQL_PLAN] = {"query.plan", PLAN_COLUMNS "WHERE id = ?1"},
     [SQL_APPROVALS] = {"query.approvals", "SELECT operator, signature, signed_us FROM approval "
                                           "WHERE plan = ?1 ORDER BY operator LIMIT 100"},
+    /* Never the secret. */
+    [SQL_EAB] = {"query.eab", "SELECT kid, note, profiles, suffixes, accounts_most, accounts, orders_most, "
+                              "orders_period_s, orders, status, created_us, created_by, expires_us "
+                              "FROM eab_key WHERE kid > ?1 ORDER BY kid LIMIT ?2"},
     [SQL_CRLS] = {"query.crls",
                   "SELECT shard, number, this_update_us, next_update_us, entries, sha256, sequence "
                   "FROM crl WHERE issuer = ?1 AND shard = 0 ORDER BY number DESC LIMIT ?2"},
 };
 const struct ca_query_sql query_list_sql = {sql, LT_COUNT(sql)};
+
+enum { WORDS_MAX = 64 * 1024 };
 
 /* A list keyed by its first column. */
 struct simple {
@@ -154,6 +162,50 @@ lt_res query_halt_list(const struct ca_query *query, struct query_out *out)
 {
     static const struct simple halts = {"halts", 'H', SQL_HALTS, true, -1, write_halt};
     return list(query, out, &halts);
+}
+
+/* " a b " as an array. */
+static void write_words(struct query_out *o, const char *key, lt_slice text)
+{
+    struct lt_buf b;
+    lt_slice one;
+    lt_buf_init(&b, WORDS_MAX);
+    lt_buf_add_byte(&b, '[');
+    while (lt_slice_split(&text, ' ', &one)) {
+        if (one.len > 0) {
+            lt_buf_add_cstr(&b, b.len > 1 ? "," : "");
+            lt_json_add_string(&b, one);
+        }
+    }
+    lt_buf_add_byte(&b, ']');
+    query_raw(o, key, lt_failed(lt_buf_check(&b)) ? LT_LIT("[]") : lt_buf_slice(&b));
+    lt_buf_done(&b);
+}
+
+static void write_eab(const struct ca_query *query, struct query_out *o, const struct store_rows *rows)
+{
+    (void)query; /* same signature as its neighbours */
+    query_cstr(o, "kid", store_cstr(rows, 0));
+    query_cstr(o, "note", store_cstr(rows, 1));
+    write_words(o, "profiles", store_bytes(rows, 2));
+    write_words(o, "suffixes", store_bytes(rows, 3));
+    query_int(o, "accounts_most", store_int(rows, 4));
+    query_int(o, "accounts", store_int(rows, 5));
+    query_int(o, "orders_most", store_int(rows, 6));
+    query_int(o, "orders_period_s", store_int(rows, 7));
+    query_int(o, "orders", store_int(rows, 8));
+    query_cstr(o, "status", store_cstr(rows, 9));
+    query_time(o, "created", store_int(rows, 10));
+    query_cstr(o, "created_by", store_cstr(rows, 11));
+    if (store_int(rows, 12) != 0) {
+        query_time(o, "expires", store_int(rows, 12));
+    }
+}
+
+lt_res query_eab_list(const struct ca_query *query, struct query_out *out)
+{
+    static const struct simple keys = {"keys", 'E', SQL_EAB, true, 9, write_eab};
+    return list(query, out, &keys);
 }
 
 lt_res query_operator_list(const struct ca_query *query, struct query_out *out)
