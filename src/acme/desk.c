@@ -73,6 +73,11 @@ void acme_desk_forget(struct acme_desk *d)
     acme_held_undo(d);
 }
 
+void acme_desk_use_policy(struct acme_desk *d, const struct acme_policy *policy)
+{
+    d->policy = policy;
+}
+
 void acme_desk_use_perspectives(struct acme_desk *d, const struct validate_perspectives *perspectives)
 {
     d->perspectives = perspectives;

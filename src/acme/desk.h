@@ -51,6 +51,9 @@ LT_MUST_USE lt_res acme_desk_validated(struct acme_desk *desk, struct ca_turn *t
 LT_MUST_USE lt_res acme_desk_corroborated(struct acme_desk *desk, struct ca_turn *t, const struct ipc_msg *m);
 struct validate_perspectives;
 /* Borrowed until the next call; NULL or none: what the primary perspective says is enough. */
+/* Borrowed until the next one; NULL: everything is allowed that the rules of all CAs allow. */
+struct acme_policy;
+void acme_desk_use_policy(struct acme_desk *desk, const struct acme_policy *policy);
 void acme_desk_use_perspectives(struct acme_desk *desk, const struct validate_perspectives *perspectives);
 /* How an order's intent ended, how a revocation did: for the book's listener (ca/book.h), in the turn that
  * writes the outcome. Outcomes of other requesters and origins are ignored. */

@@ -5,6 +5,7 @@
 #include "acme.pb-c.h"
 #include "acme/desk.h"
 #include "acme/names.h"
+#include "acme/names_policy.h"
 #include "acme/nonce.h"
 #include "acme/problem.h"
 #include "acme/rate.h"
@@ -78,6 +79,7 @@ struct acme_desk {
     struct acme_parent parents[ACME_PARENTS_CACHED];
     lt_time swept; /* when tick last looked at what is due */
     lt_time asked_again;
+    const struct acme_policy *policy;                 /* borrowed; NULL: none */
     const struct validate_perspectives *perspectives; /* borrowed; NULL: none */
     struct acme_corroboration *corroborations;        /* owned list */
     size_t corroboration_count;
@@ -131,6 +133,12 @@ LT_MUST_USE lt_res acme_external_check(struct acme_call *c, const Ipc__AcmeNewAc
 LT_MUST_USE lt_res acme_external_order(struct acme_call *c, const char *profile,
                                        const struct acme_name_set *names, bool exempt,
                                        Ipc__Problem **ret_problem);
+
+/* replaces.c: what an order replaces (RFC 9773 5). A problem: the order is refused. */
+LT_MUST_USE lt_res acme_replaces_check(struct acme_call *c, const char *text,
+                                       const struct acme_name_set *names, Ipc__Problem **ret_problem);
+/* The order's certificate is there: it replaces the old one. */
+LT_MUST_USE lt_res acme_replaces_record(struct ca_turn *t, const struct ca_outcome *o);
 
 /* order.c, order_new.c */
 struct acme_order {
@@ -244,8 +252,18 @@ LT_MUST_USE lt_res acme_proofs_collect(struct ca_turn *t, const struct acme_orde
 /* Writes the intent. LT_STATE_CORRUPT when a name lacks a check of CAA that is young enough. */
 LT_MUST_USE lt_res acme_proofs_plan(struct acme_desk *d, struct ca_turn *t, const struct acme_proofs *p,
                                     const Ipc__PublicKey *key, int64_t *ret_intent);
-/* Keeps what the request said until the order can go on. */
-LT_MUST_USE lt_res acme_order_wait(struct ca_turn *t, const struct acme_order *o, const Ipc__PublicKey *key);
+/* What the policy of names says to the whole order: DENY with the problem, REVIEW with the row that wants it.
+ */
+struct acme_judgement {
+    enum acme_policy_action action;
+    Ipc__Problem *problem; /* of a denial */
+    const char *rule;      /* "" for none; the policy's */
+};
+LT_MUST_USE lt_res acme_policy_judge(struct acme_desk *d, struct ca_turn *t, const struct acme_order *o,
+                                     struct acme_judgement *ret_judgement);
+/* Keeps what the request said until the order can go on. rule: of the review it needs, "" for none. */
+LT_MUST_USE lt_res acme_order_wait(struct ca_turn *t, const struct acme_order *o, const Ipc__PublicKey *key,
+                                   const char *rule);
 /* An order that is processing without an intent: plans it, once nothing is in its way; or ends it. */
 LT_MUST_USE lt_res acme_order_proceed(struct acme_desk *d, struct ca_turn *t, int64_t order_id);
 /* Orders whose time for that is up, and released ones. */

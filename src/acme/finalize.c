@@ -83,25 +83,28 @@ static lt_res check_request(struct acme_call *c, const struct acme_order *o, con
 }
 
 /* The order is the certificate's from here on: planned at once, or as soon as nothing is in its way. */
-static lt_res take(struct acme_call *c, const struct acme_proofs *p, const Ipc__AcmeFinalize *f)
+static lt_res take(struct acme_call *c, const struct acme_proofs *p, const Ipc__AcmeFinalize *f,
+                   const char *rule)
 {
     const struct acme_order *o = p->order;
     int64_t intent = 0;
     size_t asked = 0;
     enum acme_state to = ACME_STATE_NONE;
     struct lt_buf body;
-    LT_TRY(acme_caa_ask(c->desk, c->turn, p, &asked));
-    if (asked == 0) {
+    if (rule[0] == '\0') {
+        LT_TRY(acme_caa_ask(c->desk, c->turn, p, &asked));
+    }
+    if (rule[0] == '\0' && asked == 0) {
         LT_TRY(acme_proofs_plan(c->desk, c->turn, p, f->key, &intent));
     } else {
-        LT_TRY(acme_order_wait(c->turn, o, f->key));
+        LT_TRY(acme_order_wait(c->turn, o, f->key, rule));
     }
     LT_TRY(acme_step(ACME_ORDER, o->status, ACME_FINALIZE, &to));
     LT_TRY(acme_step_exec(c->turn->store, ACME_SQL_ORDER_FINALIZED,
                           STORE_ARGS(STORE_I(o->id), intent != 0 ? STORE_I(intent) : STORE_N)));
     lt_buf_init(&body, ACME_EVENT_MAX);
-    lt_buf_addf(&body, "{\"account\":%lld,\"intent\":%lld,\"caa_asked\":%zu}", (long long)c->account.id,
-                (long long)intent, asked);
+    lt_buf_addf(&body, "{\"account\":%lld,\"intent\":%lld,\"caa_asked\":%zu,\"review\":\"%s\"}",
+                (long long)c->account.id, (long long)intent, asked, rule);
     return acme_event(c->turn, "order.finalized", "order", o->id, &body, acme_bytes(c->m->jws));
 }
 
@@ -129,13 +132,18 @@ lt_res acme_finalize(struct acme_call *c)
     if (p != NULL) {
         return acme_refuse(c, p);
     }
+    struct acme_judgement j;
+    LT_TRY(acme_policy_judge(c->desk, c->turn, &o, &j));
+    if (j.problem != NULL) {
+        return acme_refuse(c, j.problem);
+    }
     struct acme_proofs proofs;
     lt_res r = acme_proofs_collect(c->turn, &o, &proofs);
     if (r.code == LT_PEER_CONFLICT) {
         return acme_refuse_error(c, r, "orderNotReady");
     }
     LT_TRY(r);
-    r = take(c, &proofs, f);
+    r = take(c, &proofs, f, j.rule);
     if (lt_failed(r)) {
         return acme_refuse_error(c, r, "badCSR");
     }
@@ -203,5 +211,8 @@ lt_res acme_desk_outcome(struct acme_desk *d, struct ca_turn *t, const struct ca
         return LT_OK;
     }
     LT_TRY(o->issued ? take_certificate(t, o) : take_refusal(t, o));
+    if (o->issued) {
+        LT_TRY(acme_replaces_record(t, o));
+    }
     return acme_held_release(d, t, ACME_ORDER, o->order_id);
 }

@@ -15,6 +15,9 @@ enum {
     KEY_MAX = 64 * 1024,
 };
 
+static const char waiting[] = "waiting";
+static const char released[] = "released";
+
 static lt_res add_name(struct ca_turn *t, const struct store_rows *rows, struct ca_issue_name *n)
 {
     enum acme_state status = ACME_STATE_NONE;
@@ -115,8 +118,11 @@ lt_res acme_proofs_plan(struct acme_desk *d, struct ca_turn *t, const struct acm
 
 /* --- what waits ----------------------------------------------------------------------------------------- */
 
-lt_res acme_order_wait(struct ca_turn *t, const struct acme_order *o, const Ipc__PublicKey *key)
+lt_res acme_order_wait(struct ca_turn *t, const struct acme_order *o, const Ipc__PublicKey *key,
+                       const char *rule)
 {
+    bool review = rule[0] != '\0';
+    lt_time until = review ? o->expires : lt_time_add_seconds(t->now, CAA_PATIENCE_S);
     size_t len = ipc__public_key__get_packed_size(key);
     LT_CHECK(len <= KEY_MAX, LT_PEER_TOO_LARGE, "acme: a key of %zu bytes", len);
     uint8_t *packed = lt_arena_alloc(t->arena, len + 1);
@@ -124,8 +130,7 @@ lt_res acme_order_wait(struct ca_turn *t, const struct acme_order *o, const Ipc_
     (void)ipc__public_key__pack(key, packed); /* its length is known */
     return store_exec(t->store, &acme_sql[ACME_SQL_WAIT_ADD],
                       STORE_ARGS(STORE_I(o->id), STORE_B(LT_SLICE(packed, len)), STORE_I(t->now.us),
-                                 STORE_I(lt_time_add_seconds(t->now, CAA_PATIENCE_S).us), STORE_S(""),
-                                 STORE_S("")),
+                                 STORE_I(until.us), STORE_S(review ? waiting : ""), STORE_S(rule)),
                       NULL);
 }
 
@@ -196,11 +201,32 @@ static lt_res refuse_error(struct acme_desk *d, struct ca_turn *t, int64_t order
     return refuse(d, t, order_id, acme_problem(t->arena, type, "%s", lt_error_last()->detail));
 }
 
+/* The policy may have changed since finalize. */
+static lt_res judge_again(struct acme_desk *d, struct ca_turn *t, const struct acme_order *o,
+                          const struct wait *w, bool *ret_over)
+{
+    struct acme_judgement j;
+    LT_TRY(acme_policy_judge(d, t, o, &j));
+    bool review = j.action == ACME_POLICY_REVIEW && strcmp(w->review, released) != 0;
+    *ret_over = j.problem != NULL || review;
+    if (j.problem != NULL) {
+        return refuse(d, t, o->id, j.problem);
+    }
+    return review ? store_exec(t->store, &acme_sql[ACME_SQL_WAIT_UNTIL],
+                               STORE_ARGS(STORE_I(o->id), STORE_S(waiting), STORE_I(o->expires.us)), NULL)
+                  : LT_OK;
+}
+
 static lt_res go_on(struct acme_desk *d, struct ca_turn *t, const struct acme_order *o, const struct wait *w)
 {
     struct acme_proofs p;
     size_t asked = 0;
     int64_t intent = 0;
+    bool over = false;
+    LT_TRY(judge_again(d, t, o, w, &over));
+    if (over) {
+        return LT_OK;
+    }
     lt_res r = acme_proofs_collect(t, o, &p);
     if (lt_failed(r)) {
         return refuse_error(d, t, o->id, r);
@@ -228,6 +254,9 @@ lt_res acme_order_proceed(struct acme_desk *d, struct ca_turn *t, int64_t order_
     if (o.id == 0 || o.status != ACME_PROCESSING || o.intent != 0 || !w.there) {
         return LT_OK; /* it is over */
     }
+    if (strcmp(w.review, waiting) == 0) {
+        return LT_OK; /* for a person */
+    }
     LT_TRY(acme_caa_outcome(t, order_id, &missing, &p));
     if (missing > 0) {
         return LT_OK;
@@ -253,9 +282,16 @@ lt_res acme_order_waits_sweep(struct acme_desk *d, struct ca_turn *t)
     size_t count = 0;
     LT_TRY(list_waits(t, ACME_SQL_WAIT_DUE, t->now.us, ids, &count));
     for (size_t i = 0; i < count; i++) {
-        LT_TRY(
-            refuse(d, t, ids[i],
-                   acme_problem(t->arena, "dns", "CAA could not be asked again in time before issuance.")));
+        struct wait w;
+        LT_TRY(load_wait(t, ids[i], &w));
+        Ipc__Problem *late = acme_problem(t->arena, "dns", "CAA could not be asked again in time.");
+        Ipc__Problem *unseen = acme_problem(t->arena, "rejectedIdentifier",
+                                            "Nobody released the order in time [policy row %s].", w.rule);
+        LT_TRY(refuse(d, t, ids[i], strcmp(w.review, waiting) == 0 ? unseen : late));
+    }
+    LT_TRY(list_waits(t, ACME_SQL_WAIT_RELEASED, 0, ids, &count));
+    for (size_t i = 0; i < count; i++) {
+        LT_TRY(acme_order_proceed(d, t, ids[i]));
     }
     return LT_OK;
 }

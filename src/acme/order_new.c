@@ -137,6 +137,13 @@ static lt_res check(struct acme_call *c, const Ipc__AcmeNewOrder *o, struct draf
     }
     LT_TRY(check_names(c, d, ret_problem));
     if (*ret_problem == NULL) {
+        const struct acme_order o_names = {
+            .account = c->account.id, .profile = d->profile->name, .names = d->names};
+        struct acme_judgement j;
+        LT_TRY(acme_policy_judge(c->desk, c->turn, &o_names, &j));
+        *ret_problem = j.problem; /* what a person has to see waits for finalize: names are proven first */
+    }
+    if (*ret_problem == NULL) {
         *ret_problem = check_dates(c, o, d);
     }
     return LT_OK;
@@ -269,6 +276,30 @@ static lt_res make(struct acme_call *c, const Ipc__AcmeNewOrder *o, struct draft
     return LT_OK;
 }
 
+/* What the account may, and how often; a replacement that fits is bound by no limit of rate.
+ * RFC 9773 6 lets servers do so. */
+static lt_res check_standing(struct acme_call *c, const Ipc__AcmeNewOrder *o, const struct draft *d,
+                             bool *ret_refused)
+{
+    Ipc__Problem *p = NULL;
+    bool replaces = o->replaces[0] != '\0';
+    int64_t account = c->account.id;
+    *ret_refused = true;
+    if (replaces) {
+        LT_TRY(acme_replaces_check(c, o->replaces, &d->names, &p));
+    }
+    if (p == NULL) {
+        LT_TRY(acme_external_order(c, d->profile->name, &d->names, replaces, &p));
+    }
+    if (p != NULL) {
+        return acme_refuse(c, p);
+    }
+    *ret_refused = false;
+    return replaces
+               ? LT_OK
+               : acme_limited(c, ACME_LIMIT_ORDERS, LT_SLICE(&account, sizeof account), true, ret_refused);
+}
+
 lt_res acme_order_new(struct acme_call *c)
 {
     const Ipc__AcmeNewOrder *o = c->m->new_order;
@@ -290,12 +321,7 @@ lt_res acme_order_new(struct acme_call *c)
     if (refused) {
         return LT_OK;
     }
-    LT_TRY(acme_external_order(c, d.profile->name, &d.names, false, &p));
-    if (p != NULL) {
-        return acme_refuse(c, p);
-    }
-    int64_t account = c->account.id;
-    LT_TRY(acme_limited(c, ACME_LIMIT_ORDERS, LT_SLICE(&account, sizeof account), true, &refused));
+    LT_TRY(check_standing(c, o, &d, &refused));
     if (refused) {
         return LT_OK;
     }

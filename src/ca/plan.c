@@ -21,9 +21,11 @@ static const struct store_sql sql[] = {
                  "needed, result FROM plan WHERE id = ?1"},
     {"plan.move", "UPDATE plan SET status = ?3, result = ?4 WHERE id = ?1 AND status = ?2"},
     {"approval.add", "INSERT INTO approval (plan, operator, signature, signed_us) VALUES (?1, ?2, ?3, ?4)"},
+    {"order.release", "UPDATE order_wait SET review = 'released', released_by = ?2, until_us = ?3 "
+                      "WHERE order_id = ?1 AND review = 'waiting'"},
     {"approval.of", "SELECT operator, signature, signed_us FROM approval WHERE plan = ?1 LIMIT 256"},
 };
-enum { SQL_ADD, SQL_GET, SQL_MOVE, SQL_APPROVE, SQL_APPROVALS };
+enum { SQL_ADD, SQL_GET, SQL_MOVE, SQL_APPROVE, SQL_RELEASE, SQL_APPROVALS };
 const struct store_sql *const ca_plan_sql = sql;
 const size_t ca_plan_sql_count = LT_COUNT(sql);
 
@@ -31,6 +33,7 @@ enum {
     LIFE_S = 24 * 3600,
     LIFE_MAX_S = 7 * 24 * 3600,
     WAITER_LIFE_S = 60,
+    RELEASE_LIFE_S = 600, /* for CAA to be asked again, and the like */
 };
 
 struct ca_plan_waiter {
@@ -208,11 +211,32 @@ static lt_res ask_plan_check(struct ca_turn *t, struct plan *p, uint64_t id)
     return ca_turn_send(t, IPC_EXAMINER, IPC_PLAN_CHECK, id, &m.base);
 }
 
+/* An order for a name on the high-risk list: it goes on with the next tick. */
+static lt_res done_order_release(struct ca_turn *t, const struct plan *p)
+{
+    uint64_t order = 0;
+    int64_t changed = 0;
+    LT_TRY(lt_parse_u64(ca_params_get(&p->params, "order"), INT64_MAX, &order));
+    LT_TRY(store_exec(t->store, &sql[SQL_RELEASE],
+                      STORE_ARGS(STORE_I((int64_t)order), STORE_S(p->statement.plan_id),
+                                 STORE_I(lt_time_add_seconds(t->now, RELEASE_LIFE_S).us)),
+                      &changed));
+    LT_CHECK(changed == 1, LT_PEER_NOT_FOUND, "order %llu waits for nobody", (unsigned long long)order);
+    struct ca_body b;
+    ca_body_init(&b);
+    ca_body_str(&b, "plan", p->statement.plan_id);
+    ca_body_str(&b, "proposer", p->statement.proposer);
+    char *subject = lt_arena_printf(t->arena, "order %llu", (unsigned long long)order);
+    LT_ASSERT(subject != NULL);
+    return ca_body_event(&b, t, "order.released", subject, LT_SLICE(NULL, 0));
+}
+
 /* A profile or a restore is carried out by root on the folder; the book keeps that it was approved. */
 static const struct action actions[] = {
     {"halt.lift", {"halt"}, ask_halt_lift, done_halt_lift},
     {"key-block.remove", {"spki-sha256"}, ask_key_unblock, done_key_unblock},
     {"lint.exception", {"expires", "profile", "rule"}, ask_lint_exception, done_lint_exception},
+    {"order.release", {"order"}, ask_plan_check, done_order_release},
     {"profile.change", {"profile", "sha256"}, ask_plan_check, NULL},
     {"restore", {"backup"}, ask_plan_check, NULL},
 };
