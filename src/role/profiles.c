@@ -12,8 +12,8 @@ static const struct sandbox_path gateway_paths[] = {{"public", false}, {"tls", t
 
 /* The book, and the root-owned files it mirrors. */
 static const struct sandbox_path registrar_paths[] = {
-    {"book", true}, {"operators", false},   {"profiles", false},
-    {"ca", false},  {"lintel.yaml", false}, {"perspectives", false},
+    {"book", true},         {"operators", false},    {"profiles", false}, {"ca", false},
+    {"lintel.yaml", false}, {"perspectives", false}, {"policy", false},
 };
 
 static const struct sandbox_path reader_paths[] = {{"book", false}};

@@ -378,6 +378,11 @@ static lt_res load_files(struct registrar *g)
     validate_perspectives_done(&g->perspectives);
     g->perspectives = fresh;
     acme_desk_use_perspectives(g->desk, &g->perspectives);
+    struct acme_policy policy;
+    LT_TRY(acme_policy_load(fd, &policy));
+    acme_policy_done(&g->policy);
+    g->policy = policy;
+    acme_desk_use_policy(g->desk, &g->policy);
     return LT_OK;
 }
 

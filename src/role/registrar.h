@@ -2,6 +2,7 @@
 #define ROLE_REGISTRAR_H
 /* Between the files of the registrar. */
 #include "acme/desk.h"
+#include "acme/names_policy.h"
 #include "ca/book.h"
 #include "ca/config.h"
 #include "role/kit.h"
@@ -24,6 +25,7 @@ struct registrar {
     struct ca_book *book;                      /* owned */
     struct acme_desk *desk;                    /* owned */
     struct ca_profiles profiles;               /* owned: as read, until they are the book's */
+    struct acme_policy policy;                 /* owned: of names */
     struct ca_operators operators;             /* owned: the same */
     struct validate_perspectives perspectives; /* owned; the desk borrows them */
     struct lt_arena arena;                     /* of the group */
