@@ -128,6 +128,19 @@ const struct store_sql acme_sql[ACME_SQL_COUNT] = {
     [ACME_SQL_CERTIFICATE] = {"acme.certificate",
                               "SELECT account, sha256, spki_sha256, not_after_us FROM certificate "
                               "WHERE issuer = ?1 AND serial = ?2 AND copy = 0"},
+    [ACME_SQL_CERTIFICATE_NAME] = {"acme.certificate-name",
+                                   "SELECT 1 FROM certificate_name WHERE name = ?1 AND type = ?2 AND "
+                                   "issuer = ?3 AND serial = ?4 AND copy = 0"},
+    [ACME_SQL_ORDER_REPLACING] =
+        {"acme.order-replacing",
+         "SELECT id FROM ca_order WHERE replaces = ?1 AND status <> 'invalid' LIMIT 1"},
+    [ACME_SQL_ORDER_REPLACES] = {"acme.order-replaces",
+                                 "SELECT replaces FROM ca_order WHERE id = ?1 AND replaces IS NOT NULL"},
+    [ACME_SQL_REPLACEMENT_ADD] =
+        {"acme.replacement-add",
+         "INSERT INTO replacement (old_issuer, old_serial, new_issuer, new_serial, how, "
+         "seen_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (old_issuer, "
+         "old_serial, new_issuer, new_serial, how) DO NOTHING"},
     [ACME_SQL_CERTIFICATE_DER] = {"acme.certificate-der",
                                   "SELECT der FROM certificate_der WHERE issuer = ?1 AND serial = ?2 AND "
                                   "copy = 0"},

@@ -6,6 +6,7 @@
 #include "acme/wire_private.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "ca/ari_map.h"
 #include "crypto/digest.h"
 #include "x509/dnsname.h"
 
@@ -293,6 +294,10 @@ static lt_res read_new_order(struct wire_reader *r, const json_t *payload, Ipc__
     LT_TRY(read_date(r, payload, "notAfter", &m->not_after));
     LT_TRY(read_word(r, payload, "profile", &m->profile));
     LT_TRY(read_word(r, payload, "replaces", &m->replaces));
+    if (m->replaces[0] != '\0') {
+        struct ca_ari_certid id; /* read again by the registrar, out of what has passed here */
+        LT_TRY(ca_ari_certid_read(lt_slice_cstr(m->replaces), r->arena, &id));
+    }
     call->op = IPC__ACME_OP__ACME_NEW_ORDER;
     call->new_order = m;
     return LT_OK;

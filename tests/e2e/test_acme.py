@@ -519,3 +519,37 @@ def test_renewal_information(user):
     ("aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE", 404)])
 def test_renewal_information_of_nothing(user, name, status):
     assert renewal(user, name)[0].status == status
+
+
+def test_replacement(ca, user, webroot):
+    old = user.issue("replaced.example.com", "other.replaced.example.com")
+    name = certid(old)
+    new = user.issue("replaced.example.com", replaces=name)
+    assert leaf(new).serial_number != leaf(old).serial_number
+    with refused("alreadyReplaced", 409):
+        user.order("replaced.example.com", replaces=name)
+    user.order("replaced.example.com")
+    with refused("malformed", 400):
+        user.order("else.example.com", replaces=certid(new))
+    stranger = Client(ca.directory, ca.root, webroot.challenges)
+    stranger.register()
+    with refused("malformed", 400):
+        stranger.order("replaced.example.com", replaces=certid(new))
+    _, order = user.order("replaced.example.com", replaces=certid(new))
+    assert order["replaces"] == certid(new)
+
+
+@pytest.mark.parametrize("name", ["x", "AA.AA", "AA.gQ", "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE", 7])
+def test_replacement_of_nothing(user, name):
+    with refused("malformed", 400):
+        user.order("nothing.example.com", replaces=name)
+
+
+def test_an_order_that_failed_replaces_nothing(user):
+    old = user.issue("again.example.com")
+    url, order = user.order("again.example.com", "wrong.again.example.com", replaces=certid(old))
+    for a in order["authorizations"]:
+        if user.post(a, None).json()["status"] != "valid":
+            user.post(a, {"status": "deactivated"})
+    user.poll(url, ("invalid",))
+    user.issue("again.example.com", replaces=certid(old))

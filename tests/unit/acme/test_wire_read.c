@@ -350,7 +350,7 @@ static void order_details(void **state)
                 "{\"identifiers\":[" DNS("B.example.com") "," DNS("a.example.com") "," DNS(
                     "b.example.com") ",{\"type\":\"ip\",\"value\":\"192.0.2.1\"}],"
                                      "\"notBefore\":\"2026-11-22T00:00:00Z\",\"profile\":\"tls-server\","
-                                     "\"replaces\":\"aki.serial\"}",
+                                     "\"replaces\":\"aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE\"}",
                 &call));
     assert_int_equal(call.new_order->n_identifiers, 3);
     assert_string_equal(call.new_order->identifiers[0]->value, "b.example.com");
@@ -359,7 +359,7 @@ static void order_details(void **state)
     assert_string_equal(call.new_order->not_before, "2026-11-22T00:00:00Z");
     assert_string_equal(call.new_order->not_after, "");
     assert_string_equal(call.new_order->profile, "tls-server");
-    assert_string_equal(call.new_order->replaces, "aki.serial");
+    assert_string_equal(call.new_order->replaces, "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE");
     assert_string_equal(call.nonce, "AA");
     assert_int_equal(call.account_id, 12);
     /* each fault with its identifier */

@@ -38,6 +38,8 @@ CREATE TABLE renewal_window (
   PRIMARY KEY (issuer, serial)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX renewal_window_set ON renewal_window(set_us);
+-- Which order replaces a certificate: asked by the identifier that the order gave.
+CREATE INDEX ca_order_replaces ON ca_order(replaces) WHERE replaces IS NOT NULL;
 CREATE INDEX revocation_recorded ON revocation(recorded_us);
 
 -- Keys that we gave out, to bind ACME accounts to somebody we know (RFC 8555 7.3.4), with what they are good for.
