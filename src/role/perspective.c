@@ -305,6 +305,17 @@ static enum turn watch(struct parent *p)
     return info.ssi_signo == SIGCHLD ? reap(p) : info.ssi_signo == SIGHUP ? TURN_RELOAD : TURN_STOP;
 }
 
+/* Of what came while nobody watched. */
+static bool told_to_stop(const struct parent *p)
+{
+    struct signalfd_siginfo info;
+    bool stop = false;
+    while (read(p->signal_fd, &info, sizeof info) == sizeof info) {
+        stop |= info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT;
+    }
+    return stop;
+}
+
 /* Until told to stop. What ends is started again, both of them: each knows the other by a socket only. */
 static lt_res run(struct parent *p)
 {
@@ -312,15 +323,22 @@ static lt_res run(struct parent *p)
     enum turn t = TURN_AGAIN;
     while (t != TURN_STOP) {
         int64_t started_ms = lt_monotonic_ms();
-        LT_TRY(start_children(p));
-        do {
-            t = watch(p);
-        } while (t == TURN_AGAIN);
+        lt_res r = start_children(p);
+        if (lt_failed(r) && t == TURN_AGAIN) {
+            return r; /* what is wrong at the first start is to be mended first */
+        }
+        if (lt_failed(r)) {
+            lt_log_error("cannot start the children");
+        }
+        t = TURN_ENDED;
+        while (!lt_failed(r) && (t = watch(p)) == TURN_AGAIN) {
+        }
         end_children(p);
         LT_CHECK(t != TURN_HOPELESS, LT_PEER_USAGE, "the front cannot start: see the line above");
         backoff_ms = lt_monotonic_ms() - started_ms > HEALTHY_AFTER_MS ? BACKOFF_FIRST_MS : backoff_ms;
         if (t == TURN_ENDED) {
             (void)poll(NULL, 0, (int)backoff_ms); /* a signal waits that long */
+            t = told_to_stop(p) ? TURN_STOP : t;
             backoff_ms = backoff_ms * 2 > BACKOFF_MOST_MS ? BACKOFF_MOST_MS : backoff_ms * 2;
         }
     }

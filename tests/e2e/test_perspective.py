@@ -149,6 +149,30 @@ def test_comes_back(place, victim):
     wait_for("an answer", lambda: (courier.post(view.port, question(view)) or [0])[0] == 200)
 
 
+def test_waits_for_a_file_and_can_be_stopped_meanwhile(place, tmp_path, dns):
+    _, courier, web = place
+    for part in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        part.chmod(0o755)
+    view = Perspective(tmp_path, 1, dns.port, web.port, courier.spki).start()
+    key = view.folder / "key.pem"
+    key.rename(view.folder / "away")
+    view.process.send_signal(signal.SIGHUP)
+    wait_for("the complaint", lambda: "cannot start the children" in view.log.read_text())
+    (view.folder / "away").rename(key)
+    wait_for("an answer", lambda: back(view, courier))
+    key.unlink()
+    view.process.send_signal(signal.SIGHUP)
+    wait_for("the complaint", lambda: view.log.read_text().count("cannot start the children") > 1)
+    view.stop()
+
+
+def back(view, courier):
+    try:
+        return (courier.post(view.port, question(view)) or [0])[0] == 200
+    except OSError:
+        return False
+
+
 def test_reload_knows_new_couriers(place, tmp_path):
     view, courier, _ = place
     other = Courier(tmp_path, "other")
