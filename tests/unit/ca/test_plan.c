@@ -393,6 +393,61 @@ static void what_root_carries_out(void **state)
     rig_audit(r);
 }
 
+static void release(struct rig *r, struct args *a, const char *parameters)
+{
+    *a = (struct args){.who = "cyd", .action = "order.release", .parameters = parameters};
+    assert_ok(rig_run(r, step_create, a));
+    approve(r, a, 0);
+    approve(r, a, 1);
+    assert_ok(rig_run(r, step_run, a));
+    assert_non_null(rig_last(r, IPC_PLAN_CHECK));
+    a->accepted = true;
+}
+
+static int64_t number(struct rig *r, const struct store_sql *sql)
+{
+    struct store_rows rows;
+    assert_ok(store_query(r->store, sql, STORE_NO_ARGS, &rows));
+    assert_true(store_next(&rows));
+    int64_t n = store_int(&rows, 0);
+    assert_ok(store_rows_end(&rows));
+    return n;
+}
+
+static void an_order_is_released(void **state)
+{
+    static const struct store_sql add = {
+        "test.wait", "INSERT INTO order_wait (order_id, subject_key, since_us, until_us, review, rule) "
+                     "VALUES (77, x'00', 1, 9, 'waiting', 'risk'), (78, x'00', 1, 9, '', '')"};
+    static const struct store_sql released = {
+        "test.released", "SELECT count(*) FROM order_wait WHERE review = 'released' AND order_id = 77 AND "
+                         "released_by LIKE 'p%' AND until_us > 9"};
+    static const struct store_sql all = {"test.all",
+                                         "SELECT count(*) FROM order_wait WHERE review = 'released'"};
+    static const struct store_sql events = {"test.events",
+                                            "SELECT count(*) FROM event WHERE kind = 'order.released'"};
+    struct rig *r = *state;
+    struct args a;
+    assert_ok(store_exec(r->store, &add, STORE_NO_ARGS, NULL));
+    release(r, &a, "{\"order\":\"77\"}");
+    assert_int_equal(number(r, &all), 0);
+    assert_ok(rig_run(r, step_verdict, &a));
+    assert_int_equal(number(r, &released), 1);
+    /* neither one that waits for nobody, nor one that is not there */
+    release(r, &a, "{\"order\":\"78\"}");
+    assert_ok(rig_run(r, step_verdict, &a));
+    release(r, &a, "{\"order\":\"79\"}");
+    assert_ok(rig_run(r, step_verdict, &a));
+    assert_int_equal(number(r, &all), 1);
+    assert_int_equal(number(r, &events), 1);
+    /* the examiner's no is a no */
+    release(r, &a, "{\"order\":\"77\"}");
+    a.accepted = false;
+    assert_ok(rig_run(r, step_verdict, &a));
+    assert_int_equal(number(r, &events), 1);
+    rig_audit(r);
+}
+
 static void the_examiner_is_away(void **state)
 {
     struct rig *r = *state;
@@ -417,6 +472,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(plans_that_are_none, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_key_is_unblocked, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_root_carries_out, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_order_is_released, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_examiner_is_away, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("plan", tests, rig_group_setup, rig_group_teardown);
