@@ -326,7 +326,7 @@ lt_res rig_plan(struct rig *r, struct ca_turn *t, void *name)
     key.spki_sha256.len = sizeof hash;
     key.type = IPC__KEY_TYPE__KEY_P256;
     key.bits = 256;
-    const struct ca_issue_name n = {.type = "dns",
+    const struct ca_issue_name n = {.type = strchr(name, '@') == NULL ? "dns" : "email",
                                     .value = lt_slice_cstr(name),
                                     .method = "http-01",
                                     .validated = r->now,
