@@ -201,6 +201,11 @@ static lt_res answer_account(struct acme_call *c, int64_t id, uint32_t status)
     uint8_t *spki = lt_arena_alloc(c->turn->arena, row.spki.len + 1);
     LT_CHECK(status_text != NULL && spki != NULL, LT_PEER_TOO_LARGE, "acme: the account is too large");
     memcpy(spki, row.spki.ptr, row.spki.len);
+    /*= RFC 8555 7.3.4 "The account object the CA returns MUST include an "externalAccountBinding" field with
+     *the = same value as the field in the request." */
+    lt_slice binding;
+    LT_TRY(ca_eab_binding(c->turn, id, &binding));
+    body.eab_jws = (ProtobufCBinaryData){binding.len, (uint8_t *)(uintptr_t)binding.ptr};
     body.id = id;
     body.status = status_text;
     body.terms_agreed = row.terms_agreed;
@@ -311,7 +316,7 @@ lt_res acme_account_new(struct acme_call *c)
     }
     LT_TRY(add_account(c, n, &id));
     if (external.kid != NULL) {
-        LT_TRY(ca_eab_bind(c->turn, &external, id));
+        LT_TRY(ca_eab_bind(c->turn, &external, id, acme_bytes(n->eab_jws)));
     }
     return answer_account(c, id, 201);
 }

@@ -9,8 +9,8 @@ lt_res acme_external_check(struct acme_call *c, const Ipc__AcmeNewAccount *n, st
     *ret_key = (struct ca_eab_key){0};
     *ret_problem = NULL;
     if (n->binding == NULL) {
-        /*= RFC 8555 7.3.4 "If the CA requires the client to include the "externalAccountBinding" field … and
-         *= the client does not … MUST reject … with the error externalAccountRequired" */
+        /*= RFC 8555 7.3.4 "If the CA receives a newAccount request without an "externalAccountBinding" field,
+         *then = it SHOULD reply with an error of type "externalAccountRequired"." */
         if (c->desk->config->external_account_required) {
             *ret_problem = acme_problem(
                 c->turn->arena, "externalAccountRequired",

@@ -277,7 +277,7 @@ static lt_res make(struct acme_call *c, const Ipc__AcmeNewOrder *o, struct draft
 }
 
 /* What the account may, and how often; a replacement that fits is bound by no limit of rate.
- * RFC 9773 6 lets servers do so. */
+ * RFC 9773 5 lets servers do so. */
 static lt_res check_standing(struct acme_call *c, const Ipc__AcmeNewOrder *o, const struct draft *d,
                              bool *ret_refused)
 {

@@ -213,7 +213,7 @@ static void add_meta(struct lt_buf *out, const struct wire_site *site)
 void wire_answer_directory(struct wire_answer *w, const struct wire_site *site, const char *nonce)
 {
     /*= RFC 8555 7.1.1 */
-    /*= RFC 9773 3 "an additional field for the directory object: renewalInfo" */
+    /* renewalInfo: RFC 9773 3 */
     static const struct {
         const char *key;
         const char *path;
@@ -272,6 +272,10 @@ static void add_account(struct wire_answer *w, const struct wire_site *site, con
     if (a->terms_agreed) {
         add_key(w->body, "termsOfServiceAgreed");
         lt_buf_add_cstr(w->body, "true");
+    }
+    if (a->eab_jws.len > 0) {
+        add_key(w->body, "externalAccountBinding");
+        lt_buf_add(w->body, LT_SLICE(a->eab_jws.data, a->eab_jws.len));
     }
     add_key(w->body, "orders");
     lt_buf_addf(w->body, "\"%s/acme/account/%lld/orders\"}", site->base_url, (long long)a->id);

@@ -118,7 +118,8 @@ static lt_res read_binding_parts(struct wire_reader *r, lt_slice text, const Ipc
     /*= RFC 8555 7.3.4 "The "url" field MUST be set to the same value as the outer JWS" */
     LT_CHECK(lt_slice_eq_cstr(parts.url, call->url), LT_PEER_MALFORMED,
              "the external account binding was made for another URL");
-    /*= RFC 8555 7.3.4 "The payload of the inner JWS … is the account public key" */
+    /*= RFC 8555 7.3.4 "Verify that the payload of the JWS represents the same key as was used to verify the
+     *= outer JWS" */
     LT_TRY(jose_json_object(parts.payload, &object));
     LT_TRY(jwk_parse(object, r->arena, &key));
     LT_CHECK(lt_slice_eq(key.spki, r->signer_spki), LT_PEER_MALFORMED,

@@ -42,7 +42,7 @@ void ca_ari_window_of(const struct ca_ari_facts *f, struct ca_ari_window *ret_wi
 {
     *ret_window = (struct ca_ari_window){.url = f->set_url};
     if (f->revoked.us != 0) {
-        /*= RFC 9773 4.2 "a suggestedWindow that is entirely in the past" */
+        /*= RFC 9773 4.2 "If the selected time is in the past, attempt renewal immediately." */
         ret_window->start = lt_time_add_seconds(f->revoked, -REVOKED_BEFORE_S);
         ret_window->end = lt_time_add_seconds(f->revoked, -REVOKED_UNTIL_S);
     } else if (f->set_start.us != 0 && f->set_end.us > f->set_start.us) {
@@ -126,13 +126,14 @@ lt_res ca_ari_certid_read(lt_slice text, struct lt_arena *a, struct ca_ari_certi
 {
     size_t dot = lt_slice_find(text, '.');
     lt_slice serial;
-    /*= RFC 9773 4.1 "separated by the period character" */
+    /*= RFC 9773 4.1 "the period character" */
     LT_CHECK(text.len <= CA_ARI_CERTID_MAX && dot < text.len, LT_PEER_MALFORMED,
              "not a certificate identifier: two base64url texts with a period between them");
     LT_TRY(lt_unbase64url(a, lt_slice_sub(text, 0, dot), &ret_id->key_id));
     LT_TRY(lt_unbase64url(a, lt_slice_sub(text, dot + 1, SIZE_MAX), &serial));
     bool zero = serial.len > 1 && serial.ptr[0] == 0;
-    /*= RFC 9773 4.1 "the DER-encoded Serial Number field (without the tag and length bytes)" */
+    /*= RFC 9773 4.1 "the base64url encoding of the DER-encoded Serial Number field (without the tag and
+     *length = bytes)" */
     bool der = serial.len > 0 && serial.ptr[0] < 0x80 && (!zero || serial.ptr[1] >= 0x80);
     LT_CHECK(der && ret_id->key_id.len > 0, LT_PEER_MALFORMED,
              "not a certificate identifier: the serial is not the content of a positive DER INTEGER");

@@ -91,8 +91,7 @@ struct ca_ari_certid {
     lt_slice key_id; /* in the arena */
     lt_slice serial; /* without the zero that DER puts in front */
 };
-/*= RFC 9773 4.1 "the base64url-encoding … of the keyIdentifier field of the certificate's Authority Key
- *= Identifier (AKI)" */
+/*= RFC 9773 4.1 "of the keyIdentifier field of the certificate's Authority Key Identifier (AKI)" */
 LT_MUST_USE lt_res ca_ari_certid_read(lt_slice text, struct lt_arena *a, struct ca_ari_certid *ret_id);
 void ca_ari_certid_add(struct lt_buf *out, const struct ca_ari_certid *id);
 

@@ -19,11 +19,12 @@ static const struct store_sql sql[] = {
                 "orders_period_s, status, created_us, created_by, expires_us, accounts, orders, period_us) "
                 "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'valid', ?9, ?10, ?11, 0, 0, ?9)"},
     {"eab.revoke", "UPDATE eab_key SET status = 'revoked', secret = ?2 WHERE kid = ?1 AND status = 'valid'"},
-    {"eab.bind", "INSERT INTO account_eab (account, kid, bound_us) VALUES (?1, ?2, ?3)"},
+    {"eab.bind", "INSERT INTO account_eab (account, kid, bound_us, binding) VALUES (?1, ?2, ?3, ?4)"},
     {"eab.bound", "UPDATE eab_key SET accounts = accounts + 1 WHERE kid = ?1 AND accounts = ?2"},
     {"eab.count", "UPDATE eab_key SET orders = ?2, period_us = ?3 WHERE kid = ?1"},
+    {"eab.binding", "SELECT binding FROM account_eab WHERE account = ?1"},
 };
-enum { SQL_KEY, SQL_OF_ACCOUNT, SQL_ADD, SQL_REVOKE, SQL_BIND, SQL_BOUND, SQL_COUNT };
+enum { SQL_KEY, SQL_OF_ACCOUNT, SQL_ADD, SQL_REVOKE, SQL_BIND, SQL_BOUND, SQL_COUNT, SQL_BINDING };
 const struct store_sql *const ca_eab_sql = sql;
 const size_t ca_eab_sql_count = LT_COUNT(sql);
 
@@ -54,6 +55,17 @@ static lt_res read_key(struct ca_turn *t, struct store_rows *rows, struct ca_eab
              "an external account key is over the limit");
     *ret_key = k;
     return LT_OK;
+}
+
+lt_res ca_eab_binding(struct ca_turn *t, int64_t account, lt_slice *ret_binding)
+{
+    struct store_rows rows;
+    *ret_binding = LT_SLICE(NULL, 0);
+    LT_TRY(store_query(t->store, &sql[SQL_BINDING], STORE_ARGS(STORE_I(account)), &rows));
+    if (store_next(&rows)) {
+        *ret_binding = lt_arena_copy(t->arena, store_bytes(&rows, 0));
+    }
+    return store_rows_end(&rows);
 }
 
 lt_res ca_eab_find(struct ca_turn *t, const char *kid, struct ca_eab_key *ret_key)
@@ -217,8 +229,7 @@ static bool mac_fits(const struct ca_eab_key *k, const Ipc__AcmeBinding *m)
 }
 
 /* Whoever has not the secret does not learn which keys there are.
- *= RFC 8555 7.3.4 "The ACME server then verifies the binding by retrieving the MAC key and verifying the
- *= MAC" */
+ *= RFC 8555 7.3.4 "Verify that the MAC on the JWS verifies using that MAC key" */
 lt_res ca_eab_check(struct ca_turn *t, const Ipc__AcmeBinding *m, struct ca_eab_key *ret_key)
 {
     struct ca_eab_key k;
@@ -234,12 +245,13 @@ lt_res ca_eab_check(struct ca_turn *t, const Ipc__AcmeBinding *m, struct ca_eab_
     return LT_OK;
 }
 
-lt_res ca_eab_bind(struct ca_turn *t, const struct ca_eab_key *k, int64_t account)
+lt_res ca_eab_bind(struct ca_turn *t, const struct ca_eab_key *k, int64_t account, lt_slice binding)
 {
     int64_t changed = 0;
     struct ca_body b;
     LT_TRY(store_exec(t->store, &sql[SQL_BIND],
-                      STORE_ARGS(STORE_I(account), STORE_S(k->kid), STORE_I(t->now.us)), NULL));
+                      STORE_ARGS(STORE_I(account), STORE_S(k->kid), STORE_I(t->now.us), STORE_T(binding)),
+                      NULL));
     LT_TRY(
         store_exec(t->store, &sql[SQL_BOUND], STORE_ARGS(STORE_S(k->kid), STORE_I(k->accounts)), &changed));
     LT_CHECK(changed == 1, LT_RETRY_BUSY, "another account was bound to the key at the same moment");

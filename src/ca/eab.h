@@ -43,7 +43,11 @@ LT_MUST_USE lt_res ca_eab_of_account(struct ca_turn *t, int64_t account, struct 
 /* LT_PEER_UNAUTHORIZED: no such key, not its MAC, or no account more may be bound to it. */
 LT_MUST_USE lt_res ca_eab_check(struct ca_turn *t, const Ipc__AcmeBinding *binding,
                                 struct ca_eab_key *ret_key);
-LT_MUST_USE lt_res ca_eab_bind(struct ca_turn *t, const struct ca_eab_key *key, int64_t account);
+/* binding: JSON as the notary took it; kept to be shown. */
+LT_MUST_USE lt_res ca_eab_bind(struct ca_turn *t, const struct ca_eab_key *key, int64_t account,
+                               lt_slice binding);
+/* Empty: the account is bound to no key. */
+LT_MUST_USE lt_res ca_eab_binding(struct ca_turn *t, int64_t account, lt_slice *ret_binding);
 /* LT_POLICY_REFUSED: revoked, or not this profile. */
 LT_MUST_USE lt_res ca_eab_permits(const struct ca_eab_key *key, const char *profile);
 /* Is the name one that the key is for? */

@@ -124,7 +124,8 @@ static void send_window(struct http_exchange *x, const struct ca_ari_certid *id,
                              "{\"suggestedWindow\":{\"start\":\"%s\",\"end\":\"%s\"},"
                              "\"explanationURL\":\"%.*s\"}\n",
                              start, end, LT_FMT(w->url));
-    /*= RFC 9773 4.2 "The server SHOULD include a Retry-After header" */
+    /*= RFC 9773 4.3 "it indicates the desired (i.e., both requested minimum and maximum) amount of time to
+     * wait" */
     const struct http_header headers[] = {
         {"retry-after", retry},
         {"cache-control", "public, max-age=60"},

@@ -41,7 +41,10 @@ def kind_of(call):
 def test_an_account_is_bound(ca, client, hash):
     k = key(ca)
     assert len(unb64(k["hmac_key"])) == 32
-    client.register(externalAccountBinding=binding(client, k, hash=hash))
+    sent = binding(client, k, hash=hash)
+    account = client.post(client.directory["newAccount"], {"termsOfServiceAgreed": True,
+                                                           "externalAccountBinding": sent}, kid=False).json()
+    assert account["externalAccountBinding"] == sent
     row = next(r for r in ca.json("eab", "list", "--all")["keys"] if r["kid"] == k["kid"])
     assert row["accounts"] == 1 and row["note"] == "a customer" and k["hmac_key"] not in json.dumps(row)
 

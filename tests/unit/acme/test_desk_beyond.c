@@ -139,6 +139,8 @@ static const Ipc__AcmeReply *new_account(struct rig *r, struct rig_account *a, u
                 lt_slice_cstr(input), mac);
     binding.mac = (ProtobufCBinaryData){bits / 8, mac};
     body.binding = bits == 0 ? NULL : &binding;
+    static char sent[] = "{\"protected\":\"x\"}";
+    body.eab_jws = (ProtobufCBinaryData){strlen(sent), (uint8_t *)sent};
     body.terms_agreed = true;
     call.op = IPC__ACME_OP__ACME_NEW_ACCOUNT;
     call.new_account = &body;
@@ -164,7 +166,9 @@ static void test_external_accounts(void **state)
     is_problem(new_account(&r, &a, 1, 384, made_secret), "unauthorized", 403); /* not that hash's MAC */
     is_problem(new_account(&r, &a, 1, 8, made_secret), "unauthorized", 403);
     assert_int_equal(rig_number(&r, "SELECT count(*) FROM account"), 0);
-    assert_int_equal(new_account(&r, &a, 1, 512, made_secret)->status, 201);
+    const Ipc__AcmeReply *bound = new_account(&r, &a, 1, 512, made_secret);
+    assert_int_equal(bound->status, 201);
+    assert_int_equal(bound->account->eab_jws.len, strlen("{\"protected\":\"x\"}"));
     assert_int_equal(rig_number(&r, "SELECT accounts FROM eab_key"), 1);
     struct rig_account second;
     is_problem(new_account(&r, &second, 2, 256, made_secret), "unauthorized", 403); /* it was for one */

@@ -64,7 +64,8 @@ CREATE TABLE eab_key (
 CREATE TABLE account_eab (                 -- insert-only
   account INTEGER NOT NULL PRIMARY KEY,
   kid TEXT NOT NULL,
-  bound_us INTEGER NOT NULL
+  bound_us INTEGER NOT NULL,
+  binding TEXT NOT NULL                    -- as it came: the account object shows it
 ) STRICT;
 
 -- Names of an account whose validations only fail: after enough of them they wait until the account says go on.
