@@ -340,6 +340,7 @@ static void test_routes(void **state)
     } rows[] = {
         {"/acme/directory", {ASKED, 404, 404, 404}},
         {"/acme/x/y?z", {ASKED, 404, 404, 404}},
+        {"/acme/renewal-info/AA.AA", {503, 404, 404, 404}}, /* no publisher has written anything */
         {"/acme", {404, 404, 404, 404}},
         {"/api/v1/status", {404, 404, 404, ASKED}},
         {"/metrics", {404, 404, 200, 200}},
