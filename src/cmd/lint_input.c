@@ -240,6 +240,7 @@ lt_res cmd_lint_next(struct cmd_lint_reader *r, struct lt_arena *a, struct cmd_l
     ret_object->kind = cmd_lint_kind_of(r->rest, r->bare);
     if (ret_object->kind == 0 && is_base64_text(r->rest)) {
         LT_TRY(lt_unbase64(a, r->rest, &ret_object->der));
+        LT_CHECK(ret_object->der.len > 0, LT_PEER_MALFORMED, "it is empty");
         ret_object->kind = cmd_lint_kind_of(ret_object->der, r->bare);
     }
     return LT_OK;
