@@ -114,7 +114,7 @@ static void purposes(const struct lint_subject *s, struct lint_report *r)
 static void key_usage(const struct lint_subject *s, struct lint_report *r)
 {
     const struct x509_extension *x = lint_ext(s, X509_OID_KEY_USAGE);
-    uint32_t bits = s->cert->ext.key_usage;
+    uint32_t bits = s->cert->ext.key_usage & LINT_KU_DEFINED;
     if (x == NULL) {
         lint_found(r, s->cert->tbs, "keyUsage is missing");
     } else if (!x->critical) {
@@ -241,7 +241,7 @@ static bool pss_is_sha2(struct der_cursor *algorithm)
 
 static void signature_algorithm(const struct lint_subject *s, struct lint_report *r)
 {
-    lt_slice whole = s->cert->outer_sig_alg_der.len > 0 ? s->cert->outer_sig_alg_der : s->cert->sig_alg_der;
+    lt_slice whole = s->cert->sig_alg_der; /* zlint looks at the one inside */
     struct der_cursor c = der_open(whole);
     struct der_cursor in = der_enter(&c, DER_SEQUENCE);
     lt_slice oid = der_oid(&in);

@@ -118,7 +118,7 @@ static const struct key_usages ec_all = {X509_KU_KEY_AGREEMENT, SIGNING_MAY,
 static void key_usage_bits(const struct lint_subject *s, struct lint_report *r)
 {
     const struct key_usages *k = r->rule->data;
-    uint32_t bits = s->cert->ext.key_usage;
+    uint32_t bits = s->cert->ext.key_usage & LINT_KU_DEFINED;
     bool signing = (bits & X509_KU_DIGITAL_SIGNATURE) != 0;
     bool management = (bits & k->management) != 0;
     if (!signing && !management) {
@@ -135,7 +135,7 @@ static void key_usage_bits(const struct lint_subject *s, struct lint_report *r)
 static void key_usage_some(const struct lint_subject *s, struct lint_report *r)
 {
     const struct key_usages *k = r->rule->data;
-    uint32_t bits = s->cert->ext.key_usage;
+    uint32_t bits = s->cert->ext.key_usage & LINT_KU_DEFINED;
     if ((bits & (X509_KU_DIGITAL_SIGNATURE | k->management)) != 0) {
         return;
     }
@@ -149,7 +149,7 @@ static void key_usage_some(const struct lint_subject *s, struct lint_report *r)
 
 static void key_usage_edwards(const struct lint_subject *s, struct lint_report *r)
 {
-    uint32_t bits = s->cert->ext.key_usage;
+    uint32_t bits = s->cert->ext.key_usage & LINT_KU_DEFINED;
     if ((bits & X509_KU_DIGITAL_SIGNATURE) == 0 || (bits & ~(uint32_t)SIGNING_MAY) != 0) {
         lint_found(r, lint_ext_at(s, X509_OID_KEY_USAGE), "key usage 0x%x with an Edwards curve key", bits);
     }

@@ -10,6 +10,8 @@ bool lint_country_loose(lt_slice code);
 /* Seconds since 1970 of t moved by months; a day that the month does not have runs over into the next. months
  * is not negative. INT64_MAX beyond the year 9999. */
 int64_t lint_add_months(lt_time t, int months);
+/* The nine bits of KeyUsage that there are; zlint sees no others. */
+#define LINT_KU_DEFINED ((uint32_t)0x1ff)
 /* The public key is of the type id-ecPublicKey, whatever its curve. */
 bool lint_key_is_ec(const struct lint_subject *s);
 /* The Validity, for findings about it. */
