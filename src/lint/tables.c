@@ -65,6 +65,7 @@ extern const struct lint_table lint_cabf_smime_ca;
 extern const struct lint_table lint_weak_keys;
 extern const struct lint_table lint_etsi_profiles;
 extern const struct lint_table lint_etsi_statements;
+extern const struct lint_table lint_mozilla_more;
 
 const struct lint_table *const lint_tables[] = {
     /* clang-format off */
@@ -133,5 +134,6 @@ const struct lint_table *const lint_tables[] = {
     &lint_cabf_smime_ca,
     &lint_etsi_profiles,
     &lint_etsi_statements,
+    &lint_mozilla_more,
 };
 const size_t lint_table_count = LT_COUNT(lint_tables);

@@ -1,4 +1,4 @@
-/* Apple's and Chrome's policies, as zlint judges them. */
+/* Apple's and Chrome's policies: as zlint judges them, and what it does not ask. */
 #include "lint/rules/common.h"
 
 static bool tls_leaf(const struct lint_subject *s)
@@ -77,6 +77,30 @@ static void no_client_auth(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
+/* Chrome's CT policy: of certificates with timestamps in them, by lifetime. */
+static void logs_by_lifetime(const struct lint_subject *s, struct lint_report *r)
+{
+    enum { SHORT_DAYS = 180, LOGS_SHORT = 2, LOGS_LONG = 3 };
+    const struct x509_cert *c = s->cert;
+    int64_t life = lt_time_seconds(c->not_after) - lt_time_seconds(c->not_before);
+    unsigned wanted = life <= SHORT_DAYS * LT_SECONDS_PER_DAY ? LOGS_SHORT : LOGS_LONG;
+    unsigned there = logs_count(c->ext.sct_list);
+    if (there < wanted) {
+        lint_found(r, lint_ext_at(s, X509_OID_SCT_LIST), "timestamps of %u logs, %u are wanted", there,
+                   wanted);
+    }
+}
+
+/* For TLS servers and nothing else. */
+static void server_auth_alone(const struct lint_subject *s, struct lint_report *r)
+{
+    const struct x509_extensions *e = &s->cert->ext;
+    if (e->eku_count != 1 || e->eku[0].oid != X509_OID_SERVER_AUTH) {
+        lint_found(r, lint_ext_at(s, X509_OID_EXTENDED_KEY_USAGE),
+                   "%zu key purposes, where serverAuth is to be the only one", e->eku_count);
+    }
+}
+
 #define ROW(source_, level_) .source = (source_), .level = (level_), .kinds = LINT_CERTIFICATE, .zlint = true
 
 static const struct lint_rule rows[] = {
@@ -96,5 +120,12 @@ static const struct lint_rule rows[] = {
      .asks = "A TLS server's certificate is not for clientAuth", .citation = "Chrome Root Program 1.3.2",
      .when = LINT_IS_SERVER_AUTH | LINT_IS_SUBSCRIBER, .effective = LINT_DAY(2027, 3, 15),
      .check = no_client_auth},
+    {"lintel_chrome_logs", .source = LINT_CHROME, .level = LINT_ERROR, .kinds = LINT_CERTIFICATE,
+     .asks = "Timestamps are of two logs, of three for more than 180 days", .citation = "Chrome CT policy",
+     .when = LINT_IS_SUBSCRIBER | LINT_IS_TLS | LINT_HAS_SCT, .unless = LINT_IS_PRECERT,
+     .effective = LINT_DAY(2022, 4, 15), .check = logs_by_lifetime},
+    {"lintel_chrome_ca_purpose", .source = LINT_CHROME, .level = LINT_ERROR, .kinds = LINT_CERTIFICATE,
+     .asks = "A subordinate CA for TLS servers is for nothing else", .citation = "Chrome Root Program 1.3.2",
+     .when = LINT_IS_SUB_CA | LINT_IS_TLS, .effective = LINT_DAY(2026, 6, 15), .check = server_auth_alone},
 };
 const struct lint_table lint_browsers = LINT_TABLE(rows);

@@ -435,6 +435,40 @@ static const struct forge_row requests[] = {
     {"lintel_csr_name_form", "request", {{0}}, LINT_PASS},
 };
 
+#define SHA1_RSA "30{(1.2.840.113549.1.1.5) 0500}"
+#define LOG(byte_) "002F 00 [32]" byte_ " [14]00"
+#define EKUS(oids_) FORGE_EXT("2.5.29.37", false, "30{" oids_ "}")
+#define JULY_2026 1782864000
+
+static const struct forge_row programs[] = {
+    {"lintel_mozilla_key", "dv", {FORGE_PUT(FORGE_SPKI, "30{30{(1.3.101.112)} 03{00 [32]11}}")}, LINT_ERROR},
+    {"lintel_mozilla_key", "dv", {{0}}, LINT_PASS},
+    {"lintel_mozilla_sha1_mail", "smmvs", {FORGE_PUT(FORGE_ALGORITHM, SHA1_RSA)}, LINT_ERROR},
+    {"lintel_mozilla_sha1_mail", "smmvs", {{0}}, LINT_PASS},
+    {"lintel_mozilla_sha1", "ocsp", {FORGE_PUT(FORGE_ALGORITHM, SHA1_RSA)}, LINT_ERROR},
+    {"lintel_mozilla_sha1", "ocsp", {{0}}, LINT_PASS},
+    {"lintel_mozilla_sha1_crl", "crl", {FORGE_PUT(FORGE_ALGORITHM, SHA1_RSA)}, LINT_ERROR},
+    {"lintel_mozilla_sha1_crl", "crl", {{0}}, LINT_PASS},
+    {"lintel_mozilla_leaf_purpose", "dv", {FORGE_CUT("2.5.29.37")}, LINT_ERROR},
+    {"lintel_mozilla_leaf_purpose", "dv", {EKUS("(2.5.29.37.0)")}, LINT_ERROR},
+    {"lintel_mozilla_leaf_purpose", "dv", {{0}}, LINT_PASS},
+    {"lintel_mozilla_intermediate_purpose",
+     "sub",
+     {EKUS("(1.3.6.1.5.5.7.3.1)(1.3.6.1.5.5.7.3.4)")},
+     LINT_ERROR,
+     .role = LINT_ROLE_SUB_CA},
+    {"lintel_mozilla_intermediate_purpose", "sub", {{0}}, LINT_PASS, .role = LINT_ROLE_SUB_CA},
+    {"lintel_mozilla_intermediate_purpose", "sub", {{0}}, LINT_NA},
+    {"lintel_chrome_logs", "dv", {FORGE_EXT(SCTS, false, "04{0062 " LOG("01") LOG("01") "}")}, LINT_ERROR},
+    {"lintel_chrome_logs", "dv", {FORGE_EXT(SCTS, false, "04{0062 " LOG("01") LOG("02") "}")}, LINT_PASS},
+    {"lintel_chrome_ca_purpose",
+     "sub",
+     {FORGE_FROM(JULY_2026), EKUS("(1.3.6.1.5.5.7.3.1)(1.3.6.1.5.5.7.3.2)")},
+     LINT_ERROR},
+    {"lintel_chrome_ca_purpose", "sub", {FORGE_FROM(JULY_2026), EKUS("(1.3.6.1.5.5.7.3.1)")}, LINT_PASS},
+    {"lintel_chrome_ca_purpose", "sub", {{0}}, LINT_NE},
+};
+
 #define TABLE(name_)                        \
     static void name_##_rows(void **unused) \
     {                                       \
@@ -449,6 +483,7 @@ TABLE(policies)
 TABLE(crls)
 TABLE(responses)
 TABLE(requests)
+TABLE(programs)
 
 static void punycode(void **unused)
 {
@@ -616,13 +651,14 @@ static void responses_decode(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(usage_rows),     cmocka_unit_test(extensions_rows),
-        cmocka_unit_test(names_rows),     cmocka_unit_test(constraints_rows),
-        cmocka_unit_test(policies_rows),  cmocka_unit_test(crls_rows),
-        cmocka_unit_test(responses_rows), cmocka_unit_test(requests_rows),
-        cmocka_unit_test(punycode),       cmocka_unit_test(normal_form),
-        cmocka_unit_test(loose_hosts),    cmocka_unit_test(attribute_texts),
-        cmocka_unit_test(large_crl),      cmocka_unit_test(responses_decode),
+        cmocka_unit_test(usage_rows),       cmocka_unit_test(extensions_rows),
+        cmocka_unit_test(names_rows),       cmocka_unit_test(constraints_rows),
+        cmocka_unit_test(policies_rows),    cmocka_unit_test(crls_rows),
+        cmocka_unit_test(responses_rows),   cmocka_unit_test(requests_rows),
+        cmocka_unit_test(programs_rows),    cmocka_unit_test(punycode),
+        cmocka_unit_test(normal_form),      cmocka_unit_test(loose_hosts),
+        cmocka_unit_test(attribute_texts),  cmocka_unit_test(large_crl),
+        cmocka_unit_test(responses_decode),
     };
     return cmocka_run_group_tests_name("lint: the RFCs", tests, NULL, NULL);
 }
