@@ -66,6 +66,7 @@ extern const struct lint_table lint_weak_keys;
 extern const struct lint_table lint_etsi_profiles;
 extern const struct lint_table lint_etsi_statements;
 extern const struct lint_table lint_mozilla_more;
+extern const struct lint_table lint_cabf_cs_profile;
 
 const struct lint_table *const lint_tables[] = {
     /* clang-format off */
@@ -135,5 +136,6 @@ const struct lint_table *const lint_tables[] = {
     &lint_etsi_profiles,
     &lint_etsi_statements,
     &lint_mozilla_more,
+    &lint_cabf_cs_profile,
 };
 const size_t lint_table_count = LT_COUNT(lint_tables);
