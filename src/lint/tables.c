@@ -67,6 +67,7 @@ extern const struct lint_table lint_etsi_profiles;
 extern const struct lint_table lint_etsi_statements;
 extern const struct lint_table lint_mozilla_more;
 extern const struct lint_table lint_cabf_cs_profile;
+extern const struct lint_table lint_issuance_ocsp;
 
 const struct lint_table *const lint_tables[] = {
     /* clang-format off */
@@ -100,6 +101,7 @@ const struct lint_table *const lint_tables[] = {
     &lint_issuance_precert,
     &lint_issuance_constraints,
     &lint_weak_keys,
+    &lint_issuance_ocsp,
     /* clang-format on */
     &lint_cabf_br_dns,
     &lint_cabf_br_reasons,

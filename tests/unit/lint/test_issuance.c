@@ -1,6 +1,12 @@
 /* What only an issuer knows: real signatures by a root of our own, and a book that objects. */
 #include "forge.h"
 
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include "lint/ocsp.h"
+
 #include "x509/tbs.h"
 
 #define NOW INT64_C(1790000000)
@@ -377,16 +383,22 @@ static void precertificates(void **unused)
 {
     (void)unused;
     static const char *const sct = "0004000200aa";
-    for (unsigned i = 0; i < 7; i++) {
+    for (unsigned i = 0; i < 8; i++) {
         static struct lint_results r;
         struct x509_cert before;
         struct draft d;
         clean(&d);
         struct lt_buf *pre = fresh();
         d.cert.ct_poison = i != 1;
+        if (i == 7) { /* made by a Precertificate Signing CA: name and key identifier are its own */
+            d.cert.issuer = name("Precert CA");
+            d.cert.aki = LT_LIT("key of that CA");
+        }
         assert_ok(x509_tbs_build(&d.cert, pre));
         assert_ok(x509_tbs_decode(lt_buf_slice(pre), &arena, &before));
         d.cert.ct_poison = false;
+        d.cert.issuer = d.issuer.subject;
+        d.cert.aki = d.issuer.ski;
         d.cert.sct_list = forge_der(&arena, sct);
         const char *rule = NULL;
         if (i == 1) {
@@ -407,6 +419,8 @@ static void precertificates(void **unused)
         } else if (i == 6) {
             d.cert.not_after = lt_time_from_seconds(NOW + 81 * DAY);
             rule = "lintel_issuance_precert_fields";
+        } else if (i == 7) {
+            rule = "lintel_issuance_precert_issuer";
         }
         d.in.precertificate = &before;
         run(&d, &r);
@@ -457,6 +471,9 @@ static const struct forge_row signatures[] = {
      LINT_ERROR,
      .issuer = "sub"},
     {"lintel_issuance_crl_aki", "crl", {FORGE_CUT("2.5.29.35")}, LINT_ERROR, .issuer = "sub"},
+    {"lintel_issuance_ocsp_signature", "response", {{0}}, LINT_NA},
+    {"lintel_issuance_ocsp_signature", "response", {{0}}, LINT_ERROR, .issuer = "sub"},
+    {"lintel_issuance_ocsp_signer_valid", "response", {{0}}, LINT_NA},
     {"lintel_issuance_crl_signer", "crl", {{0}}, LINT_PASS, .issuer = "sub"},
     {"lintel_issuance_crl_signer", "crl", {{0}}, LINT_ERROR, .issuer = "dv"},
     {"lintel_issuance_crl_signature", "crl", {{0}}, LINT_ERROR, .issuer = "sub"},
@@ -479,6 +496,52 @@ static void signed_things(void **unused)
     forge_rows(signatures, LT_COUNT(signatures));
 }
 
+/* A response that the issuer's key signed, then another's. */
+static void responses(void **unused)
+{
+    (void)unused;
+    EVP_PKEY *keys[2] = {EVP_EC_gen("P-256"), EVP_EC_gen("P-256")};
+    struct draft d;
+    struct x509_cert issuer;
+    uint8_t *spki = NULL;
+    int spki_len = i2d_PUBKEY(keys[0], &spki);
+    clean(&d);
+    d.issuer.spki = LT_SLICE(spki, (size_t)spki_len);
+    struct lt_buf *above = fresh();
+    assert_ok(x509_tbs_build(&d.issuer, above));
+    assert_ok(x509_tbs_parse(lt_buf_slice(above), &arena, &issuer));
+    for (size_t i = 0; i < 2; i++) {
+        struct forge f;
+        struct lint_ocsp o;
+        uint8_t signature[128];
+        size_t len = sizeof signature;
+        static const struct forge_edit alg = FORGE_PUT(FORGE_ALGORITHM, "30{(1.2.840.10045.4.3.2)}");
+        char hex[300] = "03{00";
+        forge_open(&f, "response");
+        forge_edit(&f, &alg);
+        assert_ok(lint_ocsp_decode(forge_make(&f, false), &f.arena, &o));
+        EVP_MD_CTX *c = EVP_MD_CTX_new();
+        assert_int_equal(EVP_DigestSignInit(c, NULL, EVP_sha256(), NULL, keys[i]), 1);
+        assert_int_equal(EVP_DigestSign(c, signature, &len, o.data.ptr, o.data.len), 1);
+        EVP_MD_CTX_free(c);
+        for (size_t k = 0; k < len; k++) {
+            (void)snprintf(hex + 5 + 2 * k, sizeof hex - 5 - 2 * k, "%02x", signature[k]);
+        }
+        hex[5 + 2 * len] = '}';
+        const struct forge_edit put = FORGE_PUT(FORGE_SIGNATURE, hex);
+        forge_edit(&f, &put);
+        struct lint_input in = {.issuer = &issuer};
+        forge_expect(&f, &in, "lintel_issuance_ocsp_signature", i == 0 ? LINT_PASS : LINT_ERROR);
+        forge_done(&f);
+    }
+    OPENSSL_free(spki);
+    EVP_PKEY_free(keys[0]);
+    EVP_PKEY_free(keys[1]);
+    while (rooms > 0) {
+        lt_buf_done(&room[--rooms]);
+    }
+}
+
 static int set_up(void **unused)
 {
     (void)unused;
@@ -499,6 +562,7 @@ int main(void)
         cmocka_unit_test(each_change),     cmocka_unit_test(reuse_periods),
         cmocka_unit_test(constraints),     cmocka_unit_test(directory_constraints),
         cmocka_unit_test(precertificates), cmocka_unit_test(signed_things),
+        cmocka_unit_test(responses),
     };
     return cmocka_run_group_tests_name("lint issuance", tests, set_up, tear_down);
 }
