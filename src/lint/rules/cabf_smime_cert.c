@@ -1,5 +1,6 @@
 /* S/MIME Baseline Requirements 6.1, 6.3.2, 7.1.2.3, 7.1.3 and 7.1.4.2.1: what zlint's rules leave out of
  * subscriber certificates, but for their subjects. */
+#include "crypto/check.h"
 #include "lint/keys.h"
 #include "lint/rules/mailbox.h"
 #include "lint/rules/orgid.h"
@@ -338,6 +339,16 @@ static void small_factors(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
+/*= CABF-SMBR 6.1.6 "SHOULD confirm the validity of all keys" */
+static void ec_point(const struct lint_subject *s, struct lint_report *r)
+{
+    const struct x509_spki *k = &s->cert->spki;
+    if (k->point.len == 0 || k->point.ptr[0] != 4 ||
+        lt_failed(crypto_check_point((enum crypto_key_type)k->type, k->point))) {
+        lint_found(r, k->der, "the key is no point on %s", x509_key_type_name(k->type));
+    }
+}
+
 /*= CABF-SMBR 6.1.1.3 "SHALL reject a Certificate Request": keys that anybody can find */
 static void weak_key(const struct lint_subject *s, struct lint_report *r)
 {
@@ -464,6 +475,8 @@ static const struct lint_rule rows[] = {
      .when = SUBSCRIBER | LINT_HAS_RSA, .check = rsa_exponent},
     {"lintel_smime_rsa_small_factors", SMIME(LINT_WARN), .asks = "no prime below 752 divides the modulus",
      .citation = "SBR 6.1.6", .when = SUBSCRIBER | LINT_HAS_RSA, .check = small_factors},
+    {"lintel_smime_ec_point", SMIME(LINT_WARN), .asks = "an EC key is a point on its curve",
+     .citation = "SBR 6.1.6", .when = SUBSCRIBER | LINT_HAS_EC, .check = ec_point},
     {"lintel_smime_weak_key", SMIME(LINT_ERROR),
      .asks = "the private key cannot be found out from the public one", .citation = "SBR 6.1.1.3",
      .when = SUBSCRIBER | LINT_HAS_RSA, .check = weak_key},
