@@ -13,7 +13,7 @@
     .effective = LINT_DAY(2023, 9, 1)
 #define SUBSCRIBER (LINT_IS_SUBSCRIBER | LINT_IS_SMIME)
 
-/*= CABF-SMBR 6.3.2 "Validity Period no greater than 825 days", for the legacy generation 1185 */
+/*= CABF-SBR 6.3.2 "Validity Period no greater than 825 days", for the legacy generation 1185 */
 static void validity(const struct lint_subject *s, struct lint_report *r)
 {
     int64_t days = lint_is(s, LINT_IS_SMIME_LEGACY) ? 1185 : 825;
@@ -24,7 +24,7 @@ static void validity(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-/*= CABF-SMBR 6.3.2 "SHOULD NOT be issued for the maximum permissible time by default" */
+/*= CABF-SBR 6.3.2 "SHOULD NOT be issued for the maximum permissible time by default" */
 static void validity_maximum(const struct lint_subject *s, struct lint_report *r)
 {
     int64_t days = lint_is(s, LINT_IS_SMIME_LEGACY) ? 1185 : 825;
@@ -33,7 +33,7 @@ static void validity_maximum(const struct lint_subject *s, struct lint_report *r
     }
 }
 
-/*= CABF-SMBR 7.1 "containing at least 64 bits of output from a CSPRNG" */
+/*= CABF-SBR 7.1 "containing at least 64 bits of output from a CSPRNG" */
 static void serial(const struct lint_subject *s, struct lint_report *r)
 {
     lt_slice n = x509_serial_magnitude(s->cert->serial);
@@ -220,7 +220,7 @@ static void purposes_strict(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-/*= CABF-SMBR 7.1.4.2.1 "at least one GeneralName entry of the following types": rfc822Name, SmtpUTF8Mailbox
+/*= CABF-SBR 7.1.4.2.1 "at least one GeneralName entry of the following types": rfc822Name, SmtpUTF8Mailbox
  */
 static void san_address(const struct lint_subject *s, struct lint_report *r)
 {
@@ -317,7 +317,7 @@ static void no_extension(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-/*= CABF-SMBR 6.1.5 "modulus size, when encoded, is at least 2048 bits", "evenly divisible by 8"; 6.1.6 "an
+/*= CABF-SBR 6.1.5 "modulus size, when encoded, is at least 2048 bits", "evenly divisible by 8"; 6.1.6 "an
  * odd number equal to 3 or more" */
 static void rsa_key(const struct lint_subject *s, struct lint_report *r)
 {
@@ -331,7 +331,7 @@ static void rsa_key(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-/*= CABF-SMBR 6.1.6 "have no factors smaller than 752" */
+/*= CABF-SBR 6.1.6 "have no factors smaller than 752" */
 static void small_factors(const struct lint_subject *s, struct lint_report *r)
 {
     if (s->key != NULL && (s->key->flaws & LINT_KEY_SMALL_PRIME) != 0) {
@@ -339,7 +339,7 @@ static void small_factors(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-/*= CABF-SMBR 6.1.6 "SHOULD confirm the validity of all keys" */
+/*= CABF-SBR 6.1.6 "SHOULD confirm the validity of all keys" */
 static void ec_point(const struct lint_subject *s, struct lint_report *r)
 {
     const struct x509_spki *k = &s->cert->spki;
@@ -349,7 +349,7 @@ static void ec_point(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-/*= CABF-SMBR 6.1.1.3 "SHALL reject a Certificate Request": keys that anybody can find */
+/*= CABF-SBR 6.1.1.3 "SHALL reject a Certificate Request": keys that anybody can find */
 static void weak_key(const struct lint_subject *s, struct lint_report *r)
 {
     static const struct {
@@ -365,7 +365,7 @@ static void weak_key(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-/*= CABF-SMBR 6.1.6 "SHOULD be in the range between 2^16 + 1 and 2^256 - 1" */
+/*= CABF-SBR 6.1.6 "SHOULD be in the range between 2^16 + 1 and 2^256 - 1" */
 static void rsa_exponent(const struct lint_subject *s, struct lint_report *r)
 {
     lt_slice e = s->cert->spki.exponent;
