@@ -12,8 +12,9 @@ static bool in_scope(const struct lint_subject *s)
 static void key_of_set(const struct lint_subject *s, struct lint_report *r)
 {
     const struct x509_spki *k = &s->cert->spki;
-    if (k->type != X509_KEY_RSA && k->type != X509_KEY_P256 && k->type != X509_KEY_P384) {
-        lint_found(r, k->algorithm, "a key that is neither RSA nor on P-256 or P-384 (%s)",
+    if (k->type != X509_KEY_RSA && k->type != X509_KEY_P256 && k->type != X509_KEY_P384 &&
+        k->type != X509_KEY_P521) {
+        lint_found(r, k->algorithm, "a key that is neither RSA nor on P-256, P-384 or P-521 (%s)",
                    x509_key_type_name(k->type));
     }
 }
@@ -89,7 +90,7 @@ static void intermediate_purposes(const struct lint_subject *s, struct lint_repo
 #define CERTS ROW, .kinds = LINT_CERTIFICATE
 
 static const struct lint_rule rows[] = {
-    {"lintel_mozilla_key", CERTS, .asks = "Keys are RSA, or on P-256 or P-384", .citation = "MRSP 5.1",
+    {"lintel_mozilla_key", CERTS, .asks = "Keys are RSA, or on P-256, P-384 or P-521", .citation = "MRSP 5.1",
      .effective = LINT_DAY(2017, 2, 28), .applies = in_scope, .check = key_of_set},
     {"lintel_mozilla_sha1_mail", CERTS, .asks = "Certificates for mail are not signed over SHA-1",
      .citation = "MRSP 5.1.3", .when = LINT_IS_SUBSCRIBER | LINT_HAS_EKU, .effective = LINT_DAY(2022, 7, 1),
