@@ -61,7 +61,7 @@ static uint64_t extension_fact(const struct x509_oid_ref *id)
 
 #define TLS_POLICIES (LINT_IS_DV | LINT_IS_OV | LINT_IS_IV | LINT_IS_EV)
 
-/*= CABF-SMIME-BR 7.1.6.1 2.23.140.1.5.(1 mailbox, 2 organization, 3 sponsor, 4 individual).(1 legacy,
+/*= CABF-SBR 7.1.6.1 2.23.140.1.5.(1 mailbox, 2 organization, 3 sponsor, 4 individual).(1 legacy,
  *= 2 multipurpose, 3 strict) */
 static uint64_t smime_fact(lt_slice oid)
 {

@@ -90,7 +90,7 @@ static bool precert_ca(const struct lint_subject *s)
     return lint_br_precert_ca(s);
 }
 
-/*= CABF-BR 7.1.2.4.2 "Any other value MUST NOT"; 7.1.2.10.6 "Precertificate Signing Certificate MUST NOT" */
+/*= CABF-BR 7.1.2.4.2 "Any other value MUST NOT"; 7.1.2.10.6 the same purpose "MUST NOT" */
 static void precert_alone(const struct lint_subject *s, struct lint_report *r)
 {
     if (s->cert->ext.eku_count > 1) {

@@ -28,7 +28,7 @@ static void constraints(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-/*= CABF-BR 7.1.2.8.5 "id-kp-OCSPSigning MUST", "Any other value MUST NOT" */
+/*= CABF-BR 7.1.2.8.5 id-kp-OCSPSigning "MUST", any other value "MUST NOT" */
 static void purposes(const struct lint_subject *s, struct lint_report *r)
 {
     const struct x509_extensions *e = &s->cert->ext;
@@ -102,7 +102,7 @@ static void aki_missing(const struct lint_subject *s, struct lint_report *r)
     lint_found(r, s->cert->tbs, "there is no authorityKeyIdentifier");
 }
 
-/*= CABF-BR 7.1.2.8.3 "id-ad-ocsp NOT RECOMMENDED", "Any other value MUST NOT" */
+/*= CABF-BR 7.1.2.8.3 id-ad-ocsp "NOT RECOMMENDED", any other value "MUST NOT" */
 static void access_check(const struct lint_subject *s, struct lint_report *r)
 {
     const struct x509_extensions *e = &s->cert->ext;

@@ -13,7 +13,7 @@
     .effective = LINT_DAY(2023, 9, 1)
 #define SUBSCRIBER (LINT_IS_SUBSCRIBER | LINT_IS_SMIME)
 
-/*= CABF-SBR 6.3.2 "Validity Period no greater than 825 days", for the legacy generation 1185 */
+/* CABF-SBR 6.3.2, the table of maximum validity periods: 825 days, for the legacy generation 1185. */
 static void validity(const struct lint_subject *s, struct lint_report *r)
 {
     int64_t days = lint_is(s, LINT_IS_SMIME_LEGACY) ? 1185 : 825;
