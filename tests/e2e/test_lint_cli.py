@@ -170,6 +170,22 @@ def test_config_is_read_or_refused(tmp_path):
     assert f"{config}:1: " in result.stderr and "[CABFBaselineRequirementsConfig] CrossSignedCa" in result.stderr
 
 
+def of_lintel(*args):
+    return {f["rule"] for f in objects(lint("--json", "--include", "Lintel", *args))[0]["findings"]}
+
+
+def test_what_only_an_issuer_knows():
+    base = CORPUS / "probes" / "base"
+    assert of_lintel(GOOD) == set(), "nothing to compare with"
+    assert of_lintel("--issuer", base / "sub.pem", GOOD) == set()
+    assert {"lintel_issuance_issuer_name", "lintel_issuance_signature"} <= of_lintel("--issuer", base / "root.pem", GOOD)
+    assert of_lintel("--precert", base / "dvpre.pem", GOOD) == set()
+    assert of_lintel("--precert", base / "ov.pem", GOOD) != set()
+    assert "lintel_issuance_not_before" in of_lintel("--at", "2027-01-01", GOOD)
+    assert lint("--role", "root", GOOD).returncode == 1 and lint("--role", "subscriber", GOOD).returncode == 0
+    assert lint("--profile", "tls-ov", GOOD).returncode == 1, "no organization"
+
+
 # Formats
 
 def test_json_has_these_members():

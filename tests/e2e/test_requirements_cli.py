@@ -162,6 +162,18 @@ def test_import_is_idempotent_and_keeps_links(table, old, new):
     assert ("BR", "4.9.2") not in rows
 
 
+def test_documents_with_blanks_in_their_names(table, tmp_path):
+    rfc = edition(tmp_path / "rfc.tsv", [("RFC 5280", "4.1.2.2", "1", "", "MUST", "The serial number MUST be positive."),
+                                         ("RFC 6960", "4.2.1", "2", "", "MUST", "Responses MUST be signed.")])
+    made = tool("requirements-import", rfc, "--edition", "RFC 5280=2008", "--edition", "RFC 6960=2013", "--map", table)
+    assert made.returncode == 0, made.stderr
+    assert tool("check-requirements", table).returncode == 0
+    fill(table, section="4.1.2.2", status="kept", kept_by="rule:e_serial_number_not_positive rule:e_excessively%20backdated")
+    assert tool("check-requirements", table).returncode == 0, tool("check-requirements", table).stdout
+    shown = json.loads(requirements("coverage", "--map", table, "--json", "--document", "RFC 5280").stdout)["documents"]
+    assert shown[0]["edition"] == "2008" and shown[0]["kept_share"] == 1.0
+
+
 def test_import_says_what_it_drops(table, new, tmp_path):
     fill(table, section="7.1.2.7.6", status="kept", kept_by="rule:e_ext_san_missing")
     less = edition(tmp_path / "less.tsv", NEW[2:])
