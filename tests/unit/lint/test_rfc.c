@@ -176,6 +176,19 @@ static const struct forge_row names[] = {
      LINT_PASS},
 };
 
+#define MAILBOX(text_) FORGE_EXT(SAN, false, "30{A0{(1.3.6.1.5.5.7.8.9) A0{" text_ "}}}")
+
+static const struct forge_row mailboxes[] = {
+    {"lintel_rfc9598_mailbox", "smmvs", {MAILBOX("0C{C3BC '@a.example'}")}, LINT_PASS},
+    {"lintel_rfc9598_mailbox", "smmvs", {MAILBOX("16{'u@a.example'}")}, LINT_ERROR},
+    {"lintel_rfc9598_mailbox", "smmvs", {MAILBOX("0C{C3BC}")}, LINT_ERROR},
+    {"lintel_rfc9598_mailbox", "smmvs", {MAILBOX("0C{EFBBBF C3BC '@a.example'}")}, LINT_ERROR},
+    {"lintel_rfc9598_mailbox", "smmvs", {MAILBOX("0C{'u@a.example'}")}, LINT_ERROR},
+    {"lintel_rfc9598_mailbox", "smmvs", {MAILBOX("0C{C3BC '@A.example'}")}, LINT_ERROR},
+    {"lintel_rfc9598_labels", "smmvs", {MAILBOX("0C{C3BC '@' C3BC '.example'}")}, LINT_ERROR},
+    {"lintel_rfc9598_labels", "smmvs", {MAILBOX("0C{C3BC '@xn--tda.example'}")}, LINT_PASS},
+};
+
 static const struct forge_row constraints[] = {
     {"lintel_rfc5280_nc_bounds",
      "sub",
@@ -478,6 +491,7 @@ static const struct forge_row programs[] = {
 TABLE(usage)
 TABLE(extensions)
 TABLE(names)
+TABLE(mailboxes)
 TABLE(constraints)
 TABLE(policies)
 TABLE(crls)
@@ -652,13 +666,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(usage_rows),       cmocka_unit_test(extensions_rows),
-        cmocka_unit_test(names_rows),       cmocka_unit_test(constraints_rows),
-        cmocka_unit_test(policies_rows),    cmocka_unit_test(crls_rows),
-        cmocka_unit_test(responses_rows),   cmocka_unit_test(requests_rows),
-        cmocka_unit_test(programs_rows),    cmocka_unit_test(punycode),
-        cmocka_unit_test(normal_form),      cmocka_unit_test(loose_hosts),
-        cmocka_unit_test(attribute_texts),  cmocka_unit_test(large_crl),
-        cmocka_unit_test(responses_decode),
+        cmocka_unit_test(names_rows),       cmocka_unit_test(mailboxes_rows),
+        cmocka_unit_test(constraints_rows), cmocka_unit_test(policies_rows),
+        cmocka_unit_test(crls_rows),        cmocka_unit_test(responses_rows),
+        cmocka_unit_test(requests_rows),    cmocka_unit_test(programs_rows),
+        cmocka_unit_test(punycode),         cmocka_unit_test(normal_form),
+        cmocka_unit_test(loose_hosts),      cmocka_unit_test(attribute_texts),
+        cmocka_unit_test(large_crl),        cmocka_unit_test(responses_decode),
     };
     return cmocka_run_group_tests_name("lint: the RFCs", tests, NULL, NULL);
 }
