@@ -133,7 +133,8 @@ struct lint_input {
     enum lint_profile profile; /* given, and no day below: judged as on its document's first day or later */
     const struct x509_cert *issuer;         /* its certificate */
     const struct x509_cert *precertificate; /* of the final certificate that is judged */
-    lt_time signing_time;                   /* before issuance: now; else {0}, and notBefore counts */
+    const struct x509_cert *crossed;  /* of a cross certificate: the CA certificate that exists already */
+    lt_time signing_time;             /* before issuance: now; else {0}, and notBefore counts */
     lt_time as_of;                    /* the day whose rules count, whenever it was signed; {0}: as above */
     uint32_t sources;                 /* 1 << enum lint_source; 0: all that fit */
     const struct lint_config *config; /* NULL: defaults */

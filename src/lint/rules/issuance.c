@@ -129,6 +129,28 @@ static void not_over(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
+static bool is_cross(const struct lint_subject *s)
+{
+    return s->in->crossed != NULL;
+}
+
+/*= CABF-BR 7.1.2.2.2 "the encoded subject name MUST be byte-for-byte identical to the encoded subject name of
+ *the = existing CA Certificate" */
+static void cross_subject(const struct lint_subject *s, struct lint_report *r)
+{
+    if (!lt_slice_eq(s->cert->subject.der, s->in->crossed->subject.der)) {
+        lint_found(r, s->cert->subject.der,
+                   "the subject is not byte for byte that of the CA's other certificate");
+    }
+}
+
+static void cross_key(const struct lint_subject *s, struct lint_report *r)
+{
+    if (!lt_slice_eq(s->cert->spki.der, s->in->crossed->spki.der)) {
+        lint_found(r, s->cert->spki.der, "the key is not byte for byte that of the CA's other certificate");
+    }
+}
+
 #define CERT .source = LINT_LINTEL, .kinds = LINT_CERTIFICATE, .level = LINT_ERROR
 
 static const struct lint_rule rows[] = {
@@ -161,6 +183,11 @@ static const struct lint_rule rows[] = {
      .citation = "BR 7.1.2.1, RFC 5280 4.1.2.5", .when = LINT_WITH_TIME, .check = not_in_future},
     {"lintel_issuance_not_over", CERT, .asks = "notAfter does not lie before the time of signing",
      .citation = "RFC 5280 4.1.2.5", .when = LINT_WITH_TIME, .check = not_over},
+    {"lintel_issuance_cross_subject", CERT,
+     .asks = "a cross certificate has the subject of the CA's other one", .citation = "BR 7.1.2.2.2",
+     .when = LINT_IS_CA, .applies = is_cross, .check = cross_subject},
+    {"lintel_issuance_cross_key", CERT, .asks = "a cross certificate has the key of the CA's other one",
+     .citation = "BR 7.1.2.2", .when = LINT_IS_CA, .applies = is_cross, .check = cross_key},
 };
 const struct lint_table lint_issuance = LINT_TABLE(rows);
 

@@ -496,6 +496,41 @@ static void signed_things(void **unused)
     forge_rows(signatures, LT_COUNT(signatures));
 }
 
+/* The same CA below another root: its name and key, or it is another CA. */
+static void crossed(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *name;
+        const char *key;
+        const char *rule;
+    } rows[] = {
+        {"Sub CA", P256 "02}}", NULL},
+        {"Sub Ca", P256 "02}}", "lintel_issuance_cross_subject"},
+        {"Sub CA", P256 "03}}", "lintel_issuance_cross_key"},
+    };
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        static struct lint_results r;
+        struct x509_cert other;
+        struct draft d;
+        clean(&d);
+        ca_below(&d);
+        d.issuer.has_path_len = false;
+        struct lt_buf *b = fresh();
+        assert_ok(x509_tbs_build(&d.cert, b));
+        assert_ok(x509_tbs_parse(lt_buf_slice(b), &arena, &other));
+        d.cert.subject = name(rows[i].name);
+        d.cert.spki = forge_der(&arena, rows[i].key);
+        d.in.crossed = &other;
+        run(&d, &r);
+        assert_int_equal(r.count, rows[i].rule != NULL);
+        assert_true(r.count == 0 || strcmp(r.list[0].rule->id, rows[i].rule) == 0);
+        while (rooms > 0) {
+            lt_buf_done(&room[--rooms]);
+        }
+    }
+}
+
 /* A response that the issuer's key signed, then another's. */
 static void responses(void **unused)
 {
@@ -562,7 +597,7 @@ int main(void)
         cmocka_unit_test(each_change),     cmocka_unit_test(reuse_periods),
         cmocka_unit_test(constraints),     cmocka_unit_test(directory_constraints),
         cmocka_unit_test(precertificates), cmocka_unit_test(signed_things),
-        cmocka_unit_test(responses),
+        cmocka_unit_test(responses),       cmocka_unit_test(crossed),
     };
     return cmocka_run_group_tests_name("lint issuance", tests, set_up, tear_down);
 }
