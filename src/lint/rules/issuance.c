@@ -134,8 +134,8 @@ static bool is_cross(const struct lint_subject *s)
     return s->in->crossed != NULL;
 }
 
-/*= CABF-BR 7.1.2.2.2 "the encoded subject name MUST be byte-for-byte identical to the encoded subject name of
- *the = existing CA Certificate" */
+/*= CABF-BR 7.1.2.2.2 "the encoded subject name MUST be byte-for-byte identical to the encoded subject name
+ *= of the existing CA Certificate" */
 static void cross_subject(const struct lint_subject *s, struct lint_report *r)
 {
     if (!lt_slice_eq(s->cert->subject.der, s->in->crossed->subject.der)) {
