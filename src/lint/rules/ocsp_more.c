@@ -126,7 +126,7 @@ static void responder_id(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-/*= RFC 9654 2.1 "the length of the Nonce octets in the range from 1 to 128" */
+/*= RFC 9654 2.1 "Nonce ::= OCTET STRING(SIZE(1..128))" */
 static void nonce_length(const struct lint_subject *s, struct lint_report *r)
 {
     enum { NONCE_MAX = 128 };

@@ -109,7 +109,7 @@ static int magnitude_cmp(lt_slice a, lt_slice b)
     return a.len != b.len ? (a.len < b.len ? -1 : 1) : lt_slice_cmp(a, b);
 }
 
-/*= RFC 5280 5.2.4 "The complete CRL … MUST have a CRL number less than or equal to" the delta's */
+/*= RFC 5280 5.2.4 "The CRL number of the complete CRL is less than the CRL number of the delta CRL." */
 static void delta_base(const struct lint_subject *s, struct lint_report *r)
 {
     const struct x509_extensions *e = &s->crl->ext;

@@ -98,8 +98,7 @@ static void usage_of_kind(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-/*= RFC 5480 3 "If the keyUsage extension is present in an End Entity (EE) certificate that indicates
- * id-ecPublicKey" and RFC 8813 3: no encipherment, on whatever day */
+/*= RFC 5480 2.1.1 "implicitCurve and specifiedCurve MUST NOT be used in PKIX." */
 static void ec_parameters(const struct lint_subject *s, struct lint_report *r)
 {
     struct der_cursor c = der_open(s->cert->spki.algorithm);
@@ -183,7 +182,7 @@ static void points_for_all_reasons(const struct lint_subject *s, struct lint_rep
     }
 }
 
-/*= RFC 5280 4.2.1.13 "The cRLIssuer … MUST contain only the distinguished name (DN) from the issuer field of
+/*= RFC 5280 4.2.1.13 "the cRLIssuer MUST only contain the distinguished name (DN) from the issuer field of
  * the CRL" */
 static void crl_issuers_by_name(const struct lint_subject *s, struct lint_report *r)
 {

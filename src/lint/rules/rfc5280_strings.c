@@ -287,8 +287,7 @@ static bool has_capital(lt_slice s)
 }
 
 /* What is wrong with it, NULL when nothing is.
- *= RFC 9598 3 "The UTF8String encoding MUST NOT contain a Byte Order Mark (BOM)" and "SmtpUTF8Mailbox MUST
- *only be used when the local-part of an email address contains non-ASCII characters." */
+ *= RFC 9598 3 "The UTF8String encoding MUST NOT contain a Byte Order Mark (BOM)" */
 static const char *utf8_mailbox_why(uint32_t tag, lt_slice m)
 {
     lt_slice domain = lint_mail_domain(m);
