@@ -9,9 +9,14 @@ static bool in_scope(const struct lint_subject *s)
 }
 
 /*= MRSP 5.1 "MUST use only algorithms and key sizes from the following set" */
+/*= MRSP 5.1 "EdDSA keys MAY be included in certificates that chain to a root certificate in our root store if
+ *the = certificate contains id-kp-emailProtection" */
 static void key_of_set(const struct lint_subject *s, struct lint_report *r)
 {
     const struct x509_spki *k = &s->cert->spki;
+    if (x509_has_eku(&s->cert->ext, X509_OID_EMAIL_PROTECTION)) {
+        return; /* what else mail may have is the S/MIME requirements' to say */
+    }
     if (k->type != X509_KEY_RSA && k->type != X509_KEY_P256 && k->type != X509_KEY_P384 &&
         k->type != X509_KEY_P521) {
         lint_found(r, k->algorithm, "a key that is neither RSA nor on P-256, P-384 or P-521 (%s)",

@@ -456,6 +456,7 @@ static const struct forge_row requests[] = {
 static const struct forge_row programs[] = {
     {"lintel_mozilla_key", "dv", {FORGE_PUT(FORGE_SPKI, "30{30{(1.3.101.112)} 03{00 [32]11}}")}, LINT_ERROR},
     {"lintel_mozilla_key", "dv", {{0}}, LINT_PASS},
+    {"lintel_mozilla_key", "smmvs", {FORGE_PUT(FORGE_SPKI, "30{30{(1.3.101.112)} 03{00 [32]11}}")}, LINT_PASS},
     {"lintel_mozilla_sha1_mail", "smmvs", {FORGE_PUT(FORGE_ALGORITHM, SHA1_RSA)}, LINT_ERROR},
     {"lintel_mozilla_sha1_mail", "smmvs", {{0}}, LINT_PASS},
     {"lintel_mozilla_sha1", "ocsp", {FORGE_PUT(FORGE_ALGORITHM, SHA1_RSA)}, LINT_ERROR},
