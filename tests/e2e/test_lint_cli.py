@@ -14,7 +14,8 @@ import pytest
 from conftest import LINTEL, ROOT
 
 CORPUS = Path(os.environ.get("LINTEL_CORPUS", ROOT.parent / "shared" / "corpus")) / "lint"
-ZLINT_MODULE = "github.com/zmap/zlint/v3/cmd/zlint@1007b1d5"
+ZLINT_MODULE = "github.com/zmap/zlint/v3/cmd/zlint@v3.7.1"  # LINTEL_ZLINT may name a newer one
+MENDED = ["e_cert_policy_ov_requires_country", "e_cabf_ecc_allowed_key_usages"]  # judged otherwise since that release
 pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason=f"no corpus at {CORPUS}")
 GOOD = CORPUS / "probes" / "base" / "dv.pem"
 BAD = CORPUS / "zlint" / "39months.pem"
@@ -332,9 +333,26 @@ def zlint(tmp_path_factory):
     return str(folder / "zlint")
 
 
+@pytest.fixture(scope="session")
+def not_there(zlint):
+    """Options that leave out what this zlint does not have yet."""
+    out = subprocess.run([zlint, "-list-lints-json"], capture_output=True, text=True, timeout=60).stdout
+    theirs = {json.loads(line)["name"] for line in out.splitlines() if line}
+    newer = sorted(r["rule"] for r in rules().values() if r["zlint"] and r["rule"] not in theirs)
+    assert len(theirs) > 400 and len(newer) < 20, newer
+    return ["--exclude", ",".join([*newer, *MENDED])] if newer else []
+
+
 def without_details(line):
     """The same bytes, but for the details: a member that Go writes last."""
     return re.sub(r',"details":"(?:[^"\\]|\\.)*"', "", line)
+
+
+def without(line, rules):
+    """The line without the members of these rules; unchanged, byte for byte, when it has none of them."""
+    for rule in rules - {""}:
+        line = re.sub(r'"%s":\{"result":"\w+"(,"details":"(?:[^"\\]|\\.)*")?\},?' % re.escape(rule), "", line)
+    return line
 
 
 def zlint_lines(zlint, files):
@@ -353,14 +371,16 @@ def explained():
     return {tuple(line.split("\t")[:2]) for line in lines if "\t" in line}
 
 
-def test_the_same_bytes_as_zlint(zlint):
+def test_the_same_bytes_as_zlint(zlint, not_there):
     files = sorted(p for p in (CORPUS / "zlint").rglob("*") if p.is_file())
     theirs = zlint_lines(zlint, files)
     assert len(theirs) > 1200
-    ours = {file: lint("--format", "zlint", file).stdout.removesuffix("\n") for file in theirs}
+    ours = {file: lint("--format", "zlint", *not_there, file).stdout.removesuffix("\n") for file in theirs}
     assert [file.name for file in theirs if not ours[file]] == []
     known, pairs, wrong = explained(), 0, {}
+    left_out = set("".join(not_there[1:]).split(","))
     for file, line in theirs.items():
+        line = without(line, left_out)
         a, b = json.loads(line), json.loads(ours[file])
         name = str(file.relative_to(CORPUS / "zlint"))
         pairs += len(a)
@@ -378,12 +398,13 @@ def test_the_same_bytes_as_zlint(zlint):
     assert len(wrong) <= len(theirs) // 100, wrong
 
 
-def test_pretty_as_zlint(zlint):
+def test_pretty_as_zlint(zlint, not_there):
     def strip(text):
         return re.sub(r',\n  "details": "(?:[^"\\]|\\.)*"', "", text)
 
-    theirs = subprocess.run([zlint, "-pretty", BAD], capture_output=True, text=True).stdout
-    assert strip(lint("--format", "zlint", "--pretty", BAD).stdout) == strip(theirs)
+    flags = ["-excludeNames", ",".join(MENDED)] if not_there else []
+    theirs = subprocess.run([zlint, "-pretty", *flags, BAD], capture_output=True, text=True).stdout
+    assert strip(lint("--format", "zlint", "--pretty", *not_there, BAD).stdout) == strip(theirs)
 
 
 @pytest.fixture
