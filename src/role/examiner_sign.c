@@ -59,16 +59,8 @@ static void finding_fill(Ipc__Finding *f, const struct lint_finding *from)
     f->citation = text(from->rule->citation);
 }
 
-/* Findings as a message carries them. */
-struct told_findings {
-    Ipc__Finding rows[LINT_FINDINGS_MAX];
-    Ipc__Finding *list[LINT_FINDINGS_MAX];
-    size_t count;
-    size_t bytes;
-};
-
 /* What stops comes first: should there be too many to tell, it is not they that are left out. */
-static void findings_add(struct told_findings *to, const struct ca_examine *x,
+static void findings_add(struct examiner_findings *to, const struct ca_examine *x,
                          const struct lint_results *from, const char *profile, bool stopping)
 {
     for (size_t i = 0; i < from->count && to->count < LINT_FINDINGS_MAX; i++) {
@@ -85,7 +77,7 @@ static void findings_add(struct told_findings *to, const struct ca_examine *x,
     }
 }
 
-static void findings_take(struct told_findings *to, const struct ca_examine *x,
+static void findings_take(struct examiner_findings *to, const struct ca_examine *x,
                           const struct lint_results *from, const char *profile)
 {
     to->count = 0;
@@ -97,16 +89,16 @@ static void findings_take(struct told_findings *to, const struct ca_examine *x,
 lt_res examiner_refuse(struct examiner *e, const struct ipc_addr *to, const Ipc__SignRequest *asked,
                        const struct examiner_no *no)
 {
-    static struct told_findings findings; /* 70 KiB that need not be on the stack */
+    struct examiner_findings *findings = e->findings;
     const struct ca_verdict *v = no->v;
-    findings_take(&findings, &e->x, &v->lint, asked->profile);
+    findings_take(findings, &e->x, &v->lint, asked->profile);
     Ipc__SignReply reply = IPC__SIGN_REPLY__INIT;
     reply.intent_id = asked->intent_id;
     reply.outcome = v->later ? unavailable_word : refused_word;
     reply.refusal = text(v->refusal);
     reply.detail = text(v->detail);
-    reply.n_findings = no->opinion == NULL ? findings.count : no->opinion->n_findings;
-    reply.findings = no->opinion == NULL ? findings.list : no->opinion->findings;
+    reply.n_findings = no->opinion == NULL ? findings->count : no->opinion->n_findings;
+    reply.findings = no->opinion == NULL ? findings->list : no->opinion->findings;
     reply.rule_set = text(lint_rule_set());
     if (v->profile != NULL) {
         reply.profile_sha256 = bytes(v->profile->sha256, CA_PROFILE_SHA256);
@@ -260,18 +252,18 @@ static lt_res crl_answer(struct examiner *e, const struct ipc_addr *to, const Ip
 /* Every refusal is an event; a CRL has no intent that it could be written beside. */
 static void crl_tell(struct examiner *e, const Ipc__CrlSignRequest *asked, const struct ca_verdict *v)
 {
-    static struct told_findings findings; /* 70 KiB that need not be on the stack */
+    struct examiner_findings *findings = e->findings;
     static char kind[] = "crl.refused";
     char subject[80];
     (void)snprintf(subject, sizeof(subject), "crl %.64s", asked->issuer);
-    findings_take(&findings, &e->x, &v->lint, CA_LINT_CRL_PROFILE);
+    findings_take(findings, &e->x, &v->lint, CA_LINT_CRL_PROFILE);
     Ipc__Refused m = IPC__REFUSED__INIT;
     m.subject = subject;
     m.kind = kind;
     m.refusal = text(v->refusal);
     m.detail = text(v->detail);
-    m.findings = findings.list;
-    m.n_findings = findings.count;
+    m.findings = findings->list;
+    m.n_findings = findings->count;
     examiner_tell(e, &m);
 }
 
