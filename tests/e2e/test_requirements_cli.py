@@ -9,7 +9,7 @@ from conftest import LINTEL, ROOT
 
 COLUMNS = "doc\tsection\ttitle\tline\tkind\tfield\tkeywords\ttext\n"
 OLD = [("BR", "7.1.2.7.6", "10", "", "MUST", "The certificate MUST contain a subjectAltName."),
-       ("BR", "7.1.2.7.6", "11", "`keyUsage`", "SHOULD", "SHOULD | Y | See elsewhere"),
+       ("BR", "7.1.2.7.6", "11", "`keyUsage`", "SHOULD,CRIT-Y", "SHOULD | Y | See elsewhere"),
        ("BR", "4.9.1", "20", "", "SHALL", "The CA SHALL revoke the certificate within 24 hours of the report."),
        ("BR", "4.9.2", "30", "", "MUST", "Anybody MUST be able to report a problem."),
        ("SBR", "7.1.4", "40", "", "MUST", "The mailbox MUST be validated.")]
@@ -20,7 +20,7 @@ NEW = [OLD[0], OLD[1],
 
 
 def edition(path, rows):
-    path.write_text(COLUMNS + "".join(f"{d}\t{s}\tT\t{line}\tprose\t{field}\t{words}\t{text}\n"
+    path.write_text(COLUMNS + "".join(f"{d}\t{s}\tT\t{line}\t{'table' if field else 'prose'}\t{field}\t{words}\t{text}\n"
                                       for d, s, line, field, words, text in rows))
     return path
 
@@ -146,6 +146,7 @@ def test_bad_editions_are_refused(tmp_path, old):
 
 def test_import_is_idempotent_and_keeps_links(table, old, new):
     before = table.read_bytes()
+    assert [r["summary"] for r in rows_of(table)] == ["-", "keyUsage: SHOULD, critical", "-", "-", "-"]
     assert tool("requirements-import", old, "--edition", "BR=1", "--edition", "SBR=1", "--map", table).returncode == 0
     assert table.read_bytes() == before
     fill(table, section="4.9.1", status="kept", kept_by="code:src/ca/revoke.c")
