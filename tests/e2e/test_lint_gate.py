@@ -124,6 +124,17 @@ def test_a_lint_profile_that_cannot_be(fresh_ca, old, new, words):
     assert words in str(caught.value)
 
 
+def test_an_exception_for_no_rule(fresh_ca):
+    fresh_ca.start()
+    done = fresh_ca.lintel("plan", "propose", "lint.exception", "rule=e_no_such_rule", "profile=tls-server",
+                           "expires=2026-12-24T00:00:00Z", "--yes", check=False)
+    assert done.returncode == 2 and "lintel lint --list" in done.stderr, done
+    blank = fresh_ca.lintel("plan", "propose", "lint.exception", "rule=e_excessively_backdated", "profile=tls-server",
+                            "expires=2026-12-24T00:00:00Z")
+    assert "e_excessively_backdated" in blank.stdout
+    fresh_ca.stop()
+
+
 def test_a_good_crl_passes(fresh_ca):
     """What our own publisher makes breaks no rule; tests/unit/ca/test_examine_crl.c has one that does."""
     fresh_ca.start()
