@@ -210,6 +210,14 @@ static void key_usage_some(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
+static void encipher_or_decipher(const struct lint_subject *s, struct lint_report *r)
+{
+    uint32_t both = X509_KU_ENCIPHER_ONLY | X509_KU_DECIPHER_ONLY;
+    if ((s->cert->ext.key_usage & both) == both) {
+        lint_found(r, lint_ext_at(s, X509_OID_KEY_USAGE), "encipherOnly and decipherOnly together");
+    }
+}
+
 static void purposes_strict(const struct lint_subject *s, struct lint_report *r)
 {
     for (size_t i = 0; i < s->cert->ext.eku_count; i++) {
@@ -268,6 +276,29 @@ static bool domain_ok(lt_slice domain)
     return true;
 }
 
+/* Two labels at least, the last a top-level domain that there is or was; one in other letters than ASCII is
+ * taken on trust. */
+static bool is_public(lt_slice domain)
+{
+    size_t dot = domain.len;
+    while (dot > 0 && domain.ptr[dot - 1] != '.') {
+        dot--;
+    }
+    uint8_t lower[X509_DNS_LABEL_MAX];
+    size_t len = domain.len - dot;
+    if (dot == 0 || len > sizeof(lower)) {
+        return false;
+    }
+    for (size_t i = 0; i < len; i++) {
+        uint8_t c = domain.ptr[dot + i];
+        lower[i] = c >= 'A' && c <= 'Z' ? (uint8_t)(c - 'A' + 'a') : c;
+        if (c >= 0x80) {
+            return true;
+        }
+    }
+    return lint_tld_find(LT_SLICE(lower, len)) != NULL;
+}
+
 static void san_syntax(const struct lint_subject *s, struct lint_report *r)
 {
     const struct x509_general_names *san = &s->cert->ext.san;
@@ -280,7 +311,7 @@ static void san_syntax(const struct lint_subject *s, struct lint_report *r)
         lt_slice domain = lint_mail_domain(text);
         if (!lint_mailbox(text) || !domain_ok(domain)) {
             lint_found(r, text, "'%.*s' is no mail address", LT_FMT(text));
-        } else if (lt_slice_find(domain, '.') == domain.len) {
+        } else if (!is_public(domain)) {
             lint_found(r, text, "'%.*s' is at no public domain", LT_FMT(text));
         }
     }
@@ -435,6 +466,9 @@ static const struct lint_rule rows[] = {
     {"lintel_smime_key_usage_some", SMIME(LINT_ERROR),
      .asks = "key usage is for signing, for keys or for both", .citation = "SBR 7.1.2.3 e",
      .when = SUBSCRIBER | LINT_HAS_KU, .check = key_usage_some},
+    {"lintel_smime_key_usage_only", SMIME(LINT_ERROR),
+     .asks = "encipherOnly and decipherOnly do not stand together", .citation = "SBR 7.1.2.3 e",
+     .when = SUBSCRIBER | LINT_HAS_KU, .check = encipher_or_decipher},
     {"lintel_smime_purpose_present", SMIME(LINT_ERROR), .asks = "extKeyUsage is there",
      .citation = "SBR 7.1.2.3 f", .when = SUBSCRIBER, .check = present, .value = X509_OID_EXTENDED_KEY_USAGE},
     {"lintel_smime_purpose_strict", SMIME(LINT_ERROR), .asks = "emailProtection is the only key purpose",

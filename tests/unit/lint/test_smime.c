@@ -304,6 +304,9 @@ static const struct forge_row extensions[] = {
      LINT_ERROR},
     {"lintel_smime_key_usage_some", "smmvs", {{0}}, LINT_PASS},
     {"lintel_smime_key_usage_some", "smmvs", {KEY_USAGE("03020640")}, LINT_ERROR},
+    {"lintel_smime_key_usage_only", "smmvs", {{0}}, LINT_PASS},
+    {"lintel_smime_key_usage_only", "smmvs", {KEY_USAGE("0303070980")}, LINT_ERROR},
+    {"lintel_smime_key_usage_only", "smmvs", {KEY_USAGE("03020009")}, LINT_PASS},
     {"lintel_smime_purpose_present", "smmvs", {{0}}, LINT_PASS},
     {"lintel_smime_purpose_present", "smmvs", {FORGE_CUT("2.5.29.37")}, LINT_ERROR},
     {"lintel_smime_purpose_strict", "smmvs", {{0}}, LINT_PASS},
@@ -367,6 +370,8 @@ static const struct forge_row names[] = {
     {"lintel_smime_san_syntax", "smmvs", {{0}}, LINT_PASS},
     {"lintel_smime_san_syntax", "smmvs", {SAN("81{'a b@example.com'}")}, LINT_ERROR},
     {"lintel_smime_san_syntax", "smmvs", {SAN("81{'a@localhost'}")}, LINT_ERROR},
+    {"lintel_smime_san_syntax", "smmvs", {SAN("81{'a@mail.local'}")}, LINT_ERROR},
+    {"lintel_smime_san_syntax", "smmvs", {SAN("81{'a@mail.EXAMPLE.Org'}")}, LINT_PASS},
     {"lintel_smime_san_syntax", "smmvs", {SAN("81{'a@' [64]'x' '.com'}")}, LINT_ERROR},
 };
 
