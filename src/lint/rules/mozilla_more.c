@@ -95,21 +95,21 @@ static void intermediate_purposes(const struct lint_subject *s, struct lint_repo
 #define CERTS ROW, .kinds = LINT_CERTIFICATE
 
 static const struct lint_rule rows[] = {
-    {"lintel_mozilla_key", CERTS, .asks = "Keys are RSA, or on P-256, P-384 or P-521", .citation = "MRSP 5.1",
+    {"lintel_mozilla_key", CERTS, .asks = "keys are RSA, or on P-256, P-384 or P-521", .citation = "MRSP 5.1",
      .effective = LINT_DAY(2017, 2, 28), .applies = in_scope, .check = key_of_set},
-    {"lintel_mozilla_sha1_mail", CERTS, .asks = "Certificates for mail are not signed over SHA-1",
+    {"lintel_mozilla_sha1_mail", CERTS, .asks = "certificates for mail are not signed over SHA-1",
      .citation = "MRSP 5.1.3", .when = LINT_IS_SUBSCRIBER | LINT_HAS_EKU, .effective = LINT_DAY(2022, 7, 1),
      .applies = is_mail_leaf, .check = no_sha1},
     {"lintel_mozilla_sha1", CERTS,
-     .asks = "Responders' and intermediate certificates are not signed over SHA-1", .citation = "MRSP 5.1.3",
+     .asks = "responders' and intermediate certificates are not signed over SHA-1", .citation = "MRSP 5.1.3",
      .effective = LINT_DAY(2023, 7, 1), .applies = is_responder_or_intermediate, .check = no_sha1},
     {"lintel_mozilla_sha1_crl", ROW, .kinds = LINT_CRL, .asks = "CRLs are not signed over SHA-1",
      .citation = "MRSP 5.1.3", .effective = LINT_DAY(2023, 7, 1), .check = crl_no_sha1},
-    {"lintel_mozilla_leaf_purpose", CERTS, .asks = "An end entity's certificate says what it is for",
+    {"lintel_mozilla_leaf_purpose", CERTS, .asks = "an end entity's certificate says what it is for",
      .citation = "MRSP 5.2", .when = LINT_IS_SUBSCRIBER, .effective = LINT_DAY(2020, 7, 1),
      .applies = in_scope, .check = purpose_said},
     {"lintel_mozilla_intermediate_purpose", CERTS,
-     .asks = "An intermediate certificate says what it is for, and not both TLS servers and mail",
+     .asks = "an intermediate certificate says what it is for, and not both TLS servers and mail",
      .citation = "MRSP 5.3", .when = LINT_IS_SUB_CA, .unless = LINT_IS_CROSS_CA,
      .effective = LINT_DAY(2019, 1, 1), .applies = is_new_intermediate, .check = intermediate_purposes},
 };

@@ -273,7 +273,7 @@ static void purposes_once(const struct lint_subject *s, struct lint_report *r)
 #define SINCE .effective = LINT_SINCE_RFC5280
 
 static const struct lint_rule rows[] = {
-    {"lintel_rfc5280_ca_key_usage", ROW(LINT_ERROR), SINCE, .asks = "A CA has keyUsage",
+    {"lintel_rfc5280_ca_key_usage", ROW(LINT_ERROR), SINCE, .asks = "a CA has keyUsage",
      .citation = "RFC 5280 4.2.1.3", .when = LINT_IS_CA, .check = ca_has_key_usage},
     {"lintel_rfc5280_ca_cert_sign", ROW(LINT_ERROR), SINCE, .asks = "keyUsage of a CA has keyCertSign",
      .citation = "RFC 5280 4.2.1.3", .when = LINT_IS_CA | LINT_HAS_KU, .check = ca_signs},
@@ -284,7 +284,7 @@ static const struct lint_rule rows[] = {
      .asks = "keyUsage of a key for one use says that use", .citation = "RFC 9295 3, RFC 9881 5, RFC 9935 5",
      .when = LINT_HAS_KU, .effective = LINT_DAY(2022, 9, 1), .applies = serves_one_use,
      .check = usage_of_kind},
-    {"lintel_rfc5480_named_curve", ROW(LINT_ERROR), .asks = "The curve of an EC key is named",
+    {"lintel_rfc5480_named_curve", ROW(LINT_ERROR), .asks = "the curve of an EC key is named",
      .citation = "RFC 5480 2.1.1", .effective = LINT_DAY(2009, 3, 1), .applies = has_ec_key,
      .check = ec_parameters},
     {"lintel_rfc5758_no_parameters", ROW(LINT_ERROR),
@@ -297,7 +297,7 @@ static const struct lint_rule rows[] = {
     {"lintel_rfc5280_ski_empty", ROW(LINT_ERROR), SINCE, .asks = "subjectKeyIdentifier is not empty",
      .citation = "RFC 5280 4.2.1.2", .when = LINT_HAS_SKI, .check = key_ids_not_empty},
     {"lintel_rfc5280_point_relative", ROW(LINT_WARN), SINCE,
-     .asks = "A distribution point should have a full name", .citation = "RFC 5280 4.2.1.13",
+     .asks = "a distribution point should have a full name", .citation = "RFC 5280 4.2.1.13",
      .when = LINT_HAS_CDP, .check = points_by_full_name},
     {"lintel_rfc5280_point_reasons", ROW(LINT_WARN), SINCE, .asks = "CRLs should not be cut up by reasons",
      .citation = "RFC 5280 4.2.1.13", .when = LINT_HAS_CDP, .check = points_for_all_reasons},
@@ -317,7 +317,7 @@ static const struct lint_rule rows[] = {
     {"lintel_rfc5280_san_critical", ROW(LINT_WARN), SINCE,
      .asks = "subjectAltName should not be critical where there is a subject", .citation = "RFC 5280 4.2.1.6",
      .when = LINT_HAS_SAN | LINT_HAS_SUBJECT, .check = san_not_critical},
-    {"lintel_rfc5280_purpose_twice", ROW(LINT_WARN), SINCE, .asks = "No key purpose stands there twice",
+    {"lintel_rfc5280_purpose_twice", ROW(LINT_WARN), SINCE, .asks = "no key purpose stands there twice",
      .citation = "RFC 5280 4.2.1.12", .when = LINT_HAS_EKU, .check = purposes_once},
 };
 const struct lint_table lint_rfc5280_more = LINT_TABLE(rows);
