@@ -225,22 +225,43 @@ def test_a_name_cannot_drive_the_terminal(tmp_path):
     assert objects(lint("--json", file))[0]["file"] == str(file)
 
 
-def test_colours_and_the_bar_are_for_terminals(tmp_path):
+def on_terminal(*args, output_too=True):
+    """Status, and what a terminal got: standard error, and standard output unless that goes elsewhere."""
     leader, follower = pty.openpty()
-    process = subprocess.Popen([LINTEL, "lint", BAD], stdout=follower, stderr=follower, stdin=subprocess.DEVNULL,
+    process = subprocess.Popen([LINTEL, "lint", *map(str, args)], stdout=follower if output_too else subprocess.DEVNULL,
+                               stderr=follower, stdin=subprocess.DEVNULL,
                                env={k: v for k, v in os.environ.items() if k != "NO_COLOR"})
     os.close(follower)
     said = b""
     while True:
         try:
             part = os.read(leader, 65536)
-        except OSError:
+        except OSError:  # the other side is closed
             break
         if not part:
             break
         said += part
     os.close(leader)
-    assert process.wait() == 1 and b"\033[31merror" in said
+    return process.wait(), said.decode()
+
+
+def test_colours_are_for_terminals():
+    status, said = on_terminal(BAD)
+    assert status == 1 and "\033[31merror" in said
+    assert "\033[32mclean" in on_terminal("--include", "Lintel", GOOD)[1]
+
+
+def test_a_bar_is_for_terminals(thousands):
+    folder, names = thousands
+    total = 3 * len(names)
+    status, said = on_terminal("--jobs", "1", *[folder] * 3, output_too=False)
+    bars = re.findall(r"\r\033\[K\[(#*)(-*)\] (\d+) of (\d+) files, \d+/s, \d+ s left, \d+ failed", said)
+    assert status == 1 and bars
+    assert {int(b[3]) for b in bars} == {total} and {len(b[0]) + len(b[1]) for b in bars} == {30}
+    done = [int(b[2]) for b in bars]
+    assert done == sorted(done) and done[-1] <= total
+    assert said.endswith("\r\033[K"), "nothing of it stays"
+    assert lint("--jobs", "1", folder / "00").stderr == ""
 
 
 def test_the_list_says_all():
