@@ -14,6 +14,7 @@ enum {
     FINDINGS_BYTES = 384 * 1024, /* a reply has 512 KiB */
     FINDING_EXTRA = 256,         /* citation, result, lengths */
     TELL_AGAIN_MS = 3600 * 1000,
+    DETAIL_MAX = 300,
 };
 
 static char signed_word[] = "signed";
@@ -105,9 +106,10 @@ lt_res examiner_refuse(struct examiner *e, const struct ipc_addr *to, const Ipc_
     }
     reply.issuer = asked->issuer;
     reply.serial = asked->serial;
+    char detail[DETAIL_MAX];
     lt_log(v->later ? LT_LOG_INFO : LT_LOG_WARN, "not signed",
            "issuer=%s intent=%lld refusal=%s detail=\"%s\"", asked->issuer, (long long)asked->intent_id,
-           v->refusal, v->detail);
+           v->refusal, lt_log_plain(v->detail, detail, sizeof(detail)));
     count("certificates", reply.outcome);
     return role_reply(e->kit, to, IPC_SIGN_REPLY, &reply.base);
 }
@@ -271,7 +273,8 @@ static lt_res crl_refuse(struct examiner *e, const struct ipc_msg *m, const char
                          const struct ca_verdict *v)
 {
     const Ipc__CrlSignRequest *asked = (const Ipc__CrlSignRequest *)m->body;
-    char detail[300];
+    char detail[DETAIL_MAX];
+    char plain[DETAIL_MAX];
     (void)snprintf(detail, sizeof(detail), "%s: %s", v->refusal, v->detail);
     Ipc__CrlSignReply reply = IPC__CRL_SIGN_REPLY__INIT;
     reply.issuer = asked->issuer;
@@ -279,7 +282,7 @@ static lt_res crl_refuse(struct examiner *e, const struct ipc_msg *m, const char
     reply.outcome = text(word);
     reply.detail = detail;
     lt_log(LT_LOG_WARN, "CRL not signed", "issuer=%s shard=%u outcome=%s detail=\"%s\"", asked->issuer,
-           asked->shard, word, detail);
+           asked->shard, word, lt_log_plain(detail, plain, sizeof(plain)));
     return crl_answer(e, &m->from, &reply);
 }
 
