@@ -212,13 +212,48 @@ static void steps(void **unused)
     assert_int_equal(rest.len, 0);
 }
 
+static void steps_over_anything(void **unused)
+{
+    (void)unused;
+    static const struct {
+        lt_slice der;
+        bool good;
+        size_t content;
+        size_t left;
+    } rows[] = {
+        {B("\x05\x00"), true, 0, 0},
+        {B("\x04\x03xy"), true, 2, 0},
+        {B("\x04\x81\x02xyz"), true, 2, 1},
+        {B("\x04\x84\x00\x00\x00\x01xy"), true, 1, 1},
+        {B("\x1f\x1f\x01x"), true, 1, 0},
+        {B("\x30\x82\xff\xff\x05\x00"), true, 2, 0},
+        {B(""), false, 0, 0},
+        {B("\x04"), false, 0, 0},
+        {B("\x04\x80\x00\x00"), false, 0, 0},
+        {B("\x04\x85\x00\x00\x00\x00\x01x"), false, 0, 0},
+        {B("\x00\x00"), false, 0, 0},
+        {B("\x1f\x80\x01\x00"), false, 0, 0},
+        {B("\x04\x82\x01"), false, 0, 0},
+        {B("\x1f\xff"), false, 0, 0},
+    };
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        lt_slice rest = rows[i].der;
+        lt_slice content = {0};
+        uint32_t tag = DER_NONE;
+        bool good = der_step_any(&rest, &tag, &content);
+        if (good != rows[i].good || content.len != rows[i].content ||
+            rest.len != (good ? rows[i].left : rows[i].der.len)) {
+            fail_msg("row %zu: %d, %zu, %zu", i, good, content.len, rest.len);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_can_be_read),
-        cmocka_unit_test(what_cannot),
-        cmocka_unit_test(notes_of_structures),
-        cmocka_unit_test(steps),
+        cmocka_unit_test(what_can_be_read),    cmocka_unit_test(what_cannot),
+        cmocka_unit_test(notes_of_structures), cmocka_unit_test(steps),
+        cmocka_unit_test(steps_over_anything),
     };
     return cmocka_run_group_tests_name("der/lenient", tests, NULL, NULL);
 }
