@@ -32,11 +32,24 @@ static void signature(const struct lint_subject *s, struct lint_report *r)
             continue;
         }
         if (!delegated(s->in->issuer, &o->certs[i])) {
-            lint_found(r, o->certs[i].der, "the signer's certificate is none of the issuer's for OCSPSigning");
+            lint_found(r, o->certs[i].der,
+                       "the signer's certificate is none of the issuer's for OCSPSigning");
         }
         return;
     }
     lint_found(r, o->signature, "neither the issuer's key nor one that comes with the response made it");
+}
+
+/*= CABF-BR 7.1.2.10.7 "If a CA Certificate does not assert the digitalSignature bit, the CA Private Key MUST
+ * NOT be used to sign an OCSP Response." */
+static void signer_usage(const struct lint_subject *s, struct lint_report *r)
+{
+    const struct x509_extensions *e = &s->in->issuer->ext;
+    if (e->has_key_usage && (e->key_usage & X509_KU_DIGITAL_SIGNATURE) == 0 &&
+        signed_by(s->ocsp, s->in->issuer)) {
+        lint_found(r, s->ocsp->signature,
+                   "the issuer's own key made it, whose keyUsage has no digitalSignature");
+    }
 }
 
 /*= RFC 6960 3.2 "The signer is currently authorized to provide a response for the certificate in question" */
@@ -59,8 +72,13 @@ static bool brings_certs(const struct lint_subject *s)
 #define OCSP .source = LINT_LINTEL, .kinds = LINT_OCSP, .level = LINT_ERROR
 
 static const struct lint_rule rows[] = {
-    {"lintel_issuance_ocsp_signature", OCSP, .asks = "the issuer made the signature, or whom it delegated that to",
-     .citation = "RFC 6960 4.2.2.2", .when = LINT_WITH_ISSUER, .applies = is_basic, .check = signature},
+    {"lintel_issuance_ocsp_signature", OCSP,
+     .asks = "the issuer made the signature, or whom it delegated that to", .citation = "RFC 6960 4.2.2.2",
+     .when = LINT_WITH_ISSUER, .applies = is_basic, .check = signature},
+    {"lintel_issuance_ocsp_signer_usage", OCSP,
+     .asks = "a CA's key that signs responses has digitalSignature",
+     .citation = "BR 7.1.2.10.7; SBR 7.1.2.1, 7.1.2.2", .when = LINT_WITH_ISSUER, .applies = is_basic,
+     .check = signer_usage},
     {"lintel_issuance_ocsp_signer_valid", OCSP, .asks = "the signer's certificate was valid when it signed",
      .citation = "RFC 6960 3.2", .applies = brings_certs, .check = signer_in_time},
 };

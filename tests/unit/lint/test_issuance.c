@@ -567,6 +567,11 @@ static void responses(void **unused)
         forge_edit(&f, &put);
         struct lint_input in = {.issuer = &issuer};
         forge_expect(&f, &in, "lintel_issuance_ocsp_signature", i == 0 ? LINT_PASS : LINT_ERROR);
+        /* The issuer has no digitalSignature, then has it. */
+        forge_expect(&f, &in, "lintel_issuance_ocsp_signer_usage", i == 0 ? LINT_ERROR : LINT_PASS);
+        issuer.ext.key_usage |= X509_KU_DIGITAL_SIGNATURE;
+        forge_expect(&f, &in, "lintel_issuance_ocsp_signer_usage", LINT_PASS);
+        issuer.ext.key_usage ^= X509_KU_DIGITAL_SIGNATURE;
         forge_done(&f);
     }
     OPENSSL_free(spki);
