@@ -1,4 +1,5 @@
 /* Mozilla Root Store Policy, what zlint does not ask: kinds of keys, SHA-1, key purposes. */
+#include "lint/ocsp.h"
 #include "lint/rules.h"
 #include "lint/rules/key_alg.h"
 
@@ -58,6 +59,18 @@ static void crl_no_sha1(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
+static bool is_basic(const struct lint_subject *s)
+{
+    return s->ocsp->basic;
+}
+
+static void response_no_sha1(const struct lint_subject *s, struct lint_report *r)
+{
+    if (is_sha1(s->ocsp->sig_alg_der)) {
+        lint_found(r, s->ocsp->sig_alg_der, "signed over a SHA-1 hash");
+    }
+}
+
 /*= MRSP 5.2 "end entity certificates MUST include an EKU extension … and the EKU extension MUST NOT contain
  * the KeyPurposeId anyExtendedKeyUsage" */
 static void purpose_said(const struct lint_subject *s, struct lint_report *r)
@@ -105,6 +118,9 @@ static const struct lint_rule rows[] = {
      .effective = LINT_DAY(2023, 7, 1), .applies = is_responder_or_intermediate, .check = no_sha1},
     {"lintel_mozilla_sha1_crl", ROW, .kinds = LINT_CRL, .asks = "CRLs are not signed over SHA-1",
      .citation = "MRSP 5.1.3", .effective = LINT_DAY(2023, 7, 1), .check = crl_no_sha1},
+    {"lintel_mozilla_sha1_ocsp", ROW, .kinds = LINT_OCSP, .asks = "OCSP responses are not signed over SHA-1",
+     .citation = "MRSP 5.1.3", .effective = LINT_DAY(2023, 7, 1), .applies = is_basic,
+     .check = response_no_sha1},
     {"lintel_mozilla_leaf_purpose", CERTS, .asks = "an end entity's certificate says what it is for",
      .citation = "MRSP 5.2", .when = LINT_IS_SUBSCRIBER, .effective = LINT_DAY(2020, 7, 1),
      .applies = in_scope, .check = purpose_said},
