@@ -102,8 +102,8 @@ static void signature(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-/*= CABF-BR 7.1.2.7 "A value within 48 hours of the certificate signing operation." */
-/*= CABF-BR 7.1.2.1 "One day prior to the time of signing" */
+/*= CABF-BR 7.1.2.7 notBefore lies within 48 hours of the signing */
+/*= CABF-BR 7.1.2.1 notBefore of a CA lies at most a day before the signing */
 static void not_before(const struct lint_subject *s, struct lint_report *r)
 {
     int64_t back = lt_time_seconds(s->in->signing_time) - lt_time_seconds(s->cert->not_before);
