@@ -76,11 +76,14 @@ static bool has_next_update(const struct lint_subject *s)
 
 enum { SUBSCRIBER_DAYS = 10, CA_MONTHS = 12 };
 
-/* Whom it is for: the role that was given knows better than an option. */
+/* Whom it is for: the role that was given knows better than an option, and so does the list when it says that
+ * it holds CA certificates alone. */
 static bool of_subscribers(const struct lint_subject *s)
 {
-    enum lint_role role = s->in->role;
-    return role == LINT_ROLE_AUTO ? s->config->crl_of_subscribers : role == LINT_ROLE_SUBSCRIBER;
+    if (s->in->role != LINT_ROLE_AUTO) {
+        return s->in->role == LINT_ROLE_SUBSCRIBER;
+    }
+    return s->config->crl_of_subscribers && !lint_is(s, LINT_CRL_OF_CAS);
 }
 
 static void next_update(const struct lint_subject *s, struct lint_report *r)
