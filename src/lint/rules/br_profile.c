@@ -2,6 +2,7 @@
  * usage, key purposes and serial, where zlint has no rule or a weaker one. Rows of zlint's that already say
  * error are not repeated. */
 #include "lint/rules.h"
+#include "lint/rules/common.h"
 
 static void missing(const struct lint_subject *s, struct lint_report *r)
 {
@@ -53,7 +54,7 @@ static void other_extension(const struct lint_subject *s, struct lint_report *r)
             listed = x->id.oid == known[k];
         }
         if (!listed) {
-            lint_found(r, x->der, "extension %s%s", x509_oid_name(x->id.oid),
+            lint_found(r, x->der, "extension %s%s", lint_oid_label(s, x->id.der, x->id.oid),
                        x->critical ? ", critical" : "");
         }
     }
@@ -156,7 +157,8 @@ static void other_purpose(const struct lint_subject *s, struct lint_report *r)
             listed = s->cert->ext.eku[i].oid == known[k];
         }
         if (!listed) {
-            lint_found(r, s->cert->ext.eku[i].der, "key purpose %s", x509_oid_name(s->cert->ext.eku[i].oid));
+            lint_found(r, s->cert->ext.eku[i].der, "key purpose %s",
+                       lint_oid_label(s, s->cert->ext.eku[i].der, s->cert->ext.eku[i].oid));
         }
     }
 }

@@ -2,6 +2,7 @@
  * asks less: purposes, policies, key usage, pointers, other extensions. */
 #include "lint/rules/cabf_br_dates.h"
 #include "lint/rules/cabf_br_under.h"
+#include "lint/rules/common.h"
 
 /*= CABF-BR 7.1.2.10.4 "cA" "MUST be set TRUE" */
 static void is_ca(const struct lint_subject *s, struct lint_report *r)
@@ -193,7 +194,7 @@ static void other_extension(const struct lint_subject *s, struct lint_report *r)
         }
         if (k == LT_COUNT(known)) {
             lint_found(r, e->list[i].der, "extension %zu (%s) in a subordinate CA", i + 1,
-                       x509_oid_name(e->list[i].id.oid));
+                       lint_oid_label(s, e->list[i].id.der, e->list[i].id.oid));
         }
     }
 }

@@ -73,7 +73,8 @@ static void other_extension(const struct lint_subject *s, struct lint_report *r)
         enum x509_oid oid = e->list[i].id.oid;
         if (oid != X509_OID_AUTHORITY_KEY_IDENTIFIER && oid != X509_OID_CRL_NUMBER &&
             oid != X509_OID_ISSUING_DISTRIBUTION_POINT) {
-            lint_found(r, e->list[i].der, "extension %zu (%s)", i + 1, x509_oid_name(oid));
+            lint_found(r, e->list[i].der, "extension %zu (%s)", i + 1,
+                       lint_oid_label(s, e->list[i].id.der, oid));
         }
     }
 }

@@ -37,7 +37,8 @@ static void purposes(const struct lint_subject *s, struct lint_report *r)
     }
     for (size_t i = 0; i < e->eku_count; i++) {
         if (e->eku[i].oid != X509_OID_OCSP_SIGNING) {
-            lint_found(r, e->eku[i].der, "%s stands beside OCSPSigning", x509_oid_name(e->eku[i].oid));
+            lint_found(r, e->eku[i].der, "%s stands beside OCSPSigning",
+                       lint_oid_label(s, e->eku[i].der, e->eku[i].oid));
         }
     }
 }
@@ -150,7 +151,7 @@ static void other_extension(const struct lint_subject *s, struct lint_report *r)
         }
         if (k == LT_COUNT(known)) {
             lint_found(r, e->list[i].der, "extension %zu (%s) in a responder", i + 1,
-                       x509_oid_name(e->list[i].id.oid));
+                       lint_oid_label(s, e->list[i].id.der, e->list[i].id.oid));
         }
     }
 }

@@ -36,7 +36,7 @@ static void purposes(const struct lint_subject *s, struct lint_report *r)
         if (p->oid != X509_OID_CODE_SIGNING && p->oid != X509_OID_EMAIL_PROTECTION &&
             p->oid != X509_OID_DOCUMENT_SIGNING &&
             !lt_slice_eq(p->der, LT_SLICE(lifetime_signing, sizeof(lifetime_signing)))) {
-            lint_found(r, p->der, "key purpose %s beside codeSigning", x509_oid_name(p->oid));
+            lint_found(r, p->der, "key purpose %s beside codeSigning", lint_oid_label(s, p->der, p->oid));
         }
     }
 }

@@ -16,6 +16,8 @@ int64_t lint_add_months(lt_time t, int months);
 bool lint_key_is_ec(const struct lint_subject *s);
 /* The Validity, for findings about it. */
 lt_slice lint_validity_at(const struct lint_subject *s);
+/* Name of an object identifier, or its dotted text when it is in no table: for messages. */
+const char *lint_oid_label(const struct lint_subject *s, lt_slice der, enum x509_oid oid);
 bool lint_has_attribute(const struct x509_name *name, enum x509_oid oid);
 /* Value of the last attribute of that type that has text (lint_is_text), empty without one. */
 lt_slice lint_last_attribute(const struct x509_name *name, enum x509_oid oid);

@@ -2,6 +2,7 @@
 #include "crypto/verify.h"
 #include "lint/keys.h"
 #include "lint/rules.h"
+#include "lint/rules/common.h"
 #include "lint/rules/text.h"
 #include "x509/dnsname.h"
 
@@ -123,7 +124,8 @@ static void extensions_once(const struct lint_subject *s, struct lint_report *r)
     for (size_t i = 1; i < e->count; i++) {
         for (size_t k = 0; k < i; k++) {
             if (lt_slice_eq(e->list[i].id.der, e->list[k].id.der)) {
-                lint_found(r, e->list[i].der, "%s is asked for twice", x509_oid_name(e->list[i].id.oid));
+                lint_found(r, e->list[i].der, "%s is asked for twice",
+                           lint_oid_label(s, e->list[i].id.der, e->list[i].id.oid));
                 break;
             }
         }
@@ -135,8 +137,8 @@ static void extensions_decode(const struct lint_subject *s, struct lint_report *
     const struct x509_extensions *e = &s->csr->ext;
     for (size_t i = 0; i < e->count; i++) {
         if (e->list[i].why != NULL) {
-            lint_found(r, e->list[i].der, "%s does not decode: %s", x509_oid_name(e->list[i].id.oid),
-                       e->list[i].why);
+            lint_found(r, e->list[i].der, "%s does not decode: %s",
+                       lint_oid_label(s, e->list[i].id.der, e->list[i].id.oid), e->list[i].why);
         }
     }
 }

@@ -1,6 +1,7 @@
 /* The final certificate against its precertificate: the same bytes to be signed, but for the poison in the
  * one and the list of SCTs in the other. */
 #include "lint/rules.h"
+#include "lint/rules/common.h"
 
 static void poisoned(const struct lint_subject *s, struct lint_report *r)
 {
@@ -57,7 +58,8 @@ static bool other_issuer(const struct lint_subject *s)
 static void same_issuer(const struct lint_subject *s, struct lint_report *r)
 {
     if (other_issuer(s)) {
-        lint_found(r, s->cert->issuer.der, "the precertificate's issuer is another: one for precertificates?");
+        lint_found(r, s->cert->issuer.der,
+                   "the precertificate's issuer is another: one for precertificates?");
     }
 }
 
@@ -86,26 +88,26 @@ static void same_extensions(const struct lint_subject *s, struct lint_report *r)
         }
         if (ours == NULL) {
             lint_found(r, s->cert->tbs, "the precertificate has a further extension: %s",
-                       x509_oid_name(theirs->id.oid));
+                       lint_oid_label(s, theirs->id.der, theirs->id.oid));
             return;
         }
         bool aki = theirs != NULL && ours->id.oid == X509_OID_AUTHORITY_KEY_IDENTIFIER &&
                    theirs->id.oid == ours->id.oid && other_issuer(s);
         if (!aki && (theirs == NULL || !lt_slice_eq(ours->der, theirs->der))) {
             lint_found(r, ours->der, "extension %s is not the precertificate's at this place",
-                       x509_oid_name(ours->id.oid));
+                       lint_oid_label(s, ours->id.der, ours->id.oid));
             return; /* the ones behind are out of step */
         }
     }
 }
 
-#define FINAL(level_) \
+#define FINAL(level_)                                                                                    \
     .source = LINT_LINTEL, .kinds = LINT_CERTIFICATE, .level = LINT_##level_, .when = LINT_WITH_PRECERT, \
     .unless = LINT_IS_PRECERT
 
 static const struct lint_rule rows[] = {
-    {"lintel_issuance_precert_poison", FINAL(ERROR), .asks = "the precertificate is one", .citation = "RFC 6962 3.1",
-     .check = poisoned},
+    {"lintel_issuance_precert_poison", FINAL(ERROR), .asks = "the precertificate is one",
+     .citation = "RFC 6962 3.1", .check = poisoned},
     {"lintel_issuance_precert_fields", FINAL(ERROR),
      .asks = "all fields are byte for byte those of the precertificate",
      .citation = "BR 7.1.2.9, RFC 6962 3.2", .check = same_fields},

@@ -1,6 +1,7 @@
 /* RFC 5280 section 5: CRLs, as zlint judges them, and its own rules for them. What it does not ask stands in
  * rfc5280_crl_more.c. */
 #include "lint/crl_facts.h"
+#include "lint/rules/common.h"
 #include "lint/rules/rfc.h"
 
 #include <string.h>
@@ -102,7 +103,8 @@ static void extensions_once(const struct lint_subject *s, struct lint_report *r)
     for (size_t i = 1; i < e->count; i++) {
         for (size_t k = 0; k < i; k++) {
             if (lt_slice_eq(e->list[i].id.der, e->list[k].id.der)) {
-                lint_found(r, e->list[i].der, "%s stands here again", x509_oid_name(e->list[i].id.oid));
+                lint_found(r, e->list[i].der, "%s stands here again",
+                           lint_oid_label(s, e->list[i].id.der, e->list[i].id.oid));
                 break;
             }
         }

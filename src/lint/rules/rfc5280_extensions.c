@@ -1,5 +1,6 @@
 /* RFC 5280 4.2: extensions in general: which are critical, which must be there, none twice, none empty; and
  * what points to other places (distribution points, authority information access). */
+#include "lint/rules/common.h"
 #include "lint/rules/rfc.h"
 #include "lint/rules/text.h"
 
@@ -42,7 +43,8 @@ static void none_twice(const struct lint_subject *s, struct lint_report *r)
     for (size_t i = 1; i < e->count; i++) {
         for (size_t k = 0; k < i; k++) {
             if (lt_slice_eq(e->list[i].id.der, e->list[k].id.der)) {
-                lint_found(r, e->list[i].der, "%s stands here again", x509_oid_name(e->list[i].id.oid));
+                lint_found(r, e->list[i].der, "%s stands here again",
+                           lint_oid_label(s, e->list[i].id.der, e->list[i].id.oid));
                 break;
             }
         }

@@ -1,5 +1,6 @@
 /* RFC 5280 4.2, what zlint does not ask of extensions: keyUsage by kind of key, key identifiers, distribution
  * points, pointers, extensions that are for CAs. */
+#include "lint/rules/common.h"
 #include "lint/rules/key_alg.h"
 #include "lint/rules/rfc.h"
 #include "lint/rules/url.h"
@@ -262,7 +263,8 @@ static void purposes_once(const struct lint_subject *s, struct lint_report *r)
     for (size_t i = 1; i < e->eku_count; i++) {
         for (size_t k = 0; k < i; k++) {
             if (lt_slice_eq(e->eku[i].der, e->eku[k].der)) {
-                lint_found(r, e->eku[i].der, "%s stands here again", x509_oid_name(e->eku[i].oid));
+                lint_found(r, e->eku[i].der, "%s stands here again",
+                           lint_oid_label(s, e->eku[i].der, e->eku[i].oid));
                 break;
             }
         }
