@@ -320,10 +320,11 @@ static const struct lint_rule rows[] = {
      .citation = "SBR 7.1.3.1", .check = key_algorithm, .value = 1},
     {"e_key_usage_presence", SMIME, .asks = "keyUsage is there", .citation = "SBR 7.1.2.3 e",
      .when = SUBSCRIBER, .check = key_usage_presence},
+    /* A CA may still name the policies of what it issued: zlint asks it, too, the Requirements do not. */
     {"e_legacy_generation_deprecated", .source = LINT_CABF_SMIME_BR, .level = LINT_ERROR,
      .kinds = LINT_CERTIFICATE, .zlint = true, .effective = LINT_DAY(2025, 7, 15),
      .asks = "no certificate is issued by a profile of the legacy generation", .citation = "SBR 7.1.6.1",
-     .when = LINT_IS_SMIME_LEGACY, .check = legacy_generation},
+     .when = LINT_IS_SMIME_LEGACY, .unless = LINT_IS_CA, .check = legacy_generation},
     {"e_legal_entity_identifier", SMIME,
      .asks = "legal entity identifiers stand only in types of certificates that may have them, not critical",
      .citation = "SBR 7.1.2.3 l", .when = SUBSCRIBER, .check = legal_entity},
