@@ -102,7 +102,7 @@ static void precert_alone(const struct lint_subject *s, struct lint_report *r)
 /*= CABF-BR 7.1.2.4 "This Certificate Profile MUST NOT be used." */
 static void precert_used(const struct lint_subject *s, struct lint_report *r)
 {
-    lint_found(r, eku_at(s), "a CA for signing precertificates");
+    lint_found(r, lint_validity_at(s), "a CA for signing precertificates, issued when there were to be none");
 }
 
 /*= CABF-BR 7.1.2.4 "MUST use a public key of the same public key algorithm as the Issuing CA" */

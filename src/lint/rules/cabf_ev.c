@@ -123,7 +123,7 @@ static bool has_org_id(const struct lint_subject *s)
 static void org_id_extension(const struct lint_subject *s, struct lint_report *r)
 {
     if (!lint_is(s, LINT_HAS_ORG_ID)) {
-        lint_found(r, s->cert->tbs,
+        lint_found(r, lint_last_attribute(&s->cert->subject, X509_OID_ORGANIZATION_IDENTIFIER),
                    "organizationIdentifier in the subject, but no cabfOrganizationIdentifier");
     }
 }

@@ -210,7 +210,7 @@ static void key_algorithm(const struct lint_subject *s, struct lint_report *r)
 
 static void legacy_generation(const struct lint_subject *s, struct lint_report *r)
 {
-    lint_found(r, lint_ext_at(s, X509_OID_CERTIFICATE_POLICIES), "a policy of the legacy generation");
+    lint_found(r, lint_validity_at(s), "issued by a policy of the legacy generation after its end");
 }
 
 /* critical: that it is there at all is fine. */
