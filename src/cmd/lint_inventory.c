@@ -2,9 +2,9 @@
  * where the verdict is another one than at issuance. Streams page after page; what is kept is one page.
  *
  * A sample is one certificate of every N in the order of issue, the one whose hash with the seed is lowest:
- *who knows the seed draws the same one again, and it is never less than was asked for. = CABF-BR 8.7 "a
- *randomly selected sample of the greater of one certificate or at least three percent of the = Certificates
- *issued by it" */
+ * who knows the seed draws the same one again, and it is never less than was asked for.
+ *= CABF-BR 8.7 "a randomly selected sample of the greater of one certificate or at least three percent of the
+ * Certificates issued by it" */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

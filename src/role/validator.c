@@ -60,7 +60,8 @@ static lt_res on_validate(void *self, const struct ipc_msg *m)
 }
 
 /* Every answer is checked from the DNS root down, whether we ask the servers ourselves or by way of a
- *resolver. = CABF-BR 3.2.2.4 "CAs MUST NOT use local policy to disable DNSSEC validation on any DNS query"
+ * resolver.
+ *= CABF-BR 3.2.2.4 "CAs MUST NOT use local policy to disable DNSSEC validation on any DNS query"
  * Only the resolver of a private network, whose names the root cannot know, is believed as it is. */
 static const char *anchor_for(const struct ca_config *config)
 {

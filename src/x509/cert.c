@@ -105,7 +105,7 @@ static lt_res cert_read(lt_slice der, struct der_notes *notes, struct lt_arena *
     ret_cert->outer_sig_alg_der = algorithm_read(&seq);
     ret_cert->signature = der_bitstring_octets(&seq);
     /*= RFC 5280 4.1.1.2 "This field MUST contain the same algorithm identifier as the signature field in the
-     *sequence = tbsCertificate" */
+     * sequence tbsCertificate" */
     if (der_ok(&seq) && !lt_slice_eq(ret_cert->sig_alg_der, ret_cert->outer_sig_alg_der)) {
         der_wart(&seq, ret_cert->outer_sig_alg_der.ptr, "two signature algorithms that differ");
     }

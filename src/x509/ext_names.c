@@ -313,8 +313,8 @@ static bool flag(struct der_cursor *c, uint32_t tag)
 }
 
 /*= RFC 5280 5.2.5 IssuingDistributionPoint ::= SEQUENCE { distributionPoint [0] DistributionPointName
- *OPTIONAL, = onlyContainsUserCerts [1], onlyContainsCACerts [2] BOOLEAN DEFAULT FALSE, onlySomeReasons [3]
- *ReasonFlags OPTIONAL, = indirectCRL [4], onlyContainsAttributeCerts [5] BOOLEAN DEFAULT FALSE } */
+ * OPTIONAL, onlyContainsUserCerts [1], onlyContainsCACerts [2] BOOLEAN DEFAULT FALSE, onlySomeReasons [3]
+ * ReasonFlags OPTIONAL, indirectCRL [4], onlyContainsAttributeCerts [5] BOOLEAN DEFAULT FALSE } */
 lt_res x509_ext_issuing_point(struct der_cursor *c, struct lt_arena *a, struct x509_extensions *e)
 {
     struct der_cursor seq = der_enter(c, DER_SEQUENCE);

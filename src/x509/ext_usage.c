@@ -2,7 +2,7 @@
 #include "x509/ext_decoders.h"
 
 /*= RFC 5280 4.2.1.9 BasicConstraints ::= SEQUENCE { cA BOOLEAN DEFAULT FALSE, pathLenConstraint INTEGER
- *(0..MAX) = OPTIONAL } */
+ * (0..MAX) OPTIONAL } */
 lt_res x509_ext_basic_constraints(struct der_cursor *c, struct lt_arena *a, struct x509_extensions *e)
 {
     (void)a; /* decoders have one shape */
@@ -135,8 +135,8 @@ lt_res x509_ext_tls_feature(struct der_cursor *c, struct lt_arena *a, struct x50
     return LT_OK;
 }
 
-/*= RFC 6962 3.1 "a critical poison extension (OID 1.3.6.1.4.1.11129.2.4.3, whose extnValue OCTET STRING
- *contains ASN.1 = NULL data (0x05 0x00))" */
+/*= RFC 6962 3.1 "a special critical poison extension (OID 1.3.6.1.4.1.11129.2.4.3, whose extnValue OCTET
+ * STRING contains ASN.1 NULL data (0x05 0x00))" */
 lt_res x509_ext_ct_poison(struct der_cursor *c, struct lt_arena *a, struct x509_extensions *e)
 {
     (void)a; /* decoders have one shape */
@@ -158,7 +158,7 @@ static bool vector16(lt_slice *s, lt_slice *ret)
 }
 
 /*= RFC 6962 3.2 SignedCertificateTimestamp: version, 32 bytes of log id, 8 of time, extensions, 2 of
- *algorithm, = signature. Another version than v1 is opaque. */
+ * algorithm, signature. Another version than v1 is opaque. */
 static bool sct_good(lt_slice sct)
 {
     enum { FIXED = 1 + 32 + 8 };

@@ -234,7 +234,7 @@ void x509_attribute_text(const struct x509_attribute *attribute, struct lt_buf *
 }
 
 /*= RFC 4514 2.4 "a space (' ' U+0020) or number sign ('#' U+0023) occurring at the beginning of the string"
- *and the = characters " + , ; < > \ and NUL are escaped */
+ * and the characters " + , ; < > \ and NUL are escaped */
 static void escaped_put(struct lt_buf *out, lt_slice text)
 {
     for (size_t i = 0; i < text.len; i++) {

@@ -11,7 +11,7 @@ static bool in_scope(const struct lint_subject *s)
 
 /*= MRSP 5.1 "MUST use only algorithms and key sizes from the following set" */
 /*= MRSP 5.1 "EdDSA keys MAY be included in certificates that chain to a root certificate in our root store if
- *the = certificate contains id-kp-emailProtection" */
+ * the certificate contains id-kp-emailProtection" */
 static void key_of_set(const struct lint_subject *s, struct lint_report *r)
 {
     const struct x509_spki *k = &s->cert->spki;
