@@ -269,13 +269,16 @@ static uint32_t sources_of(const struct crl_judge *j)
 
 static lt_res check_lint(struct crl_judge *j)
 {
+    const struct x509_cert *by = j->issuer->cert;
+    bool root = lt_slice_eq(by->subject.der, by->issuer.der); /* whose CRL is of CAs */
     struct lint_input in = {
         .kind = LINT_CRL,
+        .role = root ? LINT_ROLE_ROOT : LINT_ROLE_SUBSCRIBER,
         .der = LT_SLICE(j->m->tbs.data, j->m->tbs.len),
         .bare = true,
         .crl = &j->crl,
         .sources = sources_of(j),
-        .issuer = j->issuer->cert,
+        .issuer = by,
         .signing_time = j->now,
     };
     LT_TRY(lint_run(&in, j->a, &j->v->lint));

@@ -124,6 +124,23 @@ def test_a_lint_profile_that_cannot_be(fresh_ca, old, new, words):
     assert words in str(caught.value)
 
 
+def test_a_ceremony_is_judged(fresh_ca, tmp_path):
+    """CA certificates are not the examiner's, and are judged all the same: by who plans, shows and signs them."""
+    plan = ["ceremony", "plan", tmp_path / "tls2.script", "--ca", "tls2", "--profile", "ca-tls", "--common-name", "Second"]
+    good = fresh_ca.lintel("ceremony", "plan", tmp_path / "tls2.script", "--ca", "tls1", "--common-name", "First").stdout
+    assert "linter: error" not in good and "ceremony of" in good
+    (tmp_path / "tls2.script").unlink()
+    change_profile(fresh_ca, "ca-tls", "extended-key-usage: [serverAuth]", "extended-key-usage: [serverAuth, emailProtection]")
+    bad = fresh_ca.lintel(*plan, check=False)
+    assert bad.returncode == 4 and "--accept-findings" in bad.stderr and "linter: error" in bad.stdout, bad
+    assert not (tmp_path / "tls2.script").exists()
+    known = fresh_ca.lintel(*plan, "--accept-findings").stdout
+    assert "linter: error" in known
+    assert "linter: error" in fresh_ca.lintel("ceremony", "show", tmp_path / "tls2.script").stdout
+    crl = fresh_ca.lintel("ceremony", "plan", tmp_path / "crl.script", "--crl").stdout
+    assert "linter: error" not in crl
+
+
 def test_an_exception_for_no_rule(fresh_ca):
     fresh_ca.start()
     done = fresh_ca.lintel("plan", "propose", "lint.exception", "rule=e_no_such_rule", "profile=tls-server",
