@@ -145,46 +145,76 @@ static void points_complete(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-static bool web_or_ldap(const struct x509_general_name *n)
+static bool web_or_ldap(lt_slice uri)
 {
-    return n->type == X509_GN_URI && (lt_slice_eq_nocase(lt_slice_sub(n->value, 0, 7), LT_LIT("http://")) ||
-                                      lt_slice_eq_nocase(lt_slice_sub(n->value, 0, 7), LT_LIT("ldap://")));
+    return lt_slice_eq_nocase(lt_slice_sub(uri, 0, 7), LT_LIT("http://")) ||
+           lt_slice_eq_nocase(lt_slice_sub(uri, 0, 7), LT_LIT("ldap://"));
 }
 
-static void point_reachable(const struct lint_subject *s, struct lint_report *r)
+/* Is there a URI of that kind among these names? Here and below what the decoder refuses is read on. */
+static bool names_reachable(lt_slice names)
 {
-    const struct x509_extensions *e = &s->cert->ext;
-    for (size_t i = 0; i < e->crldp_count; i++) {
-        for (size_t k = 0; k < e->crldp[i].names.count; k++) {
-            if (web_or_ldap(&e->crldp[i].names.list[k])) {
-                return;
-            }
-        }
-    }
-    lint_found(r, lint_ext_at(s, X509_OID_CRL_DISTRIBUTION_POINTS), "no http or ldap URI among its points");
-}
-
-static bool is_issuer_uri(const struct x509_access *a)
-{
-    return a->method.oid == X509_OID_CA_ISSUERS && a->location.type == X509_GN_URI;
-}
-
-static bool has_issuer_uri(const struct lint_subject *s)
-{
-    const struct x509_extensions *e = &s->cert->ext;
-    for (size_t i = 0; i < e->aia_count; i++) {
-        if (is_issuer_uri(&e->aia[i])) {
+    struct der_cursor c = der_open(names);
+    unsigned form = 0;
+    lt_slice value = {0};
+    while (lint_names_next(&c, &form, &value)) {
+        if (form == X509_GN_URI && web_or_ldap(value)) {
             return true;
         }
     }
     return false;
 }
 
+static void point_reachable(const struct lint_subject *s, struct lint_report *r)
+{
+    const struct x509_extension *x = lint_ext(s, X509_OID_CRL_DISTRIBUTION_POINTS);
+    struct der_cursor c = der_open(x->value);
+    struct der_cursor list = der_enter(&c, DER_SEQUENCE);
+    while (der_more(&list)) {
+        struct der_cursor point = der_enter(&list, DER_SEQUENCE);
+        struct der_cursor name = der_enter(&point, DER_CONTEXT_CONS(0));
+        lt_slice names = der_read(&name, DER_CONTEXT_CONS(0));
+        if (names_reachable(names)) {
+            return;
+        }
+    }
+    lint_found(r, x->der, "no http or ldap URI among its points");
+}
+
+/* The next caIssuers with a URI. */
+static bool issuer_uri_next(struct der_cursor *list, lt_slice *ret_uri)
+{
+    while (der_more(list)) {
+        struct der_cursor one = der_enter(list, DER_SEQUENCE);
+        enum x509_oid method = x509_oid_find(der_oid(&one));
+        uint32_t tag = DER_NONE;
+        bool there = der_any(&one, &tag, ret_uri, NULL);
+        if (there && method == X509_OID_CA_ISSUERS && DER_TAG_NUMBER(tag) == X509_GN_URI) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct der_cursor accesses_open(const struct lint_subject *s)
+{
+    struct der_cursor c = der_open(lint_ext(s, X509_OID_AUTHORITY_INFO_ACCESS)->value);
+    return der_enter(&c, DER_SEQUENCE);
+}
+
+static bool has_issuer_uri(const struct lint_subject *s)
+{
+    struct der_cursor list = accesses_open(s);
+    lt_slice uri = {0};
+    return issuer_uri_next(&list, &uri);
+}
+
 static void issuer_reachable(const struct lint_subject *s, struct lint_report *r)
 {
-    const struct x509_extensions *e = &s->cert->ext;
-    for (size_t i = 0; i < e->aia_count; i++) {
-        if (is_issuer_uri(&e->aia[i]) && web_or_ldap(&e->aia[i].location)) {
+    struct der_cursor list = accesses_open(s);
+    lt_slice uri = {0};
+    while (issuer_uri_next(&list, &uri)) {
+        if (web_or_ldap(uri)) {
             return;
         }
     }

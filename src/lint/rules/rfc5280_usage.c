@@ -114,16 +114,20 @@ static void default_absent(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
+/* Whatever follows cA counts as pathLenConstraint; the decoder wants it to be one. */
 static void path_len_with_ca(const struct lint_subject *s, struct lint_report *r)
 {
-    struct basic b = {0};
     lt_slice where = lint_ext(s, X509_OID_BASIC_CONSTRAINTS)->value;
-    if (!basic_read(s, &b)) {
+    struct der_cursor c = der_open(where);
+    struct der_cursor seq = der_enter(&c, DER_SEQUENCE);
+    lt_slice ca = {0};
+    bool has_ca = der_optional(&seq, DER_BOOLEAN, &ca);
+    if (!der_ok(&seq) || (has_ca && (ca.len != 1 || (ca.ptr[0] != 0 && ca.ptr[0] != 0xff)))) {
         lint_found_at(r, LINT_FATAL, where, "basicConstraints does not decode");
         return;
     }
     bool signs = lint_is(s, LINT_HAS_KU) && (s->cert->ext.key_usage & X509_KU_KEY_CERT_SIGN) != 0;
-    if (b.has_path_len && !(lint_is(s, LINT_IS_CA) && signs)) {
+    if (der_more(&seq) && !(lint_is(s, LINT_IS_CA) && signs)) {
         lint_found(r, where, "pathLenConstraint without cA and keyCertSign");
     }
 }
@@ -133,14 +137,14 @@ static bool constraints_decoded(const struct lint_subject *s)
     return s->cert->ext.has_basic_constraints;
 }
 
+/* zlint sees no constraints at all where they do not decode. */
 static void path_len_not_negative(const struct lint_subject *s, struct lint_report *r)
 {
     struct basic b = {0};
-    lt_slice where = lint_ext(s, X509_OID_BASIC_CONSTRAINTS)->value;
     if (!basic_read(s, &b)) {
-        lint_found_at(r, LINT_FATAL, where, "basicConstraints does not decode");
+        lint_say(r, LINT_NA);
     } else if (b.has_path_len && b.path_len.len > 0 && (b.path_len.ptr[0] & 0x80) != 0) {
-        lint_found(r, where, "pathLenConstraint is negative");
+        lint_found(r, lint_ext(s, X509_OID_BASIC_CONSTRAINTS)->value, "pathLenConstraint is negative");
     }
 }
 
