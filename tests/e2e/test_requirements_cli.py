@@ -81,6 +81,42 @@ def test_the_map_that_is_built_in():
         for status in ("kept", "procedural", "not-applicable", "not-yet"):
             assert d[status] == sum(r["status"] == status for r in own) == sum(s[status] for s in d["sections"])
     assert sum(by_name[d]["statements"] for d in ("BR", "EVG", "SBR")) == 1746
+    rfcs = {"RFC 5280", "RFC 6960", "RFC 8555", "RFC 8657", "RFC 8659", "RFC 8737", "RFC 8738", "RFC 9773"}
+    assert rfcs <= set(by_name)
+    open_rows = [r for r in rows if r["status"] == "not-yet"]
+    assert [r for r in open_rows if not r["reason"].startswith("issue ")] == [], "what is not kept yet has an issue"
+
+
+RFC = """\
+RFC 9999                          Examples                     March 2020
+
+1.  Introduction
+
+   The key words "MUST" and "SHOULD" are to be read as in BCP 14.
+
+2.1.  Servers
+
+   Servers SHOULD answer (i.e., within a second).  They MUST NOT
+   lie to
+
+Somebody                     Standards Track                    [Page 1]
+
+RFC 9999                          Examples                     March 2020
+
+   anybody.  Nothing is asked of clients.
+"""
+
+
+def test_an_edition_is_made_from_an_rfc(tmp_path):
+    (tmp_path / "rfc9999.txt").write_text(RFC)
+    made = tool("requirements-from-rfc", tmp_path / "rfc9999.txt")
+    assert made.stdout.splitlines()[1:] == [
+        "RFC 9999\t2.1\tServers\t9\tprose\t\tSHOULD\tServers SHOULD answer (i.e., within a second).",
+        "RFC 9999\t2.1\tServers\t9\tprose\t\tMUST NOT\tThey MUST NOT lie to anybody."]
+    (tmp_path / "edition.tsv").write_text(made.stdout)
+    args = ("--edition", "RFC 9999=2020", "--map", tmp_path / "map.tsv")
+    assert "2 statements of 1 documents" in tool("requirements-import", tmp_path / "edition.tsv", *args).stdout
+    assert tool("requirements-from-rfc", tmp_path / "edition.tsv").returncode == 1
 
 
 def test_coverage(table):
