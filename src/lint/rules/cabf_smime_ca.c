@@ -148,7 +148,7 @@ static void name(const struct lint_subject *s, struct lint_report *r)
 static void country(const struct lint_subject *s, struct lint_report *r)
 {
     lt_slice c = lint_last_attribute(&s->cert->subject, X509_OID_C);
-    if (c.len > 0 && !lint_country(c)) {
+    if (c.len > 0 && !lint_country(c) && !lt_slice_eq_cstr(c, "XX")) {
         lint_found(r, c, "country '%.*s' is no assigned code", LT_FMT(c));
     }
 }
