@@ -201,6 +201,18 @@ static void more_names(struct draft *d)
     d->san[1] = (struct x509_general_name){X509_GN_DNS, LT_LIT("example.com")};
     d->cert.san_count = 2;
 }
+static void ca_backdated(struct draft *d)
+{
+    ca_below(d);
+    d->issuer.has_path_len = false;
+    d->cert.not_before = lt_time_from_seconds(NOW - DAY - 1);
+}
+static void ca_of_yesterday(struct draft *d)
+{
+    ca_below(d);
+    d->issuer.has_path_len = false;
+    d->cert.not_before = lt_time_from_seconds(NOW - DAY);
+}
 static void ski_used(struct draft *d)
 {
     ca_below(d);
@@ -228,6 +240,8 @@ static void each_change(void **unused)
         {p384_issuer, "lintel_issuance_algorithm"},
         {backdated, "lintel_issuance_not_before"},
         {ahead, "lintel_issuance_not_before_future"},
+        {ca_backdated, "lintel_issuance_not_before_ca"},
+        {ca_of_yesterday, NULL},
         {over, "lintel_issuance_not_over"},
         {serial_used, "lintel_issuance_serial_reuse"},
         {serial_of_precert, NULL},
@@ -476,6 +490,12 @@ static const struct forge_row signatures[] = {
     {"lintel_issuance_ocsp_signer_valid", "response", {{0}}, LINT_NA},
     {"lintel_issuance_crl_signer", "crl", {{0}}, LINT_PASS, .issuer = "sub"},
     {"lintel_issuance_crl_signer", "crl", {{0}}, LINT_ERROR, .issuer = "dv"},
+    {"lintel_issuance_crl_algorithm", "crl", {{0}}, LINT_PASS, .issuer = "sub"},
+    {"lintel_issuance_crl_algorithm",
+     "crl",
+     {FORGE_PUT(FORGE_ALGORITHM, "30{(1.2.840.10045.4.3.4)}")},
+     LINT_ERROR,
+     .issuer = "sub"},
     {"lintel_issuance_crl_signature", "crl", {{0}}, LINT_ERROR, .issuer = "sub"},
     {"lintel_issuance_crl_signature", "crl", {{0}}, LINT_NA, .issuer = "sub", .bare = true},
     {"lintel_issuance_crl_this_update",
@@ -494,6 +514,29 @@ static void signed_things(void **unused)
 {
     (void)unused;
     forge_rows(signatures, LT_COUNT(signatures));
+}
+
+/* The URL in the CRL is the one that certificates carry. */
+static void points(void **unused)
+{
+    (void)unused;
+    static const struct forge_edit idp = FORGE_EXT("2.5.29.28", true,
+                                                   "30{A0{A0{86{'http://crl.example.com/1.crl'}}}}");
+    static const struct {
+        const char *url;
+        enum lint_status status;
+    } rows[] = {{"http://crl.example.com/1.crl", LINT_PASS},
+                {"http://crl.example.com/1.CRL", LINT_ERROR},
+                {"", LINT_NA}};
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        struct forge f;
+        struct lint_evidence e = {.known = true, .crl_url = lt_slice_cstr(rows[i].url)};
+        struct lint_input in = {.evidence = &e};
+        forge_open(&f, "crl");
+        forge_edit(&f, &idp);
+        forge_expect(&f, &in, "lintel_issuance_crl_idp", rows[i].status);
+        forge_done(&f);
+    }
 }
 
 /* The same CA below another root: its name and key, or it is another CA. */
@@ -603,6 +646,7 @@ int main(void)
         cmocka_unit_test(constraints),     cmocka_unit_test(directory_constraints),
         cmocka_unit_test(precertificates), cmocka_unit_test(signed_things),
         cmocka_unit_test(responses),       cmocka_unit_test(crossed),
+        cmocka_unit_test(points),
     };
     return cmocka_run_group_tests_name("lint issuance", tests, set_up, tear_down);
 }
