@@ -349,6 +349,14 @@ static const struct forge_row crls[] = {
 #define SINGLE(status_, more_) "30{" CERT_ID " " status_ " 18{'20260601000000Z'} " more_ "}"
 #define NONCE "1.3.6.1.5.5.7.48.1.2"
 
+/* A response with its responder's certificate, which is for that purpose. */
+#define ECDSA "30{(1.2.840.10045.4.3.2)}"
+#define DUMMY "03{00 30{020101 020101}}"
+#define RESPONDER(purpose_)                                                                    \
+    "30{30{A0{020102} 020105 " ECDSA " 3000 30{17{'260501000000Z'} 17{'260901000000Z'}} 3000 " \
+    "30{30{(1.3.101.112)} 03{00 [32]11}} A3{30{30{(2.5.29.37) 04{30{" purpose_ "}}}}}} " ECDSA " " DUMMY "}"
+#define SIGNED_WITH(purpose_) FORGE_PUT(FORGE_SIGNATURE, DUMMY " A0{30{" RESPONDER(purpose_) "}}")
+
 static const struct forge_row responses[] = {
     {"lintel_ocsp_response_bytes", "response", {FORGE_PUT(FORGE_WHOLE, "30{0A0100}")}, LINT_ERROR},
     {"lintel_ocsp_response_bytes", "response", {FORGE_PUT(FORGE_WHOLE, "30{0A0106}")}, LINT_PASS},
@@ -401,6 +409,8 @@ static const struct forge_row responses[] = {
      LINT_ERROR},
     {"lintel_ocsp_certificate_twice", "response", {{0}}, LINT_PASS},
     {"lintel_ocsp_delegated", "response", {{0}}, LINT_PASS},
+    {"lintel_ocsp_delegated", "response", {SIGNED_WITH("(1.3.6.1.5.5.7.3.1)")}, LINT_ERROR},
+    {"lintel_ocsp_delegated", "response", {SIGNED_WITH("(1.3.6.1.5.5.7.3.9)")}, LINT_PASS},
 };
 
 #define ATTRIBUTE(type_, value_) "30{(" type_ ") 31{" value_ "}}"
@@ -410,6 +420,7 @@ static const struct forge_row responses[] = {
 static const struct forge_row requests[] = {
     {"lintel_csr_signature", "request", {FORGE_PUT(FORGE_SIGNATURE, "03{00 30{020101 020101}}")}, LINT_ERROR},
     {"lintel_csr_signature", "request", {{0}}, LINT_PASS},
+    {"lintel_csr_version", "request", {FORGE_PUT(FORGE_VERSION, "020101")}, LINT_ERROR},
     {"lintel_csr_version", "request", {{0}}, LINT_PASS},
     {"lintel_csr_key", "request", {{0}}, LINT_PASS},
     {"lintel_csr_key",
@@ -421,6 +432,7 @@ static const struct forge_row requests[] = {
      "request",
      {FORGE_PUT(FORGE_SPKI, "30{30{(1.2.840.113549.1.1.1) 0500} 03{00 30{02{[127]77 7B} 02{010001}}}}")},
      LINT_ERROR},
+    {"lintel_csr_attributes", "request", {FORGE_CUT(SAN), FORGE_PUT(FORGE_EXTENSIONS, "")}, LINT_WARN},
     {"lintel_csr_attributes", "request", {{0}}, LINT_PASS},
     {"lintel_csr_attribute_twice",
      "request",
