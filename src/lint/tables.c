@@ -43,6 +43,7 @@ extern const struct lint_table lint_rfc5280_names;
 extern const struct lint_table lint_rfc5280_policies;
 extern const struct lint_table lint_rfc5280_usage;
 extern const struct lint_table lint_cabf_smime_cert;
+extern const struct lint_table lint_cabf_smime_status;
 extern const struct lint_table lint_cabf_smime_subject;
 extern const struct lint_table lint_browsers;
 extern const struct lint_table lint_community;
@@ -121,6 +122,7 @@ const struct lint_table *const lint_tables[] = {
     &lint_rfc5280_policies,
     &lint_rfc5280_usage,
     &lint_cabf_smime_cert,
+    &lint_cabf_smime_status,
     &lint_cabf_smime_subject,
     &lint_browsers,
     &lint_community,
