@@ -77,7 +77,8 @@ static void no_client_auth(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-/* Chrome's CT policy: of certificates with timestamps in them, by lifetime. */
+/* Chrome's CT policy: of certificates with timestamps in them, by lifetime. One log is never enough; a third
+ * one's timestamp may still come by the handshake or with a stapled OCSP response. */
 static void logs_by_lifetime(const struct lint_subject *s, struct lint_report *r)
 {
     enum { SHORT_DAYS = 180, LOGS_SHORT = 2, LOGS_LONG = 3 };
@@ -86,8 +87,8 @@ static void logs_by_lifetime(const struct lint_subject *s, struct lint_report *r
     unsigned wanted = life <= SHORT_DAYS * LT_SECONDS_PER_DAY ? LOGS_SHORT : LOGS_LONG;
     unsigned there = logs_count(c->ext.sct_list);
     if (there < wanted) {
-        lint_found(r, lint_ext_at(s, X509_OID_SCT_LIST), "timestamps of %u logs, %u are wanted", there,
-                   wanted);
+        lint_found_at(r, there < LOGS_SHORT ? LINT_ERROR : LINT_WARN, lint_ext_at(s, X509_OID_SCT_LIST),
+                      "timestamps of %u logs, %u are wanted", there, wanted);
     }
 }
 
