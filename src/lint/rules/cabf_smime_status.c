@@ -1,6 +1,6 @@
-/* S/MIME Baseline Requirements 4.9 and 7.2 on CRLs and OCSP responses. Neither says what the certificates are
- * for: these rows speak only where an S/MIME profile is given, and whether they are of CAs or of subscribers
- * is said by the role, in a CRL else by its issuingDistributionPoint. */
+/* S/MIME Baseline Requirements 4.9 and 7.2 on CRLs, OCSP responses and who signs these. None of them says
+ * what the certificates are for: these rows speak only where an S/MIME profile is given, and whether they are
+ * of CAs or of subscribers is said by the role, in a CRL else by its issuingDistributionPoint. */
 #include "lint/crl_facts.h"
 #include "lint/ocsp.h"
 #include "lint/profiles.h"
@@ -29,6 +29,11 @@ static bool of_mail_cas(const struct lint_subject *s)
 static bool of_mail_subscribers(const struct lint_subject *s)
 {
     return of_mail(s) && s->in->role == LINT_ROLE_SUBSCRIBER;
+}
+
+static bool of_mail_responder(const struct lint_subject *s)
+{
+    return of_mail(s) && (lint_is(s, LINT_IS_OCSP_RESPONDER) || s->in->role == LINT_ROLE_OCSP_RESPONDER);
 }
 
 static bool says_subscribers(const struct lint_subject *s)
@@ -123,6 +128,18 @@ static void interval(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
+/*= CABF-SBR 4.9.9 "the OCSP signing Certificate SHALL contain the ocspSigning EKU (1.3.6.1.5.5.7.3.9) and an
+ *= extension of type id-pkix-ocsp-nocheck" */
+static void responder(const struct lint_subject *s, struct lint_report *r)
+{
+    if (!x509_has_eku(&s->cert->ext, X509_OID_OCSP_SIGNING)) {
+        lint_found(r, s->cert->tbs, "OCSPSigning is not among the key purposes");
+    }
+    if (lint_ext(s, X509_OID_OCSP_NO_CHECK) == NULL) {
+        lint_found(r, s->cert->tbs, "there is no id-pkix-ocsp-nocheck");
+    }
+}
+
 #define SMIME(kind_) \
     .source = LINT_CABF_SMIME_BR, .level = LINT_ERROR, .kinds = (kind_), .effective = LINT_DAY(2023, 9, 1)
 
@@ -140,6 +157,9 @@ static const struct lint_rule rows[] = {
      .applies = of_mail, .check = response_reason},
     {"lintel_smime_response_ca_reason", SMIME(LINT_OCSP), .asks = "the revocation of a CA has a reason",
      .citation = "SBR 7.3", .applies = of_mail_cas, .check = response_ca_reason},
+    {"lintel_smime_responder", SMIME(LINT_CERTIFICATE), .any_purpose = true,
+     .asks = "a responder's certificate is for OCSPSigning and has id-pkix-ocsp-nocheck",
+     .citation = "SBR 4.9.9", .applies = of_mail_responder, .check = responder},
     {"lintel_smime_response_interval", SMIME(LINT_OCSP),
      .asks = "a response on a subscriber certificate is valid for 8 hours to 10 days",
      .citation = "SBR 4.9.10", .applies = of_mail_subscribers, .check = interval},
