@@ -78,10 +78,24 @@ static void within_issuer(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
+/* Could a key of that type have made such a signature at all? */
+static bool of_one_family(enum x509_sig_alg alg, enum x509_key_type type)
+{
+    bool rsa = alg == X509_SIG_RSA_SHA256 || alg == X509_SIG_RSA_SHA384 || alg == X509_SIG_RSA_SHA512;
+    bool edwards = alg == X509_SIG_ED25519;
+    return rsa == (type == X509_KEY_RSA) && edwards == (type == X509_KEY_ED25519);
+}
+
+/* The programs of public trust pair curves with digests; elsewhere a known algorithm has to be of the key's
+ * family. */
 static void algorithm_fits(struct lint_report *r, enum x509_sig_alg alg, lt_slice at)
 {
-    enum x509_key_type type = r->subject->in->issuer->spki.type;
-    if (type != X509_KEY_UNKNOWN && !x509_sig_alg_fits(alg, type)) {
+    const struct lint_input *in = r->subject->in;
+    enum x509_key_type type = in->issuer->spki.type;
+    bool paired = in->kind == LINT_CERTIFICATE ? lint_is_any(r->subject, LINT_IS_TLS | LINT_IS_SMIME)
+                                               : in->profile != LINT_PROFILE_PRIVATE;
+    bool fits = paired ? x509_sig_alg_fits(alg, type) : alg == X509_SIG_UNKNOWN || of_one_family(alg, type);
+    if (type != X509_KEY_UNKNOWN && !fits) {
         lint_found(r, at, "%s is not what an issuer's key of the type %s signs with", x509_sig_alg_name(alg),
                    x509_key_type_name(type));
     }
@@ -102,11 +116,16 @@ static void signature(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-/*= CABF-BR 7.1.2.7 notBefore lies within 48 hours of the signing */
-/*= CABF-BR 7.1.2.1 notBefore of a CA lies at most a day before the signing */
+/* BR 7.1.2.7: notBefore of a subscriber lies within 48 hours of the signing, on either side. BR 7.1.2.1: that
+ * of a CA lies at most a day before it, and never after it. */
+static int64_t ahead_of_signing(const struct lint_subject *s)
+{
+    return lt_time_seconds(s->cert->not_before) - lt_time_seconds(s->in->signing_time);
+}
+
 static void not_before(const struct lint_subject *s, struct lint_report *r)
 {
-    int64_t back = lt_time_seconds(s->in->signing_time) - lt_time_seconds(s->cert->not_before);
+    int64_t back = -ahead_of_signing(s);
     if (back > r->rule->value) {
         lint_found(r, s->cert->validity, "notBefore lies %lld s before the time of signing, at most %lld",
                    (long long)back, (long long)r->rule->value);
@@ -115,10 +134,10 @@ static void not_before(const struct lint_subject *s, struct lint_report *r)
 
 static void not_in_future(const struct lint_subject *s, struct lint_report *r)
 {
-    int64_t ahead = lt_time_seconds(s->cert->not_before) - lt_time_seconds(s->in->signing_time);
-    if (ahead > SKEW_S) {
-        lint_found(r, s->cert->validity, "notBefore lies %lld s behind the time of signing",
-                   (long long)ahead);
+    int64_t ahead = ahead_of_signing(s);
+    if (ahead > r->rule->value) {
+        lint_found(r, s->cert->validity, "notBefore lies %lld s after the time of signing, at most %lld",
+                   (long long)ahead, (long long)r->rule->value);
     }
 }
 
@@ -165,22 +184,28 @@ static const struct lint_rule rows[] = {
     {"lintel_issuance_path_length", CERT, .asks = "the issuer's path length leaves room for this CA",
      .citation = "RFC 5280 4.2.1.9", .when = LINT_WITH_ISSUER | LINT_IS_CA, .unless = LINT_IS_ROOT,
      .check = path_room},
-    {"lintel_issuance_within_issuer", CERT, .asks = "it is valid only while its issuer is",
-     .citation = "RFC 5280 6.1.3", .when = LINT_WITH_ISSUER, .check = within_issuer},
+    {"lintel_issuance_within_issuer", .source = LINT_LINTEL, .kinds = LINT_CERTIFICATE, .level = LINT_WARN,
+     .asks = "it is valid only while its issuer is", .citation = "RFC 5280 6.1.3", .when = LINT_WITH_ISSUER,
+     .check = within_issuer},
     {"lintel_issuance_algorithm", CERT,
      .asks = "the signature algorithm is the one of the issuer's type of key", .citation = "BR 7.1.3.2",
      .when = LINT_WITH_ISSUER, .check = algorithm},
     {"lintel_issuance_signature", CERT, .asks = "the issuer's key made the signature",
      .citation = "RFC 5280 4.1.1.3", .when = LINT_WITH_ISSUER, .unless = LINT_IS_BARE, .check = signature},
     {"lintel_issuance_not_before", CERT, .asks = "notBefore lies at most 48 hours before the time of signing",
-     .citation = "BR 7.1.2.7", .when = LINT_WITH_TIME | LINT_IS_SUBSCRIBER, .check = not_before,
-     .value = 48 * HOUR},
+     .citation = "BR 7.1.2.7", .when = LINT_WITH_TIME | LINT_IS_SUBSCRIBER | LINT_IS_TLS,
+     .unless = LINT_IS_OCSP_RESPONDER, .check = not_before, .value = 48 * HOUR},
+    {"lintel_issuance_not_before_ahead", CERT,
+     .asks = "notBefore lies at most 48 hours after the time of signing", .citation = "BR 7.1.2.7",
+     .when = LINT_WITH_TIME | LINT_IS_SUBSCRIBER | LINT_IS_TLS, .unless = LINT_IS_OCSP_RESPONDER,
+     .check = not_in_future, .value = 48 * HOUR},
     {"lintel_issuance_not_before_ca", CERT,
      .asks = "notBefore of a CA lies at most a day before the time of signing",
      .citation = "BR 7.1.2.1, 7.1.2.3", .when = LINT_WITH_TIME | LINT_IS_CA | LINT_IS_TLS,
      .unless = LINT_IS_CROSS_CA, .check = not_before, .value = DAY},
-    {"lintel_issuance_not_before_future", CERT, .asks = "notBefore does not lie behind the time of signing",
-     .citation = "BR 7.1.2.1, RFC 5280 4.1.2.5", .when = LINT_WITH_TIME, .check = not_in_future},
+    {"lintel_issuance_not_before_future", CERT,
+     .asks = "notBefore of a CA does not lie after the time of signing", .citation = "BR 7.1.2.1, 7.1.2.3",
+     .when = LINT_WITH_TIME | LINT_IS_CA | LINT_IS_TLS, .check = not_in_future, .value = SKEW_S},
     {"lintel_issuance_not_over", CERT, .asks = "notAfter does not lie before the time of signing",
      .citation = "RFC 5280 4.1.2.5", .when = LINT_WITH_TIME, .check = not_over},
     {"lintel_issuance_cross_subject", CERT,
@@ -231,7 +256,7 @@ static void crl_dated(const struct lint_subject *s, struct lint_report *r)
 {
     int64_t ahead = lt_time_seconds(s->crl->this_update) - lt_time_seconds(s->in->signing_time);
     if (ahead > SKEW_S) {
-        lint_found(r, s->crl->tbs, "thisUpdate lies %lld s behind the time of signing", (long long)ahead);
+        lint_found(r, s->crl->tbs, "thisUpdate lies %lld s after the time of signing", (long long)ahead);
     }
 }
 
@@ -272,7 +297,7 @@ static const struct lint_rule crl_rows[] = {
     {"lintel_issuance_crl_signature", CRL, .asks = "the issuer's key made the signature",
      .citation = "RFC 5280 5.1.1.3", .when = LINT_WITH_ISSUER, .unless = LINT_IS_BARE,
      .check = crl_signature},
-    {"lintel_issuance_crl_this_update", CRL, .asks = "thisUpdate does not lie behind the time of signing",
+    {"lintel_issuance_crl_this_update", CRL, .asks = "thisUpdate does not lie after the time of signing",
      .citation = "RFC 5280 5.1.2.4", .when = LINT_WITH_TIME, .check = crl_dated},
     {"lintel_issuance_crl_idp", CRL,
      .asks = "the issuing distribution point is the URL that certificates carry",

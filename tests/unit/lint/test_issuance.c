@@ -167,7 +167,26 @@ static void backdated(struct draft *d)
 }
 static void ahead(struct draft *d)
 {
-    d->cert.not_before = lt_time_from_seconds(NOW + 61);
+    d->cert.not_before = lt_time_from_seconds(NOW + 48 * 3600 + 1);
+}
+static void ahead_by_two_days(struct draft *d)
+{
+    d->cert.not_before = lt_time_from_seconds(NOW + 48 * 3600);
+}
+static void private_backdated(struct draft *d)
+{
+    backdated(d);
+    d->in.profile = LINT_PROFILE_PRIVATE;
+}
+static void private_p384_issuer(struct draft *d)
+{
+    p384_issuer(d);
+    d->in.profile = LINT_PROFILE_PRIVATE;
+}
+static void private_rsa_by_ec(struct draft *d)
+{
+    d->cert.sig_alg = X509_SIG_RSA_SHA256;
+    d->in.profile = LINT_PROFILE_PRIVATE;
 }
 static void over(struct draft *d)
 {
@@ -207,6 +226,12 @@ static void ca_backdated(struct draft *d)
     d->issuer.has_path_len = false;
     d->cert.not_before = lt_time_from_seconds(NOW - DAY - 1);
 }
+static void ca_ahead(struct draft *d)
+{
+    ca_below(d);
+    d->issuer.has_path_len = false;
+    d->cert.not_before = lt_time_from_seconds(NOW + 61);
+}
 static void ca_of_yesterday(struct draft *d)
 {
     ca_below(d);
@@ -239,7 +264,12 @@ static void each_change(void **unused)
         {ca_below_roomy, "lintel_issuance_path_length"},
         {p384_issuer, "lintel_issuance_algorithm"},
         {backdated, "lintel_issuance_not_before"},
-        {ahead, "lintel_issuance_not_before_future"},
+        {ahead, "lintel_issuance_not_before_ahead"},
+        {ahead_by_two_days, NULL},
+        {private_backdated, NULL},
+        {private_p384_issuer, NULL},
+        {private_rsa_by_ec, "lintel_issuance_algorithm"},
+        {ca_ahead, "lintel_issuance_not_before_future"},
         {ca_backdated, "lintel_issuance_not_before_ca"},
         {ca_of_yesterday, NULL},
         {over, "lintel_issuance_not_over"},
