@@ -23,8 +23,9 @@ struct lint_crl_facts {
     lt_slice serial_twice;      /* stood there already, without a certificateIssuer */
     bool serials_not_compared;  /* no room, or too many alike */
     lt_slice serial_not_positive;
-    lt_slice serial_long; /* more than 20 octets */
-    lt_slice extension_twice;
+    lt_slice serial_long;     /* more than 20 octets */
+    lt_slice extension_twice; /* among as many as are compared */
+    lt_slice extensions_many; /* with more of them: not all were compared */
     lt_slice extensions_empty;
     lt_slice extension_other; /* than reasonCode */
     enum x509_oid extension_other_oid;

@@ -271,5 +271,8 @@ static const struct lint_rule rows[] = {
     {"lintel_rfc5280_crl_entry_critical", ROW(LINT_WARN),
      .asks = "no CRL entry should have a critical extension that nobody knows", .citation = "RFC 5280 5.3",
      FACT(unknown_critical, "an entry with an unknown critical extension")},
+    {"lintel_rfc5280_crl_entry_many", ROW(LINT_FATAL),
+     .asks = "no CRL entry has more extensions than can be compared with each other",
+     .citation = "RFC 5280 4.2, 5.3", FACT(extensions_many, "an entry with more than 64 extensions")},
 };
 const struct lint_table lint_rfc5280_crl_more = LINT_TABLE(rows);

@@ -251,6 +251,11 @@ static const struct forge_row policies[] = {
 };
 
 #define ENTRIES(entries_) FORGE_PUT(FORGE_ENTRIES, "30{" entries_ "}")
+#define ONE(ten_, one_) "30{(1.2.3." #ten_ "." #one_ ") 04{0500}} "
+#define TEN(ten_)                                                                                           \
+    ONE(ten_, 0)                                                                                            \
+    ONE(ten_, 1) ONE(ten_, 2) ONE(ten_, 3) ONE(ten_, 4) ONE(ten_, 5) ONE(ten_, 6) ONE(ten_, 7) ONE(ten_, 8) \
+        ONE(ten_, 9)
 #define ENTRY(serial_, extensions_) "30{02{" serial_ "} 17{'260601000000Z'} 30{" extensions_ "}}"
 #define PLAIN(serial_) "30{02{" serial_ "} 17{'260601000000Z'}}"
 #define REASON(n_) "30{(2.5.29.21) 04{0A01" n_ "}}"
@@ -340,6 +345,14 @@ static const struct forge_row crls[] = {
      {ENTRIES(ENTRY("05", "30{(1.2.3.4) 0101FF 04{0500}}"))},
      LINT_WARN},
     {"lintel_rfc5280_crl_entry_critical", "crl", {{0}}, LINT_PASS},
+    {"lintel_rfc5280_crl_entry_many",
+     "crl",
+     {ENTRIES(ENTRY("05", TEN(1) TEN(2) TEN(3) TEN(4) TEN(5) TEN(6) TEN(7)))},
+     LINT_FATAL},
+    {"lintel_rfc5280_crl_entry_many",
+     "crl",
+     {ENTRIES(ENTRY("05", TEN(1) TEN(2) TEN(3) TEN(4) TEN(5) TEN(6)))},
+     LINT_PASS},
     {"e_crl_unique_revoked_certificate", "crl", {ENTRIES(PLAIN("05") PLAIN("06") PLAIN("05"))}, LINT_WARN},
     {"e_crl_unique_revoked_certificate", "crl", {ENTRIES(PLAIN("06") PLAIN("05") PLAIN("04"))}, LINT_PASS},
 };
@@ -662,6 +675,73 @@ static void large_crl(void **unused)
     lt_buf_done(&buf);
 }
 
+/* One entry with count extensions, of which `first` stands once more at the end. */
+static lt_slice long_entry(struct lt_buf *buf, uint32_t count, uint32_t first)
+{
+    static const uint8_t time[] = {0x17, 0x0d, '2', '6', '0', '6', '0', '1',
+                                   '0',  '0',  '0', '0', '0', '0', 'Z'};
+    size_t extensions_len = (size_t)count * 13;
+    size_t content_len = 3 + sizeof(time) + 5 + extensions_len;
+    const uint8_t head[] = {
+        0x30, 0x83, (uint8_t)(content_len >> 16), (uint8_t)(content_len >> 8), (uint8_t)content_len, 0x02,
+        0x01, 0x05};
+    const uint8_t list[] = {0x30, 0x83, (uint8_t)(extensions_len >> 16), (uint8_t)(extensions_len >> 8),
+                            (uint8_t)extensions_len};
+    lt_buf_reset(buf);
+    lt_buf_add(buf, LT_SLICE(head, sizeof(head)));
+    lt_buf_add(buf, LT_SLICE(time, sizeof(time)));
+    lt_buf_add(buf, LT_SLICE(list, sizeof(list)));
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t n = i + 1 == count ? first : i;
+        const uint8_t extension[] = {0x30,
+                                     0x0b,
+                                     0x06,
+                                     0x05,
+                                     0x2a,
+                                     (uint8_t)(0x80 | n >> 14),
+                                     (uint8_t)(0x80 | n >> 7),
+                                     (uint8_t)(n & 0x7f),
+                                     0x03,
+                                     0x04,
+                                     0x02,
+                                     0x05,
+                                     0x00};
+        lt_buf_add(buf, LT_SLICE(extension, sizeof(extension)));
+    }
+    return LT_SLICE(buf->ptr, buf->len);
+}
+
+/* What is compared with all before it is bounded, and what is over the bound is said. */
+static void long_entries(void **unused)
+{
+    (void)unused;
+    static const struct {
+        uint32_t count;
+        uint32_t last;
+        bool twice;
+        bool many;
+    } rows[] = {
+        {64, 63, false, false}, {64, 0, true, false},          {64, 62, true, false},
+        {65, 64, false, true},  {300000, 299999, false, true},
+    };
+    struct lt_buf buf;
+    struct lt_arena a;
+    lt_buf_init(&buf, 8 << 20);
+    lt_arena_init(&a, 1 << 20);
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        struct lint_crl_facts f;
+        struct x509_crl crl = {.entries = long_entry(&buf, rows[i].count, rows[i].last)};
+        crl.this_update = lt_time_from_seconds(1780272000);
+        lint_crl_facts_find(&crl, &a, &f);
+        assert_int_equal(f.count, 1);
+        assert_int_equal(f.broken.len, 0);
+        assert_int_equal(f.extension_twice.len > 0, rows[i].twice);
+        assert_int_equal(f.extensions_many.len > 0, rows[i].many);
+    }
+    lt_arena_done(&a);
+    lt_buf_done(&buf);
+}
+
 static void responses_decode(void **unused)
 {
     (void)unused;
@@ -687,14 +767,12 @@ static void responses_decode(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(usage_rows),       cmocka_unit_test(extensions_rows),
-        cmocka_unit_test(names_rows),       cmocka_unit_test(mailboxes_rows),
-        cmocka_unit_test(constraints_rows), cmocka_unit_test(policies_rows),
-        cmocka_unit_test(crls_rows),        cmocka_unit_test(responses_rows),
-        cmocka_unit_test(requests_rows),    cmocka_unit_test(programs_rows),
-        cmocka_unit_test(punycode),         cmocka_unit_test(normal_form),
-        cmocka_unit_test(loose_hosts),      cmocka_unit_test(attribute_texts),
-        cmocka_unit_test(large_crl),        cmocka_unit_test(responses_decode),
+        cmocka_unit_test(usage_rows),     cmocka_unit_test(extensions_rows),  cmocka_unit_test(names_rows),
+        cmocka_unit_test(mailboxes_rows), cmocka_unit_test(constraints_rows), cmocka_unit_test(policies_rows),
+        cmocka_unit_test(crls_rows),      cmocka_unit_test(responses_rows),   cmocka_unit_test(requests_rows),
+        cmocka_unit_test(programs_rows),  cmocka_unit_test(punycode),         cmocka_unit_test(normal_form),
+        cmocka_unit_test(loose_hosts),    cmocka_unit_test(attribute_texts),  cmocka_unit_test(large_crl),
+        cmocka_unit_test(long_entries),   cmocka_unit_test(responses_decode),
     };
     return cmocka_run_group_tests_name("lint: the RFCs", tests, NULL, NULL);
 }
