@@ -118,6 +118,14 @@ void cmd_lint_write_json(const struct cmd_lint *job, const char *name, const str
 void cmd_lint_write_zlint(struct cmd_lint_worker *w, unsigned kind, const struct lint_results *results,
                           struct lt_buf *out);
 bool cmd_lint_wanted(const struct cmd_lint *job, const struct lint_rule *rule, size_t *ret_index);
+/* lint_zlint_details.c: the rows of zlint's that say more than their result. */
+struct cmd_lint_details {
+    const char *id;
+    unsigned statuses; /* 1 << enum lint_status */
+};
+extern const struct cmd_lint_details cmd_lint_details[];
+extern const size_t cmd_lint_details_count;
+bool cmd_lint_has_details(const struct lint_rule *rule, enum lint_status status);
 /* Prepares job->zlint. */
 void cmd_lint_zlint_rows(struct cmd_lint *job, struct lt_arena *a);
 void cmd_lint_summary(const struct cmd_lint_tally *t, struct lt_buf *out);

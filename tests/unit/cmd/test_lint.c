@@ -245,11 +245,49 @@ static void inputs(void **state)
     assert_string_equal(read_all(with_text, sizeof(with_text) - 1), "ocsp");
 }
 
+/* Details stand where zlint has them. */
+static void details(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *id;
+        enum lint_status status;
+        bool said;
+    } rows[] = {
+        {"w_ext_subject_key_identifier_missing_sub_cert", LINT_WARN, false},
+        {"e_sub_cert_aia_missing", LINT_ERROR, false},
+        {"e_excessively backdated", LINT_ERROR, true},
+        {"e_duplicate_subject_attribs", LINT_ERROR, true},
+        {"e_duplicate_subject_attribs", LINT_FATAL, false},
+        {"e_mp_modulus_must_be_divisible_by_8", LINT_ERROR, false},
+        {"e_mp_modulus_must_be_divisible_by_8", LINT_FATAL, true},
+        {"e_cab_iv_requires_personal_name_strict", LINT_ERROR, true},
+        {"e_cab_iv_requires_personal_name_strict", LINT_PASS, false},
+    };
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        const struct lint_rule *rule = lint_rule_by_id(lt_slice_cstr(rows[i].id));
+        assert_non_null(rule);
+        if (cmd_lint_has_details(rule, rows[i].status) != rows[i].said) {
+            fail_msg("%s has %s details", rows[i].id, rows[i].said ? "no" : "some");
+        }
+    }
+    for (size_t i = 0; i < cmd_lint_details_count; i++) {
+        const struct cmd_lint_details *d = &cmd_lint_details[i];
+        const struct lint_rule *rule = lint_rule_by_id(lt_slice_cstr(d->id));
+        assert_true(i == 0 || strcmp(cmd_lint_details[i - 1].id, d->id) < 0);
+        assert_true(rule != NULL && rule->zlint);
+        assert_true(cmd_lint_has_details(rule, LINT_ERROR) || cmd_lint_has_details(rule, LINT_FATAL) ||
+                    cmd_lint_has_details(rule, LINT_WARN) || cmd_lint_has_details(rule, LINT_NOTICE));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(toml_is_read),       cmocka_unit_test(toml_is_refused), cmocka_unit_test(go_strings),
-        cmocka_unit_test(terminals_are_safe), cmocka_unit_test(kinds),           cmocka_unit_test(inputs),
+        cmocka_unit_test(toml_is_read), cmocka_unit_test(toml_is_refused),
+        cmocka_unit_test(go_strings),   cmocka_unit_test(terminals_are_safe),
+        cmocka_unit_test(kinds),        cmocka_unit_test(inputs),
+        cmocka_unit_test(details),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
