@@ -9,6 +9,8 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "crypto/debian.h"
+
 enum { SMALL_PRIME_LIMIT = 752, FERMAT_ROUNDS = 100, EXPONENT_MIN = 65537, EXPONENT_BITS_MAX = 256 };
 
 static BIGNUM *number(lt_slice big_endian)
@@ -270,6 +272,8 @@ static lt_res check_numbers(lt_slice modulus, const BIGNUM *n, const BIGNUM *e)
     LT_CHECK(small_factor(modulus) == 0, LT_POLICY_REFUSED, "the RSA modulus has a factor below %d",
              SMALL_PRIME_LIMIT);
     LT_CHECK(!is_roca(modulus), LT_POLICY_REFUSED, "the RSA key was made by a broken generator (ROCA)");
+    LT_CHECK(!crypto_rsa_is_debian(modulus), LT_POLICY_REFUSED,
+             "the RSA key was made by a broken generator (Debian, CVE-2008-0166)");
     LT_CHECK(fermat_round(n, FERMAT_ROUNDS) == 0, LT_POLICY_REFUSED,
              "the factors of the RSA modulus are too close");
     return LT_OK;

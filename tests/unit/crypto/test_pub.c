@@ -60,7 +60,10 @@ static void rsa_numbers(void **state)
     static const struct {
         const char *modulus;
         const char *why;
-    } moduli[] = {{modulus_roca, "ROCA"}, {modulus_close, "too close"}, {modulus_small, "factor below"}};
+    } moduli[] = {{modulus_roca, "ROCA"},
+                  {modulus_close, "too close"},
+                  {modulus_small, "factor below"},
+                  {modulus_debian, "Debian"}};
     for (size_t i = 0; i < LT_COUNT(moduli); i++) {
         assert_fails(crypto_check_rsa(unhex(moduli[i].modulus), unhex("010001")), LT_POLICY_REFUSED);
         assert_non_null(strstr(lt_error_last()->detail, moduli[i].why));

@@ -137,6 +137,8 @@ static void in_certificates(void **unused)
         {modulus_good, "lintel_br_key_close_primes", LINT_PASS},
         {modulus_close, "lintel_br_key_close_primes", LINT_ERROR},
         {modulus_good, "lintel_br_key_debian", LINT_PASS},
+        {modulus_close, "lintel_br_key_debian", LINT_PASS},
+        {modulus_debian, "lintel_br_key_debian", LINT_ERROR},
     };
     for (size_t i = 0; i < LT_COUNT(rows); i++) {
         struct forge f;
