@@ -9,7 +9,7 @@
 #include "lint/lint.h"
 
 enum cmd_lint_format { CMD_LINT_TEXT, CMD_LINT_JSON, CMD_LINT_ZLINT };
-enum { CMD_LINT_FILE_MAX = 256 * 1024 * 1024, CMD_LINT_KINDS = 4 };
+enum { CMD_LINT_FILE_MAX = 256 * 1024 * 1024, CMD_LINT_KINDS = 4, CMD_LINT_LABELS_MAX = 16 };
 
 /* A row as --format zlint prints it, up to the result: "\"id\":{\"result\":\"". */
 struct cmd_lint_zlint_row {
@@ -80,14 +80,13 @@ struct cmd_lint_reader {
     bool pem;
     size_t count; /* objects in it, or at least 1 */
     bool bare;
+    lt_slice endless[CMD_LINT_LABELS_MAX]; /* labels whose blocks do not end */
+    size_t endless_count;
 };
 void cmd_lint_open(struct cmd_lint_reader *r, lt_slice bytes, bool bare);
 /* LT_PEER_NOT_FOUND behind the last; LT_PEER_MALFORMED for a block that is none: ask on. */
 LT_MUST_USE lt_res cmd_lint_next(struct cmd_lint_reader *r, struct lt_arena *a,
                                  struct cmd_lint_object *ret_object);
-/* By the outermost tags, however broken the rest is. */
-unsigned cmd_lint_kind_of(lt_slice der, bool bare);
-const char *cmd_lint_kind_name(unsigned kind);
 
 /* lint_toml.c: name is for messages, "FILE:LINE: …". */
 extern const char cmd_lint_toml_known[];

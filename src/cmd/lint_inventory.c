@@ -487,10 +487,12 @@ static lt_res read_moment(struct cmd *c, const char *option, const char **ret_te
     if (text == NULL) {
         return LT_OK;
     }
-    *ret_text = strlen(text) == 10 ? lt_arena_printf(&c->arena, "%sT00:00:00Z", text) : text;
-    LT_CHECK(*ret_text != NULL && !lt_failed(lt_time_parse(lt_slice_cstr(*ret_text), ret_time)),
-             LT_PEER_USAGE, "--%s: \"%.40s\" is no time; write 2026-11-22 or 2026-11-22T10:00:00Z", option,
-             text);
+    char *full = lt_arena_alloc(&c->arena, LT_RFC3339_SIZE);
+    LT_ASSERT(full != NULL);
+    LT_CHECK(!lt_failed(lt_time_parse_or_day(lt_slice_cstr(text), ret_time)), LT_PEER_USAGE,
+             "--%s: \"%.40s\" is no time; write 2026-11-22 or 2026-11-22T10:00:00Z", option, text);
+    lt_time_rfc3339(*ret_time, full);
+    *ret_text = full;
     return LT_OK;
 }
 

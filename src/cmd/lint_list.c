@@ -2,6 +2,8 @@
 #include "base/text.h"
 #include "cmd/lint.h"
 
+#include "lint/kinds.h"
+
 static void add_day(int64_t day, char ret_text[LT_RFC3339_SIZE])
 {
     lt_time_rfc3339(lt_time_from_seconds(day * LT_SECONDS_PER_DAY), ret_text);
@@ -13,7 +15,7 @@ static void add_kinds(unsigned kinds, const char *quote, const char *between, st
     const char *before = "";
     for (unsigned k = 0; k < CMD_LINT_KINDS; k++) {
         if ((kinds >> k & 1) != 0) {
-            lt_buf_addf(out, "%s%s%s%s", before, quote, cmd_lint_kind_name(1u << k), quote);
+            lt_buf_addf(out, "%s%s%s%s", before, quote, lint_kind_name(1u << k), quote);
             before = between;
         }
     }

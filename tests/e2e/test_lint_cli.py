@@ -118,6 +118,24 @@ def test_what_is_to_be_signed(tmp_path):
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+def test_a_bare_one_is_told_how(tmp_path):
+    der = der_of(GOOD)
+    (tmp_path / "tbs.der").write_bytes(der[4:4 + 4 + int.from_bytes(der[6:8], "big")])
+    result = lint(tmp_path / "tbs.der")
+    assert result.returncode == 2 and "--tbs" in result.stderr
+
+
+def test_complaints_about_one_file_are_bounded(tmp_path):
+    file = tmp_path / "x.pem"
+    file.write_text("-----BEGIN CERTIFICATE-----\n####\n-----END CERTIFICATE-----\n" * 1000 + GOOD.read_text())
+    result = lint("--json", file)
+    errors = [json.loads(line) for line in result.stderr.splitlines()]
+    assert len(errors) == 21 and errors[-1]["detail"] == "980 more blocks that cannot be read"
+    assert result.returncode == 2 and len(objects(result)) == 1
+    file.write_text("-----BEGIN CERTIFICATE-----\n" * 200000)
+    assert len(lint(file, timeout=5).stderr.splitlines()) == 1
+
+
 # Statuses and choices
 
 def test_statuses(tmp_path):
@@ -133,7 +151,13 @@ def test_statuses(tmp_path):
     (["--format", "xml"], "--format"), (["--role", "king"], "--role"), (["--at", "soon"], "--at"),
     (["--include", "e_nothing"], "e_nothing"), (["--exclude", "CABF"], "CABF"), (["--issuer", "/nonexistent"], "--issuer"),
     (["--config", "/nonexistent"], "--config"), (["--pretty"], "--pretty"), (["--jobs", "0"], "--jobs"),
-    (["--include", "RFC6960", "--exclude", "RFC6960"], "no rule"),
+    (["--include", "RFC6960", "--exclude", "RFC6960"], "no rule"), (["--crossed", "/nonexistent"], "--crossed"),
+    (["--sample", "3%"], "--sample goes with --inventory"), (["--since", "2026-01-01"], "--since goes with --inventory"),
+    (["--seed", "aa"], "--seed goes with"), (["--of", "tls"], "--of goes with"), (["--record"], "--record goes with"),
+    (["--yes"], "--yes goes with"), (["--operator", "vera"], "--operator goes with"),
+    (["--inventory", "--format", "zlint"], "--format does not go with --inventory"),
+    (["--inventory", "--issuer", "x"], "--issuer does not go"), (["--inventory", "--list"], "--list does not go"),
+    (["--inventory", "--jobs", "2"], "--jobs does not go"), (["--inventory", "--yes"], "--yes goes with --record"),
 ])
 def test_usage(args, says):
     result = lint(*args, GOOD)
@@ -183,6 +207,8 @@ def test_what_only_an_issuer_knows():
     assert of_lintel("--precert", base / "dvpre.pem", GOOD) == set()
     assert of_lintel("--precert", base / "ov.pem", GOOD) != set()
     assert "lintel_issuance_not_before" in of_lintel("--at", "2027-01-01", GOOD)
+    assert "lintel_issuance_cross_subject" not in of_lintel("--crossed", base / "sub.pem", base / "sub.pem")
+    assert "lintel_issuance_cross_subject" in of_lintel("--crossed", base / "root.pem", base / "sub.pem")
     assert lint("--role", "root", GOOD).returncode == 1 and lint("--role", "subscriber", GOOD).returncode == 0
     assert lint("--profile", "tls-ov", GOOD).returncode == 1, "no organization"
 

@@ -183,6 +183,22 @@ def test_api_judges_crls(stocked):
     crl = path.read_bytes()
     status, answer = post(stocked, crl)
     assert status == 200 and answer["worst"] in ("pass", "notice", "warn"), answer
+    tbs = crl[4:8 + int.from_bytes(crl[6:8], "big")]
+    status, answer = post(stocked, json.dumps({"object": base64.b64encode(tbs).decode(), "tbs": True}), "application/json")
+    assert status == 200 and answer["worst"] in ("pass", "notice", "warn"), "a bare TBSCertList is no certificate"
+    status, answer = post(stocked, crl[:-20])  # cut short: still no certificate
+    assert status == 200 and all("CRL" in f["path"].upper() for f in answer["findings"] if f["path"]), answer
+
+
+def test_api_takes_a_day_and_a_crossed_certificate(stocked, leaf):
+    tls = (stocked.folder / "ca" / "tls.pem").read_text()
+    for at, status in (("2026-11-21", 200), ("2026-11-21T00:00:00Z", 200), ("2026-02-30", 400), ("soon", 400)):
+        assert post(stocked, json.dumps({"object": leaf, "at": at}), "application/json")[0] == status, at
+    other = (stocked.folder / "ca" / "workload.pem").read_text()
+    for crossed, found in ((tls, False), (other, True)):
+        status, answer = post(stocked, json.dumps({"object": tls, "crossed": crossed}), "application/json")
+        assert status == 200
+        assert ("lintel_issuance_cross_key" in {f["rule"] for f in answer["findings"]}) == found
 
 
 @pytest.mark.parametrize("body,kind,status", [

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "cmd/lint.h"
+#include "lint/kinds.h"
 
 static void toml_is_read(void **state)
 {
@@ -180,7 +181,7 @@ static void kinds(void **state)
         {"hello", 5, false, 0},
     };
     for (size_t i = 0; i < LT_COUNT(rows); i++) {
-        assert_int_equal(cmd_lint_kind_of(LT_SLICE(rows[i].der, rows[i].len), rows[i].bare), rows[i].kind);
+        assert_int_equal(lint_kind_of(LT_SLICE(rows[i].der, rows[i].len), rows[i].bare), rows[i].kind);
     }
 }
 
@@ -200,7 +201,7 @@ static const char *read_all(const char *text, size_t len)
         if (result.code == LT_PEER_NOT_FOUND) {
             break;
         }
-        const char *word = lt_failed(result) ? "bad" : o.kind == 0 ? "?" : cmd_lint_kind_name(o.kind);
+        const char *word = lt_failed(result) ? "bad" : o.kind == 0 ? "?" : lint_kind_name(o.kind);
         at += (size_t)snprintf(said + at, sizeof said - at, "%s%s", at > 0 ? " " : "", word);
     }
     lt_arena_done(&a);
@@ -245,6 +246,49 @@ static void inputs(void **state)
     assert_string_equal(read_all(with_text, sizeof(with_text) - 1), "ocsp");
 }
 
+/* An end that is not there is looked for once for each label, and said once. */
+static void endless_blocks(void **state)
+{
+    (void)state;
+    static const char *const labels[] = {"CERTIFICATE", "X509 CRL"};
+    enum { BLOCKS = 200000 };
+    struct lt_buf text;
+    struct lt_arena a;
+    struct cmd_lint_reader r;
+    struct cmd_lint_object o;
+    lt_buf_init(&text, 16 << 20);
+    lt_arena_init(&a, 1 << 20);
+    for (size_t i = 0; i < BLOCKS; i++) {
+        lt_buf_addf(&text, "-----BEGIN %s-----\n", labels[i % LT_COUNT(labels)]);
+    }
+    lt_buf_add_cstr(&text, BLOCK("OCSP RESPONSE", "MAA="));
+    cmd_lint_open(&r, lt_buf_slice(&text), false);
+    assert_fails(cmd_lint_next(&r, &a, &o), LT_PEER_MALFORMED);
+    assert_fails(cmd_lint_next(&r, &a, &o), LT_PEER_MALFORMED);
+    assert_ok(cmd_lint_next(&r, &a, &o));
+    assert_int_equal(o.kind, LINT_OCSP);
+    assert_fails(cmd_lint_next(&r, &a, &o), LT_PEER_NOT_FOUND);
+    lt_arena_done(&a);
+    lt_buf_done(&text);
+}
+
+static void kind_names(void **state)
+{
+    (void)state;
+    for (unsigned k = 0; k < CMD_LINT_KINDS; k++) {
+        assert_int_equal(lint_kind_by_name(lt_slice_cstr(lint_kind_name(1u << k))), 1u << k);
+    }
+    assert_int_equal(lint_kind_by_name(LT_LIT("")), 0);
+    assert_int_equal(lint_kind_by_name(LT_LIT("key")), 0);
+    assert_string_equal(lint_kind_name(0), "");
+    assert_string_equal(lint_kind_name(LINT_CERTIFICATE | LINT_CRL), "");
+    assert_int_equal(lint_kind_labelled(LT_LIT("CERTIFICATE"), LT_SLICE(OCSP, sizeof(OCSP) - 1), false),
+                     LINT_OCSP);
+    assert_int_equal(lint_kind_labelled(LT_LIT("CERTIFICATE"), LT_LIT("0"), false), LINT_CERTIFICATE);
+    assert_int_equal(lint_kind_labelled(LT_LIT(""), LT_SLICE(CRL, sizeof(CRL) - 1), false), LINT_CRL);
+    assert_int_equal(lint_kind_labelled(LT_LIT("PRIVATE KEY"), LT_LIT("0"), false), 0);
+}
+
 /* Details stand where zlint has them. */
 static void details(void **state)
 {
@@ -287,7 +331,8 @@ int main(void)
         cmocka_unit_test(toml_is_read), cmocka_unit_test(toml_is_refused),
         cmocka_unit_test(go_strings),   cmocka_unit_test(terminals_are_safe),
         cmocka_unit_test(kinds),        cmocka_unit_test(inputs),
-        cmocka_unit_test(details),
+        cmocka_unit_test(details),      cmocka_unit_test(endless_blocks),
+        cmocka_unit_test(kind_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
