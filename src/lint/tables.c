@@ -2,9 +2,9 @@
 #include "lint/tables.h"
 
 extern const struct lint_table lint_x690;
-extern const struct lint_table lint_br_attributes;
-extern const struct lint_table lint_br_hosts;
-extern const struct lint_table lint_br_profile;
+extern const struct lint_table lint_cabf_br_attributes;
+extern const struct lint_table lint_cabf_br_hosts;
+extern const struct lint_table lint_cabf_br_profile;
 extern const struct lint_table lint_cabf_br_ca;
 extern const struct lint_table lint_cabf_br_crl;
 extern const struct lint_table lint_cabf_br_keys;
@@ -73,9 +73,9 @@ extern const struct lint_table lint_issuance_ocsp;
 const struct lint_table *const lint_tables[] = {
     /* clang-format off */
     &lint_x690,
-    &lint_br_attributes,
-    &lint_br_hosts,
-    &lint_br_profile,
+    &lint_cabf_br_attributes,
+    &lint_cabf_br_hosts,
+    &lint_cabf_br_profile,
     &lint_cabf_br_ca,
     &lint_cabf_br_crl,
     &lint_cabf_br_keys,

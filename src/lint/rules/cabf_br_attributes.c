@@ -261,4 +261,4 @@ static const struct lint_rule rows[] = {
      .asks = "the subject of an individual has the attributes of its profile alone",
      .citation = "BR 7.1.2.7.3"},
 };
-const struct lint_table lint_br_attributes = LINT_TABLE(rows);
+const struct lint_table lint_cabf_br_attributes = LINT_TABLE(rows);

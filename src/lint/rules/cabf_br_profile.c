@@ -317,4 +317,4 @@ static const struct lint_rule rows[] = {
     {"lintel_br_poison_value", BR(LINT_ERROR, LINT_IS_PRECERT), .check = poison,
      .asks = "the poison of a precertificate is NULL", .citation = "BR 7.1.2.9.3"},
 };
-const struct lint_table lint_br_profile = LINT_TABLE(rows);
+const struct lint_table lint_cabf_br_profile = LINT_TABLE(rows);
