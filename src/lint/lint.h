@@ -214,7 +214,8 @@ const char *lint_role_name(enum lint_role role);
 const char *lint_profile_name(enum lint_profile profile);
 bool lint_role_by_name(lt_slice name, enum lint_role *ret_role);
 bool lint_profile_by_name(lt_slice name, enum lint_profile *ret_profile);
-/* Name of the set of rows with a short hash over all of them, as it goes into every decision. */
+/* Name of the rules: an edition, and a short hash over their sources and tables, as it goes into every
+ * decision. Static storage. */
 const char *lint_rule_set(void);
 
 #endif
