@@ -89,7 +89,7 @@ static void extension_see(struct der_cursor *x, struct entry *e, struct types *s
     type_see(id, seen, e, f);
     if (oid != X509_OID_REASON_CODE && f->extension_other.len == 0) {
         f->extension_other = e->whole;
-        f->extension_other_oid = oid;
+        f->extension_other_id = id;
     }
     if (oid == X509_OID_REASON_CODE) {
         reason_read(value, e, f);

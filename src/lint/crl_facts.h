@@ -27,8 +27,8 @@ struct lint_crl_facts {
     lt_slice extension_twice; /* among as many as are compared */
     lt_slice extensions_many; /* with more of them: not all were compared */
     lt_slice extensions_empty;
-    lt_slice extension_other; /* than reasonCode */
-    enum x509_oid extension_other_oid;
+    lt_slice extension_other;     /* than reasonCode */
+    lt_slice extension_other_id;  /* content of its OID */
     lt_slice unknown_critical;    /* a critical extension that RFC 5280 does not know */
     lt_slice issuer_not_critical; /* certificateIssuer */
     lt_slice issuer;              /* with a certificateIssuer */

@@ -181,7 +181,8 @@ static void other_entry_extension(const struct lint_subject *s, struct lint_repo
 {
     if (s->crl_facts->extension_other.len > 0) {
         lint_found(r, s->crl_facts->extension_other, "an entry with %s",
-                   x509_oid_name(s->crl_facts->extension_other_oid));
+                   lint_oid_label(s, s->crl_facts->extension_other_id,
+                                  x509_oid_find(s->crl_facts->extension_other_id)));
     }
 }
 

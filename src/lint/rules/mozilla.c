@@ -19,7 +19,7 @@ static void purposes_apart(const struct lint_subject *s, struct lint_report *r)
     }
     lt_slice where = lint_ext_at(s, X509_OID_EXTENDED_KEY_USAGE);
     if (!any_known) {
-        lint_found(r, where, "a subordinate CA without a key purpose");
+        lint_found(r, where, "a subordinate CA without any of the usual key purposes");
     } else if (x509_has_eku(e, X509_OID_ANY_EXTENDED_KEY_USAGE)) {
         lint_found(r, where, "a subordinate CA for any purpose");
     } else if (x509_has_eku(e, X509_OID_EMAIL_PROTECTION) && x509_has_eku(e, X509_OID_SERVER_AUTH)) {

@@ -252,10 +252,10 @@ static const struct forge_row policies[] = {
 
 #define ENTRIES(entries_) FORGE_PUT(FORGE_ENTRIES, "30{" entries_ "}")
 #define ONE(ten_, one_) "30{(1.2.3." #ten_ "." #one_ ") 04{0500}} "
-#define TEN(ten_)                                                                                           \
-    ONE(ten_, 0)                                                                                            \
-    ONE(ten_, 1) ONE(ten_, 2) ONE(ten_, 3) ONE(ten_, 4) ONE(ten_, 5) ONE(ten_, 6) ONE(ten_, 7) ONE(ten_, 8) \
-        ONE(ten_, 9)
+#define TEN(ten_) \
+    ONE(ten_, 0)  \
+    ONE(ten_, 1)  \
+    ONE(ten_, 2) ONE(ten_, 3) ONE(ten_, 4) ONE(ten_, 5) ONE(ten_, 6) ONE(ten_, 7) ONE(ten_, 8) ONE(ten_, 9)
 #define ENTRY(serial_, extensions_) "30{02{" serial_ "} 17{'260601000000Z'} 30{" extensions_ "}}"
 #define PLAIN(serial_) "30{02{" serial_ "} 17{'260601000000Z'}}"
 #define REASON(n_) "30{(2.5.29.21) 04{0A01" n_ "}}"
@@ -737,6 +737,7 @@ static void long_entries(void **unused)
         assert_int_equal(f.broken.len, 0);
         assert_int_equal(f.extension_twice.len > 0, rows[i].twice);
         assert_int_equal(f.extensions_many.len > 0, rows[i].many);
+        assert_int_equal(f.extension_other_id.len, 5); /* for messages */
     }
     lt_arena_done(&a);
     lt_buf_done(&buf);
