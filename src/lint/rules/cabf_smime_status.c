@@ -55,7 +55,7 @@ static void next_update(const struct lint_subject *s, struct lint_report *r)
     if (!c->has_next_update) {
         lint_found(r, c->tbs, "there is no nextUpdate");
     } else if (lt_time_seconds(c->next_update) > last) {
-        lint_found(r, c->tbs, "nextUpdate is %lld s behind thisUpdate, at most %lld",
+        lint_found(r, c->tbs, "nextUpdate is %lld s after thisUpdate, at most %lld",
                    (long long)(lt_time_seconds(c->next_update) - begin), (long long)(last - begin));
     }
 }
@@ -145,7 +145,7 @@ static void responder(const struct lint_subject *s, struct lint_report *r)
 
 static const struct lint_rule rows[] = {
     {"lintel_smime_crl_next_update", SMIME(LINT_CRL),
-     .asks = "nextUpdate is there, at most 12 months behind thisUpdate, 10 days in a CRL of subscribers",
+     .asks = "nextUpdate is there, at most 12 months after thisUpdate, 10 days in a CRL of subscribers",
      .citation = "SBR 4.9.7", .applies = of_mail, .check = next_update},
     {"lintel_smime_crl_ca_reason", SMIME(LINT_CRL), .asks = "an entry of a CA has a reason, and not hold",
      .citation = "SBR 7.2.2", .when = LINT_CRL_HAS_ENTRIES, .applies = of_mail_cas, .check = ca_reason},

@@ -13,7 +13,7 @@ static void produced_after_this_update(const struct lint_subject *s, struct lint
     for (size_t i = 0; i < o->response_count; i++) {
         if (o->responses[i].this_update.us > o->produced_at.us) {
             lint_found(
-                r, o->responses[i].der, "thisUpdate lies %lld s behind producedAt",
+                r, o->responses[i].der, "thisUpdate lies %lld s after producedAt",
                 (long long)(lt_time_seconds(o->responses[i].this_update) - lt_time_seconds(o->produced_at)));
         }
     }

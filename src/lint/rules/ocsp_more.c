@@ -68,7 +68,7 @@ static void revoked_before(const struct lint_subject *s, struct lint_report *r)
     for (size_t i = 0; i < s->ocsp->response_count; i++) {
         const struct lint_ocsp_single *o = &s->ocsp->responses[i];
         if (o->status == LINT_OCSP_REVOKED && o->revoked.us > s->ocsp->produced_at.us) {
-            lint_found(r, o->der, "revoked behind producedAt");
+            lint_found(r, o->der, "revoked after producedAt");
         }
     }
 }
@@ -206,7 +206,7 @@ static const struct lint_rule rows[] = {
      .citation = "RFC 6960 4.2.1", .check = has_responses},
     {"lintel_ocsp_update_order", BASIC, .asks = "nextUpdate is not before thisUpdate",
      .citation = "RFC 6960 2.4", .check = update_order},
-    {"lintel_ocsp_revoked_before", BASIC, .asks = "nothing is revoked behind producedAt",
+    {"lintel_ocsp_revoked_before", BASIC, .asks = "nothing is revoked after producedAt",
      .citation = "RFC 6960 4.2.2.2.1", .check = revoked_before},
     {"lintel_ocsp_reason", BASIC, .asks = "the reason is one of a revocation", .citation = "RFC 5280 5.3.1",
      .check = reason_exists},

@@ -60,7 +60,7 @@ static void reasons_exist(const struct lint_subject *s, struct lint_report *r)
 static void revoked_in_time(const struct lint_subject *s, struct lint_report *r)
 {
     if (s->crl_facts->after_this_update.len > 0) {
-        lint_found(r, s->crl_facts->after_this_update, "an entry was revoked behind thisUpdate");
+        lint_found(r, s->crl_facts->after_this_update, "an entry was revoked after thisUpdate");
     }
 }
 
@@ -151,7 +151,7 @@ static const struct lint_rule rows[] = {
     {"e_crl_has_valid_reason_code", RFC,
      .asks = "a reason is one of RFC 5280, and left out when it is unspecified", .citation = "RFC 5280 5.3.1",
      .applies = has_entries, .check = reasons_exist},
-    {"e_crl_revocation_time_after_this_update", RFC, .asks = "nothing is revoked behind thisUpdate",
+    {"e_crl_revocation_time_after_this_update", RFC, .asks = "nothing is revoked after thisUpdate",
      .citation = "RFC 5280 5.1.2.4, 5.1.2.6", .applies = has_entries, .check = revoked_in_time},
     {"e_crl_sigalgo_missing_null_params", RFC,
      .asks = "the parameters of an RSA signature algorithm are NULL", .citation = "RFC 4055 6",
