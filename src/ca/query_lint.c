@@ -67,7 +67,7 @@ static lt_res read_certificate(const json_t *object, const char *name, struct lt
         return LT_OK;
     }
     LT_TRY(bytes_of(text, a, &der, &label));
-    LT_CHECK(lint_kind_labelled(label, der, false) == LINT_CERTIFICATE &&
+    LT_CHECK(lint_kind_labelled(label, &der, false) == LINT_CERTIFICATE &&
                  !lt_failed(x509_cert_decode(der, a, cert)),
              LT_PEER_MALFORMED, "\"%s\" is no certificate", name);
     *ret_cert = cert;
@@ -131,8 +131,8 @@ static lt_res read_asked(const struct ca_query *query, struct asked *q)
         LT_TRY(read_object(text, query->arena, q, &text));
     }
     LT_TRY(bytes_of(text, query->arena, &q->der, &label));
+    unsigned seen = lint_kind_labelled(label, &q->der, q->in.bare);
     q->in.der = q->der;
-    unsigned seen = lint_kind_labelled(label, q->der, q->in.bare);
     if (q->in.kind == 0) { /* what is nothing else is judged as a certificate */
         q->in.kind = seen != 0 ? (enum lint_kind)seen : LINT_CERTIFICATE;
     }

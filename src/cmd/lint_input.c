@@ -121,7 +121,7 @@ static lt_res next_block(struct cmd_lint_reader *r, struct lt_arena *a, struct c
     r->rest = lt_slice_sub(r->rest, body_len, SIZE_MAX);
     LT_TRY(lt_unbase64(a, without_headers(body), &ret_object->der));
     LT_CHECK(ret_object->der.len > 0, LT_PEER_MALFORMED, "the PEM block is empty");
-    ret_object->kind = lint_kind_labelled(label, ret_object->der, r->bare);
+    ret_object->kind = lint_kind_labelled(label, &ret_object->der, r->bare);
     return LT_OK;
 }
 

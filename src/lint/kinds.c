@@ -16,6 +16,7 @@ static const struct {
 } labels[] = {
     {"CERTIFICATE", LINT_CERTIFICATE},
     {"X509 CERTIFICATE", LINT_CERTIFICATE},
+    {"TRUSTED CERTIFICATE", LINT_CERTIFICATE},
     {"X509 CRL", LINT_CRL},
     {"CRL", LINT_CRL},
     {"CERTIFICATE REQUEST", LINT_CSR},
@@ -127,10 +128,16 @@ unsigned lint_kind_of(lt_slice der, bool bare)
     return first == TAG_ENUMERATED ? LINT_OCSP : first == TAG_SEQUENCE ? kind_of_body(inner) : 0;
 }
 
-unsigned lint_kind_labelled(lt_slice label, lt_slice der, bool bare)
+unsigned lint_kind_labelled(lt_slice label, lt_slice *der, bool bare)
 {
     unsigned said = lint_kind_by_label(label);
-    unsigned seen = lint_kind_of(der, bare);
+    if (lt_slice_eq_cstr(label, "TRUSTED CERTIFICATE")) {
+        lt_slice content;
+        lt_slice rest = *der;
+        (void)peel(&rest, &content); /* its tag is looked at below */
+        *der = lt_slice_sub(*der, 0, der->len - rest.len);
+    }
+    unsigned seen = lint_kind_of(*der, bare);
     bool misnamed = seen == LINT_CRL || seen == LINT_OCSP || (seen != 0 && said != LINT_CERTIFICATE);
     return said == 0 || misnamed ? seen : said;
 }

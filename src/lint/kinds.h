@@ -10,7 +10,8 @@ unsigned lint_kind_by_name(lt_slice name);
 unsigned lint_kind_by_label(lt_slice label);
 /* By the outermost tags, however broken the rest is. bare: what is to be signed. */
 unsigned lint_kind_of(lt_slice der, bool bare);
-/* What stands in a PEM block: its label, unless the contents are plainly something else. */
-unsigned lint_kind_labelled(lt_slice label, lt_slice der, bool bare);
+/* What stands in a PEM block: its label, unless the contents are plainly something else. What OpenSSL appends
+ * to a "TRUSTED CERTIFICATE" is taken off *der. */
+unsigned lint_kind_labelled(lt_slice label, lt_slice *der, bool bare);
 
 #endif

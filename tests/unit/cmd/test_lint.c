@@ -33,6 +33,9 @@ static void toml_is_read(void **state)
     assert_int_equal(c.fermat_rounds, 7);
     assert_true(c.html_entities_skip);
     assert_false(c.subject_ou_cross_cert);
+    assert_ok(
+        cmd_lint_toml(LT_LIT("\xef\xbb\xbf[e_subj_contains_html_entities]\nSkip = true\n"), "a.toml", &c));
+    assert_true(c.html_entities_skip);
     assert_ok(cmd_lint_toml(lt_slice_cstr(""), "a.toml", &c));
     assert_true(c.crl_of_subscribers);
     assert_int_equal(c.fermat_rounds, 100);
@@ -282,11 +285,27 @@ static void kind_names(void **state)
     assert_int_equal(lint_kind_by_name(LT_LIT("key")), 0);
     assert_string_equal(lint_kind_name(0), "");
     assert_string_equal(lint_kind_name(LINT_CERTIFICATE | LINT_CRL), "");
-    assert_int_equal(lint_kind_labelled(LT_LIT("CERTIFICATE"), LT_SLICE(OCSP, sizeof(OCSP) - 1), false),
-                     LINT_OCSP);
-    assert_int_equal(lint_kind_labelled(LT_LIT("CERTIFICATE"), LT_LIT("0"), false), LINT_CERTIFICATE);
-    assert_int_equal(lint_kind_labelled(LT_LIT(""), LT_SLICE(CRL, sizeof(CRL) - 1), false), LINT_CRL);
-    assert_int_equal(lint_kind_labelled(LT_LIT("PRIVATE KEY"), LT_LIT("0"), false), 0);
+    static const struct {
+        const char *label;
+        const char *der;
+        size_t len;
+        unsigned kind;
+        size_t left;
+    } rows[] = {
+        {"CERTIFICATE", OCSP, sizeof(OCSP) - 1, LINT_OCSP, sizeof(OCSP) - 1},
+        {"CERTIFICATE", "0", 1, LINT_CERTIFICATE, 1},
+        {"", CRL, sizeof(CRL) - 1, LINT_CRL, sizeof(CRL) - 1},
+        {"PRIVATE KEY", "0", 1, 0, 1},
+        {"TRUSTED CERTIFICATE", CERT "\x30\x00", sizeof(CERT) + 1, LINT_CERTIFICATE, sizeof(CERT) - 1},
+        {"TRUSTED CERTIFICATE", CERT, sizeof(CERT) - 1, LINT_CERTIFICATE, sizeof(CERT) - 1},
+        {"TRUSTED CERTIFICATE", CERT, 5, LINT_CERTIFICATE, 5},
+        {"CERTIFICATE", CERT "\x30\x00", sizeof(CERT) + 1, LINT_CERTIFICATE, sizeof(CERT) + 1},
+    };
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        lt_slice der = LT_SLICE(rows[i].der, rows[i].len);
+        assert_int_equal(lint_kind_labelled(lt_slice_cstr(rows[i].label), &der, false), rows[i].kind);
+        assert_int_equal(der.len, rows[i].left);
+    }
 }
 
 /* Details stand where zlint has them. */
