@@ -2,6 +2,8 @@
  * book. Each row needs an input that a linter of finished files does not have, and is NA without it. */
 #include "crypto/verify.h"
 #include "lint/rules.h"
+#include "lint/rules/cabf_br_dates.h"
+#include "lint/rules/key_alg.h"
 
 enum { HOUR = 3600, DAY = 86400, SKEW_S = 60 };
 
@@ -61,7 +63,8 @@ static void path_room(const struct lint_subject *s, struct lint_report *r)
     if (issuer->path_len == 0) {
         lint_found(r, at, "the issuer's pathLenConstraint of 0 leaves no room for a CA");
     } else if (own->has_path_len && own->path_len >= issuer->path_len) {
-        lint_found(r, at, "pathLenConstraint %u below an issuer's of %u", own->path_len, issuer->path_len);
+        lint_found_at(r, LINT_WARN, at, "pathLenConstraint %u below an issuer's of %u promises too much",
+                      own->path_len, issuer->path_len);
     }
 }
 
@@ -78,42 +81,70 @@ static void within_issuer(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-/* Could a key of that type have made such a signature at all? */
-static bool of_one_family(enum x509_sig_alg alg, enum x509_key_type type)
+/* Each kind of key with what signs by it under public trust. What does not stand here (SHA-1, DSA, unknown
+ * ones, parameters of RSASSA-PSS) is judged by the rows about signature algorithms.
+ *= CABF-BR 7.1.3.2.1 "RSASSA-PSS with SHA-256, MGF-1 with SHA-256, and a salt length of 32 bytes" */
+static const struct {
+    enum lint_sig_alg alg;
+    enum x509_key_type type;
+    const char *name;
+} pairs[] = {
+    {LINT_SIG_ALG_RSA_SHA256, X509_KEY_RSA, "RSA with SHA-256"},
+    {LINT_SIG_ALG_RSA_SHA384, X509_KEY_RSA, "RSA with SHA-384"},
+    {LINT_SIG_ALG_RSA_SHA512, X509_KEY_RSA, "RSA with SHA-512"},
+    {LINT_SIG_ALG_RSA_PSS, X509_KEY_RSA, "RSASSA-PSS"},
+    {LINT_SIG_ALG_ECDSA_SHA256, X509_KEY_P256, "ECDSA with SHA-256"},
+    {LINT_SIG_ALG_ECDSA_SHA384, X509_KEY_P384, "ECDSA with SHA-384"},
+    {LINT_SIG_ALG_ECDSA_SHA512, X509_KEY_P521, "ECDSA with SHA-512"},
+    {LINT_SIG_ALG_ED25519, X509_KEY_ED25519, "Ed25519"},
+};
+
+static bool is_ec(enum x509_key_type type)
 {
-    bool rsa = alg == X509_SIG_RSA_SHA256 || alg == X509_SIG_RSA_SHA384 || alg == X509_SIG_RSA_SHA512;
-    bool edwards = alg == X509_SIG_ED25519;
-    return rsa == (type == X509_KEY_RSA) && edwards == (type == X509_KEY_ED25519);
+    return type == X509_KEY_P256 || type == X509_KEY_P384 || type == X509_KEY_P521;
 }
 
-/* The programs of public trust pair curves with digests; elsewhere a known algorithm has to be of the key's
+/* The programs of public trust pair curves with digests; elsewhere an algorithm has to be of the key's
  * family. */
-static void algorithm_fits(struct lint_report *r, enum x509_sig_alg alg, lt_slice at)
+static void algorithm_fits(struct lint_report *r, lt_slice algorithm)
 {
     const struct lint_input *in = r->subject->in;
     enum x509_key_type type = in->issuer->spki.type;
     bool paired = in->kind == LINT_CERTIFICATE ? lint_is_any(r->subject, LINT_IS_TLS | LINT_IS_SMIME)
                                                : in->profile != LINT_PROFILE_PRIVATE;
-    bool fits = paired ? x509_sig_alg_fits(alg, type) : alg == X509_SIG_UNKNOWN || of_one_family(alg, type);
-    if (type != X509_KEY_UNKNOWN && !fits) {
-        lint_found(r, at, "%s is not what an issuer's key of the type %s signs with", x509_sig_alg_name(alg),
-                   x509_key_type_name(type));
+    enum lint_sig_alg alg = lint_sig_alg(algorithm);
+    for (size_t i = 0; i < LT_COUNT(pairs) && type != X509_KEY_UNKNOWN; i++) {
+        bool of_family = pairs[i].type == type || (!paired && is_ec(type) && is_ec(pairs[i].type));
+        if (pairs[i].alg == alg && !of_family) {
+            lint_found(r, algorithm, "%s is not what an issuer's key of the type %s signs with",
+                       pairs[i].name, x509_key_type_name(type));
+        }
     }
 }
 
 /*= CABF-BR 7.1.3.2.2 "If the signing key is P-384, the signature MUST use ECDSA with SHA-384." */
 static void algorithm(const struct lint_subject *s, struct lint_report *r)
 {
-    algorithm_fits(r, s->cert->sig_alg, s->cert->sig_alg_der);
+    algorithm_fits(r, s->cert->sig_alg_der);
+}
+
+/* What cannot be computed here is no forgery. */
+static void signed_by_issuer(struct lint_report *r, lt_slice sig_alg, lt_slice tbs, lt_slice signature)
+{
+    enum crypto_answer answer = CRYPTO_UNKNOWN;
+    if (signature.len > 0) {
+        answer = crypto_verify_any(&r->subject->in->issuer->spki, sig_alg, tbs, signature);
+    }
+    if (answer == CRYPTO_UNKNOWN) {
+        lint_say(r, LINT_NA);
+    } else if (answer == CRYPTO_WRONG) {
+        lint_found(r, signature, "it is no signature over this by the issuer's key");
+    }
 }
 
 static void signature(const struct lint_subject *s, struct lint_report *r)
 {
-    const struct x509_cert *c = s->cert;
-    if (c->signature.len > 0 &&
-        !crypto_verify_any(&s->in->issuer->spki, c->sig_alg_der, c->tbs, c->signature)) {
-        lint_found(r, c->signature, "it is no signature over this by the issuer's key");
-    }
+    signed_by_issuer(r, s->cert->sig_alg_der, s->cert->tbs, s->cert->signature);
 }
 
 /* BR 7.1.2.7: notBefore of a subscriber lies within 48 hours of the signing, on either side. BR 7.1.2.1: that
@@ -189,7 +220,7 @@ static const struct lint_rule rows[] = {
      .check = within_issuer},
     {"lintel_issuance_algorithm", CERT,
      .asks = "the signature algorithm is the one of the issuer's type of key", .citation = "BR 7.1.3.2",
-     .when = LINT_WITH_ISSUER, .check = algorithm},
+     .when = LINT_WITH_ISSUER, .effective = BR_1_7_1, .check = algorithm},
     {"lintel_issuance_signature", CERT, .asks = "the issuer's key made the signature",
      .citation = "RFC 5280 4.1.1.3", .when = LINT_WITH_ISSUER, .unless = LINT_IS_BARE, .check = signature},
     {"lintel_issuance_not_before", CERT, .asks = "notBefore lies at most 48 hours before the time of signing",
@@ -240,16 +271,12 @@ static void crl_signer(const struct lint_subject *s, struct lint_report *r)
 
 static void crl_algorithm(const struct lint_subject *s, struct lint_report *r)
 {
-    algorithm_fits(r, s->crl->sig_alg, s->crl->sig_alg_der);
+    algorithm_fits(r, s->crl->sig_alg_der);
 }
 
 static void crl_signature(const struct lint_subject *s, struct lint_report *r)
 {
-    const struct x509_crl *c = s->crl;
-    if (c->signature.len > 0 &&
-        !crypto_verify_any(&s->in->issuer->spki, c->sig_alg_der, c->tbs, c->signature)) {
-        lint_found(r, c->signature, "it is no signature over this by the issuer's key");
-    }
+    signed_by_issuer(r, s->crl->sig_alg_der, s->crl->tbs, s->crl->signature);
 }
 
 static void crl_dated(const struct lint_subject *s, struct lint_report *r)
@@ -293,7 +320,7 @@ static const struct lint_rule crl_rows[] = {
      .citation = "RFC 5280 4.2.1.3", .when = LINT_WITH_ISSUER, .check = crl_signer},
     {"lintel_issuance_crl_algorithm", CRL,
      .asks = "the signature algorithm is the one of the issuer's type of key", .citation = "BR 7.1.3.2",
-     .when = LINT_WITH_ISSUER, .check = crl_algorithm},
+     .when = LINT_WITH_ISSUER, .effective = BR_1_7_1, .check = crl_algorithm},
     {"lintel_issuance_crl_signature", CRL, .asks = "the issuer's key made the signature",
      .citation = "RFC 5280 5.1.1.3", .when = LINT_WITH_ISSUER, .unless = LINT_IS_BARE,
      .check = crl_signature},

@@ -8,33 +8,46 @@ static bool is_basic(const struct lint_subject *s)
     return s->ocsp->basic && s->ocsp->signature.len > 0;
 }
 
-static bool signed_by(const struct lint_ocsp *o, const struct x509_cert *signer)
+static enum crypto_answer signed_by(const struct lint_ocsp *o, const struct x509_cert *signer)
 {
     return crypto_verify_any(&signer->spki, o->sig_alg_der, o->data, o->signature);
 }
 
 /* A key of its own for answers: the issuer has certified it for that. */
-static bool delegated(const struct x509_cert *issuer, const struct x509_cert *c)
+static enum crypto_answer delegated(const struct x509_cert *issuer, const struct x509_cert *c)
 {
-    return lt_slice_eq(c->issuer.der, issuer->subject.der) && x509_has_eku(&c->ext, X509_OID_OCSP_SIGNING) &&
-           crypto_verify_any(&issuer->spki, c->sig_alg_der, c->tbs, c->signature);
+    if (!lt_slice_eq(c->issuer.der, issuer->subject.der) || !x509_has_eku(&c->ext, X509_OID_OCSP_SIGNING)) {
+        return CRYPTO_WRONG;
+    }
+    return crypto_verify_any(&issuer->spki, c->sig_alg_der, c->tbs, c->signature);
 }
 
 /*= RFC 6960 4.2.2.2 "The key that signs a certificate's status information need not be the same key" */
 static void signature(const struct lint_subject *s, struct lint_report *r)
 {
     const struct lint_ocsp *o = s->ocsp;
-    if (signed_by(o, s->in->issuer)) {
-        return;
-    }
-    for (size_t i = 0; i < o->cert_count; i++) {
-        if (!signed_by(o, &o->certs[i])) {
+    enum crypto_answer answer = signed_by(o, s->in->issuer);
+    bool unknown = answer == CRYPTO_UNKNOWN;
+    for (size_t i = 0; i < o->cert_count && answer != CRYPTO_FITS; i++) {
+        answer = signed_by(o, &o->certs[i]);
+        unknown = unknown || answer == CRYPTO_UNKNOWN;
+        if (answer != CRYPTO_FITS) {
             continue;
         }
-        if (!delegated(s->in->issuer, &o->certs[i])) {
+        enum crypto_answer by_issuer = delegated(s->in->issuer, &o->certs[i]);
+        if (by_issuer == CRYPTO_WRONG) {
             lint_found(r, o->certs[i].der,
                        "the signer's certificate is none of the issuer's for OCSPSigning");
+        } else if (by_issuer == CRYPTO_UNKNOWN) {
+            lint_say(r, LINT_NA);
         }
+        return;
+    }
+    if (answer == CRYPTO_FITS) {
+        return;
+    }
+    if (unknown) {
+        lint_say(r, LINT_NA);
         return;
     }
     lint_found(r, o->signature, "neither the issuer's key nor one that comes with the response made it");
@@ -46,7 +59,7 @@ static void signer_usage(const struct lint_subject *s, struct lint_report *r)
 {
     const struct x509_extensions *e = &s->in->issuer->ext;
     if (e->has_key_usage && (e->key_usage & X509_KU_DIGITAL_SIGNATURE) == 0 &&
-        signed_by(s->ocsp, s->in->issuer)) {
+        signed_by(s->ocsp, s->in->issuer) == CRYPTO_FITS) {
         lint_found(r, s->ocsp->signature,
                    "the issuer's own key made it, whose keyUsage has no digitalSignature");
     }

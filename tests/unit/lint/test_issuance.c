@@ -157,6 +157,11 @@ static void ca_below_roomy(struct draft *d)
     d->cert.has_path_len = true;
     d->cert.path_len = 1;
 }
+static void ca_below_shorter(struct draft *d)
+{
+    ca_below_roomy(d);
+    d->cert.path_len = 0;
+}
 static void p384_issuer(struct draft *d)
 {
     d->issuer.spki = forge_der(&arena, P384);
@@ -250,7 +255,8 @@ static void each_change(void **unused)
     (void)unused;
     static const struct {
         void (*change)(struct draft *d);
-        const char *rule; /* NULL: nothing is found */
+        const char *rule;       /* NULL: nothing is found */
+        enum lint_status level; /* LINT_PASS: error */
     } rows[] = {
         {NULL, NULL},
         {other_issuer, "lintel_issuance_issuer_name"},
@@ -258,10 +264,11 @@ static void each_change(void **unused)
         {no_aki, "lintel_issuance_aki"},
         {no_ca, "lintel_issuance_issuer_is_ca"},
         {no_cert_sign, "lintel_issuance_issuer_is_ca"},
-        {early, "lintel_issuance_within_issuer"},
-        {late, "lintel_issuance_within_issuer"},
+        {early, "lintel_issuance_within_issuer", LINT_WARN},
+        {late, "lintel_issuance_within_issuer", LINT_WARN},
         {ca_below, "lintel_issuance_path_length"},
-        {ca_below_roomy, "lintel_issuance_path_length"},
+        {ca_below_roomy, "lintel_issuance_path_length", LINT_WARN},
+        {ca_below_shorter, NULL},
         {p384_issuer, "lintel_issuance_algorithm"},
         {backdated, "lintel_issuance_not_before"},
         {ahead, "lintel_issuance_not_before_ahead"},
@@ -289,8 +296,10 @@ static void each_change(void **unused)
             rows[i].change(&d);
         }
         run(&d, &r);
+        enum lint_status level = rows[i].level == 0 ? LINT_ERROR : rows[i].level;
         bool fits = rows[i].rule == NULL ? r.count == 0
-                                         : r.count == 1 && strcmp(r.list[0].rule->id, rows[i].rule) == 0;
+                                         : r.count == 1 && r.list[0].level == level &&
+                                               strcmp(r.list[0].rule->id, rows[i].rule) == 0;
         if (!fits) {
             fail_msg("row %zu: %zu findings, first %s", i, r.count, r.count > 0 ? r.list[0].message : "none");
         }
@@ -347,6 +356,7 @@ static void constraints(void **unused)
         const char *name;
         size_t name_len;
         bool below;
+        bool covers; /* a wildcard that stands for the base, too */
     } rows[] = {
 #define TEXT(s_) (s_), sizeof(s_) - 1
         {X509_GN_DNS, TEXT("example.com"), TEXT("example.com"), true},
@@ -355,7 +365,12 @@ static void constraints(void **unused)
         {X509_GN_DNS, TEXT("example.com"), TEXT("badexample.com"), false},
         {X509_GN_DNS, TEXT("example.com"), TEXT("com"), false},
         {X509_GN_DNS, TEXT("example.com"), TEXT("example.com.evil.org"), false},
-        {X509_GN_DNS, TEXT("a.example.com"), TEXT("*.example.com"), false},
+        {X509_GN_DNS, TEXT(".example.com"), TEXT("*.example.com"), true},
+        {X509_GN_DNS, TEXT("a.example.com"), TEXT("*.example.com"), false, true},
+        {X509_GN_DNS, TEXT("A.example.com"), TEXT("*.EXAMPLE.com"), false, true},
+        {X509_GN_DNS, TEXT("b.a.example.com"), TEXT("*.example.com"), false},
+        {X509_GN_DNS, TEXT(".a.example.com"), TEXT("*.example.com"), false},
+        {X509_GN_DNS, TEXT("a.example.com"), TEXT("*.ample.com"), false},
         {X509_GN_EMAIL, TEXT("example.com"), TEXT("a@example.com"), true},
         {X509_GN_EMAIL, TEXT("example.com"), TEXT("a@mail.example.com"), false},
         {X509_GN_EMAIL, TEXT(".example.com"), TEXT("a@mail.example.com"), true},
@@ -388,7 +403,7 @@ static void constraints(void **unused)
             for (size_t k = 0; k < r.count; k++) {
                 found = found || strcmp(r.list[k].rule->id, "lintel_issuance_name_constraints") == 0;
             }
-            if (found != (rows[i].below == (excluded == 1))) {
+            if (found != (excluded == 1 ? rows[i].below || rows[i].covers : !rows[i].below)) {
                 fail_msg("row %zu, %s: %s", i, excluded ? "excluded" : "permitted",
                          found ? "found" : "not found");
             }
@@ -404,18 +419,31 @@ static void directory_constraints(void **unused)
     (void)unused;
     static const struct {
         const char *base; /* common name of the base; NULL: the country alone */
+        const char *subject;
         bool below;
-    } rows[] = {{NULL, true}, {"leaf", true}, {"LEAF", true}, {"other", false}};
+    } rows[] = {{NULL, "leaf", true},
+                {"leaf", "leaf", true},
+                {"LEAF", "leaf", true},
+                {"other", "leaf", false},
+                {"leaf", "leafs", false},
+                {"leafs", "leaf", false},
+                {"leaf of  an oak", "Leaf  of an oak", true},
+                {" leaf ", "leaf", true},
+                {"le af", "leaf", false},
+                {"M\xc3\xbcller", "m\xc3\xbcller", true},
+                {"M\xc3\xbc  ller", "m\xc3\xb6 ller", false}};
     for (size_t i = 0; i < LT_COUNT(rows); i++) {
         static struct lint_results r;
         struct draft d;
         clean(&d);
-        d.cert.subject = name("leaf");
+        d.cert.subject = name(rows[i].subject);
         d.permitted[0] = (struct x509_general_name){X509_GN_DIRECTORY, name(rows[i].base)};
         d.issuer.permitted = d.permitted;
         d.issuer.permitted_count = 1;
         run(&d, &r);
-        assert_int_equal(r.count, rows[i].below ? 0 : 1);
+        if (r.count != (rows[i].below ? 0 : 1)) {
+            fail_msg("row %zu: %zu findings", i, r.count);
+        }
         while (rooms > 0) {
             lt_buf_done(&room[--rooms]);
         }
@@ -501,6 +529,58 @@ static const struct forge_row signatures[] = {
      LINT_ERROR,
      .issuer = "real/chains/google.com-1.pem"},
     {"lintel_issuance_signature", "dv", {{0}}, LINT_PASS, .issuer = "sub"},
+    {"lintel_issuance_signature",
+     "dv",
+     {FORGE_PUT(FORGE_ALGORITHM, "30{(1.2.840.113549.1.1.2)0500}")}, /* MD2 */
+     LINT_NA,
+     .issuer = "dvrsa"},
+    {"lintel_issuance_crl_signature",
+     "crl",
+     {FORGE_PUT(FORGE_ALGORITHM, "30{(1.2.840.113549.1.1.2)0500}")},
+     LINT_NA,
+     .issuer = "dvrsa"},
+    {"lintel_issuance_ocsp_signature",
+     "response",
+     {FORGE_PUT(FORGE_ALGORITHM, "30{(1.2.840.113549.1.1.2)0500}")},
+     LINT_NA,
+     .issuer = "dvrsa"},
+    /* Its own issuer by name: a root where the signature says nothing, unless the key identifiers differ. */
+    {"lintel_br_root_issuer", "root", {FORGE_PUT(FORGE_ALGORITHM, "30{(1.2.3.4)}")}, LINT_PASS},
+    {"lintel_br_root_issuer",
+     "root",
+     {FORGE_PUT(FORGE_ALGORITHM, "30{(1.2.3.4)}"), FORGE_EXT("2.5.29.35", false, "30{80{0102}}")},
+     LINT_NA},
+    /* Kinds of keys and algorithms: RSASSA-PSS is one of RSA's, SHA-1 and unknown ones are for others. */
+    {"lintel_issuance_algorithm",
+     "dv",
+     {FORGE_PUT(FORGE_ALGORITHM, "30{(1.2.840.113549.1.1.10)}")},
+     LINT_PASS,
+     .issuer = "dvrsa"},
+    {"lintel_issuance_algorithm",
+     "dv",
+     {FORGE_PUT(FORGE_ALGORITHM, "30{(1.2.840.113549.1.1.5)0500}")},
+     LINT_PASS,
+     .issuer = "dvrsa"},
+    {"lintel_issuance_algorithm",
+     "dv",
+     {FORGE_PUT(FORGE_ALGORITHM, "30{(1.2.3.4)}")},
+     LINT_PASS,
+     .issuer = "sub"},
+    {"lintel_issuance_algorithm",
+     "dv",
+     {FORGE_PUT(FORGE_ALGORITHM, "30{(1.2.840.113549.1.1.10)}")},
+     LINT_ERROR,
+     .issuer = "sub"},
+    {"lintel_issuance_algorithm",
+     "dv",
+     {FORGE_PUT(FORGE_ALGORITHM, "30{(1.2.840.10045.4.3.3)}"), FORGE_FROM(1600000000)},
+     LINT_ERROR,
+     .issuer = "dvrsa"},
+    {"lintel_issuance_algorithm",
+     "dv",
+     {FORGE_PUT(FORGE_ALGORITHM, "30{(1.2.840.10045.4.3.3)}"), FORGE_FROM(1450000000)},
+     LINT_NE,
+     .issuer = "dvrsa"},
     {"lintel_issuance_signature", "dv", {{0}}, LINT_NA, .issuer = "sub", .bare = true},
     {"lintel_issuance_signature", "dv", {{0}}, LINT_NA},
     {"lintel_issuance_crl_issuer_name", "crl", {{0}}, LINT_NA},

@@ -433,6 +433,8 @@ static const struct forge_row responses[] = {
 static const struct forge_row requests[] = {
     {"lintel_csr_signature", "request", {FORGE_PUT(FORGE_SIGNATURE, "03{00 30{020101 020101}}")}, LINT_ERROR},
     {"lintel_csr_signature", "request", {{0}}, LINT_PASS},
+    /* what cannot be computed is not forged */
+    {"lintel_csr_signature", "request", {FORGE_PUT(FORGE_OUTER_ALGORITHM, "30{(1.2.3.4)}")}, LINT_NA},
     {"lintel_csr_version", "request", {FORGE_PUT(FORGE_VERSION, "020101")}, LINT_ERROR},
     {"lintel_csr_version", "request", {{0}}, LINT_PASS},
     {"lintel_csr_key", "request", {{0}}, LINT_PASS},
