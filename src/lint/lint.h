@@ -159,6 +159,7 @@ struct lint_rule {
     unsigned kinds;         /* of enum lint_kind */
     bool zlint;             /* name and verdict are zlint's: shown by --format zlint */
     bool any_purpose;       /* judged whatever the framework filter of its source says */
+    bool undecoded;         /* judged also when the bytes did not decode, as all of LINT_X690 are */
     uint64_t when;          /* LINT_IS_…, LINT_HAS_… of lint/subject.h: all of them */
     uint64_t unless;        /* none of them */
     int64_t effective;      /* LINT_DAY(…): first day in force; 0 for ever */

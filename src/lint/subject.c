@@ -308,7 +308,14 @@ static lt_res key_init(struct lint_subject *s)
     return LT_OK;
 }
 
-/* Only a full arena or an object over every limit is a failure; what does not decode is a subject, too. */
+/* An input of more bytes than its decoder reads is judged over its syntax alone. */
+static bool over(struct lint_subject *s, size_t limit)
+{
+    s->limit = s->in->der.len > limit ? limit : 0;
+    return s->limit > 0;
+}
+
+/* Only a full arena is a failure; what does not decode is a subject, too. */
 static lt_res readable(struct lint_subject *s, lt_res decoded)
 {
     if (decoded.code == LT_PEER_TOO_LARGE) {
@@ -326,6 +333,11 @@ static lt_res cert_init(struct lint_subject *s)
     if (in->cert == NULL) {
         own = LT_NEW(s->arena, struct x509_cert);
         LT_CHECK(own != NULL, LT_PEER_TOO_LARGE, "no room for a certificate");
+        if (over(s, X509_CERT_DECODED_BYTES)) {
+            *own = (struct x509_cert){0};
+            s->cert = own;
+            return LT_OK;
+        }
         LT_TRY(readable(s, in->bare ? x509_tbs_decode(in->der, s->arena, own)
                                     : x509_cert_decode(in->der, s->arena, own)));
         s->cert = own;
@@ -407,6 +419,11 @@ static lt_res csr_init(struct lint_subject *s)
 {
     struct x509_csr *own = LT_NEW(s->arena, struct x509_csr);
     LT_CHECK(own != NULL, LT_PEER_TOO_LARGE, "no room for a certification request");
+    if (over(s, X509_CSR_DECODED_BYTES)) {
+        *own = (struct x509_csr){0};
+        s->csr = own;
+        return LT_OK;
+    }
     LT_TRY(readable(s, x509_csr_decode(s->in->der, s->arena, own)));
     s->csr = own;
     s->notes = &own->notes;

@@ -36,19 +36,18 @@ lt_res x509_ext_eku(struct der_cursor *c, struct lt_arena *a, struct x509_extens
     struct der_cursor seq = der_enter(c, DER_SEQUENCE);
     size_t count = der_count(&seq);
     if (count == 0 && der_ok(&seq)) {
-        der_wart(&seq, seq.pos, "no key purpose, or too many");
+        der_wart(&seq, seq.pos, "no key purpose");
     }
-    if (count > X509_LIST_MAX) {
-        der_fail(&seq, "no key purpose, or too many");
-    }
+    count = x509_list_room(&seq, count, X509_LIST_MAX, X509_LIST_DECODED, X509_MORE_ENTRIES);
     struct x509_oid_ref *list = der_ok(&seq) ? LT_NEW_ARRAY(a, struct x509_oid_ref, count) : NULL;
     LT_CHECK(list != NULL || !der_ok(&seq), LT_PEER_TOO_LARGE, "no room for %zu key purposes", count);
     size_t n = 0;
-    while (der_more(&seq)) {
+    while (der_more(&seq) && n < count) {
         list[n].der = der_oid(&seq);
         list[n].oid = x509_oid_find(list[n].der);
         n++;
     }
+    x509_list_pass(&seq);
     der_leave(c, &seq);
     e->eku = list;
     e->eku_count = n;
@@ -100,20 +99,19 @@ lt_res x509_ext_policies(struct der_cursor *c, struct lt_arena *a, struct x509_e
     struct der_cursor seq = der_enter(c, DER_SEQUENCE);
     size_t count = der_count(&seq);
     if (count == 0 && der_ok(&seq)) {
-        der_wart(&seq, seq.pos, "no policy, or too many");
+        der_wart(&seq, seq.pos, "no policy");
     }
-    if (count > X509_LIST_MAX) {
-        der_fail(&seq, "no policy, or too many");
-    }
+    count = x509_list_room(&seq, count, X509_LIST_MAX, X509_LIST_DECODED, X509_MORE_ENTRIES);
     struct x509_policy *list = der_ok(&seq) ? LT_NEW_ARRAY(a, struct x509_policy, count) : NULL;
     LT_CHECK(list != NULL || !der_ok(&seq), LT_PEER_TOO_LARGE, "no room for %zu policies", count);
     size_t n = 0;
-    while (der_more(&seq)) {
+    while (der_more(&seq) && n < count) {
         policy_read(&seq, &list[n++]);
         if (der_ok(&seq) && policy_twice(list, n)) {
             der_wart(&seq, list[n - 1].id.der.ptr, "a policy that stands twice");
         }
     }
+    x509_list_pass(&seq);
     der_leave(c, &seq);
     e->policies = list;
     e->policy_count = n;
