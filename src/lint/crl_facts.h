@@ -17,7 +17,7 @@ struct lint_crl_facts {
     lt_slice reason_absent;
     uint32_t reason_beyond; /* the value that stands in reason[11] */
     lt_slice reason_critical;
-    lt_slice after_this_update; /* revoked behind thisUpdate */
+    lt_slice after_this_update; /* revoked after thisUpdate */
     lt_slice before_1999;       /* revoked before RFC 2459 */
     lt_slice wrong_time;        /* GeneralizedTime up to 2049 */
     lt_slice serial_twice;      /* stood there already, without a certificateIssuer */

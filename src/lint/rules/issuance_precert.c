@@ -19,6 +19,27 @@ static bool next_field(struct der_cursor *c, lt_slice *ret_whole)
     return der_more(c) && !der_is_next(c, DER_CONTEXT_CONS(3)) && der_any(c, &tag, &content, ret_whole);
 }
 
+/* Its name, by what stands before it. *at: which of the fields that are always there comes next. */
+static const char *field_name(lt_slice whole, size_t *at)
+{
+    static const char *const names[] = {"serialNumber", "signature", "issuer",
+                                        "validity",     "subject",   "subjectPublicKeyInfo"};
+    struct der_cursor c = der_open(whole);
+    switch (DER_TAG_NUMBER(der_peek(&c)) | (der_peek(&c) & DER_CLASS_CONTEXT)) {
+    case DER_CONTEXT(0):
+        return "version";
+    case DER_CONTEXT(1):
+        return "issuerUniqueID";
+    case DER_CONTEXT(2):
+        return "subjectUniqueID";
+    default:
+        break;
+    }
+    const char *name = *at < LT_COUNT(names) ? names[*at] : "a further field";
+    *at += 1;
+    return name;
+}
+
 /*= CABF-BR 7.1.2.9 "Encoded value MUST be byte-for-byte identical" to the field of the certificate */
 static void same_fields(const struct lint_subject *s, struct lint_report *r)
 {
@@ -28,6 +49,7 @@ static void same_fields(const struct lint_subject *s, struct lint_report *r)
     ours.notes = theirs.notes = &notes;
     struct der_cursor a = der_enter(&ours, DER_SEQUENCE);
     struct der_cursor b = der_enter(&theirs, DER_SEQUENCE);
+    size_t at = 0;
     for (;;) {
         lt_slice x = {0};
         lt_slice y = {0};
@@ -36,11 +58,12 @@ static void same_fields(const struct lint_subject *s, struct lint_report *r)
         if (!more && !there) {
             return;
         }
+        const char *name = field_name(more ? x : y, &at);
         if (lt_slice_eq(x, s->cert->issuer.der) && lt_slice_eq(y, s->in->precertificate->issuer.der)) {
             continue; /* that has its own row */
         }
         if (more != there || !lt_slice_eq(x, y)) {
-            lint_found(r, more ? x : s->cert->tbs, "a field that differs from the precertificate's");
+            lint_found(r, more ? x : s->cert->tbs, "%s differs from the precertificate's", name);
         }
         if (more != there) {
             return;

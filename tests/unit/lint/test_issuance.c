@@ -500,6 +500,8 @@ static void precertificates(void **unused)
             fail_msg("change %u: %zu findings, first %s", i, r.count,
                      r.count > 0 ? r.list[0].message : "none");
         }
+        const char *field = i == 2 ? "serialNumber " : i == 6 ? "validity " : "";
+        assert_true(r.count == 0 || strncmp(r.list[0].message, field, strlen(field)) == 0);
         while (rooms > 0) {
             lt_buf_done(&room[--rooms]);
         }
