@@ -209,13 +209,21 @@ static enum crypto_answer check(EVP_PKEY *key, const struct how *how, lt_slice m
     return answer;
 }
 
+static bool names_known_curve(const struct x509_spki *spki)
+{
+    return spki->type == X509_KEY_P256 || spki->type == X509_KEY_P384 || spki->type == X509_KEY_P521;
+}
+
 enum crypto_answer crypto_verify_any(const struct x509_spki *spki, lt_slice sig_alg, lt_slice message,
                                      lt_slice signature)
 {
     struct how how;
-    EVP_PKEY *key = how_read(sig_alg, &how) ? import_key(spki) : NULL;
+    bool known = how_read(sig_alg, &how);
+    EVP_PKEY *key = known ? import_key(spki) : NULL;
     enum crypto_answer answer = CRYPTO_UNKNOWN;
-    if (key != NULL && !makes_such(key, &how)) {
+    if (known && key == NULL && names_known_curve(spki)) {
+        answer = CRYPTO_WRONG; /* a point that is none of the curve's made no signature at all */
+    } else if (key != NULL && !makes_such(key, &how)) {
         answer = CRYPTO_WRONG;
     } else if (key != NULL && is_computed(key)) {
         answer = check(key, &how, message, signature);
