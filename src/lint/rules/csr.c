@@ -1,4 +1,5 @@
 /* RFC 2986 and 2985: certification requests, before anything is made of them. */
+#include "crypto/check.h"
 #include "crypto/verify.h"
 #include "lint/keys.h"
 #include "lint/rules.h"
@@ -29,8 +30,10 @@ static void version_1(const struct lint_subject *s, struct lint_report *r)
 
 static void key_usable(const struct lint_subject *s, struct lint_report *r)
 {
-    if (lt_failed(x509_spki_check(&s->csr->spki))) {
-        lint_found(r, s->csr->spki.der, "%s", lt_error_last()->detail);
+    const struct x509_spki *k = &s->csr->spki;
+    /* points are on their curve; weak moduli have a row of their own */
+    if (lt_failed(k->type == X509_KEY_RSA ? x509_spki_check(k) : crypto_check_spki(k))) {
+        lint_found(r, k->der, "%s", lt_error_last()->detail);
     }
 }
 
