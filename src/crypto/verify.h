@@ -7,7 +7,8 @@
 
 enum crypto_answer {
     CRYPTO_UNKNOWN, /* a kind of key, curve, hash or size that cannot be computed here: MD2, … */
-    CRYPTO_WRONG,   /* another key, another message, or a key that makes no such signatures at all */
+    CRYPTO_WRONG,   /* another key or message, or a key that makes no such signatures or is no point of its
+                       curve */
     CRYPTO_FITS,
 };
 

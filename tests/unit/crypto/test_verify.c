@@ -214,6 +214,12 @@ static void nothing_known(void **unused)
     for (size_t i = 0; i < LT_COUNT(algs); i++) {
         assert_unknown(crypto_verify_any(&spki, lt_slice_cstr(algs[i]), LT_LIT("m"), LT_LIT("s")));
     }
+    /* Of a curve that is known, but no point of it. */
+    uint8_t *ec_der = NULL;
+    struct x509_spki ec = spki_of(p256_key(), &ec_der);
+    ec_der[40] ^= 1;
+    assert_wrong(crypto_verify_any(&ec, rows[11].alg, LT_LIT("m"), LT_LIT("s")));
+    OPENSSL_free(ec_der);
     struct x509_spki none = {.type = X509_KEY_UNKNOWN};
     for (size_t i = 0; i < LT_COUNT(rows); i++) {
         assert_unknown(crypto_verify_any(&none, rows[i].alg, LT_LIT("m"), LT_LIT("s")));
