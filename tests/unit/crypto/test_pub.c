@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "crypto/check.h"
+#include "crypto/debian.h"
 #include "crypto/key.h"
 #include "crypto/pub.h"
 #include "weak_keys.h"
@@ -68,6 +69,10 @@ static void rsa_numbers(void **state)
         assert_fails(crypto_check_rsa(unhex(moduli[i].modulus), unhex("010001")), LT_POLICY_REFUSED);
         assert_non_null(strstr(lt_error_last()->detail, moduli[i].why));
     }
+    assert_false(crypto_rsa_is_debian(good));
+    assert_true(crypto_rsa_is_debian(unhex(modulus_debian)));
+    assert_true(crypto_debian_count() > 65000);
+    assert_false(crypto_rsa_is_debian((lt_slice){0}));
     assert_false(crypto_rsa_is_roca(good));
     assert_false(crypto_rsa_has_small_factor(good));
     assert_false(crypto_rsa_factors_are_close(good));
