@@ -148,7 +148,7 @@ static lt_res check_times(struct crl_judge *j)
     LT_CHECK(c->has_next_update && c->next_update.us > j->now.us, LT_POLICY_REFUSED,
              "nextUpdate is missing or past");
     LT_CHECK(c->next_update.us <= lt_time_add_seconds(c->this_update, most).us, LT_POLICY_REFUSED,
-             "nextUpdate is over %lld days behind thisUpdate", (long long)(most / LT_SECONDS_PER_DAY));
+             "nextUpdate is over %lld days after thisUpdate", (long long)(most / LT_SECONDS_PER_DAY));
     LT_CHECK(c->this_update.us <= lt_time_add_seconds(j->now, CLOCK_SLACK_S).us &&
                  c->this_update.us >= lt_time_add_seconds(j->now, -CLOCK_SLACK_S).us,
              LT_POLICY_REFUSED, "thisUpdate is over an hour from now");

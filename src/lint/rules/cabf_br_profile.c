@@ -49,11 +49,7 @@ static void other_extension(const struct lint_subject *s, struct lint_report *r)
     };
     for (size_t i = 0; i < s->cert->ext.count; i++) {
         const struct x509_extension *x = &s->cert->ext.list[i];
-        bool listed = false;
-        for (size_t k = 0; k < LT_COUNT(known) && !listed; k++) {
-            listed = x->id.oid == known[k];
-        }
-        if (!listed) {
+        if (!lint_oid_in(x->id.oid, known, LT_COUNT(known))) {
             lint_found(r, x->der, "extension %s%s", lint_oid_label(s, x->id.der, x->id.oid),
                        x->critical ? ", critical" : "");
         }
@@ -152,11 +148,7 @@ static void other_purpose(const struct lint_subject *s, struct lint_report *r)
         X509_OID_PRECERTIFICATE_SIGNING,
     };
     for (size_t i = 0; i < s->cert->ext.eku_count; i++) {
-        bool listed = false;
-        for (size_t k = 0; k < LT_COUNT(known) && !listed; k++) {
-            listed = s->cert->ext.eku[i].oid == known[k];
-        }
-        if (!listed) {
+        if (!lint_oid_in(s->cert->ext.eku[i].oid, known, LT_COUNT(known))) {
             lint_found(r, s->cert->ext.eku[i].der, "key purpose %s",
                        lint_oid_label(s, s->cert->ext.eku[i].der, s->cert->ext.eku[i].oid));
         }

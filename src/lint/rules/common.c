@@ -107,6 +107,15 @@ const char *lint_oid_label(const struct lint_subject *s, lt_slice der, enum x509
     return label == NULL ? "of a long identifier" : label;
 }
 
+bool lint_oid_in(enum x509_oid oid, const enum x509_oid *list, size_t count)
+{
+    size_t i = 0;
+    while (i < count && list[i] != oid) {
+        i++;
+    }
+    return i < count;
+}
+
 bool lint_has_attribute(const struct x509_name *name, enum x509_oid oid)
 {
     return x509_name_find(name, oid, 0) != NULL;

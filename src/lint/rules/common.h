@@ -18,6 +18,8 @@ bool lint_key_is_ec(const struct lint_subject *s);
 lt_slice lint_validity_at(const struct lint_subject *s);
 /* Name of an object identifier, or its dotted text when it is in no table: for messages. */
 const char *lint_oid_label(const struct lint_subject *s, lt_slice der, enum x509_oid oid);
+/* Is it one of the list? */
+bool lint_oid_in(enum x509_oid oid, const enum x509_oid *list, size_t count);
 bool lint_has_attribute(const struct x509_name *name, enum x509_oid oid);
 /* Value of the last attribute of that type that has text (lint_is_text), empty without one. */
 lt_slice lint_last_attribute(const struct x509_name *name, enum x509_oid oid);
