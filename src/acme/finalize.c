@@ -26,7 +26,7 @@ static Ipc__Problem *check_key(struct acme_call *c, const struct ca_profile *pro
 }
 
 /*= RFC 8555 11.1 "ACME clients and servers MUST verify that a CSR submitted in a finalize request does not
- *contain = a public key for any known account key pair." */
+ * contain a public key for any known account key pair." */
 static lt_res check_accounts(struct acme_call *c, const Ipc__AcmeFinalize *f, Ipc__Problem **ret_problem)
 {
     int64_t holder = 0;

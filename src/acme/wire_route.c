@@ -5,7 +5,7 @@
 
 const struct wire_route wire_routes[] = {
     /*= RFC 8555 6.3 "The server MUST allow GET requests for the directory and newNonce resources (see
-     *= Sections 7.1.1 and 7.2), in addition to POST-as-GET requests for these resources." */
+     *= Section 7.1), in addition to POST-as-GET requests for these resources." */
     {"/acme/directory", WIRE_DIRECTORY, WIRE_BY_ACCOUNT, true, true, false, false},
     {"/acme/new-nonce", WIRE_NEW_NONCE, WIRE_BY_ACCOUNT, true, true, false, false},
     {"/acme/new-account", WIRE_NEW_ACCOUNT, WIRE_BY_JWK, false, false, true, false},

@@ -196,3 +196,14 @@ lt_res lt_time_parse(lt_slice text, lt_time *ret_time)
     *ret_time = (lt_time){t.us + fraction_us - offset_s * LT_US_PER_SECOND};
     return LT_OK;
 }
+
+lt_res lt_time_parse_or_day(lt_slice text, lt_time *ret_time)
+{
+    enum { DAY_LEN = 10 };
+    char full[LT_RFC3339_SIZE];
+    if (text.len != DAY_LEN) {
+        return lt_time_parse(text, ret_time);
+    }
+    (void)snprintf(full, sizeof full, "%.*sT00:00:00Z", LT_FMT(text)); /* measured */
+    return lt_time_parse(lt_slice_cstr(full), ret_time);
+}

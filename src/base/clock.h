@@ -54,5 +54,7 @@ LT_MUST_USE lt_res lt_time_of(const struct lt_date *d, lt_time *ret_time);
 void lt_time_rfc3339(lt_time t, char ret_text[LT_RFC3339_SIZE]);
 /* RFC 3339 section 5.6 with "Z" or a numeric offset; fractions are read down to the microsecond. */
 LT_MUST_USE lt_res lt_time_parse(lt_slice text, lt_time *ret_time);
+/* The same, or "2026-11-21" for its first moment in UTC. */
+LT_MUST_USE lt_res lt_time_parse_or_day(lt_slice text, lt_time *ret_time);
 
 #endif

@@ -98,9 +98,21 @@ void lt_log(enum lt_log_level level, const char *what, const char *format, ...)
     lt_buf_done(&line);
 }
 
+const char *lt_log_plain(const char *text, char *ret_text, size_t size)
+{
+    size_t len = 0;
+    LT_ASSERT(size > 0);
+    for (; text[len] != 0 && len + 1 < size; len++) {
+        ret_text[len] = text[len] == '"' ? '\'' : text[len];
+    }
+    ret_text[len] = 0;
+    return ret_text;
+}
+
 void lt_log_error(const char *what)
 {
     const struct lt_error *e = lt_error_last();
-    lt_log(LT_LOG_ERROR, what, "code=%s detail=\"%s\" at=%s:%d", lt_code_name(e->code), e->detail,
-           e->file == NULL ? "?" : e->file, e->line);
+    char detail[sizeof e->detail];
+    lt_log(LT_LOG_ERROR, what, "code=%s detail=\"%s\" at=%s:%d", lt_code_name(e->code),
+           lt_log_plain(e->detail, detail, sizeof detail), e->file == NULL ? "?" : e->file, e->line);
 }

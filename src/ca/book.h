@@ -145,8 +145,8 @@ int64_t ca_new_id(struct ca_turn *t);
 /* The smallest id that could be drawn a second later: all older ones are below it. */
 int64_t ca_id_at(lt_time t);
 /* 4 bytes big-endian seconds since 2020-01-01, 2 of their fraction, 10 random.
- *= CABF-BR 7.1 "CAs SHALL generate non-sequential Certificate serial numbers greater than zero (0) containing
- * at least 64 bits of output from a CSPRNG." */
+ *= CABF-BR 7.1.2.7 serialNumber "MUST be a non-sequential number greater than zero (0) and less than 2¹⁵⁹
+ * containing at least 64 bits of output from a CSPRNG." */
 void ca_new_serial(struct ca_turn *t, uint8_t ret_serial[CA_SERIAL_LEN]);
 
 #endif

@@ -154,7 +154,7 @@ static lt_res add_entries(struct store *store, const struct ca_crl_plan *plan, s
         STORE_ARGS(STORE_I(plan->issuer->id), STORE_I(plan->shard), STORE_I(plan->drop_expired_before.us)),
         &rows));
     /*= RFC 5280 3.3 "An entry MUST NOT be removed from the CRL until it appears on one regularly scheduled
-     *CRL = issued beyond the revoked certificate's validity period." */
+     * CRL issued beyond the revoked certificate's validity period." */
     /* So one that had expired when the CRL before was made has been on that one, and may go. */
     bool good = true;
     while (good && store_next(&rows)) {

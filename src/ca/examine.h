@@ -53,8 +53,9 @@ void ca_examine_certificate(const struct ca_examine *x, const Ipc__SignRequest *
                             struct lt_arena *a, struct ca_verdict *ret_verdict);
 
 /* before: the to-be-signed bytes of the last CRL of that issuer that was signed, empty for the first. Shards
- *are refused: there are none. = RFC 5280 3.3 "An entry MUST NOT be removed from the CRL until it appears on
- *one regularly scheduled CRL = issued beyond the revoked certificate's validity period." */
+ * are refused: there are none.
+ *= RFC 5280 3.3 "An entry MUST NOT be removed from the CRL until it appears on one regularly scheduled CRL
+ * issued beyond the revoked certificate's validity period." */
 void ca_examine_crl(const struct ca_examine *x, const Ipc__CrlSignRequest *m, lt_slice before, lt_time now,
                     struct lt_arena *a, struct ca_verdict *ret_verdict);
 

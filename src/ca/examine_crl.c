@@ -148,7 +148,7 @@ static lt_res check_times(struct crl_judge *j)
     LT_CHECK(c->has_next_update && c->next_update.us > j->now.us, LT_POLICY_REFUSED,
              "nextUpdate is missing or past");
     LT_CHECK(c->next_update.us <= lt_time_add_seconds(c->this_update, most).us, LT_POLICY_REFUSED,
-             "nextUpdate is over %lld days behind thisUpdate", (long long)(most / LT_SECONDS_PER_DAY));
+             "nextUpdate is over %lld days after thisUpdate", (long long)(most / LT_SECONDS_PER_DAY));
     LT_CHECK(c->this_update.us <= lt_time_add_seconds(j->now, CLOCK_SLACK_S).us &&
                  c->this_update.us >= lt_time_add_seconds(j->now, -CLOCK_SLACK_S).us,
              LT_POLICY_REFUSED, "thisUpdate is over an hour from now");
@@ -269,13 +269,16 @@ static uint32_t sources_of(const struct crl_judge *j)
 
 static lt_res check_lint(struct crl_judge *j)
 {
+    const struct x509_cert *by = j->issuer->cert;
+    bool root = lt_slice_eq(by->subject.der, by->issuer.der); /* whose CRL is of CAs */
     struct lint_input in = {
         .kind = LINT_CRL,
+        .role = root ? LINT_ROLE_ROOT : LINT_ROLE_SUBSCRIBER,
         .der = LT_SLICE(j->m->tbs.data, j->m->tbs.len),
         .bare = true,
         .crl = &j->crl,
         .sources = sources_of(j),
-        .issuer = j->issuer->cert,
+        .issuer = by,
         .signing_time = j->now,
     };
     LT_TRY(lint_run(&in, j->a, &j->v->lint));

@@ -89,7 +89,7 @@ static lt_res kind_fits(const struct ca_profile *p, const Ipc__Identifier *name)
 }
 
 /* The methods that prove control, and what for. "internal" is no proof: it serves our own listeners alone.
- *= CABF-BR 3.2.2.4.19 "This method MUST NOT be used for validating Wildcard Domain Names." */
+ *= CABF-BR 3.2.2.4.19 "This method is NOT suitable for validating Wildcard Domain Names." */
 static const struct {
     const char *method;
     bool wildcard;

@@ -9,6 +9,7 @@
 #include "ca/body.h"
 #include "ca/book_internal.h"
 #include "ca/event.h"
+#include "ca/examiner_state.h"
 #include "ca/halt.h"
 #include "ca/key_block.h"
 #include "ca/params.h"
@@ -118,6 +119,8 @@ struct action {
     const char *parameters[4]; /* that must be there, and no others */
     lt_res (*ask)(struct ca_turn *t, struct plan *p, uint64_t id);
     lt_res (*done)(struct ca_turn *t, const struct plan *p);
+    lt_res (*check)(struct ca_turn *t,
+                    const struct ca_params *params); /* at the proposal; NULL: nothing more */
 };
 
 static lt_res approvals_json(struct ca_turn *t, const struct plan *p, lt_slice *ret_json);
@@ -202,6 +205,20 @@ static lt_res done_lint_exception(struct ca_turn *t, const struct plan *p)
     return ca_body_event(&b, t, "lint.exception", subject, LT_SLICE(NULL, 0));
 }
 
+/* What the examiner would refuse is refused before anybody signs it. */
+static lt_res check_lint_exception(struct ca_turn *t, const struct ca_params *params)
+{
+    lt_time expires;
+    lt_slice profile = ca_params_get(params, "profile");
+    LT_TRY(lt_time_parse(ca_params_get(params, "expires"), &expires));
+    LT_CHECK(ca_profile_by_name(t->book, profile) != NULL, LT_PEER_MALFORMED, "there is no profile \"%.*s\"",
+             LT_FMT(lt_slice_sub(profile, 0, 80)));
+    LT_CHECK(expires.us > t->now.us, LT_PEER_MALFORMED, "the exception would be over already");
+    LT_CHECK(expires.us <= lt_time_add_seconds(t->now, CA_EXCEPTION_MAX_DAYS * LT_SECONDS_PER_DAY).us,
+             LT_PEER_MALFORMED, "an exception lasts at most %d days from now", CA_EXCEPTION_MAX_DAYS);
+    return LT_OK;
+}
+
 static lt_res ask_plan_check(struct ca_turn *t, struct plan *p, uint64_t id)
 {
     Ipc__PlanCheck m = IPC__PLAN_CHECK__INIT;
@@ -235,7 +252,11 @@ static lt_res done_order_release(struct ca_turn *t, const struct plan *p)
 static const struct action actions[] = {
     {"halt.lift", {"halt"}, ask_halt_lift, done_halt_lift},
     {"key-block.remove", {"spki-sha256"}, ask_key_unblock, done_key_unblock},
-    {"lint.exception", {"expires", "profile", "rule"}, ask_lint_exception, done_lint_exception},
+    {"lint.exception",
+     {"expires", "profile", "rule"},
+     ask_lint_exception,
+     done_lint_exception,
+     check_lint_exception},
     {"order.release", {"order"}, ask_plan_check, done_order_release},
     {"profile.change", {"profile", "sha256"}, ask_plan_check, NULL},
     {"restore", {"backup"}, ask_plan_check, NULL},
@@ -414,6 +435,9 @@ lt_res ca_plan_create(struct ca_turn *t, const struct ca_plan_asker *by, const I
     struct ca_params params;
     LT_TRY(ca_params_parse(lt_slice_cstr(p->parameters), &params));
     LT_TRY(check_parameters(action, &params));
+    if (action->check != NULL) {
+        LT_TRY(action->check(t, &params));
+    }
     Ipc__PlanStatement s = *p;
     uint8_t scope[CA_HASH_LEN];
     crypto_sha256(lt_slice_cstr(p->parameters), scope);

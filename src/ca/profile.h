@@ -109,6 +109,8 @@ uint32_t ca_profile_key_usage(const struct ca_profile *profile, enum x509_key_ty
 /* LT_POLICY_REFUSED: that kind or size of key is not for this profile. */
 LT_MUST_USE lt_res ca_profile_check_key(const struct ca_profile *profile, enum x509_key_type type,
                                         unsigned bits);
+/* profile_lint.c: why no certificate of it can pass the linter; NULL when nothing is known against it. */
+const char *ca_profile_contradiction(const struct ca_profile *profile);
 /* Of lint_input.sources: which documents bind a certificate that is judged by that profile. */
 uint32_t ca_lint_sources(enum lint_profile profile);
 

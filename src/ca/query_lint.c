@@ -10,9 +10,7 @@
 #include "base/text.h"
 #include "ca/query_internal.h"
 #include "jose/json.h"
-#include "lint/lint.h"
-
-enum { TRIAL_MAX = 64 * 1024 * 1024 };
+#include "lint/kinds.h"
 
 /* ---- judging ---- */
 
@@ -21,19 +19,8 @@ struct asked {
     struct lint_input in;
     struct x509_cert issuer;
     struct x509_cert precertificate;
+    struct x509_cert crossed;
 };
-
-static const struct {
-    const char *label;
-    enum lint_kind kind;
-} labels[] = {
-    {"CERTIFICATE", LINT_CERTIFICATE},     {"X509 CRL", LINT_CRL},       {"CERTIFICATE REQUEST", LINT_CSR},
-    {"NEW CERTIFICATE REQUEST", LINT_CSR}, {"OCSP RESPONSE", LINT_OCSP},
-};
-static const struct {
-    const char *name;
-    enum lint_kind kind;
-} kinds[] = {{"certificate", LINT_CERTIFICATE}, {"crl", LINT_CRL}, {"ocsp", LINT_OCSP}, {"csr", LINT_CSR}};
 
 static lt_slice without_blanks(lt_slice s)
 {
@@ -43,41 +30,14 @@ static lt_slice without_blanks(lt_slice s)
     return s;
 }
 
-/* What DER looks like from far away; whatever is nothing else is judged as a certificate. */
-static enum lint_kind guess(lt_slice der)
-{
-    struct lt_arena trial;
-    struct x509_crl crl;
-    struct x509_csr csr;
-    struct x509_cert cert;
-    enum { SEQUENCE = 0x30, ENUMERATED = 0x0a, LONG = 0x80, HEAD = 2 };
-    size_t head = der.len > 1 && der.ptr[1] > LONG ? HEAD + (size_t)(der.ptr[1] - LONG) : HEAD;
-    if (der.len > head && der.ptr[0] == SEQUENCE && der.ptr[head] == ENUMERATED) {
-        return LINT_OCSP;
-    }
-    lt_arena_init(&trial, TRIAL_MAX);
-    enum lint_kind kind = LINT_CERTIFICATE;
-    if (lt_failed(x509_cert_decode(der, &trial, &cert))) {
-        kind = !lt_failed(x509_crl_decode(der, &trial, &crl))   ? LINT_CRL
-               : !lt_failed(x509_csr_decode(der, &trial, &csr)) ? LINT_CSR
-                                                                : LINT_CERTIFICATE;
-    }
-    lt_arena_done(&trial);
-    return kind;
-}
-
-/* PEM, DER or base64 of it. *kind stays as it is where nothing says what it is. */
-static lt_res bytes_of(lt_slice text, struct lt_arena *a, lt_slice *ret_der, enum lint_kind *kind)
+/* PEM, DER or base64 of it; *ret_label is empty unless it is PEM. */
+static lt_res bytes_of(lt_slice text, struct lt_arena *a, lt_slice *ret_der, lt_slice *ret_label)
 {
     enum { SEQUENCE = 0x30 };
     lt_slice begun = without_blanks(text);
+    *ret_label = LT_SLICE(NULL, 0);
     if (lt_slice_starts(begun, LT_LIT("-----BEGIN "))) {
-        lt_slice label;
-        LT_TRY(lt_pem_next(a, &begun, &label, ret_der));
-        for (size_t i = 0; i < LT_COUNT(labels); i++) {
-            *kind = lt_slice_eq_cstr(label, labels[i].label) ? labels[i].kind : *kind;
-        }
-        return LT_OK;
+        return lt_pem_next(a, &begun, ret_label, ret_der);
     }
     if (text.len > 0 && text.ptr[0] == SEQUENCE) {
         *ret_der = text;
@@ -101,14 +61,15 @@ static lt_res read_certificate(const json_t *object, const char *name, struct lt
 {
     lt_slice text;
     lt_slice der;
-    enum lint_kind kind = LINT_CERTIFICATE;
+    lt_slice label;
     LT_TRY(jose_json_optional_string(object, name, &text));
     if (text.len == 0) {
         return LT_OK;
     }
-    LT_TRY(bytes_of(text, a, &der, &kind));
-    LT_CHECK(kind == LINT_CERTIFICATE && !lt_failed(x509_cert_decode(der, a, cert)), LT_PEER_MALFORMED,
-             "\"%s\" is no certificate", name);
+    LT_TRY(bytes_of(text, a, &der, &label));
+    LT_CHECK(lint_kind_labelled(label, &der, false) == LINT_CERTIFICATE &&
+                 !lt_failed(x509_cert_decode(der, a, cert)),
+             LT_PEER_MALFORMED, "\"%s\" is no certificate", name);
     *ret_cert = cert;
     return LT_OK;
 }
@@ -128,21 +89,16 @@ static lt_res read_words(const json_t *object, struct asked *q)
              "\"role\": there is no such role");
     LT_CHECK(profile.len == 0 || lint_profile_by_name(profile, &q->in.profile), LT_PEER_MALFORMED,
              "\"profile\": there is no such profile");
-    bool known = kind.len == 0;
-    for (size_t i = 0; i < LT_COUNT(kinds); i++) {
-        if (lt_slice_eq_cstr(kind, kinds[i].name)) {
-            q->in.kind = kinds[i].kind;
-            known = true;
-        }
-    }
-    LT_CHECK(known, LT_PEER_MALFORMED, "\"kind\" is certificate, crl, ocsp or csr");
-    return at.len == 0 ? LT_OK : lt_time_parse(at, &q->in.signing_time);
+    q->in.kind = (enum lint_kind)lint_kind_by_name(kind);
+    LT_CHECK(kind.len == 0 || q->in.kind != 0, LT_PEER_MALFORMED,
+             "\"kind\" is certificate, crl, ocsp or csr");
+    return at.len == 0 ? LT_OK : lt_time_parse_or_day(at, &q->in.signing_time);
 }
 
 static lt_res read_object(lt_slice body, struct lt_arena *a, struct asked *q, lt_slice *ret_text)
 {
-    static const char *const known[] = {"object", "kind",           "role", "profile",
-                                        "issuer", "precertificate", "at",   "tbs"};
+    static const char *const known[] = {"object",         "kind",    "role", "profile", "issuer",
+                                        "precertificate", "crossed", "at",   "tbs"};
     LT_CLEANUP(jose_json_freep) json_t *object = NULL;
     const char *name;
     json_t *value;
@@ -159,6 +115,7 @@ static lt_res read_object(lt_slice body, struct lt_arena *a, struct asked *q, lt
     LT_TRY(read_words(object, q));
     LT_TRY(read_certificate(object, "issuer", a, &q->issuer, &q->in.issuer));
     LT_TRY(read_certificate(object, "precertificate", a, &q->precertificate, &q->in.precertificate));
+    LT_TRY(read_certificate(object, "crossed", a, &q->crossed, &q->in.crossed));
     LT_TRY(jose_json_string(object, "object", &text));
     *ret_text = lt_arena_copy(a, text); /* the document goes */
     LT_CHECK(ret_text->ptr != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
@@ -168,14 +125,17 @@ static lt_res read_object(lt_slice body, struct lt_arena *a, struct asked *q, lt
 static lt_res read_asked(const struct ca_query *query, struct asked *q)
 {
     lt_slice text = LT_SLICE(query->q->body.data, query->q->body.len);
-    enum lint_kind said = 0;
+    lt_slice label;
     LT_CHECK(text.len > 0, LT_PEER_MALFORMED, "there is nothing to judge in the body");
     if (lt_slice_starts(lt_slice_cstr(query->q->content_type), LT_LIT("application/json"))) {
         LT_TRY(read_object(text, query->arena, q, &text));
     }
-    LT_TRY(bytes_of(text, query->arena, &q->der, &said));
+    LT_TRY(bytes_of(text, query->arena, &q->der, &label));
+    unsigned seen = lint_kind_labelled(label, &q->der, q->in.bare);
     q->in.der = q->der;
-    q->in.kind = q->in.kind != 0 ? q->in.kind : said != 0 ? said : guess(q->der);
+    if (q->in.kind == 0) { /* what is nothing else is judged as a certificate */
+        q->in.kind = seen != 0 ? (enum lint_kind)seen : LINT_CERTIFICATE;
+    }
     return LT_OK;
 }
 

@@ -51,8 +51,9 @@ struct ca_revoke_waiter {
     lt_time since;
 };
 
-/*= CABF-BR 7.2.2 "keyCompromise (1)… affiliationChanged (3)… superseded (4)… cessationOfOperation (5)…
- * privilegeWithdrawn (9)"; 4.9.1.1: a subscriber may not choose privilegeWithdrawn. */
+/*= CABF-BR 7.2.2 "The privilegeWithdrawn reasonCode SHOULD NOT be made available to the Subscriber as a
+ * revocation reason option" */
+/* The table of 7.2.2 has these five; a CA's own certificates may have others, which no request reaches. */
 static const struct {
     uint32_t reason;
     const char *name;

@@ -39,8 +39,8 @@ struct ca_revoke_request {
 };
 
 /* May a subscriber, or we for a TLS subscriber certificate, use this reason?
- *= CABF-BR 7.2.2 "The CRLReason indicated MUST NOT be unspecified (0)… certificateHold (6)"; 0 means the
- * extension is left out. */
+ *= CABF-BR 7.2.2 unspecified: "Represented by the omission of a reasonCode."; certificateHold: "MUST NOT be
+ * included if the CRL entry is for 1) a Certificate subject to these Requirements" */
 bool ca_reason_allowed(uint32_t reason, bool by_operator);
 const char *ca_reason_name(uint32_t reason);
 

@@ -73,6 +73,18 @@ static lt_res plan_tbs(struct ceremony *k)
     return strcmp(k->script.action, "crl") == 0 ? ceremony_plan_crl(k) : ceremony_plan_ca(k);
 }
 
+/* A plan that is refused leaves nothing: the key was made for it a moment ago and has signed nothing. */
+static lt_res lint_plan(struct ceremony *k)
+{
+    char path[PATH_SIZE];
+    lt_res r = ceremony_lint(k, true);
+    if (lt_failed(r) && strcmp(k->script.action, "ca") == 0 && cmd_value(k->c, "public-key") == NULL) {
+        (void)snprintf(path, sizeof(path), "keys/%s.key", k->script.name); /* a name of at most 32 letters */
+        (void)unlinkat(k->dir, path, 0);                                   /* or the next plan says so */
+    }
+    return r;
+}
+
 static lt_res plan(struct ceremony *k)
 {
     struct cmd *c = k->c;
@@ -101,6 +113,7 @@ static lt_res plan(struct ceremony *k)
     LT_CHECK(len > 0 && len <= 32 && strspn(k->script.name, "abcdefghijklmnopqrstuvwxyz0123456789-") == len,
              LT_PEER_USAGE, "--ca \"%.40s\": write 1 to 32 of a-z 0-9 -", k->script.name);
     LT_TRY(plan_tbs(k));
+    LT_TRY(lint_plan(k));
     LT_TRY(ceremony_write(k, c->args.words[0]));
     LT_TRY(ceremony_read(k, c->args.words[0]));
     LT_TRY(ceremony_check(k));
@@ -123,6 +136,7 @@ static lt_res show(struct ceremony *k)
         LT_TRY(load_root(k, k->script.issuer));
     }
     LT_TRY(ceremony_check(k));
+    LT_TRY(ceremony_lint(k, false));
     return k->c->json ? LT_OK : ceremony_say(k);
 }
 
@@ -248,6 +262,8 @@ static const struct cmd_option plan_options[] = {
     {"issuer", "NAME", "who signs (default: root)", false, NULL},
     {"restore", NULL, "reconcile a book that was put back with the journal: lintel restore", false, NULL},
     {"revoke-lost", NULL, "of a restore: revoke what is in no book", false, NULL},
+    {"accept-findings", NULL, "plan it although the linter finds errors; who approves sees them", false,
+     NULL},
 };
 static const struct cmd_option sign_options[] = {CMD_YES_OPTION, CMD_OPERATOR_OPTIONS};
 static const struct cmd_option run_options[] = {
@@ -264,13 +280,14 @@ const struct cmd_verb cmd_ceremony_plan = {
     .words_least = 1,
     .words_most = 1,
     .summary = "write the script by which a CA certificate or a root's CRL is signed",
-    .help = "The script holds the very bytes that will be signed. Two approvers read and sign it (ceremony "
-            "sign),\n"
-            "then it is run offline with the root's key at hand (ceremony run).\n"
-            "\n"
-            "examples:\n"
-            "  lintel ceremony plan tls2.script --ca tls2 --profile ca-tls --common-name 'Example TLS CA 2'\n"
-            "  lintel ceremony plan crl.script --crl --revoke-ca tls:4\n",
+    .help =
+        "The script holds the very bytes that will be signed. Two approvers read and sign it (ceremony "
+        "sign),\n"
+        "then it is run offline with the root's key at hand (ceremony run). The linter judges them first.\n"
+        "\n"
+        "examples:\n"
+        "  lintel ceremony plan tls2.script --ca tls2 --profile ca-tls --common-name 'Example TLS CA 2'\n"
+        "  lintel ceremony plan crl.script --crl --revoke-ca tls:4\n",
     .options = plan_options,
     .option_count = LT_COUNT(plan_options),
     .run = run_plan,

@@ -59,6 +59,11 @@ LT_MUST_USE lt_res ceremony_check(struct ceremony *k);
 /* For people. */
 LT_MUST_USE lt_res ceremony_say(struct ceremony *k);
 
+/* ceremony_lint.c: prints what the linter says of the bytes. LT_POLICY_LINT: an error, and it was planned
+ * without
+ * --accept-findings. */
+LT_MUST_USE lt_res ceremony_lint(struct ceremony *k, bool planning);
+
 /* ceremony_run.c */
 LT_MUST_USE lt_res ceremony_plan_ca(struct ceremony *k);
 LT_MUST_USE lt_res ceremony_plan_crl(struct ceremony *k);

@@ -78,6 +78,24 @@ static lt_res check_issuer(const struct check *k, const struct ca_config_issuer 
     return LT_OK;
 }
 
+/* Profiles that can be read and that the gate would let nothing through for. */
+static lt_res say_contradictions(const struct check *k)
+{
+    const char *before = "";
+    for (size_t i = 0; i < k->profiles.count; i++) {
+        const char *why = ca_profile_contradiction(k->profiles.rows[i]);
+        const char *name = k->profiles.rows[i]->name; /* of a-z 0-9 - */
+        if (why != NULL && k->c->json) {
+            LT_TRY(cmd_printf("%s\"profiles/%s.yaml: %s\"", before, name, why));
+            before = ",";
+        } else if (why != NULL) {
+            LT_TRY(
+                cmd_printf("warning: profiles/%s.yaml: %s: the linter will stop every order\n", name, why));
+        }
+    }
+    return LT_OK;
+}
+
 static lt_res check_all(struct check *k)
 {
     struct ca_operators operators = {.count = 0};
@@ -95,11 +113,14 @@ static lt_res check_all(struct check *k)
     size_t count = operators.count;
     ca_operators_done(&operators);
     if (k->c->json) {
-        return cmd_printf("{\"ok\":true,\"profiles\":%zu,\"issuers\":%u,\"operators\":%zu,\"approvers\":%zu,"
-                          "\"approvals_needed\":%u}\n",
+        LT_TRY(cmd_printf("{\"ok\":true,\"profiles\":%zu,\"issuers\":%u,\"operators\":%zu,\"approvers\":%zu,"
+                          "\"approvals_needed\":%u,\"warnings\":[",
                           k->profiles.count, k->config->issuer_count, count, approvers,
-                          k->config->approvals_needed);
+                          k->config->approvals_needed));
+        LT_TRY(say_contradictions(k));
+        return cmd_printf("]}\n");
     }
+    LT_TRY(say_contradictions(k));
     LT_TRY(cmd_printf("ok: %zu profiles, %u issuers, %zu operators\n", k->profiles.count,
                       k->config->issuer_count, count));
     if (!k->config->dnssec) {

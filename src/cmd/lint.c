@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "cmd/verbs.h"
 #include "crypto/digest.h"
+#include "lint/kinds.h"
 
 enum { CONFIG_MAX = 64 * 1024, THREADS_MOST = 64, FINDINGS_STATUS = 1, UNREADABLE_STATUS = 2 };
 
@@ -34,6 +35,7 @@ static const struct cmd_option options[] = {
     {"issuer", "FILE", "its issuer's certificate: names, key identifiers and signature are compared", false,
      NULL},
     {"precert", "FILE", "the precertificate that it must correspond to", false, NULL},
+    {"crossed", "FILE", "of a cross certificate: the CA certificate that exists already", false, NULL},
     {"at", "TIME", "when it is signed (RFC 3339, or a day; default: its notBefore)", false, NULL},
     {"include", "LIST", "only these rules or sources, separated by commas", true, NULL},
     {"exclude", "LIST", "not these rules or sources", true, NULL},
@@ -130,7 +132,7 @@ static lt_res choose(struct cmd *c, struct cmd_lint *job)
     return LT_OK;
 }
 
-/* The first certificate in a file, for --issuer and --precert. */
+/* The first certificate in a file, for --issuer, --precert and --crossed. */
 static lt_res read_certificate(struct cmd *c, const char *option, const struct x509_cert **ret_cert)
 {
     const char *path = cmd_value(c, option);
@@ -173,25 +175,9 @@ static lt_res read_config(struct cmd *c, struct lint_config *ret_config)
 
 static lt_res read_time(const char *text, lt_time *ret_time)
 {
-    char full[LT_RFC3339_SIZE + 8];
-    if (text == NULL) {
-        return LT_OK;
-    }
-    (void)snprintf(full, sizeof(full), strlen(text) == 10 ? "%sT00:00:00Z" : "%s",
-                   text); /* a cut one fails */
-    LT_CHECK(strlen(text) < sizeof(full) && !lt_failed(lt_time_parse(lt_slice_cstr(full), ret_time)),
-             LT_PEER_USAGE, "--at: \"%.40s\" is no time; write 2026-11-22 or 2026-11-22T10:00:00Z", text);
+    LT_CHECK(text == NULL || !lt_failed(lt_time_parse_or_day(lt_slice_cstr(text), ret_time)), LT_PEER_USAGE,
+             "--at: \"%.40s\" is no time; write 2026-11-22 or 2026-11-22T10:00:00Z", text);
     return LT_OK;
-}
-
-static unsigned kind_by_name(const char *name)
-{
-    for (unsigned k = 0; name != NULL && k < CMD_LINT_KINDS; k++) {
-        if (strcmp(name, cmd_lint_kind_name(1u << k)) == 0) {
-            return 1u << k;
-        }
-    }
-    return 0;
 }
 
 static lt_res prepare(struct cmd *c, struct cmd_lint *job)
@@ -208,7 +194,7 @@ static lt_res prepare(struct cmd *c, struct cmd_lint *job)
     job->json_errors = job->format == CMD_LINT_JSON;
     job->colour = job->format == CMD_LINT_TEXT && isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == NULL;
     job->bare = cmd_flag(c, "tbs");
-    job->kind = kind_by_name(cmd_value(c, "kind"));
+    job->kind = lint_kind_by_name(lt_slice_cstr(cmd_value_or(c, "kind", "")));
     job->fail_on = lint_status_by_name(lt_slice_cstr(cmd_value_or(c, "fail-on", "error")));
     job->input.bare = job->bare;
     LT_CHECK(lint_role_by_name(lt_slice_cstr(cmd_value_or(c, "role", "auto")), &job->input.role),
@@ -218,6 +204,7 @@ static lt_res prepare(struct cmd *c, struct cmd_lint *job)
     LT_TRY(read_time(cmd_value(c, "at"), &job->input.signing_time));
     LT_TRY(read_certificate(c, "issuer", &job->input.issuer));
     LT_TRY(read_certificate(c, "precert", &job->input.precertificate));
+    LT_TRY(read_certificate(c, "crossed", &job->input.crossed));
     LT_TRY(read_config(c, &job->config));
     job->input.config = &job->config;
     return choose(c, job);
@@ -317,11 +304,33 @@ static lt_res judge_words(struct cmd *c, const struct cmd_lint *job, char *const
     return r;
 }
 
+/* What would be ignored is refused: it was meant to change something. */
+static lt_res options_fit(const struct cmd *c)
+{
+    static const char *const with[] = {
+        "since", "sample", "seed", "of", "record", "yes", "operator", "key", "key-passphrase-file"};
+    static const char *const without[] = {"format", "pretty",  "kind",    "tbs",     "role",
+                                          "issuer", "precert", "crossed", "include", "exclude",
+                                          "config", "jobs",    "list"};
+    bool inventory = cmd_flag(c, "inventory");
+    for (size_t i = 0; i < LT_COUNT(with); i++) {
+        LT_CHECK(inventory || !cmd_flag(c, with[i]), LT_PEER_USAGE, "--%s goes with --inventory only",
+                 with[i]);
+    }
+    for (size_t i = 0; i < LT_COUNT(without); i++) {
+        LT_CHECK(!inventory || !cmd_flag(c, without[i]), LT_PEER_USAGE, "--%s does not go with --inventory",
+                 without[i]);
+    }
+    LT_CHECK(!cmd_flag(c, "yes") || cmd_flag(c, "record"), LT_PEER_USAGE, "--yes goes with --record only");
+    return LT_OK;
+}
+
 static lt_res run(struct cmd *c)
 {
     static char dash[] = "-";
     static char *const standard_input[] = {dash};
     struct cmd_lint job = {.format = CMD_LINT_TEXT};
+    LT_TRY(options_fit(c));
     if (cmd_flag(c, "inventory")) {
         return cmd_lint_inventory(c);
     }

@@ -9,7 +9,7 @@
 #include "lint/lint.h"
 
 enum cmd_lint_format { CMD_LINT_TEXT, CMD_LINT_JSON, CMD_LINT_ZLINT };
-enum { CMD_LINT_FILE_MAX = 256 * 1024 * 1024, CMD_LINT_KINDS = 4 };
+enum { CMD_LINT_FILE_MAX = 256 * 1024 * 1024, CMD_LINT_KINDS = 4, CMD_LINT_LABELS_MAX = 16 };
 
 /* A row as --format zlint prints it, up to the result: "\"id\":{\"result\":\"". */
 struct cmd_lint_zlint_row {
@@ -80,14 +80,13 @@ struct cmd_lint_reader {
     bool pem;
     size_t count; /* objects in it, or at least 1 */
     bool bare;
+    lt_slice endless[CMD_LINT_LABELS_MAX]; /* labels whose blocks do not end */
+    size_t endless_count;
 };
 void cmd_lint_open(struct cmd_lint_reader *r, lt_slice bytes, bool bare);
 /* LT_PEER_NOT_FOUND behind the last; LT_PEER_MALFORMED for a block that is none: ask on. */
 LT_MUST_USE lt_res cmd_lint_next(struct cmd_lint_reader *r, struct lt_arena *a,
                                  struct cmd_lint_object *ret_object);
-/* By the outermost tags, however broken the rest is. */
-unsigned cmd_lint_kind_of(lt_slice der, bool bare);
-const char *cmd_lint_kind_name(unsigned kind);
 
 /* lint_toml.c: name is for messages, "FILE:LINE: …". */
 extern const char cmd_lint_toml_known[];
@@ -118,6 +117,14 @@ void cmd_lint_write_json(const struct cmd_lint *job, const char *name, const str
 void cmd_lint_write_zlint(struct cmd_lint_worker *w, unsigned kind, const struct lint_results *results,
                           struct lt_buf *out);
 bool cmd_lint_wanted(const struct cmd_lint *job, const struct lint_rule *rule, size_t *ret_index);
+/* lint_zlint_details.c: the rows of zlint's that say more than their result. */
+struct cmd_lint_details {
+    const char *id;
+    unsigned statuses; /* 1 << enum lint_status */
+};
+extern const struct cmd_lint_details cmd_lint_details[];
+extern const size_t cmd_lint_details_count;
+bool cmd_lint_has_details(const struct lint_rule *rule, enum lint_status status);
 /* Prepares job->zlint. */
 void cmd_lint_zlint_rows(struct cmd_lint *job, struct lt_arena *a);
 void cmd_lint_summary(const struct cmd_lint_tally *t, struct lt_buf *out);

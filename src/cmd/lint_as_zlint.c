@@ -25,11 +25,12 @@ static const struct flag {
     {"profile", true, REFUSED, "lintel lint --include NAME,NAME"},
     {"summary", false, REFUSED, "lintel lint"},
     {"longSummary", false, REFUSED, "lintel lint"},
-    {"list-lints-json", false, REFUSED, "lintel lint --list --json"},
+    {"list-lints-json", false, SWITCH, "--list"},
+    {"h", false, SWITCH, "--help"},
+    {"help", false, SWITCH, "--help"},
     {"list-lints-source", false, REFUSED, "lintel lint --list"},
     {"list-profiles", false, REFUSED, "lintel lint --help"},
     {"exampleConfig", false, REFUSED, "man lintel-lint"},
-    {"version", false, REFUSED, "lintel --version"},
 };
 
 bool cmd_lint_is_zlint(const char *program)

@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "lint/kinds.h"
 
 enum {
     ARENA_MAX = 1024 * 1024 * 1024,
@@ -20,6 +21,7 @@ enum {
     KEYS_REMEMBERED = 4096,
     KEEP_MAX = 1024 * 1024, /* bytes of memory that a worker keeps from one file to the next */
     READ_STEP = 64 * 1024,
+    COMPLAINTS_MAX = 20, /* about blocks of one file */
 };
 
 void cmd_lint_worker_init(struct cmd_lint_worker *w, const struct cmd_lint *job)
@@ -208,6 +210,36 @@ static void forget(struct cmd_lint_worker *w)
     }
 }
 
+/* Blocks that cannot be read, named one by one up to a bound. */
+static void complain_of_block(struct cmd_lint_worker *w, const char *path, lt_res r, size_t bad,
+                              struct cmd_lint_out *out)
+{
+    if (bad <= COMPLAINTS_MAX) {
+        cmd_lint_complain(w->job, out, path, lt_code_name(r.code), lt_error_last()->detail);
+    } else {
+        out->tally.unreadable++;
+    }
+}
+
+static void complain_of_rest(struct cmd_lint_worker *w, const char *path, size_t bad,
+                             struct cmd_lint_out *out)
+{
+    if (bad > COMPLAINTS_MAX) {
+        const char *text = lt_arena_printf(&w->arena, "%zu more blocks that cannot be read",
+                                           bad - COMPLAINTS_MAX);
+        out->tally.unreadable--; /* counted one by one */
+        cmd_lint_complain(w->job, out, path, "malformed", text != NULL ? text : "more such blocks");
+    }
+}
+
+static const char *nothing_known(lt_slice der, bool bare)
+{
+    return !bare && lint_kind_of(der, true) != 0
+               ? "a bare TBSCertificate or TBSCertList, as it seems: --tbs judges what is to be signed"
+               : "neither PEM, DER nor base64 of a certificate, CRL, request or OCSP response; --kind says "
+                 "what it is meant to be";
+}
+
 /* Every object of it; zlint's format has one line for a file. */
 static void judge_all(struct cmd_lint_worker *w, const char *path, struct cmd_lint_out *out)
 {
@@ -216,6 +248,7 @@ static void judge_all(struct cmd_lint_worker *w, const char *path, struct cmd_li
     struct cmd_lint_object object;
     cmd_lint_open(&reader, lt_buf_slice(&w->bytes), job->bare);
     size_t total = reader.count;
+    size_t bad = 0;
     for (size_t n = 1;; n++) {
         lt_res r = cmd_lint_next(&reader, &w->arena, &object);
         object.kind = job->kind != 0 && object.der.len > 0 ? job->kind : object.kind;
@@ -224,16 +257,15 @@ static void judge_all(struct cmd_lint_worker *w, const char *path, struct cmd_li
                 cmd_lint_complain(job, out, path, "malformed",
                                   "its PEM holds no certificate, CRL, request or OCSP response");
             }
+            complain_of_rest(w, path, bad, out);
             return;
         }
         if (lt_failed(r)) {
-            cmd_lint_complain(job, out, path, lt_code_name(r.code), lt_error_last()->detail);
+            complain_of_block(w, path, r, ++bad, out);
             continue;
         }
         if (object.kind == 0) {
-            cmd_lint_complain(job, out, path, "malformed",
-                              "neither PEM, DER nor base64 of a certificate, CRL, request or OCSP response; "
-                              "--kind says what it is meant to be");
+            cmd_lint_complain(job, out, path, "malformed", nothing_known(object.der, job->bare));
             return;
         }
         const char *name = total > 1 ? lt_arena_printf(&w->arena, "%s#%zu", path, n) : path;

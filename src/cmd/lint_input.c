@@ -1,112 +1,14 @@
 /* What a file holds: PEM with any number of blocks, DER, or base64 of DER, told apart by looking. Blocks that
  * are none of ours (keys) are passed over; a block whose base64 is broken is named, and the next one is still
- * read. What kind of object DER is, is told by its outermost tags, so that a broken one gets its findings. */
+ * read. Time grows with the bytes alone: an end that was not found is not looked for again. */
 #include "cmd/lint.h"
 
 #include <string.h>
 
 #include "base/text.h"
+#include "lint/kinds.h"
 
-enum {
-    LABEL_MAX = 64,
-    TAG_INTEGER = 0x02,
-    TAG_ENUMERATED = 0x0a,
-    TAG_UTC_TIME = 0x17,
-    TAG_GENERALIZED_TIME = 0x18,
-    TAG_SEQUENCE = 0x30,
-    TAG_CONTEXT_0 = 0xa0,
-};
-
-static const struct {
-    const char *label;
-    unsigned kind;
-} labels[] = {
-    {"CERTIFICATE", LINT_CERTIFICATE},
-    {"X509 CERTIFICATE", LINT_CERTIFICATE},
-    {"X509 CRL", LINT_CRL},
-    {"CRL", LINT_CRL},
-    {"CERTIFICATE REQUEST", LINT_CSR},
-    {"NEW CERTIFICATE REQUEST", LINT_CSR},
-    {"OCSP RESPONSE", LINT_OCSP},
-    {"TBS CERTIFICATE", LINT_CERTIFICATE},
-    {"TBSCERTIFICATE", LINT_CERTIFICATE},
-};
-
-const char *cmd_lint_kind_name(unsigned kind)
-{
-    return kind == LINT_CERTIFICATE ? "certificate"
-           : kind == LINT_CRL       ? "crl"
-           : kind == LINT_OCSP      ? "ocsp"
-           : kind == LINT_CSR       ? "csr"
-                                    : "";
-}
-
-/* The first element of *rest by its first bytes, however wrong its length is; 0 at the end. */
-static uint8_t peel(lt_slice *rest, lt_slice *ret_content)
-{
-    lt_slice s = *rest;
-    *ret_content = LT_SLICE(NULL, 0);
-    if (s.len < 2) {
-        *rest = LT_SLICE(NULL, 0);
-        return s.len == 0 ? 0 : s.ptr[0];
-    }
-    size_t header = 2;
-    size_t len = s.ptr[1];
-    if (len > 0x80 && len <= 0x88) {
-        size_t bytes = len - 0x80;
-        len = 0;
-        for (size_t i = 0; i < bytes && header < s.len; i++) {
-            len = len << 8 | s.ptr[header++];
-        }
-    } else if (len >= 0x80) {
-        len = s.len; /* indefinite, or nonsense: all that is left */
-    }
-    *ret_content = lt_slice_sub(s, header, len);
-    *rest = lt_slice_sub(s, header + ret_content->len, SIZE_MAX);
-    return s.ptr[0];
-}
-
-static bool is_time(uint8_t tag)
-{
-    return tag == TAG_UTC_TIME || tag == TAG_GENERALIZED_TIME;
-}
-
-/* body: what stands in the SEQUENCE that is signed. */
-static unsigned kind_of_body(lt_slice body)
-{
-    uint8_t tags[4];
-    lt_slice content;
-    for (size_t i = 0; i < LT_COUNT(tags); i++) {
-        tags[i] = peel(&body, &content);
-    }
-    if (tags[0] == TAG_CONTEXT_0) {
-        return LINT_CERTIFICATE;
-    }
-    if (tags[0] == TAG_SEQUENCE && tags[1] == TAG_SEQUENCE && is_time(tags[2])) {
-        return LINT_CRL; /* version 1 */
-    }
-    if (tags[0] != TAG_INTEGER || tags[1] != TAG_SEQUENCE || tags[2] != TAG_SEQUENCE) {
-        return 0;
-    }
-    return is_time(tags[3])                           ? LINT_CRL
-           : tags[3] == TAG_SEQUENCE                  ? LINT_CERTIFICATE
-           : tags[3] == TAG_CONTEXT_0 || tags[3] == 0 ? LINT_CSR
-                                                      : 0;
-}
-
-unsigned cmd_lint_kind_of(lt_slice der, bool bare)
-{
-    lt_slice outer;
-    lt_slice inner;
-    if (peel(&der, &outer) != TAG_SEQUENCE) {
-        return 0;
-    }
-    if (bare) {
-        return kind_of_body(outer);
-    }
-    uint8_t first = peel(&outer, &inner);
-    return first == TAG_ENUMERATED ? LINT_OCSP : first == TAG_SEQUENCE ? kind_of_body(inner) : 0;
-}
+enum { LABEL_MAX = 64 };
 
 /* Offset of needle in s, or s.len. */
 static size_t find_text(lt_slice s, const char *needle)
@@ -133,16 +35,6 @@ static bool find_begin(lt_slice *rest)
     }
 }
 
-static unsigned kind_of_label(lt_slice label)
-{
-    for (size_t i = 0; i < LT_COUNT(labels); i++) {
-        if (lt_slice_eq_cstr(label, labels[i].label)) {
-            return labels[i].kind;
-        }
-    }
-    return 0;
-}
-
 /* The label, *rest behind its dashes. */
 static lt_slice take_label(lt_slice *rest)
 {
@@ -156,7 +48,7 @@ static size_t count_blocks(lt_slice text)
 {
     size_t count = 0;
     while (find_begin(&text)) {
-        count += kind_of_label(take_label(&text)) != 0;
+        count += lint_kind_by_label(take_label(&text)) != 0;
     }
     return count;
 }
@@ -164,7 +56,7 @@ static size_t count_blocks(lt_slice text)
 void cmd_lint_open(struct cmd_lint_reader *r, lt_slice bytes, bool bare)
 {
     lt_slice rest = bytes;
-    bool der = cmd_lint_kind_of(bytes, bare) != 0;
+    bool der = lint_kind_of(bytes, bare) != 0;
     *r = (struct cmd_lint_reader){.rest = bytes, .pem = !der && find_begin(&rest), .count = 1, .bare = bare};
     if (r->pem) {
         r->count = count_blocks(bytes);
@@ -190,28 +82,46 @@ static lt_slice without_headers(lt_slice body)
     return body;
 }
 
+/* Blocks of that label end nowhere from here on. */
+static bool is_endless(const struct cmd_lint_reader *r, lt_slice label)
+{
+    for (size_t i = 0; i < r->endless_count; i++) {
+        if (lt_slice_eq(r->endless[i], label)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The next label of ours. */
+static lt_res next_label(struct cmd_lint_reader *r, lt_slice *ret_label)
+{
+    do {
+        LT_CHECK(find_begin(&r->rest), LT_PEER_NOT_FOUND, "no further PEM block");
+        *ret_label = take_label(&r->rest);
+    } while (lint_kind_by_label(*ret_label) == 0 || is_endless(r, *ret_label));
+    return LT_OK;
+}
+
 static lt_res next_block(struct cmd_lint_reader *r, struct lt_arena *a, struct cmd_lint_object *ret_object)
 {
     char end[LABEL_MAX + 16] = "-----END ";
-    unsigned kind = 0;
     lt_slice label = LT_SLICE(NULL, 0);
-    while (kind == 0) {
-        LT_CHECK(find_begin(&r->rest), LT_PEER_NOT_FOUND, "no further PEM block");
-        label = take_label(&r->rest);
-        kind = kind_of_label(label);
-    }
+    LT_TRY(next_label(r, &label));
     size_t used = strlen(end);
-    memcpy(end + used, label.ptr, label.len); /* labels[] has none longer */
+    memcpy(end + used, label.ptr, label.len); /* a label of ours: none is longer */
     memcpy(end + used + label.len, "-----", 6);
     size_t body_len = find_text(r->rest, end);
-    LT_CHECK(body_len < r->rest.len, LT_PEER_MALFORMED, "the PEM block has no line %s", end);
+    if (body_len == r->rest.len) {
+        LT_ASSERT(r->endless_count < LT_COUNT(r->endless));
+        r->endless[r->endless_count++] = label;
+        LT_FAIL(LT_PEER_MALFORMED, "the PEM block has no line %s", end);
+    }
     lt_slice body = lt_slice_sub(r->rest, 0, body_len);
     r->rest = lt_slice_sub(r->rest, body_len, SIZE_MAX);
     LT_TRY(lt_unbase64(a, without_headers(body), &ret_object->der));
     LT_CHECK(ret_object->der.len > 0, LT_PEER_MALFORMED, "the PEM block is empty");
-    unsigned seen = cmd_lint_kind_of(ret_object->der, r->bare);
-    bool misnamed = seen == LINT_CRL || seen == LINT_OCSP || (seen != 0 && kind != LINT_CERTIFICATE);
-    ret_object->kind = misnamed ? seen : kind;
+    ret_object->kind = lint_kind_labelled(label, &ret_object->der, r->bare);
     return LT_OK;
 }
 
@@ -237,10 +147,11 @@ lt_res cmd_lint_next(struct cmd_lint_reader *r, struct lt_arena *a, struct cmd_l
     r->count = 0;
     LT_CHECK(r->rest.len > 0, LT_PEER_MALFORMED, "it is empty");
     ret_object->der = r->rest;
-    ret_object->kind = cmd_lint_kind_of(r->rest, r->bare);
+    ret_object->kind = lint_kind_of(r->rest, r->bare);
     if (ret_object->kind == 0 && is_base64_text(r->rest)) {
         LT_TRY(lt_unbase64(a, r->rest, &ret_object->der));
-        ret_object->kind = cmd_lint_kind_of(ret_object->der, r->bare);
+        LT_CHECK(ret_object->der.len > 0, LT_PEER_MALFORMED, "it is empty");
+        ret_object->kind = lint_kind_of(ret_object->der, r->bare);
     }
     return LT_OK;
 }

@@ -2,9 +2,9 @@
  * where the verdict is another one than at issuance. Streams page after page; what is kept is one page.
  *
  * A sample is one certificate of every N in the order of issue, the one whose hash with the seed is lowest:
- *who knows the seed draws the same one again, and it is never less than was asked for. = CABF-BR 8.7 "a
- *randomly selected sample of the greater of one certificate or at least three percent of the = Certificates
- *issued by it" */
+ * who knows the seed draws the same one again, and it is never less than was asked for.
+ *= CABF-BR 8.7 "a randomly selected sample of the greater of one certificate or at least three percent of the
+ * Certificates issued by it" */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,7 +72,8 @@ struct look {
     uint64_t judged;
     uint64_t differing;
     uint64_t failing;
-    uint64_t unknown; /* verdict at issuance */
+    uint64_t excepted; /* of these, with no finding that an exception had not let pass */
+    uint64_t unknown;  /* verdict at issuance */
     uint64_t unreadable;
     bool bar;
     int64_t said_ms;
@@ -128,17 +129,24 @@ static lt_res judge(struct look *l, const json_t *row, lt_slice der, struct lint
     return lint_run(&in, &l->work, ret_results);
 }
 
-static const char *result_then(const json_t *row, const char *rule)
+/* The finding at issuance; NULL when there was none. */
+static const json_t *finding_then(const json_t *row, const char *rule)
 {
     size_t i;
     json_t *f;
     json_array_foreach(json_object_get(row, "findings"), i, f)
     {
         if (strcmp(cmd_text(f, "rule"), rule) == 0) {
-            return cmd_text(f, "result");
+            return f;
         }
     }
-    return "";
+    return NULL;
+}
+
+static const char *result_then(const json_t *row, const char *rule)
+{
+    const json_t *f = finding_then(row, rule);
+    return f == NULL ? "" : cmd_text(f, "result");
 }
 
 static size_t note(const json_t *row, const struct lint_results *r, struct noted notes[NOTED_MAX])
@@ -164,6 +172,16 @@ static bool found_now(const struct noted *notes, size_t count, const char *rule)
         }
     }
     return false;
+}
+
+static bool all_excepted(const json_t *row, const struct lint_results *r, enum lint_status least)
+{
+    bool all = r->dropped == 0;
+    for (size_t i = 0; i < r->count && all; i++) {
+        const json_t *then = finding_then(row, r->list[i].rule->id);
+        all = r->list[i].level < least || (then != NULL && json_is_true(json_object_get(then, "excepted")));
+    }
+    return all;
 }
 
 static bool differs(const struct noted *n)
@@ -330,6 +348,7 @@ static lt_res take(struct look *l, const json_t *row)
     size_t count = note(row, &results, notes);
     l->judged++;
     l->failing += results.worst >= l->fail_on;
+    l->excepted += results.worst >= l->fail_on && all_excepted(row, &results, l->fail_on);
     if (!json_is_array(json_object_get(row, "findings"))) {
         l->unknown++;
         return keep_for_record(l, row, notes, 0);
@@ -487,10 +506,12 @@ static lt_res read_moment(struct cmd *c, const char *option, const char **ret_te
     if (text == NULL) {
         return LT_OK;
     }
-    *ret_text = strlen(text) == 10 ? lt_arena_printf(&c->arena, "%sT00:00:00Z", text) : text;
-    LT_CHECK(*ret_text != NULL && !lt_failed(lt_time_parse(lt_slice_cstr(*ret_text), ret_time)),
-             LT_PEER_USAGE, "--%s: \"%.40s\" is no time; write 2026-11-22 or 2026-11-22T10:00:00Z", option,
-             text);
+    char *full = lt_arena_alloc(&c->arena, LT_RFC3339_SIZE);
+    LT_ASSERT(full != NULL);
+    LT_CHECK(!lt_failed(lt_time_parse_or_day(lt_slice_cstr(text), ret_time)), LT_PEER_USAGE,
+             "--%s: \"%.40s\" is no time; write 2026-11-22 or 2026-11-22T10:00:00Z", option, text);
+    lt_time_rfc3339(*ret_time, full);
+    *ret_text = full;
     return LT_OK;
 }
 
@@ -553,12 +574,13 @@ static lt_res say_totals(const struct look *l)
     wipe_bar(l);
     if (l->c->json) {
         LT_CLEANUP(cmd_json_freep)
-        json_t *o = json_pack(
-            "{s:{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:s}}", "summary", "rule_set",
-            lint_rule_set(), "sample", l->sample, "seed", l->block > 1 ? l->seed : "", "at", l->at, "total",
-            (json_int_t)l->total, "judged", (json_int_t)l->judged, "differing", (json_int_t)l->differing,
-            "failing", (json_int_t)l->failing, "unknown", (json_int_t)l->unknown, "unreadable",
-            (json_int_t)l->unreadable, "recorded", done, "run", done ? l->run : "");
+        json_t *o = json_pack("{s:{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:s}}",
+                              "summary", "rule_set", lint_rule_set(), "sample", l->sample, "seed",
+                              l->block > 1 ? l->seed : "", "at", l->at, "total", (json_int_t)l->total,
+                              "judged", (json_int_t)l->judged, "differing", (json_int_t)l->differing,
+                              "failing", (json_int_t)l->failing, "excepted", (json_int_t)l->excepted,
+                              "unknown", (json_int_t)l->unknown, "unreadable", (json_int_t)l->unreadable,
+                              "recorded", done, "run", done ? l->run : "");
         LT_ASSERT(o != NULL);
         return cmd_print_json(o);
     }
@@ -567,6 +589,9 @@ static lt_res say_totals(const struct look *l)
                       (unsigned long long)l->total, (unsigned long long)l->judged, lint_rule_set(),
                       (unsigned long long)l->differing, (unsigned long long)l->failing,
                       lint_status_name(l->fail_on)));
+    if (l->excepted > 0) {
+        LT_TRY(cmd_printf("%llu of these passed by exceptions\n", (unsigned long long)l->excepted));
+    }
     if (l->unknown > 0) {
         LT_TRY(cmd_printf("%llu have no verdict: a crash came between their signature and its word\n",
                           (unsigned long long)l->unknown));

@@ -2,6 +2,8 @@
 #include "base/text.h"
 #include "cmd/lint.h"
 
+#include "lint/kinds.h"
+
 static void add_day(int64_t day, char ret_text[LT_RFC3339_SIZE])
 {
     lt_time_rfc3339(lt_time_from_seconds(day * LT_SECONDS_PER_DAY), ret_text);
@@ -13,7 +15,7 @@ static void add_kinds(unsigned kinds, const char *quote, const char *between, st
     const char *before = "";
     for (unsigned k = 0; k < CMD_LINT_KINDS; k++) {
         if ((kinds >> k & 1) != 0) {
-            lt_buf_addf(out, "%s%s%s%s", before, quote, cmd_lint_kind_name(1u << k), quote);
+            lt_buf_addf(out, "%s%s%s%s", before, quote, lint_kind_name(1u << k), quote);
             before = between;
         }
     }
@@ -57,6 +59,25 @@ static void rule_json(const struct lint_rule *r, struct lt_buf *out)
     lt_buf_add_byte(out, '}');
 }
 
+/* As `zlint -list-lints-json`. */
+static void rule_zlint(const struct lint_rule *r, struct lt_buf *out)
+{
+    const struct {
+        const char *before;
+        const char *text;
+    } members[] = {
+        {"{\"name\":", r->id},
+        {",\"description\":", r->asks},
+        {",\"citation\":", r->citation},
+        {",\"source\":", lint_source_name(r->source)},
+    };
+    for (size_t i = 0; i < LT_COUNT(members); i++) {
+        lt_buf_add_cstr(out, members[i].before);
+        cmd_lint_go_string(out, lt_slice_cstr(members[i].text != NULL ? members[i].text : ""));
+    }
+    lt_buf_add_cstr(out, "}\n");
+}
+
 static void rule_text(const struct lint_rule *r, struct lt_buf *out)
 {
     char day[LT_RFC3339_SIZE];
@@ -97,13 +118,15 @@ lt_res cmd_lint_list(struct cmd *c, const struct cmd_lint *job)
             lt_buf_add_cstr(&out, between);
             between = ",\n";
             rule_json(r, &out);
+        } else if (job->format == CMD_LINT_ZLINT) {
+            rule_zlint(r, &out);
         } else {
             rule_text(r, &out);
         }
     }
     if (c->json) {
         lt_buf_add_cstr(&out, "\n]}\n");
-    } else {
+    } else if (job->format != CMD_LINT_ZLINT) {
         lt_buf_addf(&out, "\n%zu rules, set %s\n", count, lint_rule_set());
     }
     lt_res r = lt_buf_check(&out);

@@ -171,7 +171,9 @@ static lt_res print_slot(struct cmd_lint_pool *p, struct slot *s)
     if (!lt_failed(r) && text.len > 0) {
         r = cmd_print(text);
     }
-    (void)fwrite(errors.ptr, 1, errors.len, stderr); /* there is nowhere else to say it */
+    if (errors.len > 0) {
+        (void)fwrite(errors.ptr, 1, errors.len, stderr); /* there is nowhere else to say it */
+    }
     empty(&s->out.text);
     empty(&s->out.errors);
     lt_buf_reset(&s->names);

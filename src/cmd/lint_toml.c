@@ -151,6 +151,7 @@ lt_res cmd_lint_toml(lt_slice text, const char *name, struct lint_config *ret_co
                     {"e_rsa_fermat_factorization", "Rounds", NULL, &c.fermat_rounds, false}},
     };
     lt_slice line;
+    text = lt_slice_starts(text, LT_LIT("\xef\xbb\xbf")) ? lt_slice_sub(text, 3, SIZE_MAX) : text; /* a BOM */
     while (lt_slice_split(&text, '\n', &line)) {
         t.line++;
         line = trim(lt_slice_sub(line, 0, lt_slice_find(line, '#')));

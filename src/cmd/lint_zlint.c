@@ -1,6 +1,6 @@
 /* zlint's JSON for zlint's rows: one object, keys sorted, every row of that kind, NA included, "info" for a
- * notice. The details are ours. Keys and order are made once, so that an object costs little more than its
- * bytes. */
+ * notice. The words of details are ours, and they stand where zlint has some. Keys and order are made once,
+ * so that an object costs little more than its bytes. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,7 +92,8 @@ void cmd_lint_write_zlint(struct cmd_lint_worker *w, unsigned kind, const struct
             lt_buf_add_byte(out, ',');
         }
         lt_buf_add(out, LT_SLICE(row->text, row->len));
-        if (message == NULL || message[0] == 0) {
+        if (message == NULL || message[0] == 0 ||
+            !cmd_lint_has_details(job->rules[row->index], results->status[row->index])) {
             lt_buf_add(out, job->pretty ? word->pretty : word->closed);
             continue;
         }

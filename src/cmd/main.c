@@ -145,6 +145,9 @@ static int unknown(int argc, char **argv)
 /* zlint ends with 0 whatever it finds, and with 1 when it cannot read something. */
 static int main_as_zlint(int argc, char **argv)
 {
+    if (argc == 2 && (strcmp(argv[1], "-version") == 0 || strcmp(argv[1], "--version") == 0)) {
+        return lt_failed(cmd_printf("ZLint version lintel-%s\n", LINTEL_VERSION)) ? CMD_FAILED : CMD_DONE;
+    }
     struct cmd c = {.verb = &cmd_lint, .now = lt_now()};
     lt_arena_init(&c.arena, CMD_ARENA_MAX);
     lt_res r = cmd_lint_as_zlint(&c.arena, argc - 1, argv + 1, &argc, &argv);

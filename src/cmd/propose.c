@@ -7,6 +7,7 @@
 #include "ca/parameters.h"
 #include "cmd/api.h"
 #include "cmd/verbs.h"
+#include "lint/lint.h"
 
 enum { HASH_DIGITS = 64, HOURS_DEFAULT = 24, HOURS_MAX = 7 * 24 };
 
@@ -94,6 +95,26 @@ static lt_res take_parameter(struct cmd *c, const char *word, json_t *parameters
     return LT_OK;
 }
 
+/* An exception for a rule that is none would be approved by two people and change nothing. A blank in a name
+ * is written "_", as no word of a plan has one. */
+static lt_res check_rule(struct cmd *c, json_t *parameters)
+{
+    const char *name = json_string_value(json_object_get(parameters, "rule"));
+    for (size_t i = 0; name != NULL && i < lint_rule_count(); i++) {
+        const char *id = lint_rule_at(i)->id;
+        size_t at = 0;
+        while (name[at] != 0 && (name[at] == id[at] || (name[at] == '_' && id[at] == ' '))) {
+            at++;
+        }
+        if (name[at] == 0 && id[at] == 0) {
+            return LT_OK;
+        }
+    }
+    LT_CHECK(strcmp(c->args.words[0], CA_ACTION_LINT_EXCEPTION) != 0, LT_PEER_USAGE,
+             "there is no rule \"%.80s\"; lintel lint --list names them", name == NULL ? "" : name);
+    return LT_OK;
+}
+
 static lt_res run_propose(struct cmd *c)
 {
     LT_CLEANUP(cmd_json_freep) json_t *parameters = json_object();
@@ -119,6 +140,7 @@ static lt_res run_propose(struct cmd *c)
         count++;
     }
     LT_CHECK(json_object_size(parameters) == count, LT_PEER_USAGE, "%s takes: %s", c->args.words[0], keys);
+    LT_TRY(check_rule(c, parameters));
     return propose(c, c->args.words[0], parameters);
 }
 
@@ -172,7 +194,7 @@ const struct cmd_verb cmd_plan_propose = {
             "profile.change profile, sha256; restore backup.\n"
             "\n"
             "examples:\n"
-            "  lintel plan propose lint.exception rule=br.example profile=tls-server \\\n"
+            "  lintel plan propose lint.exception rule=e_dnsname_label_too_long profile=tls-server \\\n"
             "      expires=2026-12-24T00:00:00Z --yes\n",
     .options = propose_options,
     .option_count = LT_COUNT(propose_options),

@@ -90,7 +90,7 @@ enum change requirements_change(const struct statement *old, const struct statem
 const char *requirements_change_name(enum change change);
 
 /* requirements_touch.c: what hangs on a document or a section. */
-/* Ids of the rules whose citation, current or former, names that section. */
+/* Ids of the rules whose citation names that section. */
 json_t *requirements_rules(lt_slice document, lt_slice section);
 /* requirements_cites.c: does a citation name that section of that document? */
 bool requirements_cites(const char *citation, lt_slice document, lt_slice section);

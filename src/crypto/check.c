@@ -9,6 +9,8 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "crypto/debian.h"
+
 enum { SMALL_PRIME_LIMIT = 752, FERMAT_ROUNDS = 100, EXPONENT_MIN = 65537, EXPONENT_BITS_MAX = 256 };
 
 static BIGNUM *number(lt_slice big_endian)
@@ -224,7 +226,7 @@ static uint32_t fermat_round(const BIGNUM *n, uint32_t rounds)
 void crypto_rsa_examine(lt_slice modulus, uint32_t fermat_rounds, struct crypto_rsa_flaws *ret_flaws)
 {
     *ret_flaws = (struct crypto_rsa_flaws){.roca = false};
-    if (modulus.len == 0 || modulus.len > 65536) {
+    if (modulus.len == 0 || modulus.len > CRYPTO_EXAMINED_BITS / 8) {
         return;
     }
     BIGNUM *n = number(modulus);
@@ -270,6 +272,8 @@ static lt_res check_numbers(lt_slice modulus, const BIGNUM *n, const BIGNUM *e)
     LT_CHECK(small_factor(modulus) == 0, LT_POLICY_REFUSED, "the RSA modulus has a factor below %d",
              SMALL_PRIME_LIMIT);
     LT_CHECK(!is_roca(modulus), LT_POLICY_REFUSED, "the RSA key was made by a broken generator (ROCA)");
+    LT_CHECK(!crypto_rsa_is_debian(modulus), LT_POLICY_REFUSED,
+             "the RSA key was made by a broken generator (Debian, CVE-2008-0166)");
     LT_CHECK(fermat_round(n, FERMAT_ROUNDS) == 0, LT_POLICY_REFUSED,
              "the factors of the RSA modulus are too close");
     return LT_OK;
@@ -285,6 +289,52 @@ lt_res crypto_check_rsa(lt_slice modulus, lt_slice exponent)
     BN_free(n);
     BN_free(e);
     return r;
+}
+
+struct dsa_numbers {
+    BIGNUM *p;
+    BIGNUM *q;
+    BIGNUM *y;
+};
+
+static lt_res dsa_numbers(const struct crypto_dsa *key, struct dsa_numbers *ret)
+{
+    const size_t most = CRYPTO_DSA_BITS_MAX / 8;
+    LT_CHECK(key->p.len <= most && key->q.len <= most && key->y.len <= most, LT_PEER_UNSUPPORTED,
+             "DSA with numbers of more than %d bits", CRYPTO_DSA_BITS_MAX);
+    *ret = (struct dsa_numbers){.p = number(key->p), .q = number(key->q), .y = number(key->y)};
+    return LT_OK;
+}
+
+static void dsa_numbers_done(struct dsa_numbers *n)
+{
+    BN_free(n->p);
+    BN_free(n->q);
+    BN_free(n->y);
+}
+
+lt_res crypto_dsa_is_of_order(const struct crypto_dsa *key, bool *ret_yes)
+{
+    struct dsa_numbers n;
+    LT_TRY(dsa_numbers(key, &n));
+    BN_CTX *ctx = BN_CTX_new();
+    BIGNUM *power = BN_new();
+    LT_ASSERT(ctx != NULL && power != NULL);
+    *ret_yes = BN_mod_exp(power, n.y, n.q, n.p, ctx) == 1 && BN_is_one(power); /* p of 0: no */
+    BN_free(power);
+    BN_CTX_free(ctx);
+    dsa_numbers_done(&n);
+    ERR_clear_error();
+    return LT_OK;
+}
+
+lt_res crypto_dsa_is_in_range(const struct crypto_dsa *key, bool *ret_yes)
+{
+    struct dsa_numbers n;
+    LT_TRY(dsa_numbers(key, &n));
+    *ret_yes = !BN_is_zero(n.y) && !BN_is_one(n.y) && BN_sub_word(n.p, 2) == 1 && BN_cmp(n.y, n.p) <= 0;
+    dsa_numbers_done(&n);
+    return LT_OK;
 }
 
 static const int curve_nids[] = {[CRYPTO_KEY_P256] = NID_X9_62_prime256v1,

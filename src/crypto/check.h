@@ -26,8 +26,19 @@ struct crypto_rsa_flaws {
     uint32_t small_prime;  /* the least below 752 that divides the modulus; 0: none */
     uint32_t fermat_round; /* from 1, in which the modulus fell apart; 0: it did not */
 };
-/* For any modulus, of whatever size; at most CRYPTO_FERMAT_MAX rounds are made. */
-enum { CRYPTO_FERMAT_MAX = 100000 };
+/* At most CRYPTO_FERMAT_MAX rounds are made. A modulus of more than CRYPTO_EXAMINED_BITS costs more than it
+ * is worth: no flaw is found in it. */
+enum { CRYPTO_FERMAT_MAX = 100000, CRYPTO_EXAMINED_BITS = 16384 };
 void crypto_rsa_examine(lt_slice modulus, uint32_t fermat_rounds, struct crypto_rsa_flaws *ret_flaws);
+
+/* DSA: numbers big-endian as above. LT_PEER_UNSUPPORTED: one has more than CRYPTO_DSA_BITS_MAX. */
+enum { CRYPTO_DSA_BITS_MAX = 8192 };
+struct crypto_dsa {
+    lt_slice p;
+    lt_slice q;
+    lt_slice y;
+};
+LT_MUST_USE lt_res crypto_dsa_is_of_order(const struct crypto_dsa *key, bool *ret_yes); /* y^q mod p is 1 */
+LT_MUST_USE lt_res crypto_dsa_is_in_range(const struct crypto_dsa *key, bool *ret_yes); /* 2 <= y <= p - 2 */
 
 #endif

@@ -240,6 +240,31 @@ bool der_step(lt_slice *rest, uint32_t *ret_tag, lt_slice *ret_content)
     return true;
 }
 
+bool der_step_any(lt_slice *rest, uint32_t *ret_tag, lt_slice *ret_content)
+{
+    if (der_step(rest, ret_tag, ret_content)) {
+        return true;
+    }
+    if (rest->len < 2) {
+        return false;
+    }
+    const char *why = NULL;
+    bool longer = false;
+    const uint8_t *p = rest->ptr;
+    const uint8_t *end = rest->ptr + rest->len;
+    uint32_t tag = tag_at(&p, end, &why);
+    size_t len = why == NULL && p < end ? length_at(&p, end, &why, &longer) : 0;
+    if (why != NULL || p == end) {
+        return false;
+    }
+    size_t left = (size_t)(end - p);
+    len = len < left ? len : left;
+    *ret_tag = tag;
+    *ret_content = LT_SLICE(p, len);
+    *rest = LT_SLICE(p + len, left - len);
+    return true;
+}
+
 uint32_t der_peek(const struct der_cursor *c)
 {
     if (c->why != NULL || c->pos == c->end) {

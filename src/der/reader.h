@@ -109,6 +109,9 @@ bool der_any(struct der_cursor *c, uint32_t *ret_tag, lt_slice *ret_content, lt_
  * number is below 31; else false, and nothing is said: for walks that come back with a cursor to what is odd.
  */
 bool der_step(lt_slice *rest, uint32_t *ret_tag, lt_slice *ret_content);
+/* The same for anything with a header that makes sense: lengths need not be minimal, and of an element that
+ * is cut off the content is what is there of it. */
+bool der_step_any(lt_slice *rest, uint32_t *ret_tag, lt_slice *ret_content);
 /* How many elements are left; the cursor stays where it is, but fails when one of them is malformed. */
 size_t der_count(struct der_cursor *c);
 /* Content of the next element, which must have that tag. */

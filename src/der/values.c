@@ -30,7 +30,7 @@ bool der_boolean(struct der_cursor *c)
 }
 
 /*= X.690 8.3.2 "the bits of the first octet and bit 8 of the second octet a) shall not all be ones; and b)
- *shall not = all be zero" */
+ * shall not all be zero" */
 static lt_slice integer_of(struct der_cursor *c, uint32_t tag)
 {
     lt_slice v = der_read(c, tag);
@@ -286,7 +286,7 @@ static bool time_of(struct der_cursor *c, lt_slice v, bool full_year, const char
 }
 
 /*= RFC 5280 4.1.2.5 "CAs conforming to this profile MUST always encode certificate validity dates through the
- *year 2049 = as UTCTime; certificate validity dates in 2050 or later MUST be encoded as GeneralizedTime." */
+ * year 2049 as UTCTime; certificate validity dates in 2050 or later MUST be encoded as GeneralizedTime." */
 lt_time der_time(struct der_cursor *c)
 {
     lt_time t = {0};

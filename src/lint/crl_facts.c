@@ -25,17 +25,25 @@ static void first(lt_slice *fact, lt_slice entry)
     }
 }
 
-/* Is that type among the extensions before this one? */
-static bool stands_before(lt_slice extensions, const uint8_t *end, lt_slice id)
+/* Each type is compared with those before it: with so many of them at most. */
+struct types {
+    lt_slice list[X509_EXTENSIONS_MAX];
+    size_t count;
+};
+
+static void type_see(lt_slice id, struct types *seen, const struct entry *e, struct lint_crl_facts *f)
 {
-    struct der_cursor c = der_open(extensions);
-    while (der_more(&c) && c.pos < end) {
-        struct der_cursor x = der_enter(&c, DER_SEQUENCE);
-        if (c.pos <= end && lt_slice_eq(der_oid(&x), id)) {
-            return true;
+    for (size_t i = 0; i < seen->count; i++) {
+        if (lt_slice_eq(seen->list[i], id)) {
+            first(&f->extension_twice, e->whole);
+            return;
         }
     }
-    return false;
+    if (seen->count == LT_COUNT(seen->list)) {
+        first(&f->extensions_many, e->whole);
+        return;
+    }
+    seen->list[seen->count++] = id;
 }
 
 static void reason_read(lt_slice value, struct entry *e, struct lint_crl_facts *f)
@@ -68,8 +76,7 @@ static void invalidity_see(lt_slice value, const struct entry *e, struct lint_cr
     }
 }
 
-static void extension_see(struct der_cursor *x, struct entry *e, const uint8_t *start,
-                          struct lint_crl_facts *f)
+static void extension_see(struct der_cursor *x, struct entry *e, struct types *seen, struct lint_crl_facts *f)
 {
     lt_slice id = der_oid(x);
     enum x509_oid oid = x509_oid_find(id);
@@ -79,12 +86,10 @@ static void extension_see(struct der_cursor *x, struct entry *e, const uint8_t *
     if (!der_ok(x)) {
         return;
     }
-    if (stands_before(e->extensions, start, id)) {
-        first(&f->extension_twice, e->whole);
-    }
+    type_see(id, seen, e, f);
     if (oid != X509_OID_REASON_CODE && f->extension_other.len == 0) {
         f->extension_other = e->whole;
-        f->extension_other_oid = oid;
+        f->extension_other_id = id;
     }
     if (oid == X509_OID_REASON_CODE) {
         reason_read(value, e, f);
@@ -100,16 +105,17 @@ static void extension_see(struct der_cursor *x, struct entry *e, const uint8_t *
     }
 }
 
-static void extensions_see(struct der_cursor *entry, struct entry *e, struct lint_crl_facts *f)
+static void extensions_see(struct der_cursor *entry, struct entry *e, struct types *seen,
+                           struct lint_crl_facts *f)
 {
+    seen->count = 0;
     struct der_cursor list = der_into(entry, e->extensions);
     if (e->has_extensions && e->extensions.len == 0) {
         first(&f->extensions_empty, e->whole);
     }
     while (der_more(&list)) {
-        const uint8_t *start = list.pos;
         struct der_cursor x = der_enter(&list, DER_SEQUENCE);
-        extension_see(&x, e, start, f);
+        extension_see(&x, e, seen, f);
         der_leave(&list, &x);
     }
     if (e->has_reason) {
@@ -126,8 +132,9 @@ static void time_read(struct der_cursor *c, struct entry *e)
     e->revoked = e->generalized ? der_generalized_time(c) : der_time(c);
 }
 
-/* The next entry; one that does not decode has no serial. */
-static bool entry_next(struct der_cursor *list, struct entry *e, struct lint_crl_facts *f)
+/* The next entry; one that does not decode has no serial. seen and f are NULL when its serial is all that
+ * counts. */
+static bool entry_next(struct der_cursor *list, struct entry *e, struct types *seen, struct lint_crl_facts *f)
 {
     *e = (struct entry){0};
     if (!der_more(list)) {
@@ -139,8 +146,8 @@ static bool entry_next(struct der_cursor *list, struct entry *e, struct lint_crl
     e->serial = der_integer(&c);
     time_read(&c, e);
     e->has_extensions = der_optional(&c, DER_SEQUENCE, &e->extensions);
-    if (f != NULL) {
-        extensions_see(&c, e, f);
+    if (f != NULL && seen != NULL) {
+        extensions_see(&c, e, seen, f);
         if (!der_ok(&c) && f->broken.len == 0) {
             f->broken = e->whole;
             f->broken_by = c.why;
@@ -248,7 +255,7 @@ static void serials_compare(const struct x509_crl *crl, struct lt_arena *a, stru
     struct der_notes scratch = {.count = 0};
     struct der_cursor list = entries_open(crl, &scratch);
     struct entry e;
-    while (entry_next(&list, &e, NULL)) {
+    while (entry_next(&list, &e, NULL, NULL)) {
         if (e.serial.len > 0 && e.serial.len < SERIAL_MAX && !serial_add(&table, e.serial)) {
             first(&f->serial_twice, e.whole);
             return;
@@ -280,9 +287,10 @@ void lint_crl_facts_find(const struct x509_crl *crl, struct lt_arena *a, struct 
     struct der_notes scratch = {.count = 0};
     struct der_cursor list = entries_open(crl, &scratch);
     struct entry e;
+    struct types seen = {.count = 0};
     lt_slice before = {0};
     bool ascending = true;
-    while (entry_next(&list, &e, ret)) {
+    while (entry_next(&list, &e, &seen, ret)) {
         ret->count++;
         entry_see(&e, crl, ret);
         ascending = ascending && e.serial.len > 0 && (before.len == 0 || ascends(before, e.serial));

@@ -17,17 +17,18 @@ struct lint_crl_facts {
     lt_slice reason_absent;
     uint32_t reason_beyond; /* the value that stands in reason[11] */
     lt_slice reason_critical;
-    lt_slice after_this_update; /* revoked behind thisUpdate */
+    lt_slice after_this_update; /* revoked after thisUpdate */
     lt_slice before_1999;       /* revoked before RFC 2459 */
     lt_slice wrong_time;        /* GeneralizedTime up to 2049 */
     lt_slice serial_twice;      /* stood there already, without a certificateIssuer */
     bool serials_not_compared;  /* no room, or too many alike */
     lt_slice serial_not_positive;
-    lt_slice serial_long; /* more than 20 octets */
-    lt_slice extension_twice;
+    lt_slice serial_long;     /* more than 20 octets */
+    lt_slice extension_twice; /* among as many as are compared */
+    lt_slice extensions_many; /* with more of them: not all were compared */
     lt_slice extensions_empty;
-    lt_slice extension_other; /* than reasonCode */
-    enum x509_oid extension_other_oid;
+    lt_slice extension_other;     /* than reasonCode */
+    lt_slice extension_other_id;  /* content of its OID */
     lt_slice unknown_critical;    /* a critical extension that RFC 5280 does not know */
     lt_slice issuer_not_critical; /* certificateIssuer */
     lt_slice issuer;              /* with a certificateIssuer */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "crypto/check.h"
+#include "crypto/debian.h"
 #include "crypto/digest.h"
 
 struct slot {
@@ -40,7 +41,8 @@ static void find_flaws(const struct x509_spki *spki, uint32_t rounds, struct lin
 {
     struct crypto_rsa_flaws found;
     crypto_rsa_examine(spki->modulus, rounds, &found);
-    key->flaws = (found.roca ? LINT_KEY_ROCA : 0) | (found.small_prime != 0 ? LINT_KEY_SMALL_PRIME : 0) |
+    key->flaws = (crypto_rsa_is_debian(spki->modulus) ? LINT_KEY_DEBIAN : 0) |
+                 (found.roca ? LINT_KEY_ROCA : 0) | (found.small_prime != 0 ? LINT_KEY_SMALL_PRIME : 0) |
                  (found.fermat_round != 0 ? LINT_KEY_FERMAT : 0);
     key->small_prime = found.small_prime;
     key->fermat_round = found.fermat_round;

@@ -44,7 +44,7 @@ static void index_row(const struct lint_rule *r)
     LT_ASSERT(index_of_rules.count < RULES_MAX && r->check != NULL);
     size_t n = index_of_rules.count++;
     index_of_rules.all[n] = r;
-    uint64_t when = r->when | (r->source == LINT_X690 ? 0 : LINT_IS_READABLE);
+    uint64_t when = r->when | (r->source == LINT_X690 || r->undecoded ? 0 : LINT_IS_READABLE);
     for (unsigned kind = 0; kind < KINDS; kind++) {
         if ((r->kinds >> kind & 1) == 0) {
             continue;

@@ -133,7 +133,8 @@ struct lint_input {
     enum lint_profile profile; /* given, and no day below: judged as on its document's first day or later */
     const struct x509_cert *issuer;         /* its certificate */
     const struct x509_cert *precertificate; /* of the final certificate that is judged */
-    lt_time signing_time;                   /* before issuance: now; else {0}, and notBefore counts */
+    const struct x509_cert *crossed;  /* of a cross certificate: the CA certificate that exists already */
+    lt_time signing_time;             /* before issuance: now; else {0}, and notBefore counts */
     lt_time as_of;                    /* the day whose rules count, whenever it was signed; {0}: as above */
     uint32_t sources;                 /* 1 << enum lint_source; 0: all that fit */
     const struct lint_config *config; /* NULL: defaults */
@@ -158,6 +159,7 @@ struct lint_rule {
     unsigned kinds;         /* of enum lint_kind */
     bool zlint;             /* name and verdict are zlint's: shown by --format zlint */
     bool any_purpose;       /* judged whatever the framework filter of its source says */
+    bool undecoded;         /* judged also when the bytes did not decode, as all of LINT_X690 are */
     uint64_t when;          /* LINT_IS_…, LINT_HAS_… of lint/subject.h: all of them */
     uint64_t unless;        /* none of them */
     int64_t effective;      /* LINT_DAY(…): first day in force; 0 for ever */
@@ -213,7 +215,8 @@ const char *lint_role_name(enum lint_role role);
 const char *lint_profile_name(enum lint_profile profile);
 bool lint_role_by_name(lt_slice name, enum lint_role *ret_role);
 bool lint_profile_by_name(lt_slice name, enum lint_profile *ret_profile);
-/* Name of the set of rows with a short hash over all of them, as it goes into every decision. */
+/* Name of the rules: an edition, and a short hash over their sources and tables, as it goes into every
+ * decision. Static storage. */
 const char *lint_rule_set(void);
 
 #endif

@@ -46,11 +46,13 @@ static void append_number(struct walk *w, size_t n)
     append(w, LT_SLICE(digits + at, sizeof digits - at));
 }
 
-static struct der_cursor lenient(lt_slice content, struct der_notes *notes)
+/* The element at the start of *rest with all of its bytes. */
+static bool next_element(lt_slice *rest, uint32_t *ret_tag, lt_slice *ret_content, lt_slice *ret_whole)
 {
-    struct der_cursor c = der_open(content);
-    c.notes = notes;
-    return c;
+    const uint8_t *start = rest->ptr;
+    bool there = der_step_any(rest, ret_tag, ret_content);
+    *ret_whole = LT_SLICE(start, there ? (size_t)(rest->ptr - start) : 0);
+    return there;
 }
 
 static bool fits(const struct lint_field *f, uint32_t tag)
@@ -65,9 +67,8 @@ static void enter(struct walk *w, const struct lint_node *node, lt_slice content
     uint32_t tag = DER_NONE;
     lt_slice whole = {0};
     lt_slice inner = content;
-    struct der_notes notes = {.count = 0};
-    struct der_cursor c = lenient(content, &notes);
-    if (wrapped && !der_any(&c, &tag, &inner, &whole)) {
+    lt_slice rest = content;
+    if (wrapped && !next_element(&rest, &tag, &inner, &whole)) {
         node = NULL;
     }
     if (node != NULL && node->also != NULL) {
@@ -81,18 +82,14 @@ static void enter(struct walk *w, const struct lint_node *node, lt_slice content
 static void into_fields(struct walk *w)
 {
     const struct lint_node *node = w->node;
-    struct der_notes notes = {.count = 0};
-    struct der_cursor c = lenient(w->content, &notes);
+    lt_slice rest = w->content;
+    uint32_t tag = DER_NONE;
+    lt_slice content = {0};
+    lt_slice whole = {0};
     size_t next = 0;
     w->node = NULL;
     w->oid = (lt_slice){0};
-    while (der_more(&c)) {
-        uint32_t tag = DER_NONE;
-        lt_slice content = {0};
-        lt_slice whole = {0};
-        if (!der_any(&c, &tag, &content, &whole)) {
-            return;
-        }
+    while (next_element(&rest, &tag, &content, &whole)) {
         while (next < node->field_count && !fits(&node->fields[next], tag)) {
             next++;
         }
@@ -125,26 +122,21 @@ static void into_choice(struct walk *w, uint32_t tag, lt_slice content, const st
 static void into_list(struct walk *w)
 {
     const struct lint_node *item = w->node->item;
-    struct der_notes notes = {.count = 0};
-    struct der_cursor c = lenient(w->content, &notes);
+    lt_slice rest = w->content;
+    uint32_t tag = DER_NONE;
+    lt_slice content = {0};
+    lt_slice whole = {0};
     size_t index = 0;
     struct lint_path_hint *h = w->hint;
     if (h->list == w->content.ptr && h->at != NULL && h->at <= w->where.ptr) {
-        c.pos = h->at;
+        rest = lt_slice_sub(rest, (size_t)(h->at - rest.ptr), rest.len);
         index = h->index;
     }
     w->node = NULL;
-    while (der_more(&c)) {
-        uint32_t tag = DER_NONE;
-        lt_slice content = {0};
-        lt_slice whole = {0};
-        const uint8_t *start = c.pos;
-        if (!der_any(&c, &tag, &content, &whole)) {
-            return;
-        }
+    while (next_element(&rest, &tag, &content, &whole)) {
         if (holds(whole, w->where)) {
             if (index > 64) {
-                *h = (struct lint_path_hint){.list = w->content.ptr, .at = start, .index = index};
+                *h = (struct lint_path_hint){.list = w->content.ptr, .at = whole.ptr, .index = index};
             }
             append_number(w, index);
             if (item != NULL && item->shape == LINT_SHAPE_CHOICE) {

@@ -61,7 +61,7 @@ static uint64_t extension_fact(const struct x509_oid_ref *id)
 
 #define TLS_POLICIES (LINT_IS_DV | LINT_IS_OV | LINT_IS_IV | LINT_IS_EV)
 
-/*= CABF-SMIME-BR 7.1.6.1 2.23.140.1.5.(1 mailbox, 2 organization, 3 sponsor, 4 individual).(1 legacy,
+/*= CABF-SBR 7.1.6.1 2.23.140.1.5.(1 mailbox, 2 organization, 3 sponsor, 4 individual).(1 legacy,
  *= 2 multipurpose, 3 strict) */
 static uint64_t smime_fact(lt_slice oid)
 {
@@ -127,14 +127,23 @@ static uint64_t content_facts(const struct x509_cert *c)
     return facts;
 }
 
-/* Subject is issuer and the key made the signature; before there is one, the names must do. */
+static bool names_another_key(const struct x509_extensions *e)
+{
+    return e->aki_key_id.len > 0 && e->has_ski && !lt_slice_eq(e->aki_key_id, e->ski);
+}
+
+/* Subject is issuer and the key made the signature; where nobody can tell, names and key identifiers must do.
+ */
 static bool self_signed(const struct lint_input *in, const struct x509_cert *c)
 {
     if (!lt_slice_eq(c->subject.der, c->issuer.der)) {
         return false;
     }
-    return in->bare || c->signature.len == 0 ||
-           crypto_verify_any(&c->spki, c->sig_alg_der, c->tbs, c->signature);
+    if (in->bare || c->signature.len == 0) {
+        return true;
+    }
+    enum crypto_answer answer = crypto_verify_any(&c->spki, c->sig_alg_der, c->tbs, c->signature);
+    return answer == CRYPTO_FITS || (answer == CRYPTO_UNKNOWN && !names_another_key(&c->ext));
 }
 
 static uint64_t role_facts(const struct lint_subject *s)
@@ -299,7 +308,14 @@ static lt_res key_init(struct lint_subject *s)
     return LT_OK;
 }
 
-/* Only a full arena or an object over every limit is a failure; what does not decode is a subject, too. */
+/* An input of more bytes than its decoder reads is judged over its syntax alone. */
+static bool over(struct lint_subject *s, size_t limit)
+{
+    s->limit = s->in->der.len > limit ? limit : 0;
+    return s->limit > 0;
+}
+
+/* Only a full arena is a failure; what does not decode is a subject, too. */
 static lt_res readable(struct lint_subject *s, lt_res decoded)
 {
     if (decoded.code == LT_PEER_TOO_LARGE) {
@@ -317,6 +333,11 @@ static lt_res cert_init(struct lint_subject *s)
     if (in->cert == NULL) {
         own = LT_NEW(s->arena, struct x509_cert);
         LT_CHECK(own != NULL, LT_PEER_TOO_LARGE, "no room for a certificate");
+        if (over(s, X509_CERT_DECODED_BYTES)) {
+            *own = (struct x509_cert){0};
+            s->cert = own;
+            return LT_OK;
+        }
         LT_TRY(readable(s, in->bare ? x509_tbs_decode(in->der, s->arena, own)
                                     : x509_cert_decode(in->der, s->arena, own)));
         s->cert = own;
@@ -398,6 +419,11 @@ static lt_res csr_init(struct lint_subject *s)
 {
     struct x509_csr *own = LT_NEW(s->arena, struct x509_csr);
     LT_CHECK(own != NULL, LT_PEER_TOO_LARGE, "no room for a certification request");
+    if (over(s, X509_CSR_DECODED_BYTES)) {
+        *own = (struct x509_csr){0};
+        s->csr = own;
+        return LT_OK;
+    }
     LT_TRY(readable(s, x509_csr_decode(s->in->der, s->arena, own)));
     s->csr = own;
     s->notes = &own->notes;

@@ -93,6 +93,7 @@ struct lint_subject {
     const struct lint_ocsp *ocsp;           /* LINT_OCSP: lint/ocsp.h */
     const struct lint_crl_facts *crl_facts; /* lint/crl_facts.h: of a CRL's entries; never NULL */
     const struct lint_faults *faults;       /* lint/syntax.h: all that is no DER; NULL when it is */
+    size_t limit;                           /* bytes that are read, of an input that has more; else 0 */
     uint64_t facts;
     int64_t day;                   /* the day whose rules count */
     const struct lint_name *names; /* dNSNames in their order, then the common name(s): lint/names.h */

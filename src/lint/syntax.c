@@ -36,6 +36,9 @@ static const struct {
     {"bytes behind the last field", LINT_FAULT_TRAILING},
     {"bytes behind the content of an extension", LINT_FAULT_TRAILING},
     {"an extension that stands twice", LINT_FAULT_DUPLICATE},
+    {X509_MORE_ATTRIBUTES, LINT_FAULT_LIMIT},
+    {X509_MORE_EXTENSIONS, LINT_FAULT_LIMIT},
+    {X509_MORE_ENTRIES, LINT_FAULT_LIMIT},
     {"a policy that stands twice", LINT_FAULT_OTHER},
     {"a GeneralizedTime before 2050", LINT_FAULT_OTHER},
     {"a serial number of more than 20 bytes", LINT_FAULT_OTHER},
@@ -188,15 +191,10 @@ static const uint8_t *header_at(struct walk *w, const uint8_t *p, const uint8_t 
         return c.pos;
     }
     add(w, c.why, base, 2);
-    /* Cut off: what is there of a short tag's content can be looked into. */
-    bool cut = strcmp(c.why, "content cut off") == 0 && (*p & 0x1f) != 0x1f && (*p & 0x20) != 0;
-    size_t header = cut && p[1] >= 0x80 ? 2 + (size_t)(p[1] & 0x7f) : 2;
-    if (!cut || (size_t)(end - p) < header) {
-        return NULL;
-    }
-    *ret_tag = (uint32_t)(*p & 0xe0) << 24 | (*p & 0x1f);
-    *ret_content = LT_SLICE(p + header, (size_t)(end - p) - header);
-    return end;
+    /* Cut off: what is there of its content can be looked into when that is elements. */
+    lt_slice rest = LT_SLICE(p, (size_t)(end - p));
+    bool cut = der_step_any(&rest, ret_tag, ret_content) && (*ret_tag & DER_CONSTRUCTED) != 0;
+    return cut ? rest.ptr : NULL;
 }
 
 static void tree(struct walk *w, lt_slice start)

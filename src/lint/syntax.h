@@ -23,6 +23,7 @@ enum lint_fault_class {
     LINT_FAULT_TRAILING,
     LINT_FAULT_DUPLICATE,
     LINT_FAULT_STRUCTURE,
+    LINT_FAULT_LIMIT, /* nothing is wrong, but not all of it was read */
     LINT_FAULT_OTHER, /* broken rules of RFC 5280's text, which has rows of its own */
     LINT_FAULT_CLASSES,
 };

@@ -2,9 +2,9 @@
 #include "lint/tables.h"
 
 extern const struct lint_table lint_x690;
-extern const struct lint_table lint_br_attributes;
-extern const struct lint_table lint_br_hosts;
-extern const struct lint_table lint_br_profile;
+extern const struct lint_table lint_cabf_br_attributes;
+extern const struct lint_table lint_cabf_br_hosts;
+extern const struct lint_table lint_cabf_br_profile;
 extern const struct lint_table lint_cabf_br_ca;
 extern const struct lint_table lint_cabf_br_crl;
 extern const struct lint_table lint_cabf_br_keys;
@@ -43,6 +43,7 @@ extern const struct lint_table lint_rfc5280_names;
 extern const struct lint_table lint_rfc5280_policies;
 extern const struct lint_table lint_rfc5280_usage;
 extern const struct lint_table lint_cabf_smime_cert;
+extern const struct lint_table lint_cabf_smime_status;
 extern const struct lint_table lint_cabf_smime_subject;
 extern const struct lint_table lint_browsers;
 extern const struct lint_table lint_community;
@@ -65,13 +66,16 @@ extern const struct lint_table lint_cabf_smime_ca;
 extern const struct lint_table lint_weak_keys;
 extern const struct lint_table lint_etsi_profiles;
 extern const struct lint_table lint_etsi_statements;
+extern const struct lint_table lint_mozilla_more;
+extern const struct lint_table lint_cabf_cs_profile;
+extern const struct lint_table lint_issuance_ocsp;
 
 const struct lint_table *const lint_tables[] = {
     /* clang-format off */
     &lint_x690,
-    &lint_br_attributes,
-    &lint_br_hosts,
-    &lint_br_profile,
+    &lint_cabf_br_attributes,
+    &lint_cabf_br_hosts,
+    &lint_cabf_br_profile,
     &lint_cabf_br_ca,
     &lint_cabf_br_crl,
     &lint_cabf_br_keys,
@@ -98,6 +102,7 @@ const struct lint_table *const lint_tables[] = {
     &lint_issuance_precert,
     &lint_issuance_constraints,
     &lint_weak_keys,
+    &lint_issuance_ocsp,
     /* clang-format on */
     &lint_cabf_br_dns,
     &lint_cabf_br_reasons,
@@ -117,6 +122,7 @@ const struct lint_table *const lint_tables[] = {
     &lint_rfc5280_policies,
     &lint_rfc5280_usage,
     &lint_cabf_smime_cert,
+    &lint_cabf_smime_status,
     &lint_cabf_smime_subject,
     &lint_browsers,
     &lint_community,
@@ -133,5 +139,7 @@ const struct lint_table *const lint_tables[] = {
     &lint_cabf_smime_ca,
     &lint_etsi_profiles,
     &lint_etsi_statements,
+    &lint_mozilla_more,
+    &lint_cabf_cs_profile,
 };
 const size_t lint_table_count = LT_COUNT(lint_tables);

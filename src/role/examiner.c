@@ -330,7 +330,8 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *m, const int *listen
     e->slots = calloc(EXAMINER_SLOTS, sizeof(e->slots[0]));
     LT_ASSERT(e->slots != NULL);
     e->keys = lint_keys_new(KEYS_REMEMBERED);
-    LT_ASSERT(e->keys != NULL);
+    e->findings = calloc(1, sizeof(*e->findings));
+    LT_ASSERT(e->keys != NULL && e->findings != NULL);
     crypto_start();
     lt_log(LT_LOG_INFO, "rules", "set=%s", lint_rule_set());
     LT_TRY(open_folder(e, m->folder));

@@ -25,6 +25,14 @@ struct examiner_slot {
     size_t asked_len;
 };
 
+/* Findings as a message carries them; room for one message at a time. */
+struct examiner_findings {
+    Ipc__Finding rows[LINT_FINDINGS_MAX];
+    Ipc__Finding *list[LINT_FINDINGS_MAX];
+    size_t count;
+    size_t bytes;
+};
+
 /* What was told to the registrar without being asked, so that the same is not told every second. */
 struct examiner_told {
     uint8_t hash[32];
@@ -51,7 +59,8 @@ struct examiner {
     int64_t opinion_timeout_s;
     struct examiner_told told[EXAMINER_TOLD];
     size_t next_told;
-    struct lint_keys *keys; /* owned */
+    struct lint_keys *keys;             /* owned */
+    struct examiner_findings *findings; /* owned */
     struct ca_examine x;
     struct examiner_slot *slots; /* owned; EXAMINER_SLOTS of them, by id modulo their number */
     uint64_t next_id;

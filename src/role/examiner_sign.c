@@ -14,6 +14,7 @@ enum {
     FINDINGS_BYTES = 384 * 1024, /* a reply has 512 KiB */
     FINDING_EXTRA = 256,         /* citation, result, lengths */
     TELL_AGAIN_MS = 3600 * 1000,
+    DETAIL_MAX = 300,
 };
 
 static char signed_word[] = "signed";
@@ -59,16 +60,8 @@ static void finding_fill(Ipc__Finding *f, const struct lint_finding *from)
     f->citation = text(from->rule->citation);
 }
 
-/* Findings as a message carries them. */
-struct told_findings {
-    Ipc__Finding rows[LINT_FINDINGS_MAX];
-    Ipc__Finding *list[LINT_FINDINGS_MAX];
-    size_t count;
-    size_t bytes;
-};
-
 /* What stops comes first: should there be too many to tell, it is not they that are left out. */
-static void findings_add(struct told_findings *to, const struct ca_examine *x,
+static void findings_add(struct examiner_findings *to, const struct ca_examine *x,
                          const struct lint_results *from, const char *profile, bool stopping)
 {
     for (size_t i = 0; i < from->count && to->count < LINT_FINDINGS_MAX; i++) {
@@ -85,7 +78,7 @@ static void findings_add(struct told_findings *to, const struct ca_examine *x,
     }
 }
 
-static void findings_take(struct told_findings *to, const struct ca_examine *x,
+static void findings_take(struct examiner_findings *to, const struct ca_examine *x,
                           const struct lint_results *from, const char *profile)
 {
     to->count = 0;
@@ -97,25 +90,26 @@ static void findings_take(struct told_findings *to, const struct ca_examine *x,
 lt_res examiner_refuse(struct examiner *e, const struct ipc_addr *to, const Ipc__SignRequest *asked,
                        const struct examiner_no *no)
 {
-    static struct told_findings findings; /* 70 KiB that need not be on the stack */
+    struct examiner_findings *findings = e->findings;
     const struct ca_verdict *v = no->v;
-    findings_take(&findings, &e->x, &v->lint, asked->profile);
+    findings_take(findings, &e->x, &v->lint, asked->profile);
     Ipc__SignReply reply = IPC__SIGN_REPLY__INIT;
     reply.intent_id = asked->intent_id;
     reply.outcome = v->later ? unavailable_word : refused_word;
     reply.refusal = text(v->refusal);
     reply.detail = text(v->detail);
-    reply.n_findings = no->opinion == NULL ? findings.count : no->opinion->n_findings;
-    reply.findings = no->opinion == NULL ? findings.list : no->opinion->findings;
+    reply.n_findings = no->opinion == NULL ? findings->count : no->opinion->n_findings;
+    reply.findings = no->opinion == NULL ? findings->list : no->opinion->findings;
     reply.rule_set = text(lint_rule_set());
     if (v->profile != NULL) {
         reply.profile_sha256 = bytes(v->profile->sha256, CA_PROFILE_SHA256);
     }
     reply.issuer = asked->issuer;
     reply.serial = asked->serial;
+    char detail[DETAIL_MAX];
     lt_log(v->later ? LT_LOG_INFO : LT_LOG_WARN, "not signed",
            "issuer=%s intent=%lld refusal=%s detail=\"%s\"", asked->issuer, (long long)asked->intent_id,
-           v->refusal, v->detail);
+           v->refusal, lt_log_plain(v->detail, detail, sizeof(detail)));
     count("certificates", reply.outcome);
     return role_reply(e->kit, to, IPC_SIGN_REPLY, &reply.base);
 }
@@ -260,18 +254,18 @@ static lt_res crl_answer(struct examiner *e, const struct ipc_addr *to, const Ip
 /* Every refusal is an event; a CRL has no intent that it could be written beside. */
 static void crl_tell(struct examiner *e, const Ipc__CrlSignRequest *asked, const struct ca_verdict *v)
 {
-    static struct told_findings findings; /* 70 KiB that need not be on the stack */
+    struct examiner_findings *findings = e->findings;
     static char kind[] = "crl.refused";
     char subject[80];
     (void)snprintf(subject, sizeof(subject), "crl %.64s", asked->issuer);
-    findings_take(&findings, &e->x, &v->lint, CA_LINT_CRL_PROFILE);
+    findings_take(findings, &e->x, &v->lint, CA_LINT_CRL_PROFILE);
     Ipc__Refused m = IPC__REFUSED__INIT;
     m.subject = subject;
     m.kind = kind;
     m.refusal = text(v->refusal);
     m.detail = text(v->detail);
-    m.findings = findings.list;
-    m.n_findings = findings.count;
+    m.findings = findings->list;
+    m.n_findings = findings->count;
     examiner_tell(e, &m);
 }
 
@@ -279,7 +273,8 @@ static lt_res crl_refuse(struct examiner *e, const struct ipc_msg *m, const char
                          const struct ca_verdict *v)
 {
     const Ipc__CrlSignRequest *asked = (const Ipc__CrlSignRequest *)m->body;
-    char detail[300];
+    char detail[DETAIL_MAX];
+    char plain[DETAIL_MAX];
     (void)snprintf(detail, sizeof(detail), "%s: %s", v->refusal, v->detail);
     Ipc__CrlSignReply reply = IPC__CRL_SIGN_REPLY__INIT;
     reply.issuer = asked->issuer;
@@ -287,7 +282,7 @@ static lt_res crl_refuse(struct examiner *e, const struct ipc_msg *m, const char
     reply.outcome = text(word);
     reply.detail = detail;
     lt_log(LT_LOG_WARN, "CRL not signed", "issuer=%s shard=%u outcome=%s detail=\"%s\"", asked->issuer,
-           asked->shard, word, detail);
+           asked->shard, word, lt_log_plain(detail, plain, sizeof(plain)));
     return crl_answer(e, &m->from, &reply);
 }
 

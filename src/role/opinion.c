@@ -39,6 +39,7 @@ enum {
     TICK_MS = 100,
     ID_OF_PIDFD = 3, /* P_PIDFD of waitid */
     CHILD_FAILED = 127,
+    DETAIL_MAX = 800,
 };
 
 /* A certificate on its way: waiting, or with a command. */
@@ -153,8 +154,9 @@ static lt_slice said(struct opinion *o, int fd)
 
 static void answer(struct opinion *o, const struct ipc_addr *to, const Ipc__Opinion *m)
 {
+    char detail[DETAIL_MAX];
     lt_log(strcmp(m->outcome, "clean") == 0 ? LT_LOG_DEBUG : LT_LOG_WARN, "second opinion",
-           "outcome=%s detail=\"%s\"", m->outcome, m->detail);
+           "outcome=%s detail=\"%s\"", m->outcome, lt_log_plain(m->detail, detail, sizeof(detail)));
     lt_metric_add(strcmp(m->outcome, "clean") == 0 ? "lintel_opinions_total{outcome=\"clean\"}"
                                                    : "lintel_opinions_total{outcome=\"no\"}",
                   1);

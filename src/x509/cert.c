@@ -96,7 +96,8 @@ static lt_res tbs_read(struct der_cursor *c, struct lt_arena *a, struct x509_cer
 /* Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signature BIT STRING } */
 static lt_res cert_read(lt_slice der, struct der_notes *notes, struct lt_arena *a, struct x509_cert *ret_cert)
 {
-    LT_CHECK(der.len <= X509_CERT_MAX_BYTES, LT_PEER_TOO_LARGE, "a certificate of %zu bytes", der.len);
+    size_t most = notes != NULL ? X509_CERT_DECODED_BYTES : X509_CERT_MAX_BYTES;
+    LT_CHECK(der.len <= most, LT_PEER_TOO_LARGE, "a certificate of %zu bytes", der.len);
     *ret_cert = (struct x509_cert){.der = der};
     struct der_cursor c = der_open(der);
     c.notes = notes;
@@ -105,7 +106,7 @@ static lt_res cert_read(lt_slice der, struct der_notes *notes, struct lt_arena *
     ret_cert->outer_sig_alg_der = algorithm_read(&seq);
     ret_cert->signature = der_bitstring_octets(&seq);
     /*= RFC 5280 4.1.1.2 "This field MUST contain the same algorithm identifier as the signature field in the
-     *sequence = tbsCertificate" */
+     * sequence tbsCertificate" */
     if (der_ok(&seq) && !lt_slice_eq(ret_cert->sig_alg_der, ret_cert->outer_sig_alg_der)) {
         der_wart(&seq, ret_cert->outer_sig_alg_der.ptr, "two signature algorithms that differ");
     }
@@ -129,7 +130,8 @@ lt_res x509_cert_parse(lt_slice der, struct lt_arena *a, struct x509_cert *ret_c
 
 static lt_res bare_read(lt_slice der, struct der_notes *notes, struct lt_arena *a, struct x509_cert *ret_cert)
 {
-    LT_CHECK(der.len <= X509_CERT_MAX_BYTES, LT_PEER_TOO_LARGE, "a certificate of %zu bytes", der.len);
+    size_t most = notes != NULL ? X509_CERT_DECODED_BYTES : X509_CERT_MAX_BYTES;
+    LT_CHECK(der.len <= most, LT_PEER_TOO_LARGE, "a certificate of %zu bytes", der.len);
     *ret_cert = (struct x509_cert){0};
     struct der_cursor c = der_open(der);
     c.notes = notes;

@@ -6,7 +6,8 @@
 #include "x509/name.h"
 #include "x509/spki.h"
 
-enum { X509_CERT_MAX_BYTES = 256 * 1024 };
+/* What x509_cert_parse takes, and x509_cert_decode. */
+enum { X509_CERT_MAX_BYTES = 256 * 1024, X509_CERT_DECODED_BYTES = 1024 * 1024 };
 
 struct x509_cert {
     lt_slice der;     /* whole Certificate; empty after x509_tbs_parse. All slices borrow from the input */

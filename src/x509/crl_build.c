@@ -21,8 +21,9 @@ void x509_crl_begin(struct x509_crl_builder *b, const struct x509_crl_spec *spec
 }
 
 /* SEQUENCE { userCertificate INTEGER, revocationDate Time, crlEntryExtensions SEQUENCE { reasonCode
- *ENUMERATED } } = RFC 5280 5.3.1 "the reason code CRL entry extension SHOULD be absent instead of using the
- *unspecified (0) = reasonCode value" */
+ * ENUMERATED } }
+ *= RFC 5280 5.3.1 "the reason code CRL entry extension SHOULD be absent instead of using the unspecified (0)
+ * reasonCode value" */
 void x509_crl_add(struct x509_crl_builder *b, lt_slice serial, lt_time revoked, uint32_t reason)
 {
     LT_ASSERT(reason <= REASON_MAX);

@@ -51,7 +51,9 @@ static lt_res info_read(struct der_cursor *c, struct lt_arena *a, struct x509_cs
     struct der_cursor ahead = *c;
     csr->info = der_read_whole(&ahead, DER_SEQUENCE);
     struct der_cursor seq = der_enter(c, DER_SEQUENCE);
-    (void)der_small(&seq, 0);
+    if (der_small(&seq, INT32_MAX) != 0) {
+        der_wart(&seq, seq.pos, "a number outside its range");
+    }
     LT_TRY(x509_name_read(&seq, a, &csr->subject));
     LT_TRY(x509_spki_read(&seq, &csr->spki));
     /* The field is not optional, but requests without it are about and harmless. */
@@ -69,7 +71,8 @@ static lt_res info_read(struct der_cursor *c, struct lt_arena *a, struct x509_cs
 /* CertificationRequest ::= SEQUENCE { certificationRequestInfo, signatureAlgorithm, signature BIT STRING } */
 static lt_res csr_read(lt_slice der, struct der_notes *notes, struct lt_arena *a, struct x509_csr *ret_csr)
 {
-    LT_CHECK(der.len <= X509_CSR_MAX_BYTES, LT_PEER_TOO_LARGE, "a request of %zu bytes", der.len);
+    size_t most = notes != NULL ? X509_CSR_DECODED_BYTES : X509_CSR_MAX_BYTES;
+    LT_CHECK(der.len <= most, LT_PEER_TOO_LARGE, "a request of %zu bytes", der.len);
     *ret_csr = (struct x509_csr){.der = der};
     struct der_cursor c = der_open(der);
     c.notes = notes;

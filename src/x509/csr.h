@@ -5,7 +5,8 @@
 #include "x509/name.h"
 #include "x509/spki.h"
 
-enum { X509_CSR_MAX_BYTES = 64 * 1024 };
+/* What x509_csr_parse takes, and x509_csr_decode. */
+enum { X509_CSR_MAX_BYTES = 64 * 1024, X509_CSR_DECODED_BYTES = 1024 * 1024 };
 
 struct x509_csr {
     lt_slice der;  /* all slices borrow from the input */

@@ -198,7 +198,7 @@ lt_res x509_ip_parse(lt_slice text, struct x509_ip *ret_ip)
 }
 
 /*= RFC 5952 4.2.3 "When there is an alternative choice in the placement of a "::", the longest run of
- *consecutive 16-bit = 0 fields MUST be shortened"; 4.2.2 one field alone is not */
+ * consecutive 16-bit 0 fields MUST be shortened"; 4.2.2 one field alone is not */
 static void longest_zeros(const uint16_t field[8], size_t *ret_at, size_t *ret_len)
 {
     size_t run = 0;

@@ -57,6 +57,24 @@ static bool extension_twice(const struct x509_extension *list, size_t n)
     return false;
 }
 
+size_t x509_list_room(struct der_cursor *list, size_t count, size_t strict, size_t lenient, const char *why)
+{
+    size_t most = list->notes != NULL ? lenient : strict;
+    if (count > most) {
+        der_wart(list, list->pos, why);
+    }
+    return count < most ? count : most;
+}
+
+void x509_list_pass(struct der_cursor *list)
+{
+    uint32_t tag = DER_NONE;
+    lt_slice content = {0};
+    while (der_more(list)) {
+        (void)der_any(list, &tag, &content, NULL); /* sticky in the cursor */
+    }
+}
+
 /* Extension ::= SEQUENCE { extnID OBJECT IDENTIFIER, critical BOOLEAN DEFAULT FALSE, extnValue OCTET STRING }
  */
 static void extension_read(struct der_cursor *seq, struct x509_extension *x)
@@ -84,13 +102,11 @@ lt_res x509_extensions_read(struct der_cursor *c, struct lt_arena *a, struct x50
     if (der_ok(&seq) && count == 0) {
         der_wart(&seq, seq.pos, "an empty list of extensions");
     }
-    if (count > X509_EXTENSIONS_MAX) {
-        der_fail(&seq, "too many extensions");
-    }
+    count = x509_list_room(&seq, count, X509_EXTENSIONS_MAX, X509_EXTENSIONS_DECODED, X509_MORE_EXTENSIONS);
     struct x509_extension *list = der_ok(&seq) ? LT_NEW_ARRAY(a, struct x509_extension, count + 1) : NULL;
     LT_CHECK(list != NULL || !der_ok(&seq), LT_PEER_TOO_LARGE, "no room for %zu extensions", count);
     size_t n = 0;
-    for (; der_more(&seq); n++) {
+    for (; der_more(&seq) && n < count; n++) {
         extension_read(&seq, &list[n]);
         if (der_ok(&seq) && extension_twice(list, n)) {
             der_wart(&seq, list[n].der.ptr, "an extension that stands twice");
@@ -99,6 +115,7 @@ lt_res x509_extensions_read(struct der_cursor *c, struct lt_arena *a, struct x50
             LT_TRY(content_read(&seq, a, &list[n], ret_ext));
         }
     }
+    x509_list_pass(&seq);
     der_leave(c, &seq);
     ret_ext->list = list;
     ret_ext->count = n;

@@ -8,11 +8,17 @@
 #include "x509/name.h"
 #include "x509/oid.h"
 
+/* More is refused by the strict parsers; a lenient one reads up to its own limit and notes that more stands
+ * there (X509_MORE_…). Lists: key purposes, policies, distribution points, access descriptions. */
 enum {
     X509_EXTENSIONS_MAX = 64,
+    X509_EXTENSIONS_DECODED = 256,
     X509_GENERAL_NAMES_MAX = 4096,
-    X509_LIST_MAX = 256, /* key purposes, policies, distribution points, access descriptions */
+    X509_LIST_MAX = 256,
+    X509_LIST_DECODED = 1024,
 };
+#define X509_MORE_EXTENSIONS "more extensions than are read here"
+#define X509_MORE_ENTRIES "a list of more entries than are read here"
 
 /* Bits of KeyUsage. */
 enum {

@@ -4,6 +4,12 @@
  * a full arena is an lt_res. */
 #include "x509/ext.h"
 
+/* How many of the entries that a list counts are kept: all, or up to a limit. strict: what a strict cursor
+ * takes; beyond it it fails, and a lenient one notes why beyond `lenient`. why: static storage. */
+size_t x509_list_room(struct der_cursor *list, size_t count, size_t strict, size_t lenient, const char *why);
+/* Over what stands beyond the limit. */
+void x509_list_pass(struct der_cursor *list);
+
 typedef lt_res x509_ext_decoder(struct der_cursor *c, struct lt_arena *a, struct x509_extensions *e);
 
 x509_ext_decoder x509_ext_basic_constraints;

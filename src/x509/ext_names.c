@@ -52,9 +52,7 @@ static void general_name_read(struct der_cursor *c, struct x509_general_name *re
 static lt_res general_names(struct der_cursor *c, struct lt_arena *a, struct x509_general_names *ret)
 {
     size_t count = der_count(c);
-    if (count > X509_GENERAL_NAMES_MAX) {
-        der_fail(c, "too many names");
-    }
+    count = x509_list_room(c, count, X509_GENERAL_NAMES_MAX, X509_GENERAL_NAMES_MAX, X509_MORE_ENTRIES);
     if (!der_ok(c) || count == 0) {
         return LT_OK;
     }
@@ -64,6 +62,7 @@ static lt_res general_names(struct der_cursor *c, struct lt_arena *a, struct x50
     while (der_more(c) && n < count) {
         general_name_read(c, &list[n++]);
     }
+    x509_list_pass(c);
     if (der_ok(c)) {
         *ret = (struct x509_general_names){list, n};
     }
@@ -177,19 +176,18 @@ static lt_res points(struct der_cursor *c, struct lt_arena *a,
     struct der_cursor seq = der_enter(c, DER_SEQUENCE);
     size_t count = der_count(&seq);
     if (count == 0 && der_ok(&seq)) {
-        der_wart(&seq, seq.pos, "no distribution point, or too many");
+        der_wart(&seq, seq.pos, "no distribution point");
     }
-    if (count > X509_LIST_MAX) {
-        der_fail(&seq, "no distribution point, or too many");
-    }
+    count = x509_list_room(&seq, count, X509_LIST_MAX, X509_LIST_DECODED, X509_MORE_ENTRIES);
     struct x509_distribution_point *list = der_ok(&seq)
                                                ? LT_NEW_ARRAY(a, struct x509_distribution_point, count)
                                                : NULL;
     LT_CHECK(list != NULL || !der_ok(&seq), LT_PEER_TOO_LARGE, "no room for %zu distribution points", count);
     size_t n = 0;
-    while (der_more(&seq)) {
+    while (der_more(&seq) && n < count) {
         LT_TRY(point_read(&seq, a, &list[n++]));
     }
+    x509_list_pass(&seq);
     der_leave(c, &seq);
     *ret_list = list;
     *ret_count = n;
@@ -216,21 +214,20 @@ static lt_res accesses(struct der_cursor *c, struct lt_arena *a, const struct x5
     struct der_cursor seq = der_enter(c, DER_SEQUENCE);
     size_t count = der_count(&seq);
     if (count == 0 && der_ok(&seq)) {
-        der_wart(&seq, seq.pos, "no access description, or too many");
+        der_wart(&seq, seq.pos, "no access description");
     }
-    if (count > X509_LIST_MAX) {
-        der_fail(&seq, "no access description, or too many");
-    }
+    count = x509_list_room(&seq, count, X509_LIST_MAX, X509_LIST_DECODED, X509_MORE_ENTRIES);
     struct x509_access *list = der_ok(&seq) ? LT_NEW_ARRAY(a, struct x509_access, count) : NULL;
     LT_CHECK(list != NULL || !der_ok(&seq), LT_PEER_TOO_LARGE, "no room for %zu access descriptions", count);
     size_t n = 0;
-    for (; der_more(&seq); n++) {
+    for (; der_more(&seq) && n < count; n++) {
         struct der_cursor one = der_enter(&seq, DER_SEQUENCE);
         list[n].method.der = der_oid(&one);
         list[n].method.oid = x509_oid_find(list[n].method.der);
         general_name_read(&one, &list[n].location);
         der_leave(&seq, &one);
     }
+    x509_list_pass(&seq);
     der_leave(c, &seq);
     *ret_list = list;
     *ret_count = n;
@@ -256,20 +253,19 @@ static lt_res subtrees(struct der_cursor *c, uint32_t tag, struct lt_arena *a, s
     struct der_cursor seq = der_enter(c, tag);
     size_t count = der_count(&seq);
     if (count == 0 && der_ok(&seq)) {
-        der_wart(&seq, seq.pos, "no subtree, or too many");
+        der_wart(&seq, seq.pos, "no subtree");
     }
-    if (count > X509_GENERAL_NAMES_MAX) {
-        der_fail(&seq, "no subtree, or too many");
-    }
+    count = x509_list_room(&seq, count, X509_GENERAL_NAMES_MAX, X509_GENERAL_NAMES_MAX, X509_MORE_ENTRIES);
     struct x509_general_name *list = der_ok(&seq) ? LT_NEW_ARRAY(a, struct x509_general_name, count) : NULL;
     LT_CHECK(list != NULL || !der_ok(&seq), LT_PEER_TOO_LARGE, "no room for %zu subtrees", count);
     size_t n = 0;
-    while (der_more(&seq)) {
+    while (der_more(&seq) && n < count) {
         /*= RFC 5280 4.2.1.10 "the minimum MUST be zero, and maximum MUST be absent" */
         struct der_cursor tree = der_enter(&seq, DER_SEQUENCE);
         general_name_read(&tree, &list[n++]);
         der_leave(&seq, &tree);
     }
+    x509_list_pass(&seq);
     der_leave(c, &seq);
     *ret = (struct x509_general_names){list, n};
     return LT_OK;
@@ -313,8 +309,8 @@ static bool flag(struct der_cursor *c, uint32_t tag)
 }
 
 /*= RFC 5280 5.2.5 IssuingDistributionPoint ::= SEQUENCE { distributionPoint [0] DistributionPointName
- *OPTIONAL, = onlyContainsUserCerts [1], onlyContainsCACerts [2] BOOLEAN DEFAULT FALSE, onlySomeReasons [3]
- *ReasonFlags OPTIONAL, = indirectCRL [4], onlyContainsAttributeCerts [5] BOOLEAN DEFAULT FALSE } */
+ * OPTIONAL, onlyContainsUserCerts [1], onlyContainsCACerts [2] BOOLEAN DEFAULT FALSE, onlySomeReasons [3]
+ * ReasonFlags OPTIONAL, indirectCRL [4], onlyContainsAttributeCerts [5] BOOLEAN DEFAULT FALSE } */
 lt_res x509_ext_issuing_point(struct der_cursor *c, struct lt_arena *a, struct x509_extensions *e)
 {
     struct der_cursor seq = der_enter(c, DER_SEQUENCE);

@@ -2,7 +2,7 @@
 #include "x509/ext_decoders.h"
 
 /*= RFC 5280 4.2.1.9 BasicConstraints ::= SEQUENCE { cA BOOLEAN DEFAULT FALSE, pathLenConstraint INTEGER
- *(0..MAX) = OPTIONAL } */
+ * (0..MAX) OPTIONAL } */
 lt_res x509_ext_basic_constraints(struct der_cursor *c, struct lt_arena *a, struct x509_extensions *e)
 {
     (void)a; /* decoders have one shape */
@@ -36,19 +36,18 @@ lt_res x509_ext_eku(struct der_cursor *c, struct lt_arena *a, struct x509_extens
     struct der_cursor seq = der_enter(c, DER_SEQUENCE);
     size_t count = der_count(&seq);
     if (count == 0 && der_ok(&seq)) {
-        der_wart(&seq, seq.pos, "no key purpose, or too many");
+        der_wart(&seq, seq.pos, "no key purpose");
     }
-    if (count > X509_LIST_MAX) {
-        der_fail(&seq, "no key purpose, or too many");
-    }
+    count = x509_list_room(&seq, count, X509_LIST_MAX, X509_LIST_DECODED, X509_MORE_ENTRIES);
     struct x509_oid_ref *list = der_ok(&seq) ? LT_NEW_ARRAY(a, struct x509_oid_ref, count) : NULL;
     LT_CHECK(list != NULL || !der_ok(&seq), LT_PEER_TOO_LARGE, "no room for %zu key purposes", count);
     size_t n = 0;
-    while (der_more(&seq)) {
+    while (der_more(&seq) && n < count) {
         list[n].der = der_oid(&seq);
         list[n].oid = x509_oid_find(list[n].der);
         n++;
     }
+    x509_list_pass(&seq);
     der_leave(c, &seq);
     e->eku = list;
     e->eku_count = n;
@@ -100,20 +99,19 @@ lt_res x509_ext_policies(struct der_cursor *c, struct lt_arena *a, struct x509_e
     struct der_cursor seq = der_enter(c, DER_SEQUENCE);
     size_t count = der_count(&seq);
     if (count == 0 && der_ok(&seq)) {
-        der_wart(&seq, seq.pos, "no policy, or too many");
+        der_wart(&seq, seq.pos, "no policy");
     }
-    if (count > X509_LIST_MAX) {
-        der_fail(&seq, "no policy, or too many");
-    }
+    count = x509_list_room(&seq, count, X509_LIST_MAX, X509_LIST_DECODED, X509_MORE_ENTRIES);
     struct x509_policy *list = der_ok(&seq) ? LT_NEW_ARRAY(a, struct x509_policy, count) : NULL;
     LT_CHECK(list != NULL || !der_ok(&seq), LT_PEER_TOO_LARGE, "no room for %zu policies", count);
     size_t n = 0;
-    while (der_more(&seq)) {
+    while (der_more(&seq) && n < count) {
         policy_read(&seq, &list[n++]);
         if (der_ok(&seq) && policy_twice(list, n)) {
             der_wart(&seq, list[n - 1].id.der.ptr, "a policy that stands twice");
         }
     }
+    x509_list_pass(&seq);
     der_leave(c, &seq);
     e->policies = list;
     e->policy_count = n;
@@ -135,8 +133,8 @@ lt_res x509_ext_tls_feature(struct der_cursor *c, struct lt_arena *a, struct x50
     return LT_OK;
 }
 
-/*= RFC 6962 3.1 "a critical poison extension (OID 1.3.6.1.4.1.11129.2.4.3, whose extnValue OCTET STRING
- *contains ASN.1 = NULL data (0x05 0x00))" */
+/*= RFC 6962 3.1 "a special critical poison extension (OID 1.3.6.1.4.1.11129.2.4.3, whose extnValue OCTET
+ * STRING contains ASN.1 NULL data (0x05 0x00))" */
 lt_res x509_ext_ct_poison(struct der_cursor *c, struct lt_arena *a, struct x509_extensions *e)
 {
     (void)a; /* decoders have one shape */
@@ -158,7 +156,7 @@ static bool vector16(lt_slice *s, lt_slice *ret)
 }
 
 /*= RFC 6962 3.2 SignedCertificateTimestamp: version, 32 bytes of log id, 8 of time, extensions, 2 of
- *algorithm, = signature. Another version than v1 is opaque. */
+ * algorithm, signature. Another version than v1 is opaque. */
 static bool sct_good(lt_slice sct)
 {
     enum { FIXED = 1 + 32 + 8 };

@@ -1,6 +1,8 @@
 /* Distinguished names (RFC 5280 4.1.2.4, RFC 4514). */
 #include "x509/name.h"
 
+#include <string.h>
+
 #include "base/text.h"
 
 /* Bytes of the UTF-8 character that begins with b; 0 when none does. */
@@ -119,8 +121,39 @@ static void attribute_read(struct der_cursor *set, struct x509_attribute *ret)
     der_leave(set, &seq);
 }
 
+/* The attributes of one name: in the caller's room, and of a long name in the arena. */
+struct attributes {
+    struct x509_attribute *all;
+    size_t count;
+    size_t room;
+    struct lt_arena *arena;
+    struct x509_attribute beyond; /* what is read but not kept */
+};
+
+/* Where the next one goes. where: it, for the note that there are too many. */
+static struct x509_attribute *attribute_room(struct der_cursor *set, struct attributes *l,
+                                             const uint8_t *where)
+{
+    if (l->count == l->room && l->room < X509_NAME_ATTRIBUTES_DECODED && set->notes != NULL) {
+        struct x509_attribute *more = LT_NEW_ARRAY(l->arena, struct x509_attribute,
+                                                   X509_NAME_ATTRIBUTES_DECODED);
+        if (more != NULL) {
+            memcpy(more, l->all, l->count * sizeof *more);
+            l->all = more;
+            l->room = X509_NAME_ATTRIBUTES_DECODED;
+        }
+    }
+    if (l->count < l->room) {
+        return &l->all[l->count++];
+    }
+    if (l->beyond.type.ptr == NULL) {
+        der_wart(set, where, X509_MORE_ATTRIBUTES);
+    }
+    return &l->beyond;
+}
+
 /*= X.690 11.6 "The encodings of the component values of a set-of value shall appear in ascending order" */
-static void rdn_read(struct der_cursor *name, struct x509_attribute *all, size_t *count, unsigned rdn)
+static void rdn_read(struct der_cursor *name, struct attributes *l, unsigned rdn)
 {
     struct der_cursor set = der_enter(name, DER_SET);
     lt_slice before = {0};
@@ -128,20 +161,15 @@ static void rdn_read(struct der_cursor *name, struct x509_attribute *all, size_t
         der_wart(&set, set.pos, "an empty RDN");
     }
     while (der_more(&set)) {
-        if (*count == X509_NAME_ATTRIBUTES_MAX) {
-            der_fail(&set, "a name of too many attributes");
-            break;
-        }
         struct der_cursor ahead = set;
         lt_slice whole = der_read_whole(&ahead, DER_SEQUENCE);
-        struct x509_attribute *a = &all[*count];
+        struct x509_attribute *a = attribute_room(&set, l, whole.ptr);
         attribute_read(&set, a);
         a->rdn = rdn;
         if (lt_slice_cmp(before, whole) > 0) {
             der_wart(&set, whole.ptr, "a SET OF that is not in order");
         }
         before = whole;
-        *count += 1;
     }
     der_leave(name, &set);
 }
@@ -149,26 +177,26 @@ static void rdn_read(struct der_cursor *name, struct x509_attribute *all, size_t
 /* Name ::= SEQUENCE OF SET OF AttributeTypeAndValue */
 lt_res x509_name_read(struct der_cursor *c, struct lt_arena *a, struct x509_name *ret_name)
 {
-    struct x509_attribute all[X509_NAME_ATTRIBUTES_MAX];
-    size_t count = 0;
+    struct x509_attribute first[X509_NAME_ATTRIBUTES_MAX];
+    struct attributes l = {.all = first, .room = X509_NAME_ATTRIBUTES_MAX, .arena = a};
     unsigned rdn = 0;
     struct der_cursor ahead = *c;
     lt_slice whole = der_read_whole(&ahead, DER_SEQUENCE);
     struct der_cursor seq = der_enter(c, DER_SEQUENCE);
     for (; der_more(&seq); rdn++) {
-        rdn_read(&seq, all, &count, rdn);
+        rdn_read(&seq, &l, rdn);
     }
     der_leave(c, &seq);
-    *ret_name = (struct x509_name){.der = whole, .rdn_count = rdn, .count = count};
-    if (!der_ok(c) || count == 0) {
+    *ret_name = (struct x509_name){.der = whole, .rdn_count = rdn, .count = l.count};
+    if (!der_ok(c) || l.count == 0) {
         return LT_OK; /* sticky in the cursor */
     }
-    struct x509_attribute *list = LT_NEW_ARRAY(a, struct x509_attribute, count);
-    LT_CHECK(list != NULL, LT_PEER_TOO_LARGE, "no room for a name of %zu attributes", count);
-    for (size_t i = 0; i < count; i++) {
-        list[i] = all[i];
+    if (l.all == first) {
+        l.all = LT_NEW_ARRAY(a, struct x509_attribute, l.count);
+        LT_CHECK(l.all != NULL, LT_PEER_TOO_LARGE, "no room for a name of %zu attributes", l.count);
+        memcpy(l.all, first, l.count * sizeof *l.all);
     }
-    ret_name->attributes = list;
+    ret_name->attributes = l.all;
     return LT_OK;
 }
 
@@ -234,7 +262,7 @@ void x509_attribute_text(const struct x509_attribute *attribute, struct lt_buf *
 }
 
 /*= RFC 4514 2.4 "a space (' ' U+0020) or number sign ('#' U+0023) occurring at the beginning of the string"
- *and the = characters " + , ; < > \ and NUL are escaped */
+ * and the characters " + , ; < > \ and NUL are escaped */
 static void escaped_put(struct lt_buf *out, lt_slice text)
 {
     for (size_t i = 0; i < text.len; i++) {

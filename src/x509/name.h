@@ -7,7 +7,9 @@
 #include "der/writer.h"
 #include "x509/oid.h"
 
-enum { X509_NAME_ATTRIBUTES_MAX = 64 };
+/* More is refused; a lenient cursor reads X509_NAME_ATTRIBUTES_DECODED and notes that more stand there. */
+enum { X509_NAME_ATTRIBUTES_MAX = 64, X509_NAME_ATTRIBUTES_DECODED = 256 };
+#define X509_MORE_ATTRIBUTES "a name of more attributes than are read here"
 
 struct x509_attribute {
     lt_slice type;        /* content of the OID; borrowed from the input */

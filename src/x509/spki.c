@@ -154,7 +154,7 @@ lt_res x509_spki_parse(lt_slice der, struct x509_spki *ret_spki)
 }
 
 /*= CABF-BR 6.1.6 "The CA SHALL confirm that the value of the public exponent is an odd number equal to 3 or
- *more. = Additionally, the public exponent SHOULD be in the range between 2^16 + 1 and 2^256 - 1." */
+ * more. Additionally, the public exponent SHOULD be in the range between 2^16 + 1 and 2^256 - 1." */
 static lt_res rsa_check(const struct x509_spki *s)
 {
     LT_CHECK(s->bits >= X509_RSA_BITS_MIN && s->bits <= X509_RSA_BITS_MAX, LT_PEER_UNSUPPORTED,

@@ -41,7 +41,7 @@ static void general_name_put(struct der_writer *w, const struct x509_general_nam
 
 /* SubjectAltName ::= SEQUENCE SIZE (1..MAX) OF GeneralName
  *= RFC 5280 4.2.1.6 "If the subject field contains an empty sequence, then the issuing CA MUST include a
- *subjectAltName = extension that is marked as critical." */
+ * subjectAltName extension that is marked as critical." */
 static void san_put(struct der_writer *w, const struct x509_general_name *san, size_t count, bool critical)
 {
     if (count == 0) {
@@ -181,7 +181,7 @@ static void subtrees_put(struct der_writer *w, uint32_t tag, const struct x509_g
 }
 
 /* NameConstraints ::= SEQUENCE { permittedSubtrees [0], excludedSubtrees [1] SEQUENCE OF SEQUENCE { base
- *GeneralName } } = RFC 5280 4.2.1.10 "Conforming CAs MUST mark this extension as critical" */
+ * GeneralName } } RFC 5280 4.2.1.10 "Conforming CAs MUST mark this extension as critical" */
 static void name_constraints_put(struct der_writer *w, const struct x509_tbs_spec *s)
 {
     if (s->permitted_count + s->excluded_count == 0) {

@@ -131,7 +131,18 @@ def test_the_book_begins_with_what_was_made(made):
 
 def test_config_check_agrees(made):
     folder, _ = made
-    assert json.loads(lintel("config", "check", "--dir", folder, "--json").stdout)["ok"] is True
+    said = json.loads(lintel("config", "check", "--dir", folder, "--json").stdout)
+    assert said["ok"] is True and said["warnings"] == []
+    profile = folder / "profiles" / "tls-server.yaml"
+    right = profile.read_text()
+    profile.chmod(0o644)
+    profile.write_text(re.sub("lint-profile: .*", "lint-profile: tls-ov", right))
+    try:
+        said = json.loads(lintel("config", "check", "--dir", folder, "--json").stdout)
+        assert len(said["warnings"]) == 1 and said["warnings"][0].startswith("profiles/tls-server.yaml: ")
+        assert "warning: profiles/tls-server.yaml: " in lintel("config", "check", "--dir", folder).stdout
+    finally:
+        profile.write_text(right)
     broken = folder / "lintel.yaml"
     kept = broken.read_text()
     broken.write_text(kept.replace("gateways: 2", "gateways: two"))

@@ -91,7 +91,7 @@ def test_refusal_exception_expiry(fresh_ca, client):
 
     # The inventory agrees with the verdict at issuance, and still says that it is a failing one.
     done = fresh_ca.lintel("lint", "--inventory", check=False)
-    assert done.returncode == 1 and "0 differ" in done.stdout, done
+    assert done.returncode == 1 and "0 differ" in done.stdout and "1 of these passed by exceptions" in done.stdout, done
 
     time.sleep(max(0, end - time.monotonic()) + 1)
     assert rules[-1] in refused(client, "late.example.com")["detail"]
@@ -122,6 +122,34 @@ def test_a_lint_profile_that_cannot_be(fresh_ca, old, new, words):
     with pytest.raises(AssertionError) as caught:
         change_profile(fresh_ca, "tls-server", old, new)
     assert words in str(caught.value)
+
+
+def test_a_ceremony_is_judged(fresh_ca, tmp_path):
+    """CA certificates are not the examiner's, and are judged all the same: by who plans, shows and signs them."""
+    plan = ["ceremony", "plan", tmp_path / "tls2.script", "--ca", "tls2", "--profile", "ca-tls", "--common-name", "Second"]
+    good = fresh_ca.lintel("ceremony", "plan", tmp_path / "tls2.script", "--ca", "tls1", "--common-name", "First").stdout
+    assert "linter: error" not in good and "ceremony of" in good
+    (tmp_path / "tls2.script").unlink()
+    change_profile(fresh_ca, "ca-tls", "extended-key-usage: [serverAuth]", "extended-key-usage: [serverAuth, emailProtection]")
+    bad = fresh_ca.lintel(*plan, check=False)
+    assert bad.returncode == 4 and "--accept-findings" in bad.stderr and "linter: error" in bad.stdout, bad
+    assert not (tmp_path / "tls2.script").exists()
+    known = fresh_ca.lintel(*plan, "--accept-findings").stdout
+    assert "linter: error" in known
+    assert "linter: error" in fresh_ca.lintel("ceremony", "show", tmp_path / "tls2.script").stdout
+    crl = fresh_ca.lintel("ceremony", "plan", tmp_path / "crl.script", "--crl").stdout
+    assert "linter: error" not in crl
+
+
+def test_an_exception_for_no_rule(fresh_ca):
+    fresh_ca.start()
+    done = fresh_ca.lintel("plan", "propose", "lint.exception", "rule=e_no_such_rule", "profile=tls-server",
+                           "expires=2026-12-24T00:00:00Z", "--yes", check=False)
+    assert done.returncode == 2 and "lintel lint --list" in done.stderr, done
+    blank = fresh_ca.lintel("plan", "propose", "lint.exception", "rule=e_excessively_backdated", "profile=tls-server",
+                            "expires=2026-12-24T00:00:00Z")
+    assert "e_excessively_backdated" in blank.stdout
+    fresh_ca.stop()
 
 
 def test_a_good_crl_passes(fresh_ca):

@@ -177,12 +177,30 @@ def test_api_with_words(stocked, leaf, tmp_path):
     assert status == 200 and answer["worst"] == "error", answer
 
 
-def test_api_judges_crls(stocked):
+def test_api_judges_crls(stocked, tmp_path):
     path = stocked.folder / "public" / "crl" / "tls.crl"
     wait_for("the CRL", path.exists)
     crl = path.read_bytes()
     status, answer = post(stocked, crl)
     assert status == 200 and answer["worst"] in ("pass", "notice", "warn"), answer
+    tbs = x509.load_der_x509_crl(crl).tbs_certlist_bytes
+    status, answer = post(stocked, json.dumps({"object": base64.b64encode(tbs).decode(), "tbs": True}), "application/json")
+    assert status == 200 and answer["worst"] in ("pass", "notice", "warn"), "a bare TBSCertList is no certificate"
+    (tmp_path / "cut.crl").write_bytes(crl[:-20])
+    cli = json.loads(stocked.lintel("lint", "--format", "json", tmp_path / "cut.crl", check=False).stdout)
+    status, answer = post(stocked, crl[:-20])
+    assert status == 200 and answer["findings"] == cli["findings"], "cut short, it is a CRL all the same"
+
+
+def test_api_takes_a_day_and_a_crossed_certificate(stocked, leaf):
+    tls = (stocked.folder / "ca" / "tls.pem").read_text()
+    for at, status in (("2026-11-21", 200), ("2026-11-21T00:00:00Z", 200), ("2026-02-30", 400), ("soon", 400)):
+        assert post(stocked, json.dumps({"object": leaf, "at": at}), "application/json")[0] == status, at
+    other = (stocked.folder / "ca" / "workload.pem").read_text()
+    for crossed, found in ((tls, False), (other, True)):
+        status, answer = post(stocked, json.dumps({"object": tls, "crossed": crossed}), "application/json")
+        assert status == 200
+        assert ("lintel_issuance_cross_key" in {f["rule"] for f in answer["findings"]}) == found
 
 
 @pytest.mark.parametrize("body,kind,status", [

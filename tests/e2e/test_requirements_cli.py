@@ -9,7 +9,7 @@ from conftest import LINTEL, ROOT
 
 COLUMNS = "doc\tsection\ttitle\tline\tkind\tfield\tkeywords\ttext\n"
 OLD = [("BR", "7.1.2.7.6", "10", "", "MUST", "The certificate MUST contain a subjectAltName."),
-       ("BR", "7.1.2.7.6", "11", "`keyUsage`", "SHOULD", "SHOULD | Y | See elsewhere"),
+       ("BR", "7.1.2.7.6", "11", "`keyUsage`", "SHOULD,CRIT-Y", "SHOULD | Y | See elsewhere"),
        ("BR", "4.9.1", "20", "", "SHALL", "The CA SHALL revoke the certificate within 24 hours of the report."),
        ("BR", "4.9.2", "30", "", "MUST", "Anybody MUST be able to report a problem."),
        ("SBR", "7.1.4", "40", "", "MUST", "The mailbox MUST be validated.")]
@@ -20,7 +20,7 @@ NEW = [OLD[0], OLD[1],
 
 
 def edition(path, rows):
-    path.write_text(COLUMNS + "".join(f"{d}\t{s}\tT\t{line}\tprose\t{field}\t{words}\t{text}\n"
+    path.write_text(COLUMNS + "".join(f"{d}\t{s}\tT\t{line}\t{'table' if field else 'prose'}\t{field}\t{words}\t{text}\n"
                                       for d, s, line, field, words, text in rows))
     return path
 
@@ -81,6 +81,42 @@ def test_the_map_that_is_built_in():
         for status in ("kept", "procedural", "not-applicable", "not-yet"):
             assert d[status] == sum(r["status"] == status for r in own) == sum(s[status] for s in d["sections"])
     assert sum(by_name[d]["statements"] for d in ("BR", "EVG", "SBR")) == 1746
+    rfcs = {"RFC 5280", "RFC 6960", "RFC 8555", "RFC 8657", "RFC 8659", "RFC 8737", "RFC 8738", "RFC 9773"}
+    assert rfcs <= set(by_name)
+    open_rows = [r for r in rows if r["status"] == "not-yet"]
+    assert [r for r in open_rows if not r["reason"].startswith("issue ")] == [], "what is not kept yet has an issue"
+
+
+RFC = """\
+RFC 9999                          Examples                     March 2020
+
+1.  Introduction
+
+   The key words "MUST" and "SHOULD" are to be read as in BCP 14.
+
+2.1.  Servers
+
+   Servers SHOULD answer (i.e., within a second).  They MUST NOT
+   lie to
+
+Somebody                     Standards Track                    [Page 1]
+
+RFC 9999                          Examples                     March 2020
+
+   anybody.  Nothing is asked of clients.
+"""
+
+
+def test_an_edition_is_made_from_an_rfc(tmp_path):
+    (tmp_path / "rfc9999.txt").write_text(RFC)
+    made = tool("requirements-from-rfc", tmp_path / "rfc9999.txt")
+    assert made.stdout.splitlines()[1:] == [
+        "RFC 9999\t2.1\tServers\t9\tprose\t\tSHOULD\tServers SHOULD answer (i.e., within a second).",
+        "RFC 9999\t2.1\tServers\t9\tprose\t\tMUST NOT\tThey MUST NOT lie to anybody."]
+    (tmp_path / "edition.tsv").write_text(made.stdout)
+    args = ("--edition", "RFC 9999=2020", "--map", tmp_path / "map.tsv")
+    assert "2 statements of 1 documents" in tool("requirements-import", tmp_path / "edition.tsv", *args).stdout
+    assert tool("requirements-from-rfc", tmp_path / "edition.tsv").returncode == 1
 
 
 def test_coverage(table):
@@ -146,6 +182,7 @@ def test_bad_editions_are_refused(tmp_path, old):
 
 def test_import_is_idempotent_and_keeps_links(table, old, new):
     before = table.read_bytes()
+    assert [r["summary"] for r in rows_of(table)] == ["-", "keyUsage: SHOULD, critical", "-", "-", "-"]
     assert tool("requirements-import", old, "--edition", "BR=1", "--edition", "SBR=1", "--map", table).returncode == 0
     assert table.read_bytes() == before
     fill(table, section="4.9.1", status="kept", kept_by="code:src/ca/revoke.c")
@@ -160,6 +197,18 @@ def test_import_is_idempotent_and_keeps_links(table, old, new):
     assert rows["BR", "6.3.2"]["status"] == "not-yet"
     assert rows["SBR", "7.1.4"]["reason"] == "a mailbox", "another document is left alone"
     assert ("BR", "4.9.2") not in rows
+
+
+def test_documents_with_blanks_in_their_names(table, tmp_path):
+    rfc = edition(tmp_path / "rfc.tsv", [("RFC 5280", "4.1.2.2", "1", "", "MUST", "The serial number MUST be positive."),
+                                         ("RFC 6960", "4.2.1", "2", "", "MUST", "Responses MUST be signed.")])
+    made = tool("requirements-import", rfc, "--edition", "RFC 5280=2008", "--edition", "RFC 6960=2013", "--map", table)
+    assert made.returncode == 0, made.stderr
+    assert tool("check-requirements", table).returncode == 0
+    fill(table, section="4.1.2.2", status="kept", kept_by="rule:e_serial_number_not_positive rule:e_excessively%20backdated")
+    assert tool("check-requirements", table).returncode == 0, tool("check-requirements", table).stdout
+    shown = json.loads(requirements("coverage", "--map", table, "--json", "--document", "RFC 5280").stdout)["documents"]
+    assert shown[0]["edition"] == "2008" and shown[0]["kept_share"] == 1.0
 
 
 def test_import_says_what_it_drops(table, new, tmp_path):

@@ -2,6 +2,7 @@
  * ask. */
 #include "lint/rules/cabf_br_dates.h"
 #include "lint/rules/cabf_br_under.h"
+#include "lint/rules/common.h"
 
 static bool under_br(const struct lint_subject *s)
 {
@@ -22,11 +23,7 @@ static void name_other(const struct lint_subject *s, struct lint_report *r)
                                           X509_OID_L, X509_OID_OU, X509_OID_POSTAL_CODE, X509_OID_STREET};
     const struct x509_name *n = &s->cert->subject;
     for (size_t i = 0; i < n->count; i++) {
-        size_t k = 0;
-        while (k < LT_COUNT(known) && known[k] != n->attributes[i].oid) {
-            k++;
-        }
-        if (k == LT_COUNT(known)) {
+        if (!lint_oid_in(n->attributes[i].oid, known, LT_COUNT(known))) {
             lint_found(r, n->attributes[i].value, "attribute %zu (%s) in a CA's name", i + 1,
                        x509_oid_name(n->attributes[i].oid));
         }

@@ -2,6 +2,7 @@
  * asks less: purposes, policies, key usage, pointers, other extensions. */
 #include "lint/rules/cabf_br_dates.h"
 #include "lint/rules/cabf_br_under.h"
+#include "lint/rules/common.h"
 
 /*= CABF-BR 7.1.2.10.4 "cA" "MUST be set TRUE" */
 static void is_ca(const struct lint_subject *s, struct lint_report *r)
@@ -75,11 +76,7 @@ static void other_purpose(const struct lint_subject *s, struct lint_report *r)
     };
     const struct x509_extensions *e = &s->cert->ext;
     for (size_t i = 0; i < e->eku_count; i++) {
-        size_t k = 0;
-        while (k < LT_COUNT(known) && known[k] != e->eku[i].oid) {
-            k++;
-        }
-        if (k == LT_COUNT(known)) {
+        if (!lint_oid_in(e->eku[i].oid, known, LT_COUNT(known))) {
             lint_found(r, e->eku[i].der, "purpose %zu is none of TLS", i + 1);
         }
     }
@@ -90,7 +87,7 @@ static bool precert_ca(const struct lint_subject *s)
     return lint_br_precert_ca(s);
 }
 
-/*= CABF-BR 7.1.2.4.2 "Any other value MUST NOT"; 7.1.2.10.6 "Precertificate Signing Certificate MUST NOT" */
+/*= CABF-BR 7.1.2.4.2 "Any other value MUST NOT"; 7.1.2.10.6 the same purpose "MUST NOT" */
 static void precert_alone(const struct lint_subject *s, struct lint_report *r)
 {
     if (s->cert->ext.eku_count > 1) {
@@ -101,7 +98,7 @@ static void precert_alone(const struct lint_subject *s, struct lint_report *r)
 /*= CABF-BR 7.1.2.4 "This Certificate Profile MUST NOT be used." */
 static void precert_used(const struct lint_subject *s, struct lint_report *r)
 {
-    lint_found(r, eku_at(s), "a CA for signing precertificates");
+    lint_found(r, lint_validity_at(s), "a CA for signing precertificates, issued when there were to be none");
 }
 
 /*= CABF-BR 7.1.2.4 "MUST use a public key of the same public key algorithm as the Issuing CA" */
@@ -187,13 +184,9 @@ static void other_extension(const struct lint_subject *s, struct lint_report *r)
     };
     const struct x509_extensions *e = &s->cert->ext;
     for (size_t i = 0; i < e->count; i++) {
-        size_t k = 0;
-        while (k < LT_COUNT(known) && known[k] != e->list[i].id.oid) {
-            k++;
-        }
-        if (k == LT_COUNT(known)) {
+        if (!lint_oid_in(e->list[i].id.oid, known, LT_COUNT(known))) {
             lint_found(r, e->list[i].der, "extension %zu (%s) in a subordinate CA", i + 1,
-                       x509_oid_name(e->list[i].id.oid));
+                       lint_oid_label(s, e->list[i].id.der, e->list[i].id.oid));
         }
     }
 }

@@ -76,11 +76,14 @@ static bool has_next_update(const struct lint_subject *s)
 
 enum { SUBSCRIBER_DAYS = 10, CA_MONTHS = 12 };
 
-/* Whom it is for: the role that was given knows better than an option. */
+/* Whom it is for: the role that was given knows better than an option, and so does the list when it says that
+ * it holds CA certificates alone. */
 static bool of_subscribers(const struct lint_subject *s)
 {
-    enum lint_role role = s->in->role;
-    return role == LINT_ROLE_AUTO ? s->config->crl_of_subscribers : role == LINT_ROLE_SUBSCRIBER;
+    if (s->in->role != LINT_ROLE_AUTO) {
+        return s->in->role == LINT_ROLE_SUBSCRIBER;
+    }
+    return s->config->crl_of_subscribers && !lint_is(s, LINT_CRL_OF_CAS);
 }
 
 static void next_update(const struct lint_subject *s, struct lint_report *r)
@@ -90,7 +93,7 @@ static void next_update(const struct lint_subject *s, struct lint_report *r)
     int64_t last = of_subscribers(s) ? begin + SUBSCRIBER_DAYS * LT_SECONDS_PER_DAY
                                      : lint_add_months(s->crl->this_update, CA_MONTHS);
     if (end > last) {
-        lint_found(r, s->crl->tbs, "nextUpdate is %lld s behind thisUpdate, at most %lld",
+        lint_found(r, s->crl->tbs, "nextUpdate is %lld s after thisUpdate, at most %lld",
                    (long long)(end - begin), (long long)(last - begin));
     }
 }
@@ -121,7 +124,7 @@ static const struct lint_rule rows[] = {
      .asks = "a CRL has cRLNumber, authorityKeyIdentifier and a critical issuingDistributionPoint at most",
      .citation = "BR 7.2.2", .check = extensions},
     {"e_crl_next_update_invalid", BR,
-     .asks = "a CRL's nextUpdate is at most 10 days behind thisUpdate, 12 months for a CRL of CAs",
+     .asks = "a CRL's nextUpdate is at most 10 days after thisUpdate, 12 months for a CRL of CAs",
      .citation = "BR 7.2", .formerly = "BR 4.9.7", .effective = BR_1_8_7, .applies = has_next_update,
      .check = next_update},
     {"e_crl_number_out_of_range", BR, .asks = "a CRL's number is not negative and below 2^159",

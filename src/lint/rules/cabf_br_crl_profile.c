@@ -38,7 +38,7 @@ static void next_update(const struct lint_subject *s, struct lint_report *r)
     int64_t last = of_subscribers(s) ? begin + SUBSCRIBER_DAYS * LT_SECONDS_PER_DAY
                                      : lint_add_months(c->this_update, CA_MONTHS);
     if (lt_time_seconds(c->next_update) > last) {
-        lint_found(r, c->tbs, "nextUpdate is %lld s behind thisUpdate, at most %lld",
+        lint_found(r, c->tbs, "nextUpdate is %lld s after thisUpdate, at most %lld",
                    (long long)(lt_time_seconds(c->next_update) - begin), (long long)(last - begin));
     }
 }
@@ -73,7 +73,8 @@ static void other_extension(const struct lint_subject *s, struct lint_report *r)
         enum x509_oid oid = e->list[i].id.oid;
         if (oid != X509_OID_AUTHORITY_KEY_IDENTIFIER && oid != X509_OID_CRL_NUMBER &&
             oid != X509_OID_ISSUING_DISTRIBUTION_POINT) {
-            lint_found(r, e->list[i].der, "extension %zu (%s)", i + 1, x509_oid_name(oid));
+            lint_found(r, e->list[i].der, "extension %zu (%s)", i + 1,
+                       lint_oid_label(s, e->list[i].id.der, oid));
         }
     }
 }
@@ -180,7 +181,8 @@ static void other_entry_extension(const struct lint_subject *s, struct lint_repo
 {
     if (s->crl_facts->extension_other.len > 0) {
         lint_found(r, s->crl_facts->extension_other, "an entry with %s",
-                   x509_oid_name(s->crl_facts->extension_other_oid));
+                   lint_oid_label(s, s->crl_facts->extension_other_id,
+                                  x509_oid_find(s->crl_facts->extension_other_id)));
     }
 }
 
@@ -189,7 +191,7 @@ static void other_entry_extension(const struct lint_subject *s, struct lint_repo
 static const struct lint_rule rows[] = {
     {"lintel_br_crl_next_update", .source = LINT_CABF_BR, .level = LINT_ERROR, .kinds = LINT_CRL,
      .asks =
-         "a CRL's nextUpdate is there, at most 12 months behind thisUpdate, 10 days in a CRL of subscribers",
+         "a CRL's nextUpdate is there, at most 12 months after thisUpdate, 10 days in a CRL of subscribers",
      .citation = "BR 7.2", .formerly = "BR 4.9.7", .effective = BR_1_8_7, .check = next_update},
     {"lintel_br_crl_algorithms", BR(LINT_ERROR), .asks = "both algorithms of a CRL are the same bytes",
      .citation = "BR 7.2", .check = algorithms},

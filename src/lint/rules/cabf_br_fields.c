@@ -1,5 +1,6 @@
 /* TLS Baseline Requirements on what all profiles have in common (7.1.2.11, 6.3.2, serial numbers), where
- * zlint does not ask. What subscriber certificates alone are asked stands in br_profile.c and br_hosts.c. */
+ * zlint does not ask. What subscriber certificates alone are asked stands in cabf_br_profile.c and
+ * cabf_br_hosts.c. */
 #include "lint/rules/cabf_br_dates.h"
 #include "lint/rules/cabf_br_under.h"
 

@@ -1,7 +1,6 @@
 /* TLS Baseline Requirements on public keys and signature algorithms, as zlint judges them. What zlint does
  * not ask stands in cabf_br_algorithms.c. */
-#include <openssl/bn.h>
-
+#include "crypto/check.h"
 #include "lint/keys.h"
 #include "lint/rules/cabf_br_dates.h"
 #include "lint/rules/key_alg.h"
@@ -140,60 +139,28 @@ static void dsa_short(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-struct dsa_numbers {
-    BIGNUM *p;
-    BIGNUM *q;
-    BIGNUM *y;
-    BIGNUM *power; /* y^q mod p */
-    BN_CTX *ctx;
-};
-
-static void dsa_numbers_done(struct dsa_numbers *n)
-{
-    BN_free(n->p);
-    BN_free(n->q);
-    BN_free(n->y);
-    BN_free(n->power);
-    BN_CTX_free(n->ctx);
-}
-
-enum { DSA_BITS_MAX = 8192 };
-
-static bool dsa_numbers(const struct x509_spki *k, struct dsa_numbers *ret)
+/* y and its group, and one question about them. */
+static void dsa_ask(const struct lint_subject *s, struct lint_report *r,
+                    lt_res (*ask)(const struct crypto_dsa *key, bool *ret_yes), const char *otherwise)
 {
     struct dsa d = {0};
-    if (!dsa_read(k, &d) || lint_bits(d.p) > DSA_BITS_MAX || lint_bits(d.q) > DSA_BITS_MAX ||
-        lint_bits(d.y) > DSA_BITS_MAX) {
-        return false;
+    bool yes = false;
+    if (!dsa_read(&s->cert->spki, &d) ||
+        lt_failed(ask(&(struct crypto_dsa){.p = d.p, .q = d.q, .y = d.y}, &yes))) {
+        lint_say(r, LINT_NA);
+    } else if (!yes) {
+        lint_found(r, s->cert->spki.der, "%s", otherwise);
     }
-    ret->p = BN_bin2bn(d.p.ptr, (int)d.p.len, NULL);
-    ret->q = BN_bin2bn(d.q.ptr, (int)d.q.len, NULL);
-    ret->y = BN_bin2bn(d.y.ptr, (int)d.y.len, NULL);
-    ret->power = BN_new();
-    ret->ctx = BN_CTX_new();
-    return ret->p != NULL && ret->q != NULL && ret->y != NULL && ret->power != NULL && ret->ctx != NULL;
 }
 
 static void dsa_order(const struct lint_subject *s, struct lint_report *r)
 {
-    struct dsa_numbers n = {0};
-    if (!dsa_numbers(&s->cert->spki, &n)) {
-        lint_say(r, LINT_NA);
-    } else if (BN_mod_exp(n.power, n.y, n.q, n.p, n.ctx) != 1 || !BN_is_one(n.power)) {
-        lint_found(r, s->cert->spki.der, "y is not of order q");
-    }
-    dsa_numbers_done(&n);
+    dsa_ask(s, r, crypto_dsa_is_of_order, "y is not of order q");
 }
 
 static void dsa_range(const struct lint_subject *s, struct lint_report *r)
 {
-    struct dsa_numbers n = {0};
-    if (!dsa_numbers(&s->cert->spki, &n)) {
-        lint_say(r, LINT_NA);
-    } else if (BN_is_zero(n.y) || BN_is_one(n.y) || !BN_sub_word(n.p, 2) || BN_cmp(n.y, n.p) > 0) {
-        lint_found(r, s->cert->spki.der, "y is not between 2 and p - 2");
-    }
-    dsa_numbers_done(&n);
+    dsa_ask(s, r, crypto_dsa_is_in_range, "y is not between 2 and p - 2");
 }
 
 static void no_dsa(const struct lint_subject *s, struct lint_report *r)

@@ -45,7 +45,7 @@ static lt_slice eku_at(const struct lint_subject *s)
     return lint_ext_at(s, X509_OID_EXTENDED_KEY_USAGE);
 }
 
-/*= CABF-BR 7.1.2.3.3 "id-kp-OCSPSigning MUST NOT" */
+/*= CABF-BR 7.1.2.3.3 id-kp-OCSPSigning "MUST NOT" */
 static void non_tls_purpose(const struct lint_subject *s, struct lint_report *r)
 {
     if (x509_has_eku(&s->cert->ext, X509_OID_OCSP_SIGNING)) {

@@ -2,7 +2,7 @@
 #include "lint/crl_facts.h"
 #include "lint/rules.h"
 
-/*= CABF-BR 7.2.2 "The only reasonCodes that MAY be present" */
+/* CABF-BR 7.2.2: the table of CRLReasons, but for unspecified, which is left out, and certificateHold. */
 static bool is_allowed(uint32_t reason)
 {
     return reason == 1 || reason == 3 || reason == 4 || reason == 5 || reason == 9;

@@ -28,7 +28,7 @@ static void constraints(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-/*= CABF-BR 7.1.2.8.5 "id-kp-OCSPSigning MUST", "Any other value MUST NOT" */
+/*= CABF-BR 7.1.2.8.5 id-kp-OCSPSigning "MUST", any other value "MUST NOT" */
 static void purposes(const struct lint_subject *s, struct lint_report *r)
 {
     const struct x509_extensions *e = &s->cert->ext;
@@ -37,7 +37,8 @@ static void purposes(const struct lint_subject *s, struct lint_report *r)
     }
     for (size_t i = 0; i < e->eku_count; i++) {
         if (e->eku[i].oid != X509_OID_OCSP_SIGNING) {
-            lint_found(r, e->eku[i].der, "%s stands beside OCSPSigning", x509_oid_name(e->eku[i].oid));
+            lint_found(r, e->eku[i].der, "%s stands beside OCSPSigning",
+                       lint_oid_label(s, e->eku[i].der, e->eku[i].oid));
         }
     }
 }
@@ -102,7 +103,7 @@ static void aki_missing(const struct lint_subject *s, struct lint_report *r)
     lint_found(r, s->cert->tbs, "there is no authorityKeyIdentifier");
 }
 
-/*= CABF-BR 7.1.2.8.3 "id-ad-ocsp NOT RECOMMENDED", "Any other value MUST NOT" */
+/*= CABF-BR 7.1.2.8.3 id-ad-ocsp "NOT RECOMMENDED", any other value "MUST NOT" */
 static void access_check(const struct lint_subject *s, struct lint_report *r)
 {
     const struct x509_extensions *e = &s->cert->ext;
@@ -144,13 +145,9 @@ static void other_extension(const struct lint_subject *s, struct lint_report *r)
     };
     const struct x509_extensions *e = &s->cert->ext;
     for (size_t i = 0; i < e->count; i++) {
-        size_t k = 0;
-        while (k < LT_COUNT(known) && known[k] != e->list[i].id.oid) {
-            k++;
-        }
-        if (k == LT_COUNT(known)) {
+        if (!lint_oid_in(e->list[i].id.oid, known, LT_COUNT(known))) {
             lint_found(r, e->list[i].der, "extension %zu (%s) in a responder", i + 1,
-                       x509_oid_name(e->list[i].id.oid));
+                       lint_oid_label(s, e->list[i].id.der, e->list[i].id.oid));
         }
     }
 }

@@ -1,4 +1,4 @@
-/* TLS Baseline Requirements 7.3 and 4.9.10 on OCSP responses. Whether the certificates that a response speaks
+/* TLS Baseline Requirements 7.3 and 4.9.9 on OCSP responses. Whether the certificates that a response speaks
  * of are CAs' or subscribers' is said by the role: the response itself does not tell. */
 #include "lint/ocsp.h"
 #include "lint/rules/cabf_br_dates.h"
@@ -57,8 +57,8 @@ static bool of_subscribers(const struct lint_subject *s)
 
 enum { INTERVAL_S_MIN = 8 * 3600, INTERVAL_S_MAX = 10 * 86400 };
 
-/*= CABF-BR 4.9.10 "OCSP responses MUST have a validity interval greater than or equal to eight hours; OCSP
- *= responses MUST have a validity interval less than or equal to ten days" */
+/*= CABF-BR 4.9.9 "OCSP responses for Subscriber Certificates MUST have a validity interval greater than or
+ * equal to eight hours and less than or equal to ten days." */
 static void interval(const struct lint_subject *s, struct lint_report *r)
 {
     for (size_t i = 0; i < s->ocsp->response_count; i++) {
@@ -111,8 +111,8 @@ static const struct lint_rule rows[] = {
     {"lintel_br_response_ca_reason", BR, .asks = "the revocation of a CA has a reason", .citation = "BR 7.3",
      .effective = REASONS, .applies = of_cas, .check = ca_reason},
     {"lintel_br_response_interval", BR,
-     .asks = "a response on a subscriber certificate is valid for 8 hours to 10 days",
-     .citation = "BR 4.9.10", .effective = REASONS, .applies = of_subscribers, .check = interval},
+     .asks = "a response on a subscriber certificate is valid for 8 hours to 10 days", .citation = "BR 4.9.9",
+     .formerly = "BR 4.9.10", .effective = REASONS, .applies = of_subscribers, .check = interval},
     {"lintel_br_response_signature_encoding", BR,
      .asks = "the algorithm of a response's signature is encoded as one of the fixed byte strings",
      .citation = "BR 7.1.3.2", .effective = BR_1_7_1, .applies = is_signed, .check = encoding},

@@ -1,5 +1,6 @@
 /* TLS Baseline Requirements 7.1.2.1 on root certificates, where zlint does not ask. */
 #include "lint/rules/cabf_br_dates.h"
+#include "lint/rules/common.h"
 
 /*= CABF-BR 7.1.2.1 "Encoded value MUST be byte-for-byte identical to the encoded subject" */
 static void issuer(const struct lint_subject *s, struct lint_report *r)
@@ -45,13 +46,9 @@ static void other_extension(const struct lint_subject *s, struct lint_report *r)
     };
     const struct x509_extensions *e = &s->cert->ext;
     for (size_t i = 0; i < e->count; i++) {
-        size_t k = 0;
-        while (k < LT_COUNT(known) && known[k] != e->list[i].id.oid) {
-            k++;
-        }
-        if (k == LT_COUNT(known)) {
+        if (!lint_oid_in(e->list[i].id.oid, known, LT_COUNT(known))) {
             lint_found(r, e->list[i].der, "extension %zu (%s) in a root", i + 1,
-                       x509_oid_name(e->list[i].id.oid));
+                       lint_oid_label(s, e->list[i].id.der, e->list[i].id.oid));
         }
     }
 }

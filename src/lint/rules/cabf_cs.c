@@ -114,7 +114,7 @@ static void purposes(const struct lint_subject *s, struct lint_report *r)
 static void key_usage(const struct lint_subject *s, struct lint_report *r)
 {
     const struct x509_extension *x = lint_ext(s, X509_OID_KEY_USAGE);
-    uint32_t bits = s->cert->ext.key_usage;
+    uint32_t bits = s->cert->ext.key_usage & LINT_KU_DEFINED;
     if (x == NULL) {
         lint_found(r, s->cert->tbs, "keyUsage is missing");
     } else if (!x->critical) {
@@ -177,14 +177,11 @@ static void place(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-static bool is_rsa(const struct lint_subject *s)
-{
-    return lint_is(s, LINT_HAS_RSA);
-}
-
 static void rsa_size(const struct lint_subject *s, struct lint_report *r)
 {
-    if (s->cert->spki.bits < 3072) {
+    if (!lint_is(s, LINT_HAS_RSA)) {
+        lint_say(r, LINT_NA);
+    } else if (s->cert->spki.bits < 3072) {
         lint_found(r, s->cert->spki.der, "a modulus of %u bits, at least 3072", s->cert->spki.bits);
     }
 }
@@ -241,7 +238,7 @@ static bool pss_is_sha2(struct der_cursor *algorithm)
 
 static void signature_algorithm(const struct lint_subject *s, struct lint_report *r)
 {
-    lt_slice whole = s->cert->outer_sig_alg_der.len > 0 ? s->cert->outer_sig_alg_der : s->cert->sig_alg_der;
+    lt_slice whole = s->cert->sig_alg_der; /* zlint looks at the one inside */
     struct der_cursor c = der_open(whole);
     struct der_cursor in = der_enter(&c, DER_SEQUENCE);
     lt_slice oid = der_oid(&in);
@@ -284,7 +281,7 @@ static const struct lint_rule rows[] = {
      .citation = "CSBR 7.1.4.2.3, 7.1.4.2.4", .when = LINT_IS_SUBSCRIBER, .check = required,
      .value = X509_OID_O},
     {"e_cs_rsa_key_size", CS, .asks = "an RSA modulus has at least 3072 bits", .citation = "CSBR 6.1.5.2",
-     .when = LINT_IS_SUBSCRIBER, .applies = is_rsa, .check = rsa_size},
+     .when = LINT_IS_SUBSCRIBER, .check = rsa_size},
     {"e_cs_signature_algorithm_not_supported", CS, .asks = "it is signed with SHA-256, SHA-384 or SHA-512",
      .citation = "CSBR 7.1.3.2", .check = signature_algorithm},
     {"e_cs_subject_country_name", CS, .asks = "countryName is an ISO 3166-1 code or XX",

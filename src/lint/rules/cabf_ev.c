@@ -123,7 +123,7 @@ static bool has_org_id(const struct lint_subject *s)
 static void org_id_extension(const struct lint_subject *s, struct lint_report *r)
 {
     if (!lint_is(s, LINT_HAS_ORG_ID)) {
-        lint_found(r, s->cert->tbs,
+        lint_found(r, lint_last_attribute(&s->cert->subject, X509_OID_ORGANIZATION_IDENTIFIER),
                    "organizationIdentifier in the subject, but no cabfOrganizationIdentifier");
     }
 }
@@ -202,17 +202,19 @@ static const struct lint_rule rows[] = {
      .when = SUBSCRIBER, .applies = has_org_id, .check = org_id_scheme},
     {"e_ev_not_wildcard", EV, .asks = "no name is a wildcard, but below .onion", .citation = "EVG 7.1.2.1",
      .formerly = "EVG 9.8.1", .effective = LINT_DAY(2015, 5, 1), .when = LINT_IS_EV_ANY, .check = wildcard},
+    /* This one and e_ev_orgid_inconsistent_subj_and_ext zlint asks of CAs, too, where the Guidelines do not.
+     */
     {"e_ev_organization_id_missing", EV,
      .asks = "with organizationIdentifier in the subject there is a cabfOrganizationIdentifier",
      .citation = "EVG 7.1.2.2", .formerly = "EVG 9.8.2", .effective = LINT_DAY(2020, 1, 31),
-     .when = LINT_IS_EV_ANY, .applies = has_org_id, .check = org_id_extension},
+     .when = LINT_IS_EV_ANY, .unless = LINT_IS_CA, .applies = has_org_id, .check = org_id_extension},
     {"e_ev_organization_name_missing", EV, .asks = "the subject has an organizationName",
      .citation = "EVG 7.1.4.2.1", .formerly = "EVG 9.2.1", .when = SUBSCRIBER, .check = required,
      .value = X509_OID_O},
     {"e_ev_orgid_inconsistent_subj_and_ext", EV,
      .asks = "organizationIdentifier and cabfOrganizationIdentifier say the same", .citation = "EVG 7.1.2.2",
      .formerly = "EVG 9.8.2", .effective = LINT_DAY(2020, 1, 31), .when = LINT_IS_EV_ANY | LINT_HAS_ORG_ID,
-     .applies = has_org_id, .check = org_id_consistent},
+     .unless = LINT_IS_CA, .applies = has_org_id, .check = org_id_consistent},
     {"e_ev_san_ip_address_present", EV, .asks = "subjectAltName has no IP addresses",
      .citation = "EVG 7.1.2.1", .formerly = "EVG 9.8.1", .when = LINT_IS_EV_ANY, .check = ip_address},
     {"e_ev_serial_number_missing", EV, .asks = "the subject has a serialNumber", .citation = "EVG 7.1.4.2.5",

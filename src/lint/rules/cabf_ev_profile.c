@@ -71,30 +71,40 @@ static bool three_numbers(lt_slice text, unsigned value[3], size_t len[3], uint8
     return group == 2 && len[0] > 0 && len[1] > 0 && len[2] > 0;
 }
 
-static bool is_year(unsigned value, size_t len)
+struct three {
+    unsigned value[3];
+    size_t len[3];
+    uint8_t separator;
+};
+
+/* Year, month, day or the other way round, with month and day in any order; until the year `latest`. */
+static bool is_date(const struct three *t, bool year_first, unsigned latest)
 {
-    return len == 4 && value >= 1000 && value <= 2100;
+    size_t y = year_first ? 0 : 2;
+    unsigned a = t->value[year_first ? 1 : 0];
+    unsigned b = t->value[year_first ? 2 : 1];
+    bool short_parts = t->len[1] <= 2 && t->len[2 - y] <= 2;
+    bool days = a >= 1 && b >= 1 && a <= 31 && b <= 31 && (a <= 12 || b <= 12);
+    return t->len[y] == 4 && t->value[y] >= 1000 && t->value[y] <= latest && short_parts && days;
 }
 
 /*= CABF-EVG 7.1.4.2.5 "using the ISO 8601 Complete Date format (YYYY-MM-DD, e.g., 2025-01-23)" */
 static void serial_date(const struct lint_subject *s, struct lint_report *r)
 {
     lt_slice text = lint_last_attribute(&s->cert->subject, X509_OID_SERIAL_NUMBER);
-    unsigned v[3];
-    size_t len[3];
-    uint8_t separator;
-    if (text.len > 10 || !three_numbers(text, v, len, &separator)) {
+    struct three t;
+    if (text.len > 10 || !three_numbers(text, t.value, t.len, &t.separator)) {
         return;
     }
-    bool first = is_year(v[0], len[0]) && len[1] <= 2 && len[2] <= 2;
-    bool last = is_year(v[2], len[2]) && len[0] <= 2 && len[1] <= 2;
-    unsigned month = first ? v[1] : v[0];
-    unsigned day = first ? v[2] : v[1];
-    bool date = (first || last) && month >= 1 && day >= 1 && month <= 31 && day <= 31 &&
-                (month <= 12 || day <= 12);
-    bool iso = first && separator == '-' && len[1] == 2 && len[2] == 2 && month <= 12;
-    if (date && !iso) {
+    bool iso = t.separator == '-' && t.len[0] == 4 && t.len[1] == 2 && t.len[2] == 2 && t.value[1] <= 12;
+    /* nothing was registered after the certificate was made; rounded up */
+    unsigned latest = (unsigned)(s->day < 0 ? 0 : 1970 + s->day / 365);
+    if (is_date(&t, true, latest) && !iso) {
         lint_found(r, text, "serialNumber '%.*s' is a date, but not of the form YYYY-MM-DD", LT_FMT(text));
+    } else if (is_date(&t, false, latest)) {
+        lint_found_at(r, LINT_WARN, text,
+                      "serialNumber '%.*s' looks like a date: one is written in the form YYYY-MM-DD",
+                      LT_FMT(text)); /* a register's number may look so, too */
     }
 }
 

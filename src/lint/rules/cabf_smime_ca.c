@@ -68,7 +68,7 @@ static void not_critical(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-/*= CABF-SMBR 7.1.6.3 "one or more explicit policy identifiers defined in Section 7.1.6.1", or anyPolicy below
+/*= CABF-SBR 7.1.6.3 "one or more explicit policy identifiers defined in Section 7.1.6.1", or anyPolicy below
  * an affiliate */
 static void own_policy(const struct lint_subject *s, struct lint_report *r)
 {
@@ -148,12 +148,12 @@ static void name(const struct lint_subject *s, struct lint_report *r)
 static void country(const struct lint_subject *s, struct lint_report *r)
 {
     lt_slice c = lint_last_attribute(&s->cert->subject, X509_OID_C);
-    if (c.len > 0 && !lint_country(c)) {
+    if (c.len > 0 && !lint_country(c) && !lt_slice_eq_cstr(c, "XX")) {
         lint_found(r, c, "country '%.*s' is no assigned code", LT_FMT(c));
     }
 }
 
-/*= CABF-SMBR 7.1.5 "SHALL contain either a FQDN or a U+002E FULL STOP (".") character followed by a FQDN" */
+/*= CABF-SBR 7.1.5 "SHALL contain either a FQDN or a U+002E FULL STOP (".") character followed by a FQDN" */
 static void constraint_mail(const struct lint_subject *s, struct lint_report *r)
 {
     const struct x509_general_names *permitted = &s->cert->ext.permitted;

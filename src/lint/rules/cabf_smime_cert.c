@@ -1,5 +1,6 @@
 /* S/MIME Baseline Requirements 6.1, 6.3.2, 7.1.2.3, 7.1.3 and 7.1.4.2.1: what zlint's rules leave out of
  * subscriber certificates, but for their subjects. */
+#include "crypto/check.h"
 #include "lint/keys.h"
 #include "lint/rules/mailbox.h"
 #include "lint/rules/orgid.h"
@@ -12,7 +13,7 @@
     .effective = LINT_DAY(2023, 9, 1)
 #define SUBSCRIBER (LINT_IS_SUBSCRIBER | LINT_IS_SMIME)
 
-/*= CABF-SMBR 6.3.2 "Validity Period no greater than 825 days", for the legacy generation 1185 */
+/* CABF-SBR 6.3.2, the table of maximum validity periods: 825 days, for the legacy generation 1185. */
 static void validity(const struct lint_subject *s, struct lint_report *r)
 {
     int64_t days = lint_is(s, LINT_IS_SMIME_LEGACY) ? 1185 : 825;
@@ -23,7 +24,7 @@ static void validity(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-/*= CABF-SMBR 6.3.2 "SHOULD NOT be issued for the maximum permissible time by default" */
+/*= CABF-SBR 6.3.2 "SHOULD NOT be issued for the maximum permissible time by default" */
 static void validity_maximum(const struct lint_subject *s, struct lint_report *r)
 {
     int64_t days = lint_is(s, LINT_IS_SMIME_LEGACY) ? 1185 : 825;
@@ -32,7 +33,7 @@ static void validity_maximum(const struct lint_subject *s, struct lint_report *r
     }
 }
 
-/*= CABF-SMBR 7.1 "containing at least 64 bits of output from a CSPRNG" */
+/*= CABF-SBR 7.1 "containing at least 64 bits of output from a CSPRNG" */
 static void serial(const struct lint_subject *s, struct lint_report *r)
 {
     lt_slice n = x509_serial_magnitude(s->cert->serial);
@@ -209,6 +210,14 @@ static void key_usage_some(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
+static void encipher_or_decipher(const struct lint_subject *s, struct lint_report *r)
+{
+    uint32_t both = X509_KU_ENCIPHER_ONLY | X509_KU_DECIPHER_ONLY;
+    if ((s->cert->ext.key_usage & both) == both) {
+        lint_found(r, lint_ext_at(s, X509_OID_KEY_USAGE), "encipherOnly and decipherOnly together");
+    }
+}
+
 static void purposes_strict(const struct lint_subject *s, struct lint_report *r)
 {
     for (size_t i = 0; i < s->cert->ext.eku_count; i++) {
@@ -219,7 +228,7 @@ static void purposes_strict(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-/*= CABF-SMBR 7.1.4.2.1 "at least one GeneralName entry of the following types": rfc822Name, SmtpUTF8Mailbox
+/*= CABF-SBR 7.1.4.2.1 "at least one GeneralName entry of the following types": rfc822Name, SmtpUTF8Mailbox
  */
 static void san_address(const struct lint_subject *s, struct lint_report *r)
 {
@@ -267,6 +276,29 @@ static bool domain_ok(lt_slice domain)
     return true;
 }
 
+/* Two labels at least, the last a top-level domain that there is or was; one in other letters than ASCII is
+ * taken on trust. */
+static bool is_public(lt_slice domain)
+{
+    size_t dot = domain.len;
+    while (dot > 0 && domain.ptr[dot - 1] != '.') {
+        dot--;
+    }
+    uint8_t lower[X509_DNS_LABEL_MAX];
+    size_t len = domain.len - dot;
+    if (dot == 0 || len > sizeof(lower)) {
+        return false;
+    }
+    for (size_t i = 0; i < len; i++) {
+        uint8_t c = domain.ptr[dot + i];
+        lower[i] = c >= 'A' && c <= 'Z' ? (uint8_t)(c - 'A' + 'a') : c;
+        if (c >= 0x80) {
+            return true;
+        }
+    }
+    return lint_tld_find(LT_SLICE(lower, len)) != NULL;
+}
+
 static void san_syntax(const struct lint_subject *s, struct lint_report *r)
 {
     const struct x509_general_names *san = &s->cert->ext.san;
@@ -279,7 +311,7 @@ static void san_syntax(const struct lint_subject *s, struct lint_report *r)
         lt_slice domain = lint_mail_domain(text);
         if (!lint_mailbox(text) || !domain_ok(domain)) {
             lint_found(r, text, "'%.*s' is no mail address", LT_FMT(text));
-        } else if (lt_slice_find(domain, '.') == domain.len) {
+        } else if (!is_public(domain)) {
             lint_found(r, text, "'%.*s' is at no public domain", LT_FMT(text));
         }
     }
@@ -316,7 +348,7 @@ static void no_extension(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-/*= CABF-SMBR 6.1.5 "modulus size, when encoded, is at least 2048 bits", "evenly divisible by 8"; 6.1.6 "an
+/*= CABF-SBR 6.1.5 "modulus size, when encoded, is at least 2048 bits", "evenly divisible by 8"; 6.1.6 "an
  * odd number equal to 3 or more" */
 static void rsa_key(const struct lint_subject *s, struct lint_report *r)
 {
@@ -330,7 +362,7 @@ static void rsa_key(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-/*= CABF-SMBR 6.1.6 "have no factors smaller than 752" */
+/*= CABF-SBR 6.1.6 "have no factors smaller than 752" */
 static void small_factors(const struct lint_subject *s, struct lint_report *r)
 {
     if (s->key != NULL && (s->key->flaws & LINT_KEY_SMALL_PRIME) != 0) {
@@ -338,7 +370,17 @@ static void small_factors(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-/*= CABF-SMBR 6.1.1.3 "SHALL reject a Certificate Request": keys that anybody can find */
+/*= CABF-SBR 6.1.6 "SHOULD confirm the validity of all keys" */
+static void ec_point(const struct lint_subject *s, struct lint_report *r)
+{
+    const struct x509_spki *k = &s->cert->spki;
+    if (k->point.len == 0 || k->point.ptr[0] != 4 ||
+        lt_failed(crypto_check_point((enum crypto_key_type)k->type, k->point))) {
+        lint_found(r, k->der, "the key is no point on %s", x509_key_type_name(k->type));
+    }
+}
+
+/*= CABF-SBR 6.1.1.3 "SHALL reject a Certificate Request": keys that anybody can find */
 static void weak_key(const struct lint_subject *s, struct lint_report *r)
 {
     static const struct {
@@ -354,7 +396,7 @@ static void weak_key(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-/*= CABF-SMBR 6.1.6 "SHOULD be in the range between 2^16 + 1 and 2^256 - 1" */
+/*= CABF-SBR 6.1.6 "SHOULD be in the range between 2^16 + 1 and 2^256 - 1" */
 static void rsa_exponent(const struct lint_subject *s, struct lint_report *r)
 {
     lt_slice e = s->cert->spki.exponent;
@@ -424,6 +466,9 @@ static const struct lint_rule rows[] = {
     {"lintel_smime_key_usage_some", SMIME(LINT_ERROR),
      .asks = "key usage is for signing, for keys or for both", .citation = "SBR 7.1.2.3 e",
      .when = SUBSCRIBER | LINT_HAS_KU, .check = key_usage_some},
+    {"lintel_smime_key_usage_only", SMIME(LINT_ERROR),
+     .asks = "encipherOnly and decipherOnly do not stand together", .citation = "SBR 7.1.2.3 e",
+     .when = SUBSCRIBER | LINT_HAS_KU, .check = encipher_or_decipher},
     {"lintel_smime_purpose_present", SMIME(LINT_ERROR), .asks = "extKeyUsage is there",
      .citation = "SBR 7.1.2.3 f", .when = SUBSCRIBER, .check = present, .value = X509_OID_EXTENDED_KEY_USAGE},
     {"lintel_smime_purpose_strict", SMIME(LINT_ERROR), .asks = "emailProtection is the only key purpose",
@@ -464,6 +509,8 @@ static const struct lint_rule rows[] = {
      .when = SUBSCRIBER | LINT_HAS_RSA, .check = rsa_exponent},
     {"lintel_smime_rsa_small_factors", SMIME(LINT_WARN), .asks = "no prime below 752 divides the modulus",
      .citation = "SBR 6.1.6", .when = SUBSCRIBER | LINT_HAS_RSA, .check = small_factors},
+    {"lintel_smime_ec_point", SMIME(LINT_WARN), .asks = "an EC key is a point on its curve",
+     .citation = "SBR 6.1.6", .when = SUBSCRIBER | LINT_HAS_EC, .check = ec_point},
     {"lintel_smime_weak_key", SMIME(LINT_ERROR),
      .asks = "the private key cannot be found out from the public one", .citation = "SBR 6.1.1.3",
      .when = SUBSCRIBER | LINT_HAS_RSA, .check = weak_key},

@@ -118,7 +118,7 @@ static const struct key_usages ec_all = {X509_KU_KEY_AGREEMENT, SIGNING_MAY,
 static void key_usage_bits(const struct lint_subject *s, struct lint_report *r)
 {
     const struct key_usages *k = r->rule->data;
-    uint32_t bits = s->cert->ext.key_usage;
+    uint32_t bits = s->cert->ext.key_usage & LINT_KU_DEFINED;
     bool signing = (bits & X509_KU_DIGITAL_SIGNATURE) != 0;
     bool management = (bits & k->management) != 0;
     if (!signing && !management) {
@@ -135,7 +135,7 @@ static void key_usage_bits(const struct lint_subject *s, struct lint_report *r)
 static void key_usage_some(const struct lint_subject *s, struct lint_report *r)
 {
     const struct key_usages *k = r->rule->data;
-    uint32_t bits = s->cert->ext.key_usage;
+    uint32_t bits = s->cert->ext.key_usage & LINT_KU_DEFINED;
     if ((bits & (X509_KU_DIGITAL_SIGNATURE | k->management)) != 0) {
         return;
     }
@@ -149,7 +149,7 @@ static void key_usage_some(const struct lint_subject *s, struct lint_report *r)
 
 static void key_usage_edwards(const struct lint_subject *s, struct lint_report *r)
 {
-    uint32_t bits = s->cert->ext.key_usage;
+    uint32_t bits = s->cert->ext.key_usage & LINT_KU_DEFINED;
     if ((bits & X509_KU_DIGITAL_SIGNATURE) == 0 || (bits & ~(uint32_t)SIGNING_MAY) != 0) {
         lint_found(r, lint_ext_at(s, X509_OID_KEY_USAGE), "key usage 0x%x with an Edwards curve key", bits);
     }
@@ -210,7 +210,7 @@ static void key_algorithm(const struct lint_subject *s, struct lint_report *r)
 
 static void legacy_generation(const struct lint_subject *s, struct lint_report *r)
 {
-    lint_found(r, lint_ext_at(s, X509_OID_CERTIFICATE_POLICIES), "a policy of the legacy generation");
+    lint_found(r, lint_validity_at(s), "issued by a policy of the legacy generation after its end");
 }
 
 /* critical: that it is there at all is fine. */
@@ -320,10 +320,11 @@ static const struct lint_rule rows[] = {
      .citation = "SBR 7.1.3.1", .check = key_algorithm, .value = 1},
     {"e_key_usage_presence", SMIME, .asks = "keyUsage is there", .citation = "SBR 7.1.2.3 e",
      .when = SUBSCRIBER, .check = key_usage_presence},
+    /* A CA may still name the policies of what it issued: zlint asks it, too, the Requirements do not. */
     {"e_legacy_generation_deprecated", .source = LINT_CABF_SMIME_BR, .level = LINT_ERROR,
      .kinds = LINT_CERTIFICATE, .zlint = true, .effective = LINT_DAY(2025, 7, 15),
      .asks = "no certificate is issued by a profile of the legacy generation", .citation = "SBR 7.1.6.1",
-     .when = LINT_IS_SMIME_LEGACY, .check = legacy_generation},
+     .when = LINT_IS_SMIME_LEGACY, .unless = LINT_IS_CA, .check = legacy_generation},
     {"e_legal_entity_identifier", SMIME,
      .asks = "legal entity identifiers stand only in types of certificates that may have them, not critical",
      .citation = "SBR 7.1.2.3 l", .when = SUBSCRIBER, .check = legal_entity},

@@ -401,7 +401,8 @@ static const struct lint_rule rows[] = {
     {"e_mailbox_validated_allowed_subjectdn_attributes", SMIME,
      .asks =
          "a mailbox-validated subject has no other attributes than commonName, serialNumber, emailAddress",
-     .citation = "SBR 7.1.4.2.3", .when = LINT_IS_SMIME_MV, .check = mailbox_attributes},
+     .citation = "SBR 7.1.4.2.3", .when = LINT_IS_SMIME_MV, .unless = LINT_IS_CA,
+     .check = mailbox_attributes},
     {"e_mailbox_validated_enforce_subject_field_restrictions", SMIME,
      .asks =
          "a mailbox-validated subject has no other attributes than commonName, serialNumber, emailAddress",

@@ -13,7 +13,7 @@ struct allowance {
     enum x509_oid oid;
     const char *type[LINT_SMIME_TYPES]; /* mailbox, organization, sponsor, individual */
 };
-/*= CABF-SMBR 7.1.4.2.3, 7.1.4.2.4, 7.1.4.2.5, 7.1.4.2.6: the tables */
+/* The tables of SBR 7.1.4.2.3, 7.1.4.2.4, 7.1.4.2.5, 7.1.4.2.6. */
 static const struct allowance allowances[] = {
     {X509_OID_CN, {"mmm", "mmm", "mmm", "mmm"}},
     {X509_OID_O, {"NNN", "RRR", "RRR", "NNN"}},
@@ -92,7 +92,7 @@ static bool has_person(const struct lint_subjects *it)
     return has(it, X509_OID_GIVEN_NAME) || has(it, X509_OID_SURNAME);
 }
 
-/*= CABF-SMBR 7.1.4.2.5 "SHALL include either subject:givenName and/or subject:surname, or the
+/*= CABF-SBR 7.1.4.2.5 "SHALL include either subject:givenName and/or subject:surname, or the
  * subject:pseudonym"; of the legacy generation the common name will do */
 static void person(const struct lint_subject *s, struct lint_report *r)
 {
@@ -105,7 +105,7 @@ static void person(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-/*= CABF-SMBR 7.1.4.2.2 "SHALL NOT be present if the subject:pseudonym is present" */
+/*= CABF-SBR 7.1.4.2.2 "SHALL NOT be present if the subject:pseudonym is present" */
 static void name_or_pseudonym(const struct lint_subject *s, struct lint_report *r)
 {
     struct lint_subjects it = {0};
@@ -179,7 +179,7 @@ static void common_name(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-/*= CABF-SMBR 7.1.4.2.1 "All Mailbox Addresses in the subject field … SHALL be repeated" */
+/*= CABF-SBR 7.1.4.2.1 "All Mailbox Addresses in the subject field … SHALL be repeated" */
 static void mail_in_san(const struct lint_subject *s, struct lint_report *r)
 {
     struct lint_subjects it = {0};
@@ -248,7 +248,7 @@ static bool says_nothing(lt_slice value)
     return true;
 }
 
-/*= CABF-SMBR 7.1.4.2 "SHALL NOT contain only metadata such as '.', '-', and ' '" */
+/*= CABF-SBR 7.1.4.2 "SHALL NOT contain only metadata such as '.', '-', and ' '" */
 static void metadata(const struct lint_subject *s, struct lint_report *r)
 {
     struct lint_subjects it = {0};
@@ -308,7 +308,7 @@ static bool same_country(const struct lint_org_id *id, lt_slice country)
     return lt_slice_eq(id->country, country);
 }
 
-/*= CABF-SMBR 7.1.4.2.2 "the country code used in the Registration Scheme identifier SHALL match that of the
+/*= CABF-SBR 7.1.4.2.2 "the country code used in the Registration Scheme identifier SHALL match that of the
  * subject:countryName" */
 static void org_id_country(const struct lint_subject *s, struct lint_report *r)
 {

@@ -91,6 +91,31 @@ lt_slice lint_validity_at(const struct lint_subject *s)
     return der_ok(&in) ? validity : s->cert->tbs;
 }
 
+enum { OID_LABEL_MAX = 128 };
+
+const char *lint_oid_label(const struct lint_subject *s, lt_slice der, enum x509_oid oid)
+{
+    if (oid != X509_OID_UNKNOWN) {
+        return x509_oid_name(oid);
+    }
+    struct lt_buf text;
+    lt_buf_init(&text, OID_LABEL_MAX);
+    x509_oid_text(der, &text);
+    bool whole = !lt_failed(lt_buf_check(&text)) && text.len > 0;
+    const char *label = whole ? lt_arena_cstr(s->arena, lt_buf_slice(&text)) : NULL;
+    lt_buf_done(&text);
+    return label == NULL ? "of a long identifier" : label;
+}
+
+bool lint_oid_in(enum x509_oid oid, const enum x509_oid *list, size_t count)
+{
+    size_t i = 0;
+    while (i < count && list[i] != oid) {
+        i++;
+    }
+    return i < count;
+}
+
 bool lint_has_attribute(const struct x509_name *name, enum x509_oid oid)
 {
     return x509_name_find(name, oid, 0) != NULL;

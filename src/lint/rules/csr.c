@@ -1,14 +1,19 @@
 /* RFC 2986 and 2985: certification requests, before anything is made of them. */
+#include "crypto/check.h"
 #include "crypto/verify.h"
 #include "lint/keys.h"
 #include "lint/rules.h"
+#include "lint/rules/common.h"
 #include "lint/rules/text.h"
 #include "x509/dnsname.h"
 
 static void signature_verifies(const struct lint_subject *s, struct lint_report *r)
 {
     const struct x509_csr *c = s->csr;
-    if (!crypto_verify_any(&c->spki, c->sig_alg_der, c->info, c->signature)) {
+    enum crypto_answer answer = crypto_verify_any(&c->spki, c->sig_alg_der, c->info, c->signature);
+    if (answer == CRYPTO_UNKNOWN) {
+        lint_say(r, LINT_NA); /* whether the kind of key will do is asked elsewhere */
+    } else if (answer == CRYPTO_WRONG) {
         lint_found(r, c->signature, "the key in it did not make the signature");
     }
 }
@@ -25,8 +30,10 @@ static void version_1(const struct lint_subject *s, struct lint_report *r)
 
 static void key_usable(const struct lint_subject *s, struct lint_report *r)
 {
-    if (lt_failed(x509_spki_check(&s->csr->spki))) {
-        lint_found(r, s->csr->spki.der, "%s", lt_error_last()->detail);
+    const struct x509_spki *k = &s->csr->spki;
+    /* points are on their curve; weak moduli have a row of their own */
+    if (lt_failed(k->type == X509_KEY_RSA ? x509_spki_check(k) : crypto_check_spki(k))) {
+        lint_found(r, k->der, "%s", lt_error_last()->detail);
     }
 }
 
@@ -123,7 +130,8 @@ static void extensions_once(const struct lint_subject *s, struct lint_report *r)
     for (size_t i = 1; i < e->count; i++) {
         for (size_t k = 0; k < i; k++) {
             if (lt_slice_eq(e->list[i].id.der, e->list[k].id.der)) {
-                lint_found(r, e->list[i].der, "%s is asked for twice", x509_oid_name(e->list[i].id.oid));
+                lint_found(r, e->list[i].der, "%s is asked for twice",
+                           lint_oid_label(s, e->list[i].id.der, e->list[i].id.oid));
                 break;
             }
         }
@@ -135,8 +143,8 @@ static void extensions_decode(const struct lint_subject *s, struct lint_report *
     const struct x509_extensions *e = &s->csr->ext;
     for (size_t i = 0; i < e->count; i++) {
         if (e->list[i].why != NULL) {
-            lint_found(r, e->list[i].der, "%s does not decode: %s", x509_oid_name(e->list[i].id.oid),
-                       e->list[i].why);
+            lint_found(r, e->list[i].der, "%s does not decode: %s",
+                       lint_oid_label(s, e->list[i].id.der, e->list[i].id.oid), e->list[i].why);
         }
     }
 }
@@ -197,35 +205,35 @@ static void names_well_formed(const struct lint_subject *s, struct lint_report *
 #define ROW(level_) .source = LINT_RFC2986, .level = (level_), .kinds = LINT_CSR
 
 static const struct lint_rule rows[] = {
-    {"lintel_csr_signature", ROW(LINT_ERROR), .asks = "A request is signed by its key",
+    {"lintel_csr_signature", ROW(LINT_ERROR), .asks = "a request is signed by its key",
      .citation = "RFC 2986 3", .check = signature_verifies},
-    {"lintel_csr_version", ROW(LINT_ERROR), .asks = "A request has version 1", .citation = "RFC 2986 4.1",
+    {"lintel_csr_version", ROW(LINT_ERROR), .asks = "a request has version 1", .citation = "RFC 2986 4.1",
      .check = version_1},
-    {"lintel_csr_key", ROW(LINT_ERROR), .asks = "The key is of a kind and size that is certified",
+    {"lintel_csr_key", ROW(LINT_ERROR), .asks = "the key is of a kind and size that is certified",
      .citation = "BR 6.1.1.3, 6.1.5, 6.1.6", .check = key_usable},
-    {"lintel_csr_key_weak", ROW(LINT_ERROR), .asks = "The key is none of those known to be weak",
+    {"lintel_csr_key_weak", ROW(LINT_ERROR), .asks = "the key is none of those known to be weak",
      .citation = "BR 6.1.1.3", .when = LINT_HAS_RSA, .check = key_strong},
-    {"lintel_csr_attributes", ROW(LINT_WARN), .asks = "The attributes are encoded even when there is none",
+    {"lintel_csr_attributes", ROW(LINT_WARN), .asks = "the attributes are encoded even when there is none",
      .citation = "RFC 2986 4.1", .check = attributes_there},
-    {"lintel_csr_attribute_twice", ROW(LINT_ERROR), .asks = "No attribute stands there twice",
+    {"lintel_csr_attribute_twice", ROW(LINT_ERROR), .asks = "no attribute stands there twice",
      .citation = "RFC 2986 4.1", .check = attributes_once},
     {"lintel_csr_single_value", ROW(LINT_ERROR),
      .asks = "extensionRequest and challengePassword have one value", .citation = "RFC 2985 5.4",
      .check = single_values},
-    {"lintel_csr_password", ROW(LINT_NOTICE), .asks = "There is no challengePassword",
+    {"lintel_csr_password", ROW(LINT_NOTICE), .asks = "there is no challengePassword",
      .citation = "RFC 2985 5.4.1", .check = no_password},
-    {"lintel_csr_extension_twice", ROW(LINT_ERROR), .asks = "No extension is asked for twice",
+    {"lintel_csr_extension_twice", ROW(LINT_ERROR), .asks = "no extension is asked for twice",
      .citation = "RFC 5280 4.2", .when = LINT_HAS_EXTENSIONS, .check = extensions_once},
-    {"lintel_csr_extension_form", ROW(LINT_ERROR), .asks = "What is asked for decodes",
+    {"lintel_csr_extension_form", ROW(LINT_ERROR), .asks = "what is asked for decodes",
      .citation = "RFC 5280 4.2", .when = LINT_HAS_EXTENSIONS, .check = extensions_decode},
     {"lintel_csr_not_issuers", ROW(LINT_WARN),
-     .asks = "A request does not ask for what is the issuer's to say", .citation = "RFC 5280 4.2",
+     .asks = "a request does not ask for what is the issuer's to say", .citation = "RFC 5280 4.2",
      .when = LINT_HAS_EXTENSIONS, .check = not_issuers},
-    {"lintel_csr_key_usage", ROW(LINT_ERROR), .asks = "The key usage asked for is one that there is",
+    {"lintel_csr_key_usage", ROW(LINT_ERROR), .asks = "the key usage asked for is one that there is",
      .citation = "RFC 5280 4.2.1.3", .when = LINT_HAS_KU, .check = usage_without_ca},
-    {"lintel_csr_names", ROW(LINT_WARN), .asks = "A request names somebody", .citation = "RFC 5280 4.1.2.6",
+    {"lintel_csr_names", ROW(LINT_WARN), .asks = "a request names somebody", .citation = "RFC 5280 4.1.2.6",
      .check = some_name},
-    {"lintel_csr_name_form", ROW(LINT_ERROR), .asks = "The names asked for are well formed",
+    {"lintel_csr_name_form", ROW(LINT_ERROR), .asks = "the names asked for are well formed",
      .citation = "RFC 5280 4.2.1.6", .when = LINT_HAS_SAN, .check = names_well_formed},
 };
 const struct lint_table lint_csr = LINT_TABLE(rows);

@@ -369,7 +369,7 @@ enum { SETTINGS_PURE = 4 };
 static void key_usage(const struct lint_subject *s, struct lint_report *r)
 {
     for (int64_t i = 0; i < r->rule->value; i++) {
-        if (s->cert->ext.key_usage == settings[i]) {
+        if ((s->cert->ext.key_usage & LINT_KU_DEFINED) == settings[i]) {
             return;
         }
     }

@@ -4,9 +4,11 @@
 #include "lint/rules/orgid.h"
 #include "lint/rules/url.h"
 
-#define ETSI(level_)                                                       \
+#define PROFILE(level_, when_)                                             \
     .source = LINT_ETSI_ESI, .level = (level_), .kinds = LINT_CERTIFICATE, \
-    .effective = LINT_DAY(2020, 7, 1), .when = LINT_IS_SUBSCRIBER
+    .effective = LINT_DAY(2020, 7, 1), .when = LINT_IS_SUBSCRIBER | (when_)
+#define ETSI(level_) PROFILE(level_, 0)
+#define ETSI_QC(level_) PROFILE(level_, LINT_HAS_QC)
 
 /* Codes that ISO has set aside for more than one country, and its own. */
 static bool is_country(lt_slice code)
@@ -30,7 +32,7 @@ static const struct x509_attribute *identifier(const struct lint_subject *s, enu
 static bool has_legal(const struct lint_subject *s)
 {
     struct lint_semantics_info info;
-    return lint_is(s, LINT_HAS_QC) && identifier(s, X509_OID_ORGANIZATION_IDENTIFIER) != NULL &&
+    return identifier(s, X509_OID_ORGANIZATION_IDENTIFIER) != NULL &&
            lint_semantics_find(s, LINT_SEMANTICS_LEGAL, &info);
 }
 
@@ -65,7 +67,7 @@ static void legal_id(const struct lint_subject *s, struct lint_report *r)
 static bool has_natural(const struct lint_subject *s)
 {
     struct lint_semantics_info info;
-    return lint_is(s, LINT_HAS_QC) && identifier(s, X509_OID_SERIAL_NUMBER) != NULL &&
+    return identifier(s, X509_OID_SERIAL_NUMBER) != NULL &&
            lint_semantics_find(s, LINT_SEMANTICS_NATURAL, &info);
 }
 
@@ -116,7 +118,7 @@ static void registration(const struct lint_subject *s, struct lint_report *r)
 static bool has_eidas_natural(const struct lint_subject *s)
 {
     struct lint_semantics_info info;
-    return lint_is(s, LINT_HAS_QC) && identifier(s, X509_OID_SERIAL_NUMBER) != NULL &&
+    return identifier(s, X509_OID_SERIAL_NUMBER) != NULL &&
            lint_semantics_find(s, LINT_SEMANTICS_EIDAS_NATURAL, &info);
 }
 
@@ -134,7 +136,7 @@ static void eidas_natural(const struct lint_subject *s, struct lint_report *r)
 static bool has_eidas_legal(const struct lint_subject *s)
 {
     struct lint_semantics_info info;
-    return lint_is(s, LINT_HAS_QC) && identifier(s, X509_OID_ORGANIZATION_IDENTIFIER) != NULL &&
+    return identifier(s, X509_OID_ORGANIZATION_IDENTIFIER) != NULL &&
            lint_semantics_find(s, LINT_SEMANTICS_EIDAS_LEGAL, &info);
 }
 
@@ -382,19 +384,19 @@ static void website(const struct lint_subject *s, struct lint_report *r)
 }
 
 static const struct lint_rule rows[] = {
-    {"lintel_etsi_legal_id", ETSI(LINT_ERROR),
+    {"lintel_etsi_legal_id", ETSI_QC(LINT_ERROR),
      .asks = "organizationIdentifier is scheme, country and reference, as its semantics say",
      .citation = "EN 319 412-1 5.1.4", .applies = has_legal, .check = legal_id},
-    {"lintel_etsi_natural_id", ETSI(LINT_ERROR),
+    {"lintel_etsi_natural_id", ETSI_QC(LINT_ERROR),
      .asks = "serialNumber is scheme, country and number, as its semantics say",
      .citation = "EN 319 412-1 5.1.3", .applies = has_natural, .check = natural_id},
-    {"lintel_etsi_registration", ETSI(LINT_ERROR),
+    {"lintel_etsi_registration", ETSI_QC(LINT_ERROR),
      .asks = "with a national scheme there is the URL of its register",
      .citation = "EN 319 412-1 5.1.3, 5.1.4", .check = registration},
-    {"lintel_etsi_eidas_natural", ETSI(LINT_ERROR),
+    {"lintel_etsi_eidas_natural", ETSI_QC(LINT_ERROR),
      .asks = "serialNumber is the person identifier of eIDAS, as its semantics say",
      .citation = "EN 319 412-1 5.1.5", .applies = has_eidas_natural, .check = eidas_natural},
-    {"lintel_etsi_eidas_legal", ETSI(LINT_ERROR),
+    {"lintel_etsi_eidas_legal", ETSI_QC(LINT_ERROR),
      .asks = "organizationIdentifier is the legal person identifier of eIDAS, as its semantics say",
      .citation = "EN 319 412-1 5.1.6", .applies = has_eidas_legal, .check = eidas_legal},
     {"lintel_etsi_natural_subject", ETSI(LINT_ERROR),
@@ -419,8 +421,7 @@ static const struct lint_rule rows[] = {
     {"lintel_etsi_locations", ETSI(LINT_ERROR),
      .asks = "the issuer's certificate is at a http or https URL, and there is OCSP or a CRL",
      .citation = "EN 319 412-2 4.3.11, 4.4.1", .applies = lint_etsi_profile, .check = locations},
-    {"lintel_etsi_crl_points", .source = LINT_ETSI_ESI, .level = LINT_ERROR, .kinds = LINT_CERTIFICATE,
-     .effective = LINT_DAY(2020, 7, 1), .when = LINT_IS_SUBSCRIBER | LINT_HAS_CDP,
+    {"lintel_etsi_crl_points", PROFILE(LINT_ERROR, LINT_HAS_CDP),
      .asks = "one distribution point at least is a http or ldap URL", .citation = "EN 319 412-2 4.3.11",
      .applies = lint_etsi_profile, .check = crl_points},
     {"lintel_etsi_policies", ETSI(LINT_ERROR), .asks = "there is one qualified policy, the one of this kind",
@@ -429,8 +430,7 @@ static const struct lint_rule rows[] = {
      .effective = LINT_DAY(2023, 7, 1), .when = LINT_IS_SUBSCRIBER,
      .asks = "a website's qualified policy is the one that goes with its TLS policy",
      .citation = "EN 319 411-2 5.3", .applies = has_policies, .check = website_policy},
-    {"lintel_etsi_commitment", .source = LINT_ETSI_ESI, .level = LINT_ERROR, .kinds = LINT_CERTIFICATE,
-     .effective = LINT_DAY(2020, 7, 1), .when = LINT_IS_SUBSCRIBER | LINT_HAS_KU,
+    {"lintel_etsi_commitment", PROFILE(LINT_ERROR, LINT_HAS_KU),
      .asks = "keys for signatures of people have nonRepudiation", .citation = "EN 319 412-2 4.3.2",
      .applies = has_policies, .check = commitment},
     {"lintel_etsi_policies_411_1", ETSI(LINT_ERROR),

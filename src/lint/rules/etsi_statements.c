@@ -190,7 +190,7 @@ static void signature(const struct lint_subject *s, struct lint_report *r)
 /* The four roles of PSD2, and that there is none; by the last number of their OIDs. */
 static const char *const roles[] = {"Unspecified", "PSP_AS", "PSP_PI", "PSP_AI", "PSP_IC"};
 
-/*= ETSI-TS-119-495 5.2.2 one or more roles; each name belongs to its identifier */
+/* TS 119 495 5.2.2 one or more roles; each name belongs to its identifier */
 static void psd2_roles(const struct lint_subject *s, struct lint_report *r)
 {
     struct lint_statement st;
@@ -223,7 +223,7 @@ static bool is_capitals(lt_slice s)
     return true;
 }
 
-/*= ETSI-TS-119-495 5.2.3 country, hyphen, 2 to 8 capitals; the name in the Latin alphabet */
+/* TS 119 495 5.2.3 country, hyphen, 2 to 8 capitals; the name in the Latin alphabet */
 static void psd2_authority(const struct lint_subject *s, struct lint_report *r)
 {
     struct lint_statement st;
@@ -246,7 +246,7 @@ static void psd2_authority(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-/*= ETSI-TS-119-495 5.2.1 "PSD", country, hyphen, 2 to 8 capitals, hyphen, number */
+/* TS 119 495 5.2.1 "PSD", country, hyphen, 2 to 8 capitals, hyphen, number */
 static void psd2_org_id(const struct lint_subject *s, struct lint_report *r)
 {
     const struct x509_attribute *a = x509_name_find(&s->cert->subject, X509_OID_ORGANIZATION_IDENTIFIER, 0);

@@ -2,6 +2,8 @@
  * book. Each row needs an input that a linter of finished files does not have, and is NA without it. */
 #include "crypto/verify.h"
 #include "lint/rules.h"
+#include "lint/rules/cabf_br_dates.h"
+#include "lint/rules/key_alg.h"
 
 enum { HOUR = 3600, DAY = 86400, SKEW_S = 60 };
 
@@ -61,7 +63,8 @@ static void path_room(const struct lint_subject *s, struct lint_report *r)
     if (issuer->path_len == 0) {
         lint_found(r, at, "the issuer's pathLenConstraint of 0 leaves no room for a CA");
     } else if (own->has_path_len && own->path_len >= issuer->path_len) {
-        lint_found(r, at, "pathLenConstraint %u below an issuer's of %u", own->path_len, issuer->path_len);
+        lint_found_at(r, LINT_WARN, at, "pathLenConstraint %u below an issuer's of %u promises too much",
+                      own->path_len, issuer->path_len);
     }
 }
 
@@ -78,35 +81,82 @@ static void within_issuer(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-static void algorithm_fits(struct lint_report *r, enum x509_sig_alg alg, lt_slice at)
+/* Each kind of key with what signs by it under public trust. What does not stand here (SHA-1, DSA, unknown
+ * ones, parameters of RSASSA-PSS) is judged by the rows about signature algorithms.
+ *= CABF-BR 7.1.3.2.1 "RSASSA-PSS with SHA-256, MGF-1 with SHA-256, and a salt length of 32 bytes" */
+static const struct {
+    enum lint_sig_alg alg;
+    enum x509_key_type type;
+    const char *name;
+} pairs[] = {
+    {LINT_SIG_ALG_RSA_SHA256, X509_KEY_RSA, "RSA with SHA-256"},
+    {LINT_SIG_ALG_RSA_SHA384, X509_KEY_RSA, "RSA with SHA-384"},
+    {LINT_SIG_ALG_RSA_SHA512, X509_KEY_RSA, "RSA with SHA-512"},
+    {LINT_SIG_ALG_RSA_PSS, X509_KEY_RSA, "RSASSA-PSS"},
+    {LINT_SIG_ALG_ECDSA_SHA256, X509_KEY_P256, "ECDSA with SHA-256"},
+    {LINT_SIG_ALG_ECDSA_SHA384, X509_KEY_P384, "ECDSA with SHA-384"},
+    {LINT_SIG_ALG_ECDSA_SHA512, X509_KEY_P521, "ECDSA with SHA-512"},
+    {LINT_SIG_ALG_ED25519, X509_KEY_ED25519, "Ed25519"},
+};
+
+static bool is_ec(enum x509_key_type type)
 {
-    enum x509_key_type type = r->subject->in->issuer->spki.type;
-    if (type != X509_KEY_UNKNOWN && !x509_sig_alg_fits(alg, type)) {
-        lint_found(r, at, "%s is not what an issuer's key of the type %s signs with", x509_sig_alg_name(alg),
-                   x509_key_type_name(type));
+    return type == X509_KEY_P256 || type == X509_KEY_P384 || type == X509_KEY_P521;
+}
+
+/* The programs of public trust pair curves with digests; elsewhere an algorithm has to be of the key's
+ * family. */
+static void algorithm_fits(struct lint_report *r, lt_slice algorithm)
+{
+    const struct lint_input *in = r->subject->in;
+    enum x509_key_type type = in->issuer->spki.type;
+    bool paired = in->kind == LINT_CERTIFICATE ? lint_is_any(r->subject, LINT_IS_TLS | LINT_IS_SMIME)
+                                               : in->profile != LINT_PROFILE_PRIVATE;
+    enum lint_sig_alg alg = lint_sig_alg(algorithm);
+    for (size_t i = 0; i < LT_COUNT(pairs) && type != X509_KEY_UNKNOWN; i++) {
+        bool of_family = pairs[i].type == type || (!paired && is_ec(type) && is_ec(pairs[i].type));
+        if (pairs[i].alg == alg && !of_family) {
+            lint_found(r, algorithm, "%s is not what an issuer's key of the type %s signs with",
+                       pairs[i].name, x509_key_type_name(type));
+        }
     }
 }
 
 /*= CABF-BR 7.1.3.2.2 "If the signing key is P-384, the signature MUST use ECDSA with SHA-384." */
 static void algorithm(const struct lint_subject *s, struct lint_report *r)
 {
-    algorithm_fits(r, s->cert->sig_alg, s->cert->sig_alg_der);
+    algorithm_fits(r, s->cert->sig_alg_der);
+}
+
+/* What cannot be computed here is no forgery. */
+static void signed_by_issuer(struct lint_report *r, lt_slice sig_alg, lt_slice tbs, lt_slice signature)
+{
+    enum crypto_answer answer = CRYPTO_UNKNOWN;
+    if (signature.len > 0) {
+        answer = crypto_verify_any(&r->subject->in->issuer->spki, sig_alg, tbs, signature);
+    }
+    if (answer == CRYPTO_UNKNOWN) {
+        lint_say(r, LINT_NA);
+    } else if (answer == CRYPTO_WRONG) {
+        lint_found(r, signature, "it is no signature over this by the issuer's key");
+    }
 }
 
 static void signature(const struct lint_subject *s, struct lint_report *r)
 {
-    const struct x509_cert *c = s->cert;
-    if (c->signature.len > 0 &&
-        !crypto_verify_any(&s->in->issuer->spki, c->sig_alg_der, c->tbs, c->signature)) {
-        lint_found(r, c->signature, "it is no signature over this by the issuer's key");
-    }
+    signed_by_issuer(r, s->cert->sig_alg_der, s->cert->tbs, s->cert->signature);
 }
 
-/*= CABF-BR 7.1.2.7 "A value within 48 hours of the certificate signing operation." */
-/*= CABF-BR 7.1.2.1 "One day prior to the time of signing" */
+/* BR 7.1.2.7: notBefore of a subscriber lies within 48 hours of the signing, on either side. BR 7.1.2.1: that
+ * of a CA lies at most a day before it, and never after it. */
+static int64_t ahead_of_signing(const struct lint_subject *s)
+{
+    return lt_time_seconds(s->cert->not_before) - lt_time_seconds(s->in->signing_time);
+}
+
 static void not_before(const struct lint_subject *s, struct lint_report *r)
 {
-    int64_t back = lt_time_seconds(s->in->signing_time) - lt_time_seconds(s->cert->not_before);
+    int64_t back = -ahead_of_signing(s);
     if (back > r->rule->value) {
         lint_found(r, s->cert->validity, "notBefore lies %lld s before the time of signing, at most %lld",
                    (long long)back, (long long)r->rule->value);
@@ -115,10 +165,10 @@ static void not_before(const struct lint_subject *s, struct lint_report *r)
 
 static void not_in_future(const struct lint_subject *s, struct lint_report *r)
 {
-    int64_t ahead = lt_time_seconds(s->cert->not_before) - lt_time_seconds(s->in->signing_time);
-    if (ahead > SKEW_S) {
-        lint_found(r, s->cert->validity, "notBefore lies %lld s behind the time of signing",
-                   (long long)ahead);
+    int64_t ahead = ahead_of_signing(s);
+    if (ahead > r->rule->value) {
+        lint_found(r, s->cert->validity, "notBefore lies %lld s after the time of signing, at most %lld",
+                   (long long)ahead, (long long)r->rule->value);
     }
 }
 
@@ -126,6 +176,28 @@ static void not_over(const struct lint_subject *s, struct lint_report *r)
 {
     if (s->cert->not_after.us < s->in->signing_time.us) {
         lint_found(r, s->cert->validity, "notAfter lies before the time of signing");
+    }
+}
+
+static bool is_cross(const struct lint_subject *s)
+{
+    return s->in->crossed != NULL;
+}
+
+/*= CABF-BR 7.1.2.2.2 "the encoded subject name MUST be byte-for-byte identical to the encoded subject name
+ *= of the existing CA Certificate" */
+static void cross_subject(const struct lint_subject *s, struct lint_report *r)
+{
+    if (!lt_slice_eq(s->cert->subject.der, s->in->crossed->subject.der)) {
+        lint_found(r, s->cert->subject.der,
+                   "the subject is not byte for byte that of the CA's other certificate");
+    }
+}
+
+static void cross_key(const struct lint_subject *s, struct lint_report *r)
+{
+    if (!lt_slice_eq(s->cert->spki.der, s->in->crossed->spki.der)) {
+        lint_found(r, s->cert->spki.der, "the key is not byte for byte that of the CA's other certificate");
     }
 }
 
@@ -143,24 +215,35 @@ static const struct lint_rule rows[] = {
     {"lintel_issuance_path_length", CERT, .asks = "the issuer's path length leaves room for this CA",
      .citation = "RFC 5280 4.2.1.9", .when = LINT_WITH_ISSUER | LINT_IS_CA, .unless = LINT_IS_ROOT,
      .check = path_room},
-    {"lintel_issuance_within_issuer", CERT, .asks = "it is valid only while its issuer is",
-     .citation = "RFC 5280 6.1.3", .when = LINT_WITH_ISSUER, .check = within_issuer},
+    {"lintel_issuance_within_issuer", .source = LINT_LINTEL, .kinds = LINT_CERTIFICATE, .level = LINT_WARN,
+     .asks = "it is valid only while its issuer is", .citation = "RFC 5280 6.1.3", .when = LINT_WITH_ISSUER,
+     .check = within_issuer},
     {"lintel_issuance_algorithm", CERT,
      .asks = "the signature algorithm is the one of the issuer's type of key", .citation = "BR 7.1.3.2",
-     .when = LINT_WITH_ISSUER, .check = algorithm},
+     .when = LINT_WITH_ISSUER, .effective = BR_1_7_1, .check = algorithm},
     {"lintel_issuance_signature", CERT, .asks = "the issuer's key made the signature",
      .citation = "RFC 5280 4.1.1.3", .when = LINT_WITH_ISSUER, .unless = LINT_IS_BARE, .check = signature},
     {"lintel_issuance_not_before", CERT, .asks = "notBefore lies at most 48 hours before the time of signing",
-     .citation = "BR 7.1.2.7", .when = LINT_WITH_TIME | LINT_IS_SUBSCRIBER, .check = not_before,
-     .value = 48 * HOUR},
+     .citation = "BR 7.1.2.7", .when = LINT_WITH_TIME | LINT_IS_SUBSCRIBER | LINT_IS_TLS,
+     .unless = LINT_IS_OCSP_RESPONDER, .check = not_before, .value = 48 * HOUR},
+    {"lintel_issuance_not_before_ahead", CERT,
+     .asks = "notBefore lies at most 48 hours after the time of signing", .citation = "BR 7.1.2.7",
+     .when = LINT_WITH_TIME | LINT_IS_SUBSCRIBER | LINT_IS_TLS, .unless = LINT_IS_OCSP_RESPONDER,
+     .check = not_in_future, .value = 48 * HOUR},
     {"lintel_issuance_not_before_ca", CERT,
      .asks = "notBefore of a CA lies at most a day before the time of signing",
      .citation = "BR 7.1.2.1, 7.1.2.3", .when = LINT_WITH_TIME | LINT_IS_CA | LINT_IS_TLS,
      .unless = LINT_IS_CROSS_CA, .check = not_before, .value = DAY},
-    {"lintel_issuance_not_before_future", CERT, .asks = "notBefore does not lie behind the time of signing",
-     .citation = "BR 7.1.2.1, RFC 5280 4.1.2.5", .when = LINT_WITH_TIME, .check = not_in_future},
+    {"lintel_issuance_not_before_future", CERT,
+     .asks = "notBefore of a CA does not lie after the time of signing", .citation = "BR 7.1.2.1, 7.1.2.3",
+     .when = LINT_WITH_TIME | LINT_IS_CA | LINT_IS_TLS, .check = not_in_future, .value = SKEW_S},
     {"lintel_issuance_not_over", CERT, .asks = "notAfter does not lie before the time of signing",
      .citation = "RFC 5280 4.1.2.5", .when = LINT_WITH_TIME, .check = not_over},
+    {"lintel_issuance_cross_subject", CERT,
+     .asks = "a cross certificate has the subject of the CA's other one", .citation = "BR 7.1.2.2.2",
+     .when = LINT_IS_CA, .applies = is_cross, .check = cross_subject},
+    {"lintel_issuance_cross_key", CERT, .asks = "a cross certificate has the key of the CA's other one",
+     .citation = "BR 7.1.2.2", .when = LINT_IS_CA, .applies = is_cross, .check = cross_key},
 };
 const struct lint_table lint_issuance = LINT_TABLE(rows);
 
@@ -188,23 +271,19 @@ static void crl_signer(const struct lint_subject *s, struct lint_report *r)
 
 static void crl_algorithm(const struct lint_subject *s, struct lint_report *r)
 {
-    algorithm_fits(r, s->crl->sig_alg, s->crl->sig_alg_der);
+    algorithm_fits(r, s->crl->sig_alg_der);
 }
 
 static void crl_signature(const struct lint_subject *s, struct lint_report *r)
 {
-    const struct x509_crl *c = s->crl;
-    if (c->signature.len > 0 &&
-        !crypto_verify_any(&s->in->issuer->spki, c->sig_alg_der, c->tbs, c->signature)) {
-        lint_found(r, c->signature, "it is no signature over this by the issuer's key");
-    }
+    signed_by_issuer(r, s->crl->sig_alg_der, s->crl->tbs, s->crl->signature);
 }
 
 static void crl_dated(const struct lint_subject *s, struct lint_report *r)
 {
     int64_t ahead = lt_time_seconds(s->crl->this_update) - lt_time_seconds(s->in->signing_time);
     if (ahead > SKEW_S) {
-        lint_found(r, s->crl->tbs, "thisUpdate lies %lld s behind the time of signing", (long long)ahead);
+        lint_found(r, s->crl->tbs, "thisUpdate lies %lld s after the time of signing", (long long)ahead);
     }
 }
 
@@ -241,11 +320,11 @@ static const struct lint_rule crl_rows[] = {
      .citation = "RFC 5280 4.2.1.3", .when = LINT_WITH_ISSUER, .check = crl_signer},
     {"lintel_issuance_crl_algorithm", CRL,
      .asks = "the signature algorithm is the one of the issuer's type of key", .citation = "BR 7.1.3.2",
-     .when = LINT_WITH_ISSUER, .check = crl_algorithm},
+     .when = LINT_WITH_ISSUER, .effective = BR_1_7_1, .check = crl_algorithm},
     {"lintel_issuance_crl_signature", CRL, .asks = "the issuer's key made the signature",
      .citation = "RFC 5280 5.1.1.3", .when = LINT_WITH_ISSUER, .unless = LINT_IS_BARE,
      .check = crl_signature},
-    {"lintel_issuance_crl_this_update", CRL, .asks = "thisUpdate does not lie behind the time of signing",
+    {"lintel_issuance_crl_this_update", CRL, .asks = "thisUpdate does not lie after the time of signing",
      .citation = "RFC 5280 5.1.2.4", .when = LINT_WITH_TIME, .check = crl_dated},
     {"lintel_issuance_crl_idp", CRL,
      .asks = "the issuing distribution point is the URL that certificates carry",

@@ -1,6 +1,7 @@
 /* The names in a certificate against the name constraints of its issuer (RFC 5280 4.2.1.10). */
 
 #include "lint/rules.h"
+#include "lint/rules/text.h"
 
 static bool ends_nocase(lt_slice s, lt_slice suffix)
 {
@@ -70,7 +71,59 @@ static bool address_in(lt_slice ip, lt_slice net)
     return true;
 }
 
-/* RDNs are the same when their bytes are, or when only the case of letters and the string types differ. */
+/* Code points as RFC 5280 7.1 compares them: letters in one case, blanks in a row as one, none at the ends.
+ */
+struct folded {
+    struct lint_text text;
+    uint32_t ahead;
+    bool begun;
+};
+
+enum { NO_TEXT = 0xfffd };
+
+/* 0 at the end. */
+static uint32_t folded_next(struct folded *f)
+{
+    uint32_t p = f->ahead;
+    bool blank = false;
+    f->ahead = 0;
+    if (p != 0) {
+        return p;
+    }
+    while (lint_text_next(&f->text, &p)) {
+        if (lint_text_is_space(p)) {
+            blank = true;
+            continue;
+        }
+        p = p >= 'A' && p <= 'Z' ? p | 0x20 : p;
+        p = p == 0 ? NO_TEXT : p;
+        if (blank && f->begun) {
+            f->ahead = p;
+            return ' ';
+        }
+        f->begun = true;
+        return p;
+    }
+    return 0;
+}
+
+static bool text_same(const struct x509_attribute *a, const struct x509_attribute *b)
+{
+    if (!lint_attribute_is_text(a) || !lint_attribute_is_text(b)) {
+        return false;
+    }
+    struct folded x = {.text = lint_text_of(a)};
+    struct folded y = {.text = lint_text_of(b)};
+    uint32_t p = folded_next(&x);
+    while (p != 0 && p != NO_TEXT && p == folded_next(&y)) {
+        p = folded_next(&x);
+    }
+    return p == 0 && folded_next(&y) == 0;
+}
+
+/* RDNs are the same when their bytes are, or when only blanks, the case of letters and the string types
+ * differ.
+ */
 static bool rdn_same(lt_slice a, lt_slice b)
 {
     if (lt_slice_eq(a, b)) {
@@ -82,12 +135,13 @@ static bool rdn_same(lt_slice a, lt_slice b)
     x.notes = y.notes = &notes;
     struct der_cursor ava_x = der_enter(&x, DER_SEQUENCE);
     struct der_cursor ava_y = der_enter(&y, DER_SEQUENCE);
-    uint32_t tag = DER_NONE;
-    lt_slice value_x = {0};
-    lt_slice value_y = {0};
-    bool same = lt_slice_eq(der_oid(&ava_x), der_oid(&ava_y)) && der_any(&ava_x, &tag, &value_x, NULL) &&
-                der_any(&ava_y, &tag, &value_y, NULL);
-    return same && x.pos == x.end && y.pos == y.end && lt_slice_eq_nocase(value_x, value_y);
+    struct x509_attribute v = {0};
+    struct x509_attribute w = {0};
+    bool same = lt_slice_eq(der_oid(&ava_x), der_oid(&ava_y)) &&
+                der_any(&ava_x, &v.string_type, &v.value, NULL) &&
+                der_any(&ava_y, &w.string_type, &w.value, NULL);
+    return same && x.pos == x.end && y.pos == y.end &&
+           (lt_slice_eq_nocase(v.value, w.value) || text_same(&v, &w));
 }
 
 /* The base's RDNs are the first of the name's. name and base: whole Names. */
@@ -111,7 +165,7 @@ static bool below(enum x509_general_name_type type, lt_slice name, lt_slice base
 {
     switch (type) {
     case X509_GN_DNS:
-        return host_below(lt_slice_starts(name, LT_LIT("*.")) ? lt_slice_sub(name, 2, name.len) : name, base);
+        return host_below(name, base); /* of a wildcard the star is one label more */
     case X509_GN_EMAIL:
         return mailbox_below(name, base);
     case X509_GN_URI:
@@ -127,6 +181,21 @@ static bool below(enum x509_general_name_type type, lt_slice name, lt_slice base
         break;
     }
     return true; /* not compared here */
+}
+
+/* Does a wildcard stand for that very host? It stands for one label, so for no more of what is below it. */
+static bool covers(lt_slice name, lt_slice host)
+{
+    size_t dot = lt_slice_find(host, '.');
+    return lt_slice_starts(name, LT_LIT("*.")) && dot > 0 && dot < host.len &&
+           lt_slice_eq_nocase(lt_slice_sub(name, 1, name.len), lt_slice_sub(host, dot, host.len));
+}
+
+static bool meets_excluded(enum x509_general_name_type type, lt_slice name, lt_slice base)
+{
+    bool compared = type != X509_GN_OTHER && type != X509_GN_X400 && type != X509_GN_EDI &&
+                    type != X509_GN_REGISTERED_ID;
+    return compared && (below(type, name, base) || (type == X509_GN_DNS && covers(name, base)));
 }
 
 static void judge(struct lint_report *r, enum x509_general_name_type type, lt_slice name)
@@ -146,9 +215,7 @@ static void judge(struct lint_report *r, enum x509_general_name_type type, lt_sl
         lint_found(r, name, "%.*s is in no subtree that the issuer is permitted", LT_FMT(shown));
     }
     for (size_t i = 0; i < e->excluded.count; i++) {
-        bool compared = type != X509_GN_OTHER && type != X509_GN_X400 && type != X509_GN_EDI &&
-                        type != X509_GN_REGISTERED_ID;
-        if (e->excluded.list[i].type == type && compared && below(type, name, e->excluded.list[i].value)) {
+        if (e->excluded.list[i].type == type && meets_excluded(type, name, e->excluded.list[i].value)) {
             lint_found(r, name, "%.*s is in a subtree that the issuer is excluded from", LT_FMT(shown));
             return;
         }

@@ -181,30 +181,47 @@ bool lint_mailbox(lt_slice text)
     return eat_dot_atom(&s, false) && eat(&s, '@') && eat_domain(&s) && s.len == 0 && utf8_ok(text);
 }
 
+/* An address, or a display name and an address between angle brackets. */
+static bool eat_mailbox(lt_slice *s)
+{
+    lt_slice t = *s;
+    if (eat_address(s)) {
+        return true;
+    }
+    eat_spaces(&t);
+    if (!next_is(&t, '<') && !eat_phrase(&t)) {
+        return false;
+    }
+    eat_spaces(&t);
+    if (!eat(&t, '<') || !eat_address(&t) || !eat(&t, '>')) {
+        return false;
+    }
+    *s = t;
+    return true;
+}
+
+/* "name: mailbox;" */
+static bool eat_group_of_one(lt_slice *s)
+{
+    eat_spaces(s);
+    if (!eat_phrase(s)) {
+        return false;
+    }
+    eat_spaces(s);
+    return eat(s, ':') && eat_mailbox(s) && eat_comments(s) && eat(s, ';');
+}
+
 bool lint_mail_address(lt_slice text)
 {
+    lt_slice s = text;
+    lt_slice group = text;
     if (!utf8_ok(text)) {
         return false;
     }
-    lt_slice s = text;
-    if (!eat_address(&s)) {
-        eat_spaces(&s);
-        if (!next_is(&s, '<') && !eat_phrase(&s)) {
-            return false;
-        }
-        eat_spaces(&s);
-        bool group = eat(&s, ':');
-        eat_spaces(&s);
-        bool angle = eat(&s, '<');
-        if ((!group && !angle) || !eat_address(&s) || (angle && !eat(&s, '>'))) {
-            return false;
-        }
-        eat_spaces(&s);
-        if (group && !eat(&s, ';')) {
-            return false;
-        }
+    if (eat_mailbox(&s)) {
+        return eat_comments(&s) && s.len == 0;
     }
-    return eat_comments(&s) && s.len == 0;
+    return eat_group_of_one(&group) && eat_comments(&group) && group.len == 0;
 }
 
 lt_slice lint_mail_domain(lt_slice text)

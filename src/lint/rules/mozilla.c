@@ -19,7 +19,7 @@ static void purposes_apart(const struct lint_subject *s, struct lint_report *r)
     }
     lt_slice where = lint_ext_at(s, X509_OID_EXTENDED_KEY_USAGE);
     if (!any_known) {
-        lint_found(r, where, "a subordinate CA without a key purpose");
+        lint_found(r, where, "a subordinate CA without any of the usual key purposes");
     } else if (x509_has_eku(e, X509_OID_ANY_EXTENDED_KEY_USAGE)) {
         lint_found(r, where, "a subordinate CA for any purpose");
     } else if (x509_has_eku(e, X509_OID_EMAIL_PROTECTION) && x509_has_eku(e, X509_OID_SERVER_AUTH)) {
@@ -160,10 +160,10 @@ static void pss_parameters(const struct lint_subject *s, struct lint_report *r)
 #define ROW(level_) .source = LINT_MOZILLA, .level = (level_), .kinds = LINT_CERTIFICATE, .zlint = true
 
 static const struct lint_rule rows[] = {
-    {"e_prohibit_dsa_usage", ROW(LINT_ERROR), .asks = "No certificate has a DSA key", .citation = "MRSP 5.1",
+    {"e_prohibit_dsa_usage", ROW(LINT_ERROR), .asks = "no certificate has a DSA key", .citation = "MRSP 5.1",
      .effective = LINT_DAY(2017, 3, 31), .check = no_dsa},
     {"n_mp_allowed_eku", ROW(LINT_NOTICE),
-     .asks = "A subordinate CA is not for both TLS servers and mail, nor for any purpose",
+     .asks = "a subordinate CA is not for both TLS servers and mail, nor for any purpose",
      .citation = "MRSP 5.3", .when = LINT_IS_SUB_CA, .effective = LINT_DAY(2019, 1, 1),
      .check = purposes_apart},
     {"e_mp_authority_key_identifier_correct", ROW(LINT_ERROR),
@@ -171,25 +171,25 @@ static const struct lint_rule rows[] = {
      .citation = "MRSP 5.2", .when = LINT_HAS_AKI, .effective = LINT_DAY(2013, 7, 26),
      .check = key_id_or_issuer},
     {"e_mp_ecdsa_pub_key_encoding_correct", ROW(LINT_ERROR),
-     .asks = "The algorithm of an EC key is one of three encodings", .citation = "MRSP 5.1.2",
+     .asks = "the algorithm of an EC key is one of three encodings", .citation = "MRSP 5.1.2",
      .effective = LINT_DAY(2025, 3, 15), .applies = has_ec_key, .check = ec_key_algorithm},
     {"e_mp_ecdsa_signature_encoding_correct", ROW(LINT_ERROR),
-     .asks = "The algorithm of an ECDSA signature is the one that goes with the key's curve",
+     .asks = "the algorithm of an ECDSA signature is the one that goes with the key's curve",
      .citation = "MRSP 5.1.2", .unless = LINT_IS_BARE, .effective = LINT_DAY(2025, 3, 15),
      .applies = signed_with_ecdsa, .check = ecdsa_algorithm},
-    {"e_mp_exponent_cannot_be_one", ROW(LINT_ERROR), .asks = "The exponent of an RSA key is not 1",
+    {"e_mp_exponent_cannot_be_one", ROW(LINT_ERROR), .asks = "the exponent of an RSA key is not 1",
      .citation = "MRSP 5.2", .effective = LINT_DAY(2017, 2, 28), .applies = has_rsa_key,
      .check = exponent_not_one},
     {"e_mp_modulus_must_be_2048_bits_or_more", ROW(LINT_ERROR),
-     .asks = "The modulus of an RSA key has at least 2048 bits", .citation = "MRSP 5.1",
+     .asks = "the modulus of an RSA key has at least 2048 bits", .citation = "MRSP 5.1",
      .effective = LINT_DAY(2017, 2, 28), .applies = has_rsa_key, .check = modulus_long},
     {"e_mp_modulus_must_be_divisible_by_8", ROW(LINT_ERROR),
-     .asks = "The modulus of an RSA key is a whole number of bytes long", .citation = "MRSP 5.1",
+     .asks = "the modulus of an RSA key is a whole number of bytes long", .citation = "MRSP 5.1",
      .effective = LINT_DAY(2017, 2, 28), .applies = has_rsa_key, .check = modulus_whole_bytes},
-    {"e_mp_rsassa-pss_in_spki", ROW(LINT_ERROR), .asks = "No key is for RSASSA-PSS alone",
+    {"e_mp_rsassa-pss_in_spki", ROW(LINT_ERROR), .asks = "no key is for RSASSA-PSS alone",
      .citation = "MRSP 5.1.1", .effective = LINT_DAY(2020, 1, 1), .check = no_pss_key},
     {"e_mp_rsassa-pss_parameters_encoding_in_signature_algorithm_correct", ROW(LINT_ERROR),
-     .asks = "The parameters of RSASSA-PSS are one of three encodings", .citation = "MRSP 5.1.1",
+     .asks = "the parameters of RSASSA-PSS are one of three encodings", .citation = "MRSP 5.1.1",
      .effective = LINT_DAY(2020, 1, 1), .applies = signed_with_pss, .check = pss_parameters},
 };
 const struct lint_table lint_mozilla = LINT_TABLE(rows);

@@ -68,7 +68,7 @@ static void revoked_before(const struct lint_subject *s, struct lint_report *r)
     for (size_t i = 0; i < s->ocsp->response_count; i++) {
         const struct lint_ocsp_single *o = &s->ocsp->responses[i];
         if (o->status == LINT_OCSP_REVOKED && o->revoked.us > s->ocsp->produced_at.us) {
-            lint_found(r, o->der, "revoked behind producedAt");
+            lint_found(r, o->der, "revoked after producedAt");
         }
     }
 }
@@ -126,7 +126,7 @@ static void responder_id(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-/*= RFC 9654 2.1 "the length of the Nonce octets in the range from 1 to 128" */
+/*= RFC 9654 2.1 "Nonce ::= OCTET STRING(SIZE(1..128))" */
 static void nonce_length(const struct lint_subject *s, struct lint_report *r)
 {
     enum { NONCE_MAX = 128 };
@@ -194,33 +194,33 @@ static void serials_once(const struct lint_subject *s, struct lint_report *r)
 
 static const struct lint_rule rows[] = {
     {"lintel_ocsp_response_bytes", ROW(LINT_ERROR),
-     .asks = "A response stands where the status is successful", .citation = "RFC 6960 4.2.1",
+     .asks = "a response stands where the status is successful", .citation = "RFC 6960 4.2.1",
      .check = bytes_by_status},
-    {"lintel_ocsp_status", ROW(LINT_ERROR), .asks = "The status is one that there is",
+    {"lintel_ocsp_status", ROW(LINT_ERROR), .asks = "the status is one that there is",
      .citation = "RFC 6960 4.2.1", .check = status_exists},
-    {"lintel_ocsp_type", ROW(LINT_ERROR), .asks = "A response is of the type basic",
+    {"lintel_ocsp_type", ROW(LINT_ERROR), .asks = "a response is of the type basic",
      .citation = "RFC 6960 4.2.1", .applies = has_type, .check = type_is_basic},
     {"lintel_ocsp_version", BASIC, .asks = "ResponseData has version 1", .citation = "RFC 6960 4.2.2.3",
      .check = version_1},
-    {"lintel_ocsp_responses", BASIC, .asks = "There is a response for a certificate",
+    {"lintel_ocsp_responses", BASIC, .asks = "there is a response for a certificate",
      .citation = "RFC 6960 4.2.1", .check = has_responses},
     {"lintel_ocsp_update_order", BASIC, .asks = "nextUpdate is not before thisUpdate",
      .citation = "RFC 6960 2.4", .check = update_order},
-    {"lintel_ocsp_revoked_before", BASIC, .asks = "Nothing is revoked behind producedAt",
+    {"lintel_ocsp_revoked_before", BASIC, .asks = "nothing is revoked after producedAt",
      .citation = "RFC 6960 4.2.2.2.1", .check = revoked_before},
-    {"lintel_ocsp_reason", BASIC, .asks = "The reason is one of a revocation", .citation = "RFC 5280 5.3.1",
+    {"lintel_ocsp_reason", BASIC, .asks = "the reason is one of a revocation", .citation = "RFC 5280 5.3.1",
      .check = reason_exists},
-    {"lintel_ocsp_cert_id", BASIC, .asks = "The hashes of a CertID are as long as their algorithm gives",
+    {"lintel_ocsp_cert_id", BASIC, .asks = "the hashes of a CertID are as long as their algorithm gives",
      .citation = "RFC 6960 4.1.1", .check = cert_id_lengths},
     {"lintel_ocsp_responder_id", BASIC, .asks = "ResponderID is a name or a SHA-1 hash",
      .citation = "RFC 6960 4.2.1", .check = responder_id},
-    {"lintel_ocsp_nonce", BASIC, .asks = "A nonce has 1 to 128 octets", .citation = "RFC 9654 2.1",
+    {"lintel_ocsp_nonce", BASIC, .asks = "a nonce has 1 to 128 octets", .citation = "RFC 9654 2.1",
      .check = nonce_length},
-    {"lintel_ocsp_delegated", BASIC, .asks = "The responder's certificate is for OCSPSigning",
+    {"lintel_ocsp_delegated", BASIC, .asks = "the responder's certificate is for OCSPSigning",
      .citation = "RFC 6960 4.2.2.2", .check = delegated},
-    {"lintel_ocsp_extension_twice", BASIC, .asks = "No extension stands there twice",
+    {"lintel_ocsp_extension_twice", BASIC, .asks = "no extension stands there twice",
      .citation = "RFC 5280 4.2", .check = extensions_once},
-    {"lintel_ocsp_certificate_twice", BASIC, .asks = "There is one response for a certificate",
+    {"lintel_ocsp_certificate_twice", BASIC, .asks = "there is one response for a certificate",
      .citation = "RFC 6960 4.2.1", .check = serials_once},
 };
 const struct lint_table lint_ocsp_more = LINT_TABLE(rows);

@@ -130,6 +130,22 @@ static bool integers(struct der_cursor *c, size_t count)
     return der_ok(c);
 }
 
+/* zlint's library takes asterisks in a PrintableString for good. */
+static bool is_printable(uint32_t tag, lt_slice text)
+{
+    if (tag != DER_PRINTABLE_STRING) {
+        return false;
+    }
+    while (text.len > 0) {
+        size_t len = lt_slice_find(text, '*');
+        if (!x509_string_valid(tag, lt_slice_sub(text, 0, len))) {
+            return false;
+        }
+        text = lt_slice_sub(text, len + 1, text.len);
+    }
+    return true;
+}
+
 /* MonetaryValue ::= SEQUENCE { currency CHOICE { PrintableString, INTEGER }, amount INTEGER, exponent } */
 static const char *check_limit(const struct lint_statement *st)
 {
@@ -143,7 +159,7 @@ static const char *check_limit(const struct lint_statement *st)
     if (!der_any(&in, &tag, &currency, NULL) || !integers(&in, 2)) {
         return "the value does not decode";
     }
-    bool right = tag == DER_PRINTABLE_STRING && x509_string_valid(tag, currency) && !der_more(&in);
+    bool right = is_printable(tag, currency) && !der_more(&in);
     return right ? NULL : "the currency is no PrintableString, or more than three fields";
 }
 
@@ -169,8 +185,8 @@ static const char *check_pds(const struct lint_statement *st)
     struct lint_pds pds;
     const char *why = NULL;
     while (lint_pds_next(&c, &pds)) {
-        if (pds.url_tag != DER_IA5_STRING || pds.language_tag != DER_PRINTABLE_STRING || pds.more ||
-            !x509_string_valid(pds.url_tag, pds.url) || !x509_string_valid(pds.language_tag, pds.language)) {
+        if (pds.url_tag != DER_IA5_STRING || pds.more || !x509_string_valid(pds.url_tag, pds.url) ||
+            !is_printable(pds.language_tag, pds.language)) {
             why = "a location is not of IA5String and PrintableString";
         }
     }

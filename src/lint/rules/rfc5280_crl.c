@@ -1,6 +1,7 @@
 /* RFC 5280 section 5: CRLs, as zlint judges them, and its own rules for them. What it does not ask stands in
  * rfc5280_crl_more.c. */
 #include "lint/crl_facts.h"
+#include "lint/rules/common.h"
 #include "lint/rules/rfc.h"
 
 #include <string.h>
@@ -59,7 +60,7 @@ static void reasons_exist(const struct lint_subject *s, struct lint_report *r)
 static void revoked_in_time(const struct lint_subject *s, struct lint_report *r)
 {
     if (s->crl_facts->after_this_update.len > 0) {
-        lint_found(r, s->crl_facts->after_this_update, "an entry was revoked behind thisUpdate");
+        lint_found(r, s->crl_facts->after_this_update, "an entry was revoked after thisUpdate");
     }
 }
 
@@ -102,7 +103,8 @@ static void extensions_once(const struct lint_subject *s, struct lint_report *r)
     for (size_t i = 1; i < e->count; i++) {
         for (size_t k = 0; k < i; k++) {
             if (lt_slice_eq(e->list[i].id.der, e->list[k].id.der)) {
-                lint_found(r, e->list[i].der, "%s stands here again", x509_oid_name(e->list[i].id.oid));
+                lint_found(r, e->list[i].der, "%s stands here again",
+                           lint_oid_label(s, e->list[i].id.der, e->list[i].id.oid));
                 break;
             }
         }
@@ -140,29 +142,29 @@ static const struct lint_rule rows[] = {
     {"e_crl_revoked_certificates_field_must_be_empty", RFC,
      .asks = "revokedCertificates is absent when nothing is revoked", .citation = "RFC 5280 5.1.2.6",
      .applies = has_no_entries, .check = list_not_empty},
-    {"e_crl_has_authority_key_identifier", RFC, .asks = "A CRL has an authorityKeyIdentifier",
+    {"e_crl_has_authority_key_identifier", RFC, .asks = "a CRL has an authorityKeyIdentifier",
      .citation = "RFC 5280 5.2.1", .check = key_id_there},
-    {"e_crl_missing_crl_number", RFC, .asks = "A CRL has a number", .citation = "RFC 5280 5.2.3",
+    {"e_crl_missing_crl_number", RFC, .asks = "a CRL has a number", .citation = "RFC 5280 5.2.3",
      .check = number_there},
-    {"e_crl_has_next_update", RFC, .asks = "A CRL has a nextUpdate", .citation = "RFC 5280 5.1.2.5",
+    {"e_crl_has_next_update", RFC, .asks = "a CRL has a nextUpdate", .citation = "RFC 5280 5.1.2.5",
      .check = next_update_there},
     {"e_crl_has_valid_reason_code", RFC,
-     .asks = "A reason is one of RFC 5280, and left out when it is unspecified", .citation = "RFC 5280 5.3.1",
+     .asks = "a reason is one of RFC 5280, and left out when it is unspecified", .citation = "RFC 5280 5.3.1",
      .applies = has_entries, .check = reasons_exist},
-    {"e_crl_revocation_time_after_this_update", RFC, .asks = "Nothing is revoked behind thisUpdate",
+    {"e_crl_revocation_time_after_this_update", RFC, .asks = "nothing is revoked after thisUpdate",
      .citation = "RFC 5280 5.1.2.4, 5.1.2.6", .applies = has_entries, .check = revoked_in_time},
     {"e_crl_sigalgo_missing_null_params", RFC,
-     .asks = "The parameters of an RSA signature algorithm are NULL", .citation = "RFC 4055 6",
+     .asks = "the parameters of an RSA signature algorithm are NULL", .citation = "RFC 4055 6",
      .unless = LINT_IS_BARE, .check = null_parameters},
     {"e_crl_no_duplicate_extensions", COMMUNITY(LINT_ERROR),
-     .asks = "No extension of a CRL stands there twice", .citation = "RFC 5280 4.2",
+     .asks = "no extension of a CRL stands there twice", .citation = "RFC 5280 4.2",
      .applies = has_extensions, .check = extensions_once},
-    {"e_crl_revocation_date_too_early", COMMUNITY(LINT_ERROR), .asks = "Nothing was revoked before RFC 2459",
+    {"e_crl_revocation_date_too_early", COMMUNITY(LINT_ERROR), .asks = "nothing was revoked before RFC 2459",
      .citation = "RFC 2459", .applies = has_entries, .check = revoked_since_1999},
     {"e_crl_revoked_certificate_crl_entry_has_no_duplicate_extensions", COMMUNITY(LINT_ERROR),
-     .asks = "No extension of a CRL entry stands there twice", .citation = "RFC 5280 4.2",
+     .asks = "no extension of a CRL entry stands there twice", .citation = "RFC 5280 4.2",
      .check = entry_extensions_once},
     {"e_crl_unique_revoked_certificate", COMMUNITY(LINT_WARN),
-     .asks = "No serial number stands in a CRL twice", .citation = "RFC 5280 5.1.2.6", .check = serials_once},
+     .asks = "no serial number stands in a CRL twice", .citation = "RFC 5280 5.1.2.6", .check = serials_once},
 };
 const struct lint_table lint_rfc5280_crl = LINT_TABLE(rows);

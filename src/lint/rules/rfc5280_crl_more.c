@@ -109,7 +109,7 @@ static int magnitude_cmp(lt_slice a, lt_slice b)
     return a.len != b.len ? (a.len < b.len ? -1 : 1) : lt_slice_cmp(a, b);
 }
 
-/*= RFC 5280 5.2.4 "The complete CRL … MUST have a CRL number less than or equal to" the delta's */
+/*= RFC 5280 5.2.4 "The CRL number of the complete CRL is less than the CRL number of the delta CRL." */
 static void delta_base(const struct lint_subject *s, struct lint_report *r)
 {
     const struct x509_extensions *e = &s->crl->ext;
@@ -214,28 +214,28 @@ static void time_types(const struct lint_subject *s, struct lint_report *r)
     .when = LINT_CRL_HAS_ENTRIES
 
 static const struct lint_rule rows[] = {
-    {"lintel_rfc5280_crl_version", ROW(LINT_ERROR), .asks = "A CRL has version 2",
+    {"lintel_rfc5280_crl_version", ROW(LINT_ERROR), .asks = "a CRL has version 2",
      .citation = "RFC 5280 5.1.2.1", .check = version_2},
     {"lintel_rfc5280_crl_algorithms", ROW(LINT_ERROR),
-     .asks = "The signature algorithm is the same inside and outside of what is signed",
+     .asks = "the signature algorithm is the same inside and outside of what is signed",
      .citation = "RFC 5280 5.1.1.2", .unless = LINT_IS_BARE, .check = algorithms_same},
-    {"lintel_rfc5280_crl_issuer", ROW(LINT_ERROR), .asks = "The issuer of a CRL is not empty",
+    {"lintel_rfc5280_crl_issuer", ROW(LINT_ERROR), .asks = "the issuer of a CRL is not empty",
      .citation = "RFC 5280 5.1.2.3", .check = issuer_there},
-    {"lintel_rfc5280_crl_next_update", ROW(LINT_ERROR), .asks = "nextUpdate lies behind thisUpdate",
+    {"lintel_rfc5280_crl_next_update", ROW(LINT_ERROR), .asks = "nextUpdate lies after thisUpdate",
      .citation = "RFC 5280 5.1.2.5", .check = update_order},
-    {"lintel_rfc5280_crl_time_type", ROW(LINT_ERROR), .asks = "Dates up to 2049 are UTCTime",
+    {"lintel_rfc5280_crl_time_type", ROW(LINT_ERROR), .asks = "dates up to 2049 are UTCTime",
      .citation = "RFC 5280 5.1.2.4, 5.1.2.5, 5.1.2.6", .check = time_types},
     {"lintel_rfc5280_crl_criticality", ROW(LINT_ERROR),
-     .asks = "Extensions of a CRL are critical as their kind is", .citation = "RFC 5280 5.2",
+     .asks = "extensions of a CRL are critical as their kind is", .citation = "RFC 5280 5.2",
      .when = LINT_HAS_EXTENSIONS, .check = critical_right},
     {"lintel_rfc5280_crl_key_identifier", ROW(LINT_ERROR),
      .asks = "authorityKeyIdentifier has a keyIdentifier", .citation = "RFC 5280 5.2.1",
      .when = LINT_HAS_EXTENSIONS, .check = key_identifier},
     {"lintel_rfc5280_crl_number", ROW(LINT_ERROR),
-     .asks = "Numbers of CRLs are not negative and have at most 20 octets", .citation = "RFC 5280 5.2.3",
+     .asks = "numbers of CRLs are not negative and have at most 20 octets", .citation = "RFC 5280 5.2.3",
      .when = LINT_HAS_EXTENSIONS, .check = number_length},
     {"lintel_rfc5280_crl_delta", ROW(LINT_ERROR),
-     .asks = "A delta CRL refers to a lower number and has no freshestCRL",
+     .asks = "a delta CRL refers to a lower number and has no freshestCRL",
      .citation = "RFC 5280 5.2.4, 5.2.6", .when = LINT_CRL_IS_DELTA, .check = delta_base},
     {"lintel_rfc5280_crl_point", ROW(LINT_ERROR),
      .asks = "issuingDistributionPoint says something and at most one kind", .citation = "RFC 5280 5.2.5",
@@ -248,7 +248,7 @@ static const struct lint_rule rows[] = {
      .check = removed_in_delta},
     {"lintel_rfc5280_crl_indirect", ROW(LINT_ERROR), .asks = "certificateIssuer stands in indirect CRLs only",
      .citation = "RFC 5280 5.3.3", .when = LINT_CRL_HAS_ENTRIES, .check = issuers_in_indirect},
-    {"lintel_rfc5280_crl_entries", ROW(LINT_ERROR), .asks = "The entries of a CRL decode",
+    {"lintel_rfc5280_crl_entries", ROW(LINT_ERROR), .asks = "the entries of a CRL decode",
      .citation = "RFC 5280 5.1", .when = LINT_CRL_HAS_ENTRIES, .check = entries_decode},
     {"lintel_rfc5280_crl_reason_critical", ROW(LINT_ERROR), .asks = "reasonCode is not critical",
      .citation = "RFC 5280 5.3.1", FACT(reason_critical, "an entry with a critical reasonCode")},
@@ -260,16 +260,21 @@ static const struct lint_rule rows[] = {
     {"lintel_rfc5280_crl_issuer_critical", ROW(LINT_ERROR), .asks = "certificateIssuer is critical",
      .citation = "RFC 5280 5.3.3",
      FACT(issuer_not_critical, "an entry with a certificateIssuer that is not critical")},
-    {"lintel_rfc5280_crl_serial_positive", ROW(LINT_ERROR), .asks = "Revoked serial numbers are positive",
+    {"lintel_rfc5280_crl_serial_positive", ROW(LINT_ERROR), .asks = "revoked serial numbers are positive",
      .citation = "RFC 5280 4.1.2.2",
      FACT(serial_not_positive, "an entry whose serial number is zero or negative")},
     {"lintel_rfc5280_crl_serial_length", ROW(LINT_ERROR),
-     .asks = "Revoked serial numbers have at most 20 octets", .citation = "RFC 5280 4.1.2.2",
+     .asks = "revoked serial numbers have at most 20 octets", .citation = "RFC 5280 4.1.2.2",
      FACT(serial_long, "an entry with a longer serial number")},
     {"lintel_rfc5280_crl_entry_extensions", ROW(LINT_ERROR), .asks = "crlEntryExtensions is not empty",
      .citation = "RFC 5280 5.1", FACT(extensions_empty, "an entry with an empty list of extensions")},
     {"lintel_rfc5280_crl_entry_critical", ROW(LINT_WARN),
-     .asks = "No CRL entry should have a critical extension that nobody knows", .citation = "RFC 5280 5.3",
+     .asks = "no CRL entry should have a critical extension that nobody knows", .citation = "RFC 5280 5.3",
      FACT(unknown_critical, "an entry with an unknown critical extension")},
+    {"lintel_limit_crl_entry", .source = LINT_LINTEL, .kinds = LINT_CRL, .level = LINT_ERROR,
+     .asks = "all extensions of a CRL entry were compared with each other",
+     .citation = "docs/lint.md, Known limits",
+     FACT(extensions_many,
+          "an entry with more than 64 different extensions: those beyond were not compared")},
 };
 const struct lint_table lint_rfc5280_crl_more = LINT_TABLE(rows);

@@ -1,5 +1,6 @@
 /* RFC 5280 4.2: extensions in general: which are critical, which must be there, none twice, none empty; and
  * what points to other places (distribution points, authority information access). */
+#include "lint/rules/common.h"
 #include "lint/rules/rfc.h"
 #include "lint/rules/text.h"
 
@@ -42,7 +43,8 @@ static void none_twice(const struct lint_subject *s, struct lint_report *r)
     for (size_t i = 1; i < e->count; i++) {
         for (size_t k = 0; k < i; k++) {
             if (lt_slice_eq(e->list[i].id.der, e->list[k].id.der)) {
-                lint_found(r, e->list[i].der, "%s stands here again", x509_oid_name(e->list[i].id.oid));
+                lint_found(r, e->list[i].der, "%s stands here again",
+                           lint_oid_label(s, e->list[i].id.der, e->list[i].id.oid));
                 break;
             }
         }
@@ -143,46 +145,76 @@ static void points_complete(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-static bool web_or_ldap(const struct x509_general_name *n)
+static bool web_or_ldap(lt_slice uri)
 {
-    return n->type == X509_GN_URI && (lt_slice_eq_nocase(lt_slice_sub(n->value, 0, 7), LT_LIT("http://")) ||
-                                      lt_slice_eq_nocase(lt_slice_sub(n->value, 0, 7), LT_LIT("ldap://")));
+    return lt_slice_eq_nocase(lt_slice_sub(uri, 0, 7), LT_LIT("http://")) ||
+           lt_slice_eq_nocase(lt_slice_sub(uri, 0, 7), LT_LIT("ldap://"));
 }
 
-static void point_reachable(const struct lint_subject *s, struct lint_report *r)
+/* Is there a URI of that kind among these names? Here and below what the decoder refuses is read on. */
+static bool names_reachable(lt_slice names)
 {
-    const struct x509_extensions *e = &s->cert->ext;
-    for (size_t i = 0; i < e->crldp_count; i++) {
-        for (size_t k = 0; k < e->crldp[i].names.count; k++) {
-            if (web_or_ldap(&e->crldp[i].names.list[k])) {
-                return;
-            }
-        }
-    }
-    lint_found(r, lint_ext_at(s, X509_OID_CRL_DISTRIBUTION_POINTS), "no http or ldap URI among its points");
-}
-
-static bool is_issuer_uri(const struct x509_access *a)
-{
-    return a->method.oid == X509_OID_CA_ISSUERS && a->location.type == X509_GN_URI;
-}
-
-static bool has_issuer_uri(const struct lint_subject *s)
-{
-    const struct x509_extensions *e = &s->cert->ext;
-    for (size_t i = 0; i < e->aia_count; i++) {
-        if (is_issuer_uri(&e->aia[i])) {
+    struct der_cursor c = der_open(names);
+    unsigned form = 0;
+    lt_slice value = {0};
+    while (lint_names_next(&c, &form, &value)) {
+        if (form == X509_GN_URI && web_or_ldap(value)) {
             return true;
         }
     }
     return false;
 }
 
+static void point_reachable(const struct lint_subject *s, struct lint_report *r)
+{
+    const struct x509_extension *x = lint_ext(s, X509_OID_CRL_DISTRIBUTION_POINTS);
+    struct der_cursor c = der_open(x->value);
+    struct der_cursor list = der_enter(&c, DER_SEQUENCE);
+    while (der_more(&list)) {
+        struct der_cursor point = der_enter(&list, DER_SEQUENCE);
+        struct der_cursor name = der_enter(&point, DER_CONTEXT_CONS(0));
+        lt_slice names = der_read(&name, DER_CONTEXT_CONS(0));
+        if (names_reachable(names)) {
+            return;
+        }
+    }
+    lint_found(r, x->der, "no http or ldap URI among its points");
+}
+
+/* The next caIssuers with a URI. */
+static bool issuer_uri_next(struct der_cursor *list, lt_slice *ret_uri)
+{
+    while (der_more(list)) {
+        struct der_cursor one = der_enter(list, DER_SEQUENCE);
+        enum x509_oid method = x509_oid_find(der_oid(&one));
+        uint32_t tag = DER_NONE;
+        bool there = der_any(&one, &tag, ret_uri, NULL);
+        if (there && method == X509_OID_CA_ISSUERS && DER_TAG_NUMBER(tag) == X509_GN_URI) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct der_cursor accesses_open(const struct lint_subject *s)
+{
+    struct der_cursor c = der_open(lint_ext(s, X509_OID_AUTHORITY_INFO_ACCESS)->value);
+    return der_enter(&c, DER_SEQUENCE);
+}
+
+static bool has_issuer_uri(const struct lint_subject *s)
+{
+    struct der_cursor list = accesses_open(s);
+    lt_slice uri = {0};
+    return issuer_uri_next(&list, &uri);
+}
+
 static void issuer_reachable(const struct lint_subject *s, struct lint_report *r)
 {
-    const struct x509_extensions *e = &s->cert->ext;
-    for (size_t i = 0; i < e->aia_count; i++) {
-        if (is_issuer_uri(&e->aia[i]) && web_or_ldap(&e->aia[i].location)) {
+    struct der_cursor list = accesses_open(s);
+    lt_slice uri = {0};
+    while (issuer_uri_next(&list, &uri)) {
+        if (web_or_ldap(uri)) {
             return;
         }
     }
@@ -247,27 +279,27 @@ static const struct lint_rule rows[] = {
      .citation = "RFC 5280 4.2.1.3", .when = LINT_HAS_KU, .effective = LINT_SINCE_RFC2459},
     {"e_cert_ext_invalid_der", ROW(LINT_ERROR), .asks = "critical is left out where it is FALSE",
      .citation = "RFC 5280 4.2", .effective = LINT_SINCE_RFC5280, .check = false_absent},
-    {"e_ext_duplicate_extension", ROW(LINT_ERROR), .asks = "No extension stands there twice",
+    {"e_ext_duplicate_extension", ROW(LINT_ERROR), .asks = "no extension stands there twice",
      .citation = "RFC 5280 4.2", .effective = LINT_SINCE_RFC2459, .applies = in_version_3,
      .check = none_twice},
     {"e_ext_cannot_be_empty_sequence", ROW(LINT_ERROR),
-     .asks = "An extension that is a list has at least one element", .citation = "RFC 5280 4.2",
+     .asks = "an extension that is a list has at least one element", .citation = "RFC 5280 4.2",
      .effective = LINT_SINCE_RFC2459, .check = none_empty},
     {"e_ext_authority_key_identifier_no_key_identifier", ROW(LINT_ERROR),
      .asks = "authorityKeyIdentifier with a keyIdentifier stands in all but self-signed certificates",
      .citation = "RFC 5280 4.2.1.1", .effective = LINT_SINCE_RFC2459, .check = authority_key_there},
-    {"e_ext_subject_key_identifier_missing_ca", ROW(LINT_ERROR), .asks = "A CA has a subjectKeyIdentifier",
+    {"e_ext_subject_key_identifier_missing_ca", ROW(LINT_ERROR), .asks = "a CA has a subjectKeyIdentifier",
      .citation = "RFC 5280 4.2.1.2", .when = LINT_IS_CA, .effective = LINT_SINCE_RFC2459,
      .check = subject_key_there},
     {"w_ext_subject_key_identifier_missing_sub_cert", ROW(LINT_WARN),
-     .asks = "An end entity should have a subjectKeyIdentifier", .citation = "RFC 5280 4.2.1.2",
+     .asks = "an end entity should have a subjectKeyIdentifier", .citation = "RFC 5280 4.2.1.2",
      .unless = LINT_IS_CA, .effective = LINT_SINCE_RFC2459, .check = subject_key_there},
     {"e_distribution_point_incomplete", ROW(LINT_ERROR),
-     .asks = "A distribution point has a name or an issuer besides its reasons",
+     .asks = "a distribution point has a name or an issuer besides its reasons",
      .citation = "RFC 5280 4.2.1.13", .when = LINT_HAS_CDP, .effective = LINT_SINCE_RFC3280,
      .check = points_complete},
     {"w_distribution_point_missing_ldap_or_uri", ROW(LINT_WARN),
-     .asks = "A distribution point should have an http or ldap URI", .citation = "RFC 5280 4.2.1.13",
+     .asks = "a distribution point should have an http or ldap URI", .citation = "RFC 5280 4.2.1.13",
      .when = LINT_HAS_CDP, .effective = LINT_SINCE_RFC5280, .check = point_reachable},
     {"w_ext_aia_access_location_missing", ROW(LINT_WARN), .asks = "caIssuers should have an http or ldap URI",
      .citation = "RFC 5280 4.2.2.1", .when = LINT_HAS_AIA, .effective = LINT_SINCE_RFC5280,

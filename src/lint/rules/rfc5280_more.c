@@ -1,5 +1,6 @@
 /* RFC 5280 4.2, what zlint does not ask of extensions: keyUsage by kind of key, key identifiers, distribution
  * points, pointers, extensions that are for CAs. */
+#include "lint/rules/common.h"
 #include "lint/rules/key_alg.h"
 #include "lint/rules/rfc.h"
 #include "lint/rules/url.h"
@@ -98,8 +99,7 @@ static void usage_of_kind(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
-/*= RFC 5480 3 "If the keyUsage extension is present in an End Entity (EE) certificate that indicates
- * id-ecPublicKey" and RFC 8813 3: no encipherment, on whatever day */
+/*= RFC 5480 2.1.1 "implicitCurve and specifiedCurve MUST NOT be used in PKIX." */
 static void ec_parameters(const struct lint_subject *s, struct lint_report *r)
 {
     struct der_cursor c = der_open(s->cert->spki.algorithm);
@@ -183,7 +183,7 @@ static void points_for_all_reasons(const struct lint_subject *s, struct lint_rep
     }
 }
 
-/*= RFC 5280 4.2.1.13 "The cRLIssuer … MUST contain only the distinguished name (DN) from the issuer field of
+/*= RFC 5280 4.2.1.13 "the cRLIssuer MUST only contain the distinguished name (DN) from the issuer field of
  * the CRL" */
 static void crl_issuers_by_name(const struct lint_subject *s, struct lint_report *r)
 {
@@ -263,7 +263,8 @@ static void purposes_once(const struct lint_subject *s, struct lint_report *r)
     for (size_t i = 1; i < e->eku_count; i++) {
         for (size_t k = 0; k < i; k++) {
             if (lt_slice_eq(e->eku[i].der, e->eku[k].der)) {
-                lint_found(r, e->eku[i].der, "%s stands here again", x509_oid_name(e->eku[i].oid));
+                lint_found(r, e->eku[i].der, "%s stands here again",
+                           lint_oid_label(s, e->eku[i].der, e->eku[i].oid));
                 break;
             }
         }
@@ -274,7 +275,7 @@ static void purposes_once(const struct lint_subject *s, struct lint_report *r)
 #define SINCE .effective = LINT_SINCE_RFC5280
 
 static const struct lint_rule rows[] = {
-    {"lintel_rfc5280_ca_key_usage", ROW(LINT_ERROR), SINCE, .asks = "A CA has keyUsage",
+    {"lintel_rfc5280_ca_key_usage", ROW(LINT_ERROR), SINCE, .asks = "a CA has keyUsage",
      .citation = "RFC 5280 4.2.1.3", .when = LINT_IS_CA, .check = ca_has_key_usage},
     {"lintel_rfc5280_ca_cert_sign", ROW(LINT_ERROR), SINCE, .asks = "keyUsage of a CA has keyCertSign",
      .citation = "RFC 5280 4.2.1.3", .when = LINT_IS_CA | LINT_HAS_KU, .check = ca_signs},
@@ -285,7 +286,7 @@ static const struct lint_rule rows[] = {
      .asks = "keyUsage of a key for one use says that use", .citation = "RFC 9295 3, RFC 9881 5, RFC 9935 5",
      .when = LINT_HAS_KU, .effective = LINT_DAY(2022, 9, 1), .applies = serves_one_use,
      .check = usage_of_kind},
-    {"lintel_rfc5480_named_curve", ROW(LINT_ERROR), .asks = "The curve of an EC key is named",
+    {"lintel_rfc5480_named_curve", ROW(LINT_ERROR), .asks = "the curve of an EC key is named",
      .citation = "RFC 5480 2.1.1", .effective = LINT_DAY(2009, 3, 1), .applies = has_ec_key,
      .check = ec_parameters},
     {"lintel_rfc5758_no_parameters", ROW(LINT_ERROR),
@@ -298,7 +299,7 @@ static const struct lint_rule rows[] = {
     {"lintel_rfc5280_ski_empty", ROW(LINT_ERROR), SINCE, .asks = "subjectKeyIdentifier is not empty",
      .citation = "RFC 5280 4.2.1.2", .when = LINT_HAS_SKI, .check = key_ids_not_empty},
     {"lintel_rfc5280_point_relative", ROW(LINT_WARN), SINCE,
-     .asks = "A distribution point should have a full name", .citation = "RFC 5280 4.2.1.13",
+     .asks = "a distribution point should have a full name", .citation = "RFC 5280 4.2.1.13",
      .when = LINT_HAS_CDP, .check = points_by_full_name},
     {"lintel_rfc5280_point_reasons", ROW(LINT_WARN), SINCE, .asks = "CRLs should not be cut up by reasons",
      .citation = "RFC 5280 4.2.1.13", .when = LINT_HAS_CDP, .check = points_for_all_reasons},
@@ -318,7 +319,7 @@ static const struct lint_rule rows[] = {
     {"lintel_rfc5280_san_critical", ROW(LINT_WARN), SINCE,
      .asks = "subjectAltName should not be critical where there is a subject", .citation = "RFC 5280 4.2.1.6",
      .when = LINT_HAS_SAN | LINT_HAS_SUBJECT, .check = san_not_critical},
-    {"lintel_rfc5280_purpose_twice", ROW(LINT_WARN), SINCE, .asks = "No key purpose stands there twice",
+    {"lintel_rfc5280_purpose_twice", ROW(LINT_WARN), SINCE, .asks = "no key purpose stands there twice",
      .citation = "RFC 5280 4.2.1.12", .when = LINT_HAS_EKU, .check = purposes_once},
 };
 const struct lint_table lint_rfc5280_more = LINT_TABLE(rows);

@@ -358,7 +358,7 @@ static void cps_is_uri(const struct lint_subject *s, struct lint_report *r)
                  .citation = "RFC 6818 3"
 
 static const struct lint_rule rows[] = {
-    {"w_ext_cert_policy_contains_noticeref", ROW(LINT_WARN), .asks = "User notices should have no noticeRef",
+    {"w_ext_cert_policy_contains_noticeref", ROW(LINT_WARN), .asks = "user notices should have no noticeRef",
      .citation = "RFC 5280 4.2.1.4", .when = LINT_HAS_CP, .effective = LINT_SINCE_RFC5280,
      .check = no_notice_ref},
     {"e_ext_cert_policy_explicit_text_ia5_string", TEXT(LINT_ERROR), .asks = "explicitText is no IA5String",
@@ -375,14 +375,14 @@ static const struct lint_rule rows[] = {
      .asks = "anyPolicy has no qualifiers but CPS and user notice", .citation = "RFC 5280 4.2.1.4",
      .when = LINT_HAS_CP, .applies = has_any_policy, .effective = LINT_SINCE_RFC3280,
      .check = any_policy_qualifiers},
-    {"e_ext_cert_policy_duplicate", ROW(LINT_ERROR), .asks = "No policy stands there twice",
+    {"e_ext_cert_policy_duplicate", ROW(LINT_ERROR), .asks = "no policy stands there twice",
      .citation = "RFC 5280 4.2.1.4", .when = LINT_HAS_CP, .effective = LINT_SINCE_RFC5280,
      .check = policies_once},
     {"e_ext_policy_map_any_policy", ROW(LINT_ERROR), .asks = "anyPolicy is not mapped",
      .citation = "RFC 5280 4.2.1.5", .when = LINT_HAS_POLICY_MAPPINGS, .effective = LINT_SINCE_RFC3280,
      .check = any_policy_not_mapped},
     {"w_ext_policy_map_not_in_cert_policy", ROW(LINT_WARN),
-     .asks = "Mapped policies should be among the certificate's", .citation = "RFC 5280 4.2.1.5",
+     .asks = "mapped policies should be among the certificate's", .citation = "RFC 5280 4.2.1.5",
      .when = LINT_HAS_POLICY_MAPPINGS, .effective = LINT_SINCE_RFC3280, .check = mapped_policies_there},
     {"e_ext_policy_constraints_empty", ROW(LINT_ERROR), .asks = "policyConstraints constrains something",
      .citation = "RFC 5280 4.2.1.11", .when = LINT_HAS_POLICY_CONSTRAINTS, .effective = LINT_SINCE_RFC2459,
@@ -395,7 +395,7 @@ static const struct lint_rule rows[] = {
      .asks = "explicitText is one of the types of DisplayText", .citation = "RFC 5280 4.2.1.4",
      .when = LINT_HAS_CP, .effective = LINT_SINCE_RFC5280, .check = text_is_display},
     {"lintel_rfc5280_cps_uri", .source = LINT_RFC5280, .level = LINT_ERROR, .kinds = LINT_CERTIFICATE,
-     .asks = "A CPS pointer is an absolute URI as IA5String", .citation = "RFC 5280 4.2.1.4",
+     .asks = "a CPS pointer is an absolute URI as IA5String", .citation = "RFC 5280 4.2.1.4",
      .when = LINT_HAS_CP, .effective = LINT_SINCE_RFC5280, .check = cps_is_uri},
 };
 const struct lint_table lint_rfc5280_policies = LINT_TABLE(rows);

@@ -255,6 +255,96 @@ static void name_forms(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
+/* SmtpUTF8Mailbox: an otherName with a UTF8String. */
+static bool utf8_mailbox(lt_slice other_name, uint32_t *ret_tag, lt_slice *ret_text)
+{
+    struct der_cursor c = der_open(other_name);
+    if (!lt_slice_eq(der_oid(&c), LT_LIT("\x2b\x06\x01\x05\x05\x07\x08\x09"))) {
+        return false;
+    }
+    struct der_cursor v = der_enter(&c, DER_CONTEXT_CONS(0));
+    return der_any(&v, ret_tag, ret_text, NULL);
+}
+
+static bool ascii_from(lt_slice s, size_t at)
+{
+    for (size_t i = at; i < s.len; i++) {
+        if (s.ptr[i] > 0x7f) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool has_capital(lt_slice s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] >= 'A' && s.ptr[i] <= 'Z') {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What is wrong with it, NULL when nothing is.
+ *= RFC 9598 3 "The UTF8String encoding MUST NOT contain a Byte Order Mark (BOM)" */
+static const char *utf8_mailbox_why(uint32_t tag, lt_slice m)
+{
+    lt_slice domain = lint_mail_domain(m);
+    size_t local_len = m.len - domain.len;
+    if (tag != DER_UTF8_STRING || !x509_string_valid(DER_UTF8_STRING, m)) {
+        return "is no UTF8String";
+    }
+    if (domain.len == 0 || local_len < 2) {
+        return "is no Mailbox";
+    }
+    if (lt_slice_starts(m, LT_LIT("\xef\xbb\xbf"))) {
+        return "begins with a byte order mark";
+    }
+    if (ascii_from(lt_slice_sub(m, 0, local_len), 0)) {
+        return "has a local part of ASCII: it is a rfc822Name";
+    }
+    if (has_capital(domain)) {
+        return "has a capital letter in its domain";
+    }
+    return domain.len > DOMAIN_MAX ? "has a domain of more than 253 bytes" : NULL;
+}
+
+static void utf8_mailboxes(const struct lint_subject *s, struct lint_report *r)
+{
+    struct der_cursor c = lint_names_of(s, X509_OID_SUBJECT_ALT_NAME);
+    unsigned form = 0;
+    lt_slice value = {0};
+    lt_slice text = {0};
+    uint32_t tag = DER_NONE;
+    while (lint_names_next(&c, &form, &value)) {
+        if (form != X509_GN_OTHER || !utf8_mailbox(value, &tag, &text)) {
+            continue;
+        }
+        const char *why = utf8_mailbox_why(tag, text);
+        if (why != NULL) {
+            lint_found(r, text, "a SmtpUTF8Mailbox %s", why);
+        }
+    }
+}
+
+/*= RFC 9598 3 "In SmtpUTF8Mailbox, labels that include non-ASCII characters MUST be stored in A-label (rather
+ * than U-label) form" */
+static void utf8_mailbox_labels(const struct lint_subject *s, struct lint_report *r)
+{
+    struct der_cursor c = lint_names_of(s, X509_OID_SUBJECT_ALT_NAME);
+    unsigned form = 0;
+    lt_slice value = {0};
+    lt_slice text = {0};
+    uint32_t tag = DER_NONE;
+    while (lint_names_next(&c, &form, &value)) {
+        if (form == X509_GN_OTHER && utf8_mailbox(value, &tag, &text) &&
+            !ascii_from(lint_mail_domain(text), 0)) {
+            lint_found(r, text, "a SmtpUTF8Mailbox with a U-label in its domain");
+        }
+    }
+}
+
 #define ROW(level_) \
     .source = LINT_RFC5280, .level = (level_), .kinds = LINT_CERTIFICATE, .effective = LINT_SINCE_RFC5280
 #define ALT .when = LINT_HAS_EXTENSIONS, .applies = has_alt_names
@@ -266,23 +356,30 @@ static bool has_alt_names(const struct lint_subject *s)
 
 static const struct lint_rule rows[] = {
     {"lintel_rfc5280_attribute_type", ROW(LINT_ERROR),
-     .asks = "Name attributes have the string type of their kind", .citation = "RFC 5280 A.1",
+     .asks = "name attributes have the string type of their kind", .citation = "RFC 5280 A.1",
      .check = attribute_types},
-    {"lintel_rfc5280_attribute_bound", ROW(LINT_ERROR), .asks = "Name attributes keep to their bounds",
+    {"lintel_rfc5280_attribute_bound", ROW(LINT_ERROR), .asks = "name attributes keep to their bounds",
      .citation = "RFC 5280 A.1", .when = LINT_HAS_SUBJECT, .check = attribute_bounds},
     {"lintel_rfc5280_directory_string", ROW(LINT_ERROR),
-     .asks = "Attributes of a subscriber are PrintableString or UTF8String",
+     .asks = "attributes of a subscriber are PrintableString or UTF8String",
      .citation = "RFC 5280 4.1.2.4, 4.1.2.6", .when = LINT_IS_SUBSCRIBER | LINT_HAS_SUBJECT,
      .check = directory_strings},
-    {"lintel_rfc5280_attribute_twice", ROW(LINT_ERROR), .asks = "No attribute type stands in an RDN twice",
+    {"lintel_rfc5280_attribute_twice", ROW(LINT_ERROR), .asks = "no attribute type stands in an RDN twice",
      .citation = "X.501 9.3", .when = LINT_HAS_SUBJECT, .check = types_once_per_rdn},
-    {"lintel_rfc5280_ip_length", ROW(LINT_ERROR), .asks = "An iPAddress has 4 or 16 octets",
+    {"lintel_rfc5280_ip_length", ROW(LINT_ERROR), .asks = "an iPAddress has 4 or 16 octets",
      .citation = "RFC 5280 4.2.1.6", ALT, .check = address_length},
-    {"lintel_rfc5280_mailbox", ROW(LINT_ERROR), .asks = "An rfc822Name is a Mailbox",
+    {"lintel_rfc5280_mailbox", ROW(LINT_ERROR), .asks = "an rfc822Name is a Mailbox",
      .citation = "RFC 5280 4.2.1.6", ALT, .check = mailbox_syntax},
-    {"lintel_rfc5280_dns_syntax", ROW(LINT_ERROR), .asks = "A dNSName is in the preferred name syntax",
+    {"lintel_rfc5280_dns_syntax", ROW(LINT_ERROR), .asks = "a dNSName is in the preferred name syntax",
      .citation = "RFC 5280 4.2.1.6", .when = LINT_HAS_SAN, .check = dns_syntax},
-    {"lintel_rfc5280_name_form", ROW(LINT_ERROR), .asks = "Each name is of its form",
+    {"lintel_rfc5280_name_form", ROW(LINT_ERROR), .asks = "each name is of its form",
      .citation = "RFC 5280 4.2.1.6", ALT, .check = name_forms},
+    {"lintel_rfc9598_mailbox", .source = LINT_RFC5280, .level = LINT_ERROR, .kinds = LINT_CERTIFICATE,
+     .asks = "a SmtpUTF8Mailbox is a Mailbox whose local part is not ASCII", .citation = "RFC 9598 3",
+     .formerly = "RFC 8398 3", .when = LINT_HAS_SAN, .effective = LINT_DAY(2018, 5, 1),
+     .check = utf8_mailboxes},
+    {"lintel_rfc9598_labels", .source = LINT_RFC5280, .level = LINT_ERROR, .kinds = LINT_CERTIFICATE,
+     .asks = "the domain of a SmtpUTF8Mailbox is of A-labels", .citation = "RFC 9598 3", .when = LINT_HAS_SAN,
+     .effective = LINT_DAY(2024, 6, 1), .check = utf8_mailbox_labels},
 };
 const struct lint_table lint_rfc5280_strings = LINT_TABLE(rows);

@@ -114,16 +114,20 @@ static void default_absent(const struct lint_subject *s, struct lint_report *r)
     }
 }
 
+/* Whatever follows cA counts as pathLenConstraint; the decoder wants it to be one. */
 static void path_len_with_ca(const struct lint_subject *s, struct lint_report *r)
 {
-    struct basic b = {0};
     lt_slice where = lint_ext(s, X509_OID_BASIC_CONSTRAINTS)->value;
-    if (!basic_read(s, &b)) {
+    struct der_cursor c = der_open(where);
+    struct der_cursor seq = der_enter(&c, DER_SEQUENCE);
+    lt_slice ca = {0};
+    bool has_ca = der_optional(&seq, DER_BOOLEAN, &ca);
+    if (!der_ok(&seq) || (has_ca && (ca.len != 1 || (ca.ptr[0] != 0 && ca.ptr[0] != 0xff)))) {
         lint_found_at(r, LINT_FATAL, where, "basicConstraints does not decode");
         return;
     }
     bool signs = lint_is(s, LINT_HAS_KU) && (s->cert->ext.key_usage & X509_KU_KEY_CERT_SIGN) != 0;
-    if (b.has_path_len && !(lint_is(s, LINT_IS_CA) && signs)) {
+    if (der_more(&seq) && !(lint_is(s, LINT_IS_CA) && signs)) {
         lint_found(r, where, "pathLenConstraint without cA and keyCertSign");
     }
 }
@@ -133,14 +137,14 @@ static bool constraints_decoded(const struct lint_subject *s)
     return s->cert->ext.has_basic_constraints;
 }
 
+/* zlint sees no constraints at all where they do not decode. */
 static void path_len_not_negative(const struct lint_subject *s, struct lint_report *r)
 {
     struct basic b = {0};
-    lt_slice where = lint_ext(s, X509_OID_BASIC_CONSTRAINTS)->value;
     if (!basic_read(s, &b)) {
-        lint_found_at(r, LINT_FATAL, where, "basicConstraints does not decode");
+        lint_say(r, LINT_NA);
     } else if (b.has_path_len && b.path_len.len > 0 && (b.path_len.ptr[0] & 0x80) != 0) {
-        lint_found(r, where, "pathLenConstraint is negative");
+        lint_found(r, lint_ext(s, X509_OID_BASIC_CONSTRAINTS)->value, "pathLenConstraint is negative");
     }
 }
 
@@ -283,7 +287,7 @@ static const struct lint_rule rows[] = {
     {"e_ext_key_usage_cert_sign_without_ca", ERROR, .asks = "keyCertSign goes with cA only",
      .citation = "RFC 5280 4.2.1.3, 4.2.1.9", .when = LINT_HAS_KU, .effective = LINT_SINCE_RFC3280,
      .check = cert_sign_needs_ca},
-    {"e_ext_key_usage_without_bits", ERROR, .asks = "At least one bit of keyUsage is set",
+    {"e_ext_key_usage_without_bits", ERROR, .asks = "at least one bit of keyUsage is set",
      .citation = "RFC 5280 4.2.1.3", .when = LINT_HAS_KU, .effective = LINT_SINCE_RFC5280, .check = bits_set},
     {"e_incorrect_ku_encoding", ERROR, .asks = "keyUsage counts its zero bits at the end as unused",
      .citation = "X.690 11.2.2", .when = LINT_HAS_KU, .applies = key_usage_has_value,
@@ -312,26 +316,26 @@ static const struct lint_rule rows[] = {
      .citation = "RFC 5280 4.2.1.9", .when = LINT_HAS_BC, .effective = LINT_SINCE_RFC2459,
      .applies = constraints_decoded, .check = path_len_not_negative},
     {"e_rsa_allowed_ku_ca", ROW(LINT_RFC3279, LINT_ERROR),
-     .asks = "An RSA key of a CA is not for key agreement", .citation = "RFC 3279 2.3.1",
+     .asks = "an RSA key of a CA is not for key agreement", .citation = "RFC 3279 2.3.1",
      .when = LINT_IS_CA | LINT_HAS_RSA | LINT_HAS_KU, .effective = LINT_SINCE_RFC3280, .check = usage_without,
      .value = X509_KU_KEY_AGREEMENT | X509_KU_ENCIPHER_ONLY | X509_KU_DECIPHER_ONLY},
     {"e_rsa_allowed_ku_ee", ROW(LINT_RFC3279, LINT_ERROR),
-     .asks = "An RSA key of an end entity neither agrees on keys nor signs certificates or CRLs",
+     .asks = "an RSA key of an end entity neither agrees on keys nor signs certificates or CRLs",
      .citation = "RFC 3279 2.3.1", .when = LINT_IS_SUBSCRIBER | LINT_HAS_RSA | LINT_HAS_KU,
      .effective = LINT_SINCE_RFC3280, .check = usage_without,
      .value = X509_KU_KEY_AGREEMENT | X509_KU_KEY_CERT_SIGN | X509_KU_CRL_SIGN | X509_KU_ENCIPHER_ONLY |
               X509_KU_DECIPHER_ONLY},
     {"e_rsa_allowed_ku_no_encipherment_ca", ROW(LINT_RFC3279, LINT_ERROR),
-     .asks = "An RSA key of a CA that signs is not for encryption, too", .citation = "RFC 3279 2.3.1",
+     .asks = "an RSA key of a CA that signs is not for encryption, too", .citation = "RFC 3279 2.3.1",
      .when = LINT_IS_CA | LINT_HAS_RSA | LINT_HAS_KU, .effective = LINT_SINCE_RFC3280,
      .check = signer_encrypts_not},
     {"n_ecdsa_ee_invalid_ku", ROW(LINT_RFC5480, LINT_NOTICE),
-     .asks = "An EC key of an end entity is for signatures and key agreement", .citation = "RFC 5480 3",
+     .asks = "an EC key of an end entity is for signatures and key agreement", .citation = "RFC 5480 3",
      .when = LINT_IS_SUBSCRIBER | LINT_HAS_KU, .applies = has_ec_key, .effective = LINT_DAY(2012, 7, 1),
      .check = usage_without,
      .value = X509_KU_KEY_ENCIPHERMENT | X509_KU_DATA_ENCIPHERMENT | X509_KU_KEY_CERT_SIGN |
               X509_KU_CRL_SIGN | X509_KU_ENCIPHER_ONLY | X509_KU_DECIPHER_ONLY},
-    {"e_ecdsa_allowed_ku", ROW(LINT_RFC8813, LINT_ERROR), .asks = "An EC key is not for encryption",
+    {"e_ecdsa_allowed_ku", ROW(LINT_RFC8813, LINT_ERROR), .asks = "an EC key is not for encryption",
      .citation = "RFC 8813 3", .when = LINT_HAS_KU, .applies = has_ec_key, .effective = LINT_DAY(2020, 8, 1),
      .check = usage_without, .value = X509_KU_KEY_ENCIPHERMENT | X509_KU_DATA_ENCIPHERMENT},
 };

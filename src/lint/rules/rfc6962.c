@@ -73,13 +73,13 @@ static void list_form(const struct lint_subject *s, struct lint_report *r)
     .source = LINT_RFC6962, .level = LINT_ERROR, .kinds = LINT_CERTIFICATE, .effective = LINT_DAY(2013, 6, 1)
 
 static const struct lint_rule rows[] = {
-    {"e_empty_sct_list", ROW, .asks = "A list of timestamps has at least one", .when = LINT_IS_SUBSCRIBER,
+    {"e_empty_sct_list", ROW, .asks = "a list of timestamps has at least one", .when = LINT_IS_SUBSCRIBER,
      .unless = LINT_IS_PRECERT, .check = list_not_empty},
-    {"e_precert_with_sct_list", ROW, .asks = "A precertificate has no list of timestamps",
+    {"e_precert_with_sct_list", ROW, .asks = "a precertificate has no list of timestamps",
      .when = LINT_IS_PRECERT, .check = precertificate_without},
-    {"lintel_rfc6962_poison", OURS, .asks = "The poison of a precertificate is critical and NULL",
+    {"lintel_rfc6962_poison", OURS, .asks = "the poison of a precertificate is critical and NULL",
      .citation = "RFC 6962 3.1", .when = LINT_IS_PRECERT, .check = poison_form},
-    {"lintel_rfc6962_list", OURS, .asks = "A list of timestamps decodes", .citation = "RFC 6962 3.3",
+    {"lintel_rfc6962_list", OURS, .asks = "a list of timestamps decodes", .citation = "RFC 6962 3.3",
      .when = LINT_HAS_SCT, .check = list_form},
 };
 const struct lint_table lint_rfc6962 = LINT_TABLE(rows);

@@ -3,7 +3,7 @@
 #include "lint/rules.h"
 
 /*= CABF-BR 6.1.1.3 "The CA SHALL reject a certificate request if one or more of the following conditions are
- *met": = a key of Debian's broken generator, of ROCA, of close primes */
+ * met": a key of Debian's broken generator, of ROCA, of close primes */
 static void flaw(const struct lint_subject *s, struct lint_report *r)
 {
     if (s->key == NULL || (s->key->flaws & (unsigned)r->rule->value) == 0) {

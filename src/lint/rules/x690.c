@@ -19,7 +19,7 @@ static void faults_of(const struct lint_subject *s, struct lint_report *r)
 
 static void undecodable(const struct lint_subject *s, struct lint_report *r)
 {
-    if (lint_is(s, LINT_IS_READABLE)) {
+    if (lint_is(s, LINT_IS_READABLE) || s->limit > 0) {
         return;
     }
     const char *why = s->notes != NULL && s->notes->last.why != NULL ? s->notes->last.why : "no such object";
@@ -27,6 +27,18 @@ static void undecodable(const struct lint_subject *s, struct lint_report *r)
     lint_found(r, lt_slice_sub(s->der, offset, SHOWN_BYTES),
                "%s at byte %zu: nothing behind it can be judged", why, offset);
 }
+
+static void too_long(const struct lint_subject *s, struct lint_report *r)
+{
+    if (s->limit > 0) {
+        lint_found(r, s->der, "%zu bytes: %zu at most are read, and nothing in it was judged", s->der.len,
+                   s->limit);
+    }
+}
+
+/* Not what a document asks: whoever relies on a verdict has to know that part of the object has none. */
+#define LIMIT \
+    .citation = "docs/lint.md, Known limits", .source = LINT_LINTEL, .level = LINT_ERROR, .undecoded = true
 
 #define X690 \
     .source = LINT_X690, .kinds = LINT_CERTIFICATE | LINT_CRL | LINT_CSR | LINT_OCSP, .check = faults_of
@@ -64,5 +76,10 @@ static const struct lint_rule rows[] = {
      .citation = "X.690 8, RFC 5280 A", OF(STRUCTURE)},
     {"lintel_x690_duplicate_extension", .asks = "no extension stands twice", .citation = "RFC 5280 4.2",
      OF(DUPLICATE)},
+    {"lintel_limit_count", .asks = "all attributes, extensions and entries of lists were read", LIMIT,
+     .kinds = LINT_CERTIFICATE | LINT_CRL | LINT_CSR | LINT_OCSP, .check = faults_of,
+     .value = LINT_FAULT_LIMIT},
+    {"lintel_limit_bytes", .asks = "the object is short enough to be read", LIMIT,
+     .kinds = LINT_CERTIFICATE | LINT_CSR, .check = too_long},
 };
 const struct lint_table lint_x690 = LINT_TABLE(rows);

@@ -79,6 +79,21 @@ static void refuses_what_is_no_time(void **state)
     }
 }
 
+static void reads_days(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"",           "2026-02-29", "2026-11-2", "2026-11-21Z",
+                                      "2026/11/21", "2026-11-2T"};
+    lt_time day;
+    lt_time t;
+    assert_ok(lt_time_parse_or_day(LT_LIT("2026-11-21"), &day));
+    assert_ok(lt_time_parse_or_day(LT_LIT("2026-11-21T02:00:00+02:00"), &t));
+    assert_int_equal(day.us, t.us);
+    for (size_t i = 0; i < LT_COUNT(bad); i++) {
+        assert_fails(lt_time_parse_or_day(lt_slice_cstr(bad[i]), &t), LT_PEER_MALFORMED);
+    }
+}
+
 static void leap_days(void **state)
 {
     (void)state;
@@ -104,8 +119,11 @@ static void clock_in_order_passes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(agrees_with_the_c_library), cmocka_unit_test(reads_rfc3339),
-        cmocka_unit_test(refuses_what_is_no_time),   cmocka_unit_test(leap_days),
+        cmocka_unit_test(agrees_with_the_c_library),
+        cmocka_unit_test(reads_rfc3339),
+        cmocka_unit_test(refuses_what_is_no_time),
+        cmocka_unit_test(reads_days),
+        cmocka_unit_test(leap_days),
         cmocka_unit_test(clock_in_order_passes),
     };
     return cmocka_run_group_tests_name("clock", tests, NULL, NULL);

@@ -325,6 +325,14 @@ static void plans_that_are_none(void **state)
         {"halt.lift", "{\"halt\":\"h1\"}", 1, LT_PEER_MALFORMED},
         {"halt.lift", "{\"halt\":\"h1\"}", INT64_C(9000000000000000000), LT_PEER_MALFORMED},
         {"lint.exception", "{\"profile\":\"p\",\"rule\":\"r\"}", 0, LT_PEER_MALFORMED},
+        {"lint.exception", "{\"expires\":\"2026-11-30T00:00:00Z\",\"profile\":\"nosuch\",\"rule\":\"r\"}", 0,
+         LT_PEER_MALFORMED},
+        {"lint.exception", "{\"expires\":\"2026-11-01T00:00:00Z\",\"profile\":\"tls-server\",\"rule\":\"r\"}",
+         0, LT_PEER_MALFORMED},
+        {"lint.exception", "{\"expires\":\"2027-11-01T00:00:00Z\",\"profile\":\"tls-server\",\"rule\":\"r\"}",
+         0, LT_PEER_MALFORMED},
+        {"lint.exception", "{\"expires\":\"soon\",\"profile\":\"tls-server\",\"rule\":\"r\"}", 0,
+         LT_PEER_MALFORMED},
     };
     for (size_t i = 0; i < LT_COUNT(rows); i++) {
         struct args a = {.who = "ann",

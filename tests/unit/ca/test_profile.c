@@ -95,6 +95,49 @@ static void lint_profiles(void **state)
     assert_int_equal(ca_lint_sources(LINT_PROFILE_TLS_DV), LINT_SOURCES_ALL);
 }
 
+static void contradictions(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *kind;
+        const char *lint;
+        const char *policies;
+        bool contradicts;
+    } rows[] = {
+        {"subscriber", "tls-dv", "2.23.140.1.2.1", false},
+        {"subscriber", "tls-dv", "2.23.140.1.2.1, 1.3.6.1.4.1.99999.1", false},
+        {"subscriber", "tls-dv", "2.23.140.1.2.2", true},
+        {"subscriber", "tls-dv", "2.23.140.1.2.1, 2.5.29.32.0", true},
+        {"subscriber", "tls-dv", "2.23.140.1.2.1, 2.23.140.1.5.1.3", true},
+        {"subscriber", "tls-ov", "2.23.140.1.2.2", false},
+        {"subscriber", "tls-ov", "1.3.6.1.4.1.99999.1", true},
+        {"subscriber", "tls", "2.23.140.1.2.2", false},
+        {"subscriber", "tls", "2.5.29.32.0", true},
+        {"subscriber", "smime-mv-strict", "2.23.140.1.5.1.3", false},
+        {"subscriber", "smime-mv-strict", "2.23.140.1.5.1.2", true},
+        {"service", "private", "2.23.140.1.2.2, 2.5.29.32.0", false},
+        {"service", "tls-dv", "1.3.6.1.4.1.99999.1", true},
+    };
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        char yaml[1024];
+        struct ca_profile *made = NULL;
+        (void)snprintf(
+            yaml, sizeof(yaml),
+            "name: x\ndescription: x\nkind: %s\nissuer: workload\nlint-profile: %s\npolicies: [%s]\n"
+            "validity: {default: 1d, max: 1d}\nkeys: {types: [p256]}\nkey-usage: [digitalSignature]\n"
+            "extended-key-usage: [serverAuth]\nsubject: empty\nnames: {types: [dns]}\n",
+            rows[i].kind, rows[i].lint, rows[i].policies);
+        assert_ok(ca_profile_parse("profiles/x.yaml", lt_slice_cstr(yaml), at(TODAY), &made));
+        if ((ca_profile_contradiction(made) != NULL) != rows[i].contradicts) {
+            fail_msg("%s with %s", rows[i].lint, rows[i].policies);
+        }
+        ca_profile_free(made);
+    }
+    for (size_t i = 0; i < shipped.count; i++) {
+        assert_null(ca_profile_contradiction(shipped.rows[i]));
+    }
+}
+
 static void others(void **state)
 {
     (void)state;
@@ -287,8 +330,9 @@ static void keys(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tls_server), cmocka_unit_test(others),  cmocka_unit_test(lint_profiles),
-        cmocka_unit_test(refusals),   cmocka_unit_test(periods), cmocka_unit_test(keys),
+        cmocka_unit_test(tls_server),     cmocka_unit_test(others),   cmocka_unit_test(lint_profiles),
+        cmocka_unit_test(contradictions), cmocka_unit_test(refusals), cmocka_unit_test(periods),
+        cmocka_unit_test(keys),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "cmd/lint.h"
+#include "lint/kinds.h"
 
 static void toml_is_read(void **state)
 {
@@ -32,6 +33,9 @@ static void toml_is_read(void **state)
     assert_int_equal(c.fermat_rounds, 7);
     assert_true(c.html_entities_skip);
     assert_false(c.subject_ou_cross_cert);
+    assert_ok(
+        cmd_lint_toml(LT_LIT("\xef\xbb\xbf[e_subj_contains_html_entities]\nSkip = true\n"), "a.toml", &c));
+    assert_true(c.html_entities_skip);
     assert_ok(cmd_lint_toml(lt_slice_cstr(""), "a.toml", &c));
     assert_true(c.crl_of_subscribers);
     assert_int_equal(c.fermat_rounds, 100);
@@ -180,7 +184,7 @@ static void kinds(void **state)
         {"hello", 5, false, 0},
     };
     for (size_t i = 0; i < LT_COUNT(rows); i++) {
-        assert_int_equal(cmd_lint_kind_of(LT_SLICE(rows[i].der, rows[i].len), rows[i].bare), rows[i].kind);
+        assert_int_equal(lint_kind_of(LT_SLICE(rows[i].der, rows[i].len), rows[i].bare), rows[i].kind);
     }
 }
 
@@ -200,7 +204,7 @@ static const char *read_all(const char *text, size_t len)
         if (result.code == LT_PEER_NOT_FOUND) {
             break;
         }
-        const char *word = lt_failed(result) ? "bad" : o.kind == 0 ? "?" : cmd_lint_kind_name(o.kind);
+        const char *word = lt_failed(result) ? "bad" : o.kind == 0 ? "?" : lint_kind_name(o.kind);
         at += (size_t)snprintf(said + at, sizeof said - at, "%s%s", at > 0 ? " " : "", word);
     }
     lt_arena_done(&a);
@@ -245,11 +249,109 @@ static void inputs(void **state)
     assert_string_equal(read_all(with_text, sizeof(with_text) - 1), "ocsp");
 }
 
+/* An end that is not there is looked for once for each label, and said once. */
+static void endless_blocks(void **state)
+{
+    (void)state;
+    static const char *const labels[] = {"CERTIFICATE", "X509 CRL"};
+    enum { BLOCKS = 200000 };
+    struct lt_buf text;
+    struct lt_arena a;
+    struct cmd_lint_reader r;
+    struct cmd_lint_object o;
+    lt_buf_init(&text, 16 << 20);
+    lt_arena_init(&a, 1 << 20);
+    for (size_t i = 0; i < BLOCKS; i++) {
+        lt_buf_addf(&text, "-----BEGIN %s-----\n", labels[i % LT_COUNT(labels)]);
+    }
+    lt_buf_add_cstr(&text, BLOCK("OCSP RESPONSE", "MAA="));
+    cmd_lint_open(&r, lt_buf_slice(&text), false);
+    assert_fails(cmd_lint_next(&r, &a, &o), LT_PEER_MALFORMED);
+    assert_fails(cmd_lint_next(&r, &a, &o), LT_PEER_MALFORMED);
+    assert_ok(cmd_lint_next(&r, &a, &o));
+    assert_int_equal(o.kind, LINT_OCSP);
+    assert_fails(cmd_lint_next(&r, &a, &o), LT_PEER_NOT_FOUND);
+    lt_arena_done(&a);
+    lt_buf_done(&text);
+}
+
+static void kind_names(void **state)
+{
+    (void)state;
+    for (unsigned k = 0; k < CMD_LINT_KINDS; k++) {
+        assert_int_equal(lint_kind_by_name(lt_slice_cstr(lint_kind_name(1u << k))), 1u << k);
+    }
+    assert_int_equal(lint_kind_by_name(LT_LIT("")), 0);
+    assert_int_equal(lint_kind_by_name(LT_LIT("key")), 0);
+    assert_string_equal(lint_kind_name(0), "");
+    assert_string_equal(lint_kind_name(LINT_CERTIFICATE | LINT_CRL), "");
+    static const struct {
+        const char *label;
+        const char *der;
+        size_t len;
+        unsigned kind;
+        size_t left;
+    } rows[] = {
+        {"CERTIFICATE", OCSP, sizeof(OCSP) - 1, LINT_OCSP, sizeof(OCSP) - 1},
+        {"CERTIFICATE", "0", 1, LINT_CERTIFICATE, 1},
+        {"", CRL, sizeof(CRL) - 1, LINT_CRL, sizeof(CRL) - 1},
+        {"PRIVATE KEY", "0", 1, 0, 1},
+        {"TRUSTED CERTIFICATE", CERT "\x30\x00", sizeof(CERT) + 1, LINT_CERTIFICATE, sizeof(CERT) - 1},
+        {"TRUSTED CERTIFICATE", CERT, sizeof(CERT) - 1, LINT_CERTIFICATE, sizeof(CERT) - 1},
+        {"TRUSTED CERTIFICATE", CERT, 5, LINT_CERTIFICATE, 5},
+        {"CERTIFICATE", CERT "\x30\x00", sizeof(CERT) + 1, LINT_CERTIFICATE, sizeof(CERT) + 1},
+    };
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        lt_slice der = LT_SLICE(rows[i].der, rows[i].len);
+        assert_int_equal(lint_kind_labelled(lt_slice_cstr(rows[i].label), &der, false), rows[i].kind);
+        assert_int_equal(der.len, rows[i].left);
+    }
+}
+
+/* Details stand where zlint has them. */
+static void details(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *id;
+        enum lint_status status;
+        bool said;
+    } rows[] = {
+        {"w_ext_subject_key_identifier_missing_sub_cert", LINT_WARN, false},
+        {"e_sub_cert_aia_missing", LINT_ERROR, false},
+        {"e_excessively backdated", LINT_ERROR, true},
+        {"e_duplicate_subject_attribs", LINT_ERROR, true},
+        {"e_duplicate_subject_attribs", LINT_FATAL, false},
+        {"e_mp_modulus_must_be_divisible_by_8", LINT_ERROR, false},
+        {"e_mp_modulus_must_be_divisible_by_8", LINT_FATAL, true},
+        {"e_cab_iv_requires_personal_name_strict", LINT_ERROR, true},
+        {"e_cab_iv_requires_personal_name_strict", LINT_PASS, false},
+    };
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        const struct lint_rule *rule = lint_rule_by_id(lt_slice_cstr(rows[i].id));
+        assert_non_null(rule);
+        if (cmd_lint_has_details(rule, rows[i].status) != rows[i].said) {
+            fail_msg("%s has %s details", rows[i].id, rows[i].said ? "no" : "some");
+        }
+    }
+    for (size_t i = 0; i < cmd_lint_details_count; i++) {
+        const struct cmd_lint_details *d = &cmd_lint_details[i];
+        const struct lint_rule *rule = lint_rule_by_id(lt_slice_cstr(d->id));
+        assert_true(i == 0 || strcmp(cmd_lint_details[i - 1].id, d->id) < 0);
+        assert_true(rule != NULL && rule->zlint);
+        assert_true(cmd_lint_has_details(rule, LINT_ERROR) || cmd_lint_has_details(rule, LINT_FATAL) ||
+                    cmd_lint_has_details(rule, LINT_WARN) || cmd_lint_has_details(rule, LINT_NOTICE));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(toml_is_read),       cmocka_unit_test(toml_is_refused), cmocka_unit_test(go_strings),
-        cmocka_unit_test(terminals_are_safe), cmocka_unit_test(kinds),           cmocka_unit_test(inputs),
+        cmocka_unit_test(toml_is_read), cmocka_unit_test(toml_is_refused),
+        cmocka_unit_test(go_strings),   cmocka_unit_test(terminals_are_safe),
+        cmocka_unit_test(kinds),        cmocka_unit_test(inputs),
+        cmocka_unit_test(details),      cmocka_unit_test(endless_blocks),
+        cmocka_unit_test(kind_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

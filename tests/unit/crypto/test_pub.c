@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "crypto/check.h"
+#include "crypto/debian.h"
 #include "crypto/key.h"
 #include "crypto/pub.h"
 #include "weak_keys.h"
@@ -60,11 +61,18 @@ static void rsa_numbers(void **state)
     static const struct {
         const char *modulus;
         const char *why;
-    } moduli[] = {{modulus_roca, "ROCA"}, {modulus_close, "too close"}, {modulus_small, "factor below"}};
+    } moduli[] = {{modulus_roca, "ROCA"},
+                  {modulus_close, "too close"},
+                  {modulus_small, "factor below"},
+                  {modulus_debian, "Debian"}};
     for (size_t i = 0; i < LT_COUNT(moduli); i++) {
         assert_fails(crypto_check_rsa(unhex(moduli[i].modulus), unhex("010001")), LT_POLICY_REFUSED);
         assert_non_null(strstr(lt_error_last()->detail, moduli[i].why));
     }
+    assert_false(crypto_rsa_is_debian(good));
+    assert_true(crypto_rsa_is_debian(unhex(modulus_debian)));
+    assert_true(crypto_debian_count() > 65000);
+    assert_false(crypto_rsa_is_debian((lt_slice){0}));
     assert_false(crypto_rsa_is_roca(good));
     assert_false(crypto_rsa_has_small_factor(good));
     assert_false(crypto_rsa_factors_are_close(good));

@@ -31,4 +31,14 @@ static const char modulus_good[] =
     "aaee6d5d534fd54c3282a3a4d7ff2dbff09fb33587fa9796a7805485454bb1b1dba489c5eca87a3df567812f033546a3"
     "5480c0224e5f0b693b3c5cfbe653e81d";
 
+/* Published as an example by github.com/hoefling/dsa-1571: process 13 of a 32-bit machine. */
+static const char modulus_debian[] = "b10d121121c6dff5e0e4428a9d334183c5ab92b1b6e4df74bd2bcf10dc12cc2d"
+                                     "5117b39624324371a905376295df4deae793b65d2151a7573fe7ecdd6a897115"
+                                     "57e24627de6d114904b6fce6024205db13ec30be8576e95f09ad9bb9d9af71be"
+                                     "02a5d1cc61fb9d4e76ef46269a5545ab633c87047b53ddd2832cdce9f695be78"
+                                     "8b4bf569d9514b18172e189d72a142c816f087859a17ca19f03cdb0f92293f8f"
+                                     "ed0abeb8e931ebd280e590661fdce23be4266efb599a3c83554dbc1b21533b14"
+                                     "ed8a108b8225a73371710b5add8f96b6b5c8b996eafc43e0bf8f1ad27b763b32"
+                                     "00c21f364793b83aa98fe4aae4da08211c2e4b39b2524a8d965b16e4de9da993";
+
 #endif

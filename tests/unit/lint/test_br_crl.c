@@ -1,4 +1,4 @@
-/* Lintel's own rules of the TLS Baseline Requirements on CRLs and OCSP responses. */
+/* Lintel's own rules of the TLS and S/MIME Baseline Requirements on CRLs and OCSP responses. */
 #include "forge.h"
 
 #define AKI "2.5.29.35"
@@ -150,6 +150,51 @@ static const struct forge_row responses[] = {
     RESPONSE("signature_sha1", LINT_ERROR, FORGE_PUT(FORGE_ALGORITHM, "30{(1.2.840.113549.1.1.5)0500}")),
 };
 
+#define MAIL(rule_, base_, role_, status_, ...)                                                         \
+    {                                                                                                   \
+        "lintel_smime_" rule_, base_, {__VA_ARGS__}, (status_), .role = (role_),                        \
+                                                                .profile = LINT_PROFILE_SMIME_OV_STRICT \
+    }
+#define CA LINT_ROLE_SUB_CA
+#define USER LINT_ROLE_SUBSCRIBER
+
+static const struct forge_row mail[] = {
+    ROW("lintel_smime_crl_next_update", LINT_NA, {0}),
+    {"lintel_br_crl_next_update", "crl", {{0}}, LINT_NA, .profile = LINT_PROFILE_SMIME_OV_STRICT},
+    MAIL("crl_next_update", "crl", USER, LINT_PASS, FORGE_FROM(START), FORGE_TO(START + 10 * DAY)),
+    MAIL("crl_next_update", "crl", USER, LINT_ERROR, FORGE_FROM(START), FORGE_TO(START + 10 * DAY + 1)),
+    MAIL("crl_next_update", "crl", CA, LINT_PASS, FORGE_FROM(START), FORGE_TO(START + 365 * DAY)),
+    MAIL("crl_next_update", "crl", CA, LINT_ERROR, FORGE_FROM(START), FORGE_TO(START + 365 * DAY + 1)),
+    MAIL("crl_next_update", "crl", LINT_ROLE_AUTO, LINT_ERROR, FORGE_EXT(IDP, true, "30{" POINT "8101FF}"),
+         FORGE_FROM(START), FORGE_TO(START + 11 * DAY)),
+    MAIL("crl_ca_reason", "crl", USER, LINT_NA, ENTRIES(NO_REASONS)),
+    MAIL("crl_ca_reason", "crl", CA, LINT_ERROR, ENTRIES(NO_REASONS)),
+    MAIL("crl_ca_reason", "crl", CA, LINT_PASS, ENTRIES(ENTRY(REASON("04")))),
+    MAIL("crl_ca_reason", "crl", CA, LINT_ERROR, ENTRIES(ENTRY(REASON("06")))),
+    MAIL("crl_ca_reason", "crl", LINT_ROLE_AUTO, LINT_ERROR, ENTRIES(NO_REASONS),
+         FORGE_EXT(IDP, true, "30{" POINT "8201FF}")),
+    MAIL("response_reason_extension", "response", USER, LINT_PASS, SINGLE(GOOD, WEEK)),
+    MAIL("response_reason_extension", "response", USER, LINT_ERROR,
+         SINGLE(GOOD, WEEK "A1{30{30{(2.5.29.21) 04{0A0101}}}}")),
+    RESPONSE("reason", LINT_PASS, SINGLE(REVOKED("A0{0A0105}"), WEEK)),
+    MAIL("response_reason", "response", USER, LINT_PASS, SINGLE(REVOKED("A0{0A0106}"), WEEK)),
+    MAIL("response_reason", "response", CA, LINT_ERROR, SINGLE(REVOKED("A0{0A0106}"), WEEK)),
+    MAIL("response_reason", "response", CA, LINT_PASS, SINGLE(REVOKED("A0{0A0102}"), WEEK)),
+    MAIL("response_reason", "response", USER, LINT_ERROR, SINGLE(REVOKED("A0{0A0100}"), WEEK)),
+    MAIL("response_reason", "response", USER, LINT_ERROR, SINGLE(REVOKED("A0{0A0108}"), WEEK)),
+    MAIL("response_ca_reason", "response", USER, LINT_NA, SINGLE(REVOKED(""), WEEK)),
+    MAIL("response_ca_reason", "response", CA, LINT_ERROR, SINGLE(REVOKED(""), WEEK)),
+    MAIL("response_ca_reason", "response", CA, LINT_PASS, SINGLE(REVOKED("A0{0A0104}"), WEEK)),
+    MAIL("responder", "ocsp", LINT_ROLE_OCSP_RESPONDER, LINT_PASS, {0}),
+    MAIL("responder", "ocsp", LINT_ROLE_AUTO, LINT_ERROR, FORGE_CUT("1.3.6.1.5.5.7.48.1.5")),
+    MAIL("responder", "ocsp", LINT_ROLE_OCSP_RESPONDER, LINT_ERROR, FORGE_CUT("2.5.29.37")),
+    {"lintel_smime_responder", "ocsp", {FORGE_CUT("1.3.6.1.5.5.7.48.1.5")}, LINT_NA},
+    MAIL("response_interval", "response", CA, LINT_NA, SINGLE(GOOD, UNTIL("20260601010000Z"))),
+    MAIL("response_interval", "response", USER, LINT_PASS, SINGLE(GOOD, UNTIL("20260601075959Z"))),
+    MAIL("response_interval", "response", USER, LINT_ERROR, SINGLE(GOOD, UNTIL("20260601075958Z"))),
+    MAIL("response_interval", "response", USER, LINT_ERROR, SINGLE(GOOD, UNTIL("20260611000000Z"))),
+};
+
 #define TABLE(name_)                                           \
     static void name_##_rows(void **state)                     \
     {                                                          \
@@ -160,14 +205,13 @@ TABLE(frame)
 TABLE(extensions)
 TABLE(entries)
 TABLE(responses)
+TABLE(mail)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(frame_rows),
-        cmocka_unit_test(extensions_rows),
-        cmocka_unit_test(entries_rows),
-        cmocka_unit_test(responses_rows),
+        cmocka_unit_test(frame_rows),     cmocka_unit_test(extensions_rows), cmocka_unit_test(entries_rows),
+        cmocka_unit_test(responses_rows), cmocka_unit_test(mail_rows),
     };
     return cmocka_run_group_tests_name("br crl", tests, NULL, NULL);
 }

@@ -137,6 +137,8 @@ static void in_certificates(void **unused)
         {modulus_good, "lintel_br_key_close_primes", LINT_PASS},
         {modulus_close, "lintel_br_key_close_primes", LINT_ERROR},
         {modulus_good, "lintel_br_key_debian", LINT_PASS},
+        {modulus_close, "lintel_br_key_debian", LINT_PASS},
+        {modulus_debian, "lintel_br_key_debian", LINT_ERROR},
     };
     for (size_t i = 0; i < LT_COUNT(rows); i++) {
         struct forge f;
@@ -161,10 +163,45 @@ static void no_numbers(void **unused)
     struct crypto_rsa_flaws f;
     crypto_rsa_examine((lt_slice){0}, 100, &f);
     assert_false(f.roca);
+    /* 2^n - 1 falls at once; of more bits than are examined nothing is known. */
+    static uint8_t ones[CRYPTO_EXAMINED_BITS / 8 + 1];
+    memset(ones, 0xff, sizeof ones);
+    crypto_rsa_examine(LT_SLICE(ones, sizeof ones - 1), 100, &f);
+    assert_true(f.small_prime == 3 && f.fermat_round == 1);
+    crypto_rsa_examine(LT_SLICE(ones, sizeof ones), 100, &f);
+    assert_true(f.small_prime == 0 && f.fermat_round == 0 && !f.roca);
     struct x509_spki ec = {.der = LT_LIT("x"), .type = X509_KEY_P256};
     struct lint_key key;
     lint_key_examine(NULL, &ec, 100, &key);
     assert_int_equal(key.flaws, 0);
+}
+
+/* p = 23, q = 11: the powers of 2 are the group. */
+static void dsa(void **unused)
+{
+    (void)unused;
+    static const struct {
+        char p;
+        char y;
+        bool of_order;
+        bool in_range;
+    } rows[] = {{23, 2, true, true},   {23, 5, false, true},   {23, 1, true, false}, {23, 0, false, false},
+                {23, 21, false, true}, {23, 22, false, false}, {0, 2, false, false}};
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        bool order = !rows[i].of_order;
+        bool range = !rows[i].in_range;
+        struct crypto_dsa key = {LT_SLICE(&rows[i].p, 1), LT_LIT("\x0b"), LT_SLICE(&rows[i].y, 1)};
+        assert_ok(crypto_dsa_is_of_order(&key, &order));
+        assert_ok(crypto_dsa_is_in_range(&key, &range));
+        if (order != rows[i].of_order || range != rows[i].in_range) {
+            fail_msg("row %zu: order %d, range %d", i, order, range);
+        }
+    }
+    static const uint8_t large[CRYPTO_DSA_BITS_MAX / 8 + 1] = {1};
+    bool yes;
+    struct crypto_dsa key = {LT_SLICE(large, sizeof large), LT_LIT("\x0b"), LT_LIT("\x02")};
+    assert_fails(crypto_dsa_is_of_order(&key, &yes), LT_PEER_UNSUPPORTED);
+    assert_fails(crypto_dsa_is_in_range(&key, &yes), LT_PEER_UNSUPPORTED);
 }
 
 static int set_up(void **unused)
@@ -184,8 +221,9 @@ static int tear_down(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(flaws),   cmocka_unit_test(rounds),     cmocka_unit_test(remembered),
-        cmocka_unit_test(crowded), cmocka_unit_test(no_numbers), cmocka_unit_test(in_certificates),
+        cmocka_unit_test(flaws),           cmocka_unit_test(rounds), cmocka_unit_test(remembered),
+        cmocka_unit_test(crowded),         cmocka_unit_test(dsa),    cmocka_unit_test(no_numbers),
+        cmocka_unit_test(in_certificates),
     };
     return cmocka_run_group_tests_name("lint keys", tests, set_up, tear_down);
 }

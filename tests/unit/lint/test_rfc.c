@@ -176,6 +176,19 @@ static const struct forge_row names[] = {
      LINT_PASS},
 };
 
+#define MAILBOX(text_) FORGE_EXT(SAN, false, "30{A0{(1.3.6.1.5.5.7.8.9) A0{" text_ "}}}")
+
+static const struct forge_row mailboxes[] = {
+    {"lintel_rfc9598_mailbox", "smmvs", {MAILBOX("0C{C3BC '@a.example'}")}, LINT_PASS},
+    {"lintel_rfc9598_mailbox", "smmvs", {MAILBOX("16{'u@a.example'}")}, LINT_ERROR},
+    {"lintel_rfc9598_mailbox", "smmvs", {MAILBOX("0C{C3BC}")}, LINT_ERROR},
+    {"lintel_rfc9598_mailbox", "smmvs", {MAILBOX("0C{EFBBBF C3BC '@a.example'}")}, LINT_ERROR},
+    {"lintel_rfc9598_mailbox", "smmvs", {MAILBOX("0C{'u@a.example'}")}, LINT_ERROR},
+    {"lintel_rfc9598_mailbox", "smmvs", {MAILBOX("0C{C3BC '@A.example'}")}, LINT_ERROR},
+    {"lintel_rfc9598_labels", "smmvs", {MAILBOX("0C{C3BC '@' C3BC '.example'}")}, LINT_ERROR},
+    {"lintel_rfc9598_labels", "smmvs", {MAILBOX("0C{C3BC '@xn--tda.example'}")}, LINT_PASS},
+};
+
 static const struct forge_row constraints[] = {
     {"lintel_rfc5280_nc_bounds",
      "sub",
@@ -238,6 +251,11 @@ static const struct forge_row policies[] = {
 };
 
 #define ENTRIES(entries_) FORGE_PUT(FORGE_ENTRIES, "30{" entries_ "}")
+#define ONE(ten_, one_) "30{(1.2.3." #ten_ "." #one_ ") 04{0500}} "
+#define TEN(ten_) \
+    ONE(ten_, 0)  \
+    ONE(ten_, 1)  \
+    ONE(ten_, 2) ONE(ten_, 3) ONE(ten_, 4) ONE(ten_, 5) ONE(ten_, 6) ONE(ten_, 7) ONE(ten_, 8) ONE(ten_, 9)
 #define ENTRY(serial_, extensions_) "30{02{" serial_ "} 17{'260601000000Z'} 30{" extensions_ "}}"
 #define PLAIN(serial_) "30{02{" serial_ "} 17{'260601000000Z'}}"
 #define REASON(n_) "30{(2.5.29.21) 04{0A01" n_ "}}"
@@ -327,6 +345,14 @@ static const struct forge_row crls[] = {
      {ENTRIES(ENTRY("05", "30{(1.2.3.4) 0101FF 04{0500}}"))},
      LINT_WARN},
     {"lintel_rfc5280_crl_entry_critical", "crl", {{0}}, LINT_PASS},
+    {"lintel_limit_crl_entry",
+     "crl",
+     {ENTRIES(ENTRY("05", TEN(1) TEN(2) TEN(3) TEN(4) TEN(5) TEN(6) TEN(7)))},
+     LINT_ERROR},
+    {"lintel_limit_crl_entry",
+     "crl",
+     {ENTRIES(ENTRY("05", TEN(1) TEN(2) TEN(3) TEN(4) TEN(5) TEN(6)))},
+     LINT_PASS},
     {"e_crl_unique_revoked_certificate", "crl", {ENTRIES(PLAIN("05") PLAIN("06") PLAIN("05"))}, LINT_WARN},
     {"e_crl_unique_revoked_certificate", "crl", {ENTRIES(PLAIN("06") PLAIN("05") PLAIN("04"))}, LINT_PASS},
 };
@@ -335,6 +361,14 @@ static const struct forge_row crls[] = {
 #define CERT_ID "30{" SHA1 " 04{[20]'n'} 04{[20]'k'} 020105}"
 #define SINGLE(status_, more_) "30{" CERT_ID " " status_ " 18{'20260601000000Z'} " more_ "}"
 #define NONCE "1.3.6.1.5.5.7.48.1.2"
+
+/* A response with its responder's certificate, which is for that purpose. */
+#define ECDSA "30{(1.2.840.10045.4.3.2)}"
+#define DUMMY "03{00 30{020101 020101}}"
+#define RESPONDER(purpose_)                                                                    \
+    "30{30{A0{020102} 020105 " ECDSA " 3000 30{17{'260501000000Z'} 17{'260901000000Z'}} 3000 " \
+    "30{30{(1.3.101.112)} 03{00 [32]11}} A3{30{30{(2.5.29.37) 04{30{" purpose_ "}}}}}} " ECDSA " " DUMMY "}"
+#define SIGNED_WITH(purpose_) FORGE_PUT(FORGE_SIGNATURE, DUMMY " A0{30{" RESPONDER(purpose_) "}}")
 
 static const struct forge_row responses[] = {
     {"lintel_ocsp_response_bytes", "response", {FORGE_PUT(FORGE_WHOLE, "30{0A0100}")}, LINT_ERROR},
@@ -388,6 +422,8 @@ static const struct forge_row responses[] = {
      LINT_ERROR},
     {"lintel_ocsp_certificate_twice", "response", {{0}}, LINT_PASS},
     {"lintel_ocsp_delegated", "response", {{0}}, LINT_PASS},
+    {"lintel_ocsp_delegated", "response", {SIGNED_WITH("(1.3.6.1.5.5.7.3.1)")}, LINT_ERROR},
+    {"lintel_ocsp_delegated", "response", {SIGNED_WITH("(1.3.6.1.5.5.7.3.9)")}, LINT_PASS},
 };
 
 #define ATTRIBUTE(type_, value_) "30{(" type_ ") 31{" value_ "}}"
@@ -397,6 +433,9 @@ static const struct forge_row responses[] = {
 static const struct forge_row requests[] = {
     {"lintel_csr_signature", "request", {FORGE_PUT(FORGE_SIGNATURE, "03{00 30{020101 020101}}")}, LINT_ERROR},
     {"lintel_csr_signature", "request", {{0}}, LINT_PASS},
+    /* what cannot be computed is not forged */
+    {"lintel_csr_signature", "request", {FORGE_PUT(FORGE_OUTER_ALGORITHM, "30{(1.2.3.4)}")}, LINT_NA},
+    {"lintel_csr_version", "request", {FORGE_PUT(FORGE_VERSION, "020101")}, LINT_ERROR},
     {"lintel_csr_version", "request", {{0}}, LINT_PASS},
     {"lintel_csr_key", "request", {{0}}, LINT_PASS},
     {"lintel_csr_key",
@@ -408,6 +447,7 @@ static const struct forge_row requests[] = {
      "request",
      {FORGE_PUT(FORGE_SPKI, "30{30{(1.2.840.113549.1.1.1) 0500} 03{00 30{02{[127]77 7B} 02{010001}}}}")},
      LINT_ERROR},
+    {"lintel_csr_attributes", "request", {FORGE_CUT(SAN), FORGE_PUT(FORGE_EXTENSIONS, "")}, LINT_WARN},
     {"lintel_csr_attributes", "request", {{0}}, LINT_PASS},
     {"lintel_csr_attribute_twice",
      "request",
@@ -435,6 +475,50 @@ static const struct forge_row requests[] = {
     {"lintel_csr_name_form", "request", {{0}}, LINT_PASS},
 };
 
+#define SHA1_RSA "30{(1.2.840.113549.1.1.5) 0500}"
+#define LOG(byte_) "002F 00 [32]" byte_ " [14]00"
+#define EKUS(oids_) FORGE_EXT("2.5.29.37", false, "30{" oids_ "}")
+#define JULY_2026 1782864000
+
+static const struct forge_row programs[] = {
+    {"lintel_mozilla_key", "dv", {FORGE_PUT(FORGE_SPKI, "30{30{(1.3.101.112)} 03{00 [32]11}}")}, LINT_ERROR},
+    {"lintel_mozilla_key", "dv", {{0}}, LINT_PASS},
+    {"lintel_mozilla_key",
+     "smmvs",
+     {FORGE_PUT(FORGE_SPKI, "30{30{(1.3.101.112)} 03{00 [32]11}}")},
+     LINT_PASS},
+    {"lintel_mozilla_sha1_mail", "smmvs", {FORGE_PUT(FORGE_ALGORITHM, SHA1_RSA)}, LINT_ERROR},
+    {"lintel_mozilla_sha1_mail", "smmvs", {{0}}, LINT_PASS},
+    {"lintel_mozilla_sha1", "ocsp", {FORGE_PUT(FORGE_ALGORITHM, SHA1_RSA)}, LINT_ERROR},
+    {"lintel_mozilla_sha1", "ocsp", {{0}}, LINT_PASS},
+    {"lintel_mozilla_sha1_crl", "crl", {FORGE_PUT(FORGE_ALGORITHM, SHA1_RSA)}, LINT_ERROR},
+    {"lintel_mozilla_sha1_crl", "crl", {{0}}, LINT_PASS},
+    {"lintel_mozilla_sha1_ocsp", "response", {FORGE_PUT(FORGE_OUTER_ALGORITHM, SHA1_RSA)}, LINT_ERROR},
+    {"lintel_mozilla_sha1_ocsp", "response", {{0}}, LINT_PASS},
+    {"lintel_mozilla_leaf_purpose", "dv", {FORGE_CUT("2.5.29.37")}, LINT_ERROR},
+    {"lintel_mozilla_leaf_purpose", "dv", {EKUS("(2.5.29.37.0)")}, LINT_ERROR},
+    {"lintel_mozilla_leaf_purpose", "dv", {{0}}, LINT_PASS},
+    {"lintel_mozilla_intermediate_purpose",
+     "sub",
+     {EKUS("(1.3.6.1.5.5.7.3.1)(1.3.6.1.5.5.7.3.4)")},
+     LINT_ERROR,
+     .role = LINT_ROLE_SUB_CA},
+    {"lintel_mozilla_intermediate_purpose", "sub", {{0}}, LINT_PASS, .role = LINT_ROLE_SUB_CA},
+    {"lintel_mozilla_intermediate_purpose", "sub", {{0}}, LINT_NA},
+    {"lintel_chrome_logs", "dv", {FORGE_EXT(SCTS, false, "04{0062 " LOG("01") LOG("01") "}")}, LINT_ERROR},
+    {"lintel_chrome_logs", "dv", {FORGE_EXT(SCTS, false, "04{0062 " LOG("01") LOG("02") "}")}, LINT_PASS},
+    {"lintel_chrome_logs",
+     "dv",
+     {FORGE_EXT(SCTS, false, "04{0062 " LOG("01") LOG("02") "}"), FORGE_TO(1780272000 + 199 * 86400)},
+     LINT_WARN},
+    {"lintel_chrome_ca_purpose",
+     "sub",
+     {FORGE_FROM(JULY_2026), EKUS("(1.3.6.1.5.5.7.3.1)(1.3.6.1.5.5.7.3.2)")},
+     LINT_ERROR},
+    {"lintel_chrome_ca_purpose", "sub", {FORGE_FROM(JULY_2026), EKUS("(1.3.6.1.5.5.7.3.1)")}, LINT_PASS},
+    {"lintel_chrome_ca_purpose", "sub", {{0}}, LINT_NE},
+};
+
 #define TABLE(name_)                        \
     static void name_##_rows(void **unused) \
     {                                       \
@@ -444,11 +528,13 @@ static const struct forge_row requests[] = {
 TABLE(usage)
 TABLE(extensions)
 TABLE(names)
+TABLE(mailboxes)
 TABLE(constraints)
 TABLE(policies)
 TABLE(crls)
 TABLE(responses)
 TABLE(requests)
+TABLE(programs)
 
 static void punycode(void **unused)
 {
@@ -591,6 +677,74 @@ static void large_crl(void **unused)
     lt_buf_done(&buf);
 }
 
+/* One entry with count extensions, of which `first` stands once more at the end. */
+static lt_slice long_entry(struct lt_buf *buf, uint32_t count, uint32_t first)
+{
+    static const uint8_t time[] = {0x17, 0x0d, '2', '6', '0', '6', '0', '1',
+                                   '0',  '0',  '0', '0', '0', '0', 'Z'};
+    size_t extensions_len = (size_t)count * 13;
+    size_t content_len = 3 + sizeof(time) + 5 + extensions_len;
+    const uint8_t head[] = {
+        0x30, 0x83, (uint8_t)(content_len >> 16), (uint8_t)(content_len >> 8), (uint8_t)content_len, 0x02,
+        0x01, 0x05};
+    const uint8_t list[] = {0x30, 0x83, (uint8_t)(extensions_len >> 16), (uint8_t)(extensions_len >> 8),
+                            (uint8_t)extensions_len};
+    lt_buf_reset(buf);
+    lt_buf_add(buf, LT_SLICE(head, sizeof(head)));
+    lt_buf_add(buf, LT_SLICE(time, sizeof(time)));
+    lt_buf_add(buf, LT_SLICE(list, sizeof(list)));
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t n = i + 1 == count ? first : i;
+        const uint8_t extension[] = {0x30,
+                                     0x0b,
+                                     0x06,
+                                     0x05,
+                                     0x2a,
+                                     (uint8_t)(0x80 | n >> 14),
+                                     (uint8_t)(0x80 | n >> 7),
+                                     (uint8_t)(n & 0x7f),
+                                     0x03,
+                                     0x04,
+                                     0x02,
+                                     0x05,
+                                     0x00};
+        lt_buf_add(buf, LT_SLICE(extension, sizeof(extension)));
+    }
+    return LT_SLICE(buf->ptr, buf->len);
+}
+
+/* What is compared with all before it is bounded, and what is over the bound is said. */
+static void long_entries(void **unused)
+{
+    (void)unused;
+    static const struct {
+        uint32_t count;
+        uint32_t last;
+        bool twice;
+        bool many;
+    } rows[] = {
+        {64, 63, false, false}, {64, 0, true, false},          {64, 62, true, false},
+        {65, 64, false, true},  {300000, 299999, false, true},
+    };
+    struct lt_buf buf;
+    struct lt_arena a;
+    lt_buf_init(&buf, 8 << 20);
+    lt_arena_init(&a, 1 << 20);
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        struct lint_crl_facts f;
+        struct x509_crl crl = {.entries = long_entry(&buf, rows[i].count, rows[i].last)};
+        crl.this_update = lt_time_from_seconds(1780272000);
+        lint_crl_facts_find(&crl, &a, &f);
+        assert_int_equal(f.count, 1);
+        assert_int_equal(f.broken.len, 0);
+        assert_int_equal(f.extension_twice.len > 0, rows[i].twice);
+        assert_int_equal(f.extensions_many.len > 0, rows[i].many);
+        assert_int_equal(f.extension_other_id.len, 5); /* for messages */
+    }
+    lt_arena_done(&a);
+    lt_buf_done(&buf);
+}
+
 static void responses_decode(void **unused)
 {
     (void)unused;
@@ -616,13 +770,12 @@ static void responses_decode(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(usage_rows),     cmocka_unit_test(extensions_rows),
-        cmocka_unit_test(names_rows),     cmocka_unit_test(constraints_rows),
-        cmocka_unit_test(policies_rows),  cmocka_unit_test(crls_rows),
-        cmocka_unit_test(responses_rows), cmocka_unit_test(requests_rows),
-        cmocka_unit_test(punycode),       cmocka_unit_test(normal_form),
-        cmocka_unit_test(loose_hosts),    cmocka_unit_test(attribute_texts),
-        cmocka_unit_test(large_crl),      cmocka_unit_test(responses_decode),
+        cmocka_unit_test(usage_rows),     cmocka_unit_test(extensions_rows),  cmocka_unit_test(names_rows),
+        cmocka_unit_test(mailboxes_rows), cmocka_unit_test(constraints_rows), cmocka_unit_test(policies_rows),
+        cmocka_unit_test(crls_rows),      cmocka_unit_test(responses_rows),   cmocka_unit_test(requests_rows),
+        cmocka_unit_test(programs_rows),  cmocka_unit_test(punycode),         cmocka_unit_test(normal_form),
+        cmocka_unit_test(loose_hosts),    cmocka_unit_test(attribute_texts),  cmocka_unit_test(large_crl),
+        cmocka_unit_test(long_entries),   cmocka_unit_test(responses_decode),
     };
     return cmocka_run_group_tests_name("lint: the RFCs", tests, NULL, NULL);
 }

@@ -171,8 +171,10 @@ static void extras(struct tally *t, const struct lint_results *r, const struct c
         }
         if (i == count) {
             t->extra++;
-            printf("unlisted\t%.*s\t%.*s\t-\t%s\n", LT_FMT(rows[0].field[0]), LT_FMT(rules[k]),
-                   lint_status_name(ours));
+            if (t->options->verbose) {
+                printf("unlisted\t%.*s\t%.*s\t-\t%s\n", LT_FMT(rows[0].field[0]), LT_FMT(rules[k]),
+                       lint_status_name(ours));
+            }
         }
     }
 }

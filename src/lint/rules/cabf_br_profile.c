@@ -2,6 +2,7 @@
  * usage, key purposes and serial, where zlint has no rule or a weaker one. Rows of zlint's that already say
  * error are not repeated. */
 #include "lint/rules.h"
+#include "lint/rules/common.h"
 
 static void missing(const struct lint_subject *s, struct lint_report *r)
 {
@@ -48,12 +49,8 @@ static void other_extension(const struct lint_subject *s, struct lint_report *r)
     };
     for (size_t i = 0; i < s->cert->ext.count; i++) {
         const struct x509_extension *x = &s->cert->ext.list[i];
-        bool listed = false;
-        for (size_t k = 0; k < LT_COUNT(known) && !listed; k++) {
-            listed = x->id.oid == known[k];
-        }
-        if (!listed) {
-            lint_found(r, x->der, "extension %s%s", x509_oid_name(x->id.oid),
+        if (!lint_oid_in(x->id.oid, known, LT_COUNT(known))) {
+            lint_found(r, x->der, "extension %s%s", lint_oid_label(s, x->id.der, x->id.oid),
                        x->critical ? ", critical" : "");
         }
     }
@@ -151,12 +148,9 @@ static void other_purpose(const struct lint_subject *s, struct lint_report *r)
         X509_OID_PRECERTIFICATE_SIGNING,
     };
     for (size_t i = 0; i < s->cert->ext.eku_count; i++) {
-        bool listed = false;
-        for (size_t k = 0; k < LT_COUNT(known) && !listed; k++) {
-            listed = s->cert->ext.eku[i].oid == known[k];
-        }
-        if (!listed) {
-            lint_found(r, s->cert->ext.eku[i].der, "key purpose %s", x509_oid_name(s->cert->ext.eku[i].oid));
+        if (!lint_oid_in(s->cert->ext.eku[i].oid, known, LT_COUNT(known))) {
+            lint_found(r, s->cert->ext.eku[i].der, "key purpose %s",
+                       lint_oid_label(s, s->cert->ext.eku[i].der, s->cert->ext.eku[i].oid));
         }
     }
 }
@@ -315,4 +309,4 @@ static const struct lint_rule rows[] = {
     {"lintel_br_poison_value", BR(LINT_ERROR, LINT_IS_PRECERT), .check = poison,
      .asks = "the poison of a precertificate is NULL", .citation = "BR 7.1.2.9.3"},
 };
-const struct lint_table lint_br_profile = LINT_TABLE(rows);
+const struct lint_table lint_cabf_br_profile = LINT_TABLE(rows);

@@ -27,7 +27,7 @@ static void twice(const struct lint_subject *s, struct lint_report *r)
         bool seen = a->oid == X509_OID_DC || a->oid == X509_OID_STREET;
         for (size_t k = 0; k < i && !seen; k++) {
             if (lt_slice_eq(n->attributes[k].type, a->type)) {
-                lint_found(r, a->value, "%s stands there before", x509_oid_name(a->oid));
+                lint_found(r, a->value, "%s stands there before", lint_oid_label(s, a->type, a->oid));
                 seen = true;
             }
         }
@@ -215,7 +215,7 @@ static void other_attribute(const struct lint_subject *s, struct lint_report *r)
             known = a->oid != X509_OID_UNKNOWN && a->oid == p->known[k];
         }
         if (!known) {
-            lint_found(r, a->value, "%s in the subject", x509_oid_name(a->oid));
+            lint_found(r, a->value, "%s in the subject", lint_oid_label(s, a->type, a->oid));
         }
     }
 }
@@ -261,4 +261,4 @@ static const struct lint_rule rows[] = {
      .asks = "the subject of an individual has the attributes of its profile alone",
      .citation = "BR 7.1.2.7.3"},
 };
-const struct lint_table lint_br_attributes = LINT_TABLE(rows);
+const struct lint_table lint_cabf_br_attributes = LINT_TABLE(rows);

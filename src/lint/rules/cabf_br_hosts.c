@@ -361,4 +361,4 @@ static const struct lint_rule rows[] = {
     {"lintel_br_crl_pointers", BR(LINT_WARN, LINT_IS_SUBSCRIBER | LINT_HAS_CDP, 2023, 9, 15),
      .check = crl_pointers, .asks = "there is one distribution point", .citation = "BR 7.1.2.11.2"},
 };
-const struct lint_table lint_br_hosts = LINT_TABLE(rows);
+const struct lint_table lint_cabf_br_hosts = LINT_TABLE(rows);
