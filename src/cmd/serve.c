@@ -35,7 +35,7 @@ lt_res cmd_libexec(const struct cmd *c, char ret_path[PATH_MAX])
     if (len > 0 && len < PATH_MAX && access(ret_path, X_OK) == 0) {
         return LT_OK;
     }
-    (void)snprintf(ret_path, PATH_MAX, "%s", LINTEL_LIBEXEC_DIR);
+    memcpy(ret_path, LINTEL_LIBEXEC_DIR, sizeof LINTEL_LIBEXEC_DIR);
     LT_CHECK(access(ret_path, X_OK) == 0, LT_PEER_NOT_FOUND,
              "the programs are neither in %.80s/libexec nor in %s; set LINTEL_LIBEXEC", self,
              LINTEL_LIBEXEC_DIR);
