@@ -115,13 +115,14 @@ class Webroot:
 
 
 class Ca:
-    """One CA folder and its running family."""
+    """One CA folder and its running family. Without a DNS port it asks the root, and no private address is allowed."""
 
     def __init__(self, folder, dns_port, http01_port, *init_args):
         self.folder = folder / "ca"
         self.http01_port = http01_port
         if isinstance(dns_port, int):
             dns_port = f"127.0.0.1@{dns_port}"
+        private = ["--resolver", dns_port, "--allow-private"] if dns_port else []
         self.https_port, self.http_port, self.operator_port = free_port(), free_port(), free_port()
         self.url = f"https://localhost:{self.https_port}"
         self.directory = f"{self.url}/acme/directory"
@@ -130,8 +131,7 @@ class Ca:
         self.process = None
         self.lintel("init", self.folder, "--host", "localhost", "--https-port", self.https_port,
                     "--http-port", self.http_port, "--operator-port", self.operator_port,
-                    "--resolver", dns_port, "--validation-port", http01_port, "--allow-private",
-                    *init_args, folder_flag=False)
+                    "--validation-port", http01_port, *private, *init_args, folder_flag=False)
 
     def lintel(self, *args, check=True, folder_flag=True, **kw):
         command = [str(LINTEL), *map(str, args)]
