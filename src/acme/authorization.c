@@ -209,8 +209,11 @@ lt_res acme_authorization_make(struct acme_call *c, const Ipc__Identifier *name,
                                  STORE_I(expires.us)),
                       NULL));
     for (size_t i = 0; i < validate_method_count && count < ACME_CHALLENGES_MAX; i++) {
-        if (is_offered(&validate_methods[i], name, c->turn->now)) {
-            LT_TRY(add_challenge(c, id, count++, validate_methods[i].name));
+        const struct validate_method *m = &validate_methods[i];
+        bool offered = c->by_hand == NULL ? is_offered(m, name, c->turn->now)
+                                          : acme_by_hand_offers(c->by_hand, m, name, c->turn->now);
+        if (offered) {
+            LT_TRY(add_challenge(c, id, count++, m->name));
         }
     }
     LT_CHECK(count > 0, LT_STATE_CORRUPT, "acme: no method of today proves a name of type %s", name->type);

@@ -5,6 +5,7 @@
 #include "acme/desk_private.h"
 #include "base/text.h"
 #include "crypto/digest.h"
+#include "validate/by_hand.h"
 
 enum { ASK_STEP = 200, PROBLEM_JSON_MAX = 16 * 1024 };
 
@@ -83,6 +84,11 @@ static lt_res make_question(struct acme_desk *d, struct ca_turn *t, const struct
     v.token = lt_arena_cstr(t->arena, lt_slice_cstr(w->token));
     /*= RFC 8555 8.1 "keyAuthorization = token || '.' || base64url(Thumbprint(accountKey))" */
     v.key_authorization = lt_arena_printf(t->arena, "%s.%s", w->token, thumbprint);
+    if (acme_challenge_by_hand(w->method, w->a.type)) {
+        v.expected = v.token; /* the random value; where it is put is the method's business */
+        v.token = lt_arena_cstr(t->arena, lt_slice_cstr(validate_by_hand_token(w->method)));
+        v.key_authorization = lt_arena_cstr(t->arena, LT_LIT(""));
+    }
     v.account_id = w->a.account;
     v.account_uri = lt_arena_printf(t->arena, "%s/acme/account/%lld", d->config->base_url,
                                     (long long)w->a.account);
@@ -233,7 +239,8 @@ static lt_res end_challenge(struct ca_turn *t, const struct waiting *w, const Ip
 {
     enum acme_state to = ACME_STATE_NONE;
     struct lt_buf error;
-    LT_TRY(acme_step(ACME_CHALLENGE, ACME_PROCESSING, v->ok ? ACME_PROVE : ACME_FAIL, &to));
+    enum acme_step miss = acme_challenge_by_hand(w->method, w->a.type) ? ACME_MISS : ACME_FAIL;
+    LT_TRY(acme_step(ACME_CHALLENGE, ACME_PROCESSING, v->ok ? ACME_PROVE : miss, &to));
     lt_buf_init(&error, PROBLEM_JSON_MAX);
     acme_problem_json(v->problem, &error);
     lt_res r = lt_buf_check(&error);
@@ -245,6 +252,24 @@ static lt_res end_challenge(struct ca_turn *t, const struct waiting *w, const Ip
     }
     lt_buf_done(&error);
     return r;
+}
+
+/* Not met by hand: the random value stays good, a person mends what is missing and has it checked again. */
+static lt_res settle_missed(struct acme_desk *d, struct ca_turn *t, const struct waiting *w,
+                            const Ipc__Validated *v)
+{
+    struct lt_buf body;
+    lt_buf_init(&body, ACME_EVENT_MAX);
+    lt_buf_addf(&body, "{\"account\":%lld,\"method\":\"%s\",\"identifier\":", (long long)w->a.account,
+                w->method);
+    lt_json_add_string(&body, lt_slice_cstr(w->a.identifier));
+    lt_buf_add_cstr(&body, ",\"error\":");
+    acme_problem_json(v->problem, &body);
+    lt_buf_add_byte(&body, '}');
+    LT_TRY(acme_event(t, "authorization.missed", "authorization", w->authorization, &body, (lt_slice){0}));
+    (void)acme_rate_ask(d->rates, ACME_LIMIT_FAILURES, failure_key(t->arena, w->a.account, w->a.identifier),
+                        t->now, true);
+    return LT_OK;
 }
 
 static lt_res event_of_outcome(struct ca_turn *t, const struct waiting *w, const Ipc__Validated *v,
@@ -277,6 +302,9 @@ static lt_res settle(struct acme_desk *d, struct ca_turn *t, const struct waitin
     if (w->a.status != ACME_PENDING) {
         return LT_OK; /* deactivated or expired meanwhile: only the evidence remains */
     }
+    if (!v->ok && acme_challenge_by_hand(w->method, w->a.type)) {
+        return settle_missed(d, t, w, v);
+    }
     lt_time expires = v->ok ? lt_time_add_seconds(t->now, acme_reuse_seconds(d, t->now)) : w->a.expires;
     LT_TRY(acme_authorization_step(t, &w->a, v->ok ? ACME_PROVE : ACME_FAIL, expires,
                                    v->ok ? t->now : (lt_time){0}));
@@ -293,7 +321,8 @@ static lt_res settle(struct acme_desk *d, struct ca_turn *t, const struct waitin
                             failure_key(t->arena, w->a.account, w->a.identifier), t->now, true);
     }
     LT_TRY(acme_orders_follow(d, t, w->authorization, v->ok ? ACME_PROVE : ACME_FAIL, why));
-    return acme_held_release(d, t, ACME_AUTHORIZATION, w->authorization);
+    LT_TRY(acme_held_release(d, t, ACME_AUTHORIZATION, w->authorization));
+    return v->ok ? acme_enrolments_follow(d, t, w->authorization) : LT_OK;
 }
 
 lt_res acme_desk_validated(struct acme_desk *d, struct ca_turn *t, const struct ipc_msg *m)

@@ -86,12 +86,17 @@ struct acme_desk {
     void (*corroborated)(const char *name, const char *count, const char *why);
 };
 
+struct acme_by_hand; /* enroll.c: which methods a subscriber without automation wants for which name */
+
 struct acme_call {
     struct acme_desk *desk;
     struct ca_turn *turn;
     struct ipc_addr from;
     const Ipc__AcmeCall *m;
     struct acme_account account; /* id 0 for calls signed by jwk */
+    /* Both for enrolments: the answer is kept there instead of being sent; methods by hand are offered. */
+    Ipc__AcmeReply *kept;
+    const struct acme_by_hand *by_hand;
 };
 
 typedef lt_res acme_handler(struct acme_call *c);
@@ -199,6 +204,16 @@ LT_MUST_USE lt_res acme_authorization_make(struct acme_call *c, const Ipc__Ident
                                            int64_t *ret_id);
 /* How long a proof from now on may be used. */
 int64_t acme_reuse_seconds(const struct acme_desk *d, lt_time now);
+
+/* enroll.c: enrolment without ACME. The handlers above and below are called with by_hand and kept. */
+struct validate_method;
+/* Is this row of the methods' table one that a person does, and wanted for the name? */
+bool acme_by_hand_offers(const struct acme_by_hand *h, const struct validate_method *m,
+                         const Ipc__Identifier *name, lt_time now);
+/* Is a challenge of this type one that a person meets? It may be asked again when it was not met. */
+bool acme_challenge_by_hand(const char *method, const char *identifier_type);
+/* An authorization became valid: enrolments that waited for it and nothing else are finalized. */
+LT_MUST_USE lt_res acme_enrolments_follow(struct acme_desk *d, struct ca_turn *t, int64_t authorization);
 
 /* challenge.c */
 acme_handler acme_challenge_get, acme_challenge_reply;

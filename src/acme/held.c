@@ -5,7 +5,7 @@
 bool acme_hold(struct acme_call *c, enum acme_object object, int64_t id, int64_t ms)
 {
     struct acme_desk *d = c->desk;
-    if (d->held_count == ACME_HELD_MAX) {
+    if (d->held_count == ACME_HELD_MAX || c->kept != NULL) {
         return false;
     }
     d->held[d->held_count++] = (struct acme_held){

@@ -243,7 +243,8 @@ static int64_t lifetime(const struct acme_call *c)
     int64_t rule_s = ca_limit_at(CA_LIMIT_TOKEN_AGE_S, c->turn->now);
     int64_t wanted_s = c->desk->config->order_lifetime_s;
     wanted_s = wanted_s > 0 ? wanted_s : DEFAULT_LIFETIME_S;
-    return wanted_s < rule_s ? wanted_s : rule_s;
+    /* A person needs days where a program needs seconds. */
+    return wanted_s < rule_s && c->by_hand == NULL ? wanted_s : rule_s;
 }
 
 static lt_res make(struct acme_call *c, const Ipc__AcmeNewOrder *o, struct draft *d,

@@ -37,6 +37,8 @@ const struct acme_edge acme_edges[] = {
      "asked again; the validator had restarted"},
     {ACME_CHALLENGE, ACME_PROCESSING, ACME_PROVE, ACME_VALID, "the validator saw the right answer"},
     {ACME_CHALLENGE, ACME_PROCESSING, ACME_FAIL, ACME_INVALID, "the validator saw anything else"},
+    {ACME_CHALLENGE, ACME_PROCESSING, ACME_MISS, ACME_PENDING,
+     "of a method by hand: it saw anything else, and a person mends that and asks again"},
 };
 const size_t acme_edge_count = LT_COUNT(acme_edges);
 
@@ -60,12 +62,19 @@ static const char *const object_names[ACME_OBJECT_COUNT] = {
 };
 
 static const char *const step_names[ACME_STEP_COUNT] = {
-    [ACME_CREATE] = "create",         [ACME_CREATE_PROVEN] = "create-proven",
-    [ACME_REPLY] = "reply",           [ACME_RETRY] = "retry",
-    [ACME_PROVE] = "prove",           [ACME_FAIL] = "fail",
-    [ACME_FINALIZE] = "finalize",     [ACME_ISSUE] = "issue",
-    [ACME_REFUSE] = "refuse",         [ACME_EXPIRE] = "expire",
-    [ACME_DEACTIVATE] = "deactivate", [ACME_REVOKE] = "revoke",
+    [ACME_CREATE] = "create",
+    [ACME_CREATE_PROVEN] = "create-proven",
+    [ACME_REPLY] = "reply",
+    [ACME_RETRY] = "retry",
+    [ACME_PROVE] = "prove",
+    [ACME_FAIL] = "fail",
+    [ACME_FINALIZE] = "finalize",
+    [ACME_ISSUE] = "issue",
+    [ACME_REFUSE] = "refuse",
+    [ACME_EXPIRE] = "expire",
+    [ACME_DEACTIVATE] = "deactivate",
+    [ACME_REVOKE] = "revoke",
+    [ACME_MISS] = "miss",
 };
 
 const struct acme_edge *acme_edge_find(enum acme_object object, enum acme_state from, enum acme_step step)

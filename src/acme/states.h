@@ -34,6 +34,7 @@ enum acme_step {
     ACME_DEACTIVATE,
     ACME_EXPIRE,
     ACME_REVOKE,
+    ACME_MISS, /* a challenge that a person meets, and may meet later */
     ACME_STEP_COUNT,
 };
 
