@@ -55,6 +55,9 @@ struct raw {
     const char *names_per_order;
     const char *approvals_needed;
     const char *uid_base;
+    const char *testing_nonce_reject;
+    const char *testing_authz_reuse;
+    const char *testing_sleep;
 };
 
 #define STRING(key_, member_) \
@@ -151,6 +154,11 @@ static const cyaml_schema_field_t opinion_fields[] = {
     STRING("processes", opinion_processes),
     CYAML_FIELD_END,
 };
+static const cyaml_schema_field_t testing_fields[] = {
+    STRING("management", c.testing.management),   STRING("nonce-reject", testing_nonce_reject),
+    STRING("authz-reuse", testing_authz_reuse),   STRING("sleep", testing_sleep),
+    BOOL("always-valid", c.testing.always_valid), CYAML_FIELD_END,
+};
 static const cyaml_schema_field_t token_fields[] = {
     STRING("module", c.token_module),
     STRING("pin-file", c.token_pin_file),
@@ -187,6 +195,7 @@ static const cyaml_schema_field_t fields[] = {
     SECTION("approvals", approval_fields),
     SECTION("second-opinion", opinion_fields),
     SECTION("token", token_fields),
+    SECTION("testing", testing_fields),
     STRING("uid-base", uid_base),
     SECTION("log", log_fields),
     CYAML_FIELD_END,
@@ -249,6 +258,11 @@ static const struct {
      "second-opinion.processes", 2, 1, 16},
     {offsetof(struct raw, uid_base), offsetof(struct raw, c.uid_base), "uid-base", DEFAULT_UID_BASE, 0,
      INT32_MAX},
+    {offsetof(struct raw, testing_nonce_reject), offsetof(struct raw, c.testing.nonce_reject),
+     "testing.nonce-reject", 0, 0, 100},
+    {offsetof(struct raw, testing_authz_reuse), offsetof(struct raw, c.testing.authz_reuse),
+     "testing.authz-reuse", 100, 0, 100},
+    {offsetof(struct raw, testing_sleep), offsetof(struct raw, c.testing.sleep_s), "testing.sleep", 0, 0, 30},
 };
 
 static const struct {
@@ -494,6 +508,20 @@ static lt_res apply_dnssec(const struct ca_yaml *y, struct raw *raw)
     return LT_OK;
 }
 
+/* Written down without a management listener it is a mistake: that is where tests find out where they are. */
+static lt_res apply_testing(const struct ca_yaml *y, struct raw *raw)
+{
+    struct ca_config_testing *t = &raw->c.testing;
+    bool more = raw->testing_nonce_reject != NULL || raw->testing_authz_reuse != NULL ||
+                raw->testing_sleep != NULL || t->always_valid;
+    t->wanted = t->management != NULL;
+    if (!t->wanted && more) {
+        return ca_yaml_refuse(y, "testing", "needs management: ADDRESS:PORT; write 127.0.0.1:15000");
+    }
+    t->management = t->wanted ? t->management : "";
+    return LT_OK;
+}
+
 static lt_res check_addresses(const struct ca_yaml *y, struct raw *raw)
 {
     const struct {
@@ -504,6 +532,7 @@ static lt_res check_addresses(const struct ca_yaml *y, struct raw *raw)
         {"listen.https", raw->c.listen_https, false},
         {"listen.http", raw->c.listen_http, true},
         {"listen.operator", raw->c.listen_operator, true},
+        {"testing.management", raw->c.testing.management, true},
     };
     for (size_t i = 0; i < LT_COUNT(rows); i++) {
         const char *host = NULL;
@@ -595,6 +624,7 @@ static lt_res finish(const struct ca_yaml *y, struct raw *raw)
     LT_TRY(check_hosts(y, raw));
     LT_TRY(apply_issuers(y, raw));
     LT_TRY(check_opinion(y, raw));
+    LT_TRY(apply_testing(y, raw));
     LT_TRY(check_addresses(y, raw));
     LT_TRY(apply_dnssec(y, raw));
     LT_TRY(check_urls(y, raw));

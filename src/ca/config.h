@@ -44,6 +44,16 @@ struct ca_config_opinion {
     uint32_t processes; /* how many commands run at a time */
 };
 
+/* How a test CA behaves like a test server: testing of lintel.yaml. ca/testing.h says who may. */
+struct ca_config_testing {
+    bool wanted;            /* the section is there */
+    const char *management; /* ADDRESS:PORT of the management listener; "" for none */
+    uint32_t nonce_reject;  /* percent of good nonces that are refused */
+    uint32_t authz_reuse;   /* percent of proven authorizations that are used again */
+    uint32_t sleep_s;       /* a validation waits up to so long */
+    bool always_valid;      /* nothing is looked at */
+};
+
 enum ca_log_format { CA_LOG_AUTO, CA_LOG_JSON, CA_LOG_TEXT };
 
 /* All pointers live in the config's own arena or in static storage; strings are never NULL. */
@@ -97,6 +107,7 @@ struct ca_config {
     uint32_t approvals_needed;
 
     struct ca_config_opinion opinion;
+    struct ca_config_testing testing;
 
     const char *token_module; /* "" for none */
     const char *token_pin_file;
