@@ -260,7 +260,7 @@ static uint32_t sources_of(const struct crl_judge *j)
 {
     for (size_t i = 0; i < j->x->profiles->count; i++) {
         const struct ca_profile *p = j->x->profiles->rows[i];
-        if (p->public_trust && strcmp(p->issuer, j->m->issuer) == 0) {
+        if (ca_profile_by_tls_br(p) && strcmp(p->issuer, j->m->issuer) == 0) {
             return LINT_SOURCES_ALL;
         }
     }

@@ -346,8 +346,7 @@ static lt_res read_lint_profile(const struct ca_yaml *y, struct ca_profile *p)
     if (p->lint_profile == LINT_PROFILE_AUTO) {
         p->lint_profile = usual_lint_profile(p);
     }
-    bool tls = p->lint_profile >= LINT_PROFILE_TLS_DV && p->lint_profile <= LINT_PROFILE_TLS;
-    if (p->public_trust && !tls) {
+    if (p->public_trust && !ca_profile_by_tls_br(p)) {
         return ca_yaml_refuse(y, "lint-profile",
                               "a public profile is judged by one of tls, tls-dv, tls-ov, "
                               "tls-iv, tls-ev");
@@ -526,10 +525,15 @@ const struct ca_profile *ca_profiles_find(const struct ca_profiles *profiles, lt
     return NULL;
 }
 
+bool ca_profile_by_tls_br(const struct ca_profile *profile)
+{
+    return profile->lint_profile >= LINT_PROFILE_TLS_DV && profile->lint_profile <= LINT_PROFILE_TLS;
+}
+
 int64_t ca_profile_validity_max(const struct ca_profile *profile, lt_time now)
 {
     int64_t most = profile->validity_max_s;
-    if (profile->public_trust && profile->kind == CA_PROFILE_SUBSCRIBER) {
+    if (ca_profile_by_tls_br(profile) && profile->kind == CA_PROFILE_SUBSCRIBER) {
         int64_t limit = ca_limit_at(CA_LIMIT_TLS_VALIDITY_S, now);
         most = most < limit ? most : limit;
         limit = ca_limit_at(CA_LIMIT_TLS_SHORT_LIVED_S, now);

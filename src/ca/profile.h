@@ -41,8 +41,8 @@ struct ca_profile {
     const char *name;
     const char *description;
     enum ca_profile_kind kind;
-    const char *issuer;             /* who signs: "tls"; a root's profile names itself: "root" */
-    bool public_trust;              /* CA/Browser Forum TLS BR apply */
+    const char *issuer; /* who signs: "tls"; a root's profile names itself: "root" */
+    bool public_trust;  /* browsers trust it: nothing is issued without what ca/public_trust.h asks for */
     enum lint_profile lint_profile; /* that the linter judges it by; never AUTO */
 
     int64_t validity_default_s; /* inclusive: ca_validity_end() */
@@ -93,7 +93,10 @@ LT_MUST_USE lt_res ca_profiles_load(const char *folder, lt_time now, struct ca_p
 void ca_profiles_done(struct ca_profiles *profiles);
 const struct ca_profile *ca_profiles_find(const struct ca_profiles *profiles, lt_slice name);
 
-/* The longest validity that may be issued now: what is written, and the dated limits for public profiles. */
+/* Is it judged by the TLS Baseline Requirements? Public profiles always are, private ones may be. */
+bool ca_profile_by_tls_br(const struct ca_profile *profile);
+/* The longest validity that may be issued now: what is written, and the dated limits of those requirements.
+ */
 int64_t ca_profile_validity_max(const struct ca_profile *profile, lt_time now);
 /* Does the rule book let certificates of that length go without revocation pointers, and is this one? */
 bool ca_profile_short_lived(const struct ca_profile *profile, int64_t validity_s, lt_time now);

@@ -9,12 +9,12 @@
 
 enum { WORK_MAX = 64 * 1024 * 1024 };
 
-/* Whether anybody beyond our own walls trusts what this issuer signs. */
-static bool is_public(const struct ceremony *k)
+/* Whether what this issuer signs is judged by the rules of the web. */
+static bool is_of_the_web(const struct ceremony *k)
 {
     for (size_t i = 0; i < k->profiles.count; i++) {
         const struct ca_profile *p = k->profiles.rows[i];
-        if (p->public_trust && strcmp(p->issuer, k->script.issuer) == 0) {
+        if (ca_profile_by_tls_br(p) && strcmp(p->issuer, k->script.issuer) == 0) {
             return true;
         }
     }
@@ -34,7 +34,7 @@ static struct lint_input input_of(const struct ceremony *k)
     if (strcmp(k->script.action, "crl") == 0) {
         in.kind = LINT_CRL;
         in.role = LINT_ROLE_ROOT;
-        in.sources = is_public(k) ? LINT_SOURCES_ALL : ca_lint_sources(LINT_PROFILE_PRIVATE);
+        in.sources = is_of_the_web(k) ? LINT_SOURCES_ALL : ca_lint_sources(LINT_PROFILE_PRIVATE);
         return in;
     }
     const struct ca_profile *p = ca_profiles_find(&k->profiles, lt_slice_cstr(k->script.profile));

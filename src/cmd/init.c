@@ -34,6 +34,7 @@ static const struct cmd_option options[] = {
     {"pin-file", "FILE", "of the token", false, NULL},
     {"import-passphrase-file", "FILE", "of imported keys", false, NULL},
     {"passphrase-file", "FILE", "of the key files (default: a random one in DIR/secrets)", false, NULL},
+    {"public", NULL, "browsers are to trust it: nothing without perspectives and CAA", false, NULL},
     {"caa-identity", "DOMAIN", "that a CAA record may name to let this CA issue", true, NULL},
     {"resolver", "ADDR@PORT", "DNS resolver of validation (default: none, from the root down)", false, NULL},
     {"validation-port", "PORT", "that http-01 connects to (default: 80)", false, NULL},
@@ -133,9 +134,33 @@ static lt_res choose(struct init *i)
         i->issuers[k].pkcs11_uri = "";
     }
     i->issuers[INIT_ROOT].offline = i->offline_path != NULL;
+    LT_CHECK(
+        !cmd_flag(i->c, "public") || cmd_value_nth(i->c, "caa-identity", 0) != NULL, LT_PEER_USAGE,
+        "--public wants --caa-identity: the name by which CAA records let this CA issue (CABF-BR 3.2.2.8)");
     LT_TRY(choose_urls(i));
     LT_TRY(absolute_path(i, "pin-file", &i->pin_file));
     return choose_passphrase(i);
+}
+
+lt_slice init_profile_text(const struct init *i, size_t index)
+{
+    lt_slice rest = lt_slice_cstr(init_profiles[index].text);
+    lt_slice line;
+    struct lt_buf out;
+    if (!cmd_flag(i->c, "public") ||
+        !lt_slice_starts(lt_slice_cstr(init_profiles[index].file), LT_LIT("tls-server"))) {
+        return rest;
+    }
+    lt_buf_init(&out, CA_PROFILE_MAX_BYTES);
+    while (lt_slice_split(&rest, '\n', &line)) {
+        bool here = lt_slice_starts(line, LT_LIT("public: false"));
+        lt_buf_add(&out, here ? LT_LIT("public: true") : line);
+        lt_buf_add_byte(&out, '\n');
+    }
+    lt_slice text = lt_arena_copy(&i->c->arena, lt_buf_slice(&out));
+    lt_buf_done(&out);
+    LT_ASSERT(text.ptr != NULL); /* a few hundred bytes */
+    return text;
 }
 
 static lt_res load_shipped(struct init *i)
@@ -143,7 +168,7 @@ static lt_res load_shipped(struct init *i)
     i->profiles.rows = calloc(init_profile_count, sizeof(struct ca_profile *));
     LT_ASSERT(i->profiles.rows != NULL);
     for (size_t k = 0; k < init_profile_count; k++) {
-        LT_TRY(ca_profile_parse(init_profiles[k].file, lt_slice_cstr(init_profiles[k].text), i->c->now,
+        LT_TRY(ca_profile_parse(init_profiles[k].file, init_profile_text(i, k), i->c->now,
                                 &i->profiles.rows[k]));
         i->profiles.count++;
     }
@@ -267,6 +292,7 @@ const struct cmd_verb cmd_init = {
         "  lintel init /srv/ca --name \"Example Trust\" --country AT --host ca.example.com \\\n"
         "      --listen 0.0.0.0 --https-port 443 --http-port 80\n"
         "  lintel init /srv/ca --root-offline /media/safe\n"
+        "  lintel init /srv/ca --public --caa-identity ca.example.com\n"
         "  lintel init /srv/ca --import tls:old/tls.key:old/tls-and-above.pem\n",
     .options = options,
     .option_count = LT_COUNT(options),

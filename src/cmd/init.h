@@ -14,6 +14,9 @@ struct init_shipped {
 };
 extern const struct init_shipped init_profiles[];
 extern const size_t init_profile_count;
+struct init;
+/* As it goes into the folder: public where --public says so. In the command's arena. */
+lt_slice init_profile_text(const struct init *i, size_t index);
 
 enum { INIT_ABOVE_MAX = 4, INIT_ISSUERS = 5, INIT_HOSTS_MAX = 32, INIT_ROOT = 0 };
 

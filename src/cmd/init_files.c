@@ -258,7 +258,7 @@ static lt_res put_profiles(const struct init *i)
     char path[PATH_SIZE];
     for (size_t k = 0; k < init_profile_count; k++) {
         (void)snprintf(path, sizeof(path), "profiles/%s", init_profiles[k].file);
-        LT_TRY(put(i, path, 0644, lt_slice_cstr(init_profiles[k].text)));
+        LT_TRY(put(i, path, 0644, init_profile_text(i, k)));
     }
     return LT_OK;
 }

@@ -20,7 +20,7 @@ static const char word[] = "second-opinion";
 bool examiner_wants_opinion(const struct examiner *e, const struct ca_profile *profile)
 {
     if (!e->second_opinion || e->opinion_profile_count == 0) {
-        return e->second_opinion && profile->public_trust;
+        return e->second_opinion && profile->kind == CA_PROFILE_SUBSCRIBER && ca_profile_by_tls_br(profile);
     }
     for (size_t i = 0; i < e->opinion_profile_count; i++) {
         if (strcmp(e->opinion_profiles[i], profile->name) == 0) {

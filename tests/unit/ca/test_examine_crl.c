@@ -314,7 +314,7 @@ static void rules(void **unused)
     assert_non_null(mkdtemp(folder));
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     assert_ok(ca_examiner_state_open(fd, &state));
-    struct ca_profile trusted = {.public_trust = true, .issuer = "tls"};
+    struct ca_profile trusted = {.lint_profile = LINT_PROFILE_TLS_DV, .issuer = "tls"};
     struct ca_profile *row = &trusted;
     struct ca_profiles profiles = {.rows = &row, .count = 1};
     x.state = state;

@@ -41,7 +41,8 @@ static void tls_server(void **state)
     (void)state;
     const struct ca_profile *p = find("tls-server");
     assert_int_equal(p->kind, CA_PROFILE_SUBSCRIBER);
-    assert_true(p->public_trust && p->crl_distribution && p->issuer_url && !p->subject_key_id);
+    assert_true(!p->public_trust && ca_profile_by_tls_br(p) && p->crl_distribution && p->issuer_url &&
+                !p->subject_key_id);
     assert_string_equal(p->issuer, "tls");
     assert_int_equal(p->validity_default_s, 90 * 86400);
     assert_int_equal(p->keys, CA_KEY_RSA | CA_KEY_P256 | CA_KEY_P384 | CA_KEY_P521);
