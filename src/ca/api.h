@@ -4,7 +4,7 @@
  * and JSON into Query and OperatorCall. Judges form only; rights are the registrar's.
  *
  * Reading, GET: status, eab, certificates, certificates/SERIAL, accounts, accounts/ID, events, halts,
- * operators, plans, plans/ID, issuers, crls, inventory (certificates with DER and verdict at issuance),
+ * orders (status: waiting, or a state), orders/ID, operators, plans, plans/ID, issuers, crls, inventory (certificates with DER and verdict at issuance),
  * nonce. Query parameters: cursor, limit, issuer, profile, status, name, suffix, account, serial,
  * spki-sha256, sha256, id (hex or words), issued-from, issued-until, expires-from, expires-until (RFC 3339),
  * evidence, der ("1"), order.

@@ -14,6 +14,8 @@ const struct ca_api_route ca_api_routes[] = {
     {"GET", "events", "event.list", CA_API_QUERY},
     {"GET", "halts", "halt.list", CA_API_QUERY},
     {"GET", "operators", "operator.list", CA_API_QUERY},
+    {"GET", "orders", "order.list", CA_API_QUERY},
+    {"GET", "orders/{id}", "order.show", CA_API_QUERY},
     {"GET", "plans", "plan.list", CA_API_QUERY},
     {"GET", "plans/{id}", "plan.show", CA_API_QUERY},
     {"GET", "issuers", "issuer.list", CA_API_QUERY},

@@ -46,14 +46,21 @@ lt_res ca_approval_statement(const Ipc__PlanStatement *p, struct lt_buf *out)
     return lt_buf_check(out);
 }
 
-/* Actions that undo a protection want two people; the rest as many as are configured. */
+/* Actions that undo a protection want two people; the rest as many as are configured. An order on the list of
+ * risks wants one person who has looked at it, and that may be who proposes: nothing is undone by it. */
 static const struct {
     const char *action;
     uint32_t least;
+    uint32_t most; /* whatever is configured */
     bool proposer_counts;
 } policies[] = {
-    {"halt.lift", 2, false},      {"key-block.remove", 2, false}, {"lint.exception", 2, false},
-    {"profile.change", 2, false}, {"restore", 2, false},          {"ca.sign", 2, false},
+    {"halt.lift", 2, UINT32_MAX, false},
+    {"key-block.remove", 2, UINT32_MAX, false},
+    {"lint.exception", 2, UINT32_MAX, false},
+    {"profile.change", 2, UINT32_MAX, false},
+    {"restore", 2, UINT32_MAX, false},
+    {"ca.sign", 2, UINT32_MAX, false},
+    {"order.release", 1, 1, true},
 };
 
 struct ca_approval_policy ca_approval_policy_of(const char *action, uint32_t needed)
@@ -61,7 +68,8 @@ struct ca_approval_policy ca_approval_policy_of(const char *action, uint32_t nee
     struct ca_approval_policy policy = {.needed = needed > 0 ? needed : 1};
     for (size_t i = 0; i < LT_COUNT(policies); i++) {
         if (strcmp(policies[i].action, action) == 0) {
-            policy.needed = needed > policies[i].least ? needed : policies[i].least;
+            policy.needed = policy.needed > policies[i].least ? policy.needed : policies[i].least;
+            policy.needed = policy.needed < policies[i].most ? policy.needed : policies[i].most;
             policy.proposer_counts = policies[i].proposer_counts;
         }
     }

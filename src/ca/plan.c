@@ -24,9 +24,10 @@ static const struct store_sql sql[] = {
     {"approval.add", "INSERT INTO approval (plan, operator, signature, signed_us) VALUES (?1, ?2, ?3, ?4)"},
     {"order.release", "UPDATE order_wait SET review = 'released', released_by = ?2, until_us = ?3 "
                       "WHERE order_id = ?1 AND review = 'waiting'"},
+    {"order.waiting", "SELECT rule FROM order_wait WHERE order_id = ?1 AND review = 'waiting'"},
     {"approval.of", "SELECT operator, signature, signed_us FROM approval WHERE plan = ?1 LIMIT 256"},
 };
-enum { SQL_ADD, SQL_GET, SQL_MOVE, SQL_APPROVE, SQL_RELEASE, SQL_APPROVALS };
+enum { SQL_ADD, SQL_GET, SQL_MOVE, SQL_APPROVE, SQL_RELEASE, SQL_WAITING, SQL_APPROVALS };
 const struct store_sql *const ca_plan_sql = sql;
 const size_t ca_plan_sql_count = LT_COUNT(sql);
 
@@ -228,6 +229,19 @@ static lt_res ask_plan_check(struct ca_turn *t, struct plan *p, uint64_t id)
     return ca_turn_send(t, IPC_EXAMINER, IPC_PLAN_CHECK, id, &m.base);
 }
 
+/* What waits for nobody is not signed for. */
+static lt_res check_order_release(struct ca_turn *t, const struct ca_params *params)
+{
+    struct store_rows rows;
+    uint64_t order = 0;
+    LT_TRY(lt_parse_u64(ca_params_get(params, "order"), INT64_MAX, &order));
+    LT_TRY(store_query(t->store, &sql[SQL_WAITING], STORE_ARGS(STORE_I((int64_t)order)), &rows));
+    bool there = store_next(&rows);
+    LT_TRY(store_rows_end(&rows));
+    LT_CHECK(there, LT_PEER_NOT_FOUND, "order %llu waits for nobody", (unsigned long long)order);
+    return LT_OK;
+}
+
 /* An order for a name on the high-risk list: it goes on with the next tick. */
 static lt_res done_order_release(struct ca_turn *t, const struct plan *p)
 {
@@ -257,7 +271,7 @@ static const struct action actions[] = {
      ask_lint_exception,
      done_lint_exception,
      check_lint_exception},
-    {"order.release", {"order"}, ask_plan_check, done_order_release},
+    {"order.release", {"order"}, ask_plan_check, done_order_release, check_order_release},
     {"profile.change", {"profile", "sha256"}, ask_plan_check, NULL},
     {"restore", {"backup"}, ask_plan_check, NULL},
 };

@@ -71,6 +71,8 @@ query_answer query_event_list;
 query_answer query_halt_list;
 query_answer query_eab_list;
 query_answer query_operator_list;
+query_answer query_order_list;
+query_answer query_order_show;
 query_answer query_plan_list;
 query_answer query_plan_show;
 query_answer query_issuer_list;
@@ -85,6 +87,7 @@ extern const struct ca_query_sql query_detail_sql;
 extern const struct ca_query_sql query_event_sql;
 extern const struct ca_query_sql query_lint_sql;
 extern const struct ca_query_sql query_list_sql;
+extern const struct ca_query_sql query_order_sql;
 extern const struct ca_query_sql query_status_sql;
 
 /* One certificate row of the two certificate questions. */

@@ -174,6 +174,15 @@ static lt_res run_approve(struct cmd *c)
     return approve(c, plan);
 }
 
+lt_res cmd_approve_plan(struct cmd *c, const char *plan_id)
+{
+    LT_CLEANUP(cmd_json_freep) json_t *plan = NULL;
+    char path[PATH_SIZE];
+    LT_TRY(plan_path(plan_id, "", path));
+    LT_TRY(cmd_api_get(c, path, &plan));
+    return approve(c, plan);
+}
+
 static lt_res run_run(struct cmd *c)
 {
     return run_plan(c, c->args.words[0]);

@@ -19,6 +19,7 @@ static const struct {
     {CA_ACTION_HALT_LIFT, "halt"},
     {CA_ACTION_KEY_UNBLOCK, "spki-sha256"},
     {CA_ACTION_LINT_EXCEPTION, "expires profile rule"},
+    {"order.release", "order"},
     {"profile.change", "profile sha256"},
     {"restore", "backup"},
 };
@@ -124,8 +125,8 @@ static lt_res run_propose(struct cmd *c)
         keys = strcmp(actions[i].action, c->args.words[0]) == 0 ? actions[i].keys : keys;
     }
     LT_CHECK(keys != NULL, LT_PEER_USAGE,
-             "\"%.40s\" is no action; write halt.lift, key-block.remove, lint.exception, profile.change or "
-             "restore",
+             "\"%.40s\" is no action; write halt.lift, key-block.remove, lint.exception, order.release, "
+             "profile.change or restore",
              c->args.words[0]);
     for (size_t i = 1; i < c->args.word_count; i++) {
         LT_TRY(take_parameter(c, c->args.words[i], parameters));

@@ -21,6 +21,9 @@ extern const struct cmd_verb cmd_account_show;
 extern const struct cmd_verb cmd_issuer_list;
 extern const struct cmd_verb cmd_crl_list;
 extern const struct cmd_verb cmd_event_list;
+extern const struct cmd_verb cmd_order_list;
+extern const struct cmd_verb cmd_order_show;
+extern const struct cmd_verb cmd_order_release;
 extern const struct cmd_verb cmd_eab_create;
 extern const struct cmd_verb cmd_eab_list;
 extern const struct cmd_verb cmd_eab_revoke;
@@ -55,6 +58,9 @@ extern const struct cmd_verb cmd_completion;
 /* The folder of the family's programs: --libexec, else $LINTEL_LIBEXEC, else libexec/ beside this program,
  * else where it was installed. */
 LT_MUST_USE lt_res cmd_libexec(const struct cmd *c, char ret_path[PATH_MAX]);
+
+/* Signs a plan as who asks and, with that, runs it where nothing more is wanted; says what came of it. */
+LT_MUST_USE lt_res cmd_approve_plan(struct cmd *c, const char *plan_id);
 
 /* run/status.json of a running family; LT_RETRY_UNAVAILABLE when there is none. */
 LT_MUST_USE lt_res cmd_family_status(struct cmd *c, const char *folder, json_t **ret_json);

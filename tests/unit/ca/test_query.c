@@ -494,6 +494,67 @@ static void the_other_lists(void **state)
     json_decref(plan);
 }
 
+static void orders_and_who_waits(void **state)
+{
+    (void)state;
+    static const struct store_sql order = {
+        "t.order", "INSERT INTO ca_order (id, account, status, profile, identifiers, name_set_sha256, error, "
+                   "created_us, expires_us) VALUES (?1, ?2, ?3, 'tls-server', '[[\"dns\",\"a.example\"]]', "
+                   "x'00', ?4, 1, 2)"};
+    static const struct store_sql wait = {
+        "t.wait", "INSERT INTO order_wait (order_id, subject_key, since_us, until_us, review, rule) "
+                  "VALUES (?1, x'00', 1000000, 2000000, ?2, ?3)"};
+    static const struct store_sql link = {
+        "t.link", "INSERT INTO order_authorization (order_id, authorization_id) VALUES (?1, 5)"};
+    static char waiting[] = "waiting";
+    static char invalid[] = "invalid";
+    static char id[] = "3";
+    for (int i = 1; i <= 6; i++) {
+        assert_ok(store_exec(book, &order,
+                             STORE_ARGS(STORE_I(i), STORE_I(1000 + i % 2),
+                                        STORE_S(i == 6 ? "invalid" : "processing"),
+                                        i == 6 ? STORE_S("{\"detail\":\"no\"}") : STORE_N),
+                             NULL));
+    }
+    assert_ok(store_exec(book, &wait, STORE_ARGS(STORE_I(2), STORE_S(""), STORE_S("")), NULL));
+    assert_ok(store_exec(book, &wait, STORE_ARGS(STORE_I(3), STORE_S("waiting"), STORE_S("bank")), NULL));
+    assert_ok(store_exec(book, &wait, STORE_ARGS(STORE_I(4), STORE_S("released"), STORE_S("bank")), NULL));
+    assert_ok(store_exec(book, &wait, STORE_ARGS(STORE_I(5), STORE_S("waiting"), STORE_S("brand")), NULL));
+    assert_ok(store_exec(book, &link, STORE_ARGS(STORE_I(3)), NULL));
+    Ipc__Query q = question("order.list");
+    q.limit = 4;
+    assert_int_equal(count_all(q, "orders", "id", NULL), 6);
+    q.account_id = 1001;
+    assert_int_equal(count_all(q, "orders", "id", NULL), 3);
+    q = question("order.list");
+    q.limit = 1;
+    q.status = waiting;
+    assert_int_equal(count_all(q, "orders", "id", NULL), 2);
+    q.account_id = 1002; /* nobody's */
+    assert_int_equal(count_all(q, "orders", "id", NULL), 0);
+    q = question("order.list");
+    q.status = invalid;
+    assert_int_equal(count_all(q, "orders", "id", NULL), 1);
+    q = question("order.show");
+    q.id = id;
+    json_t *one = answer(&q);
+    assert_true(is(one, "review", "waiting") && is(one, "rule", "bank") && is(one, "account", "1001"));
+    assert_true(is(one, "waiting_until", "1970-01-01T00:00:02Z"));
+    assert_int_equal(json_array_size(json_object_get(one, "authorizations")), 1);
+    json_decref(one);
+    id[0] = '6';
+    one = answer(&q);
+    assert_true(is(json_object_get(one, "error"), "detail", "no") && json_object_get(one, "review") == NULL);
+    json_decref(one);
+    static const char *const absent[] = {"7", "", "x", "-3", "99999999999999999999"};
+    for (size_t i = 0; i < LT_COUNT(absent); i++) {
+        char text[32];
+        (void)snprintf(text, sizeof text, "%s", absent[i]);
+        q.id = text;
+        assert_fails(ask(&q, &one), i == 0 ? LT_PEER_NOT_FOUND : LT_PEER_MALFORMED);
+    }
+}
+
 static void refusals(void **state)
 {
     (void)state;
@@ -579,10 +640,15 @@ static void every_statement_walks_an_index(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lists_in_pages),  cmocka_unit_test(newest_first),
-        cmocka_unit_test(filters),         cmocka_unit_test(points),
-        cmocka_unit_test(one_certificate), cmocka_unit_test(the_other_lists),
-        cmocka_unit_test(refusals),        cmocka_unit_test(every_statement_walks_an_index),
+        cmocka_unit_test(lists_in_pages),
+        cmocka_unit_test(newest_first),
+        cmocka_unit_test(filters),
+        cmocka_unit_test(points),
+        cmocka_unit_test(one_certificate),
+        cmocka_unit_test(the_other_lists),
+        cmocka_unit_test(orders_and_who_waits),
+        cmocka_unit_test(refusals),
+        cmocka_unit_test(every_statement_walks_an_index),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

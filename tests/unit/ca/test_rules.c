@@ -221,6 +221,11 @@ static void dangerous_actions_want_two(void **state)
         assert_int_equal(ca_approval_policy_of(dangerous[i], 3).needed, 3);
     }
     assert_int_equal(ca_approval_policy_of("other", 0).needed, 1);
+    /* a look at an order is one person's, who may propose it */
+    for (uint32_t configured = 0; configured < 4; configured++) {
+        assert_int_equal(ca_approval_policy_of("order.release", configured).needed, 1);
+        assert_true(ca_approval_policy_of("order.release", configured).proposer_counts);
+    }
 }
 
 static void parameters_in_canonical_form(void **state)
