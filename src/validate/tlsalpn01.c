@@ -93,7 +93,7 @@ static const char *certificate_refusal(struct validate_job *j, lt_slice der)
         return "cannot be read";
     }
     if (!lt_slice_eq(cert.issuer.der, cert.subject.der) ||
-        !crypto_verify_any(&cert.spki, cert.sig_alg_der, cert.tbs, cert.signature)) {
+        crypto_verify_any(&cert.spki, cert.sig_alg_der, cert.tbs, cert.signature) != CRYPTO_FITS) {
         return "is not self-signed";
     }
     const char *why = san_refusal(j, &cert);
