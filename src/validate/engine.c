@@ -19,8 +19,9 @@ enum {
 static char nothing[] = "";
 
 static const struct validate_method_hooks *const methods[] = {
-    &validate_http01,        &validate_website,   &validate_dns01,      &validate_dns_account01,
-    &validate_dns_persist01, &validate_tlsalpn01, &validate_dns_change,
+    &validate_http01,        &validate_website,           &validate_dns01,      &validate_dns_account01,
+    &validate_dns_persist01, &validate_tlsalpn01,         &validate_dns_change, &validate_email_caa,
+    &validate_email_txt,     &validate_email_constructed,
 };
 
 static void set_defaults(struct validate_options *o)
@@ -346,6 +347,7 @@ static void begin_statement(struct validate_job *j)
     s->address_used = nothing;
     s->dnssec = nothing;
     s->dnssec_why = nothing;
+    s->contact_domain = nothing;
     s->resolver = e->resolver_name;
     s->perspective = e->perspective;
     s->build = e->build;

@@ -84,13 +84,16 @@ struct validate_engine {
 };
 
 /* The methods' files. */
-extern const struct validate_method_hooks validate_http01;        /* http01.c */
-extern const struct validate_method_hooks validate_website;       /* http01.c and byhand.c */
-extern const struct validate_method_hooks validate_dns01;         /* dns01.c */
-extern const struct validate_method_hooks validate_dns_account01; /* dns01.c */
-extern const struct validate_method_hooks validate_dns_persist01; /* dns01.c */
-extern const struct validate_method_hooks validate_tlsalpn01;     /* tlsalpn01.c */
-extern const struct validate_method_hooks validate_dns_change;    /* byhand.c */
+extern const struct validate_method_hooks validate_http01;            /* http01.c */
+extern const struct validate_method_hooks validate_website;           /* http01.c and byhand.c */
+extern const struct validate_method_hooks validate_dns01;             /* dns01.c */
+extern const struct validate_method_hooks validate_dns_account01;     /* dns01.c */
+extern const struct validate_method_hooks validate_dns_persist01;     /* dns01.c */
+extern const struct validate_method_hooks validate_tlsalpn01;         /* tlsalpn01.c */
+extern const struct validate_method_hooks validate_dns_change;        /* byhand.c */
+extern const struct validate_method_hooks validate_email_caa;         /* email.c */
+extern const struct validate_method_hooks validate_email_txt;         /* email.c */
+extern const struct validate_method_hooks validate_email_constructed; /* email.c */
 
 /* Drops the reader of an answer. */
 void validate_http_close(struct validate_job *j);

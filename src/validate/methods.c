@@ -128,7 +128,8 @@ const struct validate_method validate_methods[] = {
      .from = "2019-03-16T00:00:00Z",
      .until = "",
      .token_max_days = 30},
-    /* By e-mail, until their sunset (SC-090). */
+    /*= CABF-BR 3.2.2.4.4 "Effective March 15, 2026, this method SHOULD NOT be used to issue Subscriber
+     * Certificates." So are the other two: for whoever asks for them by name, until their sunset (SC-090). */
     {.name = "email-constructed",
      .identifier = "dns",
      RULE("3.2.2.4.4"),
@@ -136,6 +137,7 @@ const struct validate_method validate_methods[] = {
      .kind = VALIDATE_KIND_MAIL,
      .wildcard = true,
      .subdomains = true,
+     .runs = true,
      .from = "2017-01-07T00:00:00Z",
      .until = "2028-03-15T00:00:00Z",
      .token_max_days = 30},
@@ -146,6 +148,7 @@ const struct validate_method validate_methods[] = {
      .kind = VALIDATE_KIND_MAIL,
      .wildcard = true,
      .subdomains = true,
+     .runs = true,
      .from = "2019-02-01T00:00:00Z",
      .until = "2028-03-15T00:00:00Z",
      .token_max_days = 30},
@@ -156,6 +159,7 @@ const struct validate_method validate_methods[] = {
      .kind = VALIDATE_KIND_MAIL,
      .wildcard = true,
      .subdomains = true,
+     .runs = true,
      .from = "2019-02-01T00:00:00Z",
      .until = "2028-03-15T00:00:00Z",
      .token_max_days = 30},

@@ -11,7 +11,7 @@ enum validate_kind {
     VALIDATE_KIND_HTTP,
     VALIDATE_KIND_TLS,
     VALIDATE_KIND_DNS,
-    VALIDATE_KIND_MAIL, /* known and dated; this validator does not do it */
+    VALIDATE_KIND_MAIL, /* the DNS says whom to write to; the registrar has it done */
     VALIDATE_KIND_CAA,  /* no proof of control: CAA alone, asked again before issuance */
 };
 

@@ -266,7 +266,8 @@ static const struct scene scenes[] = {
     {"fe80::1", "http-01", "plain", "dns", "not global unicast", "none", false, true},
     {"p.onion", "http-01", "plain", "rejectedIdentifier", "onion", "", false, false},
     {"1.0.0.127.in-addr.arpa", "dns-01", "x", "rejectedIdentifier", "reverse zone", "", false, false},
-    {"web.good.example", "email-constructed", "x", "serverInternal", "does not know", "", false, false},
+    {"web.good.example", "email-constructed", "", "unauthorized", "none of the addresses", "", false, false},
+    {"127.0.0.1", "email-constructed", "", "serverInternal", "does not know", "", false, false},
     {"web.good.example", "http-02", "x", "serverInternal", "does not know", "", false, false},
 
     /* tls-alpn-01 */

@@ -96,7 +96,9 @@ static void test_refusals(void **state)
     }
     const struct validate_method *early = validate_method_find("dns-persist-01", "dns");
     assert_non_null(strstr(validate_method_refusal(early, false, at("2025-01-01T00:00:00Z")), "yet"));
-    assert_non_null(validate_method_refusal(validate_method_find("email-constructed", "dns"), false, now));
+    const struct validate_method *mail = validate_method_find("email-constructed", "dns");
+    assert_null(validate_method_refusal(mail, true, now));
+    assert_non_null(strstr(validate_method_refusal(mail, false, at("2028-03-15T00:00:00Z")), "any more"));
 }
 
 static void test_names(void **state)
