@@ -116,6 +116,11 @@ static void announce(struct supervisor *s)
     }
     lt_log(LT_LOG_INFO, "ready", "url=%s https=%s processes=%zu start_ms=%lld", s->config->base_url, https,
            s->process_count, (long long)(lt_monotonic_ms() - s->begun_ms));
+    if (s->test_ca) {
+        lt_log(LT_LOG_WARN, "THIS IS A TEST CA: nobody may trust what it issues",
+               "testing=%s always_valid=%s", s->testing.wanted ? "on" : "off",
+               s->testing.always_valid ? "yes" : "no");
+    }
     (void)puts("ready"); /* for scripts; a closed standard output is theirs to choose */
     (void)fflush(stdout);
     status_notify("READY=1");

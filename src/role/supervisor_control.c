@@ -101,6 +101,19 @@ static void absolute(const struct supervisor *s, const char *path, char *ret_pat
     }
 }
 
+/* Only what the folder's mark allows, and only where it is wanted. */
+static void fill_testing(const struct supervisor *s, Ipc__Start *m, Ipc__Testing *testing)
+{
+    m->test_ca = s->test_ca;
+    if (s->test_ca && s->testing.wanted) {
+        testing->nonce_reject = s->testing.nonce_reject;
+        testing->authz_reuse = s->testing.authz_reuse;
+        testing->always_valid = s->testing.always_valid;
+        testing->sleep_s = s->testing.sleep_s;
+        m->testing = testing;
+    }
+}
+
 static void fill_start(struct supervisor *s, const struct process *p, Ipc__Start *m)
 {
     static char build[] = LINTEL_BUILD;
@@ -137,6 +150,7 @@ static lt_res fill_keys(const struct supervisor *s, const struct process *p, Ipc
 lt_res control_start(struct supervisor *s, struct process *p)
 {
     Ipc__Start m = IPC__START__INIT;
+    Ipc__Testing testing = IPC__TESTING__INIT;
     Ipc__IssuerKey keys[MAX_ISSUERS];
     Ipc__IssuerKey *key_list[MAX_ISSUERS];
     Ipc__Listener listeners[IPC_MAX_FDS];
@@ -148,6 +162,7 @@ lt_res control_start(struct supervisor *s, struct process *p)
     _Static_assert(1 + MAX_LISTENERS + MAX_PROCESSES <= IPC_MAX_FDS, "Start carries them all");
     watch(s, p, EPOLL_CTL_ADD);
     fill_start(s, p, &m);
+    fill_testing(s, &m, &testing);
     LT_TRY(fill_keys(s, p, &m, &secret));
     if (p->role == IPC_SIGNER || p->role == IPC_TOKEN) {
         m.issuers = key_list;

@@ -14,6 +14,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "ca/testing.h"
 #include "role/supervisor.h"
 
 enum { YAML_ARENA_MAX = 2 * CA_CONFIG_MAX_BYTES, SECRET_MAX = 1024 };
@@ -101,6 +102,35 @@ static void keep_running(const struct ca_config *now, struct ca_config *next)
     next->readers = now->readers;
 }
 
+/* The one place that lets a family behave like a test server: the mark first, then what is wanted. What the
+ * management listener changes lives in one gateway's memory, so there is one. */
+static lt_res load_testing(struct supervisor *s, struct ca_config *config)
+{
+    bool marked = false;
+    LT_TRY(ca_testing_check(AT_FDCWD, config, &marked));
+    if (s->config != NULL) {
+        if (config->testing.wanted != s->testing.wanted) {
+            lt_log(LT_LOG_WARN, "testing changes with a restart", "%s", "");
+        }
+        return LT_OK;
+    }
+    LT_TRY(ca_testing_environment(&config->testing, getenv));
+    s->test_ca = marked;
+    s->testing = config->testing;
+    config->gateways = s->testing.wanted ? 1 : config->gateways;
+    return LT_OK;
+}
+
+static lt_res parse_config(struct supervisor *s, lt_slice yaml, struct ca_config **ret_config)
+{
+    LT_TRY(ca_config_parse(yaml, ret_config));
+    lt_res r = load_testing(s, *ret_config);
+    if (lt_failed(r)) {
+        ca_config_free(LT_TAKE(*ret_config, NULL));
+    }
+    return r;
+}
+
 lt_res folder_load_config(struct supervisor *s)
 {
     struct lt_arena a;
@@ -109,7 +139,7 @@ lt_res folder_load_config(struct supervisor *s)
     struct ca_config *config = NULL;
     lt_res r = lt_file_read(&a, AT_FDCWD, CA_CONFIG_FILE, CA_CONFIG_MAX_BYTES, &yaml);
     if (!lt_failed(r)) {
-        r = ca_config_parse(yaml, &config);
+        r = parse_config(s, yaml, &config);
     }
     char *copy = lt_failed(r) ? NULL : lt_arena_cstr(&a, yaml);
     if (copy == NULL) {

@@ -126,6 +126,9 @@ lt_res listen_all(struct supervisor *s)
     LT_TRY(listen_tcp(s, "https", s->config->listen_https));
     LT_TRY(listen_tcp(s, "http", s->config->listen_http));
     LT_TRY(listen_tcp(s, "operator", s->config->listen_operator));
+    if (s->test_ca && s->testing.wanted) {
+        LT_TRY(listen_tcp(s, "management", s->config->testing.management));
+    }
     return listen_api(s);
 }
 

@@ -40,6 +40,18 @@ static void add_process(struct lt_buf *out, const struct process *p, int64_t now
                 (unsigned long long)p->crashes, p->seccomp ? "true" : "false", p->landlock_abi);
 }
 
+/* Nobody shall take a test CA for another: what it does otherwise, word by word. */
+static void add_testing(struct lt_buf *out, const struct supervisor *s)
+{
+    lt_buf_addf(out, ",\"test_ca\":%s", s->test_ca ? "true" : "false");
+    if (s->test_ca && s->testing.wanted) {
+        lt_buf_addf(
+            out, ",\"testing\":{\"always_valid\":%s,\"nonce_reject\":%u,\"authz_reuse\":%u,\"sleep_s\":%u}",
+            s->testing.always_valid ? "true" : "false", s->testing.nonce_reject, s->testing.authz_reuse,
+            s->testing.sleep_s);
+    }
+}
+
 static void add_status(struct lt_buf *out, const struct supervisor *s)
 {
     int64_t now_ms = lt_monotonic_ms();
@@ -65,7 +77,9 @@ static void add_status(struct lt_buf *out, const struct supervisor *s)
         lt_buf_add_cstr(out, i == 0 ? "" : ",");
         add_process(out, &s->processes[i], now_ms);
     }
-    lt_buf_add_cstr(out, "]}\n");
+    lt_buf_add_byte(out, ']');
+    add_testing(out, s);
+    lt_buf_add_cstr(out, "}\n");
 }
 
 /* Not synced: it is only true while the family runs. */
