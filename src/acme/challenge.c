@@ -319,6 +319,9 @@ static lt_res settle(struct acme_desk *d, struct ca_turn *t, const struct waitin
         LT_TRY(acme_problem_add(t->arena, why, v->problem->type, &name, v->problem->detail));
         (void)acme_rate_ask(d->rates, ACME_LIMIT_FAILURES,
                             failure_key(t->arena, w->a.account, w->a.identifier), t->now, true);
+        LT_TRY(acme_pause_count(d, t, &w->a, v->problem));
+    } else {
+        LT_TRY(acme_pause_clear(t, &w->a));
     }
     LT_TRY(acme_orders_follow(d, t, w->authorization, v->ok ? ACME_PROVE : ACME_FAIL, why));
     LT_TRY(acme_held_release(d, t, ACME_AUTHORIZATION, w->authorization));

@@ -300,6 +300,9 @@ lt_res acme_desk_failed(struct acme_desk *d, struct ca_turn *t, const struct ipc
         answer.status = unavailable;
         return ca_turn_reply(t, &m->from, IPC_KEY_ANSWER, &answer.base);
     }
+    if (m->type == IPC_PAGE_CALL) {
+        return acme_page_failed(d, t, m);
+    }
     if (m->type != IPC_ACME_CALL) {
         return LT_OK;
     }

@@ -36,6 +36,17 @@ void acme_desk_use_config(struct acme_desk *desk, const struct ca_config *config
 LT_MUST_USE lt_res acme_desk_call(struct acme_desk *desk, struct ca_turn *t, const struct ipc_msg *m);
 LT_MUST_USE lt_res acme_desk_key(struct acme_desk *desk, struct ca_turn *t, const struct ipc_msg *m);
 LT_MUST_USE lt_res acme_desk_nonces(struct acme_desk *desk, struct ca_turn *t, const struct ipc_msg *m);
+/* IPC_PAGE_CALL: a page that somebody opened by a link. */
+LT_MUST_USE lt_res acme_desk_page(struct acme_desk *desk, struct ca_turn *t, const struct ipc_msg *m);
+/* Lets paused names of an account be ordered again, for an operator. */
+struct acme_resume_request {
+    int64_t account;
+    const char *name; /* "": all of them */
+    const char *by;
+    lt_slice jws;
+};
+LT_MUST_USE lt_res acme_pause_resume(struct ca_turn *t, const struct acme_resume_request *q,
+                                     const char **ret_json);
 /* After the savepoint of any message's handler was rolled back, or its commit failed: answers it, when it was
  * a call, and forgets what memory believes about the book. */
 LT_MUST_USE lt_res acme_desk_failed(struct acme_desk *desk, struct ca_turn *t, const struct ipc_msg *m,

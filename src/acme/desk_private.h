@@ -15,6 +15,7 @@
 #include "ca/config.h"
 #include "ca/event.h"
 #include "ca/issue.h"
+#include "pages.pb-c.h"
 #include "validate.pb-c.h"
 #include "validate/perspective.h"
 
@@ -296,6 +297,44 @@ LT_MUST_USE lt_res acme_caa_outcome(struct ca_turn *t, int64_t order_id, size_t 
 /* A statement about CAA alone. */
 LT_MUST_USE lt_res acme_caa_validated(struct acme_desk *d, struct ca_turn *t, const Ipc__Validated *v);
 LT_MUST_USE lt_res acme_caa_ask_again(struct acme_desk *d, struct ca_turn *t, lt_time until);
+
+/* pause.c: names that only fail. */
+/* One more validation of the name failed; it was proven. */
+LT_MUST_USE lt_res acme_pause_count(struct acme_desk *d, struct ca_turn *t,
+                                    const struct acme_authorization *a, const Ipc__Problem *problem);
+LT_MUST_USE lt_res acme_pause_clear(struct ca_turn *t, const struct acme_authorization *a);
+/* A problem: some of the names are paused for the caller's account. */
+LT_MUST_USE lt_res acme_pause_check(struct acme_call *c, const struct acme_name_set *names,
+                                    Ipc__Problem **ret_problem);
+
+/* pages.c: what a page for people says. A handler looks at p->m, fills in p->reply and answers. */
+enum { ACME_PAGE_ITEMS = 256, ACME_PAGE_ROWS = 32, ACME_PAGE_TEXTS = 16, ACME_PAGE_BUTTONS = 4 };
+struct acme_page {
+    struct acme_desk *desk;
+    struct ca_turn *turn;
+    struct ipc_addr from;
+    const Ipc__PageCall *m;
+    Ipc__PageReply reply;
+    char *paragraphs[ACME_PAGE_TEXTS];
+    char *items[ACME_PAGE_ITEMS];
+    Ipc__PageRow *rows[ACME_PAGE_ROWS];
+    Ipc__PageButton *buttons[ACME_PAGE_BUTTONS];
+};
+typedef lt_res acme_page_handler(struct acme_page *p);
+acme_page_handler acme_pause_page;
+/* Texts are copied. acme_page_title first, acme_page_answer last; the others in any order. */
+LT_MUST_USE lt_res acme_page_title(struct acme_page *p, uint32_t status, const char *title);
+LT_MUST_USE lt_res acme_page_text(struct acme_page *p, const char *text);
+LT_MUST_USE lt_res acme_page_row(struct acme_page *p, const char *name, const char *value);
+LT_MUST_USE lt_res acme_page_item(struct acme_page *p, const char *text);
+/* Posts do=value back to the page. */
+LT_MUST_USE lt_res acme_page_button(struct acme_page *p, const char *value, const char *label);
+/* A field of the posted form; "" when it is not there. */
+const char *acme_page_field(const struct acme_page *p, const char *name);
+/* The whole answer to a token that is none of ours. */
+LT_MUST_USE lt_res acme_page_unknown(struct acme_page *p);
+LT_MUST_USE lt_res acme_page_answer(struct acme_page *p);
+LT_MUST_USE lt_res acme_page_failed(struct acme_desk *d, struct ca_turn *t, const struct ipc_msg *m);
 
 /* revoke.c */
 acme_handler acme_revoke;

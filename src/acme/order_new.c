@@ -286,7 +286,8 @@ static lt_res check_standing(struct acme_call *c, const Ipc__AcmeNewOrder *o, co
     bool replaces = o->replaces[0] != '\0';
     int64_t account = c->account.id;
     *ret_refused = true;
-    if (replaces) {
+    LT_TRY(acme_pause_check(c, &d->names, &p));
+    if (p == NULL && replaces) {
         LT_TRY(acme_replaces_check(c, o->replaces, &d->names, &p));
     }
     if (p == NULL) {

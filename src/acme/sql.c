@@ -195,4 +195,22 @@ const struct store_sql acme_sql[ACME_SQL_COUNT] = {
                                "WHERE k.order_id = ?1"},
     [ACME_SQL_CAA_CLOSE] = {"acme.caa-close", "UPDATE caa_check SET status = 'failed' WHERE order_id = ?1 "
                                               "AND status = 'asked'"},
+
+    [ACME_SQL_PAUSE] = {"acme.pause", "SELECT failures, last_us, paused_us FROM name_pause WHERE "
+                                      "account = ?1 AND identifier_type = ?2 AND identifier = ?3"},
+    [ACME_SQL_PAUSE_PUT] =
+        {"acme.pause-put", "INSERT INTO name_pause (account, identifier_type, identifier, failures, last_us, "
+                           "paused_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (account, "
+                           "identifier_type, identifier) DO UPDATE SET failures = ?4, last_us = ?5, "
+                           "paused_us = coalesce(name_pause.paused_us, ?6)"},
+    [ACME_SQL_PAUSE_DROP] = {"acme.pause-drop", "DELETE FROM name_pause WHERE account = ?1 AND "
+                                                "identifier_type = ?2 AND identifier = ?3"},
+    [ACME_SQL_PAUSE_NAMES] = {"acme.pause-names",
+                              "SELECT identifier_type, identifier FROM name_pause WHERE account = ?1 AND "
+                              "paused_us IS NOT NULL ORDER BY identifier LIMIT ?2"},
+    [ACME_SQL_PAUSE_TOKEN] = {"acme.pause-token", "SELECT token FROM account_pause WHERE account = ?1"},
+    [ACME_SQL_PAUSE_TOKEN_ADD] = {"acme.pause-token-add",
+                                  "INSERT INTO account_pause (account, token, since_us) VALUES (?1, ?2, ?3)"},
+    [ACME_SQL_PAUSE_TOKEN_DROP] = {"acme.pause-token-drop", "DELETE FROM account_pause WHERE account = ?1"},
+    [ACME_SQL_PAUSE_BY_TOKEN] = {"acme.pause-by-token", "SELECT account FROM account_pause WHERE token = ?1"},
 };

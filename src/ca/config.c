@@ -53,6 +53,8 @@ struct raw {
     const char *dnssec;
     const char *pending_authorizations;
     const char *names_per_order;
+    const char *pause_failures;
+    const char *pause_quiet;
     const char *approvals_needed;
     const char *uid_base;
     const char *testing_nonce_reject;
@@ -130,6 +132,11 @@ static const cyaml_schema_field_t rate_fields[] = {
     STRING("names-per-order", names_per_order),
     CYAML_FIELD_END,
 };
+static const cyaml_schema_field_t pausing_fields[] = {
+    STRING("failures", pause_failures),
+    STRING("quiet", pause_quiet),
+    CYAML_FIELD_END,
+};
 static const cyaml_schema_field_t crl_fields[] = {
     STRING("interval", crl_interval),
     STRING("lifetime", crl_lifetime),
@@ -191,6 +198,7 @@ static const cyaml_schema_field_t fields[] = {
     SECTION("acme", acme_fields),
     SECTION("validation", validation_fields),
     SECTION("rate-limits", rate_fields),
+    SECTION("pausing", pausing_fields),
     SECTION("crl", crl_fields),
     SECTION("approvals", approval_fields),
     SECTION("second-opinion", opinion_fields),
@@ -227,6 +235,7 @@ static const struct {
     {offsetof(struct raw, accounts_per_address), "1000/1h"},
     {offsetof(struct raw, orders_per_account), "1000000/1h"},
     {offsetof(struct raw, failures_per_name), "60/1h"},
+    {offsetof(struct raw, pause_quiet), "30d"},
     {offsetof(struct raw, crl_interval), "6h"},
     {offsetof(struct raw, crl_lifetime), "7d"},
     {offsetof(struct raw, opinion_timeout), "10s"},
@@ -252,6 +261,8 @@ static const struct {
      "rate-limits.pending-authorizations-per-account", 10000, 1, 10000000},
     {offsetof(struct raw, names_per_order), offsetof(struct raw, c.names_per_order),
      "rate-limits.names-per-order", 100, 1, 100},
+    {offsetof(struct raw, pause_failures), offsetof(struct raw, c.pause_failures), "pausing.failures", 20, 0,
+     1000000},
     {offsetof(struct raw, approvals_needed), offsetof(struct raw, c.approvals_needed), "approvals.needed", 2,
      1, 16},
     {offsetof(struct raw, opinion_processes), offsetof(struct raw, c.opinion.processes),
@@ -276,6 +287,8 @@ static const struct {
      60, 90 * LT_SECONDS_PER_DAY},
     {offsetof(struct raw, authorization_lifetime), offsetof(struct raw, c.authorization_lifetime_s),
      "acme.authorization-lifetime", 60, 200 * LT_SECONDS_PER_DAY},
+    {offsetof(struct raw, pause_quiet), offsetof(struct raw, c.pause_quiet_s), "pausing.quiet", 60,
+     3650 * LT_SECONDS_PER_DAY},
     {offsetof(struct raw, crl_interval), offsetof(struct raw, c.crl_interval_s), "crl.interval", 60,
      4 * LT_SECONDS_PER_DAY},
     {offsetof(struct raw, crl_lifetime), offsetof(struct raw, c.crl_lifetime_s), "crl.lifetime", 600,

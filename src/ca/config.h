@@ -100,6 +100,8 @@ struct ca_config {
     struct ca_config_rate failures_per_name; /* failed validations of one account and name */
     uint32_t pending_authorizations_per_account;
     uint32_t names_per_order;
+    uint32_t pause_failures; /* in a row, then a name is paused; 0: never */
+    int64_t pause_quiet_s;   /* after so long without a failure they are counted anew */
 
     int64_t crl_interval_s; /* a new CRL at least so often */
     int64_t crl_lifetime_s; /* nextUpdate - thisUpdate */

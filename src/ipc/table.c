@@ -5,7 +5,9 @@
 #include "acme.pb-c.h"
 #include "control.pb-c.h"
 #include "http.pb-c.h"
+#include "mail.pb-c.h"
 #include "operator.pb-c.h"
+#include "pages.pb-c.h"
 #include "publish.pb-c.h"
 #include "query.pb-c.h"
 #include "sign.pb-c.h"
@@ -37,6 +39,8 @@ static const struct ipc_type_info types[IPC_TYPE_LIMIT] = {
     [IPC_ACME_REPLY] = {IPC_ACME_REPLY, "AcmeReply", &ipc__acme_reply__descriptor, 512 * KB},
     [IPC_OPERATOR_CALL] = {IPC_OPERATOR_CALL, "OperatorCall", &ipc__operator_call__descriptor, 512 * KB},
     [IPC_OPERATOR_REPLY] = {IPC_OPERATOR_REPLY, "OperatorReply", &ipc__operator_reply__descriptor, 512 * KB},
+    [IPC_PAGE_CALL] = {IPC_PAGE_CALL, "PageCall", &ipc__page_call__descriptor, 16 * KB},
+    [IPC_PAGE_REPLY] = {IPC_PAGE_REPLY, "PageReply", &ipc__page_reply__descriptor, 256 * KB},
     [IPC_QUERY] = {IPC_QUERY, "Query", &ipc__query__descriptor, 128 * KB},
     [IPC_QUERY_REPLY] = {IPC_QUERY_REPLY, "QueryReply", &ipc__query_reply__descriptor, 16 * MB},
     [IPC_SIGN_REQUEST] = {IPC_SIGN_REQUEST, "SignRequest", &ipc__sign_request__descriptor, 8 * MB},
@@ -71,6 +75,8 @@ static const struct ipc_type_info types[IPC_TYPE_LIMIT] = {
     [IPC_VALIDATED] = {IPC_VALIDATED, "Validated", &ipc__validated__descriptor, 64 * KB},
     [IPC_CORROBORATE] = {IPC_CORROBORATE, "Corroborate", &ipc__corroborate__descriptor, 512 * KB},
     [IPC_CORROBORATED] = {IPC_CORROBORATED, "Corroborated", &ipc__corroborated__descriptor, 128 * KB},
+    [IPC_MAIL_SEND] = {IPC_MAIL_SEND, "MailSend", &ipc__mail_send__descriptor, 8 * KB},
+    [IPC_MAIL_SENT] = {IPC_MAIL_SENT, "MailSent", &ipc__mail_sent__descriptor, 4 * KB},
     [IPC_PUBLISH_HINT] = {IPC_PUBLISH_HINT, "PublishHint", &ipc__publish_hint__descriptor, KB},
     [IPC_CRL_SIGN_REQUEST] = {IPC_CRL_SIGN_REQUEST, "CrlSignRequest", &ipc__crl_sign_request__descriptor,
                               512 * MB},
@@ -106,6 +112,8 @@ const struct ipc_edge ipc_edges[] = {
     {IPC_REGISTRAR, IPC_NOTARY, IPC_ACME_REPLY},
     {IPC_NOTARY, IPC_REGISTRAR, IPC_OPERATOR_CALL},
     {IPC_REGISTRAR, IPC_NOTARY, IPC_OPERATOR_REPLY},
+    {IPC_NOTARY, IPC_REGISTRAR, IPC_PAGE_CALL},
+    {IPC_REGISTRAR, IPC_NOTARY, IPC_PAGE_REPLY},
     {IPC_NOTARY, IPC_REGISTRAR, IPC_SERVICE_CERTIFICATE_REQUEST},
     {IPC_REGISTRAR, IPC_NOTARY, IPC_SERVICE_CERTIFICATE},
 
@@ -117,6 +125,8 @@ const struct ipc_edge ipc_edges[] = {
 
     {IPC_REGISTRAR, IPC_COURIER, IPC_CORROBORATE},
     {IPC_COURIER, IPC_REGISTRAR, IPC_CORROBORATED},
+    {IPC_REGISTRAR, IPC_COURIER, IPC_MAIL_SEND},
+    {IPC_COURIER, IPC_REGISTRAR, IPC_MAIL_SENT},
 
     {IPC_REGISTRAR, IPC_EXAMINER, IPC_SIGN_REQUEST},
     {IPC_EXAMINER, IPC_REGISTRAR, IPC_SIGN_REPLY},

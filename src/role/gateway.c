@@ -26,6 +26,7 @@ static const struct {
 } routes[] = {
     {ON(LISTENER_HTTPS), "/acme/renewal-info/", gateway_serve_ari},
     {ON(LISTENER_HTTPS), "/acme/", gateway_ask},
+    {ON(LISTENER_HTTPS), "/validate/", gateway_ask},
     {ON(LISTENER_API), "/api/", gateway_ask},
     {ON(LISTENER_HTTPS) | ON(LISTENER_HTTP), "/crl/", gateway_serve_crl},
     {ON(LISTENER_HTTPS) | ON(LISTENER_HTTP), "/ca/", gateway_serve_ca},

@@ -27,7 +27,7 @@ struct role {
 static lt_res say(void *self, enum ipc_role to, enum ipc_type type, uint64_t id, const ProtobufCMessage *body)
 {
     struct role *r = self;
-    if (type == IPC_ACME_CALL || type == IPC_OPERATOR_CALL) {
+    if (type == IPC_ACME_CALL || type == IPC_OPERATOR_CALL || type == IPC_PAGE_CALL) {
         lt_metric_add("lintel_notary_calls_total", 1);
     } else if (type == IPC_KEY_LOOKUP) {
         lt_metric_add("lintel_notary_key_lookups_total", 1);
@@ -150,6 +150,7 @@ HANDLER(on_key, notary_key_answer)
 HANDLER(on_nonces, notary_nonce_grant)
 HANDLER(on_reply, notary_acme_reply)
 HANDLER(on_operator, notary_operator_reply)
+HANDLER(on_page, notary_page_reply)
 HANDLER(on_query, notary_query_reply)
 HANDLER(on_certificate, notary_service_certificate)
 
@@ -161,6 +162,7 @@ static const struct role_route routes[] = {
     {IPC_REGISTRAR, IPC_ACME_REPLY, on_reply},
     {IPC_REGISTRAR, IPC_OPERATOR_REPLY, on_operator},
     {IPC_REGISTRAR, IPC_SERVICE_CERTIFICATE, on_certificate},
+    {IPC_REGISTRAR, IPC_PAGE_REPLY, on_page},
     {IPC_READER, IPC_QUERY_REPLY, on_query},
 };
 

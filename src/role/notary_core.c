@@ -6,6 +6,7 @@
 
 #include "acme/problem.h"
 #include "crypto/pub.h"
+#include "role/notary_pages.h"
 
 enum {
     REQUEST_ARENA_MAX = 2 * 1024 * 1024,
@@ -177,6 +178,9 @@ lt_res notary_unavailable(struct notary *n, struct notary_request *q, const char
     if (q->wait == NOTARY_SERVICE) {
         return notary_service_refuse(n, q, why);
     }
+    if (q->is_page) {
+        return notary_page_refuse(n, q, 503, "Lintel is busy or restarting. Try again in a moment.");
+    }
     if (q->streaming) { /* the head said 200: what can be said is that it ends here */
         Ipc__HttpResponse end = IPC__HTTP_RESPONSE__INIT;
         end.status = 500;
@@ -239,6 +243,9 @@ lt_res notary_refuse(struct notary *n, struct notary_request *q, Ipc__Problem *p
         too_large.detail = detail;
         too_large.status = 413;
         problem = &too_large;
+    }
+    if (q->is_page) {
+        return notary_page_refuse(n, q, problem->status, problem->detail);
     }
     if (q->is_api) {
         return answer_problem(n, q, problem, NULL);
@@ -307,9 +314,15 @@ lt_res notary_http(struct notary *n, const struct ipc_msg *m)
         return refuse_full(n, &m->from);
     }
     lt_slice path = lt_slice_cstr(request->path);
-    q->is_api = !lt_slice_starts(path, LT_LIT("/acme/")); /* or nothing at all: the API says so */
+    lt_slice token;
+    q->is_page = notary_page_find(path, &token) != NULL;
+    q->is_api = !q->is_page &&
+                !lt_slice_starts(path, LT_LIT("/acme/")); /* or nothing at all: the API says so */
     if (lt_failed(copy_request(q, request))) {
         return notary_refuse(n, q, NULL);
+    }
+    if (q->is_page) {
+        return notary_page_begin(n, q, request);
     }
     return q->is_api ? notary_api_begin(n, q, request) : notary_acme_begin(n, q, request);
 }

@@ -43,6 +43,7 @@ LT_MUST_USE lt_res notary_key_answer(struct notary *n, const struct ipc_msg *m);
 LT_MUST_USE lt_res notary_nonce_grant(struct notary *n, const struct ipc_msg *m);
 LT_MUST_USE lt_res notary_acme_reply(struct notary *n, const struct ipc_msg *m);
 LT_MUST_USE lt_res notary_operator_reply(struct notary *n, const struct ipc_msg *m);
+LT_MUST_USE lt_res notary_page_reply(struct notary *n, const struct ipc_msg *m);
 LT_MUST_USE lt_res notary_query_reply(struct notary *n, const struct ipc_msg *m);
 LT_MUST_USE lt_res notary_service_certificate(struct notary *n, const struct ipc_msg *m);
 

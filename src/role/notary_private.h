@@ -14,6 +14,7 @@ enum notary_wait {
     NOTARY_OPERATOR, /* registrar: what is decided for an operator */
     NOTARY_QUERY,    /* reader */
     NOTARY_SERVICE,  /* registrar: the gateway's certificate */
+    NOTARY_PAGE,     /* registrar: what a page says */
 };
 
 /* What is asked of a neighbour, and how long. */
@@ -26,6 +27,7 @@ struct notary_question {
 struct notary_request { /* a slot of the table; everything it points to lives in its arena */
     enum notary_wait wait;
     bool is_api;
+    bool is_page;
     bool streaming;    /* the head of the answer is out */
     bool key_is_fresh; /* the key was looked up for this request */
     bool retried;      /* the registrar called the key stale once */
@@ -98,6 +100,10 @@ const char *notary_take_nonce(struct notary *n);
 /* Begin. */
 LT_MUST_USE lt_res notary_acme_begin(struct notary *n, struct notary_request *q, const Ipc__HttpRequest *m);
 LT_MUST_USE lt_res notary_api_begin(struct notary *n, struct notary_request *q, const Ipc__HttpRequest *m);
+LT_MUST_USE lt_res notary_page_begin(struct notary *n, struct notary_request *q, const Ipc__HttpRequest *m);
+/* A page in the place of a problem document. */
+LT_MUST_USE lt_res notary_page_refuse(struct notary *n, struct notary_request *q, uint32_t status,
+                                      const char *why);
 /* The key is there (NULL: the jwk of the request). */
 LT_MUST_USE lt_res notary_acme_verified(struct notary *n, struct notary_request *q,
                                         const struct notary_key *key);

@@ -58,6 +58,11 @@ static lt_res step_nonces(struct registrar *g, struct ca_turn *t, const struct i
     return acme_desk_nonces(g->desk, t, m);
 }
 
+static lt_res step_page(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    return acme_desk_page(g->desk, t, m);
+}
+
 static lt_res step_validated(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
 {
     return acme_desk_validated(g->desk, t, m);
@@ -180,6 +185,7 @@ static lt_res step_hold(struct registrar *g, struct ca_turn *t, const struct ipc
 HANDLER(on_acme, step_acme)
 HANDLER(on_key, step_key)
 HANDLER(on_nonces, step_nonces)
+HANDLER(on_page, step_page)
 HANDLER(on_validated, step_validated)
 HANDLER(on_corroborated, step_corroborated)
 HANDLER(on_service, step_service)
@@ -201,6 +207,7 @@ static const struct role_route routes[] = {
     {IPC_NOTARY, IPC_KEY_LOOKUP, on_key},
     {IPC_NOTARY, IPC_NONCE_REQUEST, on_nonces},
     {IPC_NOTARY, IPC_OPERATOR_CALL, on_operator},
+    {IPC_NOTARY, IPC_PAGE_CALL, on_page},
     {IPC_NOTARY, IPC_SERVICE_CERTIFICATE_REQUEST, on_service},
     {IPC_VALIDATOR, IPC_VALIDATED, on_validated},
     {IPC_COURIER, IPC_CORROBORATED, on_corroborated},

@@ -1,0 +1,121 @@
+/* What pages for people say, in typed words (proto/ipc/pages.proto): the notary writes the HTML. */
+#include <string.h>
+
+#include "acme/desk_private.h"
+
+static const struct {
+    const char *page; /* of the notary's table */
+    acme_page_handler *handle;
+} pages[] = {
+    {"resume", acme_pause_page},
+};
+
+lt_res acme_page_answer(struct acme_page *p)
+{
+    p->reply.status = p->reply.status == 0 ? 200 : p->reply.status;
+    return ca_turn_reply(p->turn, &p->from, IPC_PAGE_REPLY, &p->reply.base);
+}
+
+static lt_res copy(struct acme_page *p, const char *text, char **ret_text)
+{
+    *ret_text = lt_arena_cstr(p->turn->arena, lt_slice_cstr(text));
+    LT_CHECK(*ret_text != NULL, LT_PEER_TOO_LARGE, "acme: the page is too large");
+    return LT_OK;
+}
+
+lt_res acme_page_title(struct acme_page *p, uint32_t status, const char *title)
+{
+    p->reply.status = status;
+    return copy(p, title, &p->reply.title);
+}
+
+lt_res acme_page_text(struct acme_page *p, const char *text)
+{
+    p->reply.paragraphs = p->paragraphs;
+    LT_CHECK(p->reply.n_paragraphs < LT_COUNT(p->paragraphs), LT_PEER_TOO_LARGE,
+             "acme: the page is too large");
+    return copy(p, text, &p->paragraphs[p->reply.n_paragraphs++]);
+}
+
+lt_res acme_page_item(struct acme_page *p, const char *text)
+{
+    p->reply.items = p->items;
+    LT_CHECK(p->reply.n_items < LT_COUNT(p->items), LT_PEER_TOO_LARGE, "acme: the page is too large");
+    return copy(p, text, &p->items[p->reply.n_items++]);
+}
+
+lt_res acme_page_row(struct acme_page *p, const char *name, const char *value)
+{
+    Ipc__PageRow *row = LT_NEW(p->turn->arena, Ipc__PageRow);
+    p->reply.rows = p->rows;
+    LT_CHECK(row != NULL && p->reply.n_rows < LT_COUNT(p->rows), LT_PEER_TOO_LARGE,
+             "acme: the page is too large");
+    ipc__page_row__init(row);
+    p->rows[p->reply.n_rows++] = row;
+    LT_TRY(copy(p, name, &row->name));
+    return copy(p, value, &row->value);
+}
+
+lt_res acme_page_button(struct acme_page *p, const char *value, const char *label)
+{
+    Ipc__PageButton *button = LT_NEW(p->turn->arena, Ipc__PageButton);
+    p->reply.buttons = p->buttons;
+    LT_CHECK(button != NULL && p->reply.n_buttons < LT_COUNT(p->buttons), LT_PEER_TOO_LARGE,
+             "acme: the page is too large");
+    ipc__page_button__init(button);
+    p->buttons[p->reply.n_buttons++] = button;
+    LT_TRY(copy(p, "do", &button->name));
+    LT_TRY(copy(p, value, &button->value));
+    return copy(p, label, &button->label);
+}
+
+const char *acme_page_field(const struct acme_page *p, const char *name)
+{
+    for (size_t i = 0; i < p->m->n_fields; i++) {
+        if (strcmp(p->m->fields[i]->name, name) == 0) {
+            return p->m->fields[i]->value;
+        }
+    }
+    return "";
+}
+
+lt_res acme_page_unknown(struct acme_page *p)
+{
+    LT_TRY(acme_page_title(p, 404, "Nothing here"));
+    LT_TRY(acme_page_text(p, "This link leads nowhere. It may have been used already, or its time is up."));
+    return acme_page_answer(p);
+}
+
+static struct acme_page *page_of(struct acme_desk *d, struct ca_turn *t, const struct ipc_msg *m)
+{
+    struct acme_page *p = LT_NEW(t->arena, struct acme_page);
+    if (p != NULL) {
+        *p = (struct acme_page){.desk = d,
+                                .turn = t,
+                                .from = m->from,
+                                .m = (const Ipc__PageCall *)(const void *)m->body,
+                                .reply = IPC__PAGE_REPLY__INIT};
+    }
+    return p;
+}
+
+lt_res acme_desk_page(struct acme_desk *d, struct ca_turn *t, const struct ipc_msg *m)
+{
+    struct acme_page *p = page_of(d, t, m);
+    LT_CHECK(p != NULL, LT_PEER_TOO_LARGE, "acme: the page is too large");
+    for (size_t i = 0; i < LT_COUNT(pages); i++) {
+        if (strcmp(pages[i].page, p->m->page) == 0) {
+            return pages[i].handle(p);
+        }
+    }
+    return acme_page_unknown(p);
+}
+
+lt_res acme_page_failed(struct acme_desk *d, struct ca_turn *t, const struct ipc_msg *m)
+{
+    struct acme_page *p = page_of(d, t, m);
+    LT_CHECK(p != NULL, LT_PEER_TOO_LARGE, "acme: the page is too large");
+    LT_TRY(acme_page_title(p, 503, "Not just now"));
+    LT_TRY(acme_page_text(p, "This could not be written down; nothing has happened. Try again in a moment."));
+    return acme_page_answer(p);
+}

@@ -1,0 +1,112 @@
+/* See form.h. */
+#include "http/form.h"
+
+bool http_form_is(lt_slice content_type)
+{
+    lt_slice type = lt_slice_sub(content_type, 0, lt_slice_find(content_type, ';'));
+    while (type.len > 0 && (type.ptr[type.len - 1] == ' ' || type.ptr[type.len - 1] == '\t')) {
+        type.len--;
+    }
+    return lt_slice_eq_nocase(type, LT_LIT("application/x-www-form-urlencoded"));
+}
+
+static int digit(uint8_t c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    if (c >= 'a' && c <= 'f') {
+        return c - 'a' + 10;
+    }
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+static lt_res decode(lt_slice text, size_t max, struct lt_arena *a, lt_slice *ret_text)
+{
+    uint8_t *out = lt_arena_alloc(a, text.len + 1);
+    size_t len = 0;
+    LT_CHECK(out != NULL, LT_PEER_TOO_LARGE, "the form is over the limit");
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.ptr[i];
+        if (c == '+') {
+            c = ' ';
+        } else if (c == '%') {
+            LT_CHECK(text.len - i > 2, LT_PEER_MALFORMED, "a percent sign without its two digits");
+            int high = digit(text.ptr[i + 1]);
+            int low = digit(text.ptr[i + 2]);
+            LT_CHECK(high >= 0 && low >= 0, LT_PEER_MALFORMED, "a percent sign without its two digits");
+            c = (uint8_t)(high * 16 + low);
+            i += 2;
+        }
+        out[len++] = c;
+    }
+    LT_CHECK(len <= max, LT_PEER_TOO_LARGE, "a field of the form is over the limit");
+    *ret_text = LT_SLICE(out, len);
+    return http_form_check_text(*ret_text);
+}
+
+/* How many bytes follow the first one, and the least number that needs so many. */
+static const struct {
+    uint8_t mask;
+    uint8_t lead;
+    size_t more;
+    uint32_t least;
+} lengths[] = {{0x80, 0x00, 0, 0}, {0xe0, 0xc0, 1, 0x80}, {0xf0, 0xe0, 2, 0x800}, {0xf8, 0xf0, 3, 0x10000}};
+
+static size_t length_row(uint8_t first)
+{
+    size_t row = 0;
+    while (row < LT_COUNT(lengths) && (first & lengths[row].mask) != lengths[row].lead) {
+        row++;
+    }
+    return row;
+}
+
+lt_res http_form_check_text(lt_slice text)
+{
+    size_t i = 0;
+    while (i < text.len) {
+        size_t row = length_row(text.ptr[i]);
+        LT_CHECK(row < LT_COUNT(lengths) && text.len - i > lengths[row].more, LT_PEER_MALFORMED,
+                 "a text that is no UTF-8");
+        uint32_t c = (uint32_t)(text.ptr[i] & ~lengths[row].mask & 0xff);
+        for (size_t k = 1; k <= lengths[row].more; k++) {
+            LT_CHECK((text.ptr[i + k] & 0xc0) == 0x80, LT_PEER_MALFORMED, "a text that is no UTF-8");
+            c = c << 6 | (text.ptr[i + k] & 0x3fu);
+        }
+        bool surrogate = c >= 0xd800 && c <= 0xdfff;
+        LT_CHECK(c >= lengths[row].least && c <= 0x10ffff && !surrogate, LT_PEER_MALFORMED,
+                 "a text that is no UTF-8");
+        LT_CHECK(c >= 0x20 && (c < 0x7f || c > 0x9f), LT_PEER_MALFORMED, "a control character in a text");
+        i += 1 + lengths[row].more;
+    }
+    return LT_OK;
+}
+
+static lt_res add_field(lt_slice pair, struct lt_arena *a, struct http_form *form)
+{
+    struct http_form_field f;
+    size_t equals = lt_slice_find(pair, '=');
+    LT_CHECK(form->count < HTTP_FORM_FIELDS_MAX, LT_PEER_TOO_LARGE, "too many fields in the form");
+    LT_TRY(decode(lt_slice_sub(pair, 0, equals), HTTP_FORM_NAME_MAX, a, &f.name));
+    LT_TRY(decode(lt_slice_sub(pair, equals + 1, SIZE_MAX), HTTP_FORM_VALUE_MAX, a, &f.value));
+    LT_CHECK(f.name.len > 0, LT_PEER_MALFORMED, "a field without a name");
+    for (size_t i = 0; i < form->count; i++) {
+        LT_CHECK(!lt_slice_eq(form->fields[i].name, f.name), LT_PEER_MALFORMED, "a field twice");
+    }
+    form->fields[form->count++] = f;
+    return LT_OK;
+}
+
+lt_res http_form_parse(lt_slice body, struct lt_arena *a, struct http_form *ret_form)
+{
+    lt_slice pair;
+    ret_form->count = 0;
+    if (body.len == 0) {
+        return LT_OK;
+    }
+    while (lt_slice_split(&body, '&', &pair)) {
+        LT_TRY(add_field(pair, a, ret_form));
+    }
+    return LT_OK;
+}

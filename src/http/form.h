@@ -1,0 +1,33 @@
+#ifndef HTTP_FORM_H
+#define HTTP_FORM_H
+/* The body of a posted HTML form (application/x-www-form-urlencoded), read strictly and without I/O.
+ *
+ * Refuses what a browser does not send for the forms that we write: bad percent escapes, control characters,
+ * bytes that are no UTF-8, a name twice, an empty name, more or longer fields than the limits. */
+#include "base/arena.h"
+#include "base/slice.h"
+
+enum {
+    HTTP_FORM_FIELDS_MAX = 16,
+    HTTP_FORM_NAME_MAX = 32,
+    HTTP_FORM_VALUE_MAX = 1024, /* decoded */
+};
+
+struct http_form_field { /* in the arena */
+    lt_slice name;
+    lt_slice value;
+};
+
+struct http_form {
+    size_t count;
+    struct http_form_field fields[HTTP_FORM_FIELDS_MAX];
+};
+
+/* Is this Content-Type that of such a body? Parameters are passed over. */
+bool http_form_is(lt_slice content_type);
+/* The empty body is a form without fields. */
+LT_MUST_USE lt_res http_form_parse(lt_slice body, struct lt_arena *a, struct http_form *ret_form);
+/* LT_PEER_MALFORMED for a byte that no UTF-8 text has at its place, or a control character. */
+LT_MUST_USE lt_res http_form_check_text(lt_slice text);
+
+#endif

@@ -1,0 +1,229 @@
+/* See notary_pages.h. */
+#include "role/notary_pages.h"
+
+#include <string.h>
+
+#include "acme/wire.h"
+#include "base/text.h"
+#include "crypto/digest.h"
+#include "http/form.h"
+#include "role/notary_private.h"
+
+static const struct notary_page pages[] = {
+    {"/acme/resume/", "resume", {"do"}},
+    {"/validate/", "validate", {"do"}},
+};
+
+/* The one thing in a page that is not plain text; the policy names its hash. */
+static const char style[] = "body{font:1rem/1.5 sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem}"
+                            "table{border-collapse:collapse}th,td{text-align:left;vertical-align:top;"
+                            "padding:.2rem 1.5rem .2rem 0;overflow-wrap:anywhere}"
+                            "button{font:inherit;padding:.4rem 1rem;margin:1rem 1rem 0 0}";
+
+enum { POLICY_SIZE = 256 };
+
+const struct notary_page *notary_page_find(lt_slice path, lt_slice *ret_token)
+{
+    for (size_t i = 0; i < LT_COUNT(pages); i++) {
+        lt_slice prefix = lt_slice_cstr(pages[i].prefix);
+        if (lt_slice_starts(path, prefix)) {
+            *ret_token = lt_slice_sub(path, prefix.len, SIZE_MAX);
+            return &pages[i];
+        }
+    }
+    return NULL;
+}
+
+bool notary_page_token(lt_slice token)
+{
+    bool good = token.len >= NOTARY_PAGE_TOKEN_MIN && token.len <= NOTARY_PAGE_TOKEN_MAX;
+    for (size_t i = 0; i < token.len && good; i++) {
+        uint8_t c = token.ptr[i];
+        good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+               c == '_';
+    }
+    return good;
+}
+
+void notary_page_escape(struct lt_buf *out, lt_slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.ptr[i];
+        if (c == '&' || c == '<' || c == '>' || c == '"' || c == '\'') {
+            lt_buf_addf(out, "&#%u;", c);
+        } else {
+            lt_buf_add_byte(out, c < 0x20 || c == 0x7f ? ' ' : c);
+        }
+    }
+}
+
+static void add(struct lt_buf *out, const char *before, const char *text, const char *after)
+{
+    lt_buf_add_cstr(out, before);
+    notary_page_escape(out, lt_slice_cstr(text));
+    lt_buf_add_cstr(out, after);
+}
+
+static void add_rows(struct lt_buf *out, const Ipc__PageReply *page)
+{
+    if (page->n_rows > 0) {
+        lt_buf_add_cstr(out, "<table>\n");
+        for (size_t i = 0; i < page->n_rows; i++) {
+            add(out, "<tr><th scope=\"row\">", page->rows[i]->name, "</th>");
+            add(out, "<td>", page->rows[i]->value, "</td></tr>\n");
+        }
+        lt_buf_add_cstr(out, "</table>\n");
+    }
+    if (page->n_items > 0) {
+        lt_buf_add_cstr(out, "<ul>\n");
+        for (size_t i = 0; i < page->n_items; i++) {
+            add(out, "<li>", page->items[i], "</li>\n");
+        }
+        lt_buf_add_cstr(out, "</ul>\n");
+    }
+}
+
+void notary_page_html(struct lt_buf *out, const Ipc__PageReply *page)
+{
+    lt_buf_add_cstr(out, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+                         "<meta name=\"viewport\" content=\"width=device-width\">\n"
+                         "<meta name=\"robots\" content=\"noindex\">\n");
+    add(out, "<title>", page->title, "</title>\n");
+    lt_buf_addf(out, "<style>%s</style></head><body><main>\n", style);
+    add(out, "<h1>", page->title, "</h1>\n");
+    for (size_t i = 0; i < page->n_paragraphs; i++) {
+        add(out, "<p>", page->paragraphs[i], "</p>\n");
+    }
+    add_rows(out, page);
+    if (page->n_buttons > 0) {
+        lt_buf_add_cstr(out, "<form method=\"post\">\n");
+        for (size_t i = 0; i < page->n_buttons; i++) {
+            add(out, "<button name=\"", page->buttons[i]->name, "\"");
+            add(out, " value=\"", page->buttons[i]->value, "\">");
+            add(out, "", page->buttons[i]->label, "</button>\n");
+        }
+        lt_buf_add_cstr(out, "</form>\n");
+    }
+    lt_buf_add_cstr(out, "</main></body></html>\n");
+}
+
+const char *notary_page_policy(void)
+{
+    static char policy[POLICY_SIZE];
+    if (policy[0] == '\0') {
+        uint8_t hash[CRYPTO_SHA256_LEN];
+        struct lt_buf text;
+        lt_buf_init(&text, sizeof policy);
+        crypto_sha256(lt_slice_cstr(style), hash);
+        lt_buf_add_cstr(&text, "default-src 'none'; style-src 'sha256-");
+        lt_base64_add(&text, LT_SLICE(hash, sizeof hash));
+        lt_buf_add_cstr(
+            &text, "'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; sandbox allow-forms");
+        LT_ASSERT(!text.overflow && text.len < sizeof policy);
+        memcpy(policy, text.ptr, text.len);
+        lt_buf_done(&text);
+    }
+    return policy;
+}
+
+/* --- requests ------------------------------------------------------------------------------------------- */
+
+static lt_res answer(struct notary *n, struct notary_request *q, const Ipc__PageReply *page)
+{
+    struct wire_answer w;
+    wire_answer_begin(&w, &n->answer, &n->body);
+    wire_header(&w, "Cache-Control", "no-store");
+    wire_header(&w, "Content-Security-Policy", "%s", notary_page_policy());
+    wire_header(&w, "X-Content-Type-Options", "nosniff");
+    wire_header(&w, "X-Frame-Options", "DENY");
+    wire_header(&w, "Referrer-Policy", "no-referrer"); /* the path is a right */
+    if (page->status == 405) {
+        wire_header(&w, "Allow", "GET, HEAD, POST");
+    }
+    if (page->status == 503) {
+        wire_header(&w, "Retry-After", "2");
+    }
+    notary_page_html(&n->body, page);
+    wire_finish(&w, page->status, "text/html; charset=utf-8");
+    return notary_answer(n, q, &w.http);
+}
+
+lt_res notary_page_refuse(struct notary *n, struct notary_request *q, uint32_t status, const char *why)
+{
+    Ipc__PageReply page = IPC__PAGE_REPLY__INIT;
+    char *title = lt_arena_cstr(&n->answer, lt_slice_cstr(status == 503 ? "Not just now" : "Nothing here"));
+    char *text = lt_arena_cstr(&n->answer, lt_slice_cstr(why));
+    LT_ASSERT(title != NULL && text != NULL); /* nothing else is in there yet */
+    page.status = status;
+    page.title = title;
+    page.paragraphs = &text;
+    page.n_paragraphs = 1;
+    return answer(n, q, &page);
+}
+
+static bool may_post(const struct notary_page *page, lt_slice field)
+{
+    for (size_t i = 0; i < NOTARY_PAGE_FIELDS_MAX && page->fields[i] != NULL; i++) {
+        if (lt_slice_eq_cstr(field, page->fields[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static lt_res read_form(struct notary_request *q, const struct notary_page *page, Ipc__PageCall *call)
+{
+    struct http_form form;
+    LT_TRY(http_form_parse(q->raw, &q->arena, &form));
+    call->fields = LT_NEW_ARRAY(&q->arena, Ipc__PageField *, form.count + 1);
+    LT_CHECK(call->fields != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    for (size_t i = 0; i < form.count; i++) {
+        Ipc__PageField *f = LT_NEW(&q->arena, Ipc__PageField);
+        LT_CHECK(may_post(page, form.fields[i].name), LT_PEER_MALFORMED, "the form has no such field");
+        LT_CHECK(f != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+        ipc__page_field__init(f);
+        f->name = lt_arena_cstr(&q->arena, form.fields[i].name);
+        f->value = lt_arena_cstr(&q->arena, form.fields[i].value);
+        LT_CHECK(f->name != NULL && f->value != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+        call->fields[call->n_fields++] = f;
+    }
+    return LT_OK;
+}
+
+lt_res notary_page_begin(struct notary *n, struct notary_request *q, const Ipc__HttpRequest *m)
+{
+    lt_slice token = {0};
+    const struct notary_page *page = notary_page_find(lt_slice_cstr(m->path), &token);
+    Ipc__PageCall call = IPC__PAGE_CALL__INIT;
+    call.post = strcmp(m->method, "POST") == 0;
+    bool get = strcmp(m->method, "GET") == 0 || q->head;
+    if (page == NULL || strcmp(m->listener, "https") != 0 || m->query[0] != '\0' ||
+        !notary_page_token(token)) {
+        return notary_page_refuse(n, q, 404, "This link leads nowhere. Is it whole?");
+    }
+    if (!get && !call.post) {
+        return notary_page_refuse(n, q, 405, "This page is looked at, or its form is sent; nothing else.");
+    }
+    if (call.post && !http_form_is(lt_slice_cstr(m->content_type))) {
+        return notary_page_refuse(n, q, 415, "This page takes its own form alone.");
+    }
+    lt_res r = call.post ? read_form(q, page, &call) : LT_OK;
+    if (lt_failed(r)) {
+        return notary_page_refuse(n, q, r.code == LT_PEER_TOO_LARGE ? 413 : 400, lt_error_last()->detail);
+    }
+    call.page = lt_arena_cstr(&q->arena, lt_slice_cstr(page->name));
+    call.token = lt_arena_cstr(&q->arena, token);
+    call.remote_address = q->remote_address;
+    call.user_agent = q->user_agent;
+    if (call.page == NULL || call.token == NULL) {
+        return notary_page_refuse(n, q, 413, "the request is over the limit");
+    }
+    return notary_ask(n, q, IPC_REGISTRAR, &(struct notary_question){IPC_PAGE_CALL, NOTARY_PAGE, &call.base});
+}
+
+lt_res notary_page_reply(struct notary *n, const struct ipc_msg *m)
+{
+    const Ipc__PageReply *reply = (const Ipc__PageReply *)(const void *)m->body;
+    struct notary_request *q = notary_waiting(n, m->from.id, NOTARY_PAGE);
+    return q == NULL ? LT_OK : answer(n, q, reply);
+}

@@ -1,0 +1,32 @@
+#ifndef ROLE_NOTARY_PAGES_H
+#define ROLE_NOTARY_PAGES_H
+/* Pages for people: a link with a token leads to one. A page is a row: its path, the word by which the
+ * registrar knows it, the fields that its form may post. GET looks and changes nothing; POST does. The
+ * registrar answers in typed words (proto/ipc/pages.proto) and this file writes the HTML: no script, no
+ * foreign resource, every text escaped.
+ *
+ * A new page: a row in notary_pages.c, a row in acme/pages.c, its path in the gateway's routes. */
+#include "base/buf.h"
+#include "base/slice.h"
+#include "pages.pb-c.h"
+
+enum { NOTARY_PAGE_FIELDS_MAX = 4, NOTARY_PAGE_TOKEN_MIN = 16, NOTARY_PAGE_TOKEN_MAX = 86 };
+
+struct notary_page {
+    const char *prefix;                         /* of the path; the token follows */
+    const char *name;                           /* PageCall.page */
+    const char *fields[NOTARY_PAGE_FIELDS_MAX]; /* that a POST may bring; all others are refused */
+};
+
+/* The page that the path is of, or NULL. ret_token: what follows, unchecked. */
+const struct notary_page *notary_page_find(lt_slice path, lt_slice *ret_token);
+/* May this be a token? base64url, of a length that ours have. */
+bool notary_page_token(lt_slice token);
+/* Text between tags and in quoted attributes. */
+void notary_page_escape(struct lt_buf *out, lt_slice text);
+/* The whole document. */
+void notary_page_html(struct lt_buf *out, const Ipc__PageReply *page);
+/* Value of the Content-Security-Policy header: static storage after the first call. */
+const char *notary_page_policy(void);
+
+#endif
