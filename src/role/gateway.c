@@ -23,9 +23,17 @@ static const struct {
     unsigned listeners;
     const char *path; /* with a slash at its end: all below it */
     void (*serve)(struct gateway *g, struct http_exchange *x);
+    bool testing; /* in test CAs alone */
 } routes[] = {
     {ON(LISTENER_HTTPS), "/acme/renewal-info/", gateway_serve_ari},
     {ON(LISTENER_HTTPS), "/acme/", gateway_ask},
+    {ON(LISTENER_HTTPS), "/dir", gateway_ask, true},
+    {ON(LISTENER_MANAGEMENT), "/roots/", gateway_serve_roots, true},
+    {ON(LISTENER_MANAGEMENT), "/intermediates/", gateway_serve_intermediates, true},
+    {ON(LISTENER_MANAGEMENT), "/root-keys/", gateway_serve_no_keys, true},
+    {ON(LISTENER_MANAGEMENT), "/intermediate-keys/", gateway_serve_no_keys, true},
+    {ON(LISTENER_MANAGEMENT), "/cert-status-by-serial/", gateway_ask, true},
+    {ON(LISTENER_MANAGEMENT), "/set-renewal-info/", gateway_ask, true},
     {ON(LISTENER_HTTPS), "/validate/", gateway_ask},
     {ON(LISTENER_API), "/api/", gateway_ask},
     {ON(LISTENER_HTTPS) | ON(LISTENER_HTTP), "/crl/", gateway_serve_crl},
@@ -44,13 +52,14 @@ static const struct {
     [LISTENER_HTTP] = {"http", HTTP_LISTEN_PLAIN, true},
     [LISTENER_OPERATOR] = {"operator", HTTP_LISTEN_PLAIN, false},
     [LISTENER_API] = {"api", HTTP_LISTEN_UNIX, false},
+    [LISTENER_MANAGEMENT] = {"management", HTTP_LISTEN_TLS, false},
 };
 
-static bool route_matches(size_t i, enum gateway_listener listener, lt_slice path)
+static bool route_matches(const struct gateway *g, size_t i, enum gateway_listener listener, lt_slice path)
 {
     lt_slice want = lt_slice_cstr(routes[i].path);
     bool below = want.ptr[want.len - 1] == '/';
-    return (routes[i].listeners & ON(listener)) != 0 &&
+    return (routes[i].listeners & ON(listener)) != 0 && (!routes[i].testing || g->testing != NULL) &&
            (below ? lt_slice_starts(path, want) : lt_slice_eq(path, want));
 }
 
@@ -108,7 +117,7 @@ static void on_request(void *self, struct http_exchange *x)
         return;
     }
     for (size_t i = 0; i < LT_COUNT(routes); i++) {
-        if (route_matches(i, slot->listener, r->path)) {
+        if (route_matches(g, i, slot->listener, r->path)) {
             routes[i].serve(g, x);
             return;
         }
@@ -160,6 +169,7 @@ static lt_res tick(void *self, lt_time now)
     gateway_expire(g);
     gateway_tls_tick(g);
     gateway_ari_tick(g);
+    gateway_testing_tick(g);
     gateway_metrics_tick(g);
     return LT_OK;
 }
@@ -240,6 +250,7 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *start, const int *li
     LT_TRY(gateway_files_open(g, start->folder));
     gateway_ari_open(g, start->folder);
     LT_TRY(gateway_tls_open(g, start));
+    gateway_testing_open(g, start);
     for (size_t i = 0; i < start->n_listeners; i++) {
         LT_TRY(add_listener(g, start->listeners[i], listener_fds[i]));
     }

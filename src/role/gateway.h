@@ -6,13 +6,21 @@
 #include "base/arena.h"
 #include "base/metrics.h"
 #include "ca/ari_map.h"
+#include "control.pb-c.h"
 #include "http.pb-c.h"
 #include "http/server.h"
 #include "role/kit.h"
 
 struct ssl_ctx_st;
 
-enum gateway_listener { LISTENER_HTTPS, LISTENER_HTTP, LISTENER_OPERATOR, LISTENER_API, LISTENER_KINDS };
+enum gateway_listener {
+    LISTENER_HTTPS,
+    LISTENER_HTTP,
+    LISTENER_OPERATOR,
+    LISTENER_API,
+    LISTENER_MANAGEMENT, /* of test CAs alone */
+    LISTENER_KINDS
+};
 
 enum {
     GATEWAY_ADDRESS_SLOTS = 128, /* of them for one address: 429 beyond them */
@@ -36,6 +44,7 @@ struct gateway_slot {
     enum gateway_listener listener;
     int64_t since_us;
     int64_t deadline_ms;
+    int64_t renewal_due_ms; /* test CAs: answered then; -1: it is time; 0: not asked to wait */
     struct gateway_slot *next_free;
 };
 
@@ -87,6 +96,7 @@ struct gateway {
     enum gateway_listener kinds[GATEWAY_LISTENERS];
     size_t listener_count;
     struct gateway_tls tls;
+    struct gateway_testing *testing; /* owned; NULL but in a test CA that wants it */
     int crl_fd;
     int ca_fd;
     int ari_fd; /* -1: there is no such folder */
@@ -131,6 +141,19 @@ void gateway_ari_open(struct gateway *g, const char *folder);
 /* Looks whether there are newer files. */
 void gateway_ari_tick(struct gateway *g);
 void gateway_serve_ari(struct gateway *g, struct http_exchange *x);
+
+/* gateway_testing.c: what only the gateway of a test CA does. */
+/* A notary's answer is to be kept under this certid. */
+#define GATEWAY_TESTING_RENEWAL "lintel-renewal-info"
+void gateway_testing_open(struct gateway *g, const Ipc__Start *start);
+void gateway_serve_roots(struct gateway *g, struct http_exchange *x);
+void gateway_serve_intermediates(struct gateway *g, struct http_exchange *x);
+void gateway_serve_no_keys(struct gateway *g, struct http_exchange *x);
+/* The answer of a notary was for us, and the client has been answered. */
+bool gateway_testing_takes(struct gateway *g, const struct gateway_slot *slot, const Ipc__HttpResponse *m);
+/* A question for renewal information was answered, or waits until all that was done before it is known. */
+bool gateway_testing_renewal(struct gateway *g, struct http_exchange *x);
+void gateway_testing_tick(struct gateway *g);
 
 /* gateway_tls.c */
 LT_MUST_USE lt_res gateway_tls_open(struct gateway *g, const Ipc__Start *start);

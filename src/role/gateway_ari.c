@@ -156,6 +156,9 @@ void gateway_serve_ari(struct gateway *g, struct http_exchange *x)
         http_exchange_answer(x, &answer);
         return;
     }
+    if (gateway_testing_renewal(g, x)) {
+        return;
+    }
     if (g->ari_base.bytes.len == 0) {
         http_exchange_problem(x, 503, NULL, "renewal information is not there yet", ABSENT_RETRY_S);
         return;

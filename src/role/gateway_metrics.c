@@ -28,7 +28,7 @@ lt_res gateway_add_board(struct gateway *g, const char *process, int fd)
 
 void gateway_metrics_open(struct gateway *g)
 {
-    static const char *const listeners[LISTENER_KINDS] = {"https", "http", "operator", "api"};
+    static const char *const listeners[LISTENER_KINDS] = {"https", "http", "operator", "api", "management"};
     static const char *const classes[6] = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
     for (size_t l = 0; l < LISTENER_KINDS; l++) {
         for (size_t c = 0; c < LT_COUNT(classes); c++) {
