@@ -90,8 +90,10 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *start, const int *li
     size_t seed = 0;
     lt_random((uint8_t *)&seed, sizeof seed);
     jose_json_seed(seed);
-    struct notary_options options = {
-        .site = site_of(r), .owner_uid = folder.st_uid, .generation = (uint32_t)(role_next_id(kit) >> 16)};
+    struct notary_options options = {.site = site_of(r),
+                                     .owner_uid = folder.st_uid,
+                                     .testing = start->testing != NULL,
+                                     .generation = (uint32_t)(role_next_id(kit) >> 16)};
     struct notary_ports ports = {.self = r, .send = say, .reply = answer};
     r->notary = notary_new(&options, &ports);
     notary_tick(r->notary, lt_monotonic_ms());

@@ -107,7 +107,7 @@ static lt_res begin_post(struct notary *n, struct notary_request *q, const Ipc__
 lt_res notary_acme_begin(struct notary *n, struct notary_request *q, const Ipc__HttpRequest *m)
 {
     /*= RFC 8555 6.1 "Communications between an ACME client and an ACME server are done over HTTPS" */
-    lt_res r = wire_find(lt_slice_cstr(m->path), lt_slice_cstr(m->query), &q->arena, &q->target);
+    lt_res r = wire_find(notary_testing_path(n, m->path), lt_slice_cstr(m->query), &q->arena, &q->target);
     if (lt_failed(r) || strcmp(m->listener, "https") != 0) {
         Ipc__Problem *p = acme_problem(&q->arena, "malformed", "there is nothing at this path");
         if (p != NULL) {

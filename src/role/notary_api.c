@@ -96,12 +96,34 @@ lt_res notary_api_begin(struct notary *n, struct notary_request *q, const Ipc__H
     return notary_find_key(n, q);
 }
 
+/* A subscriber's certificate request, judged here as one of ACME is. */
+static lt_res take_enrolment(struct notary *n, struct notary_request *q, Ipc__EnrollWanted *w,
+                             Ipc__Problem **ret_problem)
+{
+    struct wire_reader r = {.site = &n->options.site, .arena = &q->arena};
+    *ret_problem = NULL;
+    w->request = LT_NEW(&q->arena, Ipc__AcmeFinalize);
+    LT_CHECK(w->request != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    ipc__acme_finalize__init(w->request);
+    lt_res failure = wire_read_csr(&r, LT_SLICE(w->csr.data, w->csr.len), w->request);
+    if (lt_failed(failure)) {
+        *ret_problem = wire_problem_of(&r, failure);
+        return failure;
+    }
+    w->csr = (ProtobufCBinaryData){0, NULL}; /* it is in the request */
+    return LT_OK;
+}
+
 lt_res notary_api_verified(struct notary *n, struct notary_request *q, const struct notary_key *key)
 {
     Ipc__OperatorCall call;
     lt_res r = ca_api_call(&q->api, &q->jws, &q->arena, &call);
     if (lt_failed(r)) {
         return refuse_failure(n, q, r);
+    }
+    Ipc__Problem *p = NULL;
+    if (call.enroll != NULL && lt_failed(take_enrolment(n, q, call.enroll, &p))) {
+        return notary_refuse(n, q, p);
     }
     lt_slice print = lt_arena_copy(&q->arena, LT_SLICE(key->thumbprint, JWK_THUMBPRINT_LEN));
     if (print.ptr == NULL) {
@@ -159,6 +181,9 @@ lt_res notary_query_reply(struct notary *n, const struct ipc_msg *m)
     }
     if (reply->problem != NULL) {
         return notary_unavailable(n, q, ipc_role_name(IPC_READER));
+    }
+    if (notary_testing_awaits(q)) {
+        return notary_testing_reply(n, q, reply);
     }
     begin_json(n, &w, "");
     if (!q->streaming) {

@@ -313,13 +313,16 @@ lt_res notary_http(struct notary *n, const struct ipc_msg *m)
     if (q == NULL) {
         return refuse_full(n, &m->from);
     }
-    lt_slice path = lt_slice_cstr(request->path);
+    lt_slice path = notary_testing_path(n, request->path);
     lt_slice token;
     q->is_page = notary_page_find(path, &token) != NULL;
     q->is_api = !q->is_page &&
                 !lt_slice_starts(path, LT_LIT("/acme/")); /* or nothing at all: the API says so */
     if (lt_failed(copy_request(q, request))) {
         return notary_refuse(n, q, NULL);
+    }
+    if (strcmp(request->listener, "management") == 0) {
+        return notary_testing_begin(n, q, request);
     }
     if (q->is_page) {
         return notary_page_begin(n, q, request);

@@ -41,6 +41,9 @@ struct notary_request { /* a slot of the table; everything it points to lives in
     uint32_t peer_uid;
     struct wire_target target;
     struct ca_api_target api;
+    bool is_status;             /* test CAs: the status of a certificate is wanted */
+    const char *renewal_certid; /* test CAs: renewal_text is to be set for it; else NULL */
+    lt_slice renewal_text;
     struct jws jws;
     lt_slice kid;          /* as the registrar knows it: decimal, or "operator:NAME" */
     int64_t account_id;    /* 0: signed with its jwk */
@@ -104,6 +107,16 @@ LT_MUST_USE lt_res notary_page_begin(struct notary *n, struct notary_request *q,
 /* A page in the place of a problem document. */
 LT_MUST_USE lt_res notary_page_refuse(struct notary *n, struct notary_request *q, uint32_t status,
                                       const char *why);
+/* notary_testing.c: what only test CAs have. */
+#define NOTARY_TESTING_RENEWAL "lintel-renewal-info" /* to the gateway: keep the body under this certid */
+/* The path that is meant: /dir is the directory. */
+lt_slice notary_testing_path(const struct notary *n, const char *path);
+LT_MUST_USE lt_res notary_testing_begin(struct notary *n, struct notary_request *q,
+                                        const Ipc__HttpRequest *m);
+/* Is the reader's answer for one of these? */
+bool notary_testing_awaits(const struct notary_request *q);
+LT_MUST_USE lt_res notary_testing_reply(struct notary *n, struct notary_request *q,
+                                        const Ipc__QueryReply *reply);
 /* The key is there (NULL: the jwk of the request). */
 LT_MUST_USE lt_res notary_acme_verified(struct notary *n, struct notary_request *q,
                                         const struct notary_key *key);
