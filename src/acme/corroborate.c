@@ -347,23 +347,25 @@ void acme_corroboration_event(const struct acme_corroboration *c, lt_time now, s
     lt_buf_add_byte(out, '}');
 }
 
-void acme_corroboration_print(const struct acme_corroboration *c, lt_time now, struct lt_buf *out)
+void acme_corroboration_quorum(const struct acme_corroboration *c, lt_time now,
+                               struct validate_quorum *ret_quorum)
 {
-    const char *comma = "";
-    acme_corroboration_event(c, now, out);
-    lt_buf_add_cstr(out, ",\"signed\":[");
-    for (size_t i = 0; i < c->count; i++) {
-        const Ipc__SignedStatement *s = c->asked[i].said;
-        if (s != NULL) {
-            lt_buf_addf(out, "%s{\"perspective\":\"%s\",\"statement\":\"", comma, c->asked[i].is.name);
-            lt_base64_add(out, acme_bytes(s->statement));
-            lt_buf_add_cstr(out, "\",\"signature\":\"");
-            lt_base64_add(out, acme_bytes(s->signature));
-            lt_buf_add_cstr(out, "\"}");
-            comma = ",";
-        }
+    count(c, false, now, ret_quorum);
+}
+
+const Ipc__Validated *acme_corroboration_primary(const struct acme_corroboration *c)
+{
+    return c->primary;
+}
+
+bool acme_corroboration_voice(const struct acme_corroboration *c, size_t i, struct acme_voice *ret_voice)
+{
+    if (i >= c->count) {
+        return false;
     }
-    lt_buf_add_byte(out, ']');
+    const struct asked *a = &c->asked[i];
+    *ret_voice = (struct acme_voice){&a->is, a->agrees, a->why, a->said};
+    return true;
 }
 
 void acme_corroboration_set(const struct acme_corroboration *c, struct lt_buf *ret_names,

@@ -68,6 +68,7 @@ void acme_desk_forget(struct acme_desk *d)
 {
     memset(d->accounts, 0, sizeof d->accounts);
     memset(d->dimensions, 0, sizeof d->dimensions);
+    memset(d->voices, 0, sizeof d->voices);
     memset(d->parents, 0, sizeof d->parents);
     acme_corroborations_forget(d);
     acme_held_undo(d);
@@ -282,6 +283,10 @@ lt_res acme_desk_call(struct acme_desk *d, struct ca_turn *t, const struct ipc_m
         return acme_refuse(&c,
                            acme_problem(t->arena, "badNonce", "Try again with the nonce of this answer: %s.",
                                         lt_error_last()->detail));
+    }
+    if (acme_testing_rejects(d)) {
+        return acme_refuse(&c, acme_problem(t->arena, "badNonce",
+                                            "The nonce was good; this test CA refuses some. Try again."));
     }
     const struct operation *op = find_operation(call->op);
     LT_CHECK(op != NULL, LT_PEER_UNSUPPORTED, "acme: operation %d is unknown", (int)call->op);

@@ -23,6 +23,7 @@ enum {
     ACME_ACCOUNTS_CACHED = 4096, /* direct-mapped by id */
     ACME_HELD_MAX = 8192,
     ACME_DIMENSIONS_CACHED = 16,
+    ACME_VOICES_CACHED = 32,
     ACME_PARENTS_CACHED = 16,
     ACME_CHALLENGES_MAX = 8,
     ACME_ORDER_PAGE = 100, /* orders in one page of the list */
@@ -69,6 +70,8 @@ struct acme_corroboration; /* one validation that waits for other perspectives; 
 struct acme_desk {
     const struct ca_config *config; /* borrowed */
     void (*random)(uint8_t *out, size_t len);
+    uint32_t nonce_reject;      /* percent; test CAs: testing.c */
+    uint32_t authz_forget;      /* percent; the same */
     struct acme_nonces *nonces; /* owned */
     struct acme_rates *rates;   /* owned */
     struct acme_names *names;   /* owned */
@@ -77,6 +80,8 @@ struct acme_desk {
     size_t held_count;
     struct acme_dimension dimensions[ACME_DIMENSIONS_CACHED];
     size_t dimension_next;
+    struct acme_dimension voices[ACME_VOICES_CACHED]; /* rows of perspective_key */
+    size_t voice_next;
     struct acme_parent parents[ACME_PARENTS_CACHED];
     lt_time swept; /* when tick last looked at what is due */
     lt_time asked_again;
@@ -129,6 +134,10 @@ LT_MUST_USE lt_res acme_account_load(struct acme_desk *d, struct store *s, int64
 /* 0 when no account has the key. */
 LT_MUST_USE lt_res acme_account_by_key(struct ca_turn *t, lt_slice thumbprint, int64_t *ret_id);
 LT_MUST_USE lt_res acme_account_cancel(struct acme_desk *d, struct ca_turn *t, int64_t account);
+
+/* testing.c: false but in a test CA. A good nonce is refused; a proven authorization is not used again. */
+bool acme_testing_rejects(struct acme_desk *d);
+bool acme_testing_forgets(struct acme_desk *d);
 
 /* external.c: accounts that are bound to a key which we gave out. */
 struct ca_eab_key;
@@ -247,16 +256,29 @@ LT_MUST_USE lt_res acme_corroborations_tick(struct acme_desk *d, struct ca_turn 
 void acme_corroborations_forget(struct acme_desk *d);
 /* Members of an event's JSON: ,"corroboration":"3/4",… */
 void acme_corroboration_event(const struct acme_corroboration *c, lt_time now, struct lt_buf *out);
-/* The same with every signed statement, for the evidence. */
-void acme_corroboration_print(const struct acme_corroboration *c, lt_time now, struct lt_buf *out);
+/* For the evidence: what the primary one said, how it was counted, and the i-th of the others (false: there
+ * are no more), with what it signed (NULL: nothing that counts). */
+struct acme_voice {
+    const struct validate_perspective *is;
+    bool agrees;
+    const char *why;
+    const Ipc__SignedStatement *said;
+};
+const Ipc__Validated *acme_corroboration_primary(const struct acme_corroboration *c);
+void acme_corroboration_quorum(const struct acme_corroboration *c, lt_time now,
+                               struct validate_quorum *ret_quorum);
+bool acme_corroboration_voice(const struct acme_corroboration *c, size_t i, struct acme_voice *ret_voice);
 /* "primary,eu-west,us-east", and who of them agreed: bit 0 is the primary one. */
 void acme_corroboration_set(const struct acme_corroboration *c, struct lt_buf *ret_names,
                             uint64_t *ret_agreeing, uint64_t *ret_dissenting);
 
 /* finalize.c */
 acme_handler acme_finalize, acme_certificate_get;
+/* What of a certificate request can be judged without an order: kind of key, whose key it is. */
+LT_MUST_USE lt_res acme_finalize_check(struct acme_call *c, const struct ca_profile *profile,
+                                       const Ipc__AcmeFinalize *f, Ipc__Problem **ret_problem);
 
-/* finalize_plan.c: from a request that fits to an intent. */
+/* proofs.c */
 struct acme_proofs {
     struct ca_issue_name *names; /* sorted by value; as many as the order has, each one once */
     size_t count;
@@ -265,7 +287,23 @@ struct acme_proofs {
 /* LT_PEER_CONFLICT when a name is not proven, or its proof too old. */
 LT_MUST_USE lt_res acme_proofs_collect(struct ca_turn *t, const struct acme_order *o,
                                        struct acme_proofs *ret_proofs);
-/* Writes the intent. LT_STATE_CORRUPT when a name lacks a check of CAA that is young enough. */
+/* NULL when there is no such name. */
+struct ca_issue_name *acme_proofs_find(const struct acme_proofs *p, const char *type, lt_slice value);
+
+/* public.c: orders by profiles that browsers trust. A problem: nothing is issued by that profile today. */
+LT_MUST_USE lt_res acme_public_check(struct acme_desk *d, struct ca_turn *t, const char *profile,
+                                     Ipc__Problem **ret_problem);
+/* LT_PEER_CONFLICT: too few of today's perspectives corroborated a name, for such a profile. */
+LT_MUST_USE lt_res acme_public_proven(struct acme_desk *d, struct ca_turn *t, const struct acme_proofs *p);
+/* May an order by this profile use the authorization again? */
+LT_MUST_USE lt_res acme_public_reusable(struct acme_desk *d, struct ca_turn *t,
+                                        const struct ca_profile *profile, int64_t authorization,
+                                        bool *ret_reusable);
+/* Has every validation to satisfy the rules of public profiles, because there is one that may issue? */
+bool acme_public_wanted(const struct acme_desk *d, const struct ca_turn *t);
+
+/* finalize_plan.c: from a request that fits to an intent. */
+/* Writes the intent. LT_PEER_CONFLICT as above; LT_STATE_CORRUPT when a name lacks a check of CAA that is young enough. */
 LT_MUST_USE lt_res acme_proofs_plan(struct acme_desk *d, struct ca_turn *t, const struct acme_proofs *p,
                                     const Ipc__PublicKey *key, int64_t *ret_intent);
 /* What the policy of names says to the whole order: DENY with the problem, REVIEW with the row that wants it.
@@ -294,8 +332,10 @@ LT_MUST_USE lt_res acme_caa_ask(struct acme_desk *d, struct ca_turn *t, const st
 /* Are answers missing? And the problem that names each name that was refused; NULL: none was. */
 LT_MUST_USE lt_res acme_caa_outcome(struct ca_turn *t, int64_t order_id, size_t *ret_missing,
                                     Ipc__Problem **ret_problem);
-/* A statement about CAA alone. */
+/* A statement about CAA alone: corroborated like a validation where there are perspectives. */
 LT_MUST_USE lt_res acme_caa_validated(struct acme_desk *d, struct ca_turn *t, const Ipc__Validated *v);
+LT_MUST_USE lt_res acme_caa_settle(struct acme_desk *d, struct ca_turn *t, const Ipc__Validated *v,
+                                   const struct acme_corroboration *c);
 LT_MUST_USE lt_res acme_caa_ask_again(struct acme_desk *d, struct ca_turn *t, lt_time until);
 
 /* pause.c: names that only fail. */

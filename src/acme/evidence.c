@@ -1,11 +1,13 @@
-/* What the validator saw, as one row: interned what is common, the whole statement as JSON. */
+/* What a check saw, as one row of evidence: interned what is common, and all of it, with what every other
+ * perspective signed, in a segment beside the book. */
 #include <string.h>
 
 #include "acme/desk_private.h"
 #include "base/text.h"
+#include "ca/evidence_book.h"
 #include "crypto/digest.h"
 
-enum { STATEMENT_MAX = 4 * 1024 * 1024, NAMES_MAX = 4096 };
+enum { NAMES_MAX = 4096, TIMES_TRIED = 64 };
 
 /* What the columns of `dimension` hold, in their order. */
 struct dimension {
@@ -67,14 +69,6 @@ static void add_text(struct lt_buf *out, const char *key, const char *value)
     lt_buf_add_byte(out, ',');
 }
 
-static void add_hex(struct lt_buf *out, const char *key, ProtobufCBinaryData bytes)
-{
-    lt_json_add_string(out, lt_slice_cstr(key));
-    lt_buf_add_cstr(out, ":\"");
-    lt_hex_add(out, acme_bytes(bytes));
-    lt_buf_add_cstr(out, "\",");
-}
-
 static void add_texts(struct lt_buf *out, const char *key, char *const *list, size_t count)
 {
     lt_json_add_string(out, lt_slice_cstr(key));
@@ -123,56 +117,133 @@ lt_time acme_caa_time(const Ipc__CaaCheck *caa, lt_time now)
     return (lt_time){caa->checked_us < now.us ? caa->checked_us : now.us};
 }
 
-/* Everything of the message but what the row has in columns of its own. */
-static void print_statement(const Ipc__Validated *v, const struct acme_corroboration *c, lt_time now,
-                            struct lt_buf *out)
+/* Row of a perspective's key, which its file may replace tomorrow. */
+static lt_res key_id(struct acme_desk *d, struct ca_turn *t, const struct validate_perspective *p,
+                     int64_t *ret_id)
 {
-    lt_buf_addf(out, "{\"challenge\":%u,", v->challenge_index);
-    add_hex(out, "nonce", v->nonce);
-    add_text(out, "address_used", v->address_used);
-    add_text(out, "dnssec_why", v->dnssec_why);
-    add_text(out, "perspective", v->perspective);
-    add_hex(out, "answer_sha256", v->answer_sha256);
-    add_texts(out, "records", v->records, v->n_records);
-    add_texts(out, "chain", v->chain, v->n_chain);
-    add_texts(out, "caa_chain", v->caa_chain, v->n_caa_chain);
-    add_texts(out, "addresses", v->addresses, v->n_addresses);
-    lt_buf_addf(out, "\"http_status\":%u,\"ttl\":%u,\"started_us\":%lld,\"finished_us\":%lld,\"redirects\":[",
-                v->http_status, v->ttl, (long long)v->started_us, (long long)v->finished_us);
-    for (size_t i = 0; i < v->n_redirects; i++) {
-        lt_buf_addf(out, "%s{\"status\":%u,\"location\":", i == 0 ? "" : ",", v->redirects[i]->status);
-        lt_json_add_string(out, lt_slice_cstr(v->redirects[i]->location));
-        lt_buf_add_byte(out, '}');
+    const struct ca_perspective_key key = {p->name, p->spki, validate_rir_name(p->rir),
+                                           validate_rir_name(p->resolver_rir)};
+    struct acme_dimension found = {0};
+    struct crypto_stream s;
+    crypto_stream_init(&s, CRYPTO_SHA256);
+    crypto_stream_add(&s, lt_slice_cstr(key.name));
+    crypto_stream_add(&s, LT_LIT("\n"));
+    crypto_stream_add(&s, lt_slice_cstr(key.rir));
+    crypto_stream_add(&s, LT_LIT("\n"));
+    crypto_stream_add(&s, lt_slice_cstr(key.resolver_rir));
+    crypto_stream_add(&s, LT_LIT("\n"));
+    crypto_stream_add(&s, key.spki);
+    crypto_stream_finish(&s, found.key);
+    crypto_stream_done(&s);
+    for (size_t i = 0; i < ACME_VOICES_CACHED; i++) {
+        if (d->voices[i].id != 0 && memcmp(d->voices[i].key, found.key, sizeof found.key) == 0) {
+            *ret_id = d->voices[i].id;
+            return LT_OK;
+        }
     }
-    lt_buf_add_cstr(out, "],\"caa\":");
-    acme_caa_json(v->caa, out);
-    lt_buf_add_cstr(out, ",\"problem\":");
-    acme_problem_json(v->problem, out);
+    LT_TRY(ca_perspective_key(t, &key, &found.id));
+    d->voices[d->voice_next++ % ACME_VOICES_CACHED] = found;
+    *ret_id = found.id;
+    return LT_OK;
+}
+
+/* protobuf-c has no const; what is borrowed here is encoded within the call. */
+static char *borrowed(const char *text)
+{
+    return (char *)(uintptr_t)text;
+}
+
+struct corroboration { /* room for one */
+    Ipc__EvidenceCorroboration m;
+    Ipc__EvidenceVoice voices[VALIDATE_PERSPECTIVES_MAX];
+    Ipc__EvidenceVoice *list[VALIDATE_PERSPECTIVES_MAX];
+};
+
+static lt_res fill_corroboration(struct acme_desk *d, struct ca_turn *t, const struct acme_corroboration *c,
+                                 struct corroboration *out)
+{
+    struct validate_quorum q;
+    struct acme_voice voice;
+    acme_corroboration_quorum(c, t->now, &q);
+    ipc__evidence_corroboration__init(&out->m);
+    out->m.agreeing = q.agreeing;
+    out->m.asked = q.asked;
+    out->m.regions = q.rirs;
+    out->m.met = q.met;
+    out->m.corroborated = q.corroborated;
+    out->m.why = borrowed(q.why);
+    out->m.voices = out->list;
+    while (out->m.n_voices < VALIDATE_PERSPECTIVES_MAX &&
+           acme_corroboration_voice(c, out->m.n_voices, &voice)) {
+        Ipc__EvidenceVoice *v = &out->voices[out->m.n_voices];
+        ipc__evidence_voice__init(v);
+        LT_TRY(key_id(d, t, voice.is, &v->key_id));
+        v->name = borrowed(voice.is->name);
+        v->agrees = voice.agrees;
+        v->why = borrowed(voice.why);
+        v->said = (Ipc__SignedStatement *)(uintptr_t)voice.said;
+        out->list[out->m.n_voices++] = v;
+    }
+    return LT_OK;
+}
+
+/* Of a validation it is the time that its authorization has. A check of CAA takes the next free one: two
+ * orders may have asked for the same name. */
+static lt_res time_of_row(struct ca_turn *t, const Ipc__Validated *v, int64_t *ret_us)
+{
+    bool taken = strcmp(v->method, "caa") == 0;
+    *ret_us = t->now.us;
+    for (size_t i = 0; taken && i < TIMES_TRIED; i++) {
+        struct store_rows rows;
+        *ret_us = t->now.us + (int64_t)i;
+        LT_TRY(store_query(t->store, &acme_sql[ACME_SQL_EVIDENCE_AT],
+                           STORE_ARGS(STORE_I(v->authorization_id), STORE_I(*ret_us)), &rows));
+        taken = store_next(&rows);
+        LT_TRY(store_rows_end(&rows));
+    }
+    return LT_OK;
+}
+
+static lt_res keep(struct acme_desk *d, struct ca_turn *t, const Ipc__Validated *v,
+                   const struct acme_corroboration *c, int64_t checked_us, struct store_frame_ref *ret_ref)
+{
+    struct corroboration room;
+    Ipc__EvidenceRecord record = IPC__EVIDENCE_RECORD__INIT;
+    record.authorization_id = v->authorization_id;
+    record.checked_us = checked_us;
+    record.primary = (Ipc__Validated *)(uintptr_t)v;
     if (c != NULL) {
-        acme_corroboration_print(c, now, out);
+        LT_TRY(fill_corroboration(d, t, c, &room));
+        record.corroboration = &room.m;
+        record.primary = (Ipc__Validated *)(uintptr_t)acme_corroboration_primary(c);
+        record.problem = v->ok ? NULL : v->problem; /* what v says is the outcome */
     }
-    lt_buf_add_byte(out, '}');
+    return ca_evidence_keep(t, &record, ret_ref);
 }
 
 static lt_res add_row(struct acme_desk *d, struct ca_turn *t, const Ipc__Validated *v,
-                      const struct acme_corroboration *c, struct lt_buf *names, struct lt_buf *statement)
+                      const struct acme_corroboration *c, struct lt_buf *names)
 {
     int64_t dimension = 0;
+    int64_t checked_us = 0;
+    struct store_frame_ref ref = {0};
     uint64_t agreeing = v->ok ? 1 : 0; /* bit 0 of the set: "primary" */
     uint64_t dissenting = v->ok ? 0 : 1;
     if (c != NULL) {
         acme_corroboration_set(c, names, &agreeing, &dissenting);
     }
     LT_TRY(dimension_id(d, t, v, c == NULL ? v->perspective : lt_buf_cstr(names), &dimension));
-    print_statement(v, c, t->now, statement);
-    LT_TRY(lt_buf_check(statement));
+    LT_TRY(time_of_row(t, v, &checked_us));
+    LT_TRY(keep(d, t, v, c, checked_us, &ref));
     return store_exec(t->store, &acme_sql[ACME_SQL_EVIDENCE_ADD],
-                      STORE_ARGS(STORE_I(v->authorization_id), STORE_I(t->now.us), STORE_I(dimension),
+                      STORE_ARGS(STORE_I(v->authorization_id), STORE_I(checked_us), STORE_I(dimension),
                                  STORE_I(v->ok ? 1 : 0), STORE_S(v->identifier->type),
                                  STORE_S(v->identifier->value), STORE_S(v->dnssec),
                                  STORE_I((int64_t)agreeing), STORE_I((int64_t)dissenting),
-                                 STORE_T(lt_buf_slice(statement)), STORE_S(acme_caa_word(v->caa)),
-                                 v->caa == NULL ? STORE_N : STORE_I(acme_caa_time(v->caa, t->now).us)),
+                                 STORE_S(acme_caa_word(v->caa)),
+                                 v->caa == NULL ? STORE_N : STORE_I(acme_caa_time(v->caa, t->now).us),
+                                 STORE_I(ref.segment), STORE_I((int64_t)ref.position), STORE_I(ref.length),
+                                 STORE_B(LT_SLICE(ref.sha256, sizeof ref.sha256))),
                       NULL);
 }
 
@@ -180,11 +251,8 @@ lt_res acme_evidence_add(struct acme_desk *d, struct ca_turn *t, const Ipc__Vali
                          const struct acme_corroboration *c)
 {
     struct lt_buf names;
-    struct lt_buf statement;
     lt_buf_init(&names, NAMES_MAX);
-    lt_buf_init(&statement, STATEMENT_MAX);
-    lt_res r = add_row(d, t, v, c, &names, &statement);
+    lt_res r = add_row(d, t, v, c, &names);
     lt_buf_done(&names);
-    lt_buf_done(&statement);
     return r;
 }

@@ -61,12 +61,11 @@ const struct store_sql acme_sql[ACME_SQL_COUNT] = {
     [ACME_SQL_ORDER_EVIDENCE] =
         {"acme.order-evidence",
          "SELECT a.id, a.identifier_type, a.identifier, a.wildcard, a.status, a.expires_us, a.validated_us, "
-         "e.dimension, d.method, e.caa, e.caa_us, e.agreeing, k.checked_us FROM order_authorization AS oa "
+         "e.dimension, d.method, e.caa, e.caa_us, e.agreeing, d.perspectives "
+         "FROM order_authorization AS oa "
          "JOIN authorization AS a ON a.id = oa.authorization_id "
          "JOIN evidence AS e ON e.authorization_id = a.id AND e.checked_us = a.validated_us "
-         "JOIN dimension AS d ON d.id = e.dimension "
-         "LEFT JOIN caa_check AS k ON k.order_id = oa.order_id AND k.authorization_id = a.id AND "
-         "k.status = 'permitted' WHERE oa.order_id = ?1"},
+         "JOIN dimension AS d ON d.id = e.dimension WHERE oa.order_id = ?1"},
 
     [ACME_SQL_AUTHORIZATION] =
         {"acme.authorization",
@@ -123,7 +122,10 @@ const struct store_sql acme_sql[ACME_SQL_COUNT] = {
     [ACME_SQL_EVIDENCE_ADD] = {"acme.evidence-add",
                                "INSERT INTO evidence (authorization_id, checked_us, dimension, ok, "
                                "identifier_type, identifier, dnssec, agreeing, dissenting, statement, caa, "
-                               "caa_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"},
+                               "caa_us, segment, position, length, sha256) VALUES (?1, ?2, ?3, ?4, ?5, ?6, "
+                               "?7, ?8, ?9, '', ?10, ?11, ?12, ?13, ?14, ?15)"},
+    [ACME_SQL_EVIDENCE_AT] = {"acme.evidence-at", "SELECT 1 FROM evidence WHERE authorization_id = ?1 AND "
+                                                  "checked_us = ?2"},
 
     [ACME_SQL_CERTIFICATE] = {"acme.certificate",
                               "SELECT account, sha256, spki_sha256, not_after_us FROM certificate "
@@ -174,27 +176,37 @@ const struct store_sql acme_sql[ACME_SQL_COUNT] = {
     [ACME_SQL_ORDER_PLANNED] = {"acme.order-planned", "UPDATE ca_order SET intent = ?2 WHERE id = ?1 AND "
                                                       "status = 'processing' AND intent IS NULL"},
 
-    [ACME_SQL_CAA_ASK] = {"acme.caa-ask",
-                          "INSERT INTO caa_check (order_id, authorization_id, nonce, status, asked_us) "
-                          "VALUES (?1, ?2, ?3, 'asked', ?4) ON CONFLICT (order_id, authorization_id) "
-                          "DO UPDATE SET nonce = ?3, status = 'asked', asked_us = ?4, checked_us = NULL, "
-                          "statement = NULL"},
-    [ACME_SQL_CAA_WAITING] = {"acme.caa-waiting",
-                              "SELECT k.order_id, k.asked_us, a.identifier_type, a.identifier, a.wildcard "
-                              "FROM caa_check AS k JOIN authorization AS a ON a.id = k.authorization_id "
-                              "WHERE k.authorization_id = ?1 AND k.status = 'asked' AND k.nonce = ?2"},
+    [ACME_SQL_CAA_ASK] =
+        {"acme.caa-ask",
+         "INSERT INTO caa_check (order_id, name, authorization_id, proven_by, nonce, status, asked_us) "
+         "VALUES (?1, ?2, ?3, ?4, ?5, 'asked', ?6) ON CONFLICT (order_id, name) DO UPDATE SET "
+         "authorization_id = ?3, proven_by = ?4, nonce = ?5, status = 'asked', asked_us = ?6, "
+         "checked_us = NULL, evidence_us = NULL, statement = NULL"},
+    [ACME_SQL_CAA_WAITING] =
+        {"acme.caa-waiting",
+         "SELECT k.order_id, k.name, k.proven_by, k.asked_us, a.account FROM caa_check AS k "
+         "JOIN authorization AS a ON a.id = k.authorization_id "
+         "WHERE k.authorization_id = ?1 AND k.status = 'asked' AND k.nonce = ?2"},
     [ACME_SQL_CAA_END] = {"acme.caa-end",
-                          "UPDATE caa_check SET status = ?3, checked_us = ?4, statement = ?5 WHERE "
-                          "order_id = ?1 AND authorization_id = ?2 AND status = 'asked'"},
-    [ACME_SQL_CAA_RUNNING] = {"acme.caa-running",
-                              "SELECT order_id, authorization_id FROM caa_check WHERE status = 'asked' AND "
-                              "asked_us < ?1 ORDER BY asked_us LIMIT ?2"},
+                          "UPDATE caa_check SET status = ?3, checked_us = ?4, evidence_us = ?5, "
+                          "statement = ?6 WHERE order_id = ?1 AND name = ?2 AND status = 'asked'"},
+    [ACME_SQL_CAA_RUNNING] =
+        {"acme.caa-running",
+         "SELECT k.order_id, k.name, k.authorization_id, k.proven_by, a.account FROM caa_check AS k "
+         "JOIN authorization AS a ON a.id = k.authorization_id "
+         "WHERE k.status = 'asked' AND k.asked_us < ?1 ORDER BY k.asked_us LIMIT ?2"},
     [ACME_SQL_CAA_OF_ORDER] = {"acme.caa-of-order",
-                               "SELECT k.authorization_id, k.status, k.statement, a.identifier, a.wildcard "
-                               "FROM caa_check AS k JOIN authorization AS a ON a.id = k.authorization_id "
-                               "WHERE k.order_id = ?1"},
+                               "SELECT name, status, checked_us, evidence_us, authorization_id "
+                               "FROM caa_check WHERE order_id = ?1"},
     [ACME_SQL_CAA_CLOSE] = {"acme.caa-close", "UPDATE caa_check SET status = 'failed' WHERE order_id = ?1 "
                                               "AND status = 'asked'"},
+    [ACME_SQL_EVIDENCE_LAST] = {"acme.evidence-last",
+                                "SELECT max(checked_us) FROM evidence WHERE authorization_id = ?1"},
+    [ACME_SQL_AUTHORIZATION_VIEWS] =
+        {"acme.authorization-views",
+         "SELECT a.validated_us, d.perspectives, e.agreeing FROM authorization AS a "
+         "JOIN evidence AS e ON e.authorization_id = a.id AND e.checked_us = a.validated_us "
+         "JOIN dimension AS d ON d.id = e.dimension WHERE a.id = ?1"},
 
     [ACME_SQL_PAUSE] = {"acme.pause", "SELECT failures, last_us, paused_us FROM name_pause WHERE "
                                       "account = ?1 AND identifier_type = ?2 AND identifier = ?3"},

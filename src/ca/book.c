@@ -10,6 +10,7 @@
 #include "ca/event.h"
 #include "ca/halt.h"
 #include "crypto/digest.h"
+#include "store/segment.h"
 #include "x509/cert.h"
 
 static const struct store_sql sql[] = {
@@ -95,6 +96,10 @@ static lt_res load_journal(struct ca_book *b)
 
 lt_res ca_book_reload(struct ca_book *b)
 {
+    if (b->evidence != NULL) {
+        store_segments_drop(b->evidence);
+        b->at.evidence_waiting = 0;
+    }
     LT_TRY(ca_chain_load(b->store, &b->at.chain));
     LT_TRY(load_journal(b));
     return ca_halt_load(b);
@@ -104,6 +109,9 @@ lt_res ca_book_at_restore(struct ca_book *b, const struct ca_book_at *at)
 {
     bool halts_changed = b->at.halt_version != at->halt_version;
     b->at = *at;
+    if (b->evidence != NULL) {
+        store_segments_cut(b->evidence, at->evidence_waiting);
+    }
     return halts_changed ? ca_halt_load(b) : LT_OK;
 }
 
@@ -142,6 +150,7 @@ void ca_book_free(struct ca_book *b)
     }
     ca_revoke_waiters_free(b);
     ca_plan_waiters_free(b);
+    store_segments_close(b->evidence);
     ca_operators_done(&b->operators);
     ca_profiles_done(&b->profiles);
     lt_arena_done(&b->halts_arena);

@@ -71,11 +71,15 @@ struct ca_book_at {
         seen[CA_JOURNAL_WINDOW / 64]; /* which of the next ones are in it too, by number modulo its size */
     uint64_t halt_version;            /* of the list in memory */
     int64_t knot_sequence;            /* last event that a knot was asked for */
+    size_t evidence_waiting;          /* bytes of evidence that the open group has not written yet */
 };
 
+struct store_segments; /* store/segment.h */
+
 struct ca_book {
-    struct store *store;   /* borrowed */
-    struct lt_arena arena; /* owned: issuers, profiles; replaced by a reload */
+    struct store *store;             /* borrowed */
+    struct store_segments *evidence; /* owned; NULL: nothing is validated here (init, ceremonies) */
+    struct lt_arena arena;           /* owned: issuers, profiles; replaced by a reload */
     struct ca_book_at at;
     struct ca_issuer *issuers; /* in arena */
     size_t issuer_count;

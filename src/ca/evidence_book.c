@@ -1,68 +1,178 @@
-/* The signed statements in an evidence row: "signed" of its JSON, as acme/corroborate.c writes it. */
+/* Evidence between the book and its segments. */
 #include "ca/evidence_book.h"
 
-#include <jansson.h>
+#include <string.h>
 
-#include "base/text.h"
-#include "validate/quorum.h"
+#include "ca/evidence_record.h"
 
 static const struct store_sql sql[] = {
-    {"ca.evidence-statement",
-     "SELECT statement FROM evidence WHERE authorization_id = ?1 AND checked_us = ?2"},
+    {"ca.evidence-frame", "SELECT segment, position, length, sha256 FROM evidence "
+                          "WHERE authorization_id = ?1 AND checked_us = ?2"},
+    {"ca.evidence-caa-frame",
+     "SELECT segment, position, length, sha256, checked_us FROM evidence WHERE authorization_id = ?1 AND "
+     "checked_us > ?2 AND caa_us = ?3 ORDER BY checked_us DESC LIMIT 1"},
+    {"ca.evidence-segment", "SELECT number, length FROM evidence_segment ORDER BY number DESC LIMIT 1"},
+    {"ca.evidence-segment-length", "INSERT INTO evidence_segment (number, length, created_us) "
+                                   "VALUES (?1, ?2, ?3) ON CONFLICT (number) DO UPDATE SET length = ?2"},
+    {"ca.perspective-key", "SELECT id FROM perspective_key WHERE name = ?1 AND spki = ?2 AND rir = ?3 AND "
+                           "resolver_rir = ?4"},
+    {"ca.perspective-key-add", "INSERT INTO perspective_key (id, name, spki, rir, resolver_rir, first_us) "
+                               "VALUES (?1, ?2, ?3, ?4, ?5, ?6)"},
 };
+enum { SQL_FRAME, SQL_CAA_FRAME, SQL_SEGMENT, SQL_SEGMENT_LENGTH, SQL_KEY, SQL_KEY_ADD };
 const struct store_sql *const ca_evidence_sql = sql;
 const size_t ca_evidence_sql_count = LT_COUNT(sql);
 
-static lt_res bytes_of(struct lt_arena *a, const json_t *row, const char *key, ProtobufCBinaryData *ret)
+lt_res ca_evidence_open(struct ca_book *b, const char *folder, lt_time now, struct lt_arena *a,
+                        const char **ret_lost)
 {
-    lt_slice bytes;
-    const char *text = json_string_value(json_object_get(row, key));
-    LT_CHECK(text != NULL, LT_STATE_CORRUPT, "evidence: a signed statement without %s", key);
-    LT_TRY(lt_unbase64(a, lt_slice_cstr(text), &bytes));
-    *ret = (ProtobufCBinaryData){bytes.len, (uint8_t *)(uintptr_t)bytes.ptr}; /* only read */
+    struct store_rows rows;
+    char *path = lt_arena_printf(a, "%s/evidence", folder);
+    LT_CHECK(path != NULL, LT_PEER_TOO_LARGE, "the path of the folder is too long");
+    struct store_segments_options o = {.folder = path, .now = now};
+    LT_TRY(store_query(b->store, &sql[SQL_SEGMENT], STORE_NO_ARGS, &rows));
+    if (store_next(&rows)) {
+        o.named_segment = (uint32_t)store_int(&rows, 0);
+        o.named_length = (uint64_t)store_int(&rows, 1);
+    }
+    LT_TRY(store_rows_end(&rows));
+    return store_segments_open(&o, a, &b->evidence, ret_lost);
+}
+
+lt_res ca_evidence_keep(struct ca_turn *t, const Ipc__EvidenceRecord *record, struct store_frame_ref *ret_ref)
+{
+    struct ca_book *b = t->book;
+    LT_CHECK(b != NULL && b->evidence != NULL, LT_RETRY_UNAVAILABLE, "there is nowhere to keep evidence");
+    size_t len = ipc__evidence_record__get_packed_size(record);
+    LT_CHECK(len <= STORE_FRAME_PLAIN_MAX, LT_PEER_TOO_LARGE, "evidence of %zu bytes is too large", len);
+    uint8_t *packed = lt_arena_alloc(t->arena, len);
+    LT_CHECK(packed != NULL, LT_PEER_TOO_LARGE, "evidence of %zu bytes is too large", len);
+    (void)ipc__evidence_record__pack(record, packed); /* exactly len, just measured */
+    LT_TRY(store_segments_append(b->evidence, LT_SLICE(packed, len), t->now, ret_ref));
+    b->at.evidence_waiting = store_segments_mark(b->evidence);
     return LT_OK;
 }
 
-static lt_res one(struct lt_arena *a, const json_t *row, Ipc__SignedStatement *ret)
+lt_res ca_evidence_flush(struct ca_turn *t)
 {
-    ipc__signed_statement__init(ret);
-    const char *name = json_string_value(json_object_get(row, "perspective"));
-    LT_CHECK(name != NULL, LT_STATE_CORRUPT, "evidence: a signed statement of nobody");
-    ret->perspective = lt_arena_cstr(a, lt_slice_cstr(name));
-    LT_CHECK(ret->perspective != NULL, LT_PEER_TOO_LARGE, "evidence: too much of it");
-    LT_TRY(bytes_of(a, row, "statement", &ret->statement));
-    return bytes_of(a, row, "signature", &ret->signature);
-}
-
-static lt_res all(struct lt_arena *a, const json_t *list, Ipc__NameEvidence *e)
-{
-    size_t count = json_array_size(list); /* 0 where there is none */
-    if (count == 0) {
+    struct ca_book *b = t->book;
+    uint32_t segment = 0;
+    uint64_t length = 0;
+    if (b->evidence == NULL) {
         return LT_OK;
     }
-    LT_CHECK(count <= VALIDATE_PERSPECTIVES_MAX, LT_STATE_CORRUPT, "evidence: %zu signed statements", count);
-    Ipc__SignedStatement *rows = LT_NEW_ARRAY(a, Ipc__SignedStatement, count);
-    e->statements = LT_NEW_ARRAY(a, Ipc__SignedStatement *, count);
-    LT_CHECK(rows != NULL && e->statements != NULL, LT_PEER_TOO_LARGE, "evidence: too much of it");
-    for (size_t i = 0; i < count; i++) {
-        LT_TRY(one(a, json_array_get(list, i), &rows[i]));
-        e->statements[e->n_statements++] = &rows[i];
+    LT_TRY(store_segments_flush(b->evidence, &segment, &length));
+    b->at.evidence_waiting = store_segments_mark(b->evidence);
+    return segment == 0 ? LT_OK
+                        : store_exec(t->store, &sql[SQL_SEGMENT_LENGTH],
+                                     STORE_ARGS(STORE_I(segment), STORE_I(length), STORE_I(t->now.us)), NULL);
+}
+
+lt_res ca_perspective_key(struct ca_turn *t, const struct ca_perspective_key *key, int64_t *ret_id)
+{
+    struct store_rows rows;
+    const struct store_value name = STORE_S(key->name);
+    const struct store_value spki = STORE_B(key->spki);
+    const struct store_value rir = STORE_S(key->rir);
+    const struct store_value resolver_rir = STORE_S(key->resolver_rir);
+    LT_TRY(store_query(t->store, &sql[SQL_KEY], STORE_ARGS(name, spki, rir, resolver_rir), &rows));
+    *ret_id = store_next(&rows) ? store_int(&rows, 0) : 0;
+    LT_TRY(store_rows_end(&rows));
+    if (*ret_id != 0) {
+        return LT_OK;
+    }
+    *ret_id = ca_new_id(t);
+    return store_exec(t->store, &sql[SQL_KEY_ADD],
+                      STORE_ARGS(STORE_I(*ret_id), name, spki, rir, resolver_rir, STORE_I(t->now.us)), NULL);
+}
+
+/* --- what was signed ------------------------------------------------------------------------------------ */
+
+struct place {
+    struct store_frame_ref ref;
+    int64_t authorization;
+    int64_t checked_us;
+};
+
+static void take_ref(const struct store_rows *rows, struct store_frame_ref *ref)
+{
+    lt_slice hash = lt_slice_sub(store_bytes(rows, 3), 0, sizeof ref->sha256);
+    ref->segment = (uint32_t)store_int(rows, 0);
+    ref->position = (uint64_t)store_int(rows, 1);
+    ref->length = (uint32_t)store_int(rows, 2);
+    if (hash.len > 0) {
+        memcpy(ref->sha256, hash.ptr, hash.len);
+    }
+}
+
+static lt_res find_validation(struct ca_turn *t, const Ipc__NameEvidence *e, struct place *p)
+{
+    struct store_rows rows;
+    *p = (struct place){.authorization = e->authorization_id, .checked_us = e->validated_us};
+    LT_TRY(store_query(t->store, &sql[SQL_FRAME],
+                       STORE_ARGS(STORE_I(e->authorization_id), STORE_I(e->validated_us)), &rows));
+    if (store_next(&rows)) {
+        take_ref(&rows, &p->ref);
+    }
+    return store_rows_end(&rows);
+}
+
+/* A check of CAA that was made after the validation, and has this time. */
+static lt_res find_caa(struct ca_turn *t, const Ipc__NameEvidence *e, struct place *p)
+{
+    struct store_rows rows;
+    *p = (struct place){.authorization = e->authorization_id};
+    LT_TRY(store_query(
+        t->store, &sql[SQL_CAA_FRAME],
+        STORE_ARGS(STORE_I(e->authorization_id), STORE_I(e->validated_us), STORE_I(e->caa_checked_us)),
+        &rows));
+    if (store_next(&rows)) {
+        take_ref(&rows, &p->ref);
+        p->checked_us = store_int(&rows, 4);
+    }
+    return store_rows_end(&rows);
+}
+
+static lt_res statements_at(struct ca_turn *t, const struct place *p, Ipc__SignedStatement ***ret_list,
+                            size_t *ret_count)
+{
+    const Ipc__EvidenceRecord *record = NULL;
+    lt_slice plain = {0};
+    *ret_count = 0;
+    if (p->ref.segment == 0 || t->book == NULL || t->book->evidence == NULL) {
+        return LT_OK;
+    }
+    lt_res r = store_segments_read(t->book->evidence, &p->ref, t->arena, &plain);
+    if (!lt_failed(r)) {
+        r = ca_evidence_unpack(plain, p->authorization, p->checked_us, t->arena, &record);
+    }
+    if (r.code == LT_STATE_CORRUPT || r.code == LT_PEER_NOT_FOUND) {
+        return LT_OK; /* `audit verify` tells of it */
+    }
+    LT_TRY(r);
+    const Ipc__EvidenceCorroboration *c = record->corroboration;
+    if (c == NULL || c->n_voices == 0) {
+        return LT_OK;
+    }
+    *ret_list = LT_NEW_ARRAY(t->arena, Ipc__SignedStatement *, c->n_voices);
+    LT_CHECK(*ret_list != NULL, LT_PEER_TOO_LARGE, "evidence: too much of it");
+    for (size_t i = 0; i < c->n_voices; i++) {
+        if (c->voices[i]->said != NULL) {
+            (*ret_list)[(*ret_count)++] = c->voices[i]->said;
+        }
     }
     return LT_OK;
 }
 
 lt_res ca_evidence_statements(struct ca_turn *t, Ipc__NameEvidence *e)
 {
-    struct store_rows rows;
-    json_t *root = NULL;
-    LT_TRY(store_query(t->store, &sql[0], STORE_ARGS(STORE_I(e->authorization_id), STORE_I(e->validated_us)),
-                       &rows));
-    if (store_next(&rows)) {
-        lt_slice text = store_bytes(&rows, 0);
-        root = json_loadb((const char *)text.ptr, text.len, JSON_REJECT_DUPLICATES, NULL);
+    struct place validation;
+    struct place caa;
+    LT_TRY(find_validation(t, e, &validation));
+    LT_TRY(statements_at(t, &validation, &e->statements, &e->n_statements));
+    if (e->caa_checked_us == 0) {
+        return LT_OK;
     }
-    LT_TRY(store_rows_end(&rows));
-    lt_res r = all(t->arena, json_object_get(root, "signed"), e);
-    json_decref(root);
-    return r;
+    LT_TRY(find_caa(t, e, &caa));
+    return statements_at(t, &caa, &e->caa_statements, &e->n_caa_statements);
 }

@@ -105,12 +105,22 @@ static lt_res list_evidence(struct ca_turn *t, const struct ca_issue_request *r,
         rows[i].validated_us = r->names[i].validated.us;
         rows[i].authorization_id = r->names[i].authorization_id;
         rows[i].caa_checked_us = r->names[i].caa_checked.us;
+        rows[i].caa_evidence_us = r->names[i].caa_evidence_us;
         rows[i].dimension = r->names[i].dimension;
         rows[i].quorum = r->names[i].quorum;
-        if (rows[i].quorum > 1) { /* others than the primary perspective were asked */
-            LT_TRY(ca_evidence_statements(t, &rows[i]));
-        }
         q->evidence[i] = &rows[i];
+    }
+    return LT_OK;
+}
+
+/* What the examiner counts again goes with each question, and not into the intent: it lies in the evidence.
+ */
+static lt_res add_statements(struct ca_turn *t, Ipc__SignRequest *q)
+{
+    for (size_t i = 0; i < q->n_evidence; i++) {
+        if (q->evidence[i]->quorum > 1) { /* others than the primary perspective were asked */
+            LT_TRY(ca_evidence_statements(t, q->evidence[i]));
+        }
     }
     return LT_OK;
 }
@@ -244,6 +254,7 @@ lt_res ca_issue_plan(struct ca_turn *t, const struct ca_issue_request *r, int64_
         *ret_intent = q.intent_id;
     }
     q.tbs = binary(d.tbs);
+    LT_TRY(add_statements(t, &q));
     return ca_turn_send(t, IPC_EXAMINER, IPC_SIGN_REQUEST, (uint64_t)q.intent_id, &q.base);
 }
 
@@ -326,6 +337,7 @@ lt_res ca_intent_ask(struct ca_turn *t, const struct ca_intent *i)
     }
     Ipc__SignRequest q = *i->record->request;
     q.tbs = binary(i->tbs);
+    LT_TRY(add_statements(t, &q));
     return ca_turn_send(t, IPC_EXAMINER, IPC_SIGN_REQUEST, (uint64_t)i->id, &q.base);
 }
 

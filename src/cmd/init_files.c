@@ -122,9 +122,9 @@ static lt_res make_folders(const struct init *i)
         const char *path;
         mode_t mode;
     } rows[] = {
-        {"profiles", 0755},  {"operators", 0755}, {"secrets", 0700},  {"ca", 0755},     {"keys", 0700},
-        {"book", 0750},      {"journal", 0700},   {"examiner", 0700}, {"public", 0755}, {"public/crl", 0755},
-        {"public/ca", 0755}, {"tls", 0700},       {"run", 0755},
+        {"profiles", 0755},   {"operators", 0755}, {"secrets", 0700}, {"ca", 0755},       {"keys", 0700},
+        {"book", 0750},       {"evidence", 0750},  {"journal", 0700}, {"examiner", 0700}, {"public", 0755},
+        {"public/crl", 0755}, {"public/ca", 0755}, {"tls", 0700},     {"run", 0755},
     };
     for (size_t k = 0; k < LT_COUNT(rows); k++) {
         /* chmod too: the umask must not decide. */
@@ -309,8 +309,9 @@ lt_res init_write(struct init *i)
 /* lintel.yaml last. */
 lt_res init_commit(struct init *i)
 {
-    static const char *const order[] = {"profiles", "operators", "secrets", "ca",  "keys", "book",
-                                        "journal",  "examiner",  "public",  "tls", "run",  CA_CONFIG_FILE};
+    static const char *const order[] = {"profiles", "operators", "secrets",     "ca",       "keys",
+                                        "book",     "evidence",  "journal",     "examiner", "public",
+                                        "tls",      "run",       CA_CONFIG_FILE};
     for (size_t k = 0; k < LT_COUNT(order); k++) {
         LT_CHECK(renameat(i->stage, order[k], i->dir, order[k]) == 0, LT_STATE_IO, "%s/%s: %s", i->folder,
                  order[k], strerror(errno));

@@ -12,11 +12,11 @@ static const struct sandbox_path gateway_paths[] = {{"public", false}, {"tls", t
 
 /* The book, and the root-owned files it mirrors. */
 static const struct sandbox_path registrar_paths[] = {
-    {"book", true},         {"operators", false},    {"profiles", false}, {"ca", false},
-    {"lintel.yaml", false}, {"perspectives", false}, {"policy", false},
+    {"book", true}, {"evidence", true},     {"operators", false},    {"profiles", false},
+    {"ca", false},  {"lintel.yaml", false}, {"perspectives", false}, {"policy", false},
 };
 
-static const struct sandbox_path reader_paths[] = {{"book", false}};
+static const struct sandbox_path reader_paths[] = {{"book", false}, {"evidence", false}};
 
 static const struct sandbox_path publisher_paths[] = {{"book", false}, {"public", true}, {"ca", false}};
 

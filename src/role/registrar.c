@@ -20,6 +20,7 @@
 #include "ca/body.h"
 #include "ca/crl_book.h"
 #include "ca/event.h"
+#include "ca/evidence_book.h"
 #include "ca/halt.h"
 #include "ca/issue.h"
 #include "ca/journal.h"
@@ -371,6 +372,17 @@ static bool drained(void *self)
     return !g->open && !acme_desk_busy(g->desk) && !ca_revoke_awaited(g->book, lt_now());
 }
 
+/* A test CA proves nothing, or is one restart away from proving nothing. */
+static lt_res check_test_ca(const struct registrar *g)
+{
+    for (size_t i = 0; g->test_ca && i < g->profiles.count; i++) {
+        const struct ca_profile *p = g->profiles.rows[i];
+        LT_CHECK(!p->public_trust || p->kind != CA_PROFILE_SUBSCRIBER, LT_POLICY_REFUSED,
+                 "profile %s is public, and this is a test CA: write public: false", p->name);
+    }
+    return LT_OK;
+}
+
 /* Root-owned files: this program may parse them. All of them read, or nothing changes. */
 static lt_res load_files(struct registrar *g)
 {
@@ -378,6 +390,7 @@ static lt_res load_files(struct registrar *g)
     ca_operators_done(&g->operators);
     LT_TRY(ca_profiles_load(g->folder, lt_now(), &g->profiles));
     LT_CHECK(g->profiles.count > 0, LT_PEER_USAGE, "there is no profile in %s/profiles", g->folder);
+    LT_TRY(check_test_ca(g));
     LT_CLEANUP(lt_fd_closep) int fd = open(g->folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
     LT_TRY(ca_operators_load(fd, "operators", &g->operators));
     struct validate_perspectives fresh;
@@ -432,7 +445,27 @@ static lt_res step_started(struct registrar *g, struct ca_turn *t, const struct 
     ca_body_init(&b);
     ca_body_str(&b, "build", g->book->build);
     LT_TRY(ca_body_event(&b, t, "registrar.started", "family registrar 0", LT_SLICE(NULL, 0)));
+    if (g->evidence_lost != NULL) {
+        struct ca_body lost;
+        ca_body_init(&lost);
+        ca_body_str(&lost, "detail", g->evidence_lost);
+        LT_TRY(ca_body_event(&lost, t, "alarm.evidence", "family registrar 0", LT_SLICE(NULL, 0)));
+    }
     return acme_desk_recover(g->desk, t);
+}
+
+/* What is gone is gone: the rest can be validated anew, and an alarm says that it must be. */
+static lt_res open_evidence(struct registrar *g, const char *folder)
+{
+    const char *lost = NULL;
+    LT_TRY(ca_evidence_open(g->book, folder, lt_now(), &g->arena, &lost));
+    if (lost != NULL) {
+        lt_log(LT_LOG_ERROR, "evidence that the book names is gone",
+               "detail=\"%s\" mend=\"put evidence/ back from a copy\"", lost);
+        g->evidence_lost = strdup(lost);
+        LT_ASSERT(g->evidence_lost != NULL);
+    }
+    return LT_OK;
 }
 
 static lt_res open_book(struct registrar *g, const Ipc__Start *start)
@@ -454,7 +487,8 @@ static lt_res open_book(struct registrar *g, const Ipc__Start *start)
         .now = lt_now(),
     };
     LT_ASSERT(book.build != NULL && book.base_url != NULL && book.public_http_url != NULL);
-    return ca_book_open(&book, &g->book);
+    LT_TRY(ca_book_open(&book, &g->book));
+    return open_evidence(g, start->folder);
 }
 
 static lt_res start(struct role_kit *kit, const Ipc__Start *message, const int *listener_fds, void **ret_self)
@@ -478,6 +512,10 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *message, const int *
         .corroborated = corroborated,
     };
     LT_TRY(acme_desk_open(&options, &g->desk));
+    g->test_ca = message->test_ca;
+    if (message->testing != NULL) {
+        acme_desk_use_testing(g->desk, message->testing->nonce_reject, message->testing->authz_reuse);
+    }
     LT_TRY(load_files(g));
     LT_TRY(registrar_run(g, step_started, NULL));
     registrar_commit(g);

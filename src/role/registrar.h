@@ -23,6 +23,7 @@ struct registrar {
     struct ca_config *config;                  /* owned */
     struct store *store;                       /* owned */
     struct ca_book *book;                      /* owned */
+    char *evidence_lost;                       /* owned; found at start: said as an event */
     struct acme_desk *desk;                    /* owned */
     struct ca_profiles profiles;               /* owned: as read, until they are the book's */
     struct acme_policy policy;                 /* owned: of names */
@@ -30,7 +31,8 @@ struct registrar {
     struct validate_perspectives perspectives; /* owned; the desk borrows them */
     struct lt_arena arena;                     /* of the group */
     struct ca_turn turn;
-    bool open; /* a transaction is begun */
+    bool test_ca; /* the folder carries the mark: no public profile is served */
+    bool open;    /* a transaction is begun */
     int64_t opened_us;
     int64_t shut_until_us; /* the book could not be begun: not tried again before that */
     struct registrar_question questions[REGISTRAR_GROUP_MAX];

@@ -8,6 +8,7 @@
 #include "base/metrics.h"
 #include "base/random.h"
 #include "ca/crl_book.h"
+#include "ca/evidence_book.h"
 #include "ca/journal.h"
 #include "ca/service.h"
 #include "role/registrar.h"
@@ -213,6 +214,7 @@ void registrar_commit(struct registrar *g)
         return;
     }
     lt_res r = ca_journal_flush(&g->turn);
+    r = lt_failed(r) ? r : ca_evidence_flush(&g->turn); /* on the disk before the rows that name it */
     if (lt_failed(r)) {
         store_rollback(g->store);
     } else {

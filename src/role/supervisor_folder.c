@@ -42,6 +42,7 @@ static const struct {
     {"journal", IPC_SIGNER, 0700, 0600, false, true},
     {"examiner", IPC_EXAMINER, 0700, 0600, false, true},
     {"book", IPC_REGISTRAR, 02750, 0640, true, true},
+    {"evidence", IPC_REGISTRAR, 02750, 0640, true, true},
     {"public", IPC_PUBLISHER, 0755, 0, false, true},
     {"public/crl", IPC_PUBLISHER, 0755, 0644, false, true},
     {"public/ca", IPC_PUBLISHER, 0755, 0644, false, true},

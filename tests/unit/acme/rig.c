@@ -3,11 +3,13 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/random.h"
 #include "base/text.h"
 #include "ca/authority.h"
+#include "ca/evidence_book.h"
 #include "ca/issue.h"
 #include "ca/revoke.h"
 #include "check.h"
@@ -148,6 +150,11 @@ static void open_memory(struct rig *r, bool create)
         .now = r->now,
     };
     assert_ok(ca_book_open(&bo, &r->book));
+    const char *lost = NULL;
+    (void)snprintf(path, sizeof path, "%s/evidence", r->folder);
+    assert_true(mkdir(path, 0700) == 0 || !create);
+    assert_ok(ca_evidence_open(r->book, r->folder, r->now, &r->arena, &lost));
+    assert_null(lost);
     r->book->examiner_linked = true;
     r->book->replayed = true;
     static const uint8_t epoch[8] = {1, 2, 3, 4, 5, 6, 7, 8};
@@ -169,8 +176,6 @@ static void close_memory(struct rig *r)
 
 void rig_open(struct rig *r, const char *yaml)
 {
-    static const char *const files[] = {"lintel.db", "lintel.db-wal", "lintel.db-shm"};
-    (void)files;
     memset(r, 0, sizeof *r);
     make_hierarchy();
     lt_arena_init(&r->arena, ARENA_MAX);
@@ -184,7 +189,7 @@ void rig_open(struct rig *r, const char *yaml)
 
 void rig_close(struct rig *r)
 {
-    static const char *const files[] = {"lintel.db", "lintel.db-wal", "lintel.db-shm"};
+    static const char *const files[] = {"lintel.db", "lintel.db-wal", "lintel.db-shm", "evidence/000001.seg"};
     close_memory(r);
     ca_config_free(r->config);
     lt_arena_done(&r->arena);
@@ -194,8 +199,11 @@ void rig_close(struct rig *r)
     for (size_t i = 0; i < LT_COUNT(files); i++) {
         char path[128];
         (void)snprintf(path, sizeof path, "%s/%s", r->folder, files[i]);
-        (void)unlink(path); /* the last two are there or not */
+        (void)unlink(path); /* but for the first they are there or not */
     }
+    char path[128];
+    (void)snprintf(path, sizeof path, "%s/evidence", r->folder);
+    assert_int_equal(rmdir(path), 0);
     assert_int_equal(rmdir(r->folder), 0);
 }
 
@@ -260,6 +268,7 @@ lt_res rig_run(struct rig *r, rig_step *step, const struct ipc_msg *m)
     t.random = lt_random;
     assert_ok(store_begin(r->store));
     lt_res res = in_savepoint(r, &t, step, m);
+    assert_ok(ca_evidence_flush(&t));
     assert_ok(store_commit(r->store));
     ca_turn_release(&t, release, r);
     lt_arena_done(&arena);
