@@ -26,6 +26,7 @@ enum bench_step {
     BENCH_VALIDATION,    /* from asking for it until the authorization is seen to be valid */
     BENCH_FINALIZE,      /* from the CSR until the order is seen to be valid */
     BENCH_CERTIFICATE,   /* the download */
+    BENCH_REQUEST,       /* any signed request, from its sending to its answer */
     BENCH_TOTAL,         /* the whole flow; in an open loop from when it was due */
     BENCH_STEPS,
 };
@@ -67,6 +68,7 @@ struct bench_client {
     /* the request under way */
     char url[BENCH_TEXT];
     const char *payload; /* in the arena; NULL: POST-as-GET */
+    int64_t sent_us;
     void (*next)(struct bench_client *c, const struct http_reply *reply);
     unsigned tries;
     /* the flow */

@@ -167,6 +167,7 @@ static void on_reply(void *arg, lt_res outcome, const struct http_reply *reply)
         return;
     }
     (void)take(c->nonce, http_head_field(reply->head, "replay-nonce")); /* without one it is asked for */
+    bench_sample(c->bench, BENCH_REQUEST, c->sent_us);
     if (reply->head->status < 400) {
         c->tries = 0;
         c->next(c, reply);
@@ -209,6 +210,7 @@ static void send_request(struct bench_client *c)
         return;
     }
     c->nonce[0] = 0; /* used */
+    c->sent_us = lt_now().us;
     const struct http_ask ask = {"POST", path, "application/jose+json", lt_buf_slice(&c->request)};
     http_client_ask(c->http, &ask, on_reply, c);
 }

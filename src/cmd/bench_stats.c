@@ -10,7 +10,7 @@ static const char *const step_names[BENCH_STEPS] = {
     [BENCH_NEW_ORDER] = "new-order", [BENCH_AUTHORIZATION] = "authorization",
     [BENCH_CHALLENGE] = "challenge", [BENCH_VALIDATION] = "validation",
     [BENCH_FINALIZE] = "finalize",   [BENCH_CERTIFICATE] = "certificate",
-    [BENCH_TOTAL] = "total",
+    [BENCH_REQUEST] = "request",     [BENCH_TOTAL] = "total",
 };
 
 const char *bench_step_name(enum bench_step step)

@@ -8,7 +8,8 @@ import subprocess
 import pytest
 from conftest import LINTEL, Ca, free_port, wait_for
 
-STEPS = ["new-order", "authorization", "challenge", "validation", "finalize", "certificate", "total"]
+STEPS = ["new-order", "authorization", "challenge", "validation", "finalize", "certificate", "request",
+         "total"]
 
 
 def bench(*args, timeout=90):

@@ -1,9 +1,12 @@
 /* CSRs, certificates and inner signatures, made with OpenSSL. */
 #include "check.h"
 
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
+#include <openssl/param_build.h>
 #include <openssl/x509v3.h>
 
+#include "../crypto/weak_keys.h"
 #include "base/text.h"
 #include "crypto/digest.h"
 #include "wire_site.h"
@@ -52,7 +55,8 @@ static void add_extension(STACK_OF(X509_EXTENSION) * list, const char *name, con
     sk_X509_EXTENSION_push(list, e);
 }
 
-static lt_slice make_csr(const struct request *q, EVP_PKEY *key)
+/* key: in the request; signer: whose signature it has. */
+static lt_slice make_signed(const struct request *q, EVP_PKEY *key, EVP_PKEY *signer)
 {
     X509_REQ *req = X509_REQ_new();
     STACK_OF(X509_EXTENSION) *list = sk_X509_EXTENSION_new_null();
@@ -70,7 +74,7 @@ static lt_slice make_csr(const struct request *q, EVP_PKEY *key)
         X509_REQ_add_extensions(req, list);
     }
     X509_REQ_set_pubkey(req, key);
-    assert_true(X509_REQ_sign(req, key, strcmp(q->key, "ED25519") == 0 ? NULL : EVP_sha256()) > 0);
+    assert_true(X509_REQ_sign(req, signer, strcmp(q->key, "ED25519") == 0 ? NULL : EVP_sha256()) > 0);
     uint8_t *der = NULL;
     int len = i2d_X509_REQ(req, &der);
     lt_slice copy = lt_arena_copy(&arena, LT_SLICE(der, (size_t)len));
@@ -78,6 +82,11 @@ static lt_slice make_csr(const struct request *q, EVP_PKEY *key)
     sk_X509_EXTENSION_pop_free(list, X509_EXTENSION_free);
     X509_REQ_free(req);
     return copy;
+}
+
+static lt_slice make_csr(const struct request *q, EVP_PKEY *key)
+{
+    return make_signed(q, key, key);
 }
 
 static lt_res read_request(const struct request *q, EVP_PKEY *key, struct wire_reader *r,
@@ -182,6 +191,64 @@ static void bad_requests(void **state)
         assert_string_equal(problem_type(&r, found), "badCSR");
         EVP_PKEY_free(key);
     }
+}
+
+static EVP_PKEY *rsa_of(const char *modulus, const char *exponent)
+{
+    EVP_PKEY *key = NULL;
+    BIGNUM *n = NULL;
+    BIGNUM *e = NULL;
+    assert_true(BN_hex2bn(&n, modulus) > 0 && BN_hex2bn(&e, exponent) > 0);
+    OSSL_PARAM_BLD *b = OSSL_PARAM_BLD_new();
+    assert_true(OSSL_PARAM_BLD_push_BN(b, OSSL_PKEY_PARAM_RSA_N, n) &&
+                OSSL_PARAM_BLD_push_BN(b, OSSL_PKEY_PARAM_RSA_E, e));
+    OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(b);
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+    assert_true(EVP_PKEY_fromdata_init(ctx) > 0 &&
+                EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) > 0);
+    EVP_PKEY_CTX_free(ctx);
+    OSSL_PARAM_free(params);
+    OSSL_PARAM_BLD_free(b);
+    BN_free(n);
+    BN_free(e);
+    return key;
+}
+
+/* The key is looked at before its signature, so the sentence is about the key. */
+/*= CABF-BR 6.1.1.3 "The CA SHALL reject a certificate request if one or more of the following conditions
+ *= are met" */
+static void weak_keys(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *modulus;
+        const char *exponent;
+        const char *why;
+    } rows[] = {
+        {modulus_roca, "010001", "ROCA"},
+        {modulus_debian, "010001", "Debian"},
+        {modulus_close, "010001", "too close"},
+        {modulus_small, "010001", "factor below"},
+        {modulus_good, "03", "exponent"},
+        {modulus_good, "ffff", "exponent"},
+        {modulus_good, "010000", "exponent"},
+        {modulus_good, "010001", "signature"}, /* that key is sound: only another one signed */
+    };
+    const struct request q = {"RSA2048", NULL, "DNS:a.example.com", NULL, NULL};
+    EVP_PKEY *signer = make_key("RSA2048");
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        EVP_PKEY *key = rsa_of(rows[i].modulus, rows[i].exponent);
+        struct wire_reader r = {.site = &test_site, .arena = &arena};
+        Ipc__AcmeFinalize m = IPC__ACME_FINALIZE__INIT;
+        lt_res found = wire_read_csr(&r, make_signed(&q, key, signer), &m);
+        assert_string_equal(problem_type(&r, found), "badCSR");
+        const char *detail = wire_problem_of(&r, found)->detail;
+        if (strstr(detail, rows[i].why) == NULL) {
+            fail_msg("row %zu: %s", i, detail);
+        }
+        EVP_PKEY_free(key);
+    }
+    EVP_PKEY_free(signer);
 }
 
 /* Each bit of a request matters, except where the bytes say the same (they do not, in DER). */
@@ -396,9 +463,13 @@ static void key_changes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good_requests), cmocka_unit_test(bad_requests),
-        cmocka_unit_test(flipped_bits),  cmocka_unit_test(account_key_in_request),
-        cmocka_unit_test(revocations),   cmocka_unit_test(key_changes),
+        cmocka_unit_test(good_requests),
+        cmocka_unit_test(bad_requests),
+        cmocka_unit_test(weak_keys),
+        cmocka_unit_test(flipped_bits),
+        cmocka_unit_test(account_key_in_request),
+        cmocka_unit_test(revocations),
+        cmocka_unit_test(key_changes),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -1,6 +1,7 @@
 /* JWK in and out, thumbprints, and the JSON layer below. */
 #include "check.h"
 
+#include "../crypto/weak_keys.h"
 #include "base/text.h"
 #include "crypto/key.h"
 #include "crypto/pub.h"
@@ -104,6 +105,34 @@ static void round_trips(void **state)
         assert_true(lt_slice_eq(jwk.spki, crypto_key_spki(key)));
         assert_ok(jwk_thumbprint(jwk.spki, thumbprint));
         assert_memory_equal(thumbprint, jwk.thumbprint, 32);
+    }
+}
+
+/* Accounts' keys are judged like those of certificates; the notary answers badPublicKey. */
+static void weak_keys(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *modulus;
+        const char *exponent;
+        int code;
+    } rows[] = {
+        {modulus_good, "AQAB", 0},
+        {modulus_roca, "AQAB", LT_POLICY_REFUSED},
+        {modulus_debian, "AQAB", LT_POLICY_REFUSED},
+        {modulus_close, "AQAB", LT_POLICY_REFUSED},
+        {modulus_small, "AQAB", LT_POLICY_REFUSED},
+        {modulus_good, "Aw", LT_PEER_UNSUPPORTED}, /* jws.c makes the same refusal of it */
+        {modulus_good, "AQAA", LT_PEER_UNSUPPORTED},
+    };
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        struct jwk jwk;
+        lt_slice n;
+        assert_ok(lt_unhex(&arena, lt_slice_cstr(rows[i].modulus), &n));
+        char *text = lt_arena_printf(&arena, "{\"kty\":\"RSA\",\"n\":\"%s\",\"e\":\"%s\"}",
+                                     lt_base64url(&arena, n), rows[i].exponent);
+        assert_non_null(text);
+        assert_int_equal(parse(text, &jwk).code, rows[i].code);
     }
 }
 
@@ -235,8 +264,9 @@ static void json_members(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(thumbprints), cmocka_unit_test(rfc_signatures), cmocka_unit_test(round_trips),
-        cmocka_unit_test(refusals),    cmocka_unit_test(json_refusals),  cmocka_unit_test(json_members),
+        cmocka_unit_test(thumbprints),  cmocka_unit_test(rfc_signatures), cmocka_unit_test(round_trips),
+        cmocka_unit_test(weak_keys),    cmocka_unit_test(refusals),       cmocka_unit_test(json_refusals),
+        cmocka_unit_test(json_members),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
