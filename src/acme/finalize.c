@@ -56,6 +56,17 @@ static lt_res check_names(struct acme_call *c, const struct acme_order *o, const
     return LT_OK;
 }
 
+lt_res acme_finalize_check(struct acme_call *c, const struct ca_profile *profile, const Ipc__AcmeFinalize *f,
+                           Ipc__Problem **ret_problem)
+{
+    *ret_problem = check_key(c, profile, f->key);
+    if (*ret_problem == NULL && f->must_staple) {
+        *ret_problem = acme_problem(c->turn->arena, "badCSR",
+                                    "OCSP must-staple is not offered: leave the extension out.");
+    }
+    return *ret_problem == NULL ? check_accounts(c, f, ret_problem) : LT_OK;
+}
+
 static lt_res check_request(struct acme_call *c, const struct acme_order *o, const Ipc__AcmeFinalize *f,
                             Ipc__Problem **ret_problem)
 {
@@ -72,13 +83,7 @@ static lt_res check_request(struct acme_call *c, const struct acme_order *o, con
                                     o->profile);
         return LT_OK;
     }
-    *ret_problem = check_key(c, row->profile, f->key);
-    if (*ret_problem == NULL && f->must_staple) {
-        *ret_problem = acme_problem(a, "badCSR", "OCSP must-staple is not offered: leave the extension out.");
-    }
-    if (*ret_problem == NULL) {
-        LT_TRY(check_accounts(c, f, ret_problem));
-    }
+    LT_TRY(acme_finalize_check(c, row->profile, f, ret_problem));
     return *ret_problem == NULL ? check_names(c, o, f, ret_problem) : LT_OK;
 }
 

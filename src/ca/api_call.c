@@ -282,14 +282,81 @@ static lt_res read_eab_revoke(const struct ca_api_target *t, const json_t *paylo
     return copy_text(a, t->id, &call->name);
 }
 
+static lt_res read_enroll_methods(const json_t *payload, struct lt_arena *a, Ipc__EnrollWanted *w)
+{
+    const json_t *rows = json_object_get(payload, "methods");
+    size_t count = json_array_size(rows);
+    LT_CHECK(rows == NULL || json_is_array(rows), LT_PEER_MALFORMED, "\"methods\" is no array");
+    LT_CHECK(count <= TEXTS_MAX, LT_PEER_TOO_LARGE, "\"methods\" has %zu members", count);
+    Ipc__EnrollMethod *list = LT_NEW_ARRAY(a, Ipc__EnrollMethod, count + 1);
+    w->methods = LT_NEW_ARRAY(a, Ipc__EnrollMethod *, count + 1);
+    LT_CHECK(list != NULL && w->methods != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    for (size_t i = 0; i < count; i++) {
+        const json_t *row = json_array_get(rows, i);
+        LT_CHECK(json_is_object(row), LT_PEER_MALFORMED, "\"methods\" has a member that is no object");
+        ipc__enroll_method__init(&list[i]);
+        LT_TRY(read_text(row, "name", false, a, &list[i].name));
+        LT_TRY(read_text(row, "method", true, a, &list[i].method));
+        w->methods[w->n_methods++] = &list[i];
+    }
+    return LT_OK;
+}
+
+/* The certificate request stays as it is: who calls has it taken apart. */
+static lt_res read_enroll(const struct ca_api_target *t, const json_t *payload, struct lt_arena *a,
+                          Ipc__OperatorCall *call)
+{
+    (void)t; /* same signature as its neighbours in the table */
+    bool hold = false;
+    lt_slice csr;
+    Ipc__EnrollWanted *w = LT_NEW(a, Ipc__EnrollWanted);
+    LT_CHECK(w != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    ipc__enroll_wanted__init(w);
+    LT_TRY(read_text(payload, "subscriber", true, a, &w->subscriber));
+    LT_TRY(read_text(payload, "contact", false, a, &w->contact));
+    LT_TRY(read_text(payload, "profile", false, a, &w->profile));
+    LT_TRY(jose_json_bytes(payload, "csr", a, &csr));
+    LT_TRY(jose_json_optional_bool(payload, "hold", &hold));
+    w->csr = bytes_of(csr);
+    w->hold = hold;
+    call->enroll = w;
+    return read_enroll_methods(payload, a, w);
+}
+
+static lt_res read_enroll_step(const struct ca_api_target *t, const json_t *payload, struct lt_arena *a,
+                               Ipc__OperatorCall *call)
+{
+    uint64_t id = 0;
+    Ipc__EnrollStep *s = LT_NEW(a, Ipc__EnrollStep);
+    LT_CHECK(s != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    ipc__enroll_step__init(s);
+    LT_TRY(lt_parse_u64(t->id, INT64_MAX, &id));
+    LT_TRY(read_text(payload, "name", false, a, &s->name));
+    LT_TRY(read_text(payload, "method", false, a, &s->method));
+    LT_TRY(read_text(payload, "reason", false, a, &s->reason));
+    s->id = (int64_t)id;
+    call->enroll_step = s;
+    return LT_OK;
+}
+
 static const struct {
     const char *op;
     lt_res (*read)(const struct ca_api_target *t, const json_t *payload, struct lt_arena *a,
                    Ipc__OperatorCall *call);
 } ops[] = {
-    {"revoke", read_revoke},         {"halt.add", read_halt},  {"plan.create", read_plan},
-    {"plan.approve", read_approval}, {"plan.run", read_run},   {"key-block.add", read_key_block},
-    {"lint.record", read_lint},      {"eab.create", read_eab}, {"eab.revoke", read_eab_revoke},
+    {"revoke", read_revoke},
+    {"halt.add", read_halt},
+    {"plan.create", read_plan},
+    {"plan.approve", read_approval},
+    {"plan.run", read_run},
+    {"key-block.add", read_key_block},
+    {"lint.record", read_lint},
+    {"eab.create", read_eab},
+    {"eab.revoke", read_eab_revoke},
+    {"enroll.request", read_enroll},
+    {"enroll.check", read_enroll_step},
+    {"enroll.issue", read_enroll_step},
+    {"enroll.cancel", read_enroll_step},
 };
 
 lt_res ca_api_operator_of_kid(lt_slice kid, lt_slice *ret_name)

@@ -105,6 +105,8 @@ static const struct {
     {"event.list", query_event_list},
     {"halt.list", query_halt_list},
     {"eab.list", query_eab_list},
+    {"enrolment.list", query_enrolment_list},
+    {"enrolment.show", query_enrolment_show},
     {"operator.list", query_operator_list},
     {"order.list", query_order_list},
     {"order.show", query_order_show},
@@ -141,7 +143,7 @@ lt_res ca_query_answer(const struct ca_query *query, struct lt_buf *out)
 }
 
 const struct ca_query_sql *const ca_query_statements[] = {
-    &query_table_sql, &query_certificate_sql, &query_detail_sql, &query_event_sql,
+    &query_table_sql, &query_certificate_sql, &query_detail_sql, &query_enrolment_sql, &query_event_sql,
     &query_lint_sql,  &query_list_sql,        &query_order_sql,  &query_status_sql,
 };
 const size_t ca_query_statement_tables = LT_COUNT(ca_query_statements);

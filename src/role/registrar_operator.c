@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "acme.pb-c.h"
+#include "acme/enroll.h"
 #include "ca/body.h"
 #include "ca/eab.h"
 #include "ca/event.h"
@@ -20,7 +21,8 @@ struct call {
     struct ipc_addr from;
     const Ipc__OperatorCall *m;
     const struct ca_operator *by;
-    const char *json; /* of the answer; NULL: it follows later */
+    const char *json;      /* of the answer; NULL: it follows later */
+    Ipc__Problem *problem; /* the same: what the desk refused */
 };
 
 static lt_slice bytes(ProtobufCBinaryData b)
@@ -125,6 +127,39 @@ static lt_res op_eab_revoke(struct call *c)
     return ca_eab_revoke(c->t, c->m->name, c->by->name, bytes(c->m->jws), &c->json);
 }
 
+static struct acme_enroll_by enroller(const struct call *c)
+{
+    return (struct acme_enroll_by){c->by->name, bytes(c->m->jws)};
+}
+
+static lt_res op_enroll_request(struct call *c)
+{
+    struct acme_enroll_by by = enroller(c);
+    LT_CHECK(c->m->enroll != NULL, LT_PEER_MALFORMED, "an enrolment is wanted");
+    return acme_enroll_request(c->g->desk, c->t, &by, c->m->enroll, &c->json, &c->problem);
+}
+
+static lt_res op_enroll_check(struct call *c)
+{
+    struct acme_enroll_by by = enroller(c);
+    LT_CHECK(c->m->enroll_step != NULL, LT_PEER_MALFORMED, "which enrolment?");
+    return acme_enroll_check(c->g->desk, c->t, &by, c->m->enroll_step, &c->json, &c->problem);
+}
+
+static lt_res op_enroll_issue(struct call *c)
+{
+    struct acme_enroll_by by = enroller(c);
+    LT_CHECK(c->m->enroll_step != NULL, LT_PEER_MALFORMED, "which enrolment?");
+    return acme_enroll_issue(c->g->desk, c->t, &by, c->m->enroll_step, &c->json, &c->problem);
+}
+
+static lt_res op_enroll_cancel(struct call *c)
+{
+    struct acme_enroll_by by = enroller(c);
+    LT_CHECK(c->m->enroll_step != NULL, LT_PEER_MALFORMED, "which enrolment?");
+    return acme_enroll_cancel(c->g->desk, c->t, &by, c->m->enroll_step, &c->json, &c->problem);
+}
+
 static const struct {
     const char *op;
     unsigned roles; /* one of them is needed */
@@ -138,6 +173,10 @@ static const struct {
     {"key-block.add", CA_ROLE_OPERATOR, op_key_block},
     {"eab.create", CA_ROLE_OPERATOR, op_eab_create},
     {"eab.revoke", CA_ROLE_OPERATOR, op_eab_revoke},
+    {"enroll.request", CA_ROLE_OPERATOR, op_enroll_request},
+    {"enroll.check", CA_ROLE_OPERATOR, op_enroll_check},
+    {"enroll.issue", CA_ROLE_OPERATOR, op_enroll_issue},
+    {"enroll.cancel", CA_ROLE_OPERATOR, op_enroll_cancel},
     {"lint.record", CA_ROLE_OPERATOR | CA_ROLE_AUDITOR, op_lint_record},
 };
 
@@ -192,6 +231,19 @@ lt_res registrar_operator_reply(struct registrar *g, struct ca_turn *t, const st
     return ca_turn_reply(t, to, IPC_OPERATOR_REPLY, &reply.base);
 }
 
+/* What the desk refused, in its own words. */
+static lt_res reply_problem(struct registrar *g, struct ca_turn *t, const struct ipc_addr *to,
+                            Ipc__Problem *p)
+{
+    char nonce[ACME_NONCE_SIZE];
+    Ipc__OperatorReply reply = IPC__OPERATOR_REPLY__INIT;
+    acme_desk_nonce(g->desk, nonce);
+    reply.nonce = nonce;
+    reply.status = p->status;
+    reply.problem = p;
+    return ca_turn_reply(t, to, IPC_OPERATOR_REPLY, &reply.base);
+}
+
 static lt_res authorize(struct call *c, unsigned roles)
 {
     LT_TRY(acme_desk_redeem(c->g->desk, lt_slice_cstr(c->m->nonce)));
@@ -213,6 +265,9 @@ lt_res registrar_operator_call(struct registrar *g, struct ca_turn *t, const str
         }
         LT_TRY(authorize(&c, ops[i].roles));
         LT_TRY(ops[i].run(&c));
+        if (c.problem != NULL) {
+            return reply_problem(g, t, &c.from, c.problem);
+        }
         return c.json == NULL ? LT_OK : registrar_operator_reply(g, t, &c.from, LT_OK, c.json);
     }
     LT_FAIL(LT_PEER_UNSUPPORTED, "there is no operation \"%s\"", c.m->op);
