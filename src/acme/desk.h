@@ -28,6 +28,9 @@ struct acme_options {
 
 LT_MUST_USE lt_res acme_desk_open(const struct acme_options *options, struct acme_desk **ret_desk);
 void acme_desk_close(struct acme_desk *desk);
+/* Of a test CA alone: percent of good nonces that are refused, and of proven authorizations that are used
+ * again. Until it is called: 0 and 100. */
+void acme_desk_use_testing(struct acme_desk *desk, uint32_t nonce_reject, uint32_t authz_reuse);
 /* After a reload: the old one is not looked at again. */
 void acme_desk_use_config(struct acme_desk *desk, const struct ca_config *config);
 

@@ -196,6 +196,9 @@ static lt_res find_all_proven(struct acme_call *c, struct draft *d, size_t *ret_
     *ret_missing = 0;
     for (size_t i = 0; i < d->names.count; i++) {
         LT_TRY(find_proven(c, d->names.list[i], &d->authorizations[i]));
+        if (d->authorizations[i] != 0 && acme_testing_forgets(c->desk)) {
+            d->authorizations[i] = 0;
+        }
         *ret_missing += d->authorizations[i] == 0;
     }
     d->proven = *ret_missing == 0;
