@@ -166,6 +166,11 @@ static const cyaml_schema_field_t testing_fields[] = {
     STRING("authz-reuse", testing_authz_reuse),   STRING("sleep", testing_sleep),
     BOOL("always-valid", c.testing.always_valid), CYAML_FIELD_END,
 };
+static const cyaml_schema_field_t mail_fields[] = {
+    STRING("relay", c.mail_relay),
+    STRING("from", c.mail_from),
+    CYAML_FIELD_END,
+};
 static const cyaml_schema_field_t token_fields[] = {
     STRING("module", c.token_module),
     STRING("pin-file", c.token_pin_file),
@@ -202,6 +207,7 @@ static const cyaml_schema_field_t fields[] = {
     SECTION("crl", crl_fields),
     SECTION("approvals", approval_fields),
     SECTION("second-opinion", opinion_fields),
+    SECTION("mail", mail_fields),
     SECTION("token", token_fields),
     SECTION("testing", testing_fields),
     STRING("uid-base", uid_base),
@@ -227,6 +233,8 @@ static const struct {
     {offsetof(struct raw, c.resolver), ""},
     {offsetof(struct raw, c.trust_anchor), ""},
     {offsetof(struct raw, dnssec), "root"},
+    {offsetof(struct raw, c.mail_relay), ""},
+    {offsetof(struct raw, c.mail_from), ""},
     {offsetof(struct raw, c.token_module), ""},
     {offsetof(struct raw, c.token_pin_file), ""},
     {offsetof(struct raw, order_lifetime), "7d"},
@@ -624,6 +632,27 @@ static lt_res check_hosts(const struct ca_yaml *y, const struct raw *raw)
     return LT_OK;
 }
 
+/* Who reads them closely is the courier (role/courier_letter.c). */
+static lt_res check_mail(const struct ca_yaml *y, const struct raw *raw)
+{
+    const char *relay = raw->c.mail_relay;
+    const char *from = raw->c.mail_from;
+    size_t scheme = strncmp(relay, "smtps://", 8) == 0 ? 8 : strncmp(relay, "smtp://", 7) == 0 ? 7 : 0;
+    const char *at = strchr(from, '@');
+    if (relay[0] == 0 && from[0] == 0) {
+        return LT_OK;
+    }
+    if (scheme == 0 || relay[scheme] == 0 || strpbrk(relay + scheme, " /@?#\"<>") != NULL) {
+        return ca_yaml_refuse(y, "mail.relay", "\"%.60s\" is no relay; write smtp://HOST:PORT or smtps://HOST:PORT",
+                              relay);
+    }
+    if (at == NULL || at == from || at[1] == 0 || strchr(at + 1, '@') != NULL ||
+        strpbrk(from, " <>\"(),:;\\[]") != NULL || strlen(from) > 254) {
+        return ca_yaml_refuse(y, "mail.from", "\"%.60s\" is no address; write ca@example.net", from);
+    }
+    return LT_OK;
+}
+
 static lt_res finish(const struct ca_yaml *y, struct raw *raw)
 {
     static const char *const local[] = {"localhost"};
@@ -641,6 +670,7 @@ static lt_res finish(const struct ca_yaml *y, struct raw *raw)
     LT_TRY(check_addresses(y, raw));
     LT_TRY(apply_dnssec(y, raw));
     LT_TRY(check_urls(y, raw));
+    LT_TRY(check_mail(y, raw));
     if (!name_ok(raw->c.default_profile)) {
         return ca_yaml_refuse(y, "default-profile", "\"%.40s\" is no profile name", raw->c.default_profile);
     }

@@ -108,6 +108,9 @@ struct ca_config {
 
     uint32_t approvals_needed;
 
+    const char *mail_relay; /* "smtp://host:25"; "": no mail is sent, and no method by mail is offered */
+    const char *mail_from;
+
     struct ca_config_opinion opinion;
     struct ca_config_testing testing;
 

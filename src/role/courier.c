@@ -1,5 +1,6 @@
-/* courier: goes out to the CA's remote perspectives. It has no book and no key of the CA, only the TLS key by
- * which they know it (courier/key.pem, made by `lintel perspective client`). */
+/* courier: goes out to the CA's remote perspectives, and to the mail relay. It has no book and no key of the
+ * CA, only the TLS key by which perspectives know it (courier/key.pem, made by `lintel perspective client`);
+ * without perspectives, none. */
 #include "role/courier.h"
 
 #include <errno.h>
@@ -15,6 +16,7 @@
 #include "base/metrics.h"
 #include "base/secret.h"
 #include "crypto/digest.h"
+#include "role/courier_mail.h"
 #include "role/kit.h"
 #include "role/profiles.h"
 
@@ -28,6 +30,7 @@ struct courier {
     struct lt_secret key;         /* owned: PEM, for the contexts of a reload */
     struct courier_fleet *fleet;  /* owned */
     struct courier_fleet *before; /* owned: of the files before, until its questions are answered */
+    struct courier_mail *mail;    /* owned */
     uint32_t registrar;           /* instance that asked last */
     struct event kit_event;
     struct event tick_event;
@@ -68,6 +71,31 @@ static lt_res on_corroborate(void *self, const struct ipc_msg *m)
     return LT_OK;
 }
 
+static void mailed(void *self, const Ipc__MailSent *said)
+{
+    struct courier *s = self;
+    const struct ipc_addr to = {.role = IPC_REGISTRAR, .instance = s->registrar};
+    lt_metric_add(said->accepted ? "lintel_letters_total{outcome=\"accepted\"}"
+                  : said->final  ? "lintel_letters_total{outcome=\"refused\"}"
+                                 : "lintel_letters_total{outcome=\"failed\"}",
+                  1);
+    if (!said->accepted) {
+        lt_log(LT_LOG_WARN, "a letter was not accepted", "mail=%lld final=%s why=\"%s\"",
+               (long long)said->mail_id, said->final ? "yes" : "no", said->why);
+    }
+    if (lt_failed(role_reply(s->kit, &to, IPC_MAIL_SENT, &said->base))) {
+        lt_log_error("answer not sent"); /* the registrar has it sent again */
+    }
+}
+
+static lt_res on_mail(void *self, const struct ipc_msg *m)
+{
+    struct courier *s = self;
+    s->registrar = m->from.instance;
+    courier_mail_send(s->mail, (const Ipc__MailSend *)(const void *)m->body);
+    return LT_OK;
+}
+
 static lt_res make_fleet(struct courier *s, struct courier_fleet **ret_fleet)
 {
     LT_CLEANUP(lt_fd_closep) int folder = open(s->folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -87,6 +115,16 @@ static lt_res read_key(struct courier *s)
     return lt_secret_from_fd(fd, KEY_MAX, &s->key);
 }
 
+static bool goes_to_perspectives(const struct courier *s)
+{
+    LT_CLEANUP(lt_fd_closep) int folder = open(s->folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    struct validate_perspectives all = {.count = 0};
+    bool some = folder < 0 || lt_failed(validate_perspectives_load(folder, "perspectives", &all)) ||
+                all.count > 0;
+    validate_perspectives_done(&all);
+    return some;
+}
+
 static lt_res start(struct role_kit *kit, const Ipc__Start *start, const int *listener_fds, void **ret_self)
 {
     (void)listener_fds; /* has none */
@@ -97,8 +135,13 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *start, const int *li
     s->folder = strdup(start->folder);
     LT_ASSERT(s->base != NULL && s->folder != NULL);
     crypto_start();
-    LT_TRY(read_key(s));
+    lt_res key = read_key(s);
+    if (key.code == LT_PEER_NOT_FOUND && !goes_to_perspectives(s)) {
+        key = LT_OK; /* mail alone needs none */
+    }
+    LT_TRY(key);
     LT_TRY(make_fleet(s, &s->fleet));
+    LT_TRY(courier_mail_new(s->base, mailed, s, &s->mail));
     *ret_self = s;
     lt_log(LT_LOG_INFO, "perspectives", "count=%zu", courier_fleet_count(s->fleet));
     return LT_OK;
@@ -121,7 +164,8 @@ static bool drained(void *self)
 {
     const struct courier *s = self;
     /* Without a registrar nobody waits: it asks again when it is back. */
-    return courier_fleet_open(s->fleet) == 0 || !role_linked(s->kit, IPC_REGISTRAR);
+    return (courier_fleet_open(s->fleet) == 0 && courier_mail_open(s->mail) == 0) ||
+           !role_linked(s->kit, IPC_REGISTRAR);
 }
 
 static lt_res tick(void *self, lt_time now)
@@ -130,6 +174,7 @@ static lt_res tick(void *self, lt_time now)
     (void)now;
     int64_t now_ms = lt_monotonic_ms();
     courier_fleet_tick(s->fleet, now_ms);
+    courier_mail_tick(s->mail);
     if (s->before != NULL) {
         courier_fleet_tick(s->before, now_ms);
         if (courier_fleet_open(s->before) == 0) {
@@ -137,6 +182,7 @@ static lt_res tick(void *self, lt_time now)
         }
     }
     lt_metric_set("lintel_corroborations_running", (int64_t)courier_fleet_open(s->fleet));
+    lt_metric_set("lintel_letters_running", (int64_t)courier_mail_open(s->mail));
     return LT_OK;
 }
 
@@ -165,6 +211,7 @@ static lt_res run(void *self)
 
 static const struct role_route routes[] = {
     {IPC_REGISTRAR, IPC_CORROBORATE, on_corroborate},
+    {IPC_REGISTRAR, IPC_MAIL_SEND, on_mail},
 };
 
 int main(void)
