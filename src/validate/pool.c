@@ -22,6 +22,7 @@ enum {
     RUNNING_MAX = 4096, /* questions of one worker */
     BUFFER_MAX = 64 * VALIDATE_FRAME_MAX,
     ANSWER_MAX = 4 * VALIDATE_FRAME_MAX,
+    LOOKED_UP_MAX = 256, /* names of one worker whose TXT records it may remember */
 };
 
 /* A question that has no answer yet. */
@@ -45,9 +46,12 @@ struct worker {
     struct lt_buf in;
     struct lt_buf out;
     bool assigned;
+    bool spent; /* takes no more questions */
     int64_t account;
     int64_t idle_since_ms;
-    struct question *questions; /* owned list */
+    size_t looked_up_count;
+    uint64_t looked_up[LOOKED_UP_MAX]; /* hashes of names */
+    struct question *questions;        /* owned list */
     size_t question_count;
 };
 
@@ -275,20 +279,38 @@ static bool new_worker(struct validate_pool *p)
 static struct worker *find(const struct validate_pool *p, bool assigned, int64_t account)
 {
     struct worker *w = p->workers;
-    while (w != NULL && (w->from < 0 || w->assigned != assigned || (assigned && w->account != account))) {
+    while (w != NULL &&
+           (w->from < 0 || w->spent || w->assigned != assigned || (assigned && w->account != account))) {
         w = w->next;
     }
     return w;
 }
 
-/* The worker of this account, a spare, or a new one; idle ones of others make room. NULL: none can be had. */
-static struct worker *worker_for(struct validate_pool *p, int64_t account)
+/* FNV-1a: two names with one hash only cost a worker. */
+static uint64_t hash_of(const char *name)
 {
-    struct worker *w = find(p, true, account);
-    if (w != NULL) {
-        return w->question_count < RUNNING_MAX ? w : NULL;
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+    for (; *name != '\0'; name++) {
+        h = (h ^ (uint8_t)*name) * UINT64_C(0x100000001b3);
     }
-    w = find(p, false, 0);
+    return h;
+}
+
+/* A client that proves "*.example.com" and then "example.com" has changed the record since we asked for it,
+ * and the worker's resolver still has the old one: it never looks for the same proof twice. */
+static bool remembers(const struct worker *w, uint64_t name)
+{
+    bool found = w->looked_up_count == LOOKED_UP_MAX;
+    for (size_t i = 0; i < w->looked_up_count; i++) {
+        found = found || w->looked_up[i] == name;
+    }
+    return found;
+}
+
+/* A spare, or a new one; idle ones of others make room. NULL: none can be had. */
+static struct worker *fresh_worker(struct validate_pool *p, int64_t account)
+{
+    struct worker *w = find(p, false, 0);
     for (struct worker *o = p->workers; w == NULL && p->live >= p->options.max_workers && o != NULL;
          o = o->next) {
         if (o->from >= 0 && o->question_count == 0) {
@@ -305,28 +327,53 @@ static struct worker *worker_for(struct validate_pool *p, int64_t account)
     return w;
 }
 
+/* The worker of this account, or a fresh one. NULL: none can be had. */
+static struct worker *worker_for(struct validate_pool *p, const struct question *q)
+{
+    bool by_record = strncmp(q->request->method, "dns-", 4) == 0;
+    uint64_t name = hash_of(q->request->identifier->value);
+    struct worker *w = find(p, true, q->account);
+    if (w != NULL && by_record && remembers(w, name)) {
+        w->spent = true;
+        w = NULL;
+    }
+    w = w == NULL ? fresh_worker(p, q->account) : w;
+    if (w == NULL || w->question_count >= RUNNING_MAX) {
+        return NULL;
+    }
+    if (by_record) {
+        w->looked_up[w->looked_up_count++] = name;
+    }
+    return w;
+}
+
+static void give(struct worker *w, struct question *q)
+{
+    w->pool->running++;
+    q->next = w->questions;
+    q->since_ms = lt_monotonic_ms();
+    w->questions = q;
+    w->question_count++;
+    validate_frame_add(&w->out, q->id, &q->request->base);
+    if (w->out.overflow) {
+        broken(w, "the worker takes no questions");
+    } else {
+        flush(w);
+    }
+}
+
 static void dispatch(struct validate_pool *p)
 {
     while (p->waiting != NULL) {
         struct question *q = p->waiting;
-        struct worker *w = worker_for(p, q->account);
+        struct worker *w = worker_for(p, q);
         if (w == NULL) {
             return;
         }
         p->waiting = q->next;
         p->waiting_last = p->waiting == NULL ? &p->waiting : p->waiting_last;
         p->waiting_count--;
-        p->running++;
-        q->next = w->questions;
-        q->since_ms = lt_monotonic_ms();
-        w->questions = q;
-        w->question_count++;
-        validate_frame_add(&w->out, q->id, &q->request->base);
-        if (w->out.overflow) {
-            broken(w, "the worker takes no questions");
-        } else {
-            flush(w);
-        }
+        give(w, q);
     }
 }
 

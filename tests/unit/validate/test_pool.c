@@ -2,6 +2,7 @@
  * and nobody else's. Everything runs as in the validator, in its walls too. */
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -68,6 +69,8 @@ static void poisoned(const Ipc__Validate *q)
     }
 }
 
+static void (*in_worker)(const Ipc__Validate *question) = poisoned;
+
 static void new_pool(struct rig *r, size_t max_workers)
 {
     (void)snprintf(r->resolver, sizeof r->resolver, "127.0.0.1@%u", world_dns_port(r->world));
@@ -84,7 +87,7 @@ static void new_pool(struct rig *r, size_t max_workers)
                    .perspective = "primary"},
         .max_workers = max_workers,
         .linger_ms = 50,
-        .in_worker = poisoned,
+        .in_worker = in_worker,
     };
     assert_ok(validate_pool_new(r->base, &o, note, r, &r->pool));
 }
@@ -111,16 +114,17 @@ static void tear_down(struct rig *r)
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no child is left */
 }
 
-static void ask(struct rig *r, uint64_t id, int64_t account, const char *token)
+static void ask_by(struct rig *r, uint64_t id, int64_t account, const char *token, const char *method)
 {
     static uint8_t nonce[4] = {1, 2, 3, 4};
     char authorization[128];
     char token_copy[32];
     char name[] = "a.example.com";
     char dns[] = "dns";
-    char method[] = "http-01";
+    char method_copy[32];
     Ipc__Identifier identifier = IPC__IDENTIFIER__INIT;
     Ipc__Validate v = IPC__VALIDATE__INIT;
+    (void)snprintf(method_copy, sizeof method_copy, "%s", method);
     (void)snprintf(token_copy, sizeof token_copy, "%s", token);
     (void)snprintf(authorization, sizeof authorization, "%s." KEY, token);
     identifier.type = dns;
@@ -128,11 +132,16 @@ static void ask(struct rig *r, uint64_t id, int64_t account, const char *token)
     v.authorization_id = (int64_t)id;
     v.nonce = (ProtobufCBinaryData){sizeof nonce, nonce};
     v.identifier = &identifier;
-    v.method = method;
+    v.method = method_copy;
     v.token = token_copy;
     v.key_authorization = authorization;
     v.account_id = account;
     assert_ok(validate_pool_start(r->pool, id, &v));
+}
+
+static void ask(struct rig *r, uint64_t id, int64_t account, const char *token)
+{
+    ask_by(r, id, account, token, "http-01");
 }
 
 static void wait_for(struct rig *r, unsigned count)
@@ -157,6 +166,57 @@ static void test_one(void **state)
     while (validate_pool_workers(r.pool) > 2) { /* the account's is replaced: the spares stay */
         assert_int_equal(event_base_loop(r.base, EVLOOP_ONCE), 0);
     }
+    tear_down(&r);
+}
+
+static pid_t *served_by; /* shared with the workers: by the number in the token */
+
+static void note_worker(const Ipc__Validate *q)
+{
+    served_by[q->authorization_id] = getpid();
+}
+
+/* The record that "*.a.example.com" was proved by is not the one that proves "a.example.com": a resolver that
+ * has seen the one is not asked for the other. */
+static void test_no_proof_from_a_cache(void **state)
+{
+    struct rig r;
+    (void)state;
+    served_by = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(served_by != MAP_FAILED);
+    in_worker = note_worker;
+    set_up(&r, 0);
+    in_worker = poisoned;
+    for (uint64_t id = 0; id < 6; id++) {
+        ask_by(&r, id, 7, "plain", "dns-01");
+        if (id % 2 == 0) { /* answered, or on its way */
+            wait_for(&r, (unsigned)id + 1);
+        }
+    }
+    wait_for(&r, 6);
+    assert_int_equal(r.internal, 0);
+    for (size_t i = 0; i < 6; i++) {
+        for (size_t j = 0; j < i; j++) {
+            assert_int_not_equal(served_by[i], served_by[j]);
+        }
+    }
+    tear_down(&r);
+    assert_int_equal(munmap(served_by, 4096), 0);
+}
+
+/* And where there is one worker only, the second question waits for the first to be answered. */
+static void test_no_room_for_a_fresh_one(void **state)
+{
+    struct rig r;
+    (void)state;
+    set_up(&r, 1);
+    for (uint64_t id = 0; id < 4; id++) {
+        ask_by(&r, id, 7, "plain", "dns-01");
+        assert_true(validate_pool_workers(r.pool) <= 1);
+    }
+    wait_for(&r, 4);
+    assert_int_equal(r.ids, 0xf);
+    assert_int_equal(r.internal, 0);
     tear_down(&r);
 }
 
@@ -311,8 +371,14 @@ static void test_walls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one),  cmocka_unit_test(test_crash),   cmocka_unit_test(test_many_accounts),
-        cmocka_unit_test(test_cost), cmocka_unit_test(test_refused), cmocka_unit_test(test_walls),
+        cmocka_unit_test(test_one),
+        cmocka_unit_test(test_no_proof_from_a_cache),
+        cmocka_unit_test(test_no_room_for_a_fresh_one),
+        cmocka_unit_test(test_crash),
+        cmocka_unit_test(test_many_accounts),
+        cmocka_unit_test(test_cost),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_walls),
     };
     (void)signal(SIGPIPE, SIG_IGN); /* as in every role */
     crypto_start();
