@@ -21,48 +21,72 @@ static const char method_caa[] = "caa";
 
 bool acme_caa_stale(const struct acme_desk *d, const struct ca_issue_name *n, lt_time now)
 {
-    /* CAA is about names; a CA that has no domain of its own to be named by cannot ask. */
+    /* CAA is about names. A CA that has no domain of its own to be named by cannot ask: then nothing is
+     * issued by a public profile (public.c). */
     if (d->config->caa_identity_count == 0 || strcmp(n->type, "dns") != 0) {
         return false;
     }
-    /*= CABF-BR 3.2.2.8 "it MUST do so within the TTL of the CAA record, or 8 hours, whichever is greater" */
+    /*= CABF-BR 3.2.2.8 "it MUST do so within the TTL of the CAA record, or 8 hours, whichever is greater" —
+     * we take 8 hours, however much longer a TTL is: who may issue is known anew each day. */
     int64_t most_s = ca_limit_at(CA_LIMIT_CAA_REUSE_S, now) - MARGIN_S;
     return n->caa_checked.us <= 0 || n->caa_checked.us > now.us ||
            lt_time_add_seconds(n->caa_checked, most_s).us <= now.us;
 }
 
-/* Row and question of one authorization. */
-static lt_res ask_one(struct acme_desk *d, struct ca_turn *t, int64_t order, int64_t authorization,
-                      const char *proven_by)
+/* One row: what is asked about which name. */
+struct question {
+    int64_t order; /* 0: there is none */
+    int64_t authorization;
+    int64_t account;
+    const char *name; /* as the order has it, "*." included */
+    const char *proven_by;
+    lt_time asked;
+};
+
+/* As the validator gets it; each perspective the same with a nonce of its own. In the turn's arena. */
+static lt_res make(const struct acme_desk *d, struct ca_turn *t, const struct question *q, lt_slice nonce,
+                   Ipc__Validate **ret_question)
 {
-    struct acme_authorization a;
+    static char dns[] = "dns";
+    Ipc__Validate *v = LT_NEW(t->arena, Ipc__Validate);
+    Ipc__Identifier *name = LT_NEW(t->arena, Ipc__Identifier);
+    lt_slice kept = lt_arena_copy(t->arena, nonce);
+    LT_CHECK(v != NULL && name != NULL && kept.ptr != NULL, LT_PEER_TOO_LARGE,
+             "acme: the question is too large");
+    ipc__validate__init(v);
+    ipc__identifier__init(name);
+    name->type = dns;
+    name->value = lt_arena_cstr(t->arena, lt_slice_cstr(acme_name_base(q->name)));
+    v->authorization_id = q->authorization;
+    v->nonce = (ProtobufCBinaryData){kept.len, (uint8_t *)(uintptr_t)kept.ptr};
+    v->identifier = name;
+    v->method = lt_arena_cstr(t->arena, lt_slice_cstr(method_caa));
+    v->token = lt_arena_cstr(t->arena, lt_slice_cstr(q->proven_by));
+    v->account_id = q->account;
+    v->account_uri = lt_arena_printf(t->arena, "%s/acme/account/%lld", d->config->base_url,
+                                     (long long)q->account);
+    v->wildcard = acme_name_is_wildcard(q->name);
+    LT_CHECK(name->value != NULL && v->method != NULL && v->token != NULL && v->account_uri != NULL,
+             LT_PEER_TOO_LARGE, "acme: the question is too large");
+    memcpy(&v->issuer_domains, &d->config->caa_identities, sizeof v->issuer_domains); /* encoded at once */
+    v->n_issuer_domains = d->config->caa_identity_count;
+    *ret_question = v;
+    return LT_OK;
+}
+
+/* Writes the row, with a fresh nonce, and asks. */
+static lt_res ask(struct acme_desk *d, struct ca_turn *t, const struct question *q)
+{
     uint8_t nonce[ACME_STATEMENT_NONCE];
-    Ipc__Identifier name = IPC__IDENTIFIER__INIT;
-    Ipc__Validate v = IPC__VALIDATE__INIT;
-    LT_TRY(acme_authorization_load(t, authorization, &a));
-    LT_CHECK(a.id != 0, LT_STATE_CORRUPT, "acme: authorization %lld is gone", (long long)authorization);
+    Ipc__Validate *v = NULL;
     d->random(nonce, sizeof nonce);
     LT_TRY(store_exec(t->store, &acme_sql[ACME_SQL_CAA_ASK],
-                      STORE_ARGS(STORE_I(order), STORE_I(authorization),
-                                 STORE_B(LT_SLICE(nonce, sizeof nonce)), STORE_I(t->now.us)),
+                      STORE_ARGS(STORE_I(q->order), STORE_S(q->name), STORE_I(q->authorization),
+                                 STORE_S(q->proven_by), STORE_B(LT_SLICE(nonce, sizeof nonce)),
+                                 STORE_I(t->now.us)),
                       NULL));
-    name.type = lt_arena_cstr(t->arena, lt_slice_cstr(a.type));
-    name.value = lt_arena_cstr(t->arena, lt_slice_cstr(a.identifier));
-    v.authorization_id = authorization;
-    v.nonce = (ProtobufCBinaryData){sizeof nonce, nonce};
-    v.identifier = &name;
-    v.method = lt_arena_cstr(t->arena, LT_LIT("caa"));
-    v.token = lt_arena_cstr(t->arena, lt_slice_cstr(proven_by));
-    v.account_id = a.account;
-    v.account_uri = lt_arena_printf(t->arena, "%s/acme/account/%lld", d->config->base_url,
-                                    (long long)a.account);
-    v.wildcard = a.wildcard;
-    LT_CHECK(name.type != NULL && name.value != NULL && v.method != NULL && v.token != NULL &&
-                 v.account_uri != NULL,
-             LT_PEER_TOO_LARGE, "acme: the question is too large");
-    memcpy(&v.issuer_domains, &d->config->caa_identities, sizeof v.issuer_domains); /* encoded at once */
-    v.n_issuer_domains = d->config->caa_identity_count;
-    return ca_turn_send(t, IPC_VALIDATOR, IPC_VALIDATE, (uint64_t)authorization, &v.base);
+    LT_TRY(make(d, t, q, LT_SLICE(nonce, sizeof nonce), &v));
+    return ca_turn_send(t, IPC_VALIDATOR, IPC_VALIDATE, (uint64_t)q->authorization, &v->base);
 }
 
 lt_res acme_caa_ask(struct acme_desk *d, struct ca_turn *t, const struct acme_proofs *p, size_t *ret_asked)
@@ -71,7 +95,15 @@ lt_res acme_caa_ask(struct acme_desk *d, struct ca_turn *t, const struct acme_pr
     for (size_t i = 0; i < p->count; i++) {
         const struct ca_issue_name *n = &p->names[i];
         if (acme_caa_stale(d, n, t->now)) {
-            LT_TRY(ask_one(d, t, p->order->id, n->authorization_id, n->method));
+            const struct question q = {
+                .order = p->order->id,
+                .authorization = n->authorization_id,
+                .account = p->order->account,
+                .name = lt_arena_cstr(t->arena, n->value),
+                .proven_by = n->method,
+            };
+            LT_CHECK(q.name != NULL, LT_PEER_TOO_LARGE, "acme: the question is too large");
+            LT_TRY(ask(d, t, &q));
             *ret_asked += 1;
         }
     }
@@ -80,29 +112,21 @@ lt_res acme_caa_ask(struct acme_desk *d, struct ca_turn *t, const struct acme_pr
 
 /* --- answers -------------------------------------------------------------------------------------------- */
 
-struct question {
-    int64_t order; /* 0: there is none */
-    lt_time asked;
-    const char *type;
-    const char *identifier;
-    bool wildcard;
-};
-
 static lt_res find_question(struct ca_turn *t, const Ipc__Validated *v, struct question *q)
 {
     struct store_rows rows;
-    memset(q, 0, sizeof *q);
+    *q = (struct question){.order = 0, .authorization = v->authorization_id};
     LT_TRY(store_query(t->store, &acme_sql[ACME_SQL_CAA_WAITING],
                        STORE_ARGS(STORE_I(v->authorization_id), STORE_B(acme_bytes(v->nonce))), &rows));
     if (store_next(&rows)) {
         q->order = store_int(&rows, 0);
-        q->asked.us = store_int(&rows, 1);
-        q->type = lt_arena_cstr(t->arena, store_bytes(&rows, 2));
-        q->identifier = lt_arena_cstr(t->arena, store_bytes(&rows, 3));
-        q->wildcard = store_int(&rows, 4) != 0;
+        q->name = lt_arena_cstr(t->arena, store_bytes(&rows, 1));
+        q->proven_by = lt_arena_cstr(t->arena, store_bytes(&rows, 2));
+        q->asked.us = store_int(&rows, 3);
+        q->account = store_int(&rows, 4);
     }
     LT_TRY(store_rows_end(&rows));
-    LT_CHECK(q->order == 0 || (q->type != NULL && q->identifier != NULL), LT_PEER_TOO_LARGE,
+    LT_CHECK(q->order == 0 || (q->name != NULL && q->proven_by != NULL), LT_PEER_TOO_LARGE,
              "acme: the statement is too large");
     return LT_OK;
 }
@@ -118,11 +142,12 @@ static const char *why_discarded(const struct question *q, const Ipc__Validated 
     if (q->order == 0) {
         return "no such check of CAA was running";
     }
-    if (v->identifier == NULL || strcmp(v->identifier->type, q->type) != 0 ||
-        strcmp(v->identifier->value, q->identifier) != 0) {
+    const char *base = acme_name_base(q->name);
+    if (v->identifier == NULL || strcmp(v->identifier->type, "dns") != 0 ||
+        strcmp(v->identifier->value, base) != 0) {
         return "it is about another name";
     }
-    if (v->ok && (v->caa == NULL || !looked_at(v->caa, q->identifier))) {
+    if (v->ok && (v->caa == NULL || !looked_at(v->caa, base))) {
         return "it permits without having looked at the name";
     }
     return v->ok && v->caa->checked_us < lt_time_add_seconds(q->asked, -MARGIN_S).us
@@ -130,49 +155,88 @@ static const char *why_discarded(const struct question *q, const Ipc__Validated 
                : NULL;
 }
 
-static lt_res write_answer(struct ca_turn *t, const struct question *q, const Ipc__Validated *v)
+/* What comes of it, as the row's status. */
+static const char *word_of(const Ipc__Validated *v)
+{
+    const char *word = acme_caa_word(v->caa);
+    bool forbidden = strcmp(word, "forbidden") == 0 ||
+                     (!v->ok && v->problem != NULL && strcmp(v->problem->type, method_caa) == 0);
+    return v->ok && strcmp(word, "permitted") == 0 ? "permitted" : forbidden ? "forbidden" : "failed";
+}
+
+static void print(const Ipc__Validated *v, const struct acme_corroboration *c, lt_time now,
+                  struct lt_buf *out)
+{
+    lt_buf_add_cstr(out, "{\"perspective\":");
+    lt_json_add_string(out, lt_slice_cstr(v->perspective));
+    lt_buf_add_cstr(out, ",\"resolver\":");
+    lt_json_add_string(out, lt_slice_cstr(v->resolver));
+    lt_buf_add_cstr(out, ",\"build\":");
+    lt_json_add_string(out, lt_slice_cstr(v->build));
+    lt_buf_add_cstr(out, ",\"caa\":");
+    acme_caa_json(v->caa, out);
+    lt_buf_add_cstr(out, ",\"problem\":");
+    acme_problem_json(v->problem, out);
+    if (c != NULL) {
+        acme_corroboration_event(c, now, out);
+    }
+    lt_buf_add_byte(out, '}');
+}
+
+/* Where the evidence of the check just added lies: it is the newest of its authorization. */
+static lt_res newest_evidence(struct ca_turn *t, int64_t authorization, int64_t *ret_us)
+{
+    struct store_rows rows;
+    LT_TRY(
+        store_query(t->store, &acme_sql[ACME_SQL_EVIDENCE_LAST], STORE_ARGS(STORE_I(authorization)), &rows));
+    *ret_us = store_next(&rows) ? store_int(&rows, 0) : 0;
+    return store_rows_end(&rows);
+}
+
+static lt_res end_question(struct acme_desk *d, struct ca_turn *t, const struct question *q,
+                           const Ipc__Validated *v, const struct acme_corroboration *c)
 {
     struct lt_buf json;
-    const char *word = acme_caa_word(v->caa);
-    bool permitted = v->ok && strcmp(word, "permitted") == 0;
-    if (!permitted && strcmp(word, "forbidden") != 0) {
-        word = "failed"; /* the validator says no in whatever way */
-    }
-    lt_time when = v->caa == NULL ? t->now : acme_caa_time(v->caa, t->now);
+    const char *word = word_of(v);
+    bool permitted = strcmp(word, "permitted") == 0;
+    int64_t evidence_us = 0;
+    LT_TRY(acme_evidence_add(d, t, v, c));
+    LT_TRY(newest_evidence(t, q->authorization, &evidence_us));
     lt_buf_init(&json, STATEMENT_MAX);
-    lt_buf_add_cstr(&json, "{\"perspective\":");
-    lt_json_add_string(&json, lt_slice_cstr(v->perspective));
-    lt_buf_add_cstr(&json, ",\"resolver\":");
-    lt_json_add_string(&json, lt_slice_cstr(v->resolver));
-    lt_buf_add_cstr(&json, ",\"build\":");
-    lt_json_add_string(&json, lt_slice_cstr(v->build));
-    lt_buf_add_cstr(&json, ",\"caa\":");
-    acme_caa_json(v->caa, &json);
-    lt_buf_add_cstr(&json, ",\"problem\":");
-    acme_problem_json(v->problem, &json);
-    lt_buf_add_byte(&json, '}');
+    print(v, c, t->now, &json);
     lt_res r = lt_buf_check(&json);
     if (!lt_failed(r)) {
         r = acme_step_exec(t->store, ACME_SQL_CAA_END,
-                           STORE_ARGS(STORE_I(q->order), STORE_I(v->authorization_id), STORE_S(word),
-                                      permitted ? STORE_I(when.us) : STORE_N, STORE_T(lt_buf_slice(&json))));
+                           STORE_ARGS(STORE_I(q->order), STORE_S(q->name), STORE_S(word),
+                                      permitted ? STORE_I(acme_caa_time(v->caa, t->now).us) : STORE_N,
+                                      STORE_I(evidence_us), STORE_T(lt_buf_slice(&json))));
     }
+    lt_buf_done(&json);
+    return r;
+}
+
+/*= CABF-BR 3.2.2.8 "CAs MUST document potential issuances that were prevented by a CAA record in sufficient
+ * detail to provide feedback to the CA/Browser Forum on the circumstances" */
+static lt_res event_of(struct ca_turn *t, const struct question *q, const Ipc__Validated *v,
+                       const struct acme_corroboration *c)
+{
     struct lt_buf body;
+    bool wildcard = acme_name_is_wildcard(q->name);
     lt_buf_init(&body, ACME_EVENT_MAX);
     lt_buf_addf(&body,
-                "{\"authorization\":%lld,\"outcome\":\"%s\",\"identifier\":", (long long)v->authorization_id,
-                word);
-    lt_json_add_string(&body, lt_slice_cstr(q->identifier));
-    lt_buf_addf(&body, ",\"wildcard\":%s}", q->wildcard ? "true" : "false");
-    lt_buf_done(&json);
-    if (lt_failed(r)) {
-        lt_buf_done(&body);
-        return r;
+                "{\"authorization\":%lld,\"outcome\":\"%s\",\"identifier\":", (long long)q->authorization,
+                word_of(v));
+    lt_json_add_string(&body, lt_slice_cstr(acme_name_base(q->name)));
+    lt_buf_addf(&body, ",\"wildcard\":%s", wildcard ? "true" : "false");
+    if (c != NULL) {
+        acme_corroboration_event(c, t->now, &body);
     }
+    lt_buf_add_byte(&body, '}');
     return acme_event(t, "caa.checked", "order", q->order, &body, (lt_slice){0});
 }
 
-lt_res acme_caa_validated(struct acme_desk *d, struct ca_turn *t, const Ipc__Validated *v)
+lt_res acme_caa_settle(struct acme_desk *d, struct ca_turn *t, const Ipc__Validated *v,
+                       const struct acme_corroboration *c)
 {
     struct question q;
     LT_TRY(find_question(t, v, &q));
@@ -180,8 +244,29 @@ lt_res acme_caa_validated(struct acme_desk *d, struct ca_turn *t, const Ipc__Val
     if (why != NULL) {
         return acme_statement_discard(t, v, why);
     }
-    LT_TRY(write_answer(t, &q, v));
+    LT_TRY(end_question(d, t, &q, v, c));
+    LT_TRY(event_of(t, &q, v, c));
     return acme_order_proceed(d, t, q.order);
+}
+
+/*= CABF-BR 3.2.2.9 "If the CA does NOT rely on the same set of Network Perspectives for both Domain
+ * Authorization or Control and CAA Record checks, the quorum requirements MUST be met for both sets of
+ * Network Perspectives" */
+lt_res acme_caa_validated(struct acme_desk *d, struct ca_turn *t, const Ipc__Validated *v)
+{
+    struct question q;
+    Ipc__Validate *question = NULL;
+    LT_TRY(find_question(t, v, &q));
+    if (why_discarded(&q, v) == NULL) {
+        if (acme_again(d, t, v)) {
+            return ask(d, t, &q);
+        }
+        if (acme_corroboration_wanted(d) && strcmp(word_of(v), "permitted") == 0) {
+            LT_TRY(make(d, t, &q, acme_bytes(v->nonce), &question));
+            return acme_corroboration_begin(d, t, question, v);
+        }
+    }
+    return acme_caa_settle(d, t, v, NULL);
 }
 
 /* --- the order's whole ---------------------------------------------------------------------------------- */
@@ -191,13 +276,12 @@ static lt_res add_refused(struct ca_turn *t, const struct store_rows *rows, bool
 {
     static char dns[] = "dns";
     Ipc__Identifier name = IPC__IDENTIFIER__INIT;
-    const char *star = store_int(rows, 4) != 0 ? "*." : "";
     const char *type = forbidden ? method_caa : dns;
     const char *detail = forbidden ? "A CAA record forbids this CA to issue for the name (RFC 8659)."
-                                   : "CAA could not be looked up; no answer is no permission (CA/B BR "
-                                     "3.2.2.8).";
+                                   : "CAA could not be looked up, or not by enough perspectives; no answer "
+                                     "is no permission (CA/B BR 3.2.2.8).";
     name.type = dns;
-    name.value = lt_arena_printf(t->arena, "%s%.*s", star, LT_FMT(store_bytes(rows, 3)));
+    name.value = lt_arena_cstr(t->arena, store_bytes(rows, 0));
     LT_CHECK(name.value != NULL, LT_PEER_TOO_LARGE, "acme: too many names");
     if (*p == NULL) {
         *p = acme_problem(t->arena, type, "CAA was asked again before issuance: %s: %s", name.value, detail);
@@ -234,45 +318,30 @@ lt_res acme_caa_outcome(struct ca_turn *t, int64_t order_id, size_t *ret_missing
     return r;
 }
 
-/* What the authorization was proven by: validationmethods is held against it. */
-static lt_res ask_row_again(struct acme_desk *d, struct ca_turn *t, int64_t order, int64_t authorization)
-{
-    struct acme_order o;
-    struct acme_proofs p;
-    LT_TRY(acme_order_load(t, order, &o));
-    LT_CHECK(o.id != 0, LT_STATE_CORRUPT, "acme: order %lld is gone", (long long)order);
-    lt_res r = acme_proofs_collect(t, &o, &p);
-    if (r.code == LT_PEER_CONFLICT) {
-        return ask_one(d, t, order, authorization, ""); /* it fails for that reason when it goes on */
-    }
-    LT_TRY(r);
-    for (size_t i = 0; i < p.count; i++) {
-        if (p.names[i].authorization_id == authorization) {
-            return ask_one(d, t, order, authorization, p.names[i].method);
-        }
-    }
-    LT_FAIL(LT_STATE_CORRUPT, "acme: order %lld has no authorization %lld", (long long)order,
-            (long long)authorization);
-}
-
 lt_res acme_caa_ask_again(struct acme_desk *d, struct ca_turn *t, lt_time until)
 {
-    int64_t orders[ASK_STEP];
-    int64_t authorizations[ASK_STEP];
+    struct question *list = LT_NEW_ARRAY(t->arena, struct question, ASK_STEP);
     size_t count = 0;
+    LT_CHECK(list != NULL, LT_PEER_TOO_LARGE, "acme: too many questions");
     do {
         struct store_rows rows;
+        bool fits = true;
         count = 0;
         LT_TRY(store_query(t->store, &acme_sql[ACME_SQL_CAA_RUNNING],
                            STORE_ARGS(STORE_I(until.us), STORE_I(ASK_STEP)), &rows));
         while (count < ASK_STEP && store_next(&rows)) {
-            orders[count] = store_int(&rows, 0);
-            authorizations[count] = store_int(&rows, 1);
-            count++;
+            struct question *q = &list[count++];
+            *q = (struct question){.order = store_int(&rows, 0),
+                                   .name = lt_arena_cstr(t->arena, store_bytes(&rows, 1)),
+                                   .authorization = store_int(&rows, 2),
+                                   .proven_by = lt_arena_cstr(t->arena, store_bytes(&rows, 3)),
+                                   .account = store_int(&rows, 4)};
+            fits = fits && q->name != NULL && q->proven_by != NULL;
         }
         LT_TRY(store_rows_end(&rows));
+        LT_CHECK(fits, LT_PEER_TOO_LARGE, "acme: too many questions");
         for (size_t i = 0; i < count; i++) {
-            LT_TRY(ask_row_again(d, t, orders[i], authorizations[i]));
+            LT_TRY(ask(d, t, &list[i]));
         }
         /* As with challenges: what was asked again was asked now. */
     } while (count == ASK_STEP);

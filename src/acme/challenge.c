@@ -7,7 +7,7 @@
 #include "crypto/digest.h"
 #include "validate/by_hand.h"
 
-enum { ASK_STEP = 200, PROBLEM_JSON_MAX = 16 * 1024 };
+enum { ASK_STEP = 200, PROBLEM_JSON_MAX = 16 * 1024, ORDER_ENDS_S = 3600 };
 
 /* A validation that waits for its statement. */
 struct waiting {
@@ -80,6 +80,8 @@ static lt_res make_question(struct acme_desk *d, struct ca_turn *t, const struct
     v.nonce = (ProtobufCBinaryData){w->nonce.len, (uint8_t *)(uintptr_t)w->nonce.ptr};
     v.identifier = n;
     v.wildcard = w->a.wildcard;
+    v.subdomains = w->a.subdomains;
+    v.topmost = lt_arena_cstr(t->arena, lt_slice_cstr(acme_name_topmost(d->names, w->a.identifier)));
     v.method = lt_arena_cstr(t->arena, lt_slice_cstr(w->method));
     v.token = lt_arena_cstr(t->arena, lt_slice_cstr(w->token));
     /*= RFC 8555 8.1 "keyAuthorization = token || '.' || base64url(Thumbprint(accountKey))" */
@@ -93,7 +95,7 @@ static lt_res make_question(struct acme_desk *d, struct ca_turn *t, const struct
     v.account_uri = lt_arena_printf(t->arena, "%s/acme/account/%lld", d->config->base_url,
                                     (long long)w->a.account);
     LT_CHECK(name.type != NULL && name.value != NULL && v.method != NULL && v.token != NULL &&
-                 v.key_authorization != NULL && v.account_uri != NULL,
+                 v.key_authorization != NULL && v.account_uri != NULL && v.topmost != NULL,
              LT_PEER_TOO_LARGE, "acme: the question is too large");
     v.expires_us = w->a.expires.us;
     /* Borrowed: the question is encoded within the turn. */
@@ -192,6 +194,7 @@ static lt_res load_waiting(struct ca_turn *t, int64_t authorization, uint32_t in
         r = acme_state_read(store_bytes(&rows, 6), &w->a.status);
         w->a.wildcard = store_int(&rows, 7) != 0;
         w->a.expires.us = store_int(&rows, 8);
+        w->a.subdomains = store_int(&rows, 9) != 0;
     }
     LT_TRY(store_rows_end(&rows));
     LT_TRY(r);
@@ -292,6 +295,24 @@ static lt_res event_of_outcome(struct ca_turn *t, const struct waiting *w, const
                       w->authorization, &body, (lt_slice){0});
 }
 
+/* Until when a proof of now may be used: the least of what we, the method's row and a record that stays say.
+ *= CABF-BR 3.2.2.4.22 "CAs MUST consider 10 days as the maximum validation data reuse period"
+ *= draft-ietf-acme-dns-persist-00 7 "the CA MUST treat the record's TTL as the effective validation data
+ * reuse period": no new order uses it beyond its TTL, but the one at hand has an hour to end. */
+static lt_time usable_until(const struct acme_desk *d, lt_time now, const struct waiting *w,
+                            const Ipc__Validated *v)
+{
+    const struct validate_method *m = validate_method_find(w->method, w->a.type);
+    int64_t seconds = acme_reuse_seconds(d, now);
+    int64_t of_method = m == NULL ? seconds : validate_method_reuse_s(m, now);
+    seconds = of_method < seconds ? of_method : seconds;
+    if (m != NULL && m->persistent) {
+        int64_t ttl = v->ttl > ORDER_ENDS_S ? (int64_t)v->ttl : ORDER_ENDS_S;
+        seconds = ttl < seconds ? ttl : seconds;
+    }
+    return lt_time_add_seconds(now, seconds);
+}
+
 /* The whole of an outcome: challenge, evidence, authorization, event, orders, who waits. */
 static lt_res settle(struct acme_desk *d, struct ca_turn *t, const struct waiting *w, const Ipc__Validated *v,
                      const struct acme_corroboration *c)
@@ -305,7 +326,7 @@ static lt_res settle(struct acme_desk *d, struct ca_turn *t, const struct waitin
     if (!v->ok && acme_challenge_by_hand(w->method, w->a.type)) {
         return settle_missed(d, t, w, v);
     }
-    lt_time expires = v->ok ? lt_time_add_seconds(t->now, acme_reuse_seconds(d, t->now)) : w->a.expires;
+    lt_time expires = v->ok ? usable_until(d, t->now, w, v) : w->a.expires;
     LT_TRY(acme_authorization_step(t, &w->a, v->ok ? ACME_PROVE : ACME_FAIL, expires,
                                    v->ok ? t->now : (lt_time){0}));
     LT_TRY(event_of_outcome(t, w, v, c));
@@ -324,6 +345,8 @@ static lt_res settle(struct acme_desk *d, struct ca_turn *t, const struct waitin
         LT_TRY(acme_pause_clear(t, &w->a));
     }
     LT_TRY(acme_orders_follow(d, t, w->authorization, v->ok ? ACME_PROVE : ACME_FAIL, why));
+    const struct acme_follow below = {&w->a, v->ok ? ACME_PROVE : ACME_FAIL, expires, why};
+    LT_TRY(acme_ancestor_follow(d, t, &below));
     LT_TRY(acme_held_release(d, t, ACME_AUTHORIZATION, w->authorization));
     return v->ok ? acme_enrolments_follow(d, t, w->authorization) : LT_OK;
 }
@@ -339,6 +362,9 @@ lt_res acme_desk_validated(struct acme_desk *d, struct ca_turn *t, const struct 
     const char *why = why_discarded(&w, v);
     if (why != NULL) {
         return acme_statement_discard(t, v, why);
+    }
+    if (w.a.status == ACME_PENDING && acme_again(d, t, v)) {
+        return ask(d, t, &w);
     }
     if (!v->ok || w.a.status != ACME_PENDING || !acme_corroboration_wanted(d)) {
         return settle(d, t, &w, v, NULL);

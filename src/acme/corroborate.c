@@ -16,6 +16,8 @@ enum {
     WHY_MAX = 200,
 };
 
+static const char method_caa[] = "caa";
+
 struct asked {
     struct validate_perspective is; /* a copy: the files may be read again meanwhile */
     uint8_t nonce[ACME_STATEMENT_NONCE];
@@ -70,14 +72,21 @@ void acme_corroborations_forget(struct acme_desk *d)
     }
 }
 
-static struct acme_corroboration *find(const struct acme_desk *d, int64_t authorization, uint32_t index)
+/* The same question: a challenge is known by its number. Checks of CAA have none, several orders may have one
+ * under way for a name: those are the same whose nonce is. */
+static struct acme_corroboration *find(const struct acme_desk *d, const Ipc__Validated *primary)
 {
     struct acme_corroboration *c = d->corroborations;
-    while (c != NULL &&
-           (c->primary->authorization_id != authorization || c->primary->challenge_index != index)) {
-        c = c->next;
+    for (; c != NULL; c = c->next) {
+        const Ipc__Validated *p = c->primary;
+        if (p->authorization_id == primary->authorization_id &&
+            p->challenge_index == primary->challenge_index && strcmp(p->method, primary->method) == 0 &&
+            (strcmp(p->method, method_caa) != 0 ||
+             lt_slice_eq(acme_bytes(p->nonce), acme_bytes(primary->nonce)))) {
+            return c;
+        }
     }
-    return c;
+    return NULL;
 }
 
 static lt_res copy_perspective(struct lt_arena *a, const struct validate_perspective *from,
@@ -143,7 +152,7 @@ static lt_res fill(struct acme_desk *d, struct ca_turn *t, const Ipc__Validate *
 lt_res acme_corroboration_begin(struct acme_desk *d, struct ca_turn *t, const Ipc__Validate *question,
                                 const Ipc__Validated *primary)
 {
-    struct acme_corroboration *same = find(d, primary->authorization_id, primary->challenge_index);
+    struct acme_corroboration *same = find(d, primary);
     if (same != NULL && lt_slice_eq(acme_bytes(same->primary->nonce), acme_bytes(primary->nonce))) {
         return LT_OK; /* the validator said it twice */
     }
@@ -258,8 +267,9 @@ static lt_res refuse(struct ca_turn *t, const struct acme_corroboration *c, cons
     const char *type = first != NULL && first->problem != NULL ? first->problem : "connection";
     v->ok = false;
     v->problem = acme_problem(
-        t->arena, type, "Only %u of %u remote perspectives saw what the primary one saw. %s: %s", q->agreeing,
-        q->asked, first == NULL ? "" : first->is.name, first == NULL ? "" : first->why);
+        t->arena, type, "Only %u of %u remote perspectives saw what the primary one saw%s%s. %s: %s",
+        q->agreeing, q->asked, q->corroborated ? ": " : "", q->corroborated ? q->why : "",
+        first == NULL ? "" : first->is.name, first == NULL ? "" : first->why);
     LT_CHECK(v->problem != NULL, LT_PEER_TOO_LARGE, "acme: the outcome is too large");
     return LT_OK;
 }
@@ -271,10 +281,12 @@ static lt_res finish(struct acme_desk *d, struct ca_turn *t, const struct acme_c
     Ipc__Validated v = *c->primary;
     char *text = NULL;
     count(c, false, t->now, &q);
-    if (!q.corroborated) {
+    /* Where something is issued for browsers, their rules hold for every name: number and regions. */
+    if (!q.corroborated || (!q.met && q.blocking && acme_public_wanted(d, t))) {
         LT_TRY(refuse(t, c, &q, &v));
     }
-    LT_TRY(acme_challenge_settle(d, t, &v, c));
+    bool caa = strcmp(v.method, method_caa) == 0;
+    LT_TRY(caa ? acme_caa_settle(d, t, &v, c) : acme_challenge_settle(d, t, &v, c));
     text = lt_arena_printf(t->arena, "%u/%u", q.agreeing, q.asked);
     if (d->corroborated != NULL && text != NULL) {
         d->corroborated(c->primary->identifier->value, text, q.why);
@@ -301,14 +313,29 @@ static lt_res go_on(struct acme_desk *d, struct ca_turn *t, struct acme_corrobor
     return LT_OK;
 }
 
-lt_res acme_desk_corroborated(struct acme_desk *d, struct ca_turn *t, const struct ipc_msg *m)
+/* Which of the perspectives of this corroboration it is that answers; NULL: none. */
+static struct asked *answers(const struct acme_corroboration *c, const Ipc__Corroborated *said)
 {
-    const Ipc__Corroborated *said = (const Ipc__Corroborated *)(const void *)m->body;
-    struct acme_corroboration *c = find(d, said->authorization_id, said->challenge_index);
-    for (size_t i = 0; c != NULL && i < c->count; i++) {
+    if (c->primary->authorization_id != said->authorization_id ||
+        c->primary->challenge_index != said->challenge_index) {
+        return NULL;
+    }
+    for (size_t i = 0; i < c->count; i++) {
         struct asked *a = &c->asked[i];
         if (!a->answered && strcmp(a->is.name, said->perspective) == 0 &&
             crypto_equal(acme_bytes(said->nonce), LT_SLICE(a->nonce, sizeof a->nonce))) {
+            return a;
+        }
+    }
+    return NULL;
+}
+
+lt_res acme_desk_corroborated(struct acme_desk *d, struct ca_turn *t, const struct ipc_msg *m)
+{
+    const Ipc__Corroborated *said = (const Ipc__Corroborated *)(const void *)m->body;
+    for (struct acme_corroboration *c = d->corroborations; c != NULL; c = c->next) {
+        struct asked *a = answers(c, said);
+        if (a != NULL) {
             take_answer(c, a, said);
             a->answered = true;
             c->answered++;

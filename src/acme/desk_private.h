@@ -25,6 +25,7 @@ enum {
     ACME_DIMENSIONS_CACHED = 16,
     ACME_VOICES_CACHED = 32,
     ACME_PARENTS_CACHED = 16,
+    ACME_RETRIES = 1024,
     ACME_CHALLENGES_MAX = 8,
     ACME_ORDER_PAGE = 100, /* orders in one page of the list */
     ACME_ORDER_SCAN = 500, /* rows looked at for it */
@@ -65,6 +66,13 @@ struct acme_parent {
     int64_t parent; /* 0: a root */
 };
 
+/* How often a validation was asked again after a fault of our own; again.c. */
+struct acme_retry {
+    int64_t authorization; /* 0: free */
+    unsigned times;
+    lt_time last;
+};
+
 struct acme_corroboration; /* one validation that waits for other perspectives; corroborate.c */
 
 struct acme_desk {
@@ -83,6 +91,7 @@ struct acme_desk {
     struct acme_dimension voices[ACME_VOICES_CACHED]; /* rows of perspective_key */
     size_t voice_next;
     struct acme_parent parents[ACME_PARENTS_CACHED];
+    struct acme_retry retries[ACME_RETRIES];
     lt_time swept; /* when tick last looked at what is due */
     lt_time asked_again;
     const struct acme_policy *policy;                 /* borrowed; NULL: none */
@@ -173,6 +182,7 @@ struct acme_order {
     int64_t *authorizations; /* NULL: to be read */
     size_t authorization_count;
 };
+acme_handler acme_authorization_new;
 acme_handler acme_order_new, acme_order_get, acme_order_list;
 LT_MUST_USE lt_res acme_order_load(struct ca_turn *t, int64_t id, struct acme_order *ret_order);
 /* The order named by id when it is the caller's; otherwise it has been refused and ret_order->id is 0. */
@@ -190,12 +200,18 @@ LT_MUST_USE lt_res acme_order_expire_authorizations(struct acme_desk *d, struct 
 
 /* authorization.c */
 acme_handler acme_authorization_get, acme_authorization_deactivate;
+struct acme_scope {
+    bool subdomains;
+    int64_t ancestor;
+};
 struct acme_authorization {
     int64_t id; /* 0: there is none */
     int64_t account;
     const char *type;
     const char *identifier;
     bool wildcard;
+    bool subdomains;  /* good for every name below it, too (RFC 9444) */
+    int64_t ancestor; /* the authorization that proves it; 0: its own challenges do */
     enum acme_state status;
     lt_time expires;
     Ipc__AcmeChallengeBody *challenges[ACME_CHALLENGES_MAX]; /* in the turn's arena */
@@ -210,8 +226,8 @@ LT_MUST_USE lt_res acme_authorization_body(struct ca_turn *t, struct acme_author
 LT_MUST_USE lt_res acme_authorization_step(struct ca_turn *t, const struct acme_authorization *a,
                                            enum acme_step step, lt_time expires, lt_time validated);
 /* Makes a pending one with its challenges. */
-LT_MUST_USE lt_res acme_authorization_make(struct acme_call *c, const Ipc__Identifier *name, lt_time expires,
-                                           int64_t *ret_id);
+LT_MUST_USE lt_res acme_authorization_make(struct acme_call *c, const Ipc__Identifier *name,
+                                           const struct acme_scope *scope, lt_time expires, int64_t *ret_id);
 /* How long a proof from now on may be used. */
 int64_t acme_reuse_seconds(const struct acme_desk *d, lt_time now);
 
@@ -224,6 +240,27 @@ bool acme_by_hand_offers(const struct acme_by_hand *h, const struct validate_met
 bool acme_challenge_by_hand(const char *method, const char *identifier_type);
 /* An authorization became valid: enrolments that waited for it and nothing else are finalized. */
 LT_MUST_USE lt_res acme_enrolments_follow(struct acme_desk *d, struct ca_turn *t, int64_t authorization);
+
+/* subdomains.c: names that a domain above them proves. */
+struct acme_ancestor {
+    int64_t id;        /* 0: there is none */
+    lt_time expires;   /* of a proven one */
+    lt_time validated; /* {0}: it is still to be proven */
+};
+/* A proven authorization of the caller for a domain above the name, the nearest one. */
+LT_MUST_USE lt_res acme_ancestor_find(struct acme_call *c, const Ipc__Identifier *name,
+                                      struct acme_ancestor *ret_ancestor);
+/* Makes the name's own authorization, which follows the ancestor's. */
+LT_MUST_USE lt_res acme_ancestor_cover(struct acme_call *c, const Ipc__Identifier *name, lt_time expires,
+                                       const struct acme_ancestor *ancestor, int64_t *ret_id);
+/* What happened to an authorization happens to those below it and to their orders. */
+struct acme_follow {
+    const struct acme_authorization *ancestor;
+    enum acme_step step;
+    lt_time expires; /* of a proof */
+    const Ipc__Problem *error;
+};
+LT_MUST_USE lt_res acme_ancestor_follow(struct acme_desk *d, struct ca_turn *t, const struct acme_follow *f);
 
 /* challenge.c */
 acme_handler acme_challenge_get, acme_challenge_reply;
@@ -303,7 +340,8 @@ LT_MUST_USE lt_res acme_public_reusable(struct acme_desk *d, struct ca_turn *t,
 bool acme_public_wanted(const struct acme_desk *d, const struct ca_turn *t);
 
 /* finalize_plan.c: from a request that fits to an intent. */
-/* Writes the intent. LT_PEER_CONFLICT as above; LT_STATE_CORRUPT when a name lacks a check of CAA that is young enough. */
+/* Writes the intent. LT_PEER_CONFLICT as above; LT_STATE_CORRUPT when a name lacks a check of CAA that is
+ * young enough. */
 LT_MUST_USE lt_res acme_proofs_plan(struct acme_desk *d, struct ca_turn *t, const struct acme_proofs *p,
                                     const Ipc__PublicKey *key, int64_t *ret_intent);
 /* What the policy of names says to the whole order: DENY with the problem, REVIEW with the row that wants it.
@@ -322,6 +360,9 @@ LT_MUST_USE lt_res acme_order_wait(struct ca_turn *t, const struct acme_order *o
 LT_MUST_USE lt_res acme_order_proceed(struct acme_desk *d, struct ca_turn *t, int64_t order_id);
 /* Orders whose time for that is up, and released ones. */
 LT_MUST_USE lt_res acme_order_waits_sweep(struct acme_desk *d, struct ca_turn *t);
+
+/* again.c: did it end by our own fault, and may it be asked once more? */
+bool acme_again(struct acme_desk *d, const struct ca_turn *t, const Ipc__Validated *v);
 
 /* caa.c: CAA asked again before issuance. */
 /* Must this name's CAA be asked, with what is known of it? */

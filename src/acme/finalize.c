@@ -137,6 +137,10 @@ lt_res acme_finalize(struct acme_call *c)
     if (p != NULL) {
         return acme_refuse(c, p);
     }
+    LT_TRY(acme_public_check(c->desk, c->turn, o.profile, &p));
+    if (p != NULL) {
+        return acme_refuse(c, p);
+    }
     struct acme_judgement j;
     LT_TRY(acme_policy_judge(c->desk, c->turn, &o, &j));
     if (j.problem != NULL) {

@@ -2,12 +2,10 @@
  * operator's release where the policy wants one. What waits is a row of order_wait; whoever removes what was
  * in its way calls acme_order_proceed, which looks at everything again.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "acme/desk_private.h"
 #include "base/text.h"
-#include "ca/limits.h"
 
 enum {
     WAIT_STEP = 100,
@@ -18,68 +16,6 @@ enum {
 static const char waiting[] = "waiting";
 static const char released[] = "released";
 
-static lt_res add_name(struct ca_turn *t, const struct store_rows *rows, struct ca_issue_name *n)
-{
-    enum acme_state status = ACME_STATE_NONE;
-    const char *star = store_int(rows, 3) != 0 ? "*." : "";
-    LT_TRY(acme_state_read(store_bytes(rows, 4), &status));
-    lt_time expires = {store_int(rows, 5)};
-    lt_time validated = {store_int(rows, 6)};
-    int64_t rule_s = ca_limit_at(CA_LIMIT_DOMAIN_REUSE_S, t->now);
-    LT_CHECK(status == ACME_VALID && expires.us > t->now.us &&
-                 lt_time_add_seconds(validated, rule_s).us > t->now.us,
-             LT_PEER_CONFLICT, "the proof for %.*s has run out", LT_FMT(store_bytes(rows, 2)));
-    char *value = lt_arena_printf(t->arena, "%s%.*s", star, LT_FMT(store_bytes(rows, 2)));
-    n->type = lt_arena_cstr(t->arena, store_bytes(rows, 1));
-    n->method = lt_arena_cstr(t->arena, store_bytes(rows, 8));
-    n->value = lt_slice_cstr(value);
-    LT_CHECK(n->type != NULL && value != NULL && n->method != NULL, LT_PEER_TOO_LARGE,
-             "acme: too many names");
-    n->authorization_id = store_int(rows, 0);
-    n->validated = validated;
-    n->dimension = store_int(rows, 7);
-    bool permitted = lt_slice_eq_cstr(store_bytes(rows, 9), "permitted");
-    int64_t at_validation = permitted ? store_int(rows, 10) : 0;
-    int64_t again = store_int(rows, 12);
-    n->caa_checked.us = again > at_validation ? again : at_validation;
-    n->quorum = __builtin_popcountll((uint64_t)store_int(rows, 11)); /* of them that agreed */
-    return LT_OK;
-}
-
-static int by_value(const void *left, const void *right)
-{
-    const struct ca_issue_name *a = left;
-    const struct ca_issue_name *b = right;
-    int by_name = lt_slice_cmp(a->value, b->value);
-    return by_name != 0 ? by_name : strcmp(a->type, b->type);
-}
-
-static const struct ca_issue_name *find(const struct acme_proofs *p, const Ipc__Identifier *id)
-{
-    const struct ca_issue_name key = {.type = id->type, .value = lt_slice_cstr(id->value)};
-    return bsearch(&key, p->names, p->count, sizeof key, by_value);
-}
-
-lt_res acme_proofs_collect(struct ca_turn *t, const struct acme_order *o, struct acme_proofs *ret_proofs)
-{
-    struct store_rows rows;
-    lt_res r = LT_OK;
-    size_t count = 0;
-    struct ca_issue_name *names = LT_NEW_ARRAY(t->arena, struct ca_issue_name, o->names.count);
-    LT_CHECK(names != NULL, LT_PEER_TOO_LARGE, "acme: too many names");
-    LT_TRY(store_query(t->store, &acme_sql[ACME_SQL_ORDER_EVIDENCE], STORE_ARGS(STORE_I(o->id)), &rows));
-    while (!lt_failed(r) && count < o->names.count && store_next(&rows)) {
-        r = add_name(t, &rows, &names[count]);
-        count++;
-    }
-    LT_TRY(store_rows_end(&rows));
-    LT_TRY(r);
-    LT_CHECK(count == o->names.count, LT_PEER_CONFLICT, "not every name of the order is proven");
-    qsort(names, count, sizeof names[0], by_value);
-    *ret_proofs = (struct acme_proofs){names, count, o};
-    return LT_OK;
-}
-
 /* Counts by the order's own list of names, which no row of a check was made from: as many names have a check
  * that is young enough as the order has. */
 static lt_res count_checked(const struct acme_desk *d, const struct acme_proofs *p, lt_time now)
@@ -87,7 +23,8 @@ static lt_res count_checked(const struct acme_desk *d, const struct acme_proofs 
     const struct acme_name_set *wanted = &p->order->names;
     size_t checked = 0;
     for (size_t i = 0; i < wanted->count; i++) {
-        const struct ca_issue_name *n = find(p, wanted->list[i]);
+        const struct ca_issue_name *n = acme_proofs_find(p, wanted->list[i]->type,
+                                                         lt_slice_cstr(wanted->list[i]->value));
         LT_CHECK(n != NULL, LT_STATE_CORRUPT, "acme: order %lld has no proof for its name %s",
                  (long long)p->order->id, wanted->list[i]->value);
         checked += !acme_caa_stale(d, n, now);
@@ -102,6 +39,7 @@ lt_res acme_proofs_plan(struct acme_desk *d, struct ca_turn *t, const struct acm
 {
     const struct acme_order *o = p->order;
     LT_TRY(count_checked(d, p, t->now));
+    LT_TRY(acme_public_proven(d, t, p));
     const struct ca_issue_request request = {
         .requester = "acme",
         .order_id = o->id,
@@ -220,12 +158,17 @@ static lt_res judge_again(struct acme_desk *d, struct ca_turn *t, const struct a
 static lt_res go_on(struct acme_desk *d, struct ca_turn *t, const struct acme_order *o, const struct wait *w)
 {
     struct acme_proofs p;
+    Ipc__Problem *lacking = NULL;
     size_t asked = 0;
     int64_t intent = 0;
     bool over = false;
     LT_TRY(judge_again(d, t, o, w, &over));
     if (over) {
         return LT_OK;
+    }
+    LT_TRY(acme_public_check(d, t, o->profile, &lacking));
+    if (lacking != NULL) {
+        return refuse(d, t, o->id, lacking);
     }
     lt_res r = acme_proofs_collect(t, o, &p);
     if (lt_failed(r)) {

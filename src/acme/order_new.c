@@ -1,5 +1,7 @@
 /* newOrder (RFC 8555 7.4): policy for every name, profile and dates, then the order with an authorization for
  * each name, proven ones used again. */
+#include <string.h>
+
 #include "acme/desk_private.h"
 #include "base/text.h"
 #include "ca/halt.h"
@@ -14,6 +16,10 @@ struct draft {
     struct ca_period wanted; /* {0} where the client did not say */
     lt_time expires;
     int64_t authorizations[CA_PROFILE_NAMES_MAX];
+    const char *above[CA_PROFILE_NAMES_MAX]; /* the domain that shall prove the name; NULL: its own */
+    struct acme_ancestor ancestors[CA_PROFILE_NAMES_MAX];
+    int64_t shown[CA_PROFILE_NAMES_MAX]; /* what the client sees: each once */
+    size_t shown_count;
     bool proven; /* all of them */
 };
 
@@ -68,6 +74,30 @@ static lt_res check_names(struct acme_call *c, const struct draft *d, Ipc__Probl
     }
     *ret_problem = p;
     return LT_OK;
+}
+
+/* The domains above the names that the client wants to prove instead (RFC 9444). */
+static Ipc__Problem *check_ancestors(struct acme_call *c, const Ipc__AcmeNewOrder *o, struct draft *d)
+{
+    const struct acme_name_rules rules = {.local = (d->profile->names & CA_NAME_LOCAL) != 0 &&
+                                                   !d->profile->public_trust};
+    for (size_t k = 0; k < o->n_ancestors; k++) {
+        const Ipc__AcmeAncestor *a = o->ancestors[k];
+        Ipc__Identifier domain = *a->identifier;
+        domain.value = a->domain;
+        struct acme_name_fault fault = acme_name_check(c->desk->names, &rules, &domain);
+        if (fault.type != NULL) {
+            return acme_problem(c->turn->arena, fault.type, "ancestorDomain %s: %s [%s]", a->domain,
+                                fault.detail, fault.rule);
+        }
+        for (size_t i = 0; i < d->names.count; i++) {
+            if (strcmp(d->names.list[i]->value, a->identifier->value) == 0 &&
+                acme_name_below(d->names.list[i]->value, a->domain)) {
+                d->above[i] = a->domain;
+            }
+        }
+    }
+    return NULL;
 }
 
 static Ipc__Problem *check_count(struct acme_call *c, const struct draft *d)
@@ -127,6 +157,9 @@ static lt_res check(struct acme_call *c, const Ipc__AcmeNewOrder *o, struct draf
                     Ipc__Problem **ret_problem)
 {
     *ret_problem = choose_profile(c, o, d);
+    if (*ret_problem == NULL) {
+        LT_TRY(acme_public_check(c->desk, c->turn, d->profile->name, ret_problem));
+    }
     if (*ret_problem != NULL) {
         return LT_OK;
     }
@@ -136,6 +169,9 @@ static lt_res check(struct acme_call *c, const Ipc__AcmeNewOrder *o, struct draf
         return LT_OK;
     }
     LT_TRY(check_names(c, d, ret_problem));
+    if (*ret_problem == NULL) {
+        *ret_problem = check_ancestors(c, o, d);
+    }
     if (*ret_problem == NULL) {
         const struct acme_order o_names = {
             .account = c->account.id, .profile = d->profile->name, .names = d->names};
@@ -149,8 +185,10 @@ static lt_res check(struct acme_call *c, const Ipc__AcmeNewOrder *o, struct draf
     return LT_OK;
 }
 
-/* A valid authorization of this account for the name, young enough by the rule of today. 0: none. */
-static lt_res find_proven(struct acme_call *c, const Ipc__Identifier *name, int64_t *ret_id)
+/* A valid authorization of this account for the name, young enough by the rule of today. 0: none. ret_above:
+ * the one that it follows, which the client sees in its place. */
+static lt_res find_proven(struct acme_call *c, const Ipc__Identifier *name, int64_t *ret_id,
+                          int64_t *ret_above)
 {
     struct store_rows rows;
     int64_t reuse_s = acme_reuse_seconds(c->desk, c->turn->now);
@@ -161,7 +199,9 @@ static lt_res find_proven(struct acme_call *c, const Ipc__Identifier *name, int6
                                   STORE_I(least.us), STORE_S(name->type),
                                   STORE_I(acme_name_is_wildcard(name->value)), STORE_I(oldest.us)),
                        &rows));
-    *ret_id = store_next(&rows) ? store_int(&rows, 0) : 0;
+    bool found = store_next(&rows);
+    *ret_id = found ? store_int(&rows, 0) : 0;
+    *ret_above = found ? store_int(&rows, 1) : 0;
     return store_rows_end(&rows);
 }
 
@@ -190,16 +230,29 @@ static lt_res pending_limit(struct acme_call *c, size_t more, bool *ret_refused)
     return acme_refuse(c, p);
 }
 
-/* Fills in what is proven already; the rest stays 0. */
+static void show(struct draft *d, int64_t id)
+{
+    for (size_t i = 0; i < d->shown_count; i++) {
+        if (d->shown[i] == id) {
+            return;
+        }
+    }
+    d->shown[d->shown_count++] = id;
+}
+
+/* Fills in what is proven already, by the name itself or by a domain above it; the rest stays 0. */
 static lt_res find_all_proven(struct acme_call *c, struct draft *d, size_t *ret_missing)
 {
     *ret_missing = 0;
     for (size_t i = 0; i < d->names.count; i++) {
-        LT_TRY(find_proven(c, d->names.list[i], &d->authorizations[i]));
-        if (d->authorizations[i] != 0 && acme_testing_forgets(c->desk)) {
-            d->authorizations[i] = 0;
+        int64_t above = 0;
+        LT_TRY(find_proven(c, d->names.list[i], &d->authorizations[i], &above));
+        if (d->authorizations[i] != 0) {
+            show(d, above != 0 ? above : d->authorizations[i]);
+        } else {
+            LT_TRY(acme_ancestor_find(c, d->names.list[i], &d->ancestors[i]));
+            *ret_missing += d->ancestors[i].id == 0;
         }
-        *ret_missing += d->authorizations[i] == 0;
     }
     d->proven = *ret_missing == 0;
     return LT_OK;
@@ -250,6 +303,50 @@ static int64_t lifetime(const struct acme_call *c)
     return wanted_s < rule_s && c->by_hand == NULL ? wanted_s : rule_s;
 }
 
+/* One that no order will end: it runs out at its time. */
+static lt_res end_alone(struct acme_call *c, int64_t id, lt_time expires)
+{
+    char *subject = lt_arena_printf(c->turn->arena, "%lld", (long long)id);
+    LT_CHECK(subject != NULL, LT_PEER_TOO_LARGE, "acme: the order is too large");
+    return store_exec(
+        c->turn->store, &acme_sql[ACME_SQL_DUE_ADD],
+        STORE_ARGS(STORE_I(ca_new_id(c->turn)), STORE_I(expires.us), STORE_S("acme.alone"), STORE_S(subject)),
+        NULL);
+}
+
+/* The domain above the name is to be proven: once for all names of the order that want the same. */
+static lt_res make_ancestor(struct acme_call *c, struct draft *d, size_t at)
+{
+    const struct acme_scope below = {.subdomains = true};
+    Ipc__Identifier domain = *d->names.list[at];
+    for (size_t i = 0; i < at; i++) {
+        if (d->above[i] != NULL && d->ancestors[i].id != 0 && d->ancestors[i].validated.us == 0 &&
+            lt_slice_eq_cstr(lt_slice_cstr(d->above[i]), d->above[at])) {
+            d->ancestors[at] = d->ancestors[i];
+            return LT_OK;
+        }
+    }
+    domain.value = lt_arena_cstr(c->turn->arena, lt_slice_cstr(d->above[at]));
+    LT_CHECK(domain.value != NULL, LT_PEER_TOO_LARGE, "acme: the order is too large");
+    LT_TRY(acme_authorization_make(c, &domain, &below, d->expires, &d->ancestors[at].id));
+    return end_alone(c, d->ancestors[at].id, d->expires);
+}
+
+static lt_res make_authorization(struct acme_call *c, struct draft *d, size_t i)
+{
+    const struct acme_scope own = {0};
+    if (d->ancestors[i].id == 0 && d->above[i] != NULL) {
+        LT_TRY(make_ancestor(c, d, i));
+    }
+    if (d->ancestors[i].id != 0) {
+        show(d, d->ancestors[i].id);
+        return acme_ancestor_cover(c, d->names.list[i], d->expires, &d->ancestors[i], &d->authorizations[i]);
+    }
+    LT_TRY(acme_authorization_make(c, d->names.list[i], &own, d->expires, &d->authorizations[i]));
+    show(d, d->authorizations[i]);
+    return LT_OK;
+}
+
 static lt_res make(struct acme_call *c, const Ipc__AcmeNewOrder *o, struct draft *d,
                    struct acme_order *ret_order)
 {
@@ -264,19 +361,19 @@ static lt_res make(struct acme_call *c, const Ipc__AcmeNewOrder *o, struct draft
         .not_after = d->wanted.not_after,
         .replaces = o->replaces,
         .expires = d->expires,
-        .authorizations = d->authorizations,
-        .authorization_count = d->names.count,
     };
     enum acme_step step = d->proven ? ACME_CREATE_PROVEN : ACME_CREATE;
     LT_TRY(acme_step(ACME_ORDER, ACME_STATE_NONE, step, &ret_order->status));
     LT_TRY(add_order(c, o, d, ret_order->status, id));
     for (size_t i = 0; i < d->names.count; i++) {
         if (d->authorizations[i] == 0) {
-            LT_TRY(acme_authorization_make(c, d->names.list[i], d->expires, &d->authorizations[i]));
+            LT_TRY(make_authorization(c, d, i));
         }
         LT_TRY(store_exec(c->turn->store, &acme_sql[ACME_SQL_ORDER_AUTHORIZATION_ADD],
                           STORE_ARGS(STORE_I(id), STORE_I(d->authorizations[i])), NULL));
     }
+    ret_order->authorizations = d->shown;
+    ret_order->authorization_count = d->shown_count;
     return LT_OK;
 }
 
@@ -334,6 +431,95 @@ lt_res acme_order_new(struct acme_call *c)
     struct acme_order made;
     LT_TRY(make(c, o, &d, &made));
     LT_TRY(acme_order_body(c->turn, &made, &reply));
+    reply.status = 201;
+    return acme_answer(c, &reply);
+}
+
+/* --- pre-authorization ---------------------------------------------------------------------------------- */
+
+/* Some profile takes a name of that kind; which one it will be, the order says. */
+static struct acme_name_fault check_alone(const struct acme_call *c, const Ipc__Identifier *name)
+{
+    struct acme_name_fault fault = {"rejectedIdentifier", "No profile takes names.", "profiles"};
+    const struct ca_book *b = c->turn->book;
+    for (size_t i = 0; i < b->row_count && fault.type != NULL; i++) {
+        const struct ca_profile *p = b->rows[i].profile;
+        const struct acme_name_rules rules = {
+            .local = (p->names & CA_NAME_LOCAL) != 0 && !p->public_trust,
+            .address = (p->names & CA_NAME_IP) != 0,
+        };
+        if (p->kind == CA_PROFILE_SUBSCRIBER) {
+            fault = acme_name_check(c->desk->names, &rules, name);
+        }
+    }
+    return fault;
+}
+
+/* What stands in the way, as for an order of the one name. */
+static lt_res check_new_authorization(struct acme_call *c, const Ipc__AcmeNewAuthorization *n,
+                                      Ipc__Problem **ret_problem)
+{
+    struct acme_order one = {.account = c->account.id, .profile = c->desk->config->default_profile};
+    struct acme_judgement j;
+    /*= RFC 8555 7.4.1 "pre-authorization cannot be used to authorize issuance of certificates containing
+     *= wildcard domain names" */
+    struct acme_name_fault fault = {"malformed", "Wildcard names are not authorized in advance.",
+                                    "RFC 8555 7.4.1"};
+    if (!acme_name_is_wildcard(n->identifier->value)) {
+        fault = check_alone(c, n->identifier);
+    }
+    if (fault.type != NULL) {
+        *ret_problem = acme_problem(c->turn->arena, fault.type, "%s: %s [%s]", n->identifier->value,
+                                    fault.detail, fault.rule);
+        LT_CHECK(*ret_problem != NULL, LT_PEER_TOO_LARGE, "acme: the answer is too large");
+        return LT_OK;
+    }
+    LT_TRY(acme_name_set_of(c->turn->arena, (Ipc__Identifier *const *)&n->identifier, 1, &one.names));
+    LT_TRY(acme_policy_judge(c->desk, c->turn, &one, &j));
+    *ret_problem = j.problem;
+    return j.problem != NULL ? LT_OK : acme_pause_check(c, &one.names, ret_problem);
+}
+
+static lt_res say_created(struct acme_call *c, const Ipc__AcmeNewAuthorization *n, int64_t id)
+{
+    struct lt_buf body;
+    lt_buf_init(&body, ACME_EVENT_MAX);
+    lt_buf_addf(&body, "{\"account\":%lld,\"subdomains\":%s,\"identifier\":", (long long)c->account.id,
+                n->subdomains ? "true" : "false");
+    lt_json_add_string(&body, lt_slice_cstr(n->identifier->value));
+    lt_buf_add_byte(&body, '}');
+    return acme_event(c->turn, "authorization.created", "authorization", id, &body, (lt_slice){0});
+}
+
+lt_res acme_authorization_new(struct acme_call *c)
+{
+    const Ipc__AcmeNewAuthorization *n = c->m->new_authorization;
+    Ipc__AcmeReply reply = IPC__ACME_REPLY__INIT;
+    struct acme_authorization made;
+    Ipc__Problem *p = NULL;
+    bool refused = false;
+    int64_t account = c->account.id;
+    LT_CHECK(n != NULL && n->identifier != NULL, LT_PEER_MALFORMED, "acme: newAuthz without its body");
+    LT_TRY(check_new_authorization(c, n, &p));
+    if (p != NULL) {
+        return acme_refuse(c, p);
+    }
+    LT_TRY(pending_limit(c, 1, &refused));
+    if (!refused) {
+        LT_TRY(acme_limited(c, ACME_LIMIT_ORDERS, LT_SLICE(&account, sizeof account), true, &refused));
+    }
+    if (refused) {
+        return LT_OK;
+    }
+    lt_time expires = lt_time_add_seconds(c->turn->now, lifetime(c));
+    const struct acme_scope scope = {.subdomains = n->subdomains};
+    LT_TRY(acme_authorization_make(c, n->identifier, &scope, expires, &made.id));
+    LT_TRY(end_alone(c, made.id, expires));
+    LT_TRY(say_created(c, n, made.id));
+    LT_TRY(acme_authorization_load(c->turn, made.id, &made));
+    LT_TRY(acme_authorization_body(c->turn, &made, &reply));
+    /*= RFC 8555 7.4.1 "the server responds with a 201 (Created) response" */
+    reply.location_authorization = made.id;
     reply.status = 201;
     return acme_answer(c, &reply);
 }

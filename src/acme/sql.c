@@ -55,7 +55,8 @@ const struct store_sql acme_sql[ACME_SQL_COUNT] = {
                                           "INSERT INTO order_authorization (order_id, authorization_id) "
                                           "VALUES (?1, ?2)"},
     [ACME_SQL_ORDER_AUTHORIZATIONS] = {"acme.order-authorizations",
-                                       "SELECT a.id, a.status, a.expires_us FROM order_authorization AS oa "
+                                       "SELECT a.id, a.status, a.expires_us, a.ancestor FROM "
+                                       "order_authorization AS oa "
                                        "JOIN authorization AS a ON a.id = oa.authorization_id "
                                        "WHERE oa.order_id = ?1 ORDER BY a.identifier"},
     [ACME_SQL_ORDER_EVIDENCE] =
@@ -70,20 +71,41 @@ const struct store_sql acme_sql[ACME_SQL_COUNT] = {
     [ACME_SQL_AUTHORIZATION] =
         {"acme.authorization",
          "SELECT a.account, a.identifier_type, a.identifier, a.wildcard, a.status, a.expires_us, "
-         "c.idx, c.type, c.status, c.token, c.validated_us, c.error FROM authorization AS a "
-         "JOIN challenge AS c ON c.authorization_id = a.id WHERE a.id = ?1 ORDER BY c.idx"},
+         "c.idx, c.type, c.status, c.token, c.validated_us, c.error, a.subdomains, a.ancestor "
+         "FROM authorization AS a LEFT JOIN challenge AS c ON c.authorization_id = a.id WHERE a.id = ?1 "
+         "ORDER BY c.idx"},
     [ACME_SQL_AUTHORIZATION_ADD] = {"acme.authorization-add",
                                     "INSERT INTO authorization (id, account, identifier_type, identifier, "
-                                    "wildcard, status, created_us, expires_us) "
-                                    "VALUES (?1, ?2, ?3, ?4, ?5, 'pending', ?6, ?7)"},
+                                    "wildcard, status, created_us, expires_us, subdomains, ancestor) "
+                                    "VALUES (?1, ?2, ?3, ?4, ?5, 'pending', ?6, ?7, ?8, ?9)"},
     [ACME_SQL_AUTHORIZATION_STEP] = {"acme.authorization-step",
                                      "UPDATE authorization SET status = ?3, expires_us = ?4, "
                                      "validated_us = ?5 WHERE id = ?1 AND status = ?2"},
     [ACME_SQL_AUTHORIZATION_REUSE] = {"acme.authorization-reuse",
-                                      "SELECT id, expires_us FROM authorization WHERE account = ?1 AND "
+                                      "SELECT id, ancestor FROM authorization AS a WHERE account = ?1 AND "
                                       "identifier = ?2 AND status = 'valid' AND expires_us > ?3 AND "
-                                      "identifier_type = ?4 AND wildcard = ?5 AND validated_us > ?6 "
+                                      "identifier_type = ?4 AND wildcard = ?5 AND validated_us > ?6 AND "
+                                      "(ancestor IS NULL OR EXISTS (SELECT 1 FROM authorization AS p WHERE "
+                                      "p.id = a.ancestor AND p.status = 'valid')) "
                                       "ORDER BY expires_us DESC LIMIT 1"},
+    [ACME_SQL_AUTHORIZATION_COVERS] = {"acme.authorization-covers",
+                                       "SELECT id, expires_us, validated_us FROM authorization WHERE "
+                                       "account = ?1 AND identifier = ?2 AND subdomains = 1 AND "
+                                       "status = 'valid' AND expires_us > ?3 AND validated_us > ?4 "
+                                       "ORDER BY expires_us DESC LIMIT 1"},
+    [ACME_SQL_AUTHORIZATION_SCOPES] = {"acme.authorization-scopes",
+                                       "SELECT 1 FROM authorization WHERE account = ?1 AND subdomains = 1 "
+                                       "LIMIT 1"},
+    [ACME_SQL_AUTHORIZATION_CHILDREN] = {"acme.authorization-children",
+                                         "SELECT id FROM authorization WHERE ancestor = ?1 AND status IN "
+                                         "('pending', 'valid') ORDER BY id DESC LIMIT ?2"},
+    [ACME_SQL_EVIDENCE_COPY] =
+        {"acme.evidence-copy",
+         "INSERT INTO evidence (authorization_id, checked_us, dimension, ok, identifier_type, identifier, "
+         "dnssec, agreeing, dissenting, statement, segment, position, length, sha256) "
+         "SELECT ?2, checked_us, dimension, ok, identifier_type, identifier, dnssec, agreeing, dissenting, "
+         "statement, segment, position, length, sha256 FROM evidence WHERE authorization_id = ?1 AND "
+         "checked_us = ?3"},
     [ACME_SQL_AUTHORIZATION_ORDERS] =
         {"acme.authorization-orders",
          "SELECT o.id, o.status, (SELECT count(*) FROM order_authorization AS ob "
@@ -106,7 +128,8 @@ const struct store_sql acme_sql[ACME_SQL_COUNT] = {
     [ACME_SQL_CHALLENGE_WAITING] =
         {"acme.challenge-waiting",
          "SELECT c.nonce, c.token, c.type, a.identifier_type, a.identifier, a.account, a.status, a.wildcard, "
-         "a.expires_us FROM challenge AS c JOIN authorization AS a ON a.id = c.authorization_id "
+         "a.expires_us, a.subdomains FROM challenge AS c JOIN authorization AS a ON a.id = "
+         "c.authorization_id "
          "WHERE c.authorization_id = ?1 AND c.idx = ?2 AND c.status = 'processing'"},
     [ACME_SQL_CHALLENGE_RUNNING] =
         {"acme.challenge-running",
@@ -154,8 +177,9 @@ const struct store_sql acme_sql[ACME_SQL_COUNT] = {
                                                 "FROM intent AS i JOIN intent_end AS e ON e.intent = i.id "
                                                 "WHERE i.id = ?1"},
 
-    [ACME_SQL_DUE] = {"acme.due", "SELECT id, what, subject FROM due WHERE due_us <= ?1 AND "
-                                  "what IN ('acme.leftovers', 'acme.cancel') ORDER BY due_us LIMIT ?2"},
+    [ACME_SQL_DUE] = {"acme.due",
+                      "SELECT id, what, subject FROM due WHERE due_us <= ?1 AND "
+                      "what IN ('acme.leftovers', 'acme.cancel', 'acme.alone') ORDER BY due_us LIMIT ?2"},
     [ACME_SQL_DUE_ADD] = {"acme.due-add",
                           "INSERT INTO due (id, due_us, what, subject) VALUES (?1, ?2, ?3, ?4)"},
     [ACME_SQL_DUE_DROP] = {"acme.due-drop", "DELETE FROM due WHERE id = ?1"},

@@ -344,6 +344,7 @@ static void begin_statement(struct validate_job *j)
     s->nonce = j->request->nonce;
     s->identifier = j->request->identifier;
     s->method = j->request->method;
+    s->wildcard = j->request->wildcard;
     s->address_used = nothing;
     s->dnssec = nothing;
     s->dnssec_why = nothing;

@@ -14,4 +14,9 @@ LT_MUST_USE lt_res validate_perspective_only(json_t *root, const char *const *mo
 void validate_perspective_describe_print(const struct validate_perspective *p, struct lt_buf *out);
 LT_MUST_USE lt_res validate_perspective_key_check(lt_slice spki);
 
+/* validate_statement_verify; check false: the signature is known to be good. */
+LT_MUST_USE lt_res validate_statement_open(const struct validate_perspective *p,
+                                           const Ipc__SignedStatement *s, bool check, struct lt_arena *a,
+                                           const Ipc__Validated **ret_validated);
+
 #endif

@@ -57,6 +57,16 @@ const struct validate_quorum_row *validate_quorum_at(lt_time when)
     return found;
 }
 
+const struct validate_quorum_row *validate_quorum_next(lt_time when)
+{
+    for (size_t i = 0; i < validate_quorum_row_count; i++) {
+        if (start_of(&validate_quorum_rows[i]).us > when.us) {
+            return &validate_quorum_rows[i];
+        }
+    }
+    return NULL;
+}
+
 static unsigned may_dissent(unsigned asked)
 {
     for (size_t i = 0; i < LT_COUNT(dissent); i++) {

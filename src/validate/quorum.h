@@ -47,6 +47,8 @@ extern const struct validate_quorum_row validate_quorum_rows[];
 extern const size_t validate_quorum_row_count;
 /* NULL before the first. */
 const struct validate_quorum_row *validate_quorum_at(lt_time when);
+/* The first that comes into force after that instant; NULL: none is known. */
+const struct validate_quorum_row *validate_quorum_next(lt_time when);
 
 struct validate_vote {
     const struct validate_perspective *perspective;

@@ -33,7 +33,7 @@ struct rig {
     uint64_t sequence;          /* of the signer that the test plays */
     bool fail_next;             /* the next message's savepoint is rolled back after its handler */
     const char *profiles;       /* folder above profiles/ */
-    struct store_sql asked[64]; /* of rig_number and rig_text: a statement is its address to the store */
+    struct store_sql asked[128]; /* of rig_number and rig_text: a statement is its address to the store */
     size_t asked_count;
 };
 

@@ -234,7 +234,6 @@ static void test_lost_row(void **state)
 static void test_refused(void **state)
 {
     static const struct answer bogus = {.checked = true, .permitted = true, .dnssec = "bogus"};
-    static const struct answer no_word = {.silent = true, .problem = "serverInternal"};
     static const struct {
         const struct answer *answers[3];
         const char *type;
@@ -243,7 +242,6 @@ static void test_refused(void **state)
         {{&permits, &permits, &forbids}, "caa", 1}, {{&forbids, &permits, &forbids}, "caa", 2},
         {{&fails, &permits, &permits}, "dns", 1},   {{&fails, &forbids, &permits}, "caa", 2},
         {{&forbids, &forbids, &forbids}, "caa", 3}, {{&permits, &bogus, &permits}, "dns", 1},
-        {{&permits, &permits, &no_word}, "dns", 1},
     };
     (void)state;
     for (size_t i = 0; i < LT_COUNT(rows); i++) {
@@ -272,6 +270,45 @@ static void test_refused(void **state)
         assert_string_equal(rig_get_order(&r, &a, order)->order->status, "invalid");
         rig_close(&r);
     }
+}
+
+/* A worker that died over it is our own fault: it is asked again, with a nonce of its own, and not for ever.
+ */
+static void test_asked_again(void **state)
+{
+    static const struct answer no_word = {.silent = true, .problem = "serverInternal"};
+    const Ipc__Validate *list[8];
+    struct rig r;
+    struct rig_account a;
+    (void)state;
+    (void)finalize_after(&r, &a, three, 9 * HOUR);
+    assert_int_equal(questions(&r, list, 8), 3);
+    tell(&r, list[2], &no_word);
+    assert_int_equal(questions(&r, list, 8), 4);
+    assert_string_equal(list[3]->identifier->value, list[2]->identifier->value);
+    assert_memory_not_equal(list[3]->nonce.data, list[2]->nonce.data, list[2]->nonce.len);
+    tell(&r, list[2], &permits); /* the old one */
+    tell(&r, list[0], &permits);
+    tell(&r, list[1], &permits);
+    assert_int_equal(rig_count(&r, IPC_SIGN_REQUEST), 0);
+    tell(&r, list[3], &permits);
+    assert_int_equal(rig_count(&r, IPC_SIGN_REQUEST), 1);
+    rig_close(&r);
+
+    int64_t order = finalize_after(&r, &a, three, 9 * HOUR);
+    assert_int_equal(questions(&r, list, 8), 3);
+    for (size_t i = 0; i < 4; i++) {
+        size_t count = questions(&r, list, 8);
+        assert_int_equal(count, 3 + i);
+        tell(&r, list[count - 1], &no_word);
+    }
+    assert_int_equal(questions(&r, list, 8), 6);
+    tell(&r, list[0], &permits);
+    tell(&r, list[1], &permits);
+    const Ipc__AcmeReply *reply = rig_get_order(&r, &a, order);
+    assert_string_equal(reply->order->status, "invalid");
+    assert_string_equal(reply->order->error->type, "dns");
+    rig_close(&r);
 }
 
 static void test_age(void **state)
@@ -394,6 +431,7 @@ int main(void)
         cmocka_unit_test(test_one_name_many_times),
         cmocka_unit_test(test_lost_row),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_asked_again),
         cmocka_unit_test(test_age),
         cmocka_unit_test(test_never_checked),
         cmocka_unit_test(test_success_against_caa),

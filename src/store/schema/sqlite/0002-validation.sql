@@ -16,13 +16,16 @@ CREATE INDEX order_wait_released ON order_wait(order_id) WHERE review = 'release
 -- CAA asked again before issuance: one row for each name that needs it.
 CREATE TABLE caa_check (
   order_id INTEGER NOT NULL,
-  authorization_id INTEGER NOT NULL,
+  name TEXT NOT NULL,                      -- as the order has it, "*." included
+  authorization_id INTEGER NOT NULL,       -- that proves it; of the name itself, or of one above it
+  proven_by TEXT NOT NULL,                 -- method: validationmethods is held against it
   nonce BLOB NOT NULL,                     -- drawn for it; the statement must repeat it
   status TEXT NOT NULL,                    -- asked, and what came of it
   asked_us INTEGER NOT NULL,
   checked_us INTEGER,
+  evidence_us INTEGER,                     -- row of evidence with what the perspectives signed
   statement TEXT,
-  PRIMARY KEY (order_id, authorization_id)
+  PRIMARY KEY (order_id, name)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX caa_check_asked ON caa_check(asked_us) WHERE status = 'asked';
 CREATE INDEX caa_check_authorization ON caa_check(authorization_id) WHERE status = 'asked';
@@ -45,7 +48,7 @@ CREATE INDEX revocation_recorded ON revocation(recorded_us);
 -- Keys that we gave out, to bind ACME accounts to somebody we know (RFC 8555 7.3.4), with what they are good for.
 CREATE TABLE eab_key (
   kid TEXT NOT NULL PRIMARY KEY,
-  secret BLOB NOT NULL,                    -- of the MAC; cleared when the key is revoked
+  secret BLOB NOT NULL,                    -- of the MAC, sealed: IV, ciphertext, tag; cleared when the key is revoked
   note TEXT NOT NULL,
   profiles TEXT NOT NULL,                  -- " tls-server tls-server-short "; empty: any
   suffixes TEXT NOT NULL,                  -- " example.com example.org "; empty: any name, and addresses
@@ -87,3 +90,9 @@ CREATE TABLE account_pause (
   since_us INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX account_pause_token ON account_pause(token);
+
+-- Names that a domain above them proves (RFC 9444): its authorization is good for all below it, theirs follow it.
+ALTER TABLE authorization ADD COLUMN subdomains INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE authorization ADD COLUMN ancestor INTEGER;  -- NULL: its own challenges prove it
+CREATE INDEX authorization_subdomains ON authorization(account, identifier, status, expires_us) WHERE subdomains = 1;
+CREATE INDEX authorization_ancestor ON authorization(ancestor, id) WHERE ancestor IS NOT NULL;
