@@ -38,7 +38,13 @@ static const struct cmd_option options[] = {
     {"caa-identity", "DOMAIN", "that a CAA record may name to let this CA issue", true, NULL},
     {"resolver", "ADDR@PORT", "DNS resolver of validation (default: none, from the root down)", false, NULL},
     {"validation-port", "PORT", "that http-01 connects to (default: 80)", false, NULL},
+    {"tls-port", "PORT", "that tls-alpn-01 and redirects connect to (default: 443)", false, NULL},
     {"allow-private", NULL, "let validation connect to private addresses", false, NULL},
+    {"testing", NULL, "a test CA, for ever: may behave like a test server, never to be trusted", false, NULL},
+    {"management-port", "PORT", "of a test CA's management face (default: 15000)", false, NULL},
+    {"chain-length", "N", "of a test CA: certificates between leaf and root, 1 to 5 (default: 1)", false,
+     NULL},
+    {"alternate-roots", "N", "of a test CA: roots beside the root, up to 5 (default: 0)", false, NULL},
 };
 
 static lt_res choose_urls(struct init *i)
@@ -137,6 +143,7 @@ static lt_res choose(struct init *i)
     LT_CHECK(
         !cmd_flag(i->c, "public") || cmd_value_nth(i->c, "caa-identity", 0) != NULL, LT_PEER_USAGE,
         "--public wants --caa-identity: the name by which CAA records let this CA issue (CABF-BR 3.2.2.8)");
+    LT_TRY(init_testing_choose(i));
     LT_TRY(choose_urls(i));
     LT_TRY(absolute_path(i, "pin-file", &i->pin_file));
     return choose_passphrase(i);
@@ -147,14 +154,16 @@ lt_slice init_profile_text(const struct init *i, size_t index)
     lt_slice rest = lt_slice_cstr(init_profiles[index].text);
     lt_slice line;
     struct lt_buf out;
-    if (!cmd_flag(i->c, "public") ||
+    bool to_public = cmd_flag(i->c, "public");
+    if ((!to_public && !i->testing) ||
         !lt_slice_starts(lt_slice_cstr(init_profiles[index].file), LT_LIT("tls-server"))) {
         return rest;
     }
+    const lt_slice was = to_public ? LT_LIT("public: false") : LT_LIT("  types: [dns, wildcard, ip]");
+    const lt_slice is = to_public ? LT_LIT("public: true") : LT_LIT("  types: [dns, wildcard, ip, local]");
     lt_buf_init(&out, CA_PROFILE_MAX_BYTES);
     while (lt_slice_split(&rest, '\n', &line)) {
-        bool here = lt_slice_starts(line, LT_LIT("public: false"));
-        lt_buf_add(&out, here ? LT_LIT("public: true") : line);
+        lt_buf_add(&out, lt_slice_starts(line, was) ? is : line);
         lt_buf_add_byte(&out, '\n');
     }
     lt_slice text = lt_arena_copy(&i->c->arena, lt_buf_slice(&out));
@@ -229,6 +238,10 @@ static lt_res say(const struct init *i)
             lt_buf_addf(&out, "  root key  %s/root.key and root.passphrase: take them away, not together\n",
                         i->offline_path);
         }
+        if (i->testing) {
+            lt_buf_addf(&out, "  THIS IS A TEST CA. management https://%s:%s, directory at /dir too\n",
+                        i->hosts[0], cmd_value_or(i->c, "management-port", "15000"));
+        }
         lt_buf_addf(&out, "Next: lintel serve %s\n", i->folder);
     }
     lt_res r = cmd_print(lt_buf_slice(&out));
@@ -251,6 +264,7 @@ static void done(struct init *i)
     for (size_t k = 0; k < INIT_ISSUERS; k++) {
         cmd_key_done(&i->issuers[k].key);
     }
+    init_testing_done(i);
     cmd_key_done(&i->operator_key);
     crypto_pkcs11_close(i->token);
     ca_profiles_done(&i->profiles);
@@ -293,6 +307,7 @@ const struct cmd_verb cmd_init = {
         "      --listen 0.0.0.0 --https-port 443 --http-port 80\n"
         "  lintel init /srv/ca --root-offline /media/safe\n"
         "  lintel init /srv/ca --public --caa-identity ca.example.com\n"
+        "  lintel init /tmp/pebble --testing --resolver 127.0.0.1@8053\n"
         "  lintel init /srv/ca --import tls:old/tls.key:old/tls-and-above.pem\n",
     .options = options,
     .option_count = LT_COUNT(options),

@@ -15,10 +15,36 @@ struct init_shipped {
 extern const struct init_shipped init_profiles[];
 extern const size_t init_profile_count;
 struct init;
-/* As it goes into the folder: public where --public says so. In the command's arena. */
+/* As it goes into the folder: public where --public says so, for local names too in a test CA. In the
+ * command's arena. */
 lt_slice init_profile_text(const struct init *i, size_t index);
 
-enum { INIT_ABOVE_MAX = 4, INIT_ISSUERS = 5, INIT_HOSTS_MAX = 32, INIT_ROOT = 0 };
+enum { INIT_ABOVE_MAX = 4, INIT_ISSUERS = 5, INIT_HOSTS_MAX = 32, INIT_ROOT = 0, INIT_TLS = 1 };
+/* Of a test CA: roots beside the root, and CAs between a root and its issuing CA. */
+enum {
+    INIT_ALTERNATES_MAX = 5,
+    INIT_MIDDLES_MAX = 4, /* a chain of ours has at most eight certificates */
+    INIT_EXTRAS_MAX = INIT_MIDDLES_MAX + INIT_ALTERNATES_MAX * (INIT_MIDDLES_MAX + 2),
+};
+
+/* A CA of a test CA that is only chained through: row and certificate stay, its key does not. */
+struct init_extra {
+    const char *name;
+    struct cmd_key key; /* owned until the end of init */
+    lt_slice der;
+    struct x509_cert cert;
+    int64_t row;    /* its id in the book */
+    int64_t parent; /* the same of who signed it; 0: it is a root */
+};
+
+/* Who signs the next certificate of a chain. */
+struct init_authority {
+    const struct x509_cert *cert;
+    const struct ca_authority_key *key;
+    const char *name;
+    int64_t row;
+    bool crl; /* it will have one */
+};
 
 struct init_issuer {
     const char *name;       /* "root", "tls", … */
@@ -51,6 +77,12 @@ struct init {
     const char *http;
     const char *operator_;
     char public_http_url[300];
+    bool testing;        /* --testing; init_testing.c */
+    size_t chain_length; /* certificates between leaf and root; 1 but in test CAs */
+    size_t alternates;   /* roots beside the root */
+    struct init_extra extras[INIT_EXTRAS_MAX];
+    size_t extra_count;
+    int64_t tls_parent;       /* row of the CA above the TLS issuing CA; 0: the root's */
     const char *offline_path; /* --root-offline, or NULL */
     bool wrote_offline;
     struct lt_secret passphrase; /* owned */
@@ -69,6 +101,16 @@ struct init {
 
 /* init_keys.c */
 LT_MUST_USE lt_res init_hierarchy(struct init *i);
+/* Signs what is asked for with that key; the certificate goes into the command's arena. */
+LT_MUST_USE lt_res init_sign_authority(struct init *i, const struct ca_authority *request,
+                                       const struct ca_authority_key *key, lt_slice *ret_der);
+/* init_testing.c */
+LT_MUST_USE lt_res init_testing_choose(struct init *i);
+/* at: from the root down to who signs the TLS issuing CA. */
+LT_MUST_USE lt_res init_testing_above_tls(struct init *i, struct init_authority *at);
+LT_MUST_USE lt_res init_testing_alternates(struct init *i);
+void init_testing_config(const struct init *i, struct lt_buf *out);
+void init_testing_done(struct init *i);
 /* init_files.c */
 LT_MUST_USE lt_res init_stage(struct init *i);
 LT_MUST_USE lt_res init_write(struct init *i);

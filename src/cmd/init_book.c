@@ -69,9 +69,21 @@ static lt_res add_above(struct init *i, struct store *s, const struct init_issue
     return LT_OK;
 }
 
+/* Each after the one that signed it. */
+static lt_res add_extras(struct init *i, struct store *s)
+{
+    for (size_t k = 0; k < i->extra_count; k++) {
+        const struct init_extra *e = &i->extras[k];
+        const struct row row = {
+            .id = e->row, .name = e->name, .parent = e->parent, .cert = &e->cert, .offline = true};
+        LT_TRY(add_row(i, s, &row));
+    }
+    return LT_OK;
+}
+
 static lt_res add_issuers(struct init *i, struct store *s)
 {
-    int64_t id = INIT_ISSUERS;
+    int64_t id = INIT_ISSUERS + (int64_t)i->extra_count;
     for (size_t k = 0; k < INIT_ISSUERS; k++) {
         const struct init_issuer *issuer = &i->issuers[k];
         int64_t parent = 0;
@@ -79,11 +91,14 @@ static lt_res add_issuers(struct init *i, struct store *s)
         const struct row row = {
             .id = (int64_t)k + 1,
             .name = issuer->name,
-            .parent = parent,
+            .parent = k == INIT_TLS && i->tls_parent != 0 ? i->tls_parent : parent,
             .cert = &issuer->cert,
             .offline = issuer->offline,
         };
         LT_TRY(add_row(i, s, &row));
+        if (k == INIT_ROOT) {
+            LT_TRY(add_extras(i, s));
+        }
     }
     return LT_OK;
 }

@@ -52,11 +52,37 @@ static void token(const struct init *i, struct lt_buf *out)
     lt_buf_add_cstr(out, "\n");
 }
 
+static void validation(const struct init *i, struct lt_buf *out)
+{
+    const char *resolver = cmd_value_or(i->c, "resolver", "");
+    bool allow_private = i->testing || cmd_flag(i->c, "allow-private");
+    quoted(out,
+           "\n# resolver: ADDRESS@PORT to ask; empty: the DNS root and down."
+           "\nvalidation:\n  "
+           "resolver: ",
+           resolver);
+    lt_buf_addf(out, "\n  http-port: %s\n",
+                cmd_value_or(i->c, "validation-port", i->testing ? "5002" : "80"));
+    const char *tls_port = cmd_value(i->c, "tls-port");
+    tls_port = tls_port == NULL && i->testing ? "5001" : tls_port;
+    if (tls_port != NULL) {
+        lt_buf_addf(out, "  https-port: %s\n", tls_port);
+    }
+    lt_buf_addf(
+        out,
+        "  # root: answers are checked from the DNS root (or from trust-anchor: FILE) "
+        "down; none: private networks.\n  dnssec: %s\n  # Private and loopback addresses are refused unless "
+        "this is true.\n  allow-private: %s\n",
+        allow_private && resolver[0] != '\0' ? "none" : "root", allow_private ? "true" : "false");
+}
+
 static void service(const struct init *i, struct lt_buf *out)
 {
-    lt_buf_add_cstr(out, "\ndefault-profile: tls-server\n\nacme:\n"
-                         "  # terms-of-service: https://ca.example.com/terms\n"
-                         "  # website: https://ca.example.com\n");
+    lt_buf_add_cstr(out, "\ndefault-profile: tls-server\n\nacme:\n");
+    lt_buf_add_cstr(
+        out, i->testing ? "  terms-of-service: \"data:text/plain,Nothing%20here%20is%20to%20be%20trusted\"\n"
+                        : "  # terms-of-service: https://ca.example.com/terms\n");
+    lt_buf_add_cstr(out, "  # website: https://ca.example.com\n");
     const char *caa[INIT_HOSTS_MAX];
     size_t caa_count = 0;
     while (caa_count < INIT_HOSTS_MAX &&
@@ -68,24 +94,14 @@ static void service(const struct init *i, struct lt_buf *out)
     lt_buf_add_cstr(out,
                     "  order-lifetime: 7d\n  # Below 8h no CAA check has to be repeated before issuance.\n"
                     "  authorization-lifetime: 7h\n");
-    quoted(out,
-           "\n# resolver: ADDRESS@PORT to ask; empty: the DNS root and down."
-           "\nvalidation:\n  "
-           "resolver: ",
-           cmd_value_or(i->c, "resolver", ""));
-    lt_buf_addf(
-        out,
-        "\n  http-port: %s\n  # root: answers are checked from the DNS root (or from trust-anchor: FILE) "
-        "down; none: private networks.\n  dnssec: %s\n  # Private and loopback addresses are refused unless "
-        "this is true.\n  "
-        "allow-private: %s\n",
-        cmd_value_or(i->c, "validation-port", "80"),
-        cmd_flag(i->c, "allow-private") && cmd_value_or(i->c, "resolver", "")[0] != '\0' ? "none" : "root",
-        cmd_flag(i->c, "allow-private") ? "true" : "false");
+    validation(i, out);
+    lt_buf_add_cstr(out, i->testing
+                             ? "\n# COUNT/PERIOD, or none.\nrate-limits:\n  accounts-per-address: none\n"
+                               "  orders-per-account: none\n  failures-per-name: none\n"
+                             : "\n# COUNT/PERIOD, or none.\nrate-limits:\n  accounts-per-address: 1000/1h\n"
+                               "  orders-per-account: 1000000/1h\n  failures-per-name: 60/1h\n");
     lt_buf_add_cstr(
         out,
-        "\n# COUNT/PERIOD, or none.\nrate-limits:\n  accounts-per-address: 1000/1h\n"
-        "  orders-per-account: 1000000/1h\n  failures-per-name: 60/1h\n"
         "\ncrl:\n  interval: 6h\n  lifetime: 7d\n"
         "\n# Signatures by different operators that a dangerous plan needs.\napprovals:\n  needed: 2\n"
         "\n# Started as root, each program runs as user uid-base + its number, or lintel-ROLE if there is "
@@ -126,5 +142,8 @@ lt_res init_config(const struct init *i, struct lt_buf *out)
     issuers(i, out);
     token(i, out);
     service(i, out);
+    if (i->testing) {
+        init_testing_config(i, out);
+    }
     return lt_buf_check(out);
 }

@@ -15,7 +15,7 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "base/text.h"
-#include "ca/config.h"
+#include "ca/testing.h"
 #include "cmd/init.h"
 
 enum { DEPTH_MAX = 4, PATH_SIZE = 256 };
@@ -211,6 +211,11 @@ static lt_res put_issuer(const struct init *i, const struct init_issuer *issuer)
         if (issuer->parent < 0) {
             lt_buf_add(&pem, issuer->above);
         }
+        for (size_t k = i->extra_count; issuer == &i->issuers[INIT_TLS] && k > 0; k--) {
+            if (i->extras[k - 1].row <= i->tls_parent) { /* they were made first, from the root down */
+                lt_pem_add(&pem, "CERTIFICATE", i->extras[k - 1].der);
+            }
+        }
         (void)snprintf(path, sizeof(path), "ca/%s.chain.pem", issuer->name);
         r = put(i, path, 0644, lt_buf_slice(&pem));
     }
@@ -263,6 +268,30 @@ static lt_res put_profiles(const struct init *i)
     return LT_OK;
 }
 
+/* Of a test CA: the certificates that are only chained through, and the mark. */
+static lt_res put_testing(const struct init *i)
+{
+    char path[PATH_SIZE];
+    struct lt_buf pem;
+    struct lt_buf mark;
+    if (!i->testing) {
+        return LT_OK;
+    }
+    for (size_t k = 0; k < i->extra_count; k++) {
+        (void)snprintf(path, sizeof(path), "public/ca/%s.crt", i->extras[k].name);
+        LT_TRY(put(i, path, 0644, i->extras[k].der));
+    }
+    lt_buf_init(&pem, 64 * 1024);
+    lt_buf_init(&mark, 64 * 1024);
+    lt_pem_add(&pem, "CERTIFICATE", i->issuers[INIT_ROOT].der);
+    ca_testing_mark(lt_buf_slice(&pem), &mark);
+    lt_res r = lt_buf_check(&mark);
+    r = lt_failed(r) ? r : put(i, CA_TESTING_MARK, 0644, lt_buf_slice(&mark));
+    lt_buf_done(&pem);
+    lt_buf_done(&mark);
+    return r;
+}
+
 /* Everything but the book and lintel.yaml. */
 static lt_res put_all(const struct init *i)
 {
@@ -273,6 +302,7 @@ static lt_res put_all(const struct init *i)
     for (size_t k = 0; k < INIT_ISSUERS; k++) {
         LT_TRY(put_issuer(i, &i->issuers[k]));
     }
+    LT_TRY(put_testing(i));
     return put(i, "public/crl/root.crl", 0644, i->root_crl);
 }
 
@@ -313,6 +343,9 @@ lt_res init_commit(struct init *i)
                                         "book",     "evidence",  "journal",     "examiner", "public",
                                         "tls",      "run",       CA_CONFIG_FILE};
     for (size_t k = 0; k < LT_COUNT(order); k++) {
+        if (!i->testing && strcmp(order[k], CA_TESTING_MARK) == 0) {
+            continue;
+        }
         LT_CHECK(renameat(i->stage, order[k], i->dir, order[k]) == 0, LT_STATE_IO, "%s/%s: %s", i->folder,
                  order[k], strerror(errno));
         LT_CHECK(fsync(i->dir) == 0, LT_STATE_IO, "%s: %s", i->folder, strerror(errno));

@@ -191,10 +191,42 @@ static int parent_of(const struct init *i, size_t index)
     return ours ? INIT_ROOT : -1;
 }
 
+lt_res init_sign_authority(struct init *i, const struct ca_authority *request,
+                           const struct ca_authority_key *key, lt_slice *ret_der)
+{
+    struct lt_buf tbs;
+    lt_buf_init(&tbs, TBS_MAX);
+    lt_res r = ca_authority_tbs(request, key->spki, &tbs);
+    if (!lt_failed(r)) {
+        r = ca_authority_sign(key, lt_buf_slice(&tbs), &i->c->arena, ret_der);
+    }
+    lt_buf_done(&tbs);
+    return r;
+}
+
+/* Who signs it: the root, itself, or in a test CA what stands below the root. */
+static lt_res find_above(struct init *i, size_t index, struct init_authority *ret_up)
+{
+    const struct init_issuer *root = &i->issuers[INIT_ROOT];
+    *ret_up = (struct init_authority){
+        .cert = index == INIT_ROOT ? NULL : &root->cert,
+        .key = &root->key.use,
+        .name = root->name,
+        .row = INIT_ROOT + 1,
+        .crl = true,
+    };
+    if (index != INIT_TLS || i->chain_length < 2) {
+        return LT_OK;
+    }
+    LT_TRY(init_testing_above_tls(i, ret_up));
+    i->tls_parent = ret_up->row;
+    return LT_OK;
+}
+
 static lt_res make_certificate(struct init *i, size_t index)
 {
     struct init_issuer *issuer = &i->issuers[index];
-    const struct init_issuer *root = &i->issuers[INIT_ROOT];
+    struct init_authority up;
     if (issuer->imported) {
         issuer->parent = parent_of(i, index);
         return LT_OK;
@@ -209,30 +241,27 @@ static lt_res make_certificate(struct init *i, size_t index)
     bool constrained = strcmp(issuer->name, "tls") == 0; /* dNSName says nothing about mail */
     uint8_t serial[SERIAL_LEN];
     init_serial(i->c->now, serial);
+    LT_TRY(find_above(i, index, &up));
+    const struct ca_profile *found = ca_profiles_find(&i->profiles, lt_slice_cstr(issuer->profile));
+    LT_CHECK(found != NULL, LT_STATE_CORRUPT, "profile %s is missing", issuer->profile);
+    struct ca_profile profile = *found; /* the arena stays the profiles' */
+    profile.crl_distribution = profile.crl_distribution && up.crl;
     const struct ca_authority request = {
-        .profile = ca_profiles_find(&i->profiles, lt_slice_cstr(issuer->profile)),
+        .profile = &profile,
         .country = i->country,
         .organization = i->name,
         .common_name = lt_arena_printf(&i->c->arena, "%s %s CA", i->name, issuer->title),
         .spki = issuer->key.use.spki,
-        .issuer = index == INIT_ROOT ? NULL : &root->cert,
-        .issuer_name = root->name,
+        .issuer = up.cert,
+        .issuer_name = up.name,
         .public_http_url = i->public_http_url,
         .serial = LT_SLICE(serial, SERIAL_LEN),
         .now = i->c->now,
         .permitted_dns = permitted,
         .permitted_dns_count = constrained ? permitted_count : 0,
     };
-    LT_CHECK(request.common_name != NULL && request.profile != NULL, LT_STATE_CORRUPT,
-             "profile %s is missing", issuer->profile);
-    struct lt_buf tbs;
-    lt_buf_init(&tbs, TBS_MAX);
-    lt_res r = ca_authority_tbs(&request, root->key.use.spki, &tbs);
-    if (!lt_failed(r)) {
-        r = ca_authority_sign(&root->key.use, lt_buf_slice(&tbs), &i->c->arena, &issuer->der);
-    }
-    lt_buf_done(&tbs);
-    LT_TRY(r);
+    LT_CHECK(request.common_name != NULL, LT_PEER_USAGE, "--name: too long");
+    LT_TRY(init_sign_authority(i, &request, up.key, &issuer->der));
     issuer->parent = index == INIT_ROOT ? -1 : INIT_ROOT;
     return x509_cert_parse(issuer->der, &i->c->arena, &issuer->cert);
 }
@@ -285,6 +314,7 @@ lt_res init_hierarchy(struct init *i)
         LT_TRY(make_key(i, k));
         LT_TRY(make_certificate(i, k));
     }
+    LT_TRY(init_testing_alternates(i));
     LT_TRY(make_root_crl(i));
     return make_operator(i);
 }
