@@ -9,6 +9,7 @@ const struct ca_api_route ca_api_routes[] = {
     {"GET", "status", "status", CA_API_QUERY},
     {"GET", "certificates", "certificate.list", CA_API_QUERY},
     {"GET", "certificates/{serial}", "certificate.show", CA_API_QUERY},
+    {"GET", "authorizations/{id}", "authorization.show", CA_API_QUERY},
     {"GET", "accounts", "account.list", CA_API_QUERY},
     {"GET", "accounts/{id}", "account.show", CA_API_QUERY},
     {"GET", "events", "event.list", CA_API_QUERY},

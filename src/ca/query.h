@@ -25,6 +25,7 @@ struct ca_query {
     lt_time now;
     struct lt_arena *arena; /* of this question */
     const char *build;
+    const char *evidence_folder; /* of segments; NULL: there is none */
 };
 
 /* Adds one JSON document to out. LT_PEER_NOT_FOUND, LT_PEER_MALFORMED (cursor, filter), LT_PEER_UNSUPPORTED

@@ -2,10 +2,11 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "ca/query_evidence.h"
 #include "ca/query_internal.h"
 #include "x509/cert.h"
 
-enum { SQL_ROW, SQL_REVOCATION, SQL_NAMES, SQL_DER, SQL_AUTHORIZATION, SQL_EVIDENCE };
+enum { SQL_ROW, SQL_REVOCATION, SQL_NAMES, SQL_DER, SQL_AUTHORIZATION };
 static const struct store_sql sql[] = {
     [SQL_ROW] = {"query.certificate.row", "SELECT " QUERY_CERTIFICATE_COLUMNS " FROM certificate c "
                                           "WHERE c.issuer = ?1 AND c.serial = ?2 ORDER BY c.copy LIMIT 1"},
@@ -16,13 +17,8 @@ static const struct store_sql sql[] = {
     [SQL_DER] = {"query.der",
                  "SELECT der FROM certificate_der WHERE issuer = ?1 AND serial = ?2 AND copy = ?3"},
     [SQL_AUTHORIZATION] = {"query.authorization",
-                           "SELECT status, validated_us, expires_us, identifier FROM authorization "
-                           "WHERE id = ?1"},
-    [SQL_EVIDENCE] = {"query.evidence",
-                      "SELECT e.checked_us, e.ok, e.dnssec, e.caa, e.caa_us, e.agreeing, e.dissenting, "
-                      "e.statement, d.method, d.rule_set, d.build, d.resolver, d.perspectives "
-                      "FROM evidence e JOIN dimension d ON d.id = e.dimension "
-                      "WHERE e.authorization_id = ?1 ORDER BY e.checked_us LIMIT 100"},
+                           "SELECT status, validated_us, expires_us, identifier_type, identifier, wildcard, "
+                           "account, created_us FROM authorization WHERE id = ?1"},
 };
 const struct ca_query_sql query_detail_sql = {sql, LT_COUNT(sql)};
 
@@ -183,25 +179,6 @@ void query_certificate_write(struct query_out *o, const struct query_tables *t,
     query_hex(o, "spki_sha256", c->spki_sha256);
 }
 
-static void write_check(struct query_out *o, const struct store_rows *rows)
-{
-    query_open(o, NULL, '{');
-    query_time(o, "checked", store_int(rows, 0));
-    query_bool(o, "ok", store_int(rows, 1) != 0);
-    query_cstr(o, "dnssec", store_cstr(rows, 2));
-    query_cstr(o, "caa", store_cstr(rows, 3));
-    query_time(o, "caa_checked", store_int(rows, 4));
-    query_int(o, "agreeing", store_int(rows, 5));
-    query_int(o, "dissenting", store_int(rows, 6));
-    query_cstr(o, "method", store_cstr(rows, 8));
-    query_cstr(o, "rule_set", store_cstr(rows, 9));
-    query_cstr(o, "build", store_cstr(rows, 10));
-    query_cstr(o, "resolver", store_cstr(rows, 11));
-    query_cstr(o, "perspectives", store_cstr(rows, 12));
-    query_raw(o, "statement", store_bytes(rows, 7));
-    query_close(o, '}');
-}
-
 static lt_res write_authorization(const struct ca_query *query, struct query_out *o, int64_t id)
 {
     struct store_rows rows;
@@ -209,15 +186,10 @@ static lt_res write_authorization(const struct ca_query *query, struct query_out
     if (store_next(&rows)) {
         query_cstr(o, "authorization_status", store_cstr(&rows, 0));
         query_time(o, "validated", store_int(&rows, 1));
+        query_time(o, "authorization_expires", store_int(&rows, 2));
     }
     LT_TRY(store_rows_end(&rows));
-    LT_TRY(store_query(query->store, &sql[SQL_EVIDENCE], STORE_ARGS(STORE_I(id)), &rows));
-    query_open(o, "checks", '[');
-    while (store_next(&rows)) {
-        write_check(o, &rows);
-    }
-    query_close(o, ']');
-    return store_rows_end(&rows);
+    return query_checks_write(query, o, id);
 }
 
 static lt_res write_names(const struct ca_query *query, struct query_out *o, const struct query_names *names)
@@ -340,7 +312,30 @@ lt_res query_certificate_show(const struct ca_query *query, struct query_out *ou
     query_time(out, "oldest_validation", c.oldest_validation_us);
     query_time(out, "oldest_caa", c.oldest_caa_us);
     LT_TRY(write_names(query, out, &names));
+    if (query->q->evidence) {
+        LT_TRY(query_rules_write(query, out, &tables, &c, &names));
+    }
     LT_TRY(write_der(query, out, &c));
     write_chain(query, out, &tables, c.issuer);
     return LT_OK;
+}
+
+lt_res query_authorization_show(const struct ca_query *query, struct query_out *out)
+{
+    uint64_t id = 0;
+    struct store_rows rows;
+    LT_TRY(lt_parse_u64(lt_slice_cstr(query->q->id), INT64_MAX, &id));
+    LT_TRY(store_query(query->store, &sql[SQL_AUTHORIZATION], STORE_ARGS(STORE_I(id)), &rows));
+    bool found = store_next(&rows);
+    if (found) {
+        query_id(out, "authorization", (int64_t)id);
+        query_cstr(out, "type", store_cstr(&rows, 3));
+        query_cstr(out, "name", store_cstr(&rows, 4));
+        query_bool(out, "wildcard", store_int(&rows, 5) != 0);
+        query_id(out, "account", store_int(&rows, 6));
+        query_time(out, "created", store_int(&rows, 7));
+    }
+    LT_TRY(store_rows_end(&rows));
+    LT_CHECK(found, LT_PEER_NOT_FOUND, "there is no authorization %s", query->q->id);
+    return write_authorization(query, out, (int64_t)id);
 }

@@ -97,6 +97,11 @@ const struct lint_rule *lint_rule_by_id(lt_slice id)
     return NULL;
 }
 
+bool lint_rule_asks_book(const struct lint_rule *rule)
+{
+    return (rule->when & LINT_WITH_EVIDENCE) != 0;
+}
+
 struct lint_config lint_config_default(void)
 {
     return (struct lint_config){.crl_of_subscribers = true, .fermat_rounds = 100};

@@ -204,6 +204,8 @@ LT_MUST_USE lt_res lint_run(const struct lint_input *in, struct lt_arena *a,
 size_t lint_rule_count(void);
 const struct lint_rule *lint_rule_at(size_t i);
 const struct lint_rule *lint_rule_by_id(lt_slice id);
+/* Does it look at what the book knows (struct lint_evidence)? */
+bool lint_rule_asks_book(const struct lint_rule *rule);
 /* "NA", "NE", "pass", "notice", "warn", "error", "fatal". */
 const char *lint_status_name(enum lint_status status);
 enum lint_status lint_status_by_name(lt_slice name); /* LINT_RESERVED for none */

@@ -26,6 +26,7 @@ struct reader {
     struct store *store;
     struct lt_arena arena; /* of one question */
     char build[64];
+    char *evidence; /* owned: folder of segments */
 };
 
 /* How a failure looks to who asked. */
@@ -89,6 +90,7 @@ static lt_res on_query(void *self, const struct ipc_msg *m)
         .now = lt_now(),
         .arena = &r->arena,
         .build = r->build,
+        .evidence_folder = r->evidence,
     };
     lt_buf_init(&out, CA_QUERY_ANSWER_MAX);
     lt_res answer = ca_query_answer(&query, &out);
@@ -116,6 +118,10 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *m, const int *listen
     (void)snprintf(r->build, sizeof(r->build), "%s", m->build);
     const char *path = lt_arena_printf(&r->arena, "%s/book/lintel.db", m->folder);
     LT_ASSERT(path != NULL);
+    const char *evidence = lt_arena_printf(&r->arena, "%s/evidence", m->folder);
+    LT_ASSERT(evidence != NULL);
+    r->evidence = strdup(evidence);
+    LT_ASSERT(r->evidence != NULL);
     const struct store_options options = {.path = path, .read_only = true, .cache_kib = CACHE_KIB};
     LT_TRY(store_open(&options, &r->store));
     lt_arena_reset(&r->arena);

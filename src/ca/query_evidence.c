@@ -1,0 +1,121 @@
+/* The story of an authorization's checks: the row, what its frame says, the rule that it was made by. */
+#include "ca/query_evidence.h"
+
+#include <string.h>
+
+#include "ca/evidence_record.h"
+#include "store/segment.h"
+
+enum { CHECKS_MAX = 100 };
+
+static const struct store_sql sql[] = {
+    {"query.evidence",
+     "SELECT e.checked_us, e.ok, e.dnssec, e.caa, e.caa_us, e.agreeing, e.dissenting, e.statement, d.method, "
+     "d.rule_set, d.build, d.resolver, d.perspectives, e.identifier_type, e.segment, e.position, e.length, "
+     "e.sha256 FROM evidence e JOIN dimension d ON d.id = e.dimension WHERE e.authorization_id = ?1 "
+     "ORDER BY e.checked_us LIMIT 100"},
+};
+const struct ca_query_sql query_evidence_sql = {sql, LT_COUNT(sql)};
+
+/* Of the row, what is needed when the rows are closed. */
+struct check {
+    int64_t authorization;
+    int64_t checked_us;
+    struct store_frame_ref ref;
+    lt_slice statement; /* of rows from before there were segments: JSON */
+};
+
+static void take_ref(const struct store_rows *rows, struct store_frame_ref *ref)
+{
+    lt_slice hash = lt_slice_sub(store_bytes(rows, 17), 0, sizeof ref->sha256);
+    *ref = (struct store_frame_ref){.segment = (uint32_t)store_int(rows, 14),
+                                    .position = (uint64_t)store_int(rows, 15),
+                                    .length = (uint32_t)store_int(rows, 16)};
+    if (hash.len > 0) {
+        memcpy(ref->sha256, hash.ptr, hash.len);
+    }
+}
+
+static lt_res read_record(const struct ca_query *query, const struct check *k,
+                          const Ipc__EvidenceRecord **ret_record)
+{
+    lt_slice plain = {0};
+    LT_CHECK(query->evidence_folder != NULL, LT_PEER_NOT_FOUND, "there is no folder of evidence");
+    LT_TRY(store_segment_read(query->evidence_folder, &k->ref, query->arena, &plain));
+    return ca_evidence_unpack(plain, k->authorization, k->checked_us, query->arena, ret_record);
+}
+
+static void write_frame(struct query_out *o, const struct store_frame_ref *ref, const char *integrity)
+{
+    query_open(o, "frame", '{');
+    query_int(o, "segment", ref->segment);
+    query_int(o, "position", (int64_t)ref->position);
+    query_int(o, "length", ref->length);
+    query_hex(o, "sha256", LT_SLICE(ref->sha256, sizeof ref->sha256));
+    query_close(o, '}');
+    query_cstr(o, "integrity", integrity);
+}
+
+/* Evidence that is gone or damaged is said, and the rest told all the same. */
+static lt_res write_seen(const struct ca_query *query, struct query_out *o, const struct check *k)
+{
+    const Ipc__EvidenceRecord *record = NULL;
+    if (k->ref.segment == 0) {
+        query_raw(o, "statement", k->statement);
+        return LT_OK;
+    }
+    lt_res r = read_record(query, k, &record);
+    if (r.code == LT_STATE_CORRUPT || r.code == LT_PEER_NOT_FOUND || r.code == LT_STATE_IO) {
+        write_frame(o, &k->ref, lt_error_last()->detail);
+        return LT_OK;
+    }
+    LT_TRY(r);
+    write_frame(o, &k->ref, "intact");
+    query_problem_write(o, "problem", record->problem != NULL ? record->problem : record->primary->problem);
+    query_open(o, "statement", '{');
+    query_seen_write(o, record->primary);
+    query_close(o, '}');
+    return query_corroboration_write(query, o, record->corroboration);
+}
+
+static lt_res write_check(const struct ca_query *query, struct query_out *o, const struct store_rows *rows,
+                          int64_t authorization)
+{
+    struct check k = {.authorization = authorization, .checked_us = store_int(rows, 0)};
+    take_ref(rows, &k.ref);
+    k.statement = store_bytes(rows, 7);
+    query_open(o, NULL, '{');
+    query_time(o, "checked", k.checked_us);
+    query_bool(o, "ok", store_int(rows, 1) != 0);
+    query_cstr(o, "dnssec", store_cstr(rows, 2));
+    query_cstr(o, "caa", store_cstr(rows, 3));
+    query_time(o, "caa_checked", store_int(rows, 4));
+    query_int(o, "agreeing", store_int(rows, 5));
+    query_int(o, "dissenting", store_int(rows, 6));
+    query_cstr(o, "method", store_cstr(rows, 8));
+    query_cstr(o, "rule_set", store_cstr(rows, 9));
+    query_cstr(o, "build", store_cstr(rows, 10));
+    query_cstr(o, "resolver", store_cstr(rows, 11));
+    query_cstr(o, "perspectives", store_cstr(rows, 12));
+    query_method_write(o, validate_method_find(store_cstr(rows, 8), store_cstr(rows, 13)),
+                       store_cstr(rows, 9), (lt_time){k.checked_us}, query->now);
+    lt_res r = write_seen(query, o, &k);
+    query_close(o, '}');
+    return r;
+}
+
+lt_res query_checks_write(const struct ca_query *query, struct query_out *out, int64_t authorization)
+{
+    struct store_rows rows;
+    lt_res r = LT_OK;
+    size_t count = 0;
+    LT_TRY(store_query(query->store, &sql[0], STORE_ARGS(STORE_I(authorization)), &rows));
+    query_open(out, "checks", '[');
+    while (!lt_failed(r) && count < CHECKS_MAX && store_next(&rows)) {
+        r = write_check(query, out, &rows, authorization);
+        count++;
+    }
+    query_close(out, ']');
+    LT_TRY(store_rows_end(&rows));
+    return r;
+}
