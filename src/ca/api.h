@@ -3,11 +3,11 @@
 /* The operator API /api/v1 (over run/api.sock alone) as it stands on the wire, for the notary: paths, queries
  * and JSON into Query and OperatorCall. Judges form only; rights are the registrar's.
  *
- * Reading, GET: status, eab, certificates, certificates/SERIAL, accounts, accounts/ID, events, halts,
- * orders (status: waiting, or a state), orders/ID, operators, plans, plans/ID, issuers, crls, inventory (certificates with DER and verdict at issuance),
- * nonce. Query parameters: cursor, limit, issuer, profile, status, name, suffix, account, serial,
- * spki-sha256, sha256, id (hex or words), issued-from, issued-until, expires-from, expires-until (RFC 3339),
- * evidence, der ("1"), order.
+ * Reading, GET: status, eab, enrollments, enrollments/ID, certificates, certificates/SERIAL, accounts,
+ * accounts/ID, events, halts, orders (status: waiting, or a state), orders/ID, operators, plans, plans/ID,
+ * issuers, crls, inventory (certificates with DER and verdict at issuance), nonce. Query parameters: cursor,
+ * limit, issuer, profile, status, name, suffix, account, serial, spki-sha256, sha256, id (hex or words),
+ * issued-from, issued-until, expires-from, expires-until (RFC 3339), evidence, der ("1"), order.
  *
  * Judging, POST of PEM, DER, base64, or JSON {object, kind, role, profile, issuer, precertificate, at, tbs}:
  * lint. Changes nothing and needs no signature; the reader judges, which has no key and cannot write.
@@ -21,13 +21,20 @@
  *                                "expires": RFC 3339}
  *   plans/ID/approvals          {"signature": BASE64URL, "signed": RFC 3339}
  *   plans/ID/run                {}
- *   eab                         {"note": "…", "profiles": […], "suffixes": […], "accounts": 1, "orders": 100,
- *                                "orders-period": SECONDS, "expires": RFC 3339}; the answer has "kid",
- * "hmac_key" eab/KID/revoke              {} lint/findings               {"run": ID, "part": 0, "rule-set": …,
- * "seed": …, "sample": "3%", "since": …, "at": …, "total": N, "judged": N, "differing": N, "failing": N,
- * "findings":
- *                                [{"issuer", "serial", "rule", "result", "message", "path", "offset",
- * "was"}]}
+ *   eab                         {"note": "…", "profiles": […], "suffixes": […], "accounts": 1,
+ *                                "orders": 100, "orders-period": SECONDS, "expires": RFC 3339};
+ *                               the answer has "kid" and "hmac_key"
+ *   eab/KID/revoke              {}
+ *   enrollments                 {"csr": BASE64URL of DER, "subscriber": "…", "profile": "…",
+ *                                "contact": MAIL, "methods": [{"name": "…", "method": "…"}],
+ *                                "hold": true}; the answer has "id"
+ *   enrollments/ID/check        {"name": "…", "method": "…"}
+ *   enrollments/ID/issue        {}
+ *   enrollments/ID/cancel       {"reason": "…"}
+ *   lint/findings               {"run": ID, "part": 0, "rule-set": …, "seed": …, "sample": "3%",
+ *                                "since": …, "at": …, "total": N, "judged": N, "differing": N,
+ *                                "failing": N, "findings": [{"issuer", "serial", "rule", "result",
+ *                                "message", "path", "offset", "was"}]}
  */
 #include "base/arena.h"
 #include "jose/jws.h"
