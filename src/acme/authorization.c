@@ -1,7 +1,7 @@
 /* Authorizations: one name, one account, the challenges that prove it (RFC 8555 7.5). */
 #include <string.h>
 
-#include "acme/desk_private.h"
+#include "acme/mail.h"
 #include "base/text.h"
 #include "ca/limits.h"
 #include "validate/methods.h"
@@ -22,6 +22,8 @@ static lt_res read_authorization(struct ca_turn *t, const struct store_rows *row
     ret_a->wildcard = store_int(rows, 3) != 0;
     LT_TRY(acme_state_read(store_bytes(rows, 4), &ret_a->status));
     ret_a->expires.us = store_int(rows, 5);
+    ret_a->subdomains = store_int(rows, 12) != 0;
+    ret_a->ancestor = store_int(rows, 13);
     LT_CHECK(ret_a->type != NULL && ret_a->identifier != NULL, LT_PEER_TOO_LARGE,
              "acme: the authorization is too large");
     /* A valid one past its time is expired; the row says so when somebody next writes it. */
@@ -64,7 +66,7 @@ lt_res acme_authorization_load(struct ca_turn *t, int64_t id, struct acme_author
             ret_a->id = id;
             r = read_authorization(t, &rows, ret_a);
         }
-        if (!lt_failed(r)) {
+        if (!lt_failed(r) && !store_is_null(&rows, 6)) {
             r = read_challenge(t, &rows, ret_a);
         }
     }
@@ -110,6 +112,7 @@ lt_res acme_authorization_body(struct ca_turn *t, struct acme_authorization *a, 
     b->status = lt_arena_cstr(t->arena, lt_slice_cstr(acme_state_name(a->status)));
     b->expires_us = a->expires.us;
     b->wildcard = a->wildcard;
+    b->subdomains = a->subdomains;
     LT_CHECK(name->type != NULL && name->value != NULL && b->status != NULL, LT_PEER_TOO_LARGE,
              "acme: the authorization is too large");
     b->challenges = a->challenges;
@@ -171,6 +174,8 @@ lt_res acme_authorization_deactivate(struct acme_call *c)
     Ipc__Problem *why = acme_problem(c->turn->arena, "unauthorized",
                                      "The authorization for %s was deactivated.", a.identifier);
     LT_TRY(acme_orders_follow(c->desk, c->turn, a.id, ACME_FAIL, why));
+    const struct acme_follow below = {&a, ACME_DEACTIVATE, {0}, why};
+    LT_TRY(acme_ancestor_follow(c->desk, c->turn, &below));
     Ipc__AcmeReply reply = IPC__ACME_REPLY__INIT;
     LT_TRY(acme_authorization_load(c->turn, a.id, &a));
     LT_TRY(acme_authorization_body(c->turn, &a, &reply));
@@ -180,43 +185,67 @@ lt_res acme_authorization_deactivate(struct acme_call *c)
 
 /* May this row of the methods' table be offered for the name? A record that stays is offered when the client
  * can be told what it says: the names of this CA. */
-static bool is_offered(const struct validate_method *m, const Ipc__Identifier *name, lt_time now)
+static bool is_offered(const struct acme_call *c, const struct validate_method *m,
+                       const Ipc__Identifier *name, const struct acme_scope *scope)
 {
-    return m->acme && !m->persistent && strcmp(m->identifier, name->type) == 0 &&
-           validate_method_refusal(m, acme_name_is_wildcard(name->value), now) == NULL;
+    if (c->by_hand != NULL) {
+        return acme_by_hand_offers(c->by_hand, m, name, c->turn->now);
+    }
+    return m->acme && (!m->persistent || c->desk->config->caa_identity_count > 0) &&
+           (!scope->subdomains || m->subdomains) && strcmp(m->identifier, name->type) == 0 &&
+           validate_method_refusal(m, acme_name_is_wildcard(name->value), c->turn->now) == NULL;
 }
 
-static lt_res add_challenge(struct acme_call *c, int64_t id, size_t index, const char *method)
+static lt_res add_challenge(struct acme_call *c, int64_t id, size_t index, const struct validate_method *m)
 {
     uint8_t random[ACME_TOKEN_LEN];
-    c->desk->random(random, sizeof random);
-    /*= RFC 8555 8.3 "This value MUST have at least 128 bits of entropy." */
-    const char *token = lt_base64url(c->turn->arena, LT_SLICE(random, sizeof random));
-    LT_CHECK(token != NULL, LT_PEER_TOO_LARGE, "acme: the order is too large");
+    const char *token = "";
+    if (!m->persistent) { /* what such a record says is the same for every challenge */
+        c->desk->random(random, sizeof random);
+        /*= RFC 8555 8.3 "This value MUST have at least 128 bits of entropy." */
+        token = lt_base64url(c->turn->arena, LT_SLICE(random, sizeof random));
+        LT_CHECK(token != NULL, LT_PEER_TOO_LARGE, "acme: the order is too large");
+    }
     return store_exec(c->turn->store, &acme_sql[ACME_SQL_CHALLENGE_ADD],
-                      STORE_ARGS(STORE_I(id), STORE_I(index), STORE_S(method), STORE_S(token)), NULL);
+                      STORE_ARGS(STORE_I(id), STORE_I(index), STORE_S(m->name), STORE_S(token)), NULL);
 }
 
-lt_res acme_authorization_make(struct acme_call *c, const Ipc__Identifier *name, lt_time expires,
-                               int64_t *ret_id)
+/* Whom to write to is asked, or letters go out, at once: an answer may take its time. */
+static lt_res begin_mail(struct acme_call *c, int64_t id, size_t index, const struct validate_method *m,
+                         const Ipc__Identifier *name, lt_time expires)
+{
+    const struct acme_mail_for f = {.authorization = id,
+                                    .index = (uint32_t)index,
+                                    .method = m->name,
+                                    .name = acme_name_base(name->value),
+                                    .expires = expires};
+    return m->kind != VALIDATE_KIND_MAIL
+               ? LT_OK
+               : acme_mail_begin(c->desk, c->turn, &f, acme_by_hand_contact(c->by_hand));
+}
+
+lt_res acme_authorization_make(struct acme_call *c, const Ipc__Identifier *name,
+                               const struct acme_scope *scope, lt_time expires, int64_t *ret_id)
 {
     int64_t id = ca_new_id(c->turn);
     size_t count = 0;
+    bool own = scope->ancestor == 0;
     LT_TRY(store_exec(c->turn->store, &acme_sql[ACME_SQL_AUTHORIZATION_ADD],
                       STORE_ARGS(STORE_I(id), STORE_I(c->account.id), STORE_S(name->type),
                                  STORE_S(acme_name_base(name->value)),
                                  STORE_I(acme_name_is_wildcard(name->value)), STORE_I(c->turn->now.us),
-                                 STORE_I(expires.us)),
+                                 STORE_I(expires.us), STORE_I(scope->subdomains),
+                                 own ? STORE_N : STORE_I(scope->ancestor)),
                       NULL));
-    for (size_t i = 0; i < validate_method_count && count < ACME_CHALLENGES_MAX; i++) {
+    for (size_t i = 0; own && i < validate_method_count && count < ACME_CHALLENGES_MAX; i++) {
         const struct validate_method *m = &validate_methods[i];
-        bool offered = c->by_hand == NULL ? is_offered(m, name, c->turn->now)
-                                          : acme_by_hand_offers(c->by_hand, m, name, c->turn->now);
-        if (offered) {
-            LT_TRY(add_challenge(c, id, count++, m->name));
+        if (is_offered(c, m, name, scope)) {
+            LT_TRY(add_challenge(c, id, count++, m));
+            LT_TRY(begin_mail(c, id, count - 1, m, name, expires));
         }
     }
-    LT_CHECK(count > 0, LT_STATE_CORRUPT, "acme: no method of today proves a name of type %s", name->type);
+    LT_CHECK(count > 0 || !own, LT_STATE_CORRUPT, "acme: no method of today proves a name of type %s",
+             name->type);
     *ret_id = id;
     return LT_OK;
 }

@@ -2,7 +2,7 @@
  * statement counts only with the nonce that was drawn for this validation. */
 #include <string.h>
 
-#include "acme/desk_private.h"
+#include "acme/mail.h"
 #include "base/text.h"
 #include "crypto/digest.h"
 #include "validate/by_hand.h"
@@ -58,6 +58,15 @@ lt_res acme_challenge_get(struct acme_call *c)
     return b == NULL ? LT_OK : answer_challenge(c, b);
 }
 
+static struct acme_mail_for mail_for(const struct waiting *w)
+{
+    return (struct acme_mail_for){.authorization = w->authorization,
+                                  .index = w->index,
+                                  .method = w->method,
+                                  .name = w->a.identifier,
+                                  .expires = w->a.expires};
+}
+
 /* What is asked of the validator, and of each perspective. The account's key of now goes into the key
  * authorization. Everything lives in the turn's arena. */
 static lt_res make_question(struct acme_desk *d, struct ca_turn *t, const struct waiting *w,
@@ -86,7 +95,11 @@ static lt_res make_question(struct acme_desk *d, struct ca_turn *t, const struct
     v.token = lt_arena_cstr(t->arena, lt_slice_cstr(w->token));
     /*= RFC 8555 8.1 "keyAuthorization = token || '.' || base64url(Thumbprint(accountKey))" */
     v.key_authorization = lt_arena_printf(t->arena, "%s.%s", w->token, thumbprint);
-    if (acme_challenge_by_hand(w->method, w->a.type)) {
+    if (acme_mail_is(w->method)) {
+        const struct acme_mail_for f = mail_for(w);
+        v.token = v.key_authorization = lt_arena_cstr(t->arena, LT_LIT(""));
+        LT_TRY(acme_mail_question(t, &f, &v));
+    } else if (acme_challenge_by_hand(w->method, w->a.type)) {
         v.expected = v.token; /* the random value; where it is put is the method's business */
         v.token = lt_arena_cstr(t->arena, lt_slice_cstr(validate_by_hand_token(w->method)));
         v.key_authorization = lt_arena_cstr(t->arena, LT_LIT(""));
@@ -138,6 +151,22 @@ static lt_slice failure_key(struct lt_arena *a, int64_t account, const char *ide
     return lt_slice_cstr(key);
 }
 
+lt_res acme_challenge_look(struct acme_desk *d, struct ca_turn *t, int64_t authorization, uint32_t index)
+{
+    struct waiting w = {.authorization = authorization, .index = index};
+    LT_TRY(acme_authorization_load(t, authorization, &w.a));
+    for (size_t i = 0; i < w.a.challenge_count; i++) {
+        const Ipc__AcmeChallengeBody *b = w.a.challenges[i];
+        bool pending = strcmp(b->status, acme_state_name(ACME_PENDING)) == 0;
+        if (b->index == index && pending && w.a.status == ACME_PENDING) {
+            w.token = b->token;
+            w.method = b->type;
+            return start(d, t, &w, ACME_PENDING, ACME_REPLY);
+        }
+    }
+    LT_FAIL(LT_RETRY_BUSY, "acme: authorization %lld does not wait any more", (long long)authorization);
+}
+
 lt_res acme_challenge_reply(struct acme_call *c)
 {
     struct waiting w = {0};
@@ -167,6 +196,14 @@ lt_res acme_challenge_reply(struct acme_call *c)
     w.index = b->index;
     w.token = b->token;
     w.method = b->type;
+    if (acme_mail_is(w.method)) {
+        const struct acme_mail_for f = mail_for(&w);
+        bool look = false;
+        LT_TRY(acme_mail_again(c->desk, c->turn, &f, &look));
+        if (!look) {
+            return answer_challenge(c, b); /* letters are out: it waits for somebody's answer */
+        }
+    }
     LT_TRY(start(c->desk, c->turn, &w, status, ACME_REPLY));
     char *processing = lt_arena_cstr(c->turn->arena, lt_slice_cstr(acme_state_name(ACME_PROCESSING)));
     LT_CHECK(processing != NULL, LT_PEER_TOO_LARGE, "acme: the answer is too large");
@@ -355,8 +392,13 @@ lt_res acme_desk_validated(struct acme_desk *d, struct ca_turn *t, const struct 
 {
     const Ipc__Validated *v = (const Ipc__Validated *)(const void *)m->body;
     struct waiting w;
+    bool taken = false;
     if (lt_slice_eq_cstr(lt_slice_cstr(v->method), "caa")) {
         return acme_caa_validated(d, t, v);
+    }
+    LT_TRY(acme_mail_contacts(d, t, v, &taken));
+    if (taken) {
+        return LT_OK;
     }
     LT_TRY(load_waiting(t, v->authorization_id, v->challenge_index, &w));
     const char *why = why_discarded(&w, v);

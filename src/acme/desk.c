@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "acme/desk_private.h"
+#include "acme/mail.h"
 #include "crypto/digest.h"
 
 /* Requests of one account are only bounded against a client gone wild. */
@@ -208,6 +208,7 @@ static const struct operation {
     {IPC__ACME_OP__ACME_GET_ACCOUNT, acme_account_get, true, false},
     {IPC__ACME_OP__ACME_KEY_CHANGE, acme_account_key_change, true, false},
     {IPC__ACME_OP__ACME_NEW_ORDER, acme_order_new, true, false},
+    {IPC__ACME_OP__ACME_NEW_AUTHORIZATION, acme_authorization_new, true, false},
     {IPC__ACME_OP__ACME_GET_ORDER, acme_order_get, true, false},
     {IPC__ACME_OP__ACME_GET_ORDERS, acme_order_list, true, false},
     {IPC__ACME_OP__ACME_GET_AUTHORIZATION, acme_authorization_get, true, false},
@@ -355,6 +356,7 @@ static lt_res tick(struct acme_desk *d, struct ca_turn *t)
     LT_TRY(acme_corroborations_tick(d, t));
     if (back || t->now.us - d->swept.us >= LT_US_PER_SECOND) {
         LT_TRY(acme_orders_sweep(d, t));
+        LT_TRY(acme_mail_tick(d, t));
         d->swept = t->now;
     }
     if (back || t->now.us - d->asked_again.us >= ACME_VALIDATION_PATIENCE_S * LT_US_PER_SECOND) {

@@ -63,6 +63,8 @@ void acme_desk_forget(struct acme_desk *desk);
 LT_MUST_USE lt_res acme_desk_validated(struct acme_desk *desk, struct ca_turn *t, const struct ipc_msg *m);
 /* IPC_CORROBORATED: one perspective's answer. */
 LT_MUST_USE lt_res acme_desk_corroborated(struct acme_desk *desk, struct ca_turn *t, const struct ipc_msg *m);
+/* IPC_MAIL_SENT: what the relay said to a letter. */
+LT_MUST_USE lt_res acme_desk_mailed(struct acme_desk *desk, struct ca_turn *t, const struct ipc_msg *m);
 struct validate_perspectives;
 /* Borrowed until the next call; NULL or none: what the primary perspective says is enough. */
 /* Borrowed until the next one; NULL: everything is allowed that the rules of all CAs allow. */

@@ -236,6 +236,7 @@ struct validate_method;
 /* Is this row of the methods' table one that a person does, and wanted for the name? */
 bool acme_by_hand_offers(const struct acme_by_hand *h, const struct validate_method *m,
                          const Ipc__Identifier *name, lt_time now);
+const char *acme_by_hand_contact(const struct acme_by_hand *h);
 /* Is a challenge of this type one that a person meets? It may be asked again when it was not met. */
 bool acme_challenge_by_hand(const char *method, const char *identifier_type);
 /* An authorization became valid: enrolments that waited for it and nothing else are finalized. */
@@ -270,6 +271,9 @@ LT_MUST_USE lt_res acme_statement_discard(struct ca_turn *t, const Ipc__Validate
  */
 LT_MUST_USE lt_res acme_challenge_settle(struct acme_desk *d, struct ca_turn *t, const Ipc__Validated *v,
                                          const struct acme_corroboration *c);
+/* A pending challenge is ready to be looked at. LT_RETRY_BUSY when it is not pending. */
+LT_MUST_USE lt_res acme_challenge_look(struct acme_desk *d, struct ca_turn *t, int64_t authorization,
+                                       uint32_t index);
 /* Asks for running validations again: started between the two times. */
 LT_MUST_USE lt_res acme_challenges_ask_again(struct acme_desk *d, struct ca_turn *t, lt_time until);
 

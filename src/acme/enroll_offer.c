@@ -33,3 +33,8 @@ bool acme_by_hand_offers(const struct acme_by_hand *h, const struct validate_met
            validate_method_refusal(m, acme_name_is_wildcard(name->value), now) == NULL &&
            (wanted == NULL ? m->kind != VALIDATE_KIND_MAIL : strcmp(wanted, m->name) == 0);
 }
+
+const char *acme_by_hand_contact(const struct acme_by_hand *h)
+{
+    return h->contact;
+}

@@ -19,6 +19,7 @@ extern const struct store_sql acme_enroll_rows[ACME_ENROLL_ROWS];
 struct acme_by_hand {
     Ipc__EnrollMethod *const *methods;
     size_t count;
+    const char *contact; /* to write to, by the methods by mail; "": everybody who may answer */
 };
 
 struct acme_enrolment {

@@ -206,7 +206,7 @@ static lt_res issue_at_once(struct acme_desk *d, struct ca_turn *t, const Ipc__E
 lt_res acme_enroll_request(struct acme_desk *d, struct ca_turn *t, const struct acme_enroll_by *by,
                            const Ipc__EnrollWanted *w, const char **ret_json, Ipc__Problem **ret_problem)
 {
-    const struct acme_by_hand hand = {.methods = w->methods, .count = w->n_methods};
+    const struct acme_by_hand hand = {.methods = w->methods, .count = w->n_methods, .contact = w->contact};
     struct subscriber s;
     Ipc__AcmeReply reply;
     LT_CHECK(w->request != NULL && w->request->key != NULL && w->request->n_names > 0, LT_PEER_MALFORMED,

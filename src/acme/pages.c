@@ -1,13 +1,14 @@
 /* What pages for people say, in typed words (proto/ipc/pages.proto): the notary writes the HTML. */
 #include <string.h>
 
-#include "acme/desk_private.h"
+#include "acme/mail.h"
 
 static const struct {
     const char *page; /* of the notary's table */
     acme_page_handler *handle;
 } pages[] = {
     {"resume", acme_pause_page},
+    {"validate", acme_mail_page},
 };
 
 lt_res acme_page_answer(struct acme_page *p)

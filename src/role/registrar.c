@@ -74,6 +74,11 @@ static lt_res step_corroborated(struct registrar *g, struct ca_turn *t, const st
     return acme_desk_corroborated(g->desk, t, m);
 }
 
+static lt_res step_mailed(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    return acme_desk_mailed(g->desk, t, m);
+}
+
 static lt_res step_service(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
 {
     return ca_service_request(t, g->config, &m->from, body_of(m));
@@ -189,6 +194,7 @@ HANDLER(on_nonces, step_nonces)
 HANDLER(on_page, step_page)
 HANDLER(on_validated, step_validated)
 HANDLER(on_corroborated, step_corroborated)
+HANDLER(on_mailed, step_mailed)
 HANDLER(on_service, step_service)
 HANDLER(on_operator, registrar_operator_call)
 HANDLER(on_sign_reply, step_sign_reply)
@@ -212,6 +218,7 @@ static const struct role_route routes[] = {
     {IPC_NOTARY, IPC_SERVICE_CERTIFICATE_REQUEST, on_service},
     {IPC_VALIDATOR, IPC_VALIDATED, on_validated},
     {IPC_COURIER, IPC_CORROBORATED, on_corroborated},
+    {IPC_COURIER, IPC_MAIL_SENT, on_mailed},
     {IPC_EXAMINER, IPC_SIGN_REPLY, on_sign_reply},
     {IPC_EXAMINER, IPC_JOURNAL_REPLAY, on_replay},
     {IPC_EXAMINER, IPC_REVOCATION_RECORDED, on_recorded},
@@ -483,6 +490,7 @@ static lt_res open_book(struct registrar *g, const Ipc__Start *start)
         .base_url = strdup(start->base_url),
         .public_http_url = strdup(start->public_http_url),
         .approvals_needed = g->config->approvals_needed,
+        .seal_key = LT_SLICE(start->seal_key.data, start->seal_key.len),
         .listener = {g, issued, revoked},
         .now = lt_now(),
     };

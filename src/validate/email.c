@@ -1,7 +1,7 @@
 /* Whom a letter may be sent to (BR 3.2.2.4.4, .13, .14), by what the DNS says now. The registrar asks twice:
  * without an address, to be told all that there are; and, when somebody has answered a letter, with that one
  * address in `expected`, which must be among them still. Perspectives are asked the second question, so that
- * they observe the same address. `token` is the highest name that may answer for the identifier: its
+ * they observe the same address. `topmost` is the highest name that may answer for the identifier: its
  * registered domain.
  *
  * The letter and the answer to it are not ours (acme/mail.c). */
@@ -144,7 +144,7 @@ static void judge_txt(struct validate_job *j, const struct validate_dns *d)
         keep_contact(j, text, domain);
     }
     /* The next Authorization Domain Name up, as long as there is one. */
-    bool higher = j->request->token[0] != '\0' && dot != NULL && strcmp(domain, j->request->token) != 0;
+    bool higher = j->request->topmost[0] != '\0' && dot != NULL && strcmp(domain, j->request->topmost) != 0;
     if (m->count == 0 && higher) {
         ask_txt(j, dot + 1);
     } else {
@@ -165,7 +165,7 @@ static void begin_constructed(struct validate_job *j)
 {
     const Ipc__Validate *q = j->request;
     lt_slice name = lt_slice_cstr(q->identifier->value);
-    lt_slice highest = q->token[0] == '\0' ? name : lt_slice_cstr(q->token);
+    lt_slice highest = q->topmost[0] == '\0' ? name : lt_slice_cstr(q->topmost);
     lt_slice address = lt_slice_cstr(q->expected);
     if (!validate_contact_constructed(address, name, highest)) {
         validate_job_end(j, "unauthorized", "%s is none of the addresses that can be constructed for %s.",
