@@ -82,10 +82,29 @@ void acme_names_close(struct acme_names *n)
 }
 
 /* Is it, as a whole, a suffix that a registry of the ICANN section hands names out under? */
-static bool is_suffix(const struct acme_names *n, const char *name)
+bool acme_name_is_suffix(const struct acme_names *n, const char *name)
 {
     const psl_ctx_t *list = n->file != NULL ? n->file : n->builtin;
     return psl_is_public_suffix2(list, name, PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE) == 1;
+}
+
+const char *acme_name_topmost(const struct acme_names *n, const char *name)
+{
+    const char *top = name;
+    for (const char *dot = strchr(name, '.'); dot != NULL; dot = strchr(dot + 1, '.')) {
+        if (acme_name_is_suffix(n, dot + 1) || strchr(dot + 1, '.') == NULL) {
+            return top;
+        }
+        top = dot + 1;
+    }
+    return top;
+}
+
+bool acme_name_below(const char *name, const char *domain)
+{
+    lt_slice n = lt_slice_cstr(name);
+    lt_slice d = lt_slice_cstr(domain);
+    return n.len > d.len + 1 && lt_slice_ends(n, d) && n.ptr[n.len - d.len - 1] == '.';
 }
 
 bool acme_name_is_wildcard(const char *name)
@@ -195,10 +214,10 @@ static struct acme_name_fault check_reserved(const struct acme_names *n, lt_slic
             return rejected(reserved[i].detail, reserved[i].rule);
         }
     }
-    if (!is_suffix(n, text + (name.len - top.len))) {
+    if (!acme_name_is_suffix(n, text + (name.len - top.len))) {
         return rejected("The name does not end in a top-level domain that exists.", br_internal);
     }
-    if (is_suffix(n, text)) {
+    if (acme_name_is_suffix(n, text)) {
         return rejected("The name is a public suffix: names are registered below it.", "CA/B BR 3.2.2.6");
     }
     return good;

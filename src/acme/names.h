@@ -42,6 +42,12 @@ LT_MUST_USE lt_res acme_name_set_read(struct lt_arena *a, lt_slice json, struct 
 /* SHA-256 of that text: what certificates of the same names share (ca/issue_build.c makes the same). */
 LT_MUST_USE lt_res acme_name_set_sha256(const struct acme_name_set *set, uint8_t ret_hash[32]);
 
+/* A suffix that a registry hands names out under. */
+bool acme_name_is_suffix(const struct acme_names *n, const char *name);
+/* The topmost domain above a name, or the name itself, that is none. */
+const char *acme_name_topmost(const struct acme_names *n, const char *name);
+/* Does the name lie below the domain? "*.example.org" lies below example.org. */
+bool acme_name_below(const char *name, const char *domain);
 bool acme_name_is_wildcard(const char *name);
 /* Without "*.". */
 const char *acme_name_base(const char *name);

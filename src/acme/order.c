@@ -66,7 +66,14 @@ static lt_res list_authorizations(struct ca_turn *t, int64_t order, Ipc__AcmeOrd
     LT_TRY(
         store_query(t->store, &acme_sql[ACME_SQL_ORDER_AUTHORIZATIONS], STORE_ARGS(STORE_I(order)), &rows));
     while (body->n_authorizations < CA_PROFILE_NAMES_MAX && store_next(&rows)) {
-        body->authorizations[body->n_authorizations++] = store_int(&rows, 0);
+        int64_t above = store_int(&rows, 3); /* the one that the client proves in its place */
+        int64_t id = above != 0 ? above : store_int(&rows, 0);
+        bool known = false;
+        for (size_t i = 0; i < body->n_authorizations && !known; i++) {
+            known = body->authorizations[i] == id;
+        }
+        body->authorizations[body->n_authorizations] = id;
+        body->n_authorizations += !known;
     }
     return store_rows_end(&rows);
 }

@@ -34,6 +34,18 @@ lt_res acme_order_expire_authorizations(struct acme_desk *d, struct ca_turn *t, 
     return LT_OK;
 }
 
+/* One that belongs to no order: it was asked for in advance, or proves the names below it. */
+static lt_res expire_alone(struct acme_desk *d, struct ca_turn *t, int64_t id)
+{
+    struct acme_authorization a;
+    LT_TRY(acme_authorization_load(t, id, &a));
+    if (a.id == 0 || a.status != ACME_PENDING || a.expires.us > t->now.us) {
+        return LT_OK;
+    }
+    LT_TRY(acme_authorization_step(t, &a, ACME_EXPIRE, a.expires, (lt_time){0}));
+    return acme_held_release(d, t, ACME_AUTHORIZATION, id);
+}
+
 static lt_res expire(struct acme_desk *d, struct ca_turn *t, int64_t id, enum acme_state from)
 {
     Ipc__Problem *p = acme_problem(t->arena, "malformed",
@@ -63,18 +75,37 @@ static lt_res expire_orders(struct acme_desk *d, struct ca_turn *t, struct found
     return LT_OK;
 }
 
+/* The other half of a due row: what its subject is. */
+static const struct {
+    const char *what;
+    lt_res (*run)(struct acme_desk *d, struct ca_turn *t, int64_t subject);
+} dues[] = {
+    {"acme.leftovers", acme_order_expire_authorizations},
+    {"acme.cancel", acme_account_cancel},
+    {"acme.alone", expire_alone},
+};
+
+static size_t find_due(lt_slice what)
+{
+    size_t i = 0;
+    while (i + 1 < LT_COUNT(dues) && !lt_slice_eq_cstr(what, dues[i].what)) {
+        i++;
+    }
+    return i;
+}
+
 /* One due row: its work, then away with it. */
-static lt_res run_due(struct acme_desk *d, struct ca_turn *t, int64_t row, bool cancel, int64_t subject)
+static lt_res run_due(struct acme_desk *d, struct ca_turn *t, int64_t row, size_t due, int64_t subject)
 {
     LT_TRY(store_exec(t->store, &acme_sql[ACME_SQL_DUE_DROP], STORE_ARGS(STORE_I(row)), NULL));
-    return cancel ? acme_account_cancel(d, t, subject) : acme_order_expire_authorizations(d, t, subject);
+    return dues[due].run(d, t, subject);
 }
 
 static lt_res run_dues(struct acme_desk *d, struct ca_turn *t, struct found *f)
 {
     enum { DUES = 50 };
     struct store_rows rows;
-    bool cancel[DUES];
+    size_t due[DUES];
     lt_res r = LT_OK;
     f->count = 0;
     LT_TRY(
@@ -82,7 +113,7 @@ static lt_res run_dues(struct acme_desk *d, struct ca_turn *t, struct found *f)
     while (!lt_failed(r) && f->count < DUES && store_next(&rows)) {
         uint64_t subject = 0;
         f->id[f->count] = store_int(&rows, 0);
-        cancel[f->count] = lt_slice_eq_cstr(store_bytes(&rows, 1), "acme.cancel");
+        due[f->count] = find_due(store_bytes(&rows, 1));
         r = lt_parse_u64(store_bytes(&rows, 2), INT64_MAX, &subject);
         f->other[f->count] = (int64_t)subject;
         f->count++;
@@ -90,7 +121,7 @@ static lt_res run_dues(struct acme_desk *d, struct ca_turn *t, struct found *f)
     LT_TRY(store_rows_end(&rows));
     LT_CHECK(!lt_failed(r), LT_STATE_CORRUPT, "acme: a due row whose subject is no id");
     for (size_t i = 0; i < f->count; i++) {
-        LT_TRY(run_due(d, t, f->id[i], cancel[i], f->other[i]));
+        LT_TRY(run_due(d, t, f->id[i], due[i], f->other[i]));
     }
     return LT_OK;
 }

@@ -61,7 +61,9 @@ const struct store_sql acme_sql[ACME_SQL_COUNT] = {
                                        "WHERE oa.order_id = ?1 ORDER BY a.identifier"},
     [ACME_SQL_ORDER_EVIDENCE] =
         {"acme.order-evidence",
-         "SELECT a.id, a.identifier_type, a.identifier, a.wildcard, a.status, a.expires_us, a.validated_us, "
+         "SELECT a.id, a.identifier_type, a.identifier, a.wildcard, CASE WHEN a.ancestor IS NULL OR EXISTS "
+         "(SELECT 1 FROM authorization AS p WHERE p.id = a.ancestor AND p.status = 'valid') THEN a.status "
+         "ELSE 'invalid' END, a.expires_us, a.validated_us, "
          "e.dimension, d.method, e.caa, e.caa_us, e.agreeing, d.perspectives "
          "FROM order_authorization AS oa "
          "JOIN authorization AS a ON a.id = oa.authorization_id "
@@ -205,27 +207,24 @@ const struct store_sql acme_sql[ACME_SQL_COUNT] = {
          "INSERT INTO caa_check (order_id, name, authorization_id, proven_by, nonce, status, asked_us) "
          "VALUES (?1, ?2, ?3, ?4, ?5, 'asked', ?6) ON CONFLICT (order_id, name) DO UPDATE SET "
          "authorization_id = ?3, proven_by = ?4, nonce = ?5, status = 'asked', asked_us = ?6, "
-         "checked_us = NULL, evidence_us = NULL, statement = NULL"},
+         "checked_us = NULL, statement = NULL"},
     [ACME_SQL_CAA_WAITING] =
         {"acme.caa-waiting",
          "SELECT k.order_id, k.name, k.proven_by, k.asked_us, a.account FROM caa_check AS k "
          "JOIN authorization AS a ON a.id = k.authorization_id "
          "WHERE k.authorization_id = ?1 AND k.status = 'asked' AND k.nonce = ?2"},
     [ACME_SQL_CAA_END] = {"acme.caa-end",
-                          "UPDATE caa_check SET status = ?3, checked_us = ?4, evidence_us = ?5, "
-                          "statement = ?6 WHERE order_id = ?1 AND name = ?2 AND status = 'asked'"},
+                          "UPDATE caa_check SET status = ?3, checked_us = ?4, "
+                          "statement = ?5 WHERE order_id = ?1 AND name = ?2 AND status = 'asked'"},
     [ACME_SQL_CAA_RUNNING] =
         {"acme.caa-running",
          "SELECT k.order_id, k.name, k.authorization_id, k.proven_by, a.account FROM caa_check AS k "
          "JOIN authorization AS a ON a.id = k.authorization_id "
          "WHERE k.status = 'asked' AND k.asked_us < ?1 ORDER BY k.asked_us LIMIT ?2"},
-    [ACME_SQL_CAA_OF_ORDER] = {"acme.caa-of-order",
-                               "SELECT name, status, checked_us, evidence_us, authorization_id "
-                               "FROM caa_check WHERE order_id = ?1"},
+    [ACME_SQL_CAA_OF_ORDER] = {"acme.caa-of-order", "SELECT name, status, checked_us, authorization_id "
+                                                    "FROM caa_check WHERE order_id = ?1"},
     [ACME_SQL_CAA_CLOSE] = {"acme.caa-close", "UPDATE caa_check SET status = 'failed' WHERE order_id = ?1 "
                                               "AND status = 'asked'"},
-    [ACME_SQL_EVIDENCE_LAST] = {"acme.evidence-last",
-                                "SELECT max(checked_us) FROM evidence WHERE authorization_id = ?1"},
     [ACME_SQL_AUTHORIZATION_VIEWS] =
         {"acme.authorization-views",
          "SELECT a.validated_us, d.perspectives, e.agreeing FROM authorization AS a "

@@ -8,7 +8,10 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-enum { HEADERS_MAX = 16 };
+enum {
+    HEADERS_MAX = 16,
+    PERSIST_ISSUERS_MAX = 10, /* clients take no longer list */
+};
 
 void wire_answer_begin(struct wire_answer *w, struct lt_arena *a, struct lt_buf *body)
 {
@@ -199,6 +202,9 @@ static void add_meta(struct lt_buf *out, const struct wire_site *site)
     }
     add_key(out, "externalAccountRequired");
     lt_buf_add_cstr(out, site->external_account_required ? "true" : "false");
+    /*= RFC 9444 4.4 "subdomainAuthAllowed" */
+    add_key(out, "subdomainAuthAllowed");
+    lt_buf_add_cstr(out, "true");
     if (site->profile_count > 0) {
         add_key(out, "profiles");
         lt_buf_add_byte(out, '{');
@@ -218,9 +224,10 @@ void wire_answer_directory(struct wire_answer *w, const struct wire_site *site, 
         const char *key;
         const char *path;
     } rows[] = {
-        {"newNonce", "/acme/new-nonce"},   {"newAccount", "/acme/new-account"},
-        {"newOrder", "/acme/new-order"},   {"revokeCert", "/acme/revoke-cert"},
-        {"keyChange", "/acme/key-change"}, {"renewalInfo", "/acme/renewal-info"},
+        {"newNonce", "/acme/new-nonce"},       {"newAccount", "/acme/new-account"},
+        {"newOrder", "/acme/new-order"},       {"newAuthz", "/acme/new-authz"},
+        {"revokeCert", "/acme/revoke-cert"},   {"keyChange", "/acme/key-change"},
+        {"renewalInfo", "/acme/renewal-info"},
     };
     add_cors(w);
     if (nonce != NULL) {
@@ -347,6 +354,12 @@ static void add_challenge(struct lt_buf *out, const struct wire_site *site, cons
     if (c->token[0] != 0) {
         add_text(out, "token", c->token);
     }
+    /*= draft-ietf-acme-dns-persist-00 3.1 "issuer-domain-names" */
+    if (strcmp(c->type, "dns-persist-01") == 0) {
+        size_t most = site->caa_identity_count < PERSIST_ISSUERS_MAX ? site->caa_identity_count
+                                                                     : PERSIST_ISSUERS_MAX;
+        add_strings(out, "issuer-domain-names", site->caa_identities, most);
+    }
     if (c->validated_us != 0) {
         add_time(out, "validated", c->validated_us);
     }
@@ -383,6 +396,11 @@ static void add_authorization(struct wire_answer *w, const struct wire_site *sit
      *= authorizations, it MUST be absent." */
     if (z->wildcard) {
         add_key(out, "wildcard");
+        lt_buf_add_cstr(out, "true");
+    }
+    /*= RFC 9444 4.1 "subdomainAuthAllowed" */
+    if (z->subdomains) {
+        add_key(out, "subdomainAuthAllowed");
         lt_buf_add_cstr(out, "true");
     }
     lt_buf_add_byte(out, '}');
@@ -482,6 +500,10 @@ void wire_answer_reply(struct wire_answer *w, const struct wire_site *site, cons
     }
     if (reply->location_order != 0) {
         wire_header(w, "Location", "%s/acme/order/%lld", site->base_url, (long long)reply->location_order);
+    }
+    if (reply->location_authorization != 0) {
+        wire_header(w, "Location", "%s/acme/authorization/%lld", site->base_url,
+                    (long long)reply->location_authorization);
     }
     if (reply->retry_after_s != 0) {
         wire_header(w, "Retry-After", "%u", reply->retry_after_s);

@@ -227,6 +227,38 @@ static bool known_already(Ipc__Identifier *const *list, size_t count, const Ipc_
 }
 
 /* One of the list. A fault becomes a subproblem, so that the client learns of all of them at once. */
+/* Does the name lie below the domain? "*.example.org" lies below example.org. */
+static bool lies_below(const char *name, const char *domain)
+{
+    lt_slice n = lt_slice_cstr(name);
+    lt_slice d = lt_slice_cstr(domain);
+    return n.len > d.len + 1 && lt_slice_ends(n, d) && n.ptr[n.len - d.len - 1] == '.';
+}
+
+/*= RFC 9444 4.3 "ancestorDomain" */
+static lt_res read_ancestor(struct wire_reader *r, const json_t *object, Ipc__Identifier *id,
+                            Ipc__AcmeNewOrder *m)
+{
+    lt_slice text;
+    LT_TRY(jose_json_optional_string(object, "ancestorDomain", &text));
+    if (text.len == 0) {
+        return LT_OK;
+    }
+    Ipc__AcmeAncestor *a = LT_NEW(r->arena, Ipc__AcmeAncestor);
+    Ipc__Identifier *domain = LT_NEW(r->arena, Ipc__Identifier);
+    LT_CHECK(a != NULL && domain != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    ipc__acme_ancestor__init(a);
+    LT_CHECK(strcmp(id->type, "dns") == 0 && text.ptr[0] != '*', LT_PEER_MALFORMED,
+             "an \"ancestorDomain\" is a domain above a name");
+    LT_TRY(wire_identifier(r, LT_LIT("dns"), text, domain));
+    LT_CHECK(lies_below(id->value, domain->value), LT_PEER_MALFORMED,
+             "the \"ancestorDomain\" %.100s is not above %.100s", domain->value, id->value);
+    a->identifier = id;
+    a->domain = domain->value;
+    m->ancestors[m->n_ancestors++] = a;
+    return LT_OK;
+}
+
 static lt_res read_identifier(struct wire_reader *r, const json_t *object, Ipc__AcmeNewOrder *m)
 {
     lt_slice type;
@@ -241,6 +273,7 @@ static lt_res read_identifier(struct wire_reader *r, const json_t *object, Ipc__
     if (!lt_failed(found)) {
         if (!known_already(m->identifiers, m->n_identifiers, id)) {
             m->identifiers[m->n_identifiers++] = id;
+            return read_ancestor(r, object, id, m);
         }
         return LT_OK;
     }
@@ -286,7 +319,9 @@ static lt_res read_new_order(struct wire_reader *r, const json_t *payload, Ipc__
     LT_CHECK(count > 0 && count <= WIRE_IDENTIFIERS_MAX, LT_PEER_MALFORMED,
              "an order has 1 to %d identifiers, not %zu", WIRE_IDENTIFIERS_MAX, count);
     m->identifiers = LT_NEW_ARRAY(r->arena, Ipc__Identifier *, count);
-    LT_CHECK(m->identifiers != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    m->ancestors = LT_NEW_ARRAY(r->arena, Ipc__AcmeAncestor *, count);
+    LT_CHECK(m->identifiers != NULL && m->ancestors != NULL, LT_PEER_TOO_LARGE,
+             "the request is over the limit");
     for (size_t i = 0; i < count; i++) {
         LT_TRY(read_identifier(r, json_array_get(list, i), m));
     }
@@ -305,6 +340,36 @@ static lt_res read_new_order(struct wire_reader *r, const json_t *payload, Ipc__
 }
 
 /* Authorizations and challenges. */
+
+/*= RFC 8555 7.4.1 "To request authorization for an identifier, the client sends a POST request to the
+ *= newAuthz resource specifying the identifier for which authorization is being requested" */
+static lt_res read_new_authorization(struct wire_reader *r, const json_t *payload, Ipc__AcmeCall *call)
+{
+    lt_slice type;
+    lt_slice value;
+    Ipc__AcmeNewAuthorization *m = LT_NEW(r->arena, Ipc__AcmeNewAuthorization);
+    Ipc__Identifier *id = LT_NEW(r->arena, Ipc__Identifier);
+    const json_t *object = json_object_get(payload, "identifier");
+    LT_CHECK(m != NULL && id != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    LT_CHECK(json_is_object(object), LT_PEER_MALFORMED, "\"identifier\" is not an object");
+    ipc__acme_new_authorization__init(m);
+    LT_TRY(jose_json_string(object, "type", &type));
+    LT_TRY(jose_json_string(object, "value", &value));
+    r->problem_type = "rejectedIdentifier";
+    LT_TRY(wire_identifier(r, type, value, id));
+    r->problem_type = NULL;
+    /*= RFC 9444 4.2 "subdomainAuthAllowed" */
+    const json_t *subdomains = json_object_get(object, "subdomainAuthAllowed");
+    LT_CHECK(subdomains == NULL || json_is_boolean(subdomains), LT_PEER_MALFORMED,
+             "\"subdomainAuthAllowed\" is true or false");
+    m->identifier = id;
+    m->subdomains = json_is_true(subdomains);
+    LT_CHECK(!m->subdomains || strcmp(id->type, "dns") == 0, LT_PEER_MALFORMED,
+             "an address has no subdomains");
+    call->op = IPC__ACME_OP__ACME_NEW_AUTHORIZATION;
+    call->new_authorization = m;
+    return LT_OK;
+}
 
 static lt_res read_authorization_change(struct wire_reader *r, const json_t *payload, Ipc__AcmeCall *call)
 {
@@ -343,6 +408,7 @@ static const struct {
     {WIRE_NEW_NONCE, IPC__ACME_OP__ACME_GET_ACCOUNT, NULL},
     {WIRE_NEW_ACCOUNT, IPC__ACME_OP__ACME_NONE, read_new_account},
     {WIRE_NEW_ORDER, IPC__ACME_OP__ACME_NONE, read_new_order},
+    {WIRE_NEW_AUTHORIZATION, IPC__ACME_OP__ACME_NONE, read_new_authorization},
     {WIRE_ACCOUNT, IPC__ACME_OP__ACME_GET_ACCOUNT, read_update_account},
     {WIRE_ORDERS, IPC__ACME_OP__ACME_GET_ORDERS, NULL},
     {WIRE_ORDER, IPC__ACME_OP__ACME_GET_ORDER, NULL},

@@ -10,6 +10,7 @@ const struct wire_route wire_routes[] = {
     {"/acme/new-nonce", WIRE_NEW_NONCE, WIRE_BY_ACCOUNT, true, true, false, false},
     {"/acme/new-account", WIRE_NEW_ACCOUNT, WIRE_BY_JWK, false, false, true, false},
     {"/acme/new-order", WIRE_NEW_ORDER, WIRE_BY_ACCOUNT, false, false, true, false},
+    {"/acme/new-authz", WIRE_NEW_AUTHORIZATION, WIRE_BY_ACCOUNT, false, false, true, false},
     {"/acme/revoke-cert", WIRE_REVOKE, WIRE_BY_EITHER, false, false, true, true},
     {"/acme/key-change", WIRE_KEY_CHANGE, WIRE_BY_ACCOUNT, false, false, true, true},
     {"/acme/account/{id}", WIRE_ACCOUNT, WIRE_BY_ACCOUNT, false, true, true, true},

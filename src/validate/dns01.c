@@ -127,70 +127,123 @@ static void begin_account(struct validate_job *j)
 
 /* --- records that stay ---------------------------------------------------------------------------------- */
 
-static void judge_persist(struct validate_job *j, const struct validate_dns *d)
+/* What the records of one answer show; the first refusal, or that of a record which is meant for us. */
+struct persist_look {
+    bool found;
+    const char *why; /* NULL: there was no record */
+    const char *of;
+};
+
+static struct persist_look look_at(struct validate_job *j, const struct validate_dns *d, bool above)
 {
     const Ipc__Validate *q = j->request;
-    const struct validate_dns_message *m = d->message;
     const struct validate_persist_question question = {
         .issuer_domains = (const char *const *)q->issuer_domains,
         .issuer_count = q->n_issuer_domains,
         .account_uri = lt_slice_cstr(q->account_uri),
-        .wildcard = q->wildcard,
+        .wildcard = q->wildcard || q->subdomains || above,
         .now = {j->statement.started_us},
     };
-    const char *why = NULL;
-    const char *of = "";
+    struct persist_look look = {.of = ""};
     bool why_is_ours = false;
-    bool found = false;
-    if (d->outcome != VALIDATE_DNS_FOUND) {
-        end_without(j, d);
-        return;
-    }
-    for (size_t i = 0; i < m->count; i++) {
+    for (size_t i = 0; i < d->message->count && d->outcome == VALIDATE_DNS_FOUND; i++) {
         bool ours = false;
-        lt_slice text = validate_txt_of(j, m->records[i]);
+        lt_slice text = validate_txt_of(j, d->message->records[i]);
         const char *refusal = validate_persist_refusal(text, &question, &ours);
         validate_note_record(j, validate_shown(j, text));
         if (refusal == NULL) {
             validate_note_digest(j, text);
-            found = true;
-        } else if (why == NULL || (ours && !why_is_ours)) { /* what is meant for us explains more */
-            why = refusal;
+            look.found = true;
+        } else if (look.why == NULL || (ours && !why_is_ours)) { /* what is meant for us explains more */
+            look.why = refusal;
             why_is_ours = ours;
-            of = validate_shown(j, text);
+            look.of = validate_shown(j, text);
         }
     }
-    if (found) {
-        validate_job_end(j, NULL, "valid");
-    } else {
-        validate_job_end(j, "unauthorized", "The TXT record \"%s\" at %s shows no control: %s.", of, d->name,
-                         why);
+    return look;
+}
+
+static void ask_persist(struct validate_job *j, const char *domain);
+
+/* The next domain above, up to the one where the question ends; NULL: there is none. */
+static const char *domain_above(const struct validate_job *j)
+{
+    const Ipc__Validate *q = j->request;
+    bool may = q->topmost[0] != '\0' && strcmp(q->identifier->type, "dns") == 0 &&
+               strcmp(j->persist_at, q->topmost) != 0;
+    const char *dot = may ? strchr(j->persist_at, '.') : NULL;
+    return dot == NULL || !lt_slice_ends(lt_slice_cstr(dot + 1), lt_slice_cstr(q->topmost)) ? NULL : dot + 1;
+}
+
+/*= CABF-BR 3.2.2.4.22 "Once the FQDN has been validated using this method, the CA MAY also issue Certificates
+ * for other FQDNs that end with all the Domain Labels of the validated FQDN." The draft asks for
+ * policy=wildcard in a record that is to be good for more than its own name; without that word in any record
+ * on the way up, the name has to have its own. */
+static void judge_persist(struct validate_job *j, const struct validate_dns *d)
+{
+    bool above = j->persist_at != j->request->identifier->value;
+    struct persist_look look = look_at(j, d, above);
+    const char *next = domain_above(j);
+    if (!above && look.why != NULL) {
+        j->persist_why = look.why;
+        j->persist_of = look.of;
     }
+    if (look.found) {
+        validate_job_end(j, NULL, "valid");
+        return;
+    }
+    if (next != NULL) {
+        ask_persist(j, next);
+        return;
+    }
+    if (look.why == NULL && j->persist_why == NULL) {
+        end_without(j, d);
+        return;
+    }
+    bool own = j->persist_why != NULL; /* it says more than what stands above */
+    validate_job_end(j, "unauthorized", "The TXT record \"%s\" at %s%s shows no control: %s.",
+                     own ? j->persist_of : look.of, own ? "_validation-persist." : d->name,
+                     own ? j->request->identifier->value : "", own ? j->persist_why : look.why);
+}
+
+static void ask_persist(struct validate_job *j, const char *domain)
+{
+    char *name = lt_arena_printf(&j->arena, "_validation-persist.%s", domain);
+    LT_ASSERT(name != NULL); /* as above */
+    j->persist_at = domain;
+    validate_txt_begin(j, name, judge_persist);
+}
+
+/*= CABF-BR 3.2.2.5.8 "prepended to the Reverse Zone Domain Name of the IP address being validated" */
+static void begin_persist_address(struct validate_job *j)
+{
+    const Ipc__Identifier *id = j->request->identifier;
+    struct validate_address a;
+    char reverse[VALIDATE_REVERSE_NAME];
+    if (lt_failed(validate_address_parse(lt_slice_cstr(id->value), &a))) {
+        validate_job_end(j, "malformed", "%s is no address.", id->value);
+        return;
+    }
+    validate_reverse_name(&a, reverse);
+    char *name = lt_arena_printf(&j->arena, "_ip-validation-persist.%s", reverse);
+    LT_ASSERT(name != NULL); /* as above */
+    j->persist_at = id->value;
+    validate_txt_begin(j, name, judge_persist);
 }
 
 static void begin_persist(struct validate_job *j)
 {
     const Ipc__Identifier *id = j->request->identifier;
-    struct validate_address a;
-    char reverse[VALIDATE_REVERSE_NAME];
     if (j->request->n_issuer_domains == 0) {
         validate_job_end(j, "serverInternal",
                          "This CA has no name that a record could hold (acme.caa-identities).");
         return;
     }
-    if (strcmp(id->type, "ip") != 0) {
-        validate_txt_begin(j, under(j, "_validation-persist"), judge_persist);
+    if (strcmp(id->type, "ip") == 0) {
+        begin_persist_address(j);
         return;
     }
-    if (lt_failed(validate_address_parse(lt_slice_cstr(id->value), &a))) {
-        validate_job_end(j, "malformed", "%s is no address.", id->value);
-        return;
-    }
-    /*= CABF-BR 3.2.2.5.8 "prepended to the Reverse Zone Domain Name of the IP address being validated" */
-    validate_reverse_name(&a, reverse);
-    char *name = lt_arena_printf(&j->arena, "_ip-validation-persist.%s", reverse);
-    LT_ASSERT(name != NULL); /* as above */
-    validate_txt_begin(j, name, judge_persist);
+    ask_persist(j, id->value);
 }
 
 const struct validate_method_hooks validate_dns01 = {

@@ -92,6 +92,7 @@ static void directory(void **state)
     assert_string_equal(json_string_value(json_array_get(json_object_get(meta, "caaIdentities"), 0)),
                         "ca.example");
     assert_true(json_is_false(json_object_get(meta, "externalAccountRequired")));
+    assert_true(json_is_true(json_object_get(meta, "subdomainAuthAllowed")));
     assert_string_equal(text_of(json_object_get(meta, "profiles"), "tls-server"), "90 days");
 
     const struct wire_site bare = {
@@ -99,7 +100,7 @@ static void directory(void **state)
     wire_answer_begin(&w, &arena, &body);
     wire_answer_directory(&w, &bare, NULL);
     LT_CLEANUP(jose_json_freep) json_t *plain = json_of(&w);
-    assert_int_equal(json_object_size(json_object_get(plain, "meta")), 1);
+    assert_int_equal(json_object_size(json_object_get(plain, "meta")), 2);
 }
 
 static void nonces(void **state)

@@ -23,7 +23,6 @@ CREATE TABLE caa_check (
   status TEXT NOT NULL,                    -- asked, and what came of it
   asked_us INTEGER NOT NULL,
   checked_us INTEGER,
-  evidence_us INTEGER,                     -- row of evidence with what the perspectives signed
   statement TEXT,
   PRIMARY KEY (order_id, name)
 ) STRICT, WITHOUT ROWID;
