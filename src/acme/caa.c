@@ -183,25 +183,13 @@ static void print(const Ipc__Validated *v, const struct acme_corroboration *c, l
     lt_buf_add_byte(out, '}');
 }
 
-/* Where the evidence of the check just added lies: it is the newest of its authorization. */
-static lt_res newest_evidence(struct ca_turn *t, int64_t authorization, int64_t *ret_us)
-{
-    struct store_rows rows;
-    LT_TRY(
-        store_query(t->store, &acme_sql[ACME_SQL_EVIDENCE_LAST], STORE_ARGS(STORE_I(authorization)), &rows));
-    *ret_us = store_next(&rows) ? store_int(&rows, 0) : 0;
-    return store_rows_end(&rows);
-}
-
 static lt_res end_question(struct acme_desk *d, struct ca_turn *t, const struct question *q,
                            const Ipc__Validated *v, const struct acme_corroboration *c)
 {
     struct lt_buf json;
     const char *word = word_of(v);
     bool permitted = strcmp(word, "permitted") == 0;
-    int64_t evidence_us = 0;
     LT_TRY(acme_evidence_add(d, t, v, c));
-    LT_TRY(newest_evidence(t, q->authorization, &evidence_us));
     lt_buf_init(&json, STATEMENT_MAX);
     print(v, c, t->now, &json);
     lt_res r = lt_buf_check(&json);
@@ -209,7 +197,7 @@ static lt_res end_question(struct acme_desk *d, struct ca_turn *t, const struct 
         r = acme_step_exec(t->store, ACME_SQL_CAA_END,
                            STORE_ARGS(STORE_I(q->order), STORE_S(q->name), STORE_S(word),
                                       permitted ? STORE_I(acme_caa_time(v->caa, t->now).us) : STORE_N,
-                                      STORE_I(evidence_us), STORE_T(lt_buf_slice(&json))));
+                                      STORE_T(lt_buf_slice(&json))));
     }
     lt_buf_done(&json);
     return r;

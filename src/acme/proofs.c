@@ -104,10 +104,9 @@ static lt_res add_checks(struct ca_turn *t, struct acme_proofs *p)
     while (store_next(&rows)) {
         struct ca_issue_name *n = acme_proofs_find(p, "dns", store_bytes(&rows, 0));
         bool counts = n != NULL && lt_slice_eq_cstr(store_bytes(&rows, 1), "permitted") &&
-                      store_int(&rows, 4) == n->authorization_id && store_int(&rows, 2) > n->caa_checked.us;
+                      store_int(&rows, 3) == n->authorization_id && store_int(&rows, 2) > n->caa_checked.us;
         if (counts) {
             n->caa_checked.us = store_int(&rows, 2);
-            n->caa_evidence_us = store_int(&rows, 3);
         }
     }
     return store_rows_end(&rows);

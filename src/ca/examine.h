@@ -14,7 +14,7 @@
 #include "lint/lint.h"
 #include "publish.pb-c.h"
 #include "sign.pb-c.h"
-#include "validate/perspective.h"
+#include "validate/verified.h"
 #include "x509/cert.h"
 
 struct ca_examine_issuer {
@@ -32,8 +32,10 @@ struct ca_examine {
     const char *public_http_url;   /* CDP and AIA begin with it */
     const char *const *host_names; /* of the configuration: the names of our own listeners */
     size_t host_name_count;
-    /* What the quorum of a public profile is counted over; NULL or none: no quorum is asked for. */
+    /* What the quorum of a public profile is counted over; NULL: there is none, so that none is reached. */
     const struct validate_perspectives *perspectives;
+    struct validate_verified
+        *verified;          /* signatures of theirs seen before; NULL: each is verified each time */
     struct lint_keys *keys; /* what the linter has found out about public keys; NULL: found out each time */
 };
 

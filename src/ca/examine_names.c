@@ -3,9 +3,10 @@
 
 #include "ca/examine_internal.h"
 #include "ca/limits.h"
+#include "validate/methods.h"
 #include "x509/dnsname.h"
 
-enum { FUTURE_SLACK_S = 60 };
+enum { FUTURE_SLACK_S = 60, HOUR = 3600 };
 
 /* A name of the certificate in the form that evidence has: A-labels, or the RFC 5952 text of an address. */
 static lt_res name_read(struct judge *j, const struct x509_general_name *n, Ipc__Identifier **ret)
@@ -88,42 +89,48 @@ static lt_res kind_fits(const struct ca_profile *p, const Ipc__Identifier *name)
     return LT_OK;
 }
 
-/* The methods that prove control, and what for. "internal" is no proof: it serves our own listeners alone.
- *= CABF-BR 3.2.2.4.19 "This method is NOT suitable for validating Wildcard Domain Names." */
-static const struct {
-    const char *method;
-    bool wildcard;
-    bool ip;
-} methods[] = {
-    {"http-01", false, true},
-    {"dns-01", true, false},
-    {"tls-alpn-01", false, true},
-    {"dns-account-01", true, false},
-};
-
-static lt_res method_fits(const Ipc__NameEvidence *e)
-{
-    bool ip = strcmp(e->identifier->type, "ip") == 0;
-    bool wildcard = lt_slice_starts(lt_slice_cstr(e->identifier->value), LT_LIT("*."));
-    for (size_t i = 0; i < LT_COUNT(methods); i++) {
-        if (strcmp(methods[i].method, e->method) == 0) {
-            LT_CHECK((!ip || methods[i].ip) && (!wildcard || methods[i].wildcard), LT_POLICY_REFUSED,
-                     "%s does not prove control of '%s'", e->method, e->identifier->value);
-            return LT_OK;
-        }
-    }
-    LT_FAIL(LT_POLICY_REFUSED, "'%.32s' is no method of validation", e->method);
-}
-
 /* Ages in microseconds: from the past, and not too far. */
-static lt_res age_fits(const struct judge *j, int64_t when_us, enum ca_limit limit, const char *what)
+static lt_res age_fits(const struct judge *j, int64_t when_us, int64_t most_s, const char *what)
 {
-    int64_t most = ca_limit_at(limit, j->now);
     LT_CHECK(when_us > 0 && when_us <= lt_time_add_seconds(j->now, FUTURE_SLACK_S).us, LT_POLICY_REFUSED,
              "%s has no time, or one in the future", what);
-    LT_CHECK(when_us >= lt_time_add_seconds(j->now, -most).us, LT_POLICY_REFUSED,
-             "%s is older than %lld days", what, (long long)(most / LT_SECONDS_PER_DAY));
+    bool days = most_s >= LT_SECONDS_PER_DAY;
+    LT_CHECK(when_us >= lt_time_add_seconds(j->now, -most_s).us, LT_POLICY_REFUSED,
+             "%s is older than %lld %s", what,
+             (long long)(days ? most_s / LT_SECONDS_PER_DAY : most_s / HOUR), days ? "days" : "hours");
     return LT_OK;
+}
+
+/* A row of the table of methods (validate/methods.h) that proves such a name, that was allowed when it was
+ *used and still is. "internal" is none: it serves our own listeners alone. Nor is a check of CAA. =
+ *CABF-BR 3.2.2.4.19 "This method is NOT suitable for validating Wildcard Domain Names." */
+static lt_res method_fits(const struct judge *j, const Ipc__NameEvidence *e)
+{
+    bool wildcard = lt_slice_starts(lt_slice_cstr(e->identifier->value), LT_LIT("*."));
+    const struct validate_method *m = validate_method_find(e->method, e->identifier->type);
+    LT_CHECK(m != NULL && m->kind != VALIDATE_KIND_CAA, LT_POLICY_REFUSED,
+             "'%.32s' is no method of validation for '%s'", e->method, e->identifier->value);
+    LT_CHECK(!wildcard || m->wildcard, LT_POLICY_REFUSED, "%s does not prove control of '%s'", e->method,
+             e->identifier->value);
+    LT_CHECK(validate_method_in_force(m, (lt_time){e->validated_us}) && validate_method_in_force(m, j->now),
+             LT_POLICY_REFUSED,
+             "%s (BR %s) is not allowed on the day of that validation, or of this certificate", e->method,
+             m->section);
+    int64_t most_s = validate_method_reuse_s(m, j->now);
+    int64_t rule_s = ca_limit_at(CA_LIMIT_DOMAIN_REUSE_S, j->now);
+    return age_fits(j, e->validated_us, most_s < rule_s ? most_s : rule_s, "a validation");
+}
+
+/*= CABF-BR 3.2.2.8 "the CA MUST retrieve and process CAA records in accordance with RFC 8659" — 0 stands for
+ * no check, which only a private CA that has no name for CAA may say */
+static lt_res caa_fits(const struct judge *j, const Ipc__NameEvidence *e)
+{
+    bool wanted = j->v->profile->public_trust && strcmp(e->identifier->type, "dns") == 0;
+    LT_CHECK(!wanted || e->caa_checked_us != 0, LT_POLICY_REFUSED, "there is no check of CAA for '%s'",
+             e->identifier->value);
+    return e->caa_checked_us == 0
+               ? LT_OK
+               : age_fits(j, e->caa_checked_us, ca_limit_at(CA_LIMIT_CAA_REUSE_S, j->now), "a CAA check");
 }
 
 static bool is_loopback(lt_slice address)
@@ -172,11 +179,8 @@ static lt_res one_evidence(const struct judge *j, const Ipc__NameEvidence *e)
                  "profile %s is for our own listeners", p->name);
         return own_name(j, e->identifier);
     }
-    LT_TRY(method_fits(e));
-    LT_TRY(age_fits(j, e->validated_us, CA_LIMIT_DOMAIN_REUSE_S, "a validation"));
-    /* Checks of CAA come with their own issue; where there was one, its age counts. */
-    return e->caa_checked_us == 0 ? LT_OK
-                                  : age_fits(j, e->caa_checked_us, CA_LIMIT_CAA_REUSE_S, "a CAA check");
+    LT_TRY(method_fits(j, e));
+    return caa_fits(j, e);
 }
 
 lt_res ca_judge_evidence(struct judge *j)

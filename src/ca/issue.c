@@ -105,7 +105,6 @@ static lt_res list_evidence(struct ca_turn *t, const struct ca_issue_request *r,
         rows[i].validated_us = r->names[i].validated.us;
         rows[i].authorization_id = r->names[i].authorization_id;
         rows[i].caa_checked_us = r->names[i].caa_checked.us;
-        rows[i].caa_evidence_us = r->names[i].caa_evidence_us;
         rows[i].dimension = r->names[i].dimension;
         rows[i].quorum = r->names[i].quorum;
         q->evidence[i] = &rows[i];

@@ -21,7 +21,6 @@ struct ca_issue_name {
     lt_time validated;
     int64_t authorization_id; /* 0: none (service) */
     lt_time caa_checked;      /* {0}: not checked */
-    int64_t caa_evidence_us;  /* row of that check's evidence; 0: it was made with the validation */
     int64_t dimension;        /* row of `dimension`; 0: none */
     int32_t quorum;           /* agreeing perspectives */
     const char *views;        /* "primary,eu-west,…": who was asked; NULL: nobody */

@@ -24,7 +24,7 @@
 #include "role/profiles.h"
 
 /* A CRL of a few million entries, decoded, with the one before beside it. */
-enum { MESSAGE_ARENA_MAX = 600 * 1024 * 1024, KEYS_REMEMBERED = 4096 };
+enum { MESSAGE_ARENA_MAX = 600 * 1024 * 1024, KEYS_REMEMBERED = 4096, SIGNATURES_REMEMBERED = 16384 };
 
 static const void *body_of(const struct ipc_msg *m)
 {
@@ -330,6 +330,7 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *m, const int *listen
     e->slots = calloc(EXAMINER_SLOTS, sizeof(e->slots[0]));
     LT_ASSERT(e->slots != NULL);
     e->keys = lint_keys_new(KEYS_REMEMBERED);
+    e->verified = validate_verified_new(SIGNATURES_REMEMBERED);
     e->findings = calloc(1, sizeof(*e->findings));
     LT_ASSERT(e->keys != NULL && e->findings != NULL);
     crypto_start();
@@ -339,6 +340,7 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *m, const int *listen
     LT_TRY(examiner_load(e, m->config_yaml));
     e->x.state = e->state;
     e->x.keys = e->keys;
+    e->x.verified = e->verified;
     *ret_self = e;
     return LT_OK;
 }

@@ -60,6 +60,7 @@ struct examiner {
     struct examiner_told told[EXAMINER_TOLD];
     size_t next_told;
     struct lint_keys *keys;             /* owned */
+    struct validate_verified *verified; /* owned */
     struct examiner_findings *findings; /* owned */
     struct ca_examine x;
     struct examiner_slot *slots; /* owned; EXAMINER_SLOTS of them, by id modulo their number */
