@@ -36,12 +36,12 @@ void ca_ari_build_init(struct ca_ari_build *b, struct store *store, const struct
                        size_t issuer_count, lt_time now)
 {
     *b = (struct ca_ari_build){.store = store, .issuers = issuers, .issuer_count = issuer_count, .now = now};
-    lt_buf_init(&b->strings, CA_ARI_STRINGS_MAX);
+    ca_ari_strings_init(&b->strings);
 }
 
 void ca_ari_build_done(struct ca_ari_build *b)
 {
-    lt_buf_done(&b->strings);
+    ca_ari_strings_done(&b->strings);
 }
 
 static void add_issuers(const struct ca_ari_build *b, struct lt_buf *out)
@@ -63,7 +63,7 @@ void ca_ari_build_begin(const struct ca_ari_build *b, struct lt_buf *out)
 }
 
 /* A row from the columns; false for a serial that no row can hold. */
-static lt_res read_row(const struct store_rows *rows, size_t issuer, struct lt_buf *strings,
+static lt_res read_row(const struct store_rows *rows, size_t issuer, struct ca_ari_strings *strings,
                        struct ca_ari_row *ret_row)
 {
     struct ca_ari_window w;
@@ -87,7 +87,7 @@ static lt_res read_row(const struct store_rows *rows, size_t issuer, struct lt_b
     row.end_s = lt_time_seconds(w.end);
     row.end_s = row.end_s > row.start_s ? row.end_s : row.start_s + 1;
     *ret_row = row;
-    return ca_ari_string(strings, w.url, &ret_row->url);
+    return ca_ari_strings_add(strings, w.url, &ret_row->url);
 }
 
 static lt_res add_row(struct ca_ari_build *b, const struct store_rows *rows, struct lt_buf *out)
@@ -135,8 +135,8 @@ lt_res ca_ari_build_rows(struct ca_ari_build *b, size_t limit, struct lt_buf *ou
 
 struct ca_ari_header ca_ari_build_end(const struct ca_ari_build *b, struct lt_buf *out)
 {
-    lt_buf_add(out, lt_buf_slice(&b->strings));
-    return ca_ari_head(b->now.us, b->rows, (uint32_t)b->issuer_count, b->strings.len);
+    lt_buf_add(out, lt_buf_slice(&b->strings.text));
+    return ca_ari_head(b->now.us, b->rows, (uint32_t)b->issuer_count, b->strings.text.len);
 }
 
 /* ---- what changed since ---- */
@@ -144,20 +144,20 @@ struct ca_ari_header ca_ari_build_end(const struct ca_ari_build *b, struct lt_bu
 void ca_ari_delta_init(struct ca_ari_delta *d)
 {
     *d = (struct ca_ari_delta){0};
-    lt_buf_init(&d->strings, CA_ARI_STRINGS_MAX);
+    ca_ari_strings_init(&d->strings);
 }
 
 void ca_ari_delta_done(struct ca_ari_delta *d)
 {
     free(d->rows);
     d->rows = NULL;
-    lt_buf_done(&d->strings);
+    ca_ari_strings_done(&d->strings);
 }
 
 void ca_ari_delta_reset(struct ca_ari_delta *d)
 {
     d->count = 0;
-    lt_buf_reset(&d->strings);
+    ca_ari_strings_reset(&d->strings);
 }
 
 static bool place_of(const struct ca_ari_build *book, int64_t issuer, size_t *ret_place)
@@ -298,9 +298,9 @@ void ca_ari_delta_write(const struct ca_ari_delta *d, const struct ca_ari_build 
                         struct lt_buf *out)
 {
     struct ca_ari_header head = ca_ari_head(generation, d->count, (uint32_t)book->issuer_count,
-                                            d->strings.len);
+                                            d->strings.text.len);
     lt_buf_add(out, LT_SLICE(&head, sizeof head));
     add_issuers(book, out);
     lt_buf_add(out, LT_SLICE(d->rows, d->count * sizeof d->rows[0]));
-    lt_buf_add(out, lt_buf_slice(&d->strings));
+    lt_buf_add(out, lt_buf_slice(&d->strings.text));
 }

@@ -3,6 +3,7 @@
 /* The publisher's reading of the book for renewal information: all rows in slices, in the order of the file,
  * without ever holding them together; and what changed since. Writes neither the book nor a file. */
 #include "ca/ari_map.h"
+#include "ca/ari_strings.h"
 #include "ca/crl_build.h"
 #include "store/store.h"
 
@@ -20,7 +21,7 @@ struct ca_ari_build {
     uint8_t last[CA_ARI_SERIAL_MAX];
     size_t last_len;
     uint64_t rows;
-    struct lt_buf strings;
+    struct ca_ari_strings strings;
 };
 
 void ca_ari_build_init(struct ca_ari_build *b, struct store *store, const struct ca_crl_issuer *issuers,
@@ -38,7 +39,7 @@ struct ca_ari_delta {
     size_t count;
     size_t size;
     uint32_t turn;
-    struct lt_buf strings;
+    struct ca_ari_strings strings;
 };
 
 void ca_ari_delta_init(struct ca_ari_delta *d);

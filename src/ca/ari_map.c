@@ -62,30 +62,6 @@ int ca_ari_row_compare(const struct ca_ari_row *a, const struct ca_ari_row *b)
     return c != 0 ? c : (int)a->serial_len - (int)b->serial_len;
 }
 
-/* Few different ones: incidents have a page each. */
-lt_res ca_ari_string(struct lt_buf *strings, lt_slice text, uint32_t *ret_offset)
-{
-    *ret_offset = 0;
-    if (text.len == 0) {
-        return LT_OK;
-    }
-    LT_CHECK(text.len <= CA_ARI_URL_MAX, LT_STATE_CORRUPT, "an explanation URL of %zu bytes", text.len);
-    lt_slice rest = lt_buf_slice(strings);
-    lt_slice one;
-    uint32_t at = 0;
-    while (lt_slice_split(&rest, '\n', &one) && rest.ptr != NULL) {
-        if (lt_slice_eq(one, text)) {
-            *ret_offset = at + 1;
-            return LT_OK;
-        }
-        at += (uint32_t)one.len + 1;
-    }
-    *ret_offset = (uint32_t)strings->len + 1;
-    lt_buf_add(strings, text);
-    lt_buf_add_byte(strings, '\n');
-    return lt_buf_check(strings);
-}
-
 struct ca_ari_header ca_ari_head(int64_t generation, uint64_t rows, uint32_t issuers, uint64_t strings)
 {
     struct ca_ari_header h = {

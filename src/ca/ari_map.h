@@ -71,8 +71,6 @@ struct ca_ari_header {
 };
 
 int ca_ari_row_compare(const struct ca_ari_row *a, const struct ca_ari_row *b);
-/* The offset of a text in the strings plus one, added where it is not there yet; 0 for the empty one. */
-LT_MUST_USE lt_res ca_ari_string(struct lt_buf *strings, lt_slice text, uint32_t *ret_offset);
 /* The header for that many; the caller puts it in front. */
 struct ca_ari_header ca_ari_head(int64_t generation, uint64_t rows, uint32_t issuers, uint64_t strings);
 

@@ -9,6 +9,7 @@
 #include "ca/book_internal.h"
 #include "ca/event.h"
 #include "ca/halt.h"
+#include "ca/seal.h"
 #include "crypto/digest.h"
 #include "store/segment.h"
 #include "x509/cert.h"
@@ -135,6 +136,9 @@ lt_res ca_book_open(const struct ca_book_options *options, struct ca_book **ret_
     b->listener = options->listener;
     b->at.halt_version = (uint64_t)options->now.us; /* beyond that of any registrar before */
     lt_res r = fill(b, options);
+    if (!lt_failed(r) && options->seal_key.len > 0) {
+        r = ca_seal_new(options->seal_key, &b->seal);
+    }
     if (lt_failed(r)) {
         ca_book_free(b);
         return r;
@@ -151,6 +155,7 @@ void ca_book_free(struct ca_book *b)
     ca_revoke_waiters_free(b);
     ca_plan_waiters_free(b);
     store_segments_close(b->evidence);
+    crypto_aead_free(b->seal);
     ca_operators_done(&b->operators);
     ca_profiles_done(&b->profiles);
     lt_arena_done(&b->halts_arena);

@@ -79,6 +79,7 @@ struct store_segments; /* store/segment.h */
 struct ca_book {
     struct store *store;             /* borrowed */
     struct store_segments *evidence; /* owned; NULL: nothing is validated here (init, ceremonies) */
+    struct crypto_aead *seal;        /* owned: for secrets in the book; NULL: offline */
     struct lt_arena arena;           /* owned: issuers, profiles; replaced by a reload */
     struct ca_book_at at;
     struct ca_issuer *issuers; /* in arena */
@@ -115,6 +116,7 @@ struct ca_book_options {
     const char *base_url;
     const char *public_http_url;
     uint32_t approvals_needed;
+    lt_slice seal_key; /* text; empty: no secret is kept or opened */
     struct ca_listener listener;
     lt_time now;
 };

@@ -1,10 +1,13 @@
 /* Keys for external account binding. */
 #include "ca/eab.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "ca/body.h"
+#include "ca/book.h"
+#include "ca/seal.h"
 #include "crypto/digest.h"
 #include "x509/dnsname.h"
 
@@ -82,6 +85,12 @@ lt_res ca_eab_of_account(struct ca_turn *t, int64_t account, struct ca_eab_key *
     return read_key(t, &rows, ret_key);
 }
 
+static const char *seal_id(const char *kid, char text[CA_SEAL_ID_MAX])
+{
+    (void)snprintf(text, CA_SEAL_ID_MAX, "eab %.100s", kid);
+    return text;
+}
+
 /* ---- made and revoked ---- */
 
 /* " a b ", so that " a " is found in it. */
@@ -139,8 +148,11 @@ static lt_res add_event(struct ca_turn *t, struct ca_body *b, const char *kind, 
 
 static lt_res insert(struct ca_turn *t, const Ipc__EabWanted *w, const struct ca_eab_key *k, const char *by)
 {
+    lt_slice sealed;
+    LT_TRY(ca_seal_close(t->book->seal, t->random, seal_id(k->kid, (char[CA_SEAL_ID_MAX]){0}), k->secret,
+                         t->arena, &sealed));
     return store_exec(t->store, &sql[SQL_ADD],
-                      STORE_ARGS(STORE_S(k->kid), STORE_B(k->secret), STORE_S(w->note), STORE_S(k->profiles),
+                      STORE_ARGS(STORE_S(k->kid), STORE_B(sealed), STORE_S(w->note), STORE_S(k->profiles),
                                  STORE_S(k->suffixes), STORE_I(k->accounts_most), STORE_I(k->orders_most),
                                  STORE_I(k->orders_period_s), STORE_I(t->now.us), STORE_S(by),
                                  STORE_I(k->expires.us)),
@@ -211,7 +223,7 @@ lt_res ca_eab_revoke(struct ca_turn *t, const char *kid, const char *by, lt_slic
 
 /* ---- used ---- */
 
-static bool mac_fits(const struct ca_eab_key *k, const Ipc__AcmeBinding *m)
+static bool mac_is(lt_slice secret, const Ipc__AcmeBinding *m)
 {
     static const struct {
         uint32_t bits;
@@ -220,12 +232,27 @@ static bool mac_fits(const struct ca_eab_key *k, const Ipc__AcmeBinding *m)
     uint8_t mac[SECRET_HASH_BITS_MAX / 8];
     for (size_t i = 0; i < LT_COUNT(hashes); i++) {
         if (hashes[i].bits == m->hash_bits) {
-            crypto_hmac(hashes[i].hash, k->secret, LT_SLICE(m->signing_input.data, m->signing_input.len),
-                        mac);
+            crypto_hmac(hashes[i].hash, secret, LT_SLICE(m->signing_input.data, m->signing_input.len), mac);
             return crypto_equal(LT_SLICE(mac, m->hash_bits / 8), LT_SLICE(m->mac.data, m->mac.len));
         }
     }
     return false;
+}
+
+/* The secret is open for this one comparison. */
+static lt_res mac_fits(struct ca_turn *t, const struct ca_eab_key *k, const Ipc__AcmeBinding *m,
+                       bool *ret_fits)
+{
+    char id[CA_SEAL_ID_MAX];
+    lt_slice secret = {0};
+    *ret_fits = false;
+    if (k->kid == NULL || !k->valid) {
+        return LT_OK;
+    }
+    LT_TRY(ca_seal_open(t->book->seal, seal_id(k->kid, id), k->secret, t->arena, &secret));
+    *ret_fits = secret.len == CA_EAB_SECRET_LEN && mac_is(secret, m);
+    explicit_bzero((uint8_t *)(uintptr_t)secret.ptr, secret.len); /* the arena's, and nobody else's */
+    return LT_OK;
 }
 
 /* Whoever has not the secret does not learn which keys there are.
@@ -234,7 +261,8 @@ lt_res ca_eab_check(struct ca_turn *t, const Ipc__AcmeBinding *m, struct ca_eab_
 {
     struct ca_eab_key k;
     LT_TRY(ca_eab_find(t, m->kid, &k));
-    bool good = k.kid != NULL && k.valid && k.secret.len == CA_EAB_SECRET_LEN && mac_fits(&k, m);
+    bool good = false;
+    LT_TRY(mac_fits(t, &k, m, &good));
     LT_CHECK(good, LT_PEER_UNAUTHORIZED,
              "the external account binding is not of a key that is valid here; ask the operator for one");
     LT_CHECK(k.expires.us == 0 || t->now.us < k.expires.us, LT_PEER_UNAUTHORIZED,

@@ -2,7 +2,8 @@
 #define CA_EAB_H
 /* Keys for external account binding (RFC 8555 7.3.4) in the book: made and revoked by operators, used once by
  * each account that is bound to them, and the limits of those accounts from then on. The notary takes a
- * binding apart; the MAC is checked here, where the secret is. The registrar's alone. */
+ * binding apart; the MAC is checked here, where the secret is; the book has it sealed (seal.h). The
+ * registrar's alone. */
 #include "acme.pb-c.h"
 #include "ca/turn.h"
 #include "operator.pb-c.h"
@@ -17,7 +18,7 @@ enum {
 /* All texts live in the turn's arena. */
 struct ca_eab_key {
     const char *kid; /* NULL: there is none */
-    lt_slice secret;
+    lt_slice secret; /* sealed */
     const char *profiles; /* " a b "; empty: any */
     const char *suffixes;
     int64_t accounts_most;

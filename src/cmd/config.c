@@ -1,28 +1,55 @@
-/* lintel config check: lintel.yaml, profiles and operators, read as the programs read them, and what does not
- * go together. Every mistake with file, line and column. */
+/* lintel config check: lintel.yaml, profiles, operators, the policy of names and perspectives, read as the
+ * programs read them, and what does not go together. Every mistake with file, line and column. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "acme/names_policy.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "ca/config.h"
 #include "ca/operator.h"
 #include "ca/profile.h"
 #include "cmd/verbs.h"
+#include "validate/perspective.h"
 #include "x509/cert.h"
 
-enum { CERT_FILE_MAX = 256 * 1024 };
+enum { CERT_FILE_MAX = 256 * 1024, WARNING_MAX = 600, REVIEW_LEAST_S = 24 * 3600 };
 
 struct check {
     struct cmd *c;
     const char *folder;
     int dir;
-    struct ca_config *config;    /* owned */
-    struct ca_profiles profiles; /* owned */
+    struct ca_config *config;                  /* owned */
+    struct ca_profiles profiles;               /* owned */
+    struct acme_policy policy;                 /* owned */
+    struct validate_perspectives perspectives; /* owned */
+    size_t warnings;
+    bool test_ca;
 };
+
+/* What can be read and will not do what was meant. */
+LT_PRINTF(2, 3) static lt_res warn(struct check *k, const char *format, ...)
+{
+    char text[WARNING_MAX];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args); /* cut */
+    va_end(args);
+    const char *before = k->warnings++ == 0 ? "" : ",";
+    if (!k->c->json) {
+        return cmd_printf("warning: %s\n", text);
+    }
+    struct lt_buf out;
+    lt_buf_init(&out, (size_t)WARNING_MAX * 8);
+    lt_json_add_string(&out, lt_slice_cstr(text));
+    lt_res r = cmd_printf("%s%.*s", before, LT_FMT(lt_buf_slice(&out)));
+    lt_buf_done(&out);
+    return r;
+}
 
 static lt_res check_profiles(struct check *k)
 {
@@ -78,30 +105,104 @@ static lt_res check_issuer(const struct check *k, const struct ca_config_issuer 
     return LT_OK;
 }
 
-/* Profiles that can be read and that the gate would let nothing through for. */
-static lt_res say_contradictions(const struct check *k)
+static lt_res check_policy(const struct check *k)
 {
-    const char *before = "";
+    for (size_t i = 0; i < k->policy.count; i++) {
+        const struct acme_policy_row *row = &k->policy.rows[i];
+        LT_CHECK(row->profile == NULL || ca_profiles_find(&k->profiles, lt_slice_cstr(row->profile)) != NULL,
+                 LT_PEER_USAGE, ACME_POLICY_FILE ": row %s: there is no profile \"%.64s\"", row->id,
+                 row->profile);
+    }
+    return LT_OK;
+}
+
+/* Profiles that can be read and that the gate would let nothing through for. */
+static lt_res say_contradictions(struct check *k)
+{
     for (size_t i = 0; i < k->profiles.count; i++) {
         const char *why = ca_profile_contradiction(k->profiles.rows[i]);
-        const char *name = k->profiles.rows[i]->name; /* of a-z 0-9 - */
-        if (why != NULL && k->c->json) {
-            LT_TRY(cmd_printf("%s\"profiles/%s.yaml: %s\"", before, name, why));
-            before = ",";
-        } else if (why != NULL) {
-            LT_TRY(
-                cmd_printf("warning: profiles/%s.yaml: %s: the linter will stop every order\n", name, why));
+        if (why != NULL) {
+            LT_TRY(warn(k, "profiles/%s.yaml: %s: the linter will stop every order",
+                        k->profiles.rows[i]->name, why));
         }
     }
     return LT_OK;
+}
+
+static const char *first_public(const struct check *k)
+{
+    for (size_t i = 0; i < k->profiles.count; i++) {
+        const struct ca_profile *p = k->profiles.rows[i];
+        if (p->public_trust && p->kind == CA_PROFILE_SUBSCRIBER) {
+            return p->name;
+        }
+    }
+    return NULL;
+}
+
+/* What public certificates need beside their profile. As if all perspectives agreed: is that enough? */
+static lt_res say_public(struct check *k)
+{
+    struct validate_vote votes[VALIDATE_PERSPECTIVES_MAX];
+    struct validate_quorum q;
+    const char *name = first_public(k);
+    if (name == NULL) {
+        return LT_OK;
+    }
+    for (size_t i = 0; i < k->perspectives.count; i++) {
+        votes[i] = (struct validate_vote){&k->perspectives.list[i], true};
+    }
+    validate_quorum_count(votes, k->perspectives.count, k->c->now, &q);
+    if (!q.met) {
+        LT_TRY(warn(k, "profiles/%s.yaml is public, and perspectives/: %s: every order for it is refused",
+                    name, q.why));
+    }
+    return k->config->caa_identity_count > 0
+               ? LT_OK
+               : warn(k,
+                      "profiles/%s.yaml is public, and acme.caa-identities is empty: every order for it is "
+                      "refused",
+                      name);
+}
+
+/* A person wants a night. */
+static lt_res say_reviews(struct check *k)
+{
+    for (size_t i = 0; i < k->policy.count; i++) {
+        if (k->policy.rows[i].action == ACME_POLICY_REVIEW && k->config->order_lifetime_s < REVIEW_LEAST_S) {
+            return warn(k,
+                        ACME_POLICY_FILE ": row %s waits for a person, and acme.order-lifetime is %lld "
+                                         "minutes: the order ends before anybody has looked",
+                        k->policy.rows[i].id, (long long)k->config->order_lifetime_s / 60);
+        }
+    }
+    return LT_OK;
+}
+
+static lt_res say_warnings(struct check *k)
+{
+    LT_TRY(say_contradictions(k));
+    LT_TRY(say_public(k));
+    LT_TRY(say_reviews(k));
+    if (k->test_ca) {
+        LT_TRY(warn(k, "this is a test CA: nobody may trust what it issues"));
+    }
+    return k->config->dnssec
+               ? LT_OK
+               : warn(k, "validation.dnssec: none: answers of the DNS are believed as they come; "
+                         "only for a private network");
 }
 
 static lt_res check_all(struct check *k)
 {
     struct ca_operators operators = {.count = 0};
     LT_TRY(ca_config_load(k->folder, &k->config));
+    LT_TRY(cmd_testing_check(k->folder, k->config, k->c->now, &k->test_ca));
     LT_TRY(check_profiles(k));
     LT_TRY(check_opinion(k));
+    LT_TRY(acme_policy_load(k->dir, &k->policy));
+    LT_TRY(check_policy(k));
+    LT_TRY(validate_perspectives_load(k->dir, "perspectives", &k->perspectives));
     for (uint32_t i = 0; i < k->config->issuer_count; i++) {
         LT_TRY(check_issuer(k, &k->config->issuers[i]));
     }
@@ -114,20 +215,16 @@ static lt_res check_all(struct check *k)
     ca_operators_done(&operators);
     if (k->c->json) {
         LT_TRY(cmd_printf("{\"ok\":true,\"profiles\":%zu,\"issuers\":%u,\"operators\":%zu,\"approvers\":%zu,"
-                          "\"approvals_needed\":%u,\"warnings\":[",
+                          "\"approvals_needed\":%u,\"policy_rows\":%zu,\"perspectives\":%zu,\"warnings\":[",
                           k->profiles.count, k->config->issuer_count, count, approvers,
-                          k->config->approvals_needed));
-        LT_TRY(say_contradictions(k));
+                          k->config->approvals_needed, k->policy.count, k->perspectives.count));
+        LT_TRY(say_warnings(k));
         return cmd_printf("]}\n");
     }
-    LT_TRY(say_contradictions(k));
-    LT_TRY(cmd_printf("ok: %zu profiles, %u issuers, %zu operators\n", k->profiles.count,
-                      k->config->issuer_count, count));
-    if (!k->config->dnssec) {
-        LT_TRY(
-            cmd_printf("warning: validation.dnssec: none: answers of the DNS are believed as they come; only "
-                       "for a private network\n"));
-    }
+    LT_TRY(say_warnings(k));
+    LT_TRY(cmd_printf("ok: %zu profiles, %u issuers, %zu operators, %zu rows of policy, %zu perspectives\n",
+                      k->profiles.count, k->config->issuer_count, count, k->policy.count,
+                      k->perspectives.count));
     if (approvers < k->config->approvals_needed) {
         return cmd_printf("note: %zu approvers, and plans need %u approvals: lintel operator add NAME --role "
                           "approver\n",
@@ -144,6 +241,8 @@ static lt_res run(struct cmd *c)
     LT_CHECK(k.dir >= 0, LT_PEER_USAGE, "%s: %s", k.folder, strerror(errno));
     lt_res r = check_all(&k);
     ca_profiles_done(&k.profiles);
+    acme_policy_done(&k.policy);
+    validate_perspectives_done(&k.perspectives);
     ca_config_free(k.config);
     (void)close(k.dir); /* only read */
     return r;
@@ -152,7 +251,7 @@ static lt_res run(struct cmd *c)
 const struct cmd_verb cmd_config_check = {
     .name = "config check",
     .words = "",
-    .summary = "check lintel.yaml, profiles and operators before they are taken up",
+    .summary = "check lintel.yaml, profiles, operators, policy and perspectives before they are taken up",
     .help = "examples:\n  lintel config check --dir /srv/ca && systemctl reload lintel\n",
     .options = NULL,
     .option_count = 0,

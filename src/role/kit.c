@@ -119,6 +119,7 @@ static lt_res begin(struct role_kit *kit)
     lt_res r = kit->spec->start(kit, start, m.fds + 1, &kit->self);
     wipe(&start->passphrase);
     wipe(&start->token_pin);
+    wipe(&start->seal_key);
     LT_TRY(r);
     LT_TRY(kit_watch(kit, kit->control, IPC_SUPERVISOR, 0));
     LT_TRY(lock_doors(kit, start));

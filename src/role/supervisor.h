@@ -125,6 +125,8 @@ void folder_ids(const struct supervisor *s, enum ipc_role role, uid_t *ret_uid, 
 bool folder_in_book_group(enum ipc_role role);
 gid_t folder_book_gid(const struct supervisor *s);
 LT_MUST_USE lt_res folder_passphrase(const struct supervisor *s, struct lt_secret *ret_secret);
+/* secrets/seal.key, made where it is missing. */
+LT_MUST_USE lt_res folder_seal_key(struct lt_secret *ret_secret);
 LT_MUST_USE lt_res folder_pin(const struct supervisor *s, struct lt_secret *ret_secret);
 
 /* supervisor_status.c */

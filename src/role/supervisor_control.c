@@ -143,6 +143,9 @@ static lt_res fill_keys(const struct supervisor *s, const struct process *p, Ipc
         LT_TRY(folder_pin(s, secret));
         m->token_pin = (ProtobufCBinaryData){secret->len, secret->ptr};
         m->token_module = (char *)(uintptr_t)s->config->token_module; /* only read */
+    } else if (p->role == IPC_REGISTRAR) {
+        LT_TRY(folder_seal_key(secret));
+        m->seal_key = (ProtobufCBinaryData){secret->len, secret->ptr};
     }
     return LT_OK;
 }

@@ -14,10 +14,13 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/random.h"
+#include "base/text.h"
 #include "ca/testing.h"
 #include "role/supervisor.h"
 
-enum { YAML_ARENA_MAX = 2 * CA_CONFIG_MAX_BYTES, SECRET_MAX = 1024 };
+enum { YAML_ARENA_MAX = 2 * CA_CONFIG_MAX_BYTES, SECRET_MAX = 1024, SEAL_KEY_LEN = 32 };
+#define SEAL_KEY "secrets/seal.key"
 
 /* Who owns what (docs/architecture.md). files: mode of the regular files inside, 0 leaves them alone. The
  * book's folder hands its group on to the files that SQLite makes. */
@@ -306,17 +309,44 @@ static lt_res read_secret(const char *path, struct lt_secret *ret_secret)
     return lt_secret_from_fd(fd, SECRET_MAX, ret_secret);
 }
 
+/* A credential of the service manager comes first. */
+static bool credential(const char *name, char *ret_path, size_t size)
+{
+    const char *folder = getenv("CREDENTIALS_DIRECTORY");
+    int n = folder == NULL ? -1 : snprintf(ret_path, size, "%s/%s", folder, name);
+    return n > 0 && (size_t)n < size && access(ret_path, R_OK) == 0;
+}
+
+lt_res folder_seal_key(struct lt_secret *ret_secret)
+{
+    char path[1024];
+    uint8_t key[SEAL_KEY_LEN];
+    if (credential("lintel-seal-key", path, sizeof path)) {
+        return read_secret(path, ret_secret);
+    }
+    if (access(SEAL_KEY, F_OK) != 0 && errno == ENOENT) {
+        LT_CHECK(mkdir("secrets", 0700) == 0 || errno == EEXIST, LT_STATE_IO, "secrets: %s", strerror(errno));
+        struct lt_buf text;
+        lt_random(key, sizeof key);
+        lt_buf_init(&text, SECRET_MAX);
+        lt_hex_add(&text, LT_SLICE(key, sizeof key));
+        lt_buf_add_byte(&text, '\n');
+        lt_res r = lt_file_replace(AT_FDCWD, SEAL_KEY, 0600, lt_buf_slice(&text));
+        explicit_bzero(key, sizeof key);
+        explicit_bzero(text.ptr, text.len);
+        lt_buf_done(&text);
+        LT_TRY(r);
+        lt_log(LT_LOG_INFO, "made a key for secrets in the book",
+               "file=" SEAL_KEY " keep=\"with the backups\"");
+    }
+    return read_secret(SEAL_KEY, ret_secret);
+}
+
 lt_res folder_passphrase(const struct supervisor *s, struct lt_secret *ret_secret)
 {
-    const char *credentials = getenv("CREDENTIALS_DIRECTORY");
     char path[1024];
-    if (credentials != NULL) {
-        int n = snprintf(path, sizeof path, "%s/lintel-passphrase", credentials);
-        if (n > 0 && (size_t)n < sizeof path && access(path, R_OK) == 0) {
-            return read_secret(path, ret_secret);
-        }
-    }
-    return read_secret(s->config->passphrase_file, ret_secret);
+    bool given = credential("lintel-passphrase", path, sizeof path);
+    return read_secret(given ? path : s->config->passphrase_file, ret_secret);
 }
 
 lt_res folder_pin(const struct supervisor *s, struct lt_secret *ret_secret)

@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -157,6 +158,12 @@ def cost(ca, http_port, dns_port, seconds):
             "validator, ms a name": round(each[16]["validator"] / 16, 3), "errors": errors}
 
 
+def states(ca):
+    """What DNSSEC said of the names that were found valid."""
+    with sqlite3.connect(f"file:{ca.folder}/book/lintel.db?mode=ro", uri=True) as book:
+        return {r[0] for r in book.execute("SELECT DISTINCT dnssec FROM evidence WHERE ok = 1")}
+
+
 def hang(ca, count, accounts):
     """So many challenges are asked for, at once as far as this client can."""
     def one(number):
@@ -219,6 +226,7 @@ def main():
             ca = family(folder / "signed", http_port, knot.port, knot.anchor())
             if options.only != "pending":
                 result["signed zone"] = cost(ca, http_port, None, options.seconds)
+                assert states(ca) == {"secure"}, states(ca)
             if options.only != "signed":
                 result["pending"] = waiting(ca, http_port, options)
             ca.stop()

@@ -146,6 +146,7 @@ static void open_memory(struct rig *r, bool create)
         .base_url = r->config->base_url,
         .public_http_url = r->config->public_http_url,
         .approvals_needed = 1,
+        .seal_key = LT_LIT("a rig's key"),
         .listener = {r, on_issued, on_revoked},
         .now = r->now,
     };

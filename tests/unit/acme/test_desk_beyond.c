@@ -2,7 +2,9 @@
  * gave out, with what those allow. */
 #include "base/text.h"
 #include "ca/ari_map.h"
+#include "ca/book.h"
 #include "ca/eab.h"
+#include "ca/seal.h"
 #include "check.h"
 #include "crypto/digest.h"
 #include "rig.h"
@@ -104,8 +106,20 @@ static lt_res make_key(struct rig *r, struct ca_turn *t, const struct ipc_msg *m
     assert_non_null(kid);
     (void)snprintf(made_kid, sizeof made_kid, "%s", kid + 7);
     LT_TRY(ca_eab_find(t, made_kid, &made));
-    assert_int_equal(made.secret.len, sizeof made_secret);
-    memcpy(made_secret, made.secret.ptr, sizeof made_secret);
+    const char *text = strstr(json, "\"hmac_key\":\"");
+    lt_slice secret;
+    assert_non_null(text);
+    LT_TRY(lt_unbase64url(t->arena, lt_slice_sub(lt_slice_cstr(text), 12, 43), &secret));
+    assert_int_equal(secret.len, sizeof made_secret);
+    memcpy(made_secret, secret.ptr, sizeof made_secret);
+    /* the book has it sealed, for this key alone */
+    char id[64];
+    lt_slice opened;
+    assert_int_equal(made.secret.len, sizeof made_secret + CA_SEAL_EXTRA);
+    assert_null(memmem(made.secret.ptr, made.secret.len, made_secret, sizeof made_secret));
+    (void)snprintf(id, sizeof id, "eab %s", made_kid);
+    LT_TRY(ca_seal_open(t->book->seal, id, made.secret, t->arena, &opened));
+    assert_true(lt_slice_eq(opened, secret));
     return LT_OK;
 }
 

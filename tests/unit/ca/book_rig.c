@@ -196,6 +196,7 @@ static lt_res open_book(struct rig *r)
         .base_url = "https://ca.example",
         .public_http_url = "http://ca.example",
         .approvals_needed = 2,
+        .seal_key = LT_LIT("a rig's key"),
         .listener = {r, on_issued, on_revoked},
         .now = r->now,
     };

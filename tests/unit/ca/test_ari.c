@@ -128,24 +128,44 @@ static void identifiers(void **state)
 static void strings(void **state)
 {
     (void)state;
-    struct lt_buf b;
+    enum { MANY = 3000 };
+    struct ca_ari_strings s;
+    static uint32_t offsets[MANY];
     uint32_t one;
     uint32_t two;
     uint32_t again;
-    char longest[CA_ARI_URL_MAX + 2];
-    lt_buf_init(&b, 2000);
-    assert_ok(ca_ari_string(&b, LT_LIT(""), &one));
+    char text[CA_ARI_URL_MAX + 2];
+    ca_ari_strings_init(&s);
+    assert_ok(ca_ari_strings_add(&s, LT_LIT(""), &one));
     assert_int_equal(one, 0);
-    assert_ok(ca_ari_string(&b, LT_LIT("https://a"), &one));
-    assert_ok(ca_ari_string(&b, LT_LIT("https://b"), &two));
-    assert_ok(ca_ari_string(&b, LT_LIT("https://a"), &again));
+    assert_ok(ca_ari_strings_add(&s, LT_LIT("https://a"), &one));
+    assert_ok(ca_ari_strings_add(&s, LT_LIT("https://b"), &two));
+    assert_ok(ca_ari_strings_add(&s, LT_LIT("https://a"), &again));
     assert_true(one != 0 && one != two && one == again);
-    memset(longest, 'a', sizeof longest);
-    assert_fails(ca_ari_string(&b, LT_SLICE(longest, CA_ARI_URL_MAX + 1), &one), LT_STATE_CORRUPT);
-    assert_ok(ca_ari_string(&b, LT_SLICE(longest, CA_ARI_URL_MAX), &one));
-    longest[0] = 'b';
-    assert_fails(ca_ari_string(&b, LT_SLICE(longest, CA_ARI_URL_MAX), &one), LT_PEER_TOO_LARGE);
-    lt_buf_done(&b);
+    for (int round = 0; round < 2; round++) { /* the second finds what the first has put, wherever it went */
+        for (int i = 0; i < MANY; i++) {
+            (void)snprintf(text, sizeof text, "https://ca.example/incident/%d", i);
+            assert_ok(ca_ari_strings_add(&s, lt_slice_cstr(text), &again));
+            assert_true(round == 0 || offsets[i] == again);
+            offsets[i] = again;
+        }
+    }
+    assert_int_equal(s.count, MANY + 2);
+    assert_ok(ca_ari_strings_add(&s, LT_LIT("https://b"), &again));
+    assert_int_equal(again, two);
+    ca_ari_strings_reset(&s);
+    assert_ok(ca_ari_strings_add(&s, LT_LIT("https://b"), &again));
+    assert_int_equal(again, 1);
+    assert_fails(ca_ari_strings_add(&s, LT_LIT("https://a\nb"), &one), LT_STATE_CORRUPT);
+    memset(text, 'a', sizeof text);
+    assert_fails(ca_ari_strings_add(&s, LT_SLICE(text, CA_ARI_URL_MAX + 1), &one), LT_STATE_CORRUPT);
+    for (int i = 0; s.text.len + CA_ARI_URL_MAX < CA_ARI_STRINGS_MAX; i++) {
+        (void)snprintf(text, 10, "%09d", i);
+        assert_ok(ca_ari_strings_add(&s, LT_SLICE(text, CA_ARI_URL_MAX), &one));
+    }
+    text[0] = 'x';
+    assert_fails(ca_ari_strings_add(&s, LT_SLICE(text, CA_ARI_URL_MAX), &one), LT_PEER_TOO_LARGE);
+    ca_ari_strings_done(&s);
 }
 
 /* ---- a book ---- */
