@@ -85,11 +85,12 @@ static lt_res add_leaf(struct ca_turn *t, int64_t issuer, lt_slice serial, struc
     return LT_OK;
 }
 
-/* Leaf, issuer, and all above it. */
-static lt_res build_chain(struct acme_call *c, int64_t issuer, lt_slice serial, struct chain *chain)
+/* Leaf, issuer, and all above it. above: the issuer's row, or another certificate of its key. */
+static lt_res build_chain(struct acme_call *c, int64_t issuer, int64_t above, lt_slice serial,
+                          struct chain *chain)
 {
     LT_TRY(add_leaf(c->turn, issuer, serial, chain));
-    for (int64_t at = issuer; at != 0 && chain->count < CHAIN_MAX;) {
+    for (int64_t at = above; at != 0 && chain->count < CHAIN_MAX;) {
         const struct ca_issuer *link = ca_issuer_by_id(c->turn->book, at);
         LT_CHECK(link != NULL, LT_STATE_CORRUPT, "acme: there is no issuer %lld", (long long)at);
         LT_TRY(add_link(c->turn, link->certificate, chain));
@@ -97,6 +98,22 @@ static lt_res build_chain(struct acme_call *c, int64_t issuer, lt_slice serial, 
         chain->to_root = at == 0;
     }
     return LT_OK;
+}
+
+/* The n-th other certificate of the issuer's key and name: issued to it by somebody else, so that what it
+ * signed has more than one way up. 0: there is no such one. */
+static int64_t cross_of(const struct ca_book *book, int64_t issuer, size_t n)
+{
+    const struct ca_issuer *own = ca_issuer_by_id(book, issuer);
+    for (size_t i = 0; own != NULL && i < book->issuer_count; i++) {
+        const struct ca_issuer *other = &book->issuers[i];
+        bool same = other->id != issuer && memcmp(other->spki_sha256, own->spki_sha256, CA_HASH_LEN) == 0 &&
+                    memcmp(other->subject_sha256, own->subject_sha256, CA_HASH_LEN) == 0;
+        if (same && n-- == 0) {
+            return other->id;
+        }
+    }
+    return 0;
 }
 
 static lt_res refuse_missing(struct acme_call *c, const char *detail)
@@ -107,10 +124,39 @@ static lt_res refuse_missing(struct acme_call *c, const char *detail)
     return acme_refuse(c, p);
 }
 
-/* Chain 0 ends below the root, which every client has or has not; chain 1 includes it.
+static size_t without_root(const struct chain *chain)
+{
+    return chain->to_root && chain->count > 2 ? chain->count - 1 : chain->count;
+}
+
+/* Chain 0 ends below the root, which every client has or has not; chain 1 includes it; those that follow go
+ * up to other roots, and end below them.
  *= RFC 8555 7.4.2 "The server MAY provide one or more link relation header fields [RFC8288] with relation
  *= "alternate". Each such field SHOULD express an alternative certificate chain starting with the same
  *= end-entity certificate." */
+static lt_res choose_chain(struct acme_call *c, int64_t issuer, lt_slice serial, struct chain *chain,
+                           Ipc__AcmeCertificateBody *body)
+{
+    uint32_t index = c->m->object->index;
+    LT_TRY(build_chain(c, issuer, issuer, serial, chain));
+    size_t least = without_root(chain);
+    uint32_t own = least == chain->count ? 1 : 2;
+    uint32_t others = 0;
+    while (cross_of(c->turn->book, issuer, others) != 0) {
+        others++;
+    }
+    body->index = index;
+    body->alternates = own + others - 1;
+    body->n_chain = index == 0 ? least : chain->count;
+    if (index >= own && index < own + others) {
+        *chain = (struct chain){.count = 0};
+        LT_TRY(build_chain(c, issuer, cross_of(c->turn->book, issuer, index - own), serial, chain));
+        body->n_chain = without_root(chain);
+    }
+    body->chain = chain->der;
+    return LT_OK;
+}
+
 lt_res acme_certificate_get(struct acme_call *c)
 {
     Ipc__AcmeReply reply = IPC__ACME_REPLY__INIT;
@@ -124,16 +170,10 @@ lt_res acme_certificate_get(struct acme_call *c)
     if (issuer == 0 || account != c->account.id) {
         return refuse_missing(c, "This account has no such certificate.");
     }
-    LT_TRY(build_chain(c, issuer, serial, &chain));
-    size_t without_root = chain.to_root && chain.count > 2 ? chain.count - 1 : chain.count;
-    size_t chains = without_root == chain.count ? 1 : 2;
-    if (c->m->object->index >= chains) {
+    LT_TRY(choose_chain(c, issuer, serial, &chain, &body));
+    if (c->m->object->index > body.alternates) {
         return refuse_missing(c, "The certificate has no such alternate chain.");
     }
-    body.n_chain = c->m->object->index == 0 ? without_root : chain.count;
-    body.chain = chain.der;
-    body.alternates = (uint32_t)chains - 1;
-    body.index = c->m->object->index;
     reply.certificate = &body;
     reply.status = 200;
     return acme_answer(c, &reply);

@@ -35,6 +35,7 @@ static void look(struct doctor *d)
         doctor_say(d, DOCTOR_BAD, "configuration", "%s", lt_error_last()->detail);
     } else {
         doctor_say(d, DOCTOR_OK, "configuration", "%s/" CA_CONFIG_FILE " reads well", d->folder);
+        doctor_testing(d);
         doctor_listeners(d);
         doctor_secrets(d);
         doctor_issuers(d);

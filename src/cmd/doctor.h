@@ -33,6 +33,8 @@ void doctor_owners(struct doctor *d);
 void doctor_disk(struct doctor *d);
 void doctor_issuers(struct doctor *d);
 void doctor_crls(struct doctor *d);
+/* testing.c */
+void doctor_testing(struct doctor *d);
 /* doctor_machine.c */
 void doctor_listeners(struct doctor *d);
 void doctor_clock(struct doctor *d);

@@ -339,9 +339,9 @@ lt_res init_write(struct init *i)
 /* lintel.yaml last. */
 lt_res init_commit(struct init *i)
 {
-    static const char *const order[] = {"profiles", "operators", "secrets",     "ca",       "keys",
-                                        "book",     "evidence",  "journal",     "examiner", "public",
-                                        "tls",      "run",       CA_CONFIG_FILE};
+    static const char *const order[] = {"profiles", "operators", "secrets",       "ca",          "keys",
+                                        "book",     "evidence",  "journal",       "examiner",    "public",
+                                        "tls",      "run",       CA_TESTING_MARK, CA_CONFIG_FILE};
     for (size_t k = 0; k < LT_COUNT(order); k++) {
         if (!i->testing && strcmp(order[k], CA_TESTING_MARK) == 0) {
             continue;

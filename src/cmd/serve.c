@@ -51,8 +51,11 @@ static lt_res run(struct cmd *c)
         LT_TRY(cmd_folder(c, &folder));
     }
     struct ca_config *config = NULL;
+    bool marked = false;
     LT_TRY(ca_config_load(folder, &config)); /* a mistake in it is said here, in one line */
+    lt_res r = cmd_testing_check(folder, config, c->now, &marked);
     ca_config_free(config);
+    LT_TRY(r);
     LT_TRY(cmd_libexec(c, libexec));
     (void)snprintf(program, sizeof(program), "%s/lintel-supervisor", libexec);
     char *argv[8] = {program, lt_arena_cstr(&c->arena, lt_slice_cstr(folder))};

@@ -74,6 +74,22 @@ static lt_res say_book(const json_t *book)
     return LT_OK;
 }
 
+/* A test CA is never to be taken for another. */
+static lt_res say_testing(const json_t *family)
+{
+    const json_t *t = json_object_get(family, "testing");
+    if (!json_is_true(json_object_get(family, "test_ca"))) {
+        return LT_OK;
+    }
+    LT_TRY(cmd_printf("THIS IS A TEST CA: nobody may trust what it issues\n"));
+    if (t == NULL) {
+        return LT_OK;
+    }
+    return cmd_printf("testing       validation %s, %lld%% of nonces refused, %lld%% of proofs used again\n",
+                      json_is_true(json_object_get(t, "always_valid")) ? "BELIEVES EVERYTHING" : "looks",
+                      (long long)cmd_int(t, "nonce_reject"), (long long)cmd_int(t, "authz_reuse"));
+}
+
 static lt_res say(struct cmd *c, const json_t *family, const json_t *book)
 {
     size_t i;
@@ -83,6 +99,7 @@ static lt_res say(struct cmd *c, const json_t *family, const json_t *book)
                       (long long)cmd_int(family, "uptime_s"), cmd_text(family, "build"),
                       json_is_true(json_object_get(family, "held")) ? "; ISSUANCE HELD: " : "",
                       cmd_text(family, "hold_reason")));
+    LT_TRY(say_testing(family));
     LT_TRY(cmd_printf("own users %s, sandbox %s\n", yes_no(family, "own_users"), yes_no(family, "sandbox")));
     json_array_foreach(json_object_get(family, "listeners"), i, listener)
     {

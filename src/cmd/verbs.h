@@ -69,6 +69,12 @@ LT_MUST_USE lt_res cmd_libexec(const struct cmd *c, char ret_path[PATH_MAX]);
 /* Signs a plan as who asks and, with that, runs it where nothing more is wanted; says what came of it. */
 LT_MUST_USE lt_res cmd_approve_plan(struct cmd *c, const char *plan_id);
 
+/* Is it the folder of a test CA? LT_POLICY_REFUSED: its files do not go with that, or want what only a test
+ * CA may do. */
+struct ca_config;
+LT_MUST_USE lt_res cmd_testing_check(const char *folder, const struct ca_config *config, lt_time now,
+                                     bool *ret_marked);
+
 /* run/status.json of a running family; LT_RETRY_UNAVAILABLE when there is none. */
 LT_MUST_USE lt_res cmd_family_status(struct cmd *c, const char *folder, json_t **ret_json);
 
