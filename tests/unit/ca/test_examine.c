@@ -44,6 +44,7 @@ struct request {
     Ipc__Halt halt;
     Ipc__Halt *halt_list[1];
     bool no_list;
+    bool trusted; /* by browsers: its profile says public: true */
     lt_time now;
     void (*cut)(struct request *r, struct lt_buf *tbs); /* a change of the finished bytes */
 };
@@ -254,7 +255,13 @@ static void judge(struct request *r, struct ca_verdict *v)
     if (!r->no_list) {
         assert_ok(ca_examiner_halts(state, &r->halts, lt_time_from_seconds(NOW)));
     }
+    struct ca_profile *p = profiles.rows[0];
+    for (size_t i = 0; i < profiles.count; i++) {
+        p = strcmp(profiles.rows[i]->name, "tls-server") == 0 ? profiles.rows[i] : p;
+    }
+    p->public_trust = r->trusted;
     ca_examine_certificate(&x, &r->m, r->now, &arena, v);
+    p->public_trust = false;
 }
 
 /* ---- lies ---- */
@@ -483,6 +490,49 @@ static void wildcard(struct request *r)
     r->san[0].value = lt_slice_cstr(name);
     r->identifiers[0].value = name;
 }
+static void set_method(struct request *r, size_t i, const char *method)
+{
+    r->evidence[i].method = (char *)(uintptr_t)method; /* only read */
+}
+static void caa_as_method(struct request *r)
+{
+    set_method(r, 0, "caa");
+}
+static void wildcard_by_tls(struct request *r)
+{
+    wildcard(r);
+    set_method(r, 0, "tls-alpn-01");
+}
+static void wildcard_by_website(struct request *r)
+{
+    wildcard(r);
+    set_method(r, 0, "website-change");
+}
+static void name_by_address_method(struct request *r)
+{
+    set_method(r, 0, "reverse-01");
+}
+static void persistent_too_long(struct request *r)
+{
+    set_method(r, 0, "dns-persist-01");
+    r->evidence[0].validated_us = (NOW - 11 * 86400) * LT_US_PER_SECOND;
+}
+static void before_its_day(struct request *r)
+{
+    set_method(r, 0, "dns-persist-01");
+    r->evidence[0].validated_us = (NOW - INT64_C(400) * 86400) * LT_US_PER_SECOND;
+}
+static void public_without_caa(struct request *r)
+{
+    r->trusted = true;
+    r->evidence[1].caa_checked_us = 0;
+}
+static void public_without_perspectives(struct request *r)
+{
+    r->trusted = true;
+    r->evidence[0].quorum = 5; /* the registrar's word */
+    r->evidence[1].quorum = 5;
+}
 static void address_name(struct request *r)
 {
     static const uint8_t ip[4] = {8, 8, 8, 8};
@@ -702,6 +752,14 @@ static const struct {
     {"unknown method", unknown_method, "evidence", false},
     {"internal method", internal_method, "evidence", false},
     {"wildcard", wildcard, "evidence", false},
+    {"CAA alone", caa_as_method, "evidence", false},
+    {"wildcard by tls-alpn-01", wildcard_by_tls, "evidence", false},
+    {"wildcard by a website", wildcard_by_website, "evidence", false},
+    {"a method of nobody", name_by_address_method, "evidence", false},
+    {"a persistent record after eleven days", persistent_too_long, "evidence", false},
+    {"a method before its day", before_its_day, "evidence", false},
+    {"public without CAA", public_without_caa, "evidence", false},
+    {"public without perspectives", public_without_perspectives, "evidence", false},
     {"address", address_name, "evidence", false},
     {"upper case", upper_case, "evidence", false},
     {"one label", one_label, "evidence", false},
@@ -750,6 +808,13 @@ static void a_good_request_passes(void **unused)
     assert_string_equal(v.profile->name, "tls-server");
     good(&r);
     halted_elsewhere(&r);
+    judge(&r, &v);
+    assert_null(v.refusal);
+    good(&r);
+    set_method(&r, 0, "dns-persist-01");
+    r.evidence[0].validated_us = (NOW - 9 * 86400) * LT_US_PER_SECOND;
+    r.evidence[1].validated_us = (NOW - 9 * 86400) * LT_US_PER_SECOND;
+    set_method(&r, 1, "dns-change"); /* by hand proves as well as by ACME */
     judge(&r, &v);
     assert_null(v.refusal);
 }

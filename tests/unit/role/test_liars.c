@@ -44,13 +44,15 @@ static void test_out_of_turn(void **state)
         enum ipc_role liar;
         enum ipc_type type;
     } lies[] = {
-        {IPC_GATEWAY, IPC_ACME_CALL},    {IPC_GATEWAY, IPC_OPERATOR_CALL}, {IPC_GATEWAY, IPC_HTTP_REQUEST},
-        {IPC_NOTARY, IPC_SIGN_REPLY},    {IPC_NOTARY, IPC_VALIDATED},      {IPC_NOTARY, IPC_HOLD},
-        {IPC_NOTARY, IPC_FAMILY_EVENT},  {IPC_NOTARY, IPC_JOURNAL_REPLAY}, {IPC_VALIDATOR, IPC_ACME_CALL},
-        {IPC_VALIDATOR, IPC_SIGN_REPLY}, {IPC_VALIDATOR, IPC_HOLD},        {IPC_PUBLISHER, IPC_ACME_CALL},
-        {IPC_PUBLISHER, IPC_SIGN_REPLY}, {IPC_READER, IPC_ACME_CALL},      {IPC_SIGNER, IPC_SIGN_RESULT},
-        {IPC_EXAMINER, IPC_VALIDATED},   {IPC_EXAMINER, IPC_ACME_CALL},    {IPC_NOTARY, IPC_START},
-        {IPC_NOTARY, IPC_DRAIN},         {IPC_GATEWAY, IPC_LINK},
+        {IPC_GATEWAY, IPC_ACME_CALL},    {IPC_GATEWAY, IPC_OPERATOR_CALL},  {IPC_GATEWAY, IPC_HTTP_REQUEST},
+        {IPC_NOTARY, IPC_SIGN_REPLY},    {IPC_NOTARY, IPC_VALIDATED},       {IPC_NOTARY, IPC_HOLD},
+        {IPC_NOTARY, IPC_FAMILY_EVENT},  {IPC_NOTARY, IPC_JOURNAL_REPLAY},  {IPC_VALIDATOR, IPC_ACME_CALL},
+        {IPC_VALIDATOR, IPC_SIGN_REPLY}, {IPC_VALIDATOR, IPC_HOLD},         {IPC_PUBLISHER, IPC_ACME_CALL},
+        {IPC_PUBLISHER, IPC_SIGN_REPLY}, {IPC_READER, IPC_ACME_CALL},       {IPC_SIGNER, IPC_SIGN_RESULT},
+        {IPC_EXAMINER, IPC_VALIDATED},   {IPC_EXAMINER, IPC_ACME_CALL},     {IPC_NOTARY, IPC_START},
+        {IPC_NOTARY, IPC_DRAIN},         {IPC_GATEWAY, IPC_LINK},           {IPC_COURIER, IPC_VALIDATED},
+        {IPC_COURIER, IPC_ACME_CALL},    {IPC_COURIER, IPC_SIGN_REPLY},     {IPC_COURIER, IPC_HOLD},
+        {IPC_COURIER, IPC_CORROBORATE},  {IPC_VALIDATOR, IPC_CORROBORATED}, {IPC_NOTARY, IPC_CORROBORATED},
     };
     struct puppet p;
     puppet_start(&p, IPC_REGISTRAR);
@@ -79,6 +81,7 @@ static void test_forged_calls(void **state)
     struct ipc_link *notary = puppet_link(&p, IPC_NOTARY, 0);
     struct ipc_link *examiner = puppet_link(&p, IPC_EXAMINER, 0);
     struct ipc_link *validator = puppet_link(&p, IPC_VALIDATOR, 0);
+    struct ipc_link *courier = puppet_link(&p, IPC_COURIER, 0);
     static const char *const nonces[] = {"", "AAAA", "not a nonce at all",
                                          "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"};
     for (size_t i = 0; i < LT_COUNT(nonces); i++) {
@@ -125,12 +128,21 @@ static void test_forged_calls(void **state)
     v.authorization_id = 1;
     v.ok = true;
     assert_ok(ipc_link_send(validator, IPC_VALIDATED, 1, &v.base, NULL, 0));
+    /* Nor does a perspective's answer that nobody asked for, with a signature of nobody. */
+    Ipc__Corroborated c = IPC__CORROBORATED__INIT;
+    Ipc__SignedStatement s = IPC__SIGNED_STATEMENT__INIT;
+    c.authorization_id = 1;
+    c.perspective = nonce;
+    c.statement = &s;
+    c.nonce = v.nonce;
+    assert_ok(ipc_link_send(courier, IPC_CORROBORATED, 1, &c.base, NULL, 0));
     assert_ok(ipc_link_send(notary, IPC_NONCE_REQUEST, 9, &ask.base, NULL, 0));
     (void)puppet_expect(&p, notary, IPC_NONCE_GRANT);
     assert_false(puppet_heard(&p, examiner, IPC_SIGN_REQUEST));
     ipc_link_free(notary);
     ipc_link_free(examiner);
     ipc_link_free(validator);
+    ipc_link_free(courier);
     puppet_drain(&p);
 }
 

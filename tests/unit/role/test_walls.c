@@ -17,12 +17,14 @@
 static struct attempt world;
 static char folder[] = "/tmp/lintel-walls-XXXXXX";
 
-static const char *const folders[] = {"keys", "book",    "journal",   "examiner", "public", "public/crl",
-                                      "tls",  "secrets", "operators", "profiles", "ca",     "run"};
-static const char *const files[] = {"keys/tls.key",       "book/lintel.db",     "journal/log",
-                                    "examiner/halts",     "public/crl/tls.crl", "tls/0.key",
-                                    "secrets/passphrase", "operators/a.json",   "profiles/tls-server.yaml",
-                                    "ca/tls.pem",         "lintel.yaml"};
+static const char *const folders[] = {"keys",       "book", "journal", "examiner",    "public",
+                                      "public/crl", "tls",  "secrets", "operators",   "profiles",
+                                      "ca",         "run",  "courier", "perspectives"};
+static const char *const files[] = {"keys/tls.key",        "book/lintel.db",     "journal/log",
+                                    "examiner/halts",      "public/crl/tls.crl", "tls/0.key",
+                                    "secrets/passphrase",  "operators/a.json",   "profiles/tls-server.yaml",
+                                    "ca/tls.pem",          "lintel.yaml",        "courier/key.pem",
+                                    "perspectives/eu.json"};
 
 static int set_up(void **state)
 {
@@ -111,6 +113,7 @@ static const struct wall walls[] = {
     {IPC_REGISTRAR, "lifts a halt at the examiner", try_open_write, "examiner/halts", SHUT},
     {IPC_REGISTRAR, "makes an operator", try_create, "operators", SHUT},
     {IPC_REGISTRAR, "changes a profile", try_open_write, "profiles/tls-server.yaml", SHUT},
+    {IPC_REGISTRAR, "makes a perspective", try_create, "perspectives", SHUT},
     {IPC_REGISTRAR, "makes a socket", try_socket_inet, NULL, DIES},
     {IPC_REGISTRAR, "looks for another way to the signer", try_socket_unix, NULL, DIES},
     {IPC_REGISTRAR, "writes the book", try_open_write, "book/lintel.db", WORKS},
@@ -132,7 +135,9 @@ static const struct wall walls[] = {
     {IPC_EXAMINER, "makes an operator", try_create, "operators", SHUT},
     {IPC_EXAMINER, "changes a profile", try_open_write, "profiles/tls-server.yaml", SHUT},
     {IPC_EXAMINER, "makes a socket", try_socket_inet, NULL, DIES},
+    {IPC_EXAMINER, "makes a perspective", try_create, "perspectives", SHUT},
     {IPC_EXAMINER, "keeps a halt", try_rename, "examiner", WORKS},
+    {IPC_EXAMINER, "reads a perspective", try_open_read, "perspectives/eu.json", WORKS},
 
     {IPC_SIGNER, "makes a socket", try_socket_inet, NULL, DIES},
     {IPC_SIGNER, "makes a UNIX socket", try_socket_unix, NULL, DIES},
@@ -151,6 +156,20 @@ static const struct wall walls[] = {
     {IPC_VALIDATOR, "reads the passphrase", try_open_read, "secrets/passphrase", SHUT},
     {IPC_VALIDATOR, "speaks to the operator's socket", try_socket_unix, NULL, SHUT},
     {IPC_VALIDATOR, "connects out", try_connect, NULL, WORKS},
+
+    {IPC_COURIER, "opens the book", try_open_read, "book/lintel.db", SHUT},
+    {IPC_COURIER, "opens a CA key", try_open_read, "keys/tls.key", SHUT},
+    {IPC_COURIER, "reads the passphrase", try_open_read, "secrets/passphrase", SHUT},
+    {IPC_COURIER, "opens its own key once more", try_open_read, "courier/key.pem", SHUT},
+    {IPC_COURIER, "makes a perspective", try_create, "perspectives", SHUT},
+    {IPC_COURIER, "changes a perspective", try_open_write, "perspectives/eu.json", SHUT},
+    {IPC_COURIER, "forges a halt", try_open_write, "examiner/halts", SHUT},
+    {IPC_COURIER, "writes anywhere", try_create, "public", SHUT},
+    {IPC_COURIER, "reads a profile", try_open_read, "profiles/tls-server.yaml", SHUT},
+    {IPC_COURIER, "accepts", try_accept, NULL, DIES},
+    {IPC_COURIER, "speaks to the operator's socket", try_socket_unix, NULL, SHUT},
+    {IPC_COURIER, "reads a perspective", try_open_read, "perspectives/eu.json", WORKS},
+    {IPC_COURIER, "connects out", try_connect, NULL, WORKS},
 
     {IPC_OPINION, "opens the book", try_open_read, "book/lintel.db", SHUT},
     {IPC_OPINION, "opens a CA key", try_open_read, "keys/tls.key", SHUT},
