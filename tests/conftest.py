@@ -105,6 +105,7 @@ class Webroot:
         class Server(http.server.ThreadingHTTPServer):
             request_queue_size = 128
             allow_reuse_address = True
+            address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
 
         self.server = Server((address, port), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -232,3 +233,26 @@ def webroot(tmp_path, http01_port):
     server = Webroot(tmp_path / "webroot", http01_port)
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def internet(tmp_path_factory):
+    """With a CA in it, `internet.authority`; entered only by `net`."""
+    from internet import Internet, usable
+    if not usable():
+        pytest.skip("an internet of our own needs root, `ip`, unshare and knotd")
+    made = Internet(tmp_path_factory.mktemp("internet"))
+    try:
+        made.resolver()
+        made.authority = made.ca()
+        made.namespace.leave()
+        yield made
+    finally:
+        made.stop()
+
+
+@pytest.fixture
+def net(internet):
+    internet.namespace.enter()
+    yield internet
+    internet.namespace.leave()

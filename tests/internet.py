@@ -12,7 +12,6 @@ import re
 import shutil
 import socket
 import subprocess
-import threading
 from pathlib import Path
 
 from conftest import LINTEL, Ca, wait_for
@@ -43,28 +42,36 @@ def usable():
 
 
 class Namespace:
-    """This thread, and all that it starts from now on, is in it."""
+    """Between enter and leave this thread, and all that it starts, is in it. Made entered."""
 
     def __init__(self, *addresses):
         self.home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
         if libc.unshare(CLONE_NEWNET) != 0:
             raise OSError(ctypes.get_errno(), "unshare")
-        # All of this is an address of ours only because no other way leads there.
-        links = [json.loads(ip("-j", "link").stdout)]
-        assert [link["ifname"] for link in links[0] if link["ifname"] == "lo" or "UP" in link["flags"]] == ["lo"], links
-        assert ip("link", "set", "lo", "up").returncode == 0
+        self.here = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        # The addresses may be ours because no way leads to those who have them out there.
+        up = [link["ifname"] for link in json.loads(ip("-j", "link").stdout) if "UP" in link["flags"]]
+        assert up == [] and ip("link", "set", "lo", "up").returncode == 0, up
         for address in addresses:
-            self.add(address)
+            bits, options = (128, ["nodad"]) if ":" in address else (32, [])
+            r = ip("addr", "add", f"{address}/{bits}", "dev", "lo", *options)
+            assert r.returncode == 0, r.stderr
 
-    @staticmethod
-    def add(address):
-        r = ip("addr", "add", f"{address}/{128 if ':' in address else 32}", "dev", "lo", *(["nodad"] if ":" in address else []))
-        assert r.returncode == 0, r.stderr
+    def enter(self):
+        self.go(self.here)
 
     def leave(self):
-        if libc.setns(self.home, CLONE_NEWNET) != 0:
+        self.go(self.home)
+
+    @staticmethod
+    def go(where):
+        if libc.setns(where, CLONE_NEWNET) != 0:
             raise OSError(ctypes.get_errno(), "setns")
+
+    def close(self):
+        self.leave()
         os.close(self.home)
+        os.close(self.here)
 
 
 class Zone:
@@ -201,7 +208,7 @@ class Internet:
     def stop(self):
         while self.undo:
             self.undo.pop()()
-        self.namespace.leave()
+        self.namespace.close()
 
     def update(self, *lines, zone="example.com", server=HOSTER):
         """Changes records as their owner does, by a signed update."""
@@ -300,11 +307,4 @@ def PLAIN():
     return Zone("example.org", f"@ A {WEB}\n* A {WEB}\n", sign=None, update=True)
 
 
-def background(function):
-    thread = threading.Thread(target=function, daemon=True)
-    thread.start()
-    return thread
-
-
-__all__ = ["HOSTER", "LINTEL", "REGISTRY", "TSIG", "WEB", "WEB6", "Internet", "NameServer", "Zone", "background",
-           "encode_name", "usable"]
+__all__ = ["HOSTER", "LINTEL", "REGISTRY", "TSIG", "WEB", "WEB6", "Internet", "NameServer", "Zone", "encode_name", "usable"]

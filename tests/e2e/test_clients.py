@@ -1,50 +1,9 @@
 """Programs that nobody here wrote obtain, renew and revoke certificates, each as its manual says."""
 import os
-import subprocess
 import textwrap
 from pathlib import Path
 
-from conftest import wait_for
-
-
-def openssl(*args, data=None):
-    return subprocess.run(["openssl", *map(str, args)], input=data, capture_output=True, text=True, check=True).stdout
-
-
-def serial_of(pem):
-    return openssl("x509", "-in", pem, "-noout", "-serial").strip().split("=")[1].lower()
-
-
-def verify(ca, leaf, chain=None):
-    """The chain holds for a TLS server, and the key is not that of a CA."""
-    untrusted = ["-untrusted", chain] if chain else []
-    openssl("verify", "-purpose", "sslserver", "-x509_strict", "-CAfile", ca.root, *untrusted, leaf)
-    text = openssl("x509", "-in", leaf, "-noout", "-text")
-    assert "CA:TRUE" not in text
-    return text
-
-
-def run(command, **kw):
-    result = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=120, **kw)
-    assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
-    return result.stdout
-
-
-def in_book(ca, serial):
-    return ca.json("cert", "show", serial, "--evidence")
-
-
-def on_crl(ca, serial):
-    """Revoked, and on the CRL that the public address serves, whose signature OpenSSL checks."""
-    def there():
-        crl = subprocess.run(["curl", "-sf", f"http://127.0.0.1:{ca.http_port}/crl/tls.crl"], capture_output=True).stdout
-        if not crl:
-            return False
-        done = subprocess.run(["openssl", "crl", "-inform", "DER", "-noout", "-text", "-CAfile",
-                               str(ca.folder / "ca" / "tls.pem")], input=crl, capture_output=True)
-        assert b"verify OK" in done.stderr, done.stderr
-        return serial.upper().encode() in done.stdout
-    wait_for("the CRL entry", there)
+from clients import in_book, on_crl, openssl, run, serial_of, verify
 
 
 def test_certbot(ca, tmp_path):
