@@ -23,15 +23,18 @@ struct ca_audit_counts {
     uint64_t jws;             /* verified again */
     uint64_t jws_unknown;     /* whose key the book no longer has */
     uint64_t approvals;
+    uint64_t evidence;   /* checks whose frames are what the book says */
+    uint64_t statements; /* signed by perspectives, in these */
 };
 
 struct ca_audit {
     struct store *store;                  /* borrowed */
     const struct ca_operators *operators; /* borrowed: from the root-owned files */
+    const char *evidence_folder;          /* of segments */
     lt_slice audit_spki;                  /* the signer's audit key; empty: knots are not verified */
     void *self;
     /* what: "event-chain", "knot", "certificate", "journal", "jws", "approval",
-     * "revocation", "halt", "key-block", "crl", "issuer", "plan". */
+     * "revocation", "halt", "key-block", "crl", "issuer", "plan", "evidence". */
     void (*found)(void *self, const char *what, const char *subject, const char *detail);
     struct ca_audit_counts counts; /* out */
     uint64_t knots_tied;           /* knots of the book whose record the journal has */
@@ -44,6 +47,8 @@ LT_MUST_USE lt_res ca_audit_knots(struct ca_audit *a);
 LT_MUST_USE lt_res ca_audit_certificates(struct ca_audit *a);
 /* Revocations, halts, blocked keys, CRLs, issuers and plans against their events, DER and approvals. */
 LT_MUST_USE lt_res ca_audit_rows(struct ca_audit *a);
+/* Each check: its frame in evidence_folder, what was signed in it, and the sums on certificates. */
+LT_MUST_USE lt_res ca_audit_evidence(struct ca_audit *a);
 /* Each approval of each plan. */
 LT_MUST_USE lt_res ca_audit_approvals(struct ca_audit *a);
 /* One record of the signer's journal against the book: for journal_walk, self is the struct ca_audit. */

@@ -10,6 +10,8 @@ LT_MUST_USE lt_res ca_audit_jws(struct ca_audit *a, const char *subject, lt_slic
 
 extern const struct store_sql *const ca_audit_jws_sql;
 extern const size_t ca_audit_jws_sql_count;
+extern const struct store_sql *const ca_audit_evidence_sql;
+extern const size_t ca_audit_evidence_sql_count;
 extern const struct store_sql *const ca_audit_rows_sql;
 extern const size_t ca_audit_rows_sql_count;
 

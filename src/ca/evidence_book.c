@@ -11,7 +11,8 @@ static const struct store_sql sql[] = {
     {"ca.evidence-caa-frame",
      "SELECT segment, position, length, sha256, checked_us FROM evidence WHERE authorization_id = ?1 AND "
      "checked_us > ?2 AND caa_us = ?3 ORDER BY checked_us DESC LIMIT 1"},
-    {"ca.evidence-segment", "SELECT number, length FROM evidence_segment ORDER BY number DESC LIMIT 1"},
+    {"ca.evidence-segment",
+     "SELECT number, length FROM evidence_segment WHERE number > 0 ORDER BY number DESC LIMIT 1"},
     {"ca.evidence-segment-length", "INSERT INTO evidence_segment (number, length, created_us) "
                                    "VALUES (?1, ?2, ?3) ON CONFLICT (number) DO UPDATE SET length = ?2"},
     {"ca.perspective-key", "SELECT id FROM perspective_key WHERE name = ?1 AND spki = ?2 AND rir = ?3 AND "

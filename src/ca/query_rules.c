@@ -11,8 +11,8 @@ static const struct store_sql sql[] = {
     {"query.rules.verdict", "SELECT e.findings FROM intent i JOIN intent_end e ON e.intent = i.id "
                             "WHERE i.issuer = ?1 AND i.serial = ?2 LIMIT 1"},
     {"query.rules.der", "SELECT der FROM certificate_der WHERE issuer = ?1 AND serial = ?2 AND copy = ?3"},
-    {"query.rules.methods", "SELECT DISTINCT d.method, d.rule_set FROM evidence e JOIN dimension d ON "
-                            "d.id = e.dimension WHERE e.authorization_id = ?1 LIMIT 32"},
+    {"query.rules.methods", "SELECT d.method FROM evidence e JOIN dimension d ON "
+                            "d.id = e.dimension WHERE e.authorization_id = ?1 LIMIT 100"},
     {"query.rules.serial-uses", "SELECT count(*) FROM certificate WHERE issuer = ?1 AND serial = ?2"},
 };
 enum { SQL_VERDICT, SQL_DER, SQL_METHODS, SQL_SERIAL_USES };

@@ -89,6 +89,7 @@ static lt_res verify_all(struct audit *k)
     LT_TRY(ca_audit_knots(&k->a));
     LT_TRY(ca_audit_certificates(&k->a));
     LT_TRY(ca_audit_rows(&k->a));
+    LT_TRY(ca_audit_evidence(&k->a));
     LT_TRY(ca_audit_approvals(&k->a));
     return walk_journal(k);
 }
@@ -102,13 +103,15 @@ static lt_res say(struct audit *k)
         lt_buf_addf(&out,
                     "{\"ok\":%s,\"events\":%llu,\"chains\":%llu,\"knots\":%llu,\"certificates\":%llu,"
                     "\"revocations\":%llu,\"journal_entries\":%llu,\"journal_pending\":%llu,\"jws\":%llu,"
-                    "\"jws_unknown\":%llu,\"approvals\":%llu,\"findings_count\":%llu,\"findings\":[",
+                    "\"jws_unknown\":%llu,\"approvals\":%llu,\"evidence\":%llu,\"statements\":%llu,"
+                    "\"findings_count\":%llu,\"findings\":[",
                     n->findings == 0 ? "true" : "false", (unsigned long long)n->events,
                     (unsigned long long)n->chains, (unsigned long long)n->knots,
                     (unsigned long long)n->certificates, (unsigned long long)n->revocations,
                     (unsigned long long)n->journal_entries, (unsigned long long)n->journal_pending,
                     (unsigned long long)n->jws, (unsigned long long)n->jws_unknown,
-                    (unsigned long long)n->approvals, (unsigned long long)n->findings);
+                    (unsigned long long)n->approvals, (unsigned long long)n->evidence,
+                    (unsigned long long)n->statements, (unsigned long long)n->findings);
         lt_buf_add(&out, lt_buf_slice(&k->findings));
         lt_buf_add_cstr(&out, "]}\n");
     } else {
@@ -117,11 +120,13 @@ static lt_res say(struct audit *k)
             &out,
             "%llu events in %llu chains, %llu knots, %llu certificates, %llu revocations,\n"
             "%llu journal entries (%llu not in the book yet), %llu kept requests (%llu by keys that are "
-            "gone), %llu approvals\n%s\n",
+            "gone), %llu approvals\n"
+            "evidence of %llu checks, %llu statements of perspectives\n%s\n",
             (unsigned long long)n->events, (unsigned long long)n->chains, (unsigned long long)n->knots,
             (unsigned long long)n->certificates, (unsigned long long)n->revocations,
             (unsigned long long)n->journal_entries, (unsigned long long)n->journal_pending,
             (unsigned long long)n->jws, (unsigned long long)n->jws_unknown, (unsigned long long)n->approvals,
+            (unsigned long long)n->evidence, (unsigned long long)n->statements,
             n->findings == 0 ? "the book is what it was" : "THE BOOK IS NOT WHAT IT WAS");
     }
     lt_res r = cmd_print(lt_buf_slice(&out));
@@ -133,6 +138,8 @@ static lt_res audit(struct audit *k)
 {
     const char *path = lt_arena_printf(&k->c->arena, "%s/book/lintel.db", k->folder);
     LT_CHECK(path != NULL, LT_PEER_USAGE, "%s: the path is too long", k->folder);
+    k->a.evidence_folder = lt_arena_printf(&k->c->arena, "%s/evidence", k->folder);
+    LT_CHECK(k->a.evidence_folder != NULL, LT_PEER_USAGE, "%s: the path is too long", k->folder);
     const struct store_options options = {.path = path, .read_only = true};
     LT_TRY(store_open(&options, &k->a.store));
     lt_res r = store_begin(k->a.store); /* one view of the book */

@@ -111,6 +111,7 @@ static void no_statement_reads_a_table_whole(void **state)
         {ca_plan_sql, ca_plan_sql_count},
         {ca_lint_sql, ca_lint_sql_count},
         {ca_audit_sql, ca_audit_sql_count},
+        {ca_audit_evidence_sql, ca_audit_evidence_sql_count},
         {ca_audit_jws_sql, ca_audit_jws_sql_count},
         {ca_ari_sql, ca_ari_sql_count},
         {ca_eab_sql, ca_eab_sql_count},
