@@ -3,7 +3,7 @@
 /* The operator API /api/v1 (over run/api.sock alone) as it stands on the wire, for the notary: paths, queries
  * and JSON into Query and OperatorCall. Judges form only; rights are the registrar's.
  *
- * Reading, GET: status, eab, enrollments, enrollments/ID, certificates, certificates/SERIAL, accounts,
+ * Reading, GET: status, eab, pauses, enrollments, enrollments/ID, certificates, certificates/SERIAL, accounts,
  * accounts/ID, events, halts, orders (status: waiting, or a state), orders/ID, operators, plans, plans/ID,
  * issuers, crls, inventory (certificates with DER and verdict at issuance), nonce. Query parameters: cursor,
  * limit, issuer, profile, status, name, suffix, account, serial, spki-sha256, sha256, id (hex or words),
@@ -21,6 +21,7 @@
  *                                "expires": RFC 3339}
  *   plans/ID/approvals          {"signature": BASE64URL, "signed": RFC 3339}
  *   plans/ID/run                {}
+ *   pauses/ACCOUNT/resume       {"name": "…"}; without it all paused names of the account
  *   eab                         {"note": "…", "profiles": […], "suffixes": […], "accounts": 1,
  *                                "orders": 100, "orders-period": SECONDS, "expires": RFC 3339};
  *                               the answer has "kid" and "hmac_key"

@@ -282,6 +282,15 @@ static lt_res read_eab_revoke(const struct ca_api_target *t, const json_t *paylo
     return copy_text(a, t->id, &call->name);
 }
 
+static lt_res read_resume(const struct ca_api_target *t, const json_t *payload, struct lt_arena *a,
+                          Ipc__OperatorCall *call)
+{
+    uint64_t account = 0;
+    LT_TRY(lt_parse_u64(t->id, INT64_MAX, &account));
+    call->account_id = (int64_t)account;
+    return read_text(payload, "name", false, a, &call->name);
+}
+
 static lt_res read_enroll_methods(const json_t *payload, struct lt_arena *a, Ipc__EnrollWanted *w)
 {
     const json_t *rows = json_object_get(payload, "methods");
@@ -353,6 +362,7 @@ static const struct {
     {"lint.record", read_lint},
     {"eab.create", read_eab},
     {"eab.revoke", read_eab_revoke},
+    {"pause.resume", read_resume},
     {"enroll.request", read_enroll},
     {"enroll.check", read_enroll_step},
     {"enroll.issue", read_enroll_step},

@@ -74,6 +74,7 @@ query_answer query_eab_list;
 query_answer query_enrolment_list;
 query_answer query_enrolment_show;
 query_answer query_operator_list;
+query_answer query_pause_list;
 query_answer query_order_list;
 query_answer query_order_show;
 query_answer query_plan_list;
@@ -95,6 +96,7 @@ extern const struct ca_query_sql query_seen_sql;
 extern const struct ca_query_sql query_lint_sql;
 extern const struct ca_query_sql query_list_sql;
 extern const struct ca_query_sql query_order_sql;
+extern const struct ca_query_sql query_pause_sql;
 extern const struct ca_query_sql query_status_sql;
 
 /* One certificate row of the two certificate questions. */

@@ -16,6 +16,8 @@ const struct cmd_verb *const cmd_verbs[] = {
     &cmd_issuer_list,
     &cmd_crl_list,
     &cmd_event_list,
+    &cmd_pause_list,
+    &cmd_pause_resume,
     &cmd_order_list,
     &cmd_order_show,
     &cmd_order_release,

@@ -21,6 +21,8 @@ extern const struct cmd_verb cmd_account_show;
 extern const struct cmd_verb cmd_issuer_list;
 extern const struct cmd_verb cmd_crl_list;
 extern const struct cmd_verb cmd_event_list;
+extern const struct cmd_verb cmd_pause_list;
+extern const struct cmd_verb cmd_pause_resume;
 extern const struct cmd_verb cmd_order_list;
 extern const struct cmd_verb cmd_order_show;
 extern const struct cmd_verb cmd_order_release;

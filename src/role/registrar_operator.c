@@ -160,6 +160,15 @@ static lt_res op_enroll_cancel(struct call *c)
     return acme_enroll_cancel(c->g->desk, c->t, &by, c->m->enroll_step, &c->json, &c->problem);
 }
 
+static lt_res op_pause_resume(struct call *c)
+{
+    char *by = lt_arena_printf(c->t->arena, "operator %s", c->by->name);
+    LT_ASSERT(by != NULL);
+    const struct acme_resume_request q = {
+        .account = c->m->account_id, .name = c->m->name, .by = by, .jws = bytes(c->m->jws)};
+    return acme_pause_resume(c->t, &q, &c->json);
+}
+
 static const struct {
     const char *op;
     unsigned roles; /* one of them is needed */
@@ -173,6 +182,7 @@ static const struct {
     {"key-block.add", CA_ROLE_OPERATOR, op_key_block},
     {"eab.create", CA_ROLE_OPERATOR, op_eab_create},
     {"eab.revoke", CA_ROLE_OPERATOR, op_eab_revoke},
+    {"pause.resume", CA_ROLE_OPERATOR, op_pause_resume},
     {"enroll.request", CA_ROLE_OPERATOR, op_enroll_request},
     {"enroll.check", CA_ROLE_OPERATOR, op_enroll_check},
     {"enroll.issue", CA_ROLE_OPERATOR, op_enroll_issue},

@@ -80,7 +80,7 @@ CREATE TABLE name_pause (
   paused_us INTEGER,
   PRIMARY KEY (account, identifier_type, identifier)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX name_pause_paused ON name_pause(account, identifier) WHERE paused_us IS NOT NULL;
+CREATE INDEX name_pause_paused ON name_pause(account, identifier, identifier_type) WHERE paused_us IS NOT NULL;
 
 -- One row while any name of the account is paused. Whoever has the token may look and resume.
 CREATE TABLE account_pause (
