@@ -513,7 +513,7 @@ lt_res acme_desk_key(struct acme_desk *d, struct ca_turn *t, const struct ipc_ms
     if (!lt_failed(lt_parse_u64(kid, INT64_MAX, &id))) {
         LT_TRY(read_row(t->store, t->arena, (int64_t)id, &found, &row));
     }
-    if (found) {
+    if (found && row.spki.len > 0) { /* accounts of enrolments have no key: nobody signs for them */
         char *status = lt_arena_cstr(t->arena, lt_slice_cstr(acme_state_name(row.status)));
         char *alg = lt_arena_cstr(t->arena, lt_slice_cstr(row.alg));
         LT_CHECK(status != NULL && alg != NULL, LT_PEER_TOO_LARGE, "acme: the key is too large");

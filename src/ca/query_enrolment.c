@@ -112,7 +112,8 @@ static void write_challenge(struct query_out *o, const struct store_rows *rows, 
     const char *method = store_cstr(rows, 7);
     const char *status = store_cstr(rows, 8);
     const struct validate_method *m = validate_method_find(method, type);
-    bool open = strcmp(status, "pending") == 0 || strcmp(status, "processing") == 0;
+    bool open = strcmp(store_cstr(rows, 4), "pending") == 0 &&
+                (strcmp(status, "pending") == 0 || strcmp(status, "processing") == 0);
     query_open(o, NULL, '{');
     query_cstr(o, "method", method);
     query_cstr(o, "section", m == NULL ? "" : m->section);
