@@ -19,7 +19,7 @@ extern const struct store_sql acme_enroll_rows[ACME_ENROLL_ROWS];
 struct acme_by_hand {
     Ipc__EnrollMethod *const *methods;
     size_t count;
-    const char *contact; /* to write to, by the methods by mail; "": everybody who may answer */
+    const char *contact; /* the one who is written to, by mail, where he may answer for the name; "": none */
 };
 
 struct acme_enrolment {

@@ -55,9 +55,9 @@ const struct store_sql acme_mail_rows[ACME_MAIL_ROWS] = {
     [ACME_MAIL_WITHDRAW] = {"mail.withdraw",
                             "UPDATE mail SET status = 'withdrawn', token = NULL WHERE authorization_id = ?1 "
                             "AND idx = ?2 AND token IS NOT NULL"},
-    [ACME_MAIL_AGAIN] =
-        {"mail.again", "UPDATE mail SET status = 'queued', attempts = 0, due_us = ?3 "
-                       "WHERE authorization_id = ?1 AND idx = ?2 AND token IS NOT NULL AND status = 'sent'"},
+    [ACME_MAIL_AGAIN] = {"mail.again", "UPDATE mail SET status = 'queued', attempts = 0, due_us = ?3 "
+                                       "WHERE authorization_id = ?1 AND idx = ?2 AND token IS NOT NULL AND "
+                                       "status = 'sent' AND sent_us < ?4"},
     [ACME_MAIL_EXPIRED] = {"mail.expired", "SELECT id FROM mail WHERE token IS NOT NULL AND expires_us <= ?1 "
                                            "ORDER BY expires_us LIMIT ?2"},
     [ACME_MAIL_ERROR] = {"mail.error", "UPDATE challenge SET error = ?3 WHERE authorization_id = ?1 AND "

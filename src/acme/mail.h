@@ -56,8 +56,8 @@ struct acme_mail_for {
 
 /* Is it one of these methods? */
 bool acme_mail_is(const char *method);
-/* The subscriber wants it: asks whom to write to, or writes. contact: the one address that is wanted, or "".
- * LT_PEER_UNSUPPORTED where the CA sends no mail, LT_PEER_MALFORMED when contact may not answer. */
+/* The subscriber wants it: asks whom to write to, or writes. contact: the one who is written to where he is
+ * among those who may answer; otherwise all of them are. LT_PEER_UNSUPPORTED where the CA sends no mail. */
 LT_MUST_USE lt_res acme_mail_begin(struct acme_desk *d, struct ca_turn *t, const struct acme_mail_for *f,
                                    const char *contact);
 /* Asked for once more: letters that are out go out again, unchanged; where there are none, begins. *ret_look:

@@ -5,7 +5,7 @@
 #include "crypto/digest.h"
 #include "validate/contacts.h"
 
-enum { PATIENCE_S = 40 };
+enum { PATIENCE_S = 40, AGAIN_S = 600 /* whoever asks for a letter twice has not looked yet */ };
 
 /*= CABF-BR 3.2.2.4.4 "Sending an email to one or more addresses created by using" */
 static bool is_constructed(const char *method)
@@ -41,11 +41,7 @@ static lt_res write_constructed(struct acme_desk *d, struct ca_turn *t, const st
                                 const char *contact)
 {
     const char *domain = acme_name_topmost(d->names, f->name);
-    if (contact[0] != '\0') {
-        LT_CHECK(validate_contact_constructed(lt_slice_cstr(contact), lt_slice_cstr(f->name),
-                                              lt_slice_cstr(domain)),
-                 LT_PEER_MALFORMED, "%.254s is none of the addresses that can be constructed for %s", contact,
-                 f->name);
+    if (validate_contact_constructed(lt_slice_cstr(contact), lt_slice_cstr(f->name), lt_slice_cstr(domain))) {
         return acme_letter_add(d, t, f, contact);
     }
     for (size_t i = 0; validate_contact_locals[i] != NULL; i++) {
@@ -63,8 +59,6 @@ lt_res acme_mail_begin(struct acme_desk *d, struct ca_turn *t, const struct acme
 {
     LT_CHECK(d->config->mail_relay[0] != '\0', LT_PEER_UNSUPPORTED,
              "this CA sends no mail (mail.relay in lintel.yaml)");
-    LT_CHECK(contact[0] == '\0' || validate_contact_is(lt_slice_cstr(contact)), LT_PEER_MALFORMED,
-             "\"%.100s\" is no mail address that can be written to", contact);
     return is_constructed(f->method) ? write_constructed(d, t, f, contact) : ask(d, t, f, contact);
 }
 
@@ -126,14 +120,24 @@ static const char *why_discarded(const struct asked *a, const Ipc__Validated *v)
     return v->ok && strcmp(v->dnssec, "bogus") == 0 ? "it claims success over a bogus answer" : NULL;
 }
 
+static bool names(const Ipc__Validated *v, const char *contact)
+{
+    for (size_t i = 0; i < v->n_contacts; i++) {
+        if (validate_contact_equal(lt_slice_cstr(v->contacts[i]), lt_slice_cstr(contact))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /*= CABF-BR 3.2.2.4.13 "The Random Value MUST be sent to a DNS CAA Email Contact." */
 static lt_res write_to(struct acme_desk *d, struct ca_turn *t, const struct asked *a, const Ipc__Validated *v)
 {
-    lt_slice wanted = lt_slice_cstr(a->contact);
+    bool wanted = names(v, a->contact);
     size_t count = 0;
     for (size_t i = 0; i < v->n_contacts && count < ACME_MAIL_RECIPIENTS_MAX; i++) {
         lt_slice contact = lt_slice_cstr(v->contacts[i]);
-        bool fits = wanted.len == 0 || validate_contact_equal(contact, wanted);
+        bool fits = !wanted || validate_contact_equal(contact, lt_slice_cstr(a->contact));
         if (fits && validate_contact_is(contact)) {
             LT_TRY(acme_letter_add(d, t, &a->of, v->contacts[i]));
             count++;
@@ -142,10 +146,8 @@ static lt_res write_to(struct acme_desk *d, struct ca_turn *t, const struct aske
     if (count > 0) {
         return LT_OK;
     }
-    Ipc__Problem *p = acme_problem(t->arena, "unauthorized", "%s is no contact of %s: %s names %s%s.",
-                                   wanted.len == 0 ? "Nobody" : a->contact, a->of.name, v->contact_domain,
-                                   v->n_contacts == 0 ? "none" : v->contacts[0],
-                                   v->n_contacts > 1 ? " and others" : "");
+    Ipc__Problem *p = acme_problem(t->arena, "unauthorized", "%s names nobody who could be written to.",
+                                   a->of.name);
     LT_CHECK(p != NULL, LT_PEER_TOO_LARGE, "acme: the outcome is too large");
     return acme_mail_say(t, &a->of, p);
 }
@@ -239,11 +241,11 @@ lt_res acme_mail_again(struct acme_desk *d, struct ca_turn *t, const struct acme
     }
     /*= CABF-BR 3.2.2.4.13 "The email MAY be re-sent in its entirety, including the re-use of the Random
      * Value, provided that its entire contents and recipient(s) SHALL remain unchanged." */
-    return open == 0
-               ? acme_mail_begin(d, t, f, "")
-               : store_exec(t->store, &acme_mail_rows[ACME_MAIL_AGAIN],
-                            STORE_ARGS(STORE_I(f->authorization), STORE_I(f->index), STORE_I(t->now.us)),
-                            NULL);
+    return open == 0 ? acme_mail_begin(d, t, f, "")
+                     : store_exec(t->store, &acme_mail_rows[ACME_MAIL_AGAIN],
+                                  STORE_ARGS(STORE_I(f->authorization), STORE_I(f->index), STORE_I(t->now.us),
+                                             STORE_I(lt_time_add_seconds(t->now, -AGAIN_S).us)),
+                                  NULL);
 }
 
 lt_res acme_mail_question(struct ca_turn *t, const struct acme_mail_for *f, Ipc__Validate *v)
