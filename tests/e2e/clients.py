@@ -1,8 +1,12 @@
 """What the tests of foreign clients share: running them, and judging what they got."""
+import base64
+import json
 import os
 import subprocess
+from datetime import datetime, timezone
 
 from conftest import wait_for
+from cryptography import x509
 
 
 def openssl(*args, data=None):
@@ -57,6 +61,21 @@ def judge(ca, leaf, names, method, dnssec="secure", chain=None):
         assert (last["method"], last["dnssec"], last["dissenting"]) == (method, dnssec, 0), last
         assert bin(last["agreeing"]).count("1") >= 6, last
     return shown
+
+
+def renewal_is_due(ca, leaf):
+    """Until renewal information (RFC 9773) says so; the gateways hear of changes each second."""
+    cert = x509.load_pem_x509_certificate(leaf.read_bytes())
+    key = cert.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+    serial = cert.serial_number.to_bytes(cert.serial_number.bit_length() // 8 + 1, "big")
+    url = f"{ca.url}/acme/renewal-info/" + ".".join(
+        base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in (key, serial))
+
+    def due():
+        window = json.loads(run(["curl", "-sf", "--cacert", ca.root, url]))["suggestedWindow"]
+        return datetime.fromisoformat(window["end"]) < datetime.now(timezone.utc)
+
+    wait_for("the renewal window", due)
 
 
 def binding(ca, *options):

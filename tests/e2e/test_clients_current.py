@@ -8,7 +8,7 @@ import sys
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from clients import binding, bound_accounts, judge, on_crl, publisher, run, serial_of
+from clients import binding, bound_accounts, judge, on_crl, publisher, renewal_is_due, run, serial_of
 from conftest import LINTEL, ROOT
 from internet import HOSTER, TSIG, WEB
 from test_clients_matrix import Certbot, Lego
@@ -88,6 +88,7 @@ def test_certbot_renews_when_renewal_information_says_so(ca, certbot):
     old = judge(ca, leaf, ["ari.example.com"], "http-01", chain=chain)["serial"]
     ca.lintel("revoke", old, "--reason", "superseded", "--yes")
     on_crl(ca, old)
+    renewal_is_due(ca, leaf)
     certbot("renew", "--no-random-sleep-on-renew")
     new = judge(ca, leaf, ["ari.example.com"], "http-01", chain=chain)["serial"]
     assert new != old
