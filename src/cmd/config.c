@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "ca/config.h"
 #include "ca/operator.h"
-#include "ca/profile.h"
+#include "ca/public_trust.h"
 #include "cmd/verbs.h"
 #include "validate/perspective.h"
 #include "x509/cert.h"
@@ -129,40 +129,23 @@ static lt_res say_contradictions(struct check *k)
     return LT_OK;
 }
 
-static const char *first_public(const struct check *k)
-{
-    for (size_t i = 0; i < k->profiles.count; i++) {
-        const struct ca_profile *p = k->profiles.rows[i];
-        if (p->public_trust && p->kind == CA_PROFILE_SUBSCRIBER) {
-            return p->name;
-        }
-    }
-    return NULL;
-}
-
-/* What public certificates need beside their profile. As if all perspectives agreed: is that enough? */
+/* What public certificates need beside their profile. */
 static lt_res say_public(struct check *k)
 {
-    struct validate_vote votes[VALIDATE_PERSPECTIVES_MAX];
-    struct validate_quorum q;
-    const char *name = first_public(k);
-    if (name == NULL) {
+    const struct ca_profile *p = ca_public_profile(&k->profiles);
+    struct ca_public_trust trust;
+    if (p == NULL) {
         return LT_OK;
     }
-    for (size_t i = 0; i < k->perspectives.count; i++) {
-        votes[i] = (struct validate_vote){&k->perspectives.list[i], true};
+    ca_public_trust_judge(k->config, &k->perspectives, k->c->now, &trust);
+    for (size_t i = 0; i < trust.lack_count; i++) {
+        LT_TRY(warn(k, "profiles/%s.yaml is public, and every order for it is refused: %s", p->name,
+                    trust.lacks[i]));
     }
-    validate_quorum_count(votes, k->perspectives.count, k->c->now, &q);
-    if (!q.met) {
-        LT_TRY(warn(k, "profiles/%s.yaml is public, and perspectives/: %s: every order for it is refused",
-                    name, q.why));
-    }
-    return k->config->caa_identity_count > 0
+    return trust.soon[0] == '\0'
                ? LT_OK
-               : warn(k,
-                      "profiles/%s.yaml is public, and acme.caa-identities is empty: every order for it is "
-                      "refused",
-                      name);
+               : warn(k, "profiles/%s.yaml is public, and soon every order for it is refused: %s", p->name,
+                      trust.soon);
 }
 
 /* A person wants a night. */

@@ -1,26 +1,9 @@
-/* lintel doctor: are there perspectives enough for what the profiles promise? */
+/* lintel doctor: are there perspectives enough, and all else that the profiles promise to browsers? */
 #include <fcntl.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "ca/profile.h"
+#include "ca/public_trust.h"
 #include "cmd/doctor.h"
-#include "validate/perspective.h"
-
-static bool any_public(const struct doctor *d)
-{
-    struct ca_profiles profiles = {.count = 0};
-    bool found = false;
-    if (lt_failed(ca_profiles_load(d->folder, d->c->now, &profiles))) {
-        return false; /* said by another check */
-    }
-    for (size_t i = 0; i < profiles.count; i++) {
-        const struct ca_profile *p = profiles.rows[i];
-        found |= p->public_trust && p->kind == CA_PROFILE_SUBSCRIBER;
-    }
-    ca_profiles_done(&profiles);
-    return found;
-}
 
 /* As if all of them agreed: what then? */
 static void count(struct doctor *d, const struct validate_perspectives *p)
@@ -31,9 +14,45 @@ static void count(struct doctor *d, const struct validate_perspectives *p)
         votes[i] = (struct validate_vote){&p->list[i], true};
     }
     validate_quorum_count(votes, p->count, d->c->now, &q);
-    bool good = q.met || !any_public(d);
-    doctor_say(d, good ? DOCTOR_OK : DOCTOR_BAD, "perspectives", "%u perspectives in %u regions%s%s", q.asked,
-               q.rirs, q.met ? "" : ": ", q.why);
+    doctor_say(d, DOCTOR_OK, "perspectives", "%u in %u regions%s%s", q.asked, q.rirs,
+               q.met ? "" : "; for certificates that browsers trust: ", q.why);
+}
+
+static void judge(struct doctor *d, const struct ca_profile *profile, const struct validate_perspectives *p)
+{
+    struct ca_public_trust trust;
+    ca_public_trust_judge(d->config, p, d->c->now, &trust);
+    for (size_t i = 0; i < trust.lack_count; i++) {
+        doctor_say(d, DOCTOR_BAD, "public", "orders by the public profile %s are refused: %s", profile->name,
+                   trust.lacks[i]);
+    }
+    if (trust.lack_count == 0) {
+        doctor_say(d, DOCTOR_OK, "public", "profile %s has what browsers ask for: CAA, DNSSEC, perspectives",
+                   profile->name);
+    }
+    if (trust.soon[0] != '\0') {
+        doctor_say(d, DOCTOR_WARN, "public", "soon orders by the public profile %s are refused: %s",
+                   profile->name, trust.soon);
+    }
+    if (d->config->allow_private) {
+        doctor_say(d, DOCTOR_WARN, "public",
+                   "validation.allow-private is true, and profile %s is public: a name of somebody's inner "
+                   "network could be proven",
+                   profile->name);
+    }
+}
+
+static void public_profile(struct doctor *d, const struct validate_perspectives *p)
+{
+    struct ca_profiles profiles = {.count = 0};
+    if (d->config == NULL || lt_failed(ca_profiles_load(d->folder, d->c->now, &profiles))) {
+        return; /* said by another check */
+    }
+    const struct ca_profile *profile = ca_public_profile(&profiles);
+    if (profile != NULL) {
+        judge(d, profile, p);
+    }
+    ca_profiles_done(&profiles);
 }
 
 void doctor_perspectives(struct doctor *d)
@@ -45,13 +64,10 @@ void doctor_perspectives(struct doctor *d)
     }
     if (p.count > 0) {
         count(d, &p);
-    } else if (any_public(d)) {
-        doctor_say(d, DOCTOR_WARN, "perspectives",
-                   "there is none, and a public profile: browsers take no certificate that only one place "
-                   "validated (CABF-BR 3.2.2.9); see lintel-perspective(1)");
     } else {
-        doctor_say(d, DOCTOR_OK, "perspectives", "none, and no public profile");
+        doctor_say(d, DOCTOR_OK, "perspectives", "none: what is validated is seen from here alone");
     }
+    public_profile(d, &p);
     if (p.count > 0 && faccessat(d->dir, "courier/key.pem", F_OK, 0) != 0) {
         doctor_say(d, DOCTOR_BAD, "courier", "it has no key: lintel perspective client");
     }

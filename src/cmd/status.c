@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "cmd/api.h"
+#include "cmd/public.h"
 #include "cmd/verbs.h"
 
 enum { STATUS_MAX = 1024 * 1024, PATH_SIZE = 4096 };
@@ -90,7 +91,7 @@ static lt_res say_testing(const json_t *family)
                       (long long)cmd_int(t, "nonce_reject"), (long long)cmd_int(t, "authz_reuse"));
 }
 
-static lt_res say(struct cmd *c, const json_t *family, const json_t *book)
+static lt_res say(struct cmd *c, const json_t *family, const json_t *public, const json_t *book)
 {
     size_t i;
     json_t *listener;
@@ -100,6 +101,7 @@ static lt_res say(struct cmd *c, const json_t *family, const json_t *book)
                       json_is_true(json_object_get(family, "held")) ? "; ISSUANCE HELD: " : "",
                       cmd_text(family, "hold_reason")));
     LT_TRY(say_testing(family));
+    LT_TRY(cmd_public_say(public));
     LT_TRY(cmd_printf("own users %s, sandbox %s\n", yes_no(family, "own_users"), yes_no(family, "sandbox")));
     json_array_foreach(json_object_get(family, "listeners"), i, listener)
     {
@@ -115,17 +117,20 @@ static lt_res run(struct cmd *c)
 {
     LT_CLEANUP(cmd_json_freep) json_t *family = NULL;
     LT_CLEANUP(cmd_json_freep) json_t *book = NULL;
+    LT_CLEANUP(cmd_json_freep) json_t *public = NULL;
     LT_CLEANUP(cmd_json_freep) json_t *both = NULL;
     const char *folder = NULL;
     LT_TRY(cmd_folder(c, &folder));
     LT_TRY(cmd_family_status(c, folder, &family));
+    public = cmd_public_status(c, folder);
     lt_res r = cmd_api_get(c, "status", &book); /* in trouble, half a status is better than none */
     if (c->json) {
-        both = json_pack("{s:O, s:O?}", "family", family, "book", lt_failed(r) ? NULL : book);
+        both = json_pack("{s:O, s:O, s:O?}", "family", family, "public", public, "book",
+                         lt_failed(r) ? NULL : book);
         LT_ASSERT(both != NULL);
         return cmd_print_json(both);
     }
-    LT_TRY(say(c, family, lt_failed(r) ? NULL : book));
+    LT_TRY(say(c, family, public, lt_failed(r) ? NULL : book));
     return LT_OK;
 }
 
