@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "cmd/api.h"
+#include "cmd/evidence.h"
 #include "cmd/verbs.h"
 
 enum { NAMES_SHOWN = 60, QUERY_MAX = 8192 };
@@ -124,27 +125,6 @@ static lt_res run_find(struct cmd *c)
     return r;
 }
 
-static void say_checks(const json_t *name, struct lt_buf *out)
-{
-    size_t i;
-    json_t *check;
-    json_array_foreach(json_object_get(name, "checks"), i, check)
-    {
-        lt_buf_addf(out, "      %s  %s by %s, rules %s, build %s, resolver %s, DNSSEC %s",
-                    cmd_text(check, "checked"),
-                    json_is_true(json_object_get(check, "ok")) ? "proved" : "failed",
-                    cmd_text(check, "method"), cmd_text(check, "rule_set"), cmd_text(check, "build"),
-                    cmd_text(check, "resolver"), cmd_text(check, "dnssec"));
-        if (cmd_text(check, "caa")[0] != 0) {
-            lt_buf_addf(out, ", CAA %s", cmd_text(check, "caa"));
-        }
-        lt_buf_add_byte(out, '\n');
-        char *statement = json_dumps(json_object_get(check, "statement"), JSON_COMPACT | JSON_ENCODE_ANY);
-        lt_buf_addf(out, "        %s\n", statement != NULL ? statement : "");
-        free(statement);
-    }
-}
-
 static void say_names(const json_t *answer, struct lt_buf *out)
 {
     size_t i;
@@ -154,7 +134,7 @@ static void say_names(const json_t *answer, struct lt_buf *out)
         lt_buf_addf(out, "  name        %s %s  (authorization %s%s%s)\n", cmd_text(name, "type"),
                     cmd_text(name, "name"), cmd_text(name, "authorization"),
                     cmd_text(name, "validated")[0] != 0 ? ", validated " : "", cmd_text(name, "validated"));
-        say_checks(name, out);
+        cmd_say_checks(name, out);
     }
 }
 
@@ -185,6 +165,7 @@ static void say_certificate(const json_t *a, struct lt_buf *out)
                 cmd_text(a, "signature"));
     lt_buf_addf(out, "  account     %s, order %s\n", cmd_text(a, "account"), cmd_text(a, "order"));
     say_names(a, out);
+    cmd_say_rules(a, out);
     json_array_foreach(json_object_get(a, "extensions"), i, row)
     {
         lt_buf_addf(out, "  %-11s %s%s\n", i == 0 ? "extensions" : "", cmd_text(row, "name"),
@@ -244,7 +225,7 @@ static lt_res run_show(struct cmd *c)
 
 static const struct cmd_option show_options[] = {
     {"issuer", "NAME", "of that issuing CA, should two have the serial", false, NULL},
-    {"evidence", NULL, "with every check that proved a name", false, NULL},
+    {"evidence", NULL, "with every check of its names, and the rules that they are judged by", false, NULL},
     {"pem", NULL, "only the certificate and its chain, as PEM", false, NULL},
 };
 static const struct cmd_option find_options[] = {

@@ -10,6 +10,7 @@ const struct cmd_verb *const cmd_verbs[] = {
     &cmd_cert_list,
     &cmd_cert_show,
     &cmd_cert_find,
+    &cmd_evidence_show,
     &cmd_revoke,
     &cmd_account_list,
     &cmd_account_show,

@@ -15,6 +15,7 @@ extern const struct cmd_verb cmd_config_check;
 extern const struct cmd_verb cmd_cert_list;
 extern const struct cmd_verb cmd_cert_show;
 extern const struct cmd_verb cmd_cert_find;
+extern const struct cmd_verb cmd_evidence_show;
 extern const struct cmd_verb cmd_revoke;
 extern const struct cmd_verb cmd_account_list;
 extern const struct cmd_verb cmd_account_show;
