@@ -45,7 +45,7 @@ static void say_challenge(const json_t *b, bool first, struct lt_buf *out)
         lt_buf_addf(out, "      %s  %s\n      with the text  %s\n", what, cmd_text(b, "where"),
                     cmd_text(b, "value"));
     } else if (strncmp(cmd_text(b, "method"), "email-", 6) == 0) {
-        lt_buf_add_cstr(out, "      lintel enroll check sends a message; who gets it follows its link\n");
+        lt_buf_add_cstr(out, "      a letter to the domain's contact, who approves by its link\n");
     }
     if (error[0] != '\0') {
         lt_buf_addf(out, "      last time: %s\n", error);
@@ -128,7 +128,7 @@ lt_res cmd_enroll_say(const struct cmd *c, const json_t *e)
 
 /* ---- waiting ---- */
 
-/* Is somebody working on it who ends soon? Mail may take days. */
+/* Is the validator looking, or the certificate being made? */
 static bool moves(const json_t *e)
 {
     size_t i;
@@ -143,7 +143,7 @@ static bool moves(const json_t *e)
         json_array_foreach(json_object_get(name, "challenges"), k, b)
         {
             if (strcmp(cmd_text(name, "status"), "pending") == 0 &&
-                strcmp(cmd_text(b, "status"), "processing") == 0 && cmd_text(b, "what")[0] != '\0') {
+                strcmp(cmd_text(b, "status"), "processing") == 0) {
                 return true;
             }
         }
