@@ -1,6 +1,8 @@
 """Every challenge type that each of Debian's clients has, external account bindings, wildcards, addresses and revocation,
 against a CA as in production: five perspectives, and a DNS that is signed from its root and asked without a forwarder."""
+import json
 import os
+import signal
 import socket
 import ssl
 import subprocess
@@ -268,6 +270,74 @@ def test_dehydrated_by_tls_alpn(ca, tmp_path):
         judge(ca, leaf, ["dehydrated-alpn.example.com"], "tls-alpn-01", chain=chain)
     finally:
         server.stop()
+
+
+@pytest.fixture
+def bound_only(ca):
+    """The same CA, while it takes bound accounts only."""
+    path = ca.folder / "lintel.yaml"
+    text = path.read_text()
+
+    def switch(text, on):
+        path.write_text(text)
+        ca.process.send_signal(signal.SIGHUP)
+        wait_for("the directory to say so", lambda: json.loads(
+            run(["curl", "-sf", "--cacert", ca.root, ca.directory]))["meta"]["externalAccountRequired"] is on)
+
+    switch(text.replace("\nacme:\n", "\nacme:\n  external-account-required: true\n"), True)
+    yield ca
+    switch(text, False)
+
+
+def test_dehydrated_with_a_binding(bound_only, tmp_path):
+    """It shows one only where the directory asks for it."""
+    kid, key = binding(bound_only)
+    Dehydrated(bound_only, tmp_path, EAB_KID=kid, EAB_HMAC_KEY=key)
+    assert bound_accounts(bound_only, kid) == 1
+    (tmp_path / "other").mkdir()
+    with pytest.raises(AssertionError, match="(?i)external account"):
+        Dehydrated(bound_only, tmp_path / "other")
+
+
+# --- lacme, whose account key lives in another process ---------------------------------------------------------------
+
+def test_lacme(ca, tmp_path):
+    for part in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        part.chmod(0o755)
+    name = "lacme.example.com"
+    openssl("genpkey", "-algorithm", "RSA", "-out", tmp_path / "account.key")
+    openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", tmp_path / "lacme.key")
+    (tmp_path / "accountd.conf").write_text(f"privkey = file:{tmp_path}/account.key\n")
+    (tmp_path / "lacme.conf").write_text(f"""
+[client]
+user =
+group =
+server = {ca.directory}
+[webserver]
+listen = {WEB}:80
+user =
+group =
+[accountd]
+user =
+group =
+config = {tmp_path}/accountd.conf
+""")
+    (tmp_path / "certs.conf").write_text(f"""
+[lacme]
+certificate-key = {tmp_path}/lacme.key
+certificate-chain = {tmp_path}/lacme.pem
+subject = /CN={name}
+subjectAltName = DNS:{name}
+CAfile = {ca.root}
+""")
+    system = trusting(ca, tmp_path)
+    base = ["lacme", "--config", tmp_path / "lacme.conf"]
+    run_seeing(system, [*base, "account", "--register", "--tos-agreed", "mailto:lacme@example.com"])
+    run_seeing(system, [*base, "newOrder", "--config-certs", tmp_path / "certs.conf"])
+    judge(ca, tmp_path / "lacme.pem", [name], "http-01")
+    serial = serial_of(tmp_path / "lacme.pem")
+    run_seeing(system, [*base, "revokeCert", tmp_path / "lacme.pem"])
+    on_crl(ca, serial)
 
 
 # --- acme-tiny, by IPv6 alone ----------------------------------------------------------------------------------------
