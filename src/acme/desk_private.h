@@ -325,8 +325,9 @@ struct acme_proofs {
     size_t count;
     const struct acme_order *order;
 };
-/* LT_PEER_CONFLICT when a name is not proven, or its proof too old. */
-LT_MUST_USE lt_res acme_proofs_collect(struct ca_turn *t, const struct acme_order *o,
+/* requested: when the order was finalized; its authorizations were in force then. LT_PEER_CONFLICT when a name
+ * is not proven, or its proof too old. */
+LT_MUST_USE lt_res acme_proofs_collect(struct ca_turn *t, const struct acme_order *o, lt_time requested,
                                        struct acme_proofs *ret_proofs);
 /* NULL when there is no such name. */
 struct ca_issue_name *acme_proofs_find(const struct acme_proofs *p, const char *type, lt_slice value);

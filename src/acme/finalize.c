@@ -147,7 +147,7 @@ lt_res acme_finalize(struct acme_call *c)
         return acme_refuse(c, j.problem);
     }
     struct acme_proofs proofs;
-    lt_res r = acme_proofs_collect(c->turn, &o, &proofs);
+    lt_res r = acme_proofs_collect(c->turn, &o, c->turn->now, &proofs);
     if (r.code == LT_PEER_CONFLICT) {
         return acme_refuse_error(c, r, "orderNotReady");
     }

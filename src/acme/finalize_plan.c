@@ -77,6 +77,7 @@ struct wait {
     Ipc__PublicKey *key; /* in the turn's arena */
     const char *review;
     const char *rule;
+    lt_time since; /* the request came */
     lt_time until;
 };
 
@@ -104,6 +105,7 @@ static lt_res load_wait(struct ca_turn *t, int64_t order_id, struct wait *w)
         w->review = lt_arena_cstr(t->arena, store_bytes(&rows, 1));
         w->rule = lt_arena_cstr(t->arena, store_bytes(&rows, 2));
         w->until.us = store_int(&rows, 3);
+        w->since.us = store_int(&rows, 4);
     }
     LT_TRY(store_rows_end(&rows));
     LT_CHECK(!w->there || (w->key != NULL && w->review != NULL && w->rule != NULL), LT_STATE_CORRUPT,
@@ -170,7 +172,7 @@ static lt_res go_on(struct acme_desk *d, struct ca_turn *t, const struct acme_or
     if (lacking != NULL) {
         return refuse(d, t, o->id, lacking);
     }
-    lt_res r = acme_proofs_collect(t, o, &p);
+    lt_res r = acme_proofs_collect(t, o, w->since, &p);
     if (lt_failed(r)) {
         return refuse_error(d, t, o->id, r);
     }

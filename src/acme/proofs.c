@@ -24,7 +24,9 @@ static bool run_out(const struct ca_issue_name *n, lt_time now)
     return lt_time_add_seconds(n->validated, method_s < rule_s ? method_s : rule_s).us <= now.us;
 }
 
-static lt_res read_proof(struct ca_turn *t, const struct store_rows *rows, struct proof *p)
+/* How long an authorization may be used again is our own rule, for requests to come; the request that waited
+ * was made in time. How old a proof may be is everybody's, up to the last moment. */
+static lt_res read_proof(struct ca_turn *t, const struct store_rows *rows, lt_time requested, struct proof *p)
 {
     enum acme_state status = ACME_STATE_NONE;
     struct ca_issue_name *n = &p->name;
@@ -42,20 +44,20 @@ static lt_res read_proof(struct ca_turn *t, const struct store_rows *rows, struc
     n->caa_checked.us = lt_slice_eq_cstr(store_bytes(rows, 9), "permitted") ? store_int(rows, 10) : 0;
     n->agreed = (uint64_t)store_int(rows, 11);
     n->quorum = __builtin_popcountll(n->agreed);
-    LT_CHECK(status == ACME_VALID && store_int(rows, 5) > t->now.us && !run_out(n, t->now), LT_PEER_CONFLICT,
-             "the proof for %.*s has run out", LT_FMT(n->value));
+    LT_CHECK(status == ACME_VALID && store_int(rows, 5) > requested.us && !run_out(n, t->now),
+             LT_PEER_CONFLICT, "the proof for %.*s has run out", LT_FMT(n->value));
     return LT_OK;
 }
 
-static lt_res read_proofs(struct ca_turn *t, const struct acme_order *o, struct proof *proofs,
-                          size_t *ret_count)
+static lt_res read_proofs(struct ca_turn *t, const struct acme_order *o, lt_time requested,
+                          struct proof *proofs, size_t *ret_count)
 {
     struct store_rows rows;
     lt_res r = LT_OK;
     size_t count = 0;
     LT_TRY(store_query(t->store, &acme_sql[ACME_SQL_ORDER_EVIDENCE], STORE_ARGS(STORE_I(o->id)), &rows));
     while (!lt_failed(r) && count < o->names.count && store_next(&rows)) {
-        r = read_proof(t, &rows, &proofs[count]);
+        r = read_proof(t, &rows, requested, &proofs[count]);
         count++;
     }
     LT_TRY(store_rows_end(&rows));
@@ -112,13 +114,14 @@ static lt_res add_checks(struct ca_turn *t, struct acme_proofs *p)
     return store_rows_end(&rows);
 }
 
-lt_res acme_proofs_collect(struct ca_turn *t, const struct acme_order *o, struct acme_proofs *ret_proofs)
+lt_res acme_proofs_collect(struct ca_turn *t, const struct acme_order *o, lt_time requested,
+                           struct acme_proofs *ret_proofs)
 {
     size_t count = 0;
     struct ca_issue_name *names = LT_NEW_ARRAY(t->arena, struct ca_issue_name, o->names.count);
     struct proof *proofs = LT_NEW_ARRAY(t->arena, struct proof, o->names.count);
     LT_CHECK(names != NULL && proofs != NULL, LT_PEER_TOO_LARGE, "acme: too many names");
-    LT_TRY(read_proofs(t, o, proofs, &count));
+    LT_TRY(read_proofs(t, o, requested, proofs, &count));
     for (size_t i = 0; i < o->names.count; i++) {
         LT_TRY(prove(proofs, count, o->names.list[i], &names[i]));
     }

@@ -186,8 +186,9 @@ const struct store_sql acme_sql[ACME_SQL_COUNT] = {
                           "INSERT INTO due (id, due_us, what, subject) VALUES (?1, ?2, ?3, ?4)"},
     [ACME_SQL_DUE_DROP] = {"acme.due-drop", "DELETE FROM due WHERE id = ?1"},
 
-    [ACME_SQL_WAIT] = {"acme.wait",
-                       "SELECT subject_key, review, rule, until_us FROM order_wait WHERE order_id = ?1"},
+    [ACME_SQL_WAIT] =
+        {"acme.wait",
+         "SELECT subject_key, review, rule, until_us, since_us FROM order_wait WHERE order_id = ?1"},
     [ACME_SQL_WAIT_ADD] = {"acme.wait-add",
                            "INSERT INTO order_wait (order_id, subject_key, since_us, until_us, review, rule) "
                            "VALUES (?1, ?2, ?3, ?4, ?5, ?6)"},

@@ -142,20 +142,51 @@ static void test_released(void **state)
     tear_down(&b);
 }
 
-/* Nor a proof: one that has grown too old meanwhile ends the order. */
-static void test_released_too_late(void **state)
+/* A night and a weekend: authorizations may be used again for hours, the request that waits was in time. */
+static void test_released_days_later(void **state)
 {
     struct bench b;
     (void)state;
     set_up(&b, yaml);
     int64_t order = ready(&b, risky);
     assert_null(rig_finalize(&b.r, &b.a, order, risky, &b.leaf.key));
-    rig_advance(&b.r, 86400);
+    rig_advance(&b.r, 3 * 86400);
+    assert_int_equal(rig_new_order(&b.r, &b.a, risky)->status, 201);
+    assert_int_equal(rig_number(&b.r, "SELECT count(*) FROM authorization"),
+                     4); /* for others they are over */
     release(&b, order);
-    const Ipc__AcmeReply *reply = order_of(&b, order);
-    assert_string_equal(reply->order->status, "invalid");
-    assert_string_equal(reply->order->error->type, "unauthorized");
+    assert_int_equal(rig_count(&b.r, IPC_SIGN_REQUEST), 1);
+    rig_signed(&b.r, NULL);
+    assert_string_equal(order_of(&b, order)->order->status, "valid");
     tear_down(&b);
+}
+
+/* A proof that was taken back meanwhile, or that the rules call too old by then, ends the order. */
+static void test_released_too_late(void **state)
+{
+    static const char *const meanwhile[] = {
+        "UPDATE authorization SET status = 'deactivated'",
+        "UPDATE authorization SET validated_us = validated_us - 34560000000000", /* 400 days */
+    };
+    (void)state;
+    for (size_t i = 0; i < LT_COUNT(meanwhile); i++) {
+        struct bench b;
+        set_up(&b, yaml);
+        int64_t order = ready(&b, risky);
+        assert_null(rig_finalize(&b.r, &b.a, order, risky, &b.leaf.key));
+        if (i == 1) { /* with its evidence */
+            assert_ok(store_exec(
+                b.r.store, rig_sql(&b.r, "UPDATE evidence SET checked_us = checked_us - 34560000000000"),
+                STORE_NO_ARGS, NULL));
+        }
+        assert_ok(store_exec(b.r.store, rig_sql(&b.r, meanwhile[i]), STORE_NO_ARGS, NULL));
+        release(&b, order);
+        const Ipc__AcmeReply *reply = order_of(&b, order);
+        assert_string_equal(reply->order->status, "invalid");
+        assert_string_equal(reply->order->error->type, "unauthorized");
+        assert_int_equal(rig_count(&b.r, IPC_SIGN_REQUEST), 0);
+        tear_down(&b);
+    }
 }
 
 static void test_never_released(void **state)
@@ -234,6 +265,7 @@ int main(void)
         cmocka_unit_test(test_denied),
         cmocka_unit_test(test_denied_since),
         cmocka_unit_test(test_released),
+        cmocka_unit_test(test_released_days_later),
         cmocka_unit_test(test_released_too_late),
         cmocka_unit_test(test_never_released),
         cmocka_unit_test(test_denied_after_release),
