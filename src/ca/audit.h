@@ -23,6 +23,7 @@ struct ca_audit_counts {
     uint64_t jws;             /* verified again */
     uint64_t jws_unknown;     /* whose key the book no longer has */
     uint64_t approvals;
+    uint64_t segments;   /* of evidence, that the book names */
     uint64_t evidence;   /* checks whose frames are what the book says */
     uint64_t statements; /* signed by perspectives, in these */
 };
@@ -47,7 +48,10 @@ LT_MUST_USE lt_res ca_audit_knots(struct ca_audit *a);
 LT_MUST_USE lt_res ca_audit_certificates(struct ca_audit *a);
 /* Revocations, halts, blocked keys, CRLs, issuers and plans against their events, DER and approvals. */
 LT_MUST_USE lt_res ca_audit_rows(struct ca_audit *a);
-/* Each check: its frame in evidence_folder, what was signed in it, and the sums on certificates. */
+/* Segments are as long as the book says. */
+LT_MUST_USE lt_res ca_audit_segments(struct ca_audit *a);
+/* The same, and each check: its frame in evidence_folder, what was signed in it, and the sums on
+ * certificates. */
 LT_MUST_USE lt_res ca_audit_evidence(struct ca_audit *a);
 /* Each approval of each plan. */
 LT_MUST_USE lt_res ca_audit_approvals(struct ca_audit *a);

@@ -163,34 +163,6 @@ static lt_res check_rows(struct ca_audit *a)
     return LT_OK;
 }
 
-static lt_res check_segments(struct ca_audit *a)
-{
-    struct store_rows rows;
-    int64_t last = 0;
-    bool more = true;
-    while (more) {
-        more = false;
-        LT_TRY(store_query(a->store, &sql[SQL_SEGMENT], STORE_ARGS(STORE_I(last)), &rows));
-        while (store_next(&rows)) {
-            char name[STORE_SEGMENT_NAME_SIZE];
-            char path[PATH_SIZE];
-            struct stat st;
-            last = store_int(&rows, 0);
-            more = true;
-            store_segment_name((uint32_t)last, name);
-            (void)snprintf(path, sizeof path, "%.900s/%s", a->evidence_folder, name);
-            if (stat(path, &st) != 0) {
-                ca_audit_finding(a, "evidence", name, "the segment is missing");
-            } else if (st.st_size < store_int(&rows, 1)) {
-                ca_audit_finding(a, "evidence", name, "it has %lld bytes, the book names %lld of it",
-                                 (long long)st.st_size, (long long)store_int(&rows, 1));
-            }
-        }
-        LT_TRY(store_rows_end(&rows));
-    }
-    return LT_OK;
-}
-
 /* Where a walk over certificates stands. */
 struct certificate {
     int64_t issuer;
@@ -244,9 +216,38 @@ static lt_res check_certificates(struct ca_audit *a)
     return LT_OK;
 }
 
+lt_res ca_audit_segments(struct ca_audit *a)
+{
+    struct store_rows rows;
+    int64_t last = 0;
+    bool more = true;
+    while (more) {
+        more = false;
+        LT_TRY(store_query(a->store, &sql[SQL_SEGMENT], STORE_ARGS(STORE_I(last)), &rows));
+        while (store_next(&rows)) {
+            char name[STORE_SEGMENT_NAME_SIZE];
+            char path[PATH_SIZE];
+            struct stat st;
+            last = store_int(&rows, 0);
+            a->counts.segments++;
+            more = true;
+            store_segment_name((uint32_t)last, name);
+            (void)snprintf(path, sizeof path, "%.900s/%s", a->evidence_folder, name);
+            if (stat(path, &st) != 0) {
+                ca_audit_finding(a, "evidence", name, "the segment is missing");
+            } else if (st.st_size < store_int(&rows, 1)) {
+                ca_audit_finding(a, "evidence", name, "it has %lld bytes, the book names %lld of it",
+                                 (long long)st.st_size, (long long)store_int(&rows, 1));
+            }
+        }
+        LT_TRY(store_rows_end(&rows));
+    }
+    return LT_OK;
+}
+
 lt_res ca_audit_evidence(struct ca_audit *a)
 {
-    LT_TRY(check_segments(a));
+    LT_TRY(ca_audit_segments(a));
     LT_TRY(check_rows(a));
     return check_certificates(a);
 }

@@ -241,7 +241,7 @@ static void write_judgement(struct query_out *out, const struct query_certificat
     query_open(out, "rules", '[');
     for (size_t i = 0; i < lint_rule_count(); i++) {
         const struct lint_rule *rule = lint_rule_at(i);
-        if (!lint_rule_asks_book(rule)) {
+        if (!lint_rule_asks_book(rule) || (rule->kinds & LINT_CERTIFICATE) == 0) {
             continue;
         }
         query_open(out, NULL, '{');

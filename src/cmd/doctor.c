@@ -45,6 +45,7 @@ static void look(struct doctor *d)
     }
     doctor_owners(d);
     doctor_disk(d);
+    doctor_evidence(d);
     doctor_clock(d);
     doctor_family(d);
 }

@@ -35,6 +35,8 @@ void doctor_issuers(struct doctor *d);
 void doctor_crls(struct doctor *d);
 /* testing.c */
 void doctor_testing(struct doctor *d);
+/* doctor_evidence.c */
+void doctor_evidence(struct doctor *d);
 /* doctor_machine.c */
 void doctor_listeners(struct doctor *d);
 void doctor_clock(struct doctor *d);

@@ -144,7 +144,7 @@ void doctor_owners(struct doctor *d)
 
 void doctor_disk(struct doctor *d)
 {
-    static const char *const paths[] = {"book", "journal"};
+    static const char *const paths[] = {"book", "journal", "evidence"};
     for (size_t i = 0; i < LT_COUNT(paths); i++) {
         char path[PATH_SIZE];
         struct statvfs st;
