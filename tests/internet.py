@@ -262,16 +262,19 @@ remote-control:
 
         wait_for("the resolver", answers)
 
-    def ca(self, perspectives=True, caa="ca.example.org", change=None):
-        """A family as in production. change(folder) before it starts."""
+    def ca(self, perspectives=True, caa="ca.example.org", change=None, public=None):
+        """A family as in production. change(folder) before it starts; perspectives: all, none, or so many."""
         (self.folder / "authority").mkdir()
-        ca = Ca(self.folder / "authority", None, 80, "--caa-identity", caa)
+        ca = Ca(self.folder / "authority", None, 80, "--caa-identity", caa,
+                *(["--public"] if (bool(perspectives) if public is None else public) else []))
         self.trust(ca.folder)
+        self.views = []
         if perspectives:
             client = ca.lintel("perspective", "client").stdout.strip()
             (ca.folder / "perspectives").mkdir(exist_ok=True)
-            for i, address in enumerate(PERSPECTIVES):
+            for i, address in enumerate(PERSPECTIVES[:None if perspectives is True else perspectives]):
                 view = View(self.folder, i, address, client)
+                self.views.append(view)
                 self.trust(view.folder)
                 self.undo.append(view.start().stop)
                 (ca.folder / "perspectives" / f"{view.name}.json").write_text(json.dumps(view.describe()))

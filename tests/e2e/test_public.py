@@ -1,0 +1,184 @@
+"""A CA that browsers are to trust: what it refuses, and a certificate by five perspectives' own signatures. In an
+internet of its own, from the root servers down, without any test flag."""
+import json
+import sqlite3
+import subprocess
+
+import pytest
+from acmeclient import AcmeError, Client
+from conftest import LINTEL, Webroot, wait_for
+from internet import WEB, Internet, usable
+
+pytestmark = pytest.mark.skipif(not usable(), reason="needs root, network namespaces and knotd")
+
+
+@pytest.fixture
+def net(tmp_path):
+    place = Internet(tmp_path)
+    place.undo.append((web := Webroot(tmp_path / "web", 80, WEB)).stop)
+    place.web = web
+    yield place
+    place.stop()
+
+
+def client(net, ca):
+    user = Client(ca.directory, ca.root, net.web.challenges)
+    user.register()
+    return user
+
+
+def rows(ca, sql, *args):
+    book = sqlite3.connect(f"file:{ca.folder}/book/lintel.db?mode=ro", uri=True)
+    found = book.execute(sql, args).fetchall()
+    book.close()
+    return found
+
+
+def events(ca, kind):
+    return [json.loads(body) for (body,) in rows(ca, "SELECT body FROM event WHERE kind = ? ORDER BY sequence", kind)]
+
+
+def findings(ca):
+    said = json.loads(ca.lintel("doctor", "--json", check=False).stdout)["findings"]
+    return {(f["level"], f["text"]) for f in said if f["what"] == "public"}
+
+
+def refused(net, ca, *words):
+    with pytest.raises(AcmeError) as e:
+        client(net, ca).order("www.example.com")
+    assert e.value.kind == "invalidProfile", e.value.problem
+    for word in words:
+        assert word in e.value.problem["detail"], e.value.problem
+    assert rows(ca, "SELECT count(*) FROM ca_order") == [(0,)]
+    said = ca.json("status")["public"]
+    assert said["issues"] is False and said["profile"] == "tls-server"
+    text = ca.lintel("status").stdout
+    for word in words:
+        assert any(word in lack for lack in said["lacks"]) and word in text
+        assert any(level == "bad" and word in line for level, line in findings(ca))
+        assert any(word in w for w in ca.json("config", "check")["warnings"])
+    assert "NOTHING IS ISSUED" in text
+
+
+def test_no_perspective_no_certificate(net):
+    refused(net, net.ca(perspectives=False, public=True), "0 remote perspectives", "CABF-BR 3.2.2.9")
+
+
+def test_too_few(net):
+    """Three: enough until June of 2026, and four are wanted."""
+    refused(net, net.ca(perspectives=3), "3 remote perspectives in 3 regions", "4 in 2 regions are the least")
+
+
+def test_no_name_for_caa(net):
+    def change(folder):
+        path = folder / "lintel.yaml"
+        text = path.read_text()
+        path.write_text(text.replace('caa-identities: ["ca.example.org"]', "caa-identities: []"))
+        assert path.read_text() != text
+    refused(net, net.ca(change=change), "acme.caa-identities is empty")
+
+
+def test_no_dnssec(net):
+    def change(folder):
+        path = folder / "lintel.yaml"
+        text = path.read_text()
+        path.write_text(text.replace("  trust-anchor: root.ds\n", "").replace("\n  dnssec: root", "\n  dnssec: none")
+                        .replace("allow-private: false", "allow-private: true"))
+    ca = net.ca(change=change)
+    refused(net, ca, "validation.dnssec is none")
+    assert any(level == "warning" and "allow-private" in text for level, text in findings(ca))
+
+
+def test_init_wants_a_name(tmp_path):
+    r = subprocess.run([LINTEL, "init", tmp_path / "ca", "--public"], capture_output=True, text=True)
+    assert r.returncode != 0 and "--caa-identity" in r.stderr and not (tmp_path / "ca" / "lintel.yaml").exists()
+
+
+def test_what_is_missing_comes(net):
+    """The files are taken up by a reload: refused before it, issued after."""
+    ca = net.ca()
+    hidden = ca.folder / "perspectives" / "view-0.json"
+    also = ca.folder / "perspectives" / "view-1.json"
+    kept = {path: path.read_text() for path in (hidden, also)}
+    for path in kept:
+        path.unlink()
+    ca.process.send_signal(1)
+    user = client(net, ca)
+
+    def refuses():
+        try:
+            user.order("a.example.com")
+        except AcmeError as e:
+            return e.kind == "invalidProfile"
+        return False
+    wait_for("the refusal", refuses)
+    for path, text in kept.items():
+        path.write_text(text)
+    ca.process.send_signal(1)
+    wait_for("orders", lambda: not refuses())
+    assert "BEGIN CERTIFICATE" in user.issue("www.example.com")
+
+
+def test_issued(net):
+    ca = net.ca()
+    user = client(net, ca)
+    chain = user.issue("www.example.com", "mail.example.com", "www.example.org")
+    assert "BEGIN CERTIFICATE" in chain
+    assert [e["corroboration"] for e in events(ca, "authorization.valid")] == ["5/5"] * 3
+    assert rows(ca, "SELECT least_quorum FROM certificate WHERE order_id <> 0") == [(6,)]
+    assert ca.json("status")["public"] == {"profile": "tls-server", "issues": True, "lacks": [], "soon": ""}
+    assert not [f for f in findings(ca) if f[0] == "bad"]
+    # One that is silent may be, two may not.
+    net.views[0].stop()
+    assert "BEGIN CERTIFICATE" in user.issue("a.example.com")
+    assert events(ca, "authorization.valid")[-1]["corroboration"] == "4/5"
+    net.views[1].stop()
+    url, order = user.order("b.example.com")
+    assert user.prove(order["authorizations"][0])["status"] == "invalid"
+    assert "corroboration" in ca.log.read_text() and "3/5" in ca.log.read_text()
+    net.views[1].start()
+    net.views[0].start()
+
+
+def test_caa_is_asked_again_of_all(net):
+    """Nine hours later, as far as the book knows: CAA of each name, by every perspective, and the examiner counts their
+    signatures. Then two of them see a record that forbids."""
+    ca = net.ca(change=lambda folder: (folder / "lintel.yaml").write_text(
+        (folder / "lintel.yaml").read_text().replace("authorization-lifetime: 7h", "authorization-lifetime: 9d")))
+    user = client(net, ca)
+    names = ["www.example.com", "mail.example.com", "www.example.org"]
+    user.issue(*names)
+
+    def age():
+        ca.stop()
+        book = sqlite3.connect(ca.folder / "book" / "lintel.db")
+        book.execute("UPDATE evidence SET caa_us = caa_us - 9 * 3600 * 1000000")
+        book.commit()
+        book.close()
+        ca.start()
+        user.close()  # the connection is gone with the gateway
+    age()
+    assert user.order(*names)[1]["status"] == "ready"
+    assert "BEGIN CERTIFICATE" in user.issue(*names)
+    checked = events(ca, "caa.checked")
+    assert sorted(e["identifier"] for e in checked) == sorted(names)
+    assert {e["corroboration"] for e in checked} == {"5/5"} and {e["outcome"] for e in checked} == {"permitted"}
+    assert len(rows(ca, "SELECT 1 FROM evidence AS e JOIN dimension AS d ON d.id = e.dimension WHERE d.method = 'caa'")) == 3
+    # Forbidden meanwhile.
+    age()
+    net.update("update add mail.example.com. 60 CAA 0 issue \";\"")
+    with pytest.raises(AcmeError) as e:
+        user.issue(*names)
+    assert e.value.kind == "caa" and "mail.example.com" in e.value.problem["detail"]
+    assert [e["outcome"] for e in events(ca, "caa.checked") if e["identifier"] == "mail.example.com"][-1] == "forbidden"
+    # Two perspectives are silent: no answer is no permission.
+    net.update("update delete mail.example.com. CAA")
+    age()
+    for view in net.views[:2]:
+        view.stop()
+    with pytest.raises(AcmeError) as e:
+        user.issue("www.example.com")
+    assert e.value.kind == "dns", e.value.problem
+    assert events(ca, "caa.checked")[-1]["corroboration"] == "3/5"
+    for view in net.views[:2]:
+        view.start()
