@@ -211,8 +211,8 @@ lt_res acme_letter_add(struct acme_desk *d, struct ca_turn *t, const struct acme
                       NULL));
     LT_TRY(load(d, t, id, &l));
     LT_CHECK(l.id == id, LT_STATE_CORRUPT, "acme: a letter for no challenge");
-    LT_TRY(acme_letter_event(t, "mail.written", &l, ""));
-    return send(d, t, &l);
+    return acme_letter_event(t, "mail.written", &l,
+                             ""); /* the tick sends it, when all that it says is written */
 }
 
 static lt_res end(struct ca_turn *t, int64_t id, const char *status, const char *why)

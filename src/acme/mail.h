@@ -91,7 +91,7 @@ struct acme_letter {
 /* The columns of ACME_MAIL_DUE, _BY_TOKEN and _BY_ID. */
 LT_MUST_USE lt_res acme_letter_read(struct acme_desk *d, struct ca_turn *t, const struct store_rows *rows,
                                     struct acme_letter *ret_letter);
-/* Writes the row of a letter and hands it to the courier. */
+/* Writes the row of a letter, which leaves with the next tick. */
 LT_MUST_USE lt_res acme_letter_add(struct acme_desk *d, struct ca_turn *t, const struct acme_mail_for *f,
                                    const char *recipient);
 LT_MUST_USE lt_res acme_letter_event(struct ca_turn *t, const char *kind, const struct acme_letter *l,

@@ -35,7 +35,7 @@ struct parcel {
     struct lt_buf letter;      /* owned */
     size_t at;                 /* read so far */
     char error[CURL_ERROR_SIZE];
-    char line[WHY_MAX]; /* the relay's last one; or why it could not begin */
+    char line[WHY_MAX]; /* the last refusal of the relay; or why it could not begin */
     bool hopeless;      /* nor ever will */
 };
 
@@ -95,7 +95,7 @@ static void finished(struct parcel *p, CURLcode outcome)
     (void)curl_easy_getinfo(p->easy, CURLINFO_RESPONSE_CODE, &code); /* 0 stays when there is none */
     const char *what = p->error[0] != '\0' ? p->error : curl_easy_strerror(outcome);
     bool sender = strncmp(p->error, "MAIL failed", strlen("MAIL failed")) == 0;
-    bool spoke = code >= 400;
+    bool spoke = code >= 400 && p->line[0] != '\0';
     (void)snprintf(why, sizeof why, "%s:%u: %s", p->relay.host, p->relay.port, spoke ? p->line : what);
     bool accepted = outcome == CURLE_OK;
     tell(p, accepted, !accepted && code >= 500 && code < 600 && !sender, accepted ? "" : why);
@@ -179,12 +179,15 @@ static size_t give(char *to, size_t size, size_t count, void *arg)
     return rest.len;
 }
 
-/* Every line that the relay says comes by here. */
+/* Every line that the relay says comes by here; what it refuses is kept, not its farewell. */
 static size_t hear(char *text, size_t size, size_t count, void *arg)
 {
     struct parcel *p = arg;
     size_t len = size * count;
     size_t kept = 0;
+    if (len == 0 || (text[0] != '4' && text[0] != '5')) {
+        return len;
+    }
     for (size_t i = 0; i < len && kept + 1 < sizeof p->line; i++) {
         unsigned char c = (unsigned char)text[i];
         if (c != '\r' && c != '\n') {
