@@ -184,26 +184,21 @@ static void judge_persist(struct validate_job *j, const struct validate_dns *d)
     bool above = j->persist_at != j->request->identifier->value;
     struct persist_look look = look_at(j, d, above);
     const char *next = domain_above(j);
-    if (!above && look.why != NULL) {
+    if (look.why != NULL && j->persist_why == NULL) { /* the nearest one is meant */
         j->persist_why = look.why;
         j->persist_of = look.of;
+        j->persist_where = validate_keep(j, d->name);
     }
     if (look.found) {
         validate_job_end(j, NULL, "valid");
-        return;
-    }
-    if (next != NULL) {
+    } else if (next != NULL) {
         ask_persist(j, next);
-        return;
-    }
-    if (look.why == NULL && j->persist_why == NULL) {
+    } else if (j->persist_why == NULL) {
         end_without(j, d);
-        return;
+    } else {
+        validate_job_end(j, "unauthorized", "The TXT record \"%s\" at %s shows no control: %s.",
+                         j->persist_of, j->persist_where, j->persist_why);
     }
-    bool own = j->persist_why != NULL; /* it says more than what stands above */
-    validate_job_end(j, "unauthorized", "The TXT record \"%s\" at %s%s shows no control: %s.",
-                     own ? j->persist_of : look.of, own ? "_validation-persist." : d->name,
-                     own ? j->request->identifier->value : "", own ? j->persist_why : look.why);
 }
 
 static void ask_persist(struct validate_job *j, const char *domain)

@@ -58,10 +58,11 @@ struct validate_job {
     struct validate_url url;
     const char *visited[VALIDATE_REDIRECTS_MAX + 1];
     size_t visited_count;
-    const char *asked;       /* the name whose records are wanted */
-    const char *persist_at;  /* dns-persist-01: the domain whose record is looked for now */
-    const char *persist_why; /* what is wrong with the name's own record; NULL: it has none */
-    const char *persist_of;  /* that record */
+    const char *asked;         /* the name whose records are wanted */
+    const char *persist_at;    /* dns-persist-01: the domain whose record is looked for now */
+    const char *persist_why;   /* what is wrong with the nearest record; NULL: there was none yet */
+    const char *persist_of;    /* that record */
+    const char *persist_where; /* and where it stands */
     struct validate_address candidates[VALIDATE_CANDIDATES_MAX];
     size_t candidate_count;
     size_t candidate; /* the one being tried */

@@ -329,6 +329,23 @@ static void authorization_and_challenge(void **state)
     w = answer("/acme/authorization/21", &reply);
     LT_CLEANUP(jose_json_freep) json_t *wild = json_of(&w);
     assert_true(json_is_true(json_object_get(wild, "wildcard")));
+    assert_null(json_object_get(wild, "subdomainAuthAllowed"));
+    assert_null(json_object_get(first, "issuer-domain-names"));
+    z.subdomains = true;
+    reply.location_authorization = 21;
+    reply.status = 201;
+    char persist[] = "dns-persist-01";
+    char none[] = "";
+    c.type = persist;
+    c.token = none;
+    w = answer("/acme/new-authz", &reply);
+    assert_string_equal(header(&w, "Location", 0), BASE "/acme/authorization/21");
+    LT_CLEANUP(jose_json_freep) json_t *below = json_of(&w);
+    assert_true(json_is_true(json_object_get(below, "subdomainAuthAllowed")));
+    first = json_array_get(json_object_get(below, "challenges"), 0);
+    assert_null(json_object_get(first, "token"));
+    assert_string_equal(json_string_value(json_array_get(json_object_get(first, "issuer-domain-names"), 0)),
+                        "ca.example");
 
     c.validated_us = 1795305600000000;
     c.error = acme_problem(&arena, "connection", "refused");

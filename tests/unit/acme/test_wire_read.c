@@ -222,6 +222,8 @@ static lt_res read_as(struct wire_reader *r, const char *path, const char *paylo
 
 #define CONTACT(c) "{\"contact\":[\"" c "\"]}"
 #define ORDER(ids) "{\"identifiers\":[" ids "]}"
+#define UNDER(name_, domain_) "{\"type\":\"dns\",\"value\":\"" name_ "\",\"ancestorDomain\":" domain_ "}"
+#define WITH_BELOW(value_) "{\"type\":\"dns\",\"value\":\"example.com\",\"subdomainAuthAllowed\":" value_ "}"
 #define DNS(n) "{\"type\":\"dns\",\"value\":\"" n "\"}"
 
 static void payloads(void **state)
@@ -299,6 +301,36 @@ static void payloads(void **state)
          "malformed"},
         {"/acme/new-order", "{\"identifiers\":[" DNS("example.com") "],\"notAfter\":7}", 0, "malformed"},
         {"/acme/new-order", "{\"identifiers\":[" DNS("example.com") "],\"profile\":7}", 0, "malformed"},
+        {"/acme/new-order", ORDER(UNDER("a.example.com", "\"example.com\"")), IPC__ACME_OP__ACME_NEW_ORDER,
+         ""},
+        {"/acme/new-order", ORDER(UNDER("*.example.com", "\"EXAMPLE.com\"")), IPC__ACME_OP__ACME_NEW_ORDER,
+         ""},
+        {"/acme/new-order", ORDER(UNDER("example.com", "\"example.com\"")), 0, "malformed"},
+        {"/acme/new-order", ORDER(UNDER("a.example.com", "\"example.org\"")), 0, "malformed"},
+        {"/acme/new-order", ORDER(UNDER("aexample.com", "\"example.com\"")), 0, "malformed"},
+        {"/acme/new-order", ORDER(UNDER("a.example.com", "\"*.example.com\"")), 0, "malformed"},
+        {"/acme/new-order", ORDER(UNDER("a.example.com", "\".com\"")), 0, "malformed"},
+        {"/acme/new-order", ORDER(UNDER("a.example.com", "7")), 0, "malformed"},
+        {"/acme/new-order", ORDER("{\"type\":\"ip\",\"value\":\"192.0.2.1\",\"ancestorDomain\":\"2.1\"}"), 0,
+         "malformed"},
+        {"/acme/new-authz", "{\"identifier\":" DNS("example.com") "}", IPC__ACME_OP__ACME_NEW_AUTHORIZATION,
+         ""},
+        {"/acme/new-authz", "{\"identifier\":" WITH_BELOW("true") "}", IPC__ACME_OP__ACME_NEW_AUTHORIZATION,
+         ""},
+        {"/acme/new-authz", "{\"identifier\":" WITH_BELOW("false") "}", IPC__ACME_OP__ACME_NEW_AUTHORIZATION,
+         ""},
+        {"/acme/new-authz", "{\"identifier\":" WITH_BELOW("\"true\"") "}", 0, "malformed"},
+        {"/acme/new-authz", "{\"identifier\":" WITH_BELOW("1") "}", 0, "malformed"},
+        {"/acme/new-authz", "", 0, "malformed"},
+        {"/acme/new-authz", "{}", 0, "malformed"},
+        {"/acme/new-authz", "{\"identifier\":[]}", 0, "malformed"},
+        {"/acme/new-authz", "{\"identifier\":{\"type\":\"dns\"}}", 0, "malformed"},
+        {"/acme/new-authz", "{\"identifier\":" DNS("-") "}", 0, "rejectedIdentifier"},
+        {"/acme/new-authz", "{\"identifier\":{\"type\":\"email\",\"value\":\"x\"}}", 0,
+         "unsupportedIdentifier"},
+        {"/acme/new-authz",
+         "{\"identifier\":{\"type\":\"ip\",\"value\":\"192.0.2.1\",\"subdomainAuthAllowed\":true}}", 0,
+         "malformed"},
         {"/acme/order/5", "", IPC__ACME_OP__ACME_GET_ORDER, ""},
         {"/acme/order/5", "{}", 0, "malformed"},
         {"/acme/order/5/finalize", "", 0, "malformed"},

@@ -206,7 +206,17 @@ static const struct scene scenes[] = {
     {"203.0.114.8", "dns-persist-01", "", "unauthorized", "_ip-validation-persist.8.114.0.203", INSECURE,
      false, false},
     {"*.p.good.example", "dns-persist-01", "", "unauthorized", "policy=wildcard", SECURE, false, false},
-    {"x.ppolicy.good.example", "dns-persist-01", "", "unauthorized", "NXDOMAIN", SECURE, false, false},
+    /* A domain above shows it when its record says so; the name's own record, when there is one, says why
+       not. */
+    {"x.ppolicy.good.example", "dns-persist-01", "", NULL, NULL, SECURE, false, false},
+    {"a.b.c.ppolicy.good.example", "dns-persist-01", "", NULL, NULL, SECURE, false, false},
+    {"*.x.ppolicy.good.example", "dns-persist-01", "", NULL, NULL, SECURE, false, false},
+    {"x.p.good.example", "dns-persist-01", "", "unauthorized", "policy=wildcard", SECURE, false, false},
+    {"ppast.ppolicy.good.example", "dns-persist-01", "", NULL, NULL, SECURE, false, false},
+    {"x.nowhere.good.example", "dns-persist-01", "", "unauthorized", "NXDOMAIN", SECURE, false, false},
+    /* For all names below it: the token stands for that here. */
+    {"ppolicy.good.example", "dns-persist-01", "below", NULL, NULL, SECURE, false, false},
+    {"p.good.example", "dns-persist-01", "below", "unauthorized", "policy=wildcard", SECURE, false, false},
     {"ppast.good.example", "dns-persist-01", "", "unauthorized", "persistUntil has passed", SECURE, false,
      false},
     {"pnumber.good.example", "dns-persist-01", "", "unauthorized", "number of seconds", SECURE, false, false},
@@ -575,6 +585,9 @@ static void ask(struct rig *r, const struct scene *s, const char *expected, int6
     v.account_uri = account;
     v.issuer_domains = issuers;
     v.n_issuer_domains = s->caa || persist ? 1 : 0;
+    char topmost[] = "good.example"; /* as the registrar says: the registry's part is above it */
+    v.topmost = topmost;
+    v.subdomains = persist && s->token[0] != '\0';
     unsigned before = r->count;
     assert_ok(validate_start(r->engines[s->public_only ? 1 : 0], 1, &v));
     while (r->count == before) {

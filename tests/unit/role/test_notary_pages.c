@@ -1,0 +1,223 @@
+/* Pages for people at the notary: which requests become a question, and what the answer's HTML may hold. */
+#include "notary_rig.h"
+
+#include "base/text.h"
+#include "crypto/digest.h"
+#include "pages.pb-c.h"
+#include "role/notary_pages.h"
+
+#define RESUME "/acme/resume/0123456789abcdefABCDEF_-"
+#define FORM "application/x-www-form-urlencoded"
+
+static const Ipc__PageCall *asked(const struct said **ret_said)
+{
+    *ret_said = heard(IPC_PAGE_CALL);
+    assert_int_equal((*ret_said)->to, IPC_REGISTRAR);
+    return (const Ipc__PageCall *)(const void *)(*ret_said)->body;
+}
+
+static void answer_page(const struct said *call, Ipc__PageReply *reply)
+{
+    tell(IPC_REGISTRAR, IPC_PAGE_REPLY, call->id, &reply->base, notary_page_reply);
+}
+
+static char *text(const Ipc__HttpResponse *r)
+{
+    return lt_arena_cstr(&arena, LT_SLICE(r->body.data, r->body.len));
+}
+
+static void looked_at(void **state)
+{
+    static char title[] = "Paused names";
+    static char paragraph[] = "<script>alert(1)</script> & \"quoted\" 'too'";
+    static char item[] = "a.example.com<img src=x>";
+    static char name[] = "Account";
+    static char value[] = "https://ca.example/acme/account/1";
+    static char word[] = "do";
+    static char hostile[] = "x\"><b>";
+    const struct said *call = NULL;
+    (void)state;
+    send_http(&(struct ask){"GET", RESUME, "", NULL, "", {0}, false, 0});
+    const Ipc__PageCall *c = asked(&call);
+    assert_string_equal(c->page, "resume");
+    assert_string_equal(c->token, "0123456789abcdefABCDEF_-");
+    assert_false(c->post);
+    assert_int_equal(c->n_fields, 0);
+    Ipc__PageRow row = IPC__PAGE_ROW__INIT;
+    Ipc__PageButton button = IPC__PAGE_BUTTON__INIT;
+    Ipc__PageReply reply = IPC__PAGE_REPLY__INIT;
+    char *paragraphs[] = {paragraph};
+    char *items[] = {item};
+    Ipc__PageRow *rows[] = {&row};
+    Ipc__PageButton *buttons[] = {&button};
+    row.name = name;
+    row.value = value;
+    button.name = word;
+    button.value = hostile;
+    button.label = hostile;
+    reply.status = 200;
+    reply.title = title;
+    reply.paragraphs = paragraphs;
+    reply.items = items;
+    reply.rows = rows;
+    reply.buttons = buttons;
+    reply.n_paragraphs = reply.n_items = reply.n_rows = reply.n_buttons = 1;
+    answer_page(call, &reply);
+    const Ipc__HttpResponse *r = answered(200);
+    assert_string_equal(r->content_type, "text/html; charset=utf-8");
+    const char *html = text(r);
+    assert_null(strstr(html, "<script"));
+    assert_null(strstr(html, "<img"));
+    assert_null(strstr(html, "<b>"));
+    assert_non_null(strstr(html, "&#60;script&#62;alert(1)"));
+    assert_non_null(strstr(html, "<title>Paused names</title>"));
+    assert_non_null(strstr(html, "<form method=\"post\">"));
+    assert_non_null(strstr(html, "value=\"x&#34;&#62;&#60;b&#62;\""));
+    assert_non_null(strstr(html, "<td>https://ca.example/acme/account/1</td>"));
+}
+
+/* The policy allows our own style and nothing else; what it names is what is in the page. */
+static void policy(void **state)
+{
+    const struct said *call = NULL;
+    Ipc__PageReply reply = IPC__PAGE_REPLY__INIT;
+    uint8_t hash[CRYPTO_SHA256_LEN];
+    struct lt_buf wanted;
+    (void)state;
+    send_http(&(struct ask){"GET", RESUME, "", NULL, "", {0}, false, 0});
+    (void)asked(&call);
+    reply.status = 404;
+    answer_page(call, &reply);
+    const Ipc__HttpResponse *r = answered(404);
+    const char *csp = header(r, "Content-Security-Policy");
+    assert_non_null(strstr(csp, "default-src 'none'"));
+    assert_non_null(strstr(csp, "frame-ancestors 'none'"));
+    assert_non_null(strstr(csp, "form-action 'self'"));
+    assert_null(strstr(csp, "unsafe"));
+    assert_null(strstr(csp, "script-src"));
+    assert_string_equal(header(r, "Referrer-Policy"), "no-referrer");
+    assert_string_equal(header(r, "Cache-Control"), "no-store");
+    assert_string_equal(header(r, "X-Content-Type-Options"), "nosniff");
+    assert_null(header(r, "Access-Control-Allow-Origin"));
+    assert_null(header(r, "Replay-Nonce"));
+    const char *html = text(r);
+    const char *style = strstr(html, "<style>") + 7;
+    crypto_sha256(LT_SLICE(style, (size_t)(strstr(style, "</style>") - style)), hash);
+    lt_buf_init(&wanted, 100);
+    lt_buf_add_cstr(&wanted, "'sha256-");
+    lt_base64_add(&wanted, LT_SLICE(hash, sizeof hash));
+    assert_non_null(strstr(csp, lt_buf_cstr(&wanted)));
+    lt_buf_done(&wanted);
+    assert_null(strstr(html, "style="));
+}
+
+static void posted(void **state)
+{
+    const struct said *call = NULL;
+    Ipc__PageReply reply = IPC__PAGE_REPLY__INIT;
+    (void)state;
+    send_http(&(struct ask){"POST", RESUME, "", NULL, FORM, LT_LIT("do=resume"), false, 0});
+    const Ipc__PageCall *c = asked(&call);
+    assert_true(c->post);
+    assert_int_equal(c->n_fields, 1);
+    assert_string_equal(c->fields[0]->name, "do");
+    assert_string_equal(c->fields[0]->value, "resume");
+    reply.status = 200;
+    answer_page(call, &reply);
+    (void)answered(200);
+    send_http(&(struct ask){"POST", "/validate/0123456789abcdef", "", NULL, FORM, {0}, false, 0});
+    assert_string_equal(asked(&call)->page, "validate");
+    answer_page(call, &reply);
+    (void)answered(200);
+}
+
+static void refused_here(void **state)
+{
+    static const struct {
+        const char *method;
+        const char *path;
+        const char *query;
+        const char *listener;
+        const char *type;
+        const char *body;
+        uint32_t status;
+    } rows[] = {
+        {"GET", "/acme/resume/", "", NULL, "", "", 404},
+        {"GET", "/acme/resume/short", "", NULL, "", "", 404},
+        {"GET", RESUME "/", "", NULL, "", "", 404},
+        {"GET", RESUME "%2f", "", NULL, "", "", 404},
+        {"GET", RESUME, "do=resume", NULL, "", "", 404},
+        {"GET", RESUME, "", "http", "", "", 404}, /* a right does not go over the wire in clear text */
+        {"GET", RESUME, "", "operator", "", "", 404},
+        {"GET", RESUME, "", "api", "", "", 404},
+        {"PUT", RESUME, "", NULL, FORM, "do=resume", 405},
+        {"DELETE", RESUME, "", NULL, "", "", 405},
+        {"OPTIONS", RESUME, "", NULL, "", "", 405}, /* no other site's script asks */
+        {"POST", RESUME, "", NULL, "", "do=resume", 415},
+        {"POST", RESUME, "", NULL, "text/plain", "do=resume", 415},
+        {"POST", RESUME, "", NULL, "application/jose+json", "{}", 415},
+        {"POST", RESUME, "", NULL, FORM, "do=resume&do=x", 400},
+        {"POST", RESUME, "", NULL, FORM, "else=1", 400},
+        {"POST", RESUME, "", NULL, FORM, "do=%ff", 400},
+        {"POST", RESUME, "", NULL, FORM, "do=%", 400},
+        {"GET", "/acme/resumed/0123456789abcdef", "", NULL, "", "", 404},
+    };
+    (void)state;
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        send_http(&(struct ask){rows[i].method, rows[i].path, rows[i].query, rows[i].listener, rows[i].type,
+                                lt_slice_cstr(rows[i].body), false, 0});
+        (void)answered(rows[i].status);
+    }
+    heard_nothing();
+}
+
+static void registrar_away(void **state)
+{
+    const struct said *call = NULL;
+    Ipc__PageReply reply = IPC__PAGE_REPLY__INIT;
+    (void)state;
+    registrar_is_there = false;
+    send_http(&(struct ask){"GET", RESUME, "", NULL, "", {0}, false, 0});
+    const Ipc__HttpResponse *r = answered(503);
+    assert_string_equal(r->content_type, "text/html; charset=utf-8");
+    assert_non_null(header(r, "Retry-After"));
+    registrar_is_there = true;
+    send_http(&(struct ask){"POST", RESUME, "", NULL, FORM, LT_LIT("do=resume"), false, 0});
+    (void)asked(&call);
+    notary_tick(notary, 1000 * 1000);
+    (void)answered(503);
+    reply.status = 200;
+    answer_page(call, &reply); /* too late */
+    while (said_read < said_count) {
+        assert_int_equal(said[said_read++].type, IPC_NONCE_REQUEST);
+    }
+}
+
+static void tokens(void **state)
+{
+    static const struct {
+        const char *token;
+        bool good;
+    } rows[] = {
+        {"0123456789abcdef", true},  {"AZaz09-_AZaz09-_", true},
+        {"0123456789abcde", false},  {"", false},
+        {"0123456789abcde=", false}, {"0123456789abcde.", false},
+        {"0123456789abcde/", false}, {"0123456789abcd\xc3\xa4", false},
+    };
+    char longest[NOTARY_PAGE_TOKEN_MAX + 1];
+    (void)state;
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        assert_int_equal(notary_page_token(lt_slice_cstr(rows[i].token)), rows[i].good);
+    }
+    memset(longest, 'a', sizeof longest);
+    assert_true(notary_page_token(LT_SLICE(longest, NOTARY_PAGE_TOKEN_MAX)));
+    assert_false(notary_page_token(LT_SLICE(longest, NOTARY_PAGE_TOKEN_MAX + 1)));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(looked_at), TEST(policy), TEST(posted), TEST(refused_here), TEST(registrar_away), TEST(tokens),
+    };
+    return cmocka_run_group_tests(tests, make_keys, drop_keys);
+}
