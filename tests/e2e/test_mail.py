@@ -31,8 +31,12 @@ class Office(Site):
         super().__init__(folder, "--caa-identity", "ca.example.net")
         self.postfix = Postfix(folder / "postfix")
         configure(self.ca, self.postfix.port)
+        self.prepare()
         self.ca.start()
         self.tls = ssl.create_default_context(cafile=str(self.ca.root))
+
+    def prepare(self):
+        """Before the family starts."""
 
     def records(self, *lines):
         """Whole lines, as unbound takes them."""
