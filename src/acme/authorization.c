@@ -6,10 +6,10 @@
 #include "ca/limits.h"
 #include "validate/methods.h"
 
-int64_t acme_reuse_seconds(const struct acme_desk *d, lt_time now)
+int64_t acme_reuse_seconds(const struct acme_desk *d, bool by_hand, lt_time now)
 {
     int64_t rule = ca_limit_at(CA_LIMIT_DOMAIN_REUSE_S, now);
-    int64_t wanted = d->config->authorization_lifetime_s;
+    int64_t wanted = by_hand ? d->config->proof_lifetime_s : d->config->authorization_lifetime_s;
     return wanted > 0 && wanted < rule ? wanted : rule;
 }
 

@@ -340,7 +340,7 @@ static lt_time usable_until(const struct acme_desk *d, lt_time now, const struct
                             const Ipc__Validated *v)
 {
     const struct validate_method *m = validate_method_find(w->method, w->a.type);
-    int64_t seconds = acme_reuse_seconds(d, now);
+    int64_t seconds = acme_reuse_seconds(d, acme_challenge_by_hand(w->method, w->a.type), now);
     int64_t of_method = m == NULL ? seconds : validate_method_reuse_s(m, now);
     seconds = of_method < seconds ? of_method : seconds;
     if (m != NULL && m->persistent) {

@@ -229,7 +229,7 @@ LT_MUST_USE lt_res acme_authorization_step(struct ca_turn *t, const struct acme_
 LT_MUST_USE lt_res acme_authorization_make(struct acme_call *c, const Ipc__Identifier *name,
                                            const struct acme_scope *scope, lt_time expires, int64_t *ret_id);
 /* How long a proof from now on may be used. */
-int64_t acme_reuse_seconds(const struct acme_desk *d, lt_time now);
+int64_t acme_reuse_seconds(const struct acme_desk *d, bool by_hand, lt_time now);
 
 /* enroll.c: enrolment without ACME. The handlers above and below are called with by_hand and kept. */
 struct validate_method;

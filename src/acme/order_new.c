@@ -191,7 +191,7 @@ static lt_res find_proven(struct acme_call *c, const Ipc__Identifier *name, int6
                           int64_t *ret_above)
 {
     struct store_rows rows;
-    int64_t reuse_s = acme_reuse_seconds(c->desk, c->turn->now);
+    int64_t reuse_s = acme_reuse_seconds(c->desk, c->by_hand != NULL, c->turn->now);
     lt_time oldest = lt_time_add_seconds(c->turn->now, REUSE_MARGIN_S - reuse_s);
     lt_time least = lt_time_add_seconds(c->turn->now, REUSE_MARGIN_S);
     LT_TRY(store_query(c->turn->store, &acme_sql[ACME_SQL_AUTHORIZATION_REUSE],

@@ -23,7 +23,7 @@ static lt_res any_of_account(struct acme_call *c, bool *ret_any)
 static lt_res find_at(struct acme_call *c, const char *domain, struct acme_ancestor *ret_ancestor)
 {
     struct store_rows rows;
-    int64_t reuse_s = acme_reuse_seconds(c->desk, c->turn->now);
+    int64_t reuse_s = acme_reuse_seconds(c->desk, c->by_hand != NULL, c->turn->now);
     lt_time oldest = lt_time_add_seconds(c->turn->now, REUSE_MARGIN_S - reuse_s);
     lt_time least = lt_time_add_seconds(c->turn->now, REUSE_MARGIN_S);
     LT_TRY(store_query(

@@ -38,6 +38,7 @@ struct raw {
     uint32_t issuer_count;
     const char *order_lifetime;
     const char *authorization_lifetime;
+    const char *proof_lifetime;
     const char *accounts_per_address;
     const char *orders_per_account;
     const char *failures_per_name;
@@ -113,6 +114,10 @@ static const cyaml_schema_field_t acme_fields[] = {
     STRING("order-lifetime", order_lifetime),
     STRING("authorization-lifetime", authorization_lifetime),
     BOOL("external-account-required", c.external_account_required),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_field_t enrolment_fields[] = {
+    STRING("proof-lifetime", proof_lifetime),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_field_t validation_fields[] = {
@@ -201,6 +206,7 @@ static const cyaml_schema_field_t fields[] = {
     LIST("issuers", issuers, issuer_count, &issuer_entry, ISSUERS_MAX),
     STRING("default-profile", c.default_profile),
     SECTION("acme", acme_fields),
+    SECTION("enrolment", enrolment_fields),
     SECTION("validation", validation_fields),
     SECTION("rate-limits", rate_fields),
     SECTION("pausing", pausing_fields),
@@ -240,6 +246,7 @@ static const struct {
     {offsetof(struct raw, order_lifetime), "7d"},
     /* Shorter than the eight hours for which a CAA check holds, so that none has to be repeated. */
     {offsetof(struct raw, authorization_lifetime), "7h"},
+    {offsetof(struct raw, proof_lifetime), "30d"},
     {offsetof(struct raw, accounts_per_address), "1000/1h"},
     {offsetof(struct raw, orders_per_account), "1000000/1h"},
     {offsetof(struct raw, failures_per_name), "60/1h"},
@@ -295,6 +302,8 @@ static const struct {
      60, 90 * LT_SECONDS_PER_DAY},
     {offsetof(struct raw, authorization_lifetime), offsetof(struct raw, c.authorization_lifetime_s),
      "acme.authorization-lifetime", 60, 200 * LT_SECONDS_PER_DAY},
+    {offsetof(struct raw, proof_lifetime), offsetof(struct raw, c.proof_lifetime_s),
+     "enrolment.proof-lifetime", 60, 200 * LT_SECONDS_PER_DAY},
     {offsetof(struct raw, pause_quiet), offsetof(struct raw, c.pause_quiet_s), "pausing.quiet", 60,
      3650 * LT_SECONDS_PER_DAY},
     {offsetof(struct raw, crl_interval), offsetof(struct raw, c.crl_interval_s), "crl.interval", 60,
@@ -643,8 +652,8 @@ static lt_res check_mail(const struct ca_yaml *y, const struct raw *raw)
         return LT_OK;
     }
     if (scheme == 0 || relay[scheme] == 0 || strpbrk(relay + scheme, " /@?#\"<>") != NULL) {
-        return ca_yaml_refuse(y, "mail.relay", "\"%.60s\" is no relay; write smtp://HOST:PORT or smtps://HOST:PORT",
-                              relay);
+        return ca_yaml_refuse(y, "mail.relay",
+                              "\"%.60s\" is no relay; write smtp://HOST:PORT or smtps://HOST:PORT", relay);
     }
     if (at == NULL || at == from || at[1] == 0 || strchr(at + 1, '@') != NULL ||
         strpbrk(from, " <>\"(),:;\\[]") != NULL || strlen(from) > 254) {

@@ -87,6 +87,7 @@ struct ca_config {
     int64_t order_lifetime_s;
     bool external_account_required;   /* an account needs a key that an operator gave out */
     int64_t authorization_lifetime_s; /* how long a valid one may be used again */
+    int64_t proof_lifetime_s;         /* the same of enrolments */
 
     const char *resolver; /* "127.0.0.1@8053"; "": none, from the DNS root down with DNSSEC */
     uint32_t validation_http_port;

@@ -25,6 +25,7 @@ static void defaults(void **state)
     assert_false(c->allow_private);
     assert_int_equal(c->approvals_needed, 2);
     assert_int_equal(c->authorization_lifetime_s, 7 * 3600);
+    assert_int_equal(c->proof_lifetime_s, 30 * 86400);
     assert_int_equal(c->failures_per_name.count, 60);
     assert_int_equal(c->failures_per_name.per_s, 3600);
     assert_int_equal(c->log_level, 1);
