@@ -10,7 +10,7 @@ from pathlib import Path
 COMMENT = re.compile(r"/\*(=.*?)\*/", re.S)
 FORM = re.compile(r"(?m)^=\s*(CABF-[A-Z]+|RFC \d+|[A-Z]\S*) (\S+)\s*")
 QUOTE = re.compile(r'"(.*)"', re.S)
-ABOUT = ("3.2.2.", "4.2.")
+ABOUT = ("3.2.2.", "4.2.", "7.2.2.1")
 ROOMS = ("validate/*.[ch]", "acme/*.[ch]", "ca/*.[ch]", "lint/rules/issuance*.c")
 
 

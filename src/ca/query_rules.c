@@ -59,6 +59,20 @@ void query_method_write(struct query_out *o, const struct validate_method *m, co
 
 /* --- the words ------------------------------------------------------------------------------------------ */
 
+/* What every validation is judged by, with the BR's headings. */
+static const struct {
+    const char *section;
+    const char *title;
+} general[] = {
+    {"3.2.2.4", "Validation of Domain Authorization or Control"},
+    {"3.2.2.5", "Authentication for an IP Address"},
+    {"3.2.2.8", "CAA Records"},
+    {"3.2.2.8.1", "DNSSEC Validation of CAA Records"},
+    {"3.2.2.9", "Multi-Perspective Issuance Corroboration"},
+    {"4.2.1", "Performing identification and authentication functions"},
+    {"7.2.2.1", "CRL Issuing Distribution Point"},
+};
+
 struct sections {
     char list[SECTIONS_MAX][SECTION_SIZE];
     const char *title[SECTIONS_MAX];
@@ -96,6 +110,16 @@ static lt_res sections_of_names(const struct ca_query *query, const struct query
         LT_TRY(store_rows_end(&rows));
     }
     return LT_OK;
+}
+
+static bool cited(const char *section)
+{
+    for (size_t i = 0; i < ca_cite_count; i++) {
+        if (strcmp(ca_cites[i].section, section) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void write_cites(struct query_out *out, const char *section)
@@ -251,7 +275,7 @@ static void write_judgement(struct query_out *out, const struct query_certificat
         write_then(out, v, rule->id);
         write_now(out, v, i, rule);
         query_close(out, '}');
-        if (strncmp(rule->citation, "BR ", 3) == 0) {
+        if (strncmp(rule->citation, "BR ", 3) == 0 && cited(rule->citation + 3)) {
             add_section(s, rule->citation + 3, "");
         }
     }
@@ -266,9 +290,11 @@ lt_res query_rules_write(const struct ca_query *query, struct query_out *out, co
     struct sections *s = LT_NEW(query->arena, struct sections);
     LT_CHECK(s != NULL, LT_PEER_TOO_LARGE, "the answer is over the limit");
     LT_TRY(sections_of_names(query, names, s));
-    add_section(s, "3.2.2.8", "CAA Records");
-    add_section(s, "3.2.2.8.1", "DNSSEC Validation of CAA Records");
-    add_section(s, "3.2.2.9", "Multi-Perspective Issuance Corroboration");
+    for (size_t i = 0; i < LT_COUNT(general); i++) {
+        if (cited(general[i].section)) {
+            add_section(s, general[i].section, general[i].title);
+        }
+    }
     LT_TRY(judge_now(query, t, c, names, &v));
     lt_res r = read_then(query, c, &v);
     if (!lt_failed(r)) {

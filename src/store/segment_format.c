@@ -17,25 +17,25 @@ enum {
 static const uint8_t segment_magic[MAGIC_LEN] = {'L', 'I', 'N', 'T', 'E', 'L', 'E', '1'};
 static const uint8_t frame_magic[FRAME_MAGIC_LEN] = {'L', 'E', 'F', 'R'};
 
-/* Of version 1, for ever: frames cannot be read without it. What every statement says, the commonest last. */
+/* Of version 1, for ever: frames cannot be read without it. What statements say, the commonest last. */
+/* clang-format off */
 static const char dictionary[] =
-    "connection\0unauthorized\0badCSR\0rejectedIdentifier\0serverInternal\0caa\0dns\0tls\0ip\0"
-    "no key at the end of the chain of trust\0no answer\0the answer is signed\0no DS record\0"
-    "iodef \"mailto:security@\0issuewild \";\"\0issuewild \"letsencrypt.org\"\0issue \";\"\0"
-    "validationmethods=\0accounturi=https://\0/acme/account/"
-    "\0_validation-persist.\0_validation-contactemail.\0"
-    "persistUntil=\0policy=wildcard\0_acme-challenge.\0_dnsauth.\0http://\0https://\0"
-    "/.well-known/acme-challenge/\0/.well-known/pki-validation/\0acmeIdentifier\0"
-    "127.0.0.1\0"
-    "192.168.\0"
-    "10.0.0.\0"
-    "2001:db8::\0ARIN\0RIPE\0APNIC\0eu-west\0us-east\0ap-south\0libunbound 1.17.1\0libunbound\0"
-    "com\0org\0net\0www.\0.example\0"
-    "bogus\0none\0insecure\0secure\0lintel-perspective-v1\0primary\0"
-    "BR 2.2.6 3.2.2.8\0"
-    "BR 2.2.6 3.2.2.5.6\0"
-    "BR 2.2.6 3.2.2.4.22\0BR 2.2.6 3.2.2.4.20\0BR 2.2.6 3.2.2.4.7\0BR 2.2.6 3.2.2.4.19\0"
-    "tls-alpn-01\0dns-persist-01\0dns-account-01\0dns-01\0http-01";
+    "connection\0unauthorized\0rejectedIdentifier\0serverInternal\0dns\0tls\0ip\0caa\0"
+    "no server gave an answer\0SERVFAIL\0validation failure\0signature expired\0no DNSKEY matches DS\0"
+    "The look-up of \0 failed (SERVFAIL or refused)\0 gave no answer within \0 ms.\0There is no TXT record at \0"
+    " (no records of this type).\0 redirects to \0 is the redirect after \0connection refused\0timed out\0"
+    "Only \0 of \0 remote perspectives saw what the primary one saw. \0its statement is for another nonce\0"
+    "no answer\0there is no CAA record between the name and the root\0CAA names this CA\0the CAA property \0" "0 iodef \"mailto:security@\0" "0 issuewild \";\"\0" "0 issue \";\"\0" "0 issue \"\0"
+    "; validationmethods=\0; accounturi=https://\0/acme/account/\0_validation-persist.\0persistUntil=\0"
+    "policy=wildcard\0_acme-challenge.\0/.well-known/pki-validation/\0https://www.\0"
+    ". answered 404; 200 with the key authorization is needed.\0http://\0:80/.well-known/acme-challenge/\0"
+    "127.0.0.1\0" "192.168.\0" "10.0.0.\0" "2001:db8::\0ARIN\0APNIC\0AFRINIC\0LACNIC\0RIPE\0"
+    "libunbound by 127.0.0.1@53, validating\0com\0org\0net\0www.\0.example.com\0"
+    "BR 2.2.6 3.2.2.8\0BR 2.2.6 3.2.2.5.6\0BR 2.2.6 3.2.2.4.22\0BR 2.2.6 3.2.2.4.20\0"
+    "BR 2.2.6 3.2.2.4.7\0BR 2.2.6 3.2.2.4.19\0"
+    "none\0bogus\0secure\0no trust anchor is configured: nothing was proven\0insecure\0"
+    "tls-alpn-01\0dns-persist-01\0dns-account-01\0dns-01\0http-01\0dns\0primary";
+/* clang-format on */
 
 static void put32(struct lt_buf *out, uint32_t v)
 {

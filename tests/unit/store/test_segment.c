@@ -14,6 +14,8 @@
 #include "../check.h"
 
 #include "base/file.h"
+#include "base/text.h"
+#include "crypto/digest.h"
 
 enum { ARENA_MAX = 64 * 1024 * 1024, FRAMES = 12, PATH_SIZE = 128 };
 
@@ -438,6 +440,18 @@ static void damaged_frames(void **state)
     assert_fails(store_segment_read("/nowhere/at/all", &r->refs[0], &r->a, &got), LT_PEER_NOT_FOUND);
 }
 
+/* The hash of whatever stands there now. */
+static void rehash(struct lt_buf *b, struct store_frame_ref *ref)
+{
+    struct crypto_stream s;
+    crypto_stream_init(&s, CRYPTO_SHA256);
+    crypto_stream_add(&s, lt_slice_sub(lt_buf_slice(b), 0, 12));
+    crypto_stream_add(&s, lt_slice_sub(lt_buf_slice(b), STORE_FRAME_HEAD_LEN, SIZE_MAX));
+    crypto_stream_finish(&s, ref->sha256);
+    crypto_stream_done(&s);
+    memcpy(&b->ptr[12], ref->sha256, sizeof ref->sha256);
+}
+
 /* A frame that says other lengths than its stream has, with a hash that fits. */
 static void lying_frames(void **state)
 {
@@ -452,9 +466,44 @@ static void lying_frames(void **state)
         assert_fails(store_frame_check(lt_slice_sub(lt_buf_slice(&b), 0, len), &ref), LT_STATE_CORRUPT);
     }
     assert_ok(store_frame_read(lt_buf_slice(&b), ref.sha256, &r->a, &got));
+    /* A hash that fits, over lengths that do not. */
+    for (size_t at = 4; at < 12; at++) {
+        for (int by = -1; by <= 1; by += 2) {
+            uint8_t was = b.ptr[at];
+            b.ptr[at] = (uint8_t)(was + by);
+            rehash(&b, &ref);
+            assert_fails(store_frame_read(lt_buf_slice(&b), ref.sha256, &r->a, &got), LT_STATE_CORRUPT);
+            b.ptr[at] = was;
+        }
+    }
+    for (size_t at = STORE_FRAME_HEAD_LEN; at < b.len; at++) { /* a stream that is none */
+        b.ptr[at] ^= 0x55;
+        rehash(&b, &ref);
+        lt_res res = store_frame_read(lt_buf_slice(&b), ref.sha256, &r->a, &got);
+        assert_int_equal(res.code, LT_STATE_CORRUPT);
+        b.ptr[at] ^= 0x55;
+    }
+    rehash(&b, &ref);
+    assert_ok(store_frame_read(lt_buf_slice(&b), ref.sha256, &r->a, &got));
     lt_buf_add_byte(&b, 0);
     assert_fails(store_frame_read(lt_buf_slice(&b), ref.sha256, &r->a, &got), LT_STATE_CORRUPT);
     lt_buf_done(&b);
+}
+
+/* Written by version 1: whoever changes its dictionary cannot read what is kept. */
+static void frame_of_version_1(void **state)
+{
+    struct rig *r = *state;
+    static const char hex[] =
+        "4c454652000000190000003a0b703b65877dde9dad427e1de6ddb15408e968571dd1f5e215998cadbe8ad30778"
+        "bbfb799d6a836538a89c02cc7405d420c6e219005ad31215";
+    lt_slice frame;
+    lt_slice got;
+    struct store_frame_ref ref = {0};
+    assert_ok(lt_unhex(&r->a, lt_slice_cstr(hex), &frame));
+    assert_ok(store_frame_check(frame, &ref));
+    assert_ok(store_frame_read(frame, ref.sha256, &r->a, &got));
+    assert_slice(got, "primary http-01 insecure libunbound by BR 2.2.6 3.2.2.4.19");
 }
 
 static void headers(void **state)
@@ -663,10 +712,11 @@ int main(void)
 {
 #define ROW(name_) cmocka_unit_test_setup_teardown(name_, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        ROW(round_trip),    ROW(large_ones),     ROW(cut_back),      ROW(rotation),
-        ROW(torn_anywhere), ROW(rubbish_behind), ROW(torn_header),   ROW(lost_frames),
-        ROW(older_book),    ROW(damaged_frames), ROW(lying_frames),  ROW(headers),
-        ROW(strangers),     ROW(no_folder),      ROW(failing_calls), ROW(killed),
+        ROW(round_trip),    ROW(large_ones),     ROW(cut_back),     ROW(rotation),
+        ROW(torn_anywhere), ROW(rubbish_behind), ROW(torn_header),  ROW(lost_frames),
+        ROW(older_book),    ROW(damaged_frames), ROW(lying_frames), ROW(frame_of_version_1),
+        ROW(headers),       ROW(strangers),      ROW(no_folder),    ROW(failing_calls),
+        ROW(killed),
     };
     return cmocka_run_group_tests_name("segment", tests, NULL, NULL);
 }
