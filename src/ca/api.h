@@ -3,11 +3,12 @@
 /* The operator API /api/v1 (over run/api.sock alone) as it stands on the wire, for the notary: paths, queries
  * and JSON into Query and OperatorCall. Judges form only; rights are the registrar's.
  *
- * Reading, GET: status, eab, pauses, enrollments, enrollments/ID, certificates, certificates/SERIAL, accounts,
- * accounts/ID, events, halts, orders (status: waiting, or a state), orders/ID, operators, plans, plans/ID,
- * issuers, crls, inventory (certificates with DER and verdict at issuance), nonce. Query parameters: cursor,
- * limit, issuer, profile, status, name, suffix, account, serial, spki-sha256, sha256, id (hex or words),
- * issued-from, issued-until, expires-from, expires-until (RFC 3339), evidence, der ("1"), order.
+ * Reading, GET: status, eab, pauses, enrollments, enrollments/ID, certificates, certificates/SERIAL,
+ * accounts, accounts/ID, events, halts, orders (status: waiting, or a state), orders/ID, operators, plans,
+ * plans/ID, issuers, crls, inventory (certificates with DER and verdict at issuance), nonce. Query
+ * parameters: cursor, limit, issuer, profile, status, name, suffix, account, serial, spki-sha256, sha256, id
+ * (hex or words), issued-from, issued-until, expires-from, expires-until (RFC 3339), evidence, der ("1"),
+ * order.
  *
  * Judging, POST of PEM, DER, base64, or JSON {object, kind, role, profile, issuer, precertificate, at, tbs}:
  * lint. Changes nothing and needs no signature; the reader judges, which has no key and cannot write.
