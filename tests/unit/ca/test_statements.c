@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 
 #include "acme/enroll.h"
+#include "acme/mail.h"
 #include "acme/sql.h"
 #include "ca/ari_book.h"
 #include "ca/audit_internal.h"
@@ -116,6 +117,7 @@ static void no_statement_reads_a_table_whole(void **state)
         {ca_ari_sql, ca_ari_sql_count},
         {ca_eab_sql, ca_eab_sql_count},
         {acme_enroll_sql, acme_enroll_sql_count},
+        {acme_mail_sql, acme_mail_sql_count},
     };
     sqlite3 *db = open_book();
     int bad = 0;

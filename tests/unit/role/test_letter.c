@@ -1,0 +1,205 @@
+/* The letter that a courier writes, and where it takes it. */
+#include "check.h"
+#include "role/courier_letter.h"
+
+static char *text(const char *s)
+{
+    return (char *)(uintptr_t)s; /* only read */
+}
+
+static Ipc__MailSend message(void)
+{
+    Ipc__MailSend m = IPC__MAIL_SEND__INIT;
+    m.mail_id = 4711;
+    m.attempt = 1;
+    m.relay = text("smtp://127.0.0.1:25");
+    m.from = text("ca@ca.example");
+    m.to = text("hostmaster@example.com");
+    m.ca = text("Lintel CA");
+    m.name = text("*.example.com");
+    m.rule = text("BR 2.2.6 3.2.2.4.4");
+    m.subscriber = text("Example Ltd");
+    m.url = text("https://ca.example/validate/AAAABBBBCCCCDDDDEEEEFFFFGGGGHHHH");
+    m.created_us = INT64_C(1795305600000000);
+    m.expires_us = INT64_C(1797897600000000);
+    m.host = text("ca.example");
+    return m;
+}
+
+static const char expected[] =
+    "Date: Sun, 22 Nov 2026 00:00:00 +0000\r\n"
+    "From: Lintel CA <ca@ca.example>\r\n"
+    "To: <hostmaster@example.com>\r\n"
+    "Subject: Approve a certificate for *.example.com?\r\n"
+    "Message-ID: <lintel-4711@ca.example>\r\n"
+    "Auto-Submitted: auto-generated\r\n"
+    "MIME-Version: 1.0\r\n"
+    "Content-Type: text/plain; charset=utf-8\r\n"
+    "Content-Transfer-Encoding: quoted-printable\r\n"
+    "\r\n"
+    "The certificate authority Lintel CA was asked for a certificate for\r\n"
+    "\r\n"
+    "    *.example.com\r\n"
+    "\r\n"
+    "and writes to hostmaster@example.com, an address that may answer for this=\r\n"
+    " name.\r\n"
+    "\r\n"
+    "    asked by: Example Ltd\r\n"
+    "    rule:     BR 2.2.6 3.2.2.4.4\r\n"
+    "\r\n"
+    "If you know of this request and it shall go on, open this page and approv=\r\n"
+    "e it there:\r\n"
+    "\r\n"
+    "    https://ca.example/validate/AAAABBBBCCCCDDDDEEEEFFFFGGGGHHHH\r\n"
+    "\r\n"
+    "If you do not, decline it on that page, or do nothing: without an approva=\r\n"
+    "l no certificate is\r\n"
+    "made. Looking at the page approves nothing. The link can be used until 20=\r\n"
+    "26-12-22T00:00:00Z.\r\n"
+    "Whoever has it can approve: give it to nobody else.\r\n";
+
+static void test_letter(void **state)
+{
+    (void)state;
+    struct lt_buf first;
+    struct lt_buf again;
+    Ipc__MailSend m = message();
+    lt_buf_init(&first, 65536);
+    lt_buf_init(&again, 65536);
+    assert_ok(courier_letter_write(&m, &first));
+    assert_string_equal(lt_buf_cstr(&first), expected);
+    m.attempt = 5; /* the fifth time says the same */
+    assert_ok(courier_letter_write(&m, &again));
+    assert_string_equal(lt_buf_cstr(&again), expected);
+    lt_buf_done(&first);
+    lt_buf_done(&again);
+}
+
+/* Whatever a subscriber is called, no line of it is a header, and nothing is longer than a line may be. */
+static void test_names_of_all_kinds(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "x\r\nBcc: all@example.com\r\n\r\nhello",
+        "B\xc3\xbc"
+        "cher GmbH",
+        "=?utf-8?q?x?=",
+        ".\r\n.\r\nQUIT",
+        "",
+        "a very long name that goes on and on and on and on and on and on and on and on and on and on and on "
+        "and on and on and on and on and on and on and on and on and on",
+    };
+    for (size_t i = 0; i < LT_COUNT(names); i++) {
+        struct lt_buf out;
+        Ipc__MailSend m = message();
+        m.subscriber = text(names[i]);
+        m.ca = text(names[i]);
+        lt_buf_init(&out, 65536);
+        assert_ok(courier_letter_write(&m, &out));
+        const char *letter = lt_buf_cstr(&out);
+        const char *body = strstr(letter, "\r\n\r\n");
+        assert_non_null(body);
+        assert_null(strstr(letter, "\r\nBcc:"));
+        assert_null(strstr(letter, "\r\n.\r\n"));
+        size_t headers = 0;
+        for (const char *at = letter; at != NULL && at < body + 2; at = strstr(at, "\r\n") + 2) {
+            headers++;
+        }
+        assert_int_equal(headers, 9);
+        for (const char *line = letter; *line != '\0'; line = strstr(line, "\r\n") + 2) {
+            assert_true(strcspn(line, "\r\n") <= 78);
+            assert_int_equal(strcspn(line, "\r\n"), strcspn(line, "\r"));
+        }
+        lt_buf_done(&out);
+    }
+}
+
+static void test_refused(void **state)
+{
+    (void)state;
+    static const char *const addresses[] = {"", "x", "a@b\r\nBcc: c@d", "<a@b.example>",
+                                            "a@b.example, c@d.example"};
+    static const char *const hosts[] = {"", "exa mple.com", "example.com\r\nX: y", "example.com?",
+                                        "**.example.com"};
+    struct lt_buf out;
+    lt_buf_init(&out, 65536);
+    for (size_t i = 0; i < LT_COUNT(addresses); i++) {
+        Ipc__MailSend to = message();
+        Ipc__MailSend from = message();
+        to.to = text(addresses[i]);
+        from.from = text(addresses[i]);
+        assert_fails(courier_letter_write(&to, &out), LT_PEER_MALFORMED);
+        assert_fails(courier_letter_write(&from, &out), LT_PEER_MALFORMED);
+    }
+    for (size_t i = 0; i < LT_COUNT(hosts); i++) {
+        Ipc__MailSend name = message();
+        Ipc__MailSend host = message();
+        name.name = text(hosts[i]);
+        host.host = text(hosts[i]);
+        assert_fails(courier_letter_write(&name, &out), LT_PEER_MALFORMED);
+        assert_fails(courier_letter_write(&host, &out), LT_PEER_MALFORMED);
+    }
+    assert_int_equal(out.len, 0);
+    lt_buf_done(&out);
+}
+
+static void test_relay(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *host;
+        uint16_t port;
+        bool tls;
+    } good[] = {
+        {"smtp://mail.example.net:2525", "mail.example.net", 2525, false},
+        {"smtp://mail.example.net", "mail.example.net", 25, false},
+        {"smtps://mail.example.net", "mail.example.net", 465, true},
+        {"smtp://127.0.0.1:1", "127.0.0.1", 1, false},
+        {"smtps://[::1]:65535", "::1", 65535, true},
+        {"smtp://[2001:db8::1]", "2001:db8::1", 25, false},
+    };
+    static const char *const bad[] = {
+        "",
+        "mail.example.net",
+        "http://mail.example.net",
+        "smtp:mail",
+        "smtp://",
+        "smtp://:25",
+        "smtp://mail:",
+        "smtp://mail:0",
+        "smtp://mail:65536",
+        "smtp://mail:25/",
+        "smtp://u@mail",
+        "smtp://mail example",
+        "smtp://[::1",
+        "smtp://[::1]25",
+        "smtp://[]:25",
+        "SMTP://mail",
+        "smtp://mail:2 5",
+        "smtp://mail:+25",
+    };
+    struct courier_relay r;
+    for (size_t i = 0; i < LT_COUNT(good); i++) {
+        assert_ok(courier_relay_read(good[i].text, &r));
+        assert_string_equal(r.host, good[i].host);
+        assert_int_equal(r.port, good[i].port);
+        assert_int_equal(r.tls, good[i].tls);
+    }
+    for (size_t i = 0; i < LT_COUNT(bad); i++) {
+        if (!lt_failed(courier_relay_read(bad[i], &r))) {
+            fail_msg("taken: %s", bad[i]);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_letter),
+        cmocka_unit_test(test_names_of_all_kinds),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_relay),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
