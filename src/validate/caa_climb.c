@@ -69,12 +69,13 @@ static void judge(struct validate_job *j, const struct validate_dns *d)
     struct validate_caa_property set[VALIDATE_DNS_RECORDS_MAX];
     struct validate_caa_verdict verdict = {.why = ""};
     bool alone = j->method->kind == VALIDATE_KIND_CAA;
+    char label[VALIDATE_METHOD_LABEL];
     const struct validate_caa_question question = {
         .issuer_domains = (const char *const *)q->issuer_domains,
         .issuer_count = q->n_issuer_domains,
         .wildcard = q->wildcard,
         .account_uri = lt_slice_cstr(q->account_uri),
-        .method = lt_slice_cstr(alone ? q->token : q->method),
+        .method = lt_slice_cstr(validate_method_label(alone ? q->token : q->method, label)),
     };
     Ipc__CaaCheck *c = &j->climb.check;
     c->domain = validate_keep(j, d->name);

@@ -1,6 +1,7 @@
 /* The table. Dates of effect are those of the ballots that brought a method or end it (BR 1.2.2). */
 #include "validate/methods.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define RULE(section_) .section = (section_), .ruleset = "BR " VALIDATE_BR_VERSION " " section_
@@ -215,6 +216,16 @@ const struct validate_method *validate_method_by_ruleset(const char *ruleset, co
         }
     }
     return NULL;
+}
+
+/*= RFC 8657 4 "the CA MUST use labels beginning with the string "ca-", which are defined to have CA-specific
+ *= meaning" */
+const char *validate_method_label(const char *name, char text[VALIDATE_METHOD_LABEL])
+{
+    const struct validate_method *m = validate_method_find(name, "dns");
+    bool ours = m != NULL && !m->acme && m->kind != VALIDATE_KIND_CAA;
+    (void)snprintf(text, VALIDATE_METHOD_LABEL, "%s%s", ours ? "ca-" : "", name); /* names are short */
+    return text;
 }
 
 bool validate_method_in_force(const struct validate_method *m, lt_time when)

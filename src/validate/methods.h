@@ -42,6 +42,9 @@ extern const size_t validate_method_count;
 const struct validate_method *validate_method_find(const char *name, const char *identifier);
 /* The row that stands in a statement: by its ruleset and method. */
 const struct validate_method *validate_method_by_ruleset(const char *ruleset, const char *name);
+/* As a CAA record names it in validationmethods (RFC 8657): ACME's word, or "ca-" before ours. */
+enum { VALIDATE_METHOD_LABEL = 64 };
+const char *validate_method_label(const char *name, char text[VALIDATE_METHOD_LABEL]);
 /* May it be used at this instant? */
 bool validate_method_in_force(const struct validate_method *m, lt_time when);
 /* For how many seconds a result obtained at `when` may be used: the least of the row and BR 4.2.1's ladder.

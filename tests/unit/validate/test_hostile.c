@@ -88,6 +88,8 @@ static const char good_records[] =
     "account A 127.0.0.1\naccount CAA 0 issue \"ca.example; accounturi=https://ca.example/acct/2\"\n"
     "account2 A 127.0.0.1\naccount2 CAA 0 issue \"ca.example; accounturi=" ACCOUNT "\"\n"
     "method A 127.0.0.1\nmethod CAA 0 issue \"ca.example; validationmethods=dns-01\"\n"
+    "byhand A 127.0.0.1\nbyhand CAA 0 issue \"ca.example; validationmethods=ca-website-change\"\n"
+    "byhand2 A 127.0.0.1\nbyhand2 CAA 0 issue \"ca.example; validationmethods=website-change\"\n"
     "method2 A 127.0.0.1\nmethod2 CAA 0 issue \"ca.example; validationmethods=dns-01,http-01\"\n"
     "_acme-challenge.wild TXT \"{D:wild}\"\nwild CAA 0 issue \"ca.example\"\nwild CAA 0 issuewild \";\"\n"
     "_acme-challenge.wild2 TXT \"{D:wild2}\"\nwild2 CAA 0 issue \";\"\nwild2 CAA 0 issuewild \"ca.example\"\n"
@@ -345,6 +347,10 @@ static const struct scene scenes[] = {
     {"grammar.good.example", "http-01", "plain", "caa", "grammar", SECURE, true, false},
     {"account.good.example", "http-01", "plain", "caa", "another account", SECURE, true, false},
     {"method.good.example", "http-01", "plain", "caa", "validation method", SECURE, true, false},
+    {"byhand.good.example", "website-change", "value.txt", NULL, "names this CA", SECURE, true, false},
+    {"byhand2.good.example", "website-change", "value.txt", "caa", "validation method", SECURE, true, false},
+    {"byhand.good.example", "http-01", "plain", "caa", "validation method", SECURE, true, false},
+    {"byhand.good.example", "caa", "website-change", NULL, "names this CA", "", true, false},
     {"x.under.good.example", "http-01", "plain", "caa", "names another CA", SECURE, true, false},
     {"x.bogusabove.good.example", "http-01", "plain", "dns", "CAA at bogusabove.good.example is bogus",
      SECURE, true, false},
