@@ -240,6 +240,17 @@ static void show(struct draft *d, int64_t id)
     d->shown[d->shown_count++] = id;
 }
 
+/* A proof that too few perspectives corroborated is none for a public profile; and a test CA may forget. */
+static lt_res drop_unfit(struct acme_call *c, const struct ca_profile *profile, int64_t *authorization)
+{
+    bool fits = *authorization == 0;
+    if (!fits && !acme_testing_forgets(c->desk)) {
+        LT_TRY(acme_public_reusable(c->desk, c->turn, profile, *authorization, &fits));
+    }
+    *authorization = fits ? *authorization : 0;
+    return LT_OK;
+}
+
 /* Fills in what is proven already, by the name itself or by a domain above it; the rest stays 0. */
 static lt_res find_all_proven(struct acme_call *c, struct draft *d, size_t *ret_missing)
 {
@@ -247,10 +258,12 @@ static lt_res find_all_proven(struct acme_call *c, struct draft *d, size_t *ret_
     for (size_t i = 0; i < d->names.count; i++) {
         int64_t above = 0;
         LT_TRY(find_proven(c, d->names.list[i], &d->authorizations[i], &above));
+        LT_TRY(drop_unfit(c, d->profile, &d->authorizations[i]));
         if (d->authorizations[i] != 0) {
             show(d, above != 0 ? above : d->authorizations[i]);
         } else {
             LT_TRY(acme_ancestor_find(c, d->names.list[i], &d->ancestors[i]));
+            LT_TRY(drop_unfit(c, d->profile, &d->ancestors[i].id));
             *ret_missing += d->ancestors[i].id == 0;
         }
     }
