@@ -80,7 +80,7 @@ static void service(const struct init *i, struct lt_buf *out)
 {
     lt_buf_add_cstr(out, "\ndefault-profile: tls-server\n\nacme:\n");
     lt_buf_add_cstr(
-        out, i->testing ? "  terms-of-service: \"data:text/plain,Nothing%20here%20is%20to%20be%20trusted\"\n"
+        out, i->testing ? "  terms-of-service: \"data:text/plain,Do%20what%20thou%20wilt\"\n"
                         : "  # terms-of-service: https://ca.example.com/terms\n");
     lt_buf_add_cstr(out, "  # website: https://ca.example.com\n");
     const char *caa[INIT_HOSTS_MAX];
