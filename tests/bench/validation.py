@@ -132,12 +132,11 @@ class Silence:
 def family(folder, http_port, resolver, anchor=None):
     folder.mkdir()
     ca = Ca(folder, resolver, http_port)
+    text = (ca.folder / "lintel.yaml").read_text().replace("accounts-per-address: 1000/1h", "accounts-per-address: none")
     if anchor:
         (ca.folder / "anchor").write_text(anchor)
-        text = (ca.folder / "lintel.yaml").read_text().replace("dnssec: none", "dnssec: root\n  trust-anchor: anchor")
-        if "trust-anchor: anchor" not in text:
-            text = text.replace("dnssec: root", "dnssec: root\n  trust-anchor: anchor")
-        (ca.folder / "lintel.yaml").write_text(text)
+        text = text.replace("dnssec: none", "dnssec: root\n  trust-anchor: anchor")
+    (ca.folder / "lintel.yaml").write_text(text)
     return ca.start()
 
 
