@@ -7,7 +7,7 @@
 #include "crypto/digest.h"
 #include "validate/by_hand.h"
 
-enum { ASK_STEP = 200, PROBLEM_JSON_MAX = 16 * 1024, ORDER_ENDS_S = 3600 };
+enum { ASK_STEP = 200, PROBLEM_JSON_MAX = 16 * 1024 };
 
 /* A validation that waits for its statement. */
 struct waiting {
@@ -332,22 +332,14 @@ static lt_res event_of_outcome(struct ca_turn *t, const struct waiting *w, const
                       w->authorization, &body, (lt_slice){0});
 }
 
-/* Until when a proof of now may be used: the least of what we, the method's row and a record that stays say.
- *= CABF-BR 3.2.2.4.22 "CAs MUST consider 10 days as the maximum validation data reuse period"
- *= draft-ietf-acme-dns-persist-00 7 "the CA MUST treat the record's TTL as the effective validation data
- * reuse period": no new order uses it beyond its TTL, but the one at hand has an hour to end. */
-static lt_time usable_until(const struct acme_desk *d, lt_time now, const struct waiting *w,
-                            const Ipc__Validated *v)
+/* Until when a proof of now may be used: the lesser of what we and the method's row say.
+ *= CABF-BR 3.2.2.4.22 "CAs MUST consider 10 days as the maximum validation data reuse period" */
+static lt_time usable_until(const struct acme_desk *d, lt_time now, const struct waiting *w)
 {
     const struct validate_method *m = validate_method_find(w->method, w->a.type);
     int64_t seconds = acme_reuse_seconds(d, acme_challenge_by_hand(w->method, w->a.type), now);
     int64_t of_method = m == NULL ? seconds : validate_method_reuse_s(m, now);
-    seconds = of_method < seconds ? of_method : seconds;
-    if (m != NULL && m->persistent) {
-        int64_t ttl = v->ttl > ORDER_ENDS_S ? (int64_t)v->ttl : ORDER_ENDS_S;
-        seconds = ttl < seconds ? ttl : seconds;
-    }
-    return lt_time_add_seconds(now, seconds);
+    return lt_time_add_seconds(now, of_method < seconds ? of_method : seconds);
 }
 
 /* The whole of an outcome: challenge, evidence, authorization, event, orders, who waits. */
@@ -364,7 +356,7 @@ static lt_res settle(struct acme_desk *d, struct ca_turn *t, const struct waitin
     if (!v->ok && acme_challenge_by_hand(w->method, w->a.type)) {
         return settle_missed(d, t, w, v);
     }
-    lt_time expires = v->ok ? usable_until(d, t->now, w, v) : w->a.expires;
+    lt_time expires = v->ok ? usable_until(d, t->now, w) : w->a.expires;
     LT_TRY(acme_authorization_step(t, &w->a, v->ok ? ACME_PROVE : ACME_FAIL, expires,
                                    v->ok ? t->now : (lt_time){0}));
     LT_TRY(event_of_outcome(t, w, v, c));

@@ -104,9 +104,9 @@ const struct store_sql acme_sql[ACME_SQL_COUNT] = {
     [ACME_SQL_EVIDENCE_COPY] =
         {"acme.evidence-copy",
          "INSERT INTO evidence (authorization_id, checked_us, dimension, ok, identifier_type, identifier, "
-         "dnssec, agreeing, dissenting, statement, segment, position, length, sha256) "
+         "dnssec, agreeing, dissenting, statement, segment, position, length, sha256, proven_by) "
          "SELECT ?2, checked_us, dimension, ok, identifier_type, identifier, dnssec, agreeing, dissenting, "
-         "statement, segment, position, length, sha256 FROM evidence WHERE authorization_id = ?1 AND "
+         "statement, segment, position, length, sha256, ?1 FROM evidence WHERE authorization_id = ?1 AND "
          "checked_us = ?3"},
     [ACME_SQL_AUTHORIZATION_ORDERS] =
         {"acme.authorization-orders",

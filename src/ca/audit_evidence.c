@@ -14,7 +14,8 @@
 static const struct store_sql sql[] = {
     {"audit.evidence",
      "SELECT e.authorization_id, e.checked_us, e.identifier_type, e.identifier, e.agreeing, e.segment, "
-     "e.position, e.length, e.sha256, d.method, d.perspectives FROM evidence e "
+     "e.position, e.length, e.sha256, d.method, d.perspectives, "
+     "coalesce(e.proven_by, e.authorization_id) FROM evidence e "
      "JOIN dimension d ON d.id = e.dimension WHERE (e.authorization_id, e.checked_us) > (?1, ?2) "
      "ORDER BY e.authorization_id, e.checked_us LIMIT 1000"},
     {"audit.evidence.segment",
@@ -39,6 +40,7 @@ enum { RECORD_ARENA_MAX = 32 * 1024 * 1024, TEXT_MAX = 320, SERIAL_MAX = 64, PAT
 struct row {
     int64_t authorization;
     int64_t checked_us;
+    int64_t proven_by; /* the authorization that the frame tells of */
     struct store_frame_ref ref;
     uint64_t agreeing;
     lt_slice type;
@@ -64,6 +66,7 @@ static void take_row(const struct store_rows *rows, struct row *k)
     }
     k->method = store_bytes(rows, 9);
     k->set = store_bytes(rows, 10);
+    k->proven_by = store_int(rows, 11);
     (void)snprintf(k->subject, sizeof k->subject, "%.*s, authorization %lld at %lld", LT_FMT(k->identifier),
                    (long long)k->authorization, (long long)k->checked_us);
 }
@@ -86,7 +89,7 @@ static lt_res check_voice(struct ca_audit *a, const struct row *k, const Ipc__Ev
     } else if (lt_failed(validate_statement_verify(&p, v->said, arena, &said))) {
         ca_audit_finding(a, "evidence", k->subject, "the statement of %s: %s", v->name,
                          lt_error_last()->detail);
-    } else if (said->authorization_id != k->authorization || (v->agrees && !said->ok)) {
+    } else if (said->authorization_id != k->proven_by || (v->agrees && !said->ok)) {
         ca_audit_finding(a, "evidence", k->subject, "%s signed something else", v->name);
     } else {
         a->counts.statements++;
@@ -125,7 +128,7 @@ static lt_res check_record(struct ca_audit *a, const struct row *k, struct lt_ar
     const Ipc__EvidenceRecord *record = NULL;
     lt_slice plain = {0};
     lt_res r = store_segment_read(a->evidence_folder, &k->ref, arena, &plain);
-    r = lt_failed(r) ? r : ca_evidence_unpack(plain, k->authorization, k->checked_us, arena, &record);
+    r = lt_failed(r) ? r : ca_evidence_unpack(plain, k->proven_by, k->checked_us, arena, &record);
     if (lt_failed(r)) {
         ca_audit_finding(a, "evidence", k->subject, "%s", lt_error_last()->detail);
         return LT_OK;

@@ -6,8 +6,8 @@
 #include "ca/evidence_record.h"
 
 static const struct store_sql sql[] = {
-    {"ca.evidence-frame", "SELECT segment, position, length, sha256 FROM evidence "
-                          "WHERE authorization_id = ?1 AND checked_us = ?2"},
+    {"ca.evidence-frame", "SELECT segment, position, length, sha256, coalesce(proven_by, "
+                          "authorization_id) FROM evidence WHERE authorization_id = ?1 AND checked_us = ?2"},
     {"ca.evidence-caa-frame",
      "SELECT segment, position, length, sha256, checked_us FROM evidence WHERE authorization_id = ?1 AND "
      "checked_us > ?2 AND caa_us = ?3 ORDER BY checked_us DESC LIMIT 1"},
@@ -114,6 +114,7 @@ static lt_res find_validation(struct ca_turn *t, const Ipc__NameEvidence *e, str
                        STORE_ARGS(STORE_I(e->authorization_id), STORE_I(e->validated_us)), &rows));
     if (store_next(&rows)) {
         take_ref(&rows, &p->ref);
+        p->authorization = store_int(&rows, 4); /* of the domain above, where that proved the name */
     }
     return store_rows_end(&rows);
 }

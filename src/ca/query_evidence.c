@@ -12,14 +12,15 @@ static const struct store_sql sql[] = {
     {"query.evidence",
      "SELECT e.checked_us, e.ok, e.dnssec, e.caa, e.caa_us, e.agreeing, e.dissenting, e.statement, d.method, "
      "d.rule_set, d.build, d.resolver, d.perspectives, e.identifier_type, e.segment, e.position, e.length, "
-     "e.sha256 FROM evidence e JOIN dimension d ON d.id = e.dimension WHERE e.authorization_id = ?1 "
+     "e.sha256, coalesce(e.proven_by, e.authorization_id) FROM evidence e JOIN dimension d ON d.id = "
+     "e.dimension WHERE e.authorization_id = ?1 "
      "ORDER BY e.checked_us LIMIT 100"},
 };
 const struct ca_query_sql query_evidence_sql = {sql, LT_COUNT(sql)};
 
 /* Of the row, what is needed when the rows are closed. */
 struct check {
-    int64_t authorization;
+    int64_t authorization; /* that the frame tells of */
     int64_t checked_us;
     struct store_frame_ref ref;
     lt_slice statement; /* of rows from before there were segments: JSON */
@@ -78,10 +79,9 @@ static lt_res write_seen(const struct ca_query *query, struct query_out *o, cons
     return query_corroboration_write(query, o, record->corroboration);
 }
 
-static lt_res write_check(const struct ca_query *query, struct query_out *o, const struct store_rows *rows,
-                          int64_t authorization)
+static lt_res write_check(const struct ca_query *query, struct query_out *o, const struct store_rows *rows)
 {
-    struct check k = {.authorization = authorization, .checked_us = store_int(rows, 0)};
+    struct check k = {.authorization = store_int(rows, 18), .checked_us = store_int(rows, 0)};
     take_ref(rows, &k.ref);
     k.statement = store_bytes(rows, 7);
     query_open(o, NULL, '{');
@@ -112,7 +112,7 @@ lt_res query_checks_write(const struct ca_query *query, struct query_out *out, i
     LT_TRY(store_query(query->store, &sql[0], STORE_ARGS(STORE_I(authorization)), &rows));
     query_open(out, "checks", '[');
     while (!lt_failed(r) && count < CHECKS_MAX && store_next(&rows)) {
-        r = write_check(query, out, &rows, authorization);
+        r = write_check(query, out, &rows);
         count++;
     }
     query_close(out, ']');

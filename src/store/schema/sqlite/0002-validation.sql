@@ -95,3 +95,5 @@ ALTER TABLE authorization ADD COLUMN subdomains INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE authorization ADD COLUMN ancestor INTEGER;  -- NULL: its own challenges prove it
 CREATE INDEX authorization_subdomains ON authorization(account, identifier, status, expires_us) WHERE subdomains = 1;
 CREATE INDEX authorization_ancestor ON authorization(ancestor, id) WHERE ancestor IS NOT NULL;
+-- The authorization whose check this is, where a name has that of the domain above it; NULL: the row's own.
+ALTER TABLE evidence ADD COLUMN proven_by INTEGER;
