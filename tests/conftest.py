@@ -3,9 +3,11 @@
 `ca` is a family served from a fresh folder; `dns` an unbound that answers 127.0.0.1 for all of example.com and
 example.org; `webroot` a plain web server on the port that the validator is told to use.
 """
+import fcntl
 import http.server
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -21,10 +23,30 @@ ROOT = Path(__file__).resolve().parents[1]
 LINTEL = Path(os.environ.get("LINTEL_BIN", ROOT / "build" / "lintel"))
 
 
-def free_port(kind=socket.SOCK_STREAM):
-    with socket.socket(socket.AF_INET, kind) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+PORTS = Path("/tmp/lintel-test-ports")
+held_ports = {}  # port: its locked file, open for as long as this run of tests
+
+
+def free_port(kind=None):
+    """For TCP and UDP, whatever is asked. Below the ports that the kernel gives to connections going out: one of those may be taken between
+    our look and the program's start, or while a test has stopped it. Other runs of tests see the lock."""
+    low = min(32768, int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0]))
+    PORTS.mkdir(mode=0o1777, exist_ok=True)
+    while True:
+        port = random.randrange(16000, low)
+        if port in held_ports:
+            continue
+        lock = open(PORTS / str(port), "a")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for each in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+                with socket.socket(socket.AF_INET, each) as s:
+                    s.bind(("", port))
+        except OSError:
+            lock.close()
+            continue
+        held_ports[port] = lock
+        return port
 
 
 def wait_for(what, condition, seconds=20.0, step=0.05):
