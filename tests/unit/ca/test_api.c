@@ -41,6 +41,15 @@ static void paths(void **state)
         {"POST", "/api/v1/lint", "lint", 0},
         {"POST", "/api/v1/lint/findings", "lint.record", 0},
         {"GET", "/api/v1/inventory", "lint.inventory", 0},
+        {"GET", "/api/v1/enrollments", "enrolment.list", 0},
+        {"GET", "/api/v1/enrollments/4711", "enrolment.show", 0},
+        {"POST", "/api/v1/enrollments", "enroll.request", 0},
+        {"POST", "/api/v1/enrollments/4711/check", "enroll.check", 0},
+        {"POST", "/api/v1/enrollments/4711/issue", "enroll.issue", 0},
+        {"POST", "/api/v1/enrollments/4711/cancel", "enroll.cancel", 0},
+        {"POST", "/api/v1/enrollments/4711", NULL, LT_PEER_UNSUPPORTED},
+        {"GET", "/api/v1/enrollments/4711/check", NULL, LT_PEER_UNSUPPORTED},
+        {"POST", "/api/v1/enrollments/4711/fetch", NULL, LT_PEER_NOT_FOUND},
         {"GET", "/api/v1/lint", NULL, LT_PEER_UNSUPPORTED},
         {"POST", "/api/v1/inventory", NULL, LT_PEER_UNSUPPORTED},
         {"POST", "/api/v1/status", NULL, LT_PEER_UNSUPPORTED},
@@ -234,6 +243,26 @@ static void calls(void **state)
     assert_string_equal(c.lint->found[0]->rule, "e_x");
     assert_memory_equal(c.lint->found[0]->serial.data, "\x0c\xf6", 2);
     assert_int_equal(c.lint->found[0]->offset, 7);
+    assert_ok(
+        call_of("/api/v1/enrollments",
+                "{\"subscriber\":\"Example Ltd\",\"csr\":\"MAA\",\"methods\":[{\"method\":\"dns-change\"},"
+                "{\"name\":\"a.example\",\"method\":\"website-change\"}]}",
+                &c));
+    assert_string_equal(c.op, "enroll.request");
+    assert_int_equal(c.enroll->n_methods, 2);
+    assert_string_equal(c.enroll->methods[0]->name, "");
+    assert_string_equal(c.enroll->methods[1]->name, "a.example");
+    assert_string_equal(c.enroll->methods[1]->method, "website-change");
+    assert_memory_equal(c.enroll->csr.data, "0\0", 2);
+    assert_null(c.enroll->request); /* the notary's */
+    assert_false(c.enroll->hold);
+    assert_ok(
+        call_of("/api/v1/enrollments/4711/check", "{\"name\":\"a.example\",\"method\":\"dns-change\"}", &c));
+    assert_int_equal(c.enroll_step->id, 4711);
+    assert_string_equal(c.enroll_step->name, "a.example");
+    assert_ok(call_of("/api/v1/enrollments/9223372036854775807/cancel", "{\"reason\":\"twice\"}", &c));
+    assert_int_equal(c.enroll_step->id, INT64_MAX);
+    assert_string_equal(c.enroll_step->reason, "twice");
     assert_ok(call_of("/api/v1/lint/findings", "{\"run\":\"a\",\"rule-set\":\"b\"}", &c));
     assert_int_equal(c.lint->n_found, 0);
 }
@@ -282,6 +311,19 @@ static void call_refusals(void **state)
          "\"result\":\"error\",\"serial\":\"\"}]}"},
         {"/api/v1/lint/findings", "{\"run\":\"a\",\"rule-set\":\"b\",\"total\":-1}"},
         {"/api/v1/lint/findings", "{\"run\":\"a\",\"rule-set\":\"b\",\"since\":\"then\"}"},
+        {"/api/v1/enrollments", "{}"},
+        {"/api/v1/enrollments", "{\"csr\":\"MAA\"}"},
+        {"/api/v1/enrollments", "{\"subscriber\":\"x\"}"},
+        {"/api/v1/enrollments", "{\"subscriber\":\"\",\"csr\":\"MAA\"}"},
+        {"/api/v1/enrollments", "{\"subscriber\":\"x\",\"csr\":\"MA==\"}"},
+        {"/api/v1/enrollments", "{\"subscriber\":\"x\",\"csr\":\"MAA\",\"hold\":1}"},
+        {"/api/v1/enrollments", "{\"subscriber\":\"x\",\"csr\":\"MAA\",\"methods\":\"dns-change\"}"},
+        {"/api/v1/enrollments", "{\"subscriber\":\"x\",\"csr\":\"MAA\",\"methods\":[\"dns-change\"]}"},
+        {"/api/v1/enrollments", "{\"subscriber\":\"x\",\"csr\":\"MAA\",\"methods\":[{\"name\":\"a\"}]}"},
+        {"/api/v1/enrollments/x/check", "{}"},
+        {"/api/v1/enrollments/9223372036854775808/check", "{}"},
+        {"/api/v1/enrollments/4711/check", "[]"},
+        {"/api/v1/enrollments/4711/check", "{\"name\":1}"},
         {"/api/v1/key-blocks", "{}"},
         {"/api/v1/key-blocks", "{\"spki-sha256\":\"00\"}"},
     };

@@ -162,6 +162,67 @@ static void operator_calls(void **state)
     heard_nothing();
 }
 
+/* A certificate request for www.example.com and example.com, P-256, made by another program. */
+#define CSR                                                                                      \
+    "MIH1MIGcAgEAMAAwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAARkyGqltvVvrwvDDqosEgQ9LJYj1gCY-MSSwYc_v4" \
+    "zl8eANxD7-lhisiF-dpssWpFG6pek528BWeFvLOLWmU2jqoDowOAYJKoZIhvcNAQkOMSswKTAnBgNVHREEIDAegg93" \
+    "d3cuZXhhbXBsZS5jb22CC2V4YW1wbGUuY29tMAoGCCqGSM49BAMCA0gAMEUCIQCodpHW99FOLDOjqXb6I4uxOCWgHD" \
+    "h7k-qD-KBfYbWW-wIgFz_gXJDKvz1YiodcT_XQ6aS0CIZ6jeVhltvh2tB1NHI"
+
+static void post_enrolment(const char *payload)
+{
+    static const char url[] = "lintel:/api/v1/enrollments";
+    send_http(&(struct ask){"POST", "/api/v1/enrollments", "", "api", "application/jose+json",
+                            sign_for(account_key, "operator:admin", url, payload), true, 0});
+}
+
+/* The certificate request of a subscriber is taken apart here, as strictly as in finalize. */
+static void enrolments(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "{\"subscriber\":\"x\"}",
+        "{\"subscriber\":\"x\",\"csr\":\"\"}",
+        "{\"subscriber\":\"x\",\"csr\":\"AAAA\"}",
+        "{\"subscriber\":\"x\",\"csr\":\"MAA\"}",
+        "{\"subscriber\":\"x\",\"csr\":7}",
+        "{\"subscriber\":\"x\",\"csr\":\"" CSR "AA\"}",
+        "{\"subscriber\":\"x\",\"csr\":\"MIIA" CSR "\"}",
+        "{\"csr\":\"" CSR "\"}",
+        "{\"subscriber\":\"x\",\"csr\":\"" CSR "\",\"methods\":[{}]}",
+    };
+    post_enrolment("{\"subscriber\":\"Example Ltd\",\"csr\":\"" CSR "\",\"hold\":true,"
+                   "\"methods\":[{\"name\":\"example.com\",\"method\":\"dns-change\"}]}");
+    answer_key(heard(IPC_KEY_LOOKUP), account_key, "valid"); /* and remembered */
+    const struct said *call = heard(IPC_OPERATOR_CALL);
+    const Ipc__OperatorCall *c = (const Ipc__OperatorCall *)(const void *)call->body;
+    assert_string_equal(c->op, "enroll.request");
+    assert_string_equal(c->enroll->subscriber, "Example Ltd");
+    assert_int_equal(c->enroll->csr.len, 0);
+    assert_true(c->enroll->hold);
+    const Ipc__AcmeFinalize *f = c->enroll->request;
+    assert_int_equal(f->n_names, 2);
+    assert_string_equal(f->names[0]->value, "example.com");
+    assert_string_equal(f->names[1]->value, "www.example.com");
+    assert_int_equal(f->key->type, IPC__KEY_TYPE__KEY_P256);
+    assert_true(f->csr.len > 100);
+    Ipc__OperatorReply r = IPC__OPERATOR_REPLY__INIT;
+    Ipc__Problem p = IPC__PROBLEM__INIT;
+    char type[] = "rateLimited";
+    char detail[] = "too many";
+    p.type = type;
+    p.detail = detail;
+    p.status = 429;
+    r.problem = &p;
+    tell(IPC_REGISTRAR, IPC_OPERATOR_REPLY, call->id, &r.base, notary_operator_reply);
+    (void)answered(429);
+    for (size_t i = 0; i < LT_COUNT(bad); i++) {
+        post_enrolment(bad[i]);
+        (void)answered(400);
+    }
+    heard_nothing();
+}
+
 static void api_nonce(void **state)
 {
     (void)state;
@@ -204,8 +265,8 @@ static void service_certificates(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(api_rights),     TEST(lint_passes_through), TEST(api_streams),
-        TEST(operator_calls), TEST(api_nonce),           TEST(service_certificates),
+        TEST(api_rights), TEST(lint_passes_through), TEST(api_streams),          TEST(operator_calls),
+        TEST(enrolments), TEST(api_nonce),           TEST(service_certificates),
     };
     return cmocka_run_group_tests(tests, make_keys, drop_keys);
 }
