@@ -17,14 +17,14 @@
 static struct attempt world;
 static char folder[] = "/tmp/lintel-walls-XXXXXX";
 
-static const char *const folders[] = {"keys",       "book", "journal", "examiner",    "public",
-                                      "public/crl", "tls",  "secrets", "operators",   "profiles",
-                                      "ca",         "run",  "courier", "perspectives"};
-static const char *const files[] = {"keys/tls.key",        "book/lintel.db",     "journal/log",
-                                    "examiner/halts",      "public/crl/tls.crl", "tls/0.key",
-                                    "secrets/passphrase",  "operators/a.json",   "profiles/tls-server.yaml",
-                                    "ca/tls.pem",          "lintel.yaml",        "courier/key.pem",
-                                    "perspectives/eu.json"};
+static const char *const folders[] = {"keys",       "book", "journal", "examiner",     "public",
+                                      "public/crl", "tls",  "secrets", "operators",    "profiles",
+                                      "ca",         "run",  "courier", "perspectives", "evidence"};
+static const char *const files[] = {"keys/tls.key",         "book/lintel.db",     "journal/log",
+                                    "examiner/halts",       "public/crl/tls.crl", "tls/0.key",
+                                    "secrets/passphrase",   "operators/a.json",   "profiles/tls-server.yaml",
+                                    "ca/tls.pem",           "lintel.yaml",        "courier/key.pem",
+                                    "perspectives/eu.json", "evidence/000001.seg"};
 
 static int set_up(void **state)
 {
@@ -56,6 +56,7 @@ static int tear_down(void **state)
     for (size_t i = 0; i < LT_COUNT(files); i++) {
         (void)unlink(files[i]); /* below */
     }
+    (void)unlink("evidence/made"); /* by the registrar, which may */
     for (size_t i = LT_COUNT(folders); i > 0; i--) {
         (void)rmdir(folders[i - 1]); /* the last line fails if anything is left */
     }
@@ -95,6 +96,7 @@ static const struct wall walls[] = {
     {IPC_GATEWAY, "makes an operator", try_create, "operators", SHUT},
     {IPC_GATEWAY, "changes a profile", try_open_write, "profiles/tls-server.yaml", SHUT},
     {IPC_GATEWAY, "changes a CRL", try_open_write, "public/crl/tls.crl", SHUT},
+    {IPC_GATEWAY, "opens evidence", try_open_read, "evidence/000001.seg", SHUT},
     {IPC_GATEWAY, "connects out", try_connect, NULL, DIES},
     {IPC_GATEWAY, "reads a CRL", try_open_read, "public/crl/tls.crl", WORKS},
     {IPC_GATEWAY, "accepts", try_accept, NULL, WORKS},
@@ -102,6 +104,7 @@ static const struct wall walls[] = {
 
     {IPC_NOTARY, "opens the book", try_open_read, "book/lintel.db", SHUT},
     {IPC_NOTARY, "opens a CA key", try_open_read, "keys/tls.key", SHUT},
+    {IPC_NOTARY, "opens evidence", try_open_read, "evidence/000001.seg", SHUT},
     {IPC_NOTARY, "opens any file", try_open_read, "/etc/passwd", SHUT},
     {IPC_NOTARY, "makes a socket", try_socket_inet, NULL, DIES},
     {IPC_NOTARY, "makes a UNIX socket", try_socket_unix, NULL, DIES},
@@ -118,20 +121,27 @@ static const struct wall walls[] = {
     {IPC_REGISTRAR, "looks for another way to the signer", try_socket_unix, NULL, DIES},
     {IPC_REGISTRAR, "writes the book", try_open_write, "book/lintel.db", WORKS},
     {IPC_REGISTRAR, "syncs it", try_sync, NULL, WORKS},
+    {IPC_REGISTRAR, "goes on with a segment", try_open_write, "evidence/000001.seg", WORKS},
+    {IPC_REGISTRAR, "begins a segment", try_create, "evidence", WORKS},
 
     {IPC_READER, "writes the book", try_open_write, "book/lintel.db", SHUT},
     {IPC_READER, "makes a file beside it", try_create, "book", SHUT},
     {IPC_READER, "opens a CA key", try_open_read, "keys/tls.key", SHUT},
     {IPC_READER, "makes a socket", try_socket_inet, NULL, DIES},
+    {IPC_READER, "changes evidence", try_open_write, "evidence/000001.seg", SHUT},
+    {IPC_READER, "makes evidence", try_create, "evidence", SHUT},
+    {IPC_READER, "reads evidence", try_open_read, "evidence/000001.seg", WORKS},
     {IPC_READER, "reads the book", try_open_read, "book/lintel.db", WORKS},
 
     {IPC_PUBLISHER, "writes the book", try_open_write, "book/lintel.db", SHUT},
     {IPC_PUBLISHER, "opens a CA key", try_open_read, "keys/tls.key", SHUT},
+    {IPC_PUBLISHER, "opens evidence", try_open_read, "evidence/000001.seg", SHUT},
     {IPC_PUBLISHER, "makes a socket", try_socket_inet, NULL, DIES},
     {IPC_PUBLISHER, "publishes", try_rename, "public/crl", WORKS},
 
     {IPC_EXAMINER, "opens a CA key", try_open_read, "keys/tls.key", SHUT},
     {IPC_EXAMINER, "opens the book", try_open_read, "book/lintel.db", SHUT},
+    {IPC_EXAMINER, "opens evidence", try_open_read, "evidence/000001.seg", SHUT},
     {IPC_EXAMINER, "makes an operator", try_create, "operators", SHUT},
     {IPC_EXAMINER, "changes a profile", try_open_write, "profiles/tls-server.yaml", SHUT},
     {IPC_EXAMINER, "makes a socket", try_socket_inet, NULL, DIES},
@@ -143,6 +153,7 @@ static const struct wall walls[] = {
     {IPC_SIGNER, "makes a UNIX socket", try_socket_unix, NULL, DIES},
     {IPC_SIGNER, "accepts", try_accept, NULL, DIES},
     {IPC_SIGNER, "opens the book", try_open_read, "book/lintel.db", SHUT},
+    {IPC_SIGNER, "opens evidence", try_open_read, "evidence/000001.seg", SHUT},
     {IPC_SIGNER, "opens a key once more", try_open_read, "keys/tls.key", SHUT},
     {IPC_SIGNER, "writes elsewhere", try_create, "public", SHUT},
     {IPC_SIGNER, "syncs its journal", try_sync, NULL, WORKS},
@@ -151,6 +162,7 @@ static const struct wall walls[] = {
     {IPC_TOKEN, "opens the book", try_open_read, "book/lintel.db", SHUT},
     {IPC_TOKEN, "opens a CA key", try_open_read, "keys/tls.key", SHUT},
 
+    {IPC_VALIDATOR, "opens evidence", try_open_read, "evidence/000001.seg", SHUT},
     {IPC_VALIDATOR, "opens the book", try_open_read, "book/lintel.db", SHUT},
     {IPC_VALIDATOR, "opens a CA key", try_open_read, "keys/tls.key", SHUT},
     {IPC_VALIDATOR, "reads the passphrase", try_open_read, "secrets/passphrase", SHUT},
@@ -158,6 +170,7 @@ static const struct wall walls[] = {
     {IPC_VALIDATOR, "connects out", try_connect, NULL, WORKS},
 
     {IPC_COURIER, "opens the book", try_open_read, "book/lintel.db", SHUT},
+    {IPC_COURIER, "forges evidence", try_open_write, "evidence/000001.seg", SHUT},
     {IPC_COURIER, "opens a CA key", try_open_read, "keys/tls.key", SHUT},
     {IPC_COURIER, "reads the passphrase", try_open_read, "secrets/passphrase", SHUT},
     {IPC_COURIER, "opens its own key once more", try_open_read, "courier/key.pem", SHUT},
