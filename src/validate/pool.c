@@ -166,6 +166,14 @@ static void not_from_arena(void *arena, void *ptr)
     (void)ptr;
 }
 
+/* Its resolver remembers the failure for a few seconds; who has mended the servers and asks again must not
+ * meet it: the next question goes to a fresh worker. */
+static bool blames_the_dns(const Ipc__Validated *v)
+{
+    const char *type = v->ok || v->problem == NULL ? "" : v->problem->type;
+    return strcmp(type, "dns") == 0 || strcmp(type, "caa") == 0;
+}
+
 /* False: it is no statement about one of its questions. */
 static bool take_statement(struct worker *w, uint64_t id, lt_slice body)
 {
@@ -180,6 +188,7 @@ static bool take_statement(struct worker *w, uint64_t id, lt_slice body)
                     strcmp(v->method, q->request->method) == 0 && v->identifier != NULL &&
                     strcmp(v->identifier->value, q->request->identifier->value) == 0;
         if (same) {
+            w->spent = w->spent || blames_the_dns(v);
             w->pool->answer(w->pool->self, id, v);
         } else {
             answer_for(w->pool, q, "the worker answered another question");

@@ -52,7 +52,7 @@ class TestCa(Ca):
                               capture_output=True, check=True)
         head, _, body = done.stdout.partition(b"\r\n\r\n")
         lines = head.decode().split("\r\n")
-        return int(lines[0].split()[1]), [tuple(h.split(": ", 1)) for h in lines[1:]], body.decode()
+        return int(lines[0].split()[1]), [(h.split(": ", 1)[0].lower(), h.split(": ", 1)[1]) for h in lines[1:]], body.decode()
 
 
 @pytest.fixture

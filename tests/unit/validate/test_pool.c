@@ -18,6 +18,7 @@
 
 static const struct world_name names[] = {
     {"silent.example.com", NULL, NULL, 0, true},
+    {"broken.example.com", NULL, NULL, 2, false}, /* SERVFAIL */
     {"example.com", "127.0.0.1", NULL, 0, false},
 };
 
@@ -114,19 +115,28 @@ static void tear_down(struct rig *r)
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no child is left */
 }
 
-static void ask_by(struct rig *r, uint64_t id, int64_t account, const char *token, const char *method)
+/* Of whom it is asked, and what. */
+struct asked {
+    int64_t account;
+    const char *name;
+    const char *token;
+    const char *method;
+};
+
+static void ask_for(struct rig *r, uint64_t id, struct asked asked)
 {
     static uint8_t nonce[4] = {1, 2, 3, 4};
     char authorization[128];
     char token_copy[32];
-    char name[] = "a.example.com";
+    char name[32];
     char dns[] = "dns";
     char method_copy[32];
     Ipc__Identifier identifier = IPC__IDENTIFIER__INIT;
     Ipc__Validate v = IPC__VALIDATE__INIT;
-    (void)snprintf(method_copy, sizeof method_copy, "%s", method);
-    (void)snprintf(token_copy, sizeof token_copy, "%s", token);
-    (void)snprintf(authorization, sizeof authorization, "%s." KEY, token);
+    (void)snprintf(method_copy, sizeof method_copy, "%s", asked.method);
+    (void)snprintf(name, sizeof name, "%s", asked.name);
+    (void)snprintf(token_copy, sizeof token_copy, "%s", asked.token);
+    (void)snprintf(authorization, sizeof authorization, "%s." KEY, asked.token);
     identifier.type = dns;
     identifier.value = name;
     v.authorization_id = (int64_t)id;
@@ -135,8 +145,13 @@ static void ask_by(struct rig *r, uint64_t id, int64_t account, const char *toke
     v.method = method_copy;
     v.token = token_copy;
     v.key_authorization = authorization;
-    v.account_id = account;
+    v.account_id = asked.account;
     assert_ok(validate_pool_start(r->pool, id, &v));
+}
+
+static void ask_by(struct rig *r, uint64_t id, int64_t account, const char *token, const char *method)
+{
+    ask_for(r, id, (struct asked){account, "a.example.com", token, method});
 }
 
 static void ask(struct rig *r, uint64_t id, int64_t account, const char *token)
@@ -200,6 +215,30 @@ static void test_no_proof_from_a_cache(void **state)
             assert_int_not_equal(served_by[i], served_by[j]);
         }
     }
+    tear_down(&r);
+    assert_int_equal(munmap(served_by, 4096), 0);
+}
+
+/* Who has mended the name servers and asks again does not meet the failure in a resolver's memory. */
+static void test_no_failure_from_a_cache(void **state)
+{
+    struct rig r;
+    (void)state;
+    served_by = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(served_by != MAP_FAILED);
+    in_worker = note_worker;
+    set_up(&r, 0);
+    in_worker = poisoned;
+    static const char *const asked[] = {"a.example.com", "broken.example.com", "a.example.com",
+                                        "a.example.com"};
+    for (uint64_t id = 0; id < LT_COUNT(asked); id++) {
+        ask_for(&r, id, (struct asked){7, asked[id], "plain", "http-01"});
+        wait_for(&r, (unsigned)id + 1);
+        assert_int_equal(r.last_ok, id != 1);
+    }
+    assert_int_equal(served_by[0], served_by[1]);
+    assert_int_not_equal(served_by[1], served_by[2]);
+    assert_int_equal(served_by[2], served_by[3]);
     tear_down(&r);
     assert_int_equal(munmap(served_by, 4096), 0);
 }
@@ -373,6 +412,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one),
         cmocka_unit_test(test_no_proof_from_a_cache),
+        cmocka_unit_test(test_no_failure_from_a_cache),
         cmocka_unit_test(test_no_room_for_a_fresh_one),
         cmocka_unit_test(test_crash),
         cmocka_unit_test(test_many_accounts),
