@@ -8,15 +8,17 @@ import http.client
 import json
 import os
 import re
+import shutil
 import signal
 import sqlite3
 import ssl
+import subprocess
 import threading
 import time
 
 import pytest
 from acmeclient import AcmeError, Client, b64
-from conftest import Webroot, wait_for
+from conftest import LINTEL, Webroot, wait_for
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -323,7 +325,7 @@ def finish(user, url, names):
     return leaf(user.post(order["certificate"], None).body.decode())
 
 
-def test_subdomains(net, outside):
+def test_subdomains(net, outside, tmp_path):
     user = outside
     names = ["a.below.example.com", "*.b.below.example.com", "x.y.below.example.com"]
     answer = user.post(user.directory["newOrder"], {"identifiers": [
@@ -352,6 +354,11 @@ def test_subdomains(net, outside):
     finally:
         net.update("del forbidden.below.example.com. CAA")
     finish(user, url, ["later.below.example.com"])
+    # Whoever checks the book finds each frame where its row says.
+    copy = tmp_path / "copy"
+    shutil.copytree(net.authority.folder, copy, ignore=shutil.ignore_patterns("*.sock", "*.lock"))
+    said = subprocess.run([LINTEL, "audit", "verify", "--dir", copy], capture_output=True, text=True, timeout=60)
+    assert said.returncode == 0, said.stdout + said.stderr
     user.post(proof, {"status": "deactivated"})
     assert user.order("after.below.example.com")[1]["status"] == "pending"
 
