@@ -9,10 +9,11 @@
 #include "mail.pb-c.h"
 #include "validate/methods.h"
 
-#define LETTER_COLUMNS                                                                                   \
-    "SELECT m.id, m.authorization_id, m.idx, c.type, a.identifier, a.expires_us, m.recipient, m.token, " \
-    "a.wildcard, a.status, m.attempts, m.created_us, m.expires_us, a.account, s.name FROM mail AS m "    \
-    "JOIN authorization AS a ON a.id = m.authorization_id JOIN challenge AS c ON c.authorization_id = "  \
+#define LETTER_COLUMNS                                                                                     \
+    "SELECT m.id, m.authorization_id, m.idx, c.type, a.identifier, a.expires_us, m.recipient, m.token, "   \
+    "a.wildcard, a.status, m.attempts, m.created_us, m.expires_us, a.account, s.name, m.status FROM mail " \
+    "AS m "                                                                                                \
+    "JOIN authorization AS a ON a.id = m.authorization_id JOIN challenge AS c ON c.authorization_id = "    \
     "m.authorization_id AND c.idx = m.idx LEFT JOIN subscriber AS s ON s.account = a.account WHERE "
 
 const struct store_sql acme_mail_rows[ACME_MAIL_ROWS] = {
@@ -132,6 +133,7 @@ lt_res acme_letter_read(struct acme_desk *d, struct ca_turn *t, const struct sto
     l->wildcard = store_int(rows, 8) != 0;
     l->pending = lt_slice_eq_cstr(store_bytes(rows, 9), acme_state_name(ACME_PENDING)) &&
                  l->of.expires.us > t->now.us;
+    l->queued = lt_slice_eq_cstr(store_bytes(rows, 15), "queued");
     l->attempts = (uint32_t)store_int(rows, 10);
     l->created.us = store_int(rows, 11);
     l->expires.us = store_int(rows, 12);
@@ -282,8 +284,8 @@ lt_res acme_desk_mailed(struct acme_desk *d, struct ca_turn *t, const struct ipc
     struct acme_letter l;
     int64_t changed = 0;
     LT_TRY(load(d, t, said->mail_id, &l));
-    /* Of an attempt before, or answered meanwhile: the token is gone then. */
-    if (l.id == 0 || l.token[0] == '\0' || l.attempts != said->attempt) {
+    /* Of an attempt before, or it was said or answered already. */
+    if (l.id == 0 || !l.queued || l.attempts != said->attempt) {
         return LT_OK;
     }
     if (!said->accepted) {

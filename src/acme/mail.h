@@ -84,6 +84,7 @@ struct acme_letter {
     const char *subscriber;
     bool wildcard;
     bool pending; /* the authorization */
+    bool queued;  /* the relay has not said its last word */
     uint32_t attempts;
     lt_time created;
     lt_time expires;

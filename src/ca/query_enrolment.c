@@ -11,7 +11,7 @@
     "o.certificate_serial FROM enrolment AS e JOIN subscriber AS s ON s.account = e.account " \
     "JOIN ca_order AS o ON o.id = e.order_id LEFT JOIN issuer AS i ON i.id = o.certificate_issuer "
 
-enum { SQL_LIST, SQL_OF_ACCOUNT, SQL_SHOW, SQL_SUBSCRIBER, SQL_NAMES };
+enum { SQL_LIST, SQL_OF_ACCOUNT, SQL_SHOW, SQL_SUBSCRIBER, SQL_NAMES, SQL_LETTERS };
 static const struct store_sql sql[] = {
     [SQL_LIST] = {"query.enrolments", COLUMNS "WHERE e.order_id < ?1 ORDER BY e.order_id DESC LIMIT ?2"},
     [SQL_OF_ACCOUNT] = {"query.enrolments.account", COLUMNS "WHERE e.account = ?3 AND e.order_id < ?1 "
@@ -24,6 +24,11 @@ static const struct store_sql sql[] = {
                    "JOIN authorization AS a ON a.id = oa.authorization_id "
                    "JOIN challenge AS c ON c.authorization_id = a.id "
                    "WHERE oa.order_id = ?1 ORDER BY oa.authorization_id, c.idx LIMIT 1000"},
+    [SQL_LETTERS] =
+        {"query.enrolment.letters",
+         "SELECT m.authorization_id, m.recipient, m.status, m.attempts, m.sent_us, m.answered_us, "
+         "m.error FROM order_authorization AS oa JOIN mail AS m ON m.authorization_id = "
+         "oa.authorization_id WHERE oa.order_id = ?1 ORDER BY oa.authorization_id LIMIT 1000"},
 };
 const struct ca_query_sql query_enrolment_sql = {sql, LT_COUNT(sql)};
 
@@ -176,6 +181,27 @@ static lt_res write_names(const struct ca_query *query, int64_t order, struct qu
     return store_rows_end(&rows);
 }
 
+/* Without their random values, which belong to those who were written to. */
+static lt_res write_letters(const struct ca_query *query, int64_t order, struct query_out *out)
+{
+    struct store_rows rows;
+    LT_TRY(store_query(query->store, &sql[SQL_LETTERS], STORE_ARGS(STORE_I(order)), &rows));
+    query_open(out, "letters", '[');
+    while (store_next(&rows)) {
+        query_open(out, NULL, '{');
+        query_id(out, "authorization", store_int(&rows, 0));
+        query_cstr(out, "to", store_cstr(&rows, 1));
+        query_cstr(out, "status", store_cstr(&rows, 2));
+        query_int(out, "attempts", store_int(&rows, 3));
+        query_time(out, "sent", store_int(&rows, 4));
+        query_time(out, "answered", store_int(&rows, 5));
+        query_cstr(out, "error", store_is_null(&rows, 6) ? "" : store_cstr(&rows, 6));
+        query_close(out, '}');
+    }
+    query_close(out, ']');
+    return store_rows_end(&rows);
+}
+
 lt_res query_enrolment_show(const struct ca_query *query, struct query_out *out)
 {
     struct store_rows rows;
@@ -188,5 +214,6 @@ lt_res query_enrolment_show(const struct ca_query *query, struct query_out *out)
     }
     LT_TRY(store_rows_end(&rows));
     LT_CHECK(found, LT_PEER_NOT_FOUND, "there is no enrolment %s", query->q->id);
-    return write_names(query, (int64_t)id, out);
+    LT_TRY(write_names(query, (int64_t)id, out));
+    return write_letters(query, (int64_t)id, out);
 }

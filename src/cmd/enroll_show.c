@@ -52,7 +52,21 @@ static void say_challenge(const json_t *b, bool first, struct lt_buf *out)
     }
 }
 
-static void say_name(const json_t *name, struct lt_buf *out)
+static void say_letters(const json_t *letters, const char *authorization, struct lt_buf *out)
+{
+    size_t i;
+    json_t *m;
+    json_array_foreach(letters, i, m)
+    {
+        const char *error = cmd_text(m, "error");
+        if (strcmp(cmd_text(m, "authorization"), authorization) == 0) {
+            lt_buf_addf(out, "      letter to %s: %s%s%s\n", cmd_text(m, "to"), cmd_text(m, "status"),
+                        error[0] == '\0' ? "" : ", ", error);
+        }
+    }
+}
+
+static void say_name(const json_t *name, const json_t *letters, struct lt_buf *out)
 {
     const char *status = cmd_text(name, "status");
     bool open = strcmp(status, "pending") == 0;
@@ -66,6 +80,7 @@ static void say_name(const json_t *name, struct lt_buf *out)
             say_challenge(b, i == 0, out);
         }
     }
+    say_letters(letters, cmd_text(name, "authorization"), out);
 }
 
 /* What comes next, by status. */
@@ -94,7 +109,7 @@ static void say(const json_t *e, struct lt_buf *out)
                 json_is_true(json_object_get(e, "hold")) ? ", issued when somebody says so" : "");
     json_array_foreach(json_object_get(e, "names"), i, row)
     {
-        say_name(row, out);
+        say_name(row, json_object_get(e, "letters"), out);
     }
     if (error[0] != '\0') {
         lt_buf_addf(out, "  why: %s\n", error);

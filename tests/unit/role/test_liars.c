@@ -11,7 +11,9 @@
 #include "crypto/key.h"
 #include "http.pb-c.h"
 #include "jose/jws.h"
+#include "mail.pb-c.h"
 #include "operator.pb-c.h"
+#include "pages.pb-c.h"
 #include "puppet.h"
 #include "sign.pb-c.h"
 #include "validate.pb-c.h"
@@ -53,6 +55,8 @@ static void test_out_of_turn(void **state)
         {IPC_NOTARY, IPC_DRAIN},         {IPC_GATEWAY, IPC_LINK},           {IPC_COURIER, IPC_VALIDATED},
         {IPC_COURIER, IPC_ACME_CALL},    {IPC_COURIER, IPC_SIGN_REPLY},     {IPC_COURIER, IPC_HOLD},
         {IPC_COURIER, IPC_CORROBORATE},  {IPC_VALIDATOR, IPC_CORROBORATED}, {IPC_NOTARY, IPC_CORROBORATED},
+        {IPC_COURIER, IPC_MAIL_SEND},    {IPC_NOTARY, IPC_MAIL_SENT},       {IPC_VALIDATOR, IPC_MAIL_SENT},
+        {IPC_COURIER, IPC_PAGE_CALL},
     };
     struct puppet p;
     puppet_start(&p, IPC_REGISTRAR);
@@ -136,6 +140,27 @@ static void test_forged_calls(void **state)
     c.statement = &s;
     c.nonce = v.nonce;
     assert_ok(ipc_link_send(courier, IPC_CORROBORATED, 1, &c.base, NULL, 0));
+    /* Nor a letter that nobody wrote, nor a link that was never sent. */
+    Ipc__MailSent sent = IPC__MAIL_SENT__INIT;
+    sent.mail_id = 1;
+    sent.attempt = 1;
+    sent.accepted = true;
+    assert_ok(ipc_link_send(courier, IPC_MAIL_SENT, 1, &sent.base, NULL, 0));
+    Ipc__PageCall page = IPC__PAGE_CALL__INIT;
+    Ipc__PageField field = IPC__PAGE_FIELD__INIT;
+    Ipc__PageField *fields[] = {&field};
+    static char words[5][64] = {"validate", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "do", "approve", "192.0.2.1"};
+    page.page = words[0];
+    page.token = words[1];
+    page.post = true;
+    page.remote_address = words[4];
+    field.name = words[2];
+    field.value = words[3];
+    page.fields = fields;
+    page.n_fields = 1;
+    assert_ok(ipc_link_send(notary, IPC_PAGE_CALL, 10, &page.base, NULL, 0));
+    const Ipc__PageReply *shown = (const Ipc__PageReply *)puppet_expect(&p, notary, IPC_PAGE_REPLY);
+    assert_int_equal(shown->status, 404);
     assert_ok(ipc_link_send(notary, IPC_NONCE_REQUEST, 9, &ask.base, NULL, 0));
     (void)puppet_expect(&p, notary, IPC_NONCE_GRANT);
     assert_false(puppet_heard(&p, examiner, IPC_SIGN_REQUEST));
