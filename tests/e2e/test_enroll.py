@@ -11,6 +11,7 @@ import subprocess
 import pytest
 from acmeclient import AcmeError, Client
 from conftest import Ca, Webroot, free_port, wait_for
+from test_corroboration import World
 
 
 
@@ -447,3 +448,28 @@ def test_halts_and_restarts(tmp_path):
     finally:
         site.stop()
     assert site.ca.lintel("audit", "verify").returncode == 0
+
+
+@pytest.mark.parametrize("hijacked,good", [((2,), True), ((0, 1), False)])
+def test_perspectives_decide(tmp_path, hijacked, good):
+    """The same corroboration as for ACME: what the primary perspective sees alone is not enough."""
+    for part in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        part.chmod(0o755)
+    world = World(tmp_path, hijacked=hijacked)
+    try:
+        csr = tmp_path / "www.csr"
+        subprocess.run(["openssl", "req", "-new", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-keyout",
+                        tmp_path / "www.key", "-subj", "/", "-addext", "subjectAltName=DNS:www.example.com", "-out", csr],
+                       check=True, capture_output=True)
+        e = world.ca.json("enroll", "request", csr, "--subscriber", "seen by many", "--method", "website-change")
+        file = world.victim.folder / ".well-known" / "pki-validation" / "lintel.txt"
+        file.parent.mkdir(parents=True)
+        file.write_text(e["names"][0]["challenges"][0]["value"])
+        after = json.loads(world.ca.lintel("enroll", "check", e["id"], "--json", check=False, timeout=120).stdout)
+        assert after["status"] == ("valid" if good else "pending")
+        if good:
+            assert world.events("authorization.valid")[-1]["corroboration"] == "3/4"
+        else:
+            assert "2 of 4" in after["names"][0]["challenges"][0]["error"]["detail"]
+    finally:
+        world.stop()
