@@ -78,6 +78,9 @@ def test_random_kills(fresh_ca, tmp_path, record_property):
     check_the_book(ca, load)
     ca.stop()
     check_the_book(ca, load)
+    said = ca.json("audit", "verify", timeout=300)  # every row of evidence has its frame, too
+    with book(ca) as b:
+        assert said["ok"] and said["evidence"] == b.execute("SELECT count(*) FROM evidence").fetchone()[0] > 0, said
     ca.lintel("audit", "verify", timeout=300)
 
 

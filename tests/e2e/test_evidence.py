@@ -117,6 +117,8 @@ def test_perspectives_and_their_keys(world):  # noqa: F811
     text = ca.lintel("cert", "show", shown["serial"], "--evidence").stdout
     assert "3/4 in" in text and "view-2     DISSENTS" in text and "signature verified with key" in text
     assert audit(ca)["statements"] == 4
+    ((kept,),) = rows(ca, "SELECT max(length(request)) FROM intent")
+    assert kept < 1000  # what was signed is kept once
     # A perspective that is replaced takes nothing from what it signed.
     (ca.folder / "perspectives" / "view-1.json").unlink()
     ca.stop()
