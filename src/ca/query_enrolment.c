@@ -5,11 +5,13 @@
 #include "ca/query_internal.h"
 #include "validate/by_hand.h"
 
-#define COLUMNS                                                                               \
-    "SELECT e.order_id, e.account, s.name, e.contact, o.profile, o.status, o.identifiers, "   \
-    "e.requested_us, e.requested_by, o.expires_us, e.hold, o.error, coalesce(i.name, ''), "   \
-    "o.certificate_serial FROM enrolment AS e JOIN subscriber AS s ON s.account = e.account " \
-    "JOIN ca_order AS o ON o.id = e.order_id LEFT JOIN issuer AS i ON i.id = o.certificate_issuer "
+#define COLUMNS                                                                              \
+    "SELECT e.order_id, e.account, s.name, e.contact, o.profile, o.status, o.identifiers, "  \
+    "e.requested_us, e.requested_by, o.expires_us, e.hold, o.error, coalesce(i.name, ''), "  \
+    "o.certificate_serial, w.review, w.rule FROM enrolment AS e "                            \
+    "JOIN subscriber AS s ON s.account = e.account JOIN ca_order AS o ON o.id = e.order_id " \
+    "LEFT JOIN issuer AS i ON i.id = o.certificate_issuer "                                  \
+    "LEFT JOIN order_wait AS w ON w.order_id = e.order_id "
 
 enum { SQL_LIST, SQL_OF_ACCOUNT, SQL_SHOW, SQL_SUBSCRIBER, SQL_NAMES, SQL_LETTERS };
 static const struct store_sql sql[] = {
@@ -50,6 +52,8 @@ static void write_row(struct query_out *o, const struct store_rows *rows)
     query_raw(o, "error", store_bytes(rows, 11));
     query_cstr(o, "issuer", store_cstr(rows, 12));
     query_hex(o, "serial", store_bytes(rows, 13));
+    query_cstr(o, "review", store_cstr(rows, 14)); /* "waiting": for a person, because of that rule */
+    query_cstr(o, "rule", store_cstr(rows, 15));
 }
 
 /* ret_id 0: there is no such subscriber. */

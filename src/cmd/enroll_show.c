@@ -118,6 +118,10 @@ static void say(const json_t *e, struct lt_buf *out)
             lt_buf_addf(out, "    %s\n", cmd_text(row, "detail"));
         }
     }
+    if (strcmp(cmd_text(e, "review"), "waiting") == 0) {
+        lt_buf_addf(out, "  waits for a person, by the policy's row %s:  lintel order release %s\n",
+                    cmd_text(e, "rule"), cmd_text(e, "id"));
+    }
     if (strcmp(status, "valid") == 0) {
         lt_buf_addf(out, "  serial %s, issuer %s\n", cmd_text(e, "serial"), cmd_text(e, "issuer"));
     }
@@ -151,7 +155,7 @@ static bool moves(const json_t *e)
     json_t *name;
     json_t *b;
     if (strcmp(cmd_text(e, "status"), "processing") == 0) {
-        return true;
+        return strcmp(cmd_text(e, "review"), "waiting") != 0;
     }
     json_array_foreach(json_object_get(e, "names"), i, name)
     {

@@ -408,6 +408,26 @@ def test_no_client_has_the_account(site):
     assert site.ca.json("account", "show", e["account"])["status"] == "valid"
 
 
+def test_policy_wants_to_see_it(tmp_path):
+    site = Site(tmp_path)
+    (site.ca.folder / "policy").mkdir(exist_ok=True)
+    (site.ca.folder / "policy" / "names.yaml").write_text(
+        "rows:\n  - {id: brand, action: deny, name: www.example.com, reason: Ask us.}\n"
+        "  - {id: risk, action: review, word: shop, reason: High risk.}\n")
+    site.ca.start()
+    try:
+        assert "policy row brand" in site.refused("request", site.csr("www.example.com"), "--subscriber", "x")
+        e = site.request("shop.example.com", args=("--method", "dns-change"))
+        site.put(e)
+        waits = site.check(e)
+        assert waits["status"] == "processing" and (waits["review"], waits["rule"]) == ("waiting", "risk")
+        assert f"lintel order release {e['id']}" in site.ca.lintel("enroll", "show", e["id"]).stdout
+        site.ca.lintel("order", "release", e["id"], "--yes")
+        wait_for("the certificate", lambda: site.ca.json("enroll", "show", e["id"])["status"] == "valid")
+    finally:
+        site.stop()
+
+
 def test_limits_of_failed_checks(tmp_path):
     site = Site(tmp_path)
     yaml = site.ca.folder / "lintel.yaml"
