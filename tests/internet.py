@@ -85,6 +85,14 @@ class Zone:
         self.ds = ds if sign is not None or ds is not True else None
         self.update = update
         self.ns = ns  # addresses of its servers where they are not those of the one that has it
+        self.period = None  # of its signatures, when they are not made by the server
+
+
+def presigned(zone, begin, end):
+    """Served as it was signed once, from begin to end."""
+    zone.period = begin, end
+    zone.sign = None
+    return zone
 
 
 class NameServer:
@@ -118,6 +126,9 @@ class NameServer:
         self.config.write_text("\n".join(text) + "\n")
         for zone in zones:
             zone.servers = zone.ns or addresses[:1]
+            if zone.period:
+                zone.key = self.ldns("ldns-keygen", "-a", "ECDSAP256SHA256", "-k", zone.name).strip()
+                zone.ds = (folder / f"{zone.key}.ds").read_text().split("DS", 1)[1].strip()
             if zone.sign is not None:
                 algorithm = dict(zone.sign).get("algorithm", "ecdsap256sha256")
                 self.keymgr(zone.name, "generate", f"algorithm={algorithm}", "ksk=yes", "zsk=yes")
@@ -134,6 +145,11 @@ class NameServer:
         assert r.returncode == 0, r.stderr
         return r.stdout
 
+    def ldns(self, *args):
+        r = subprocess.run(args, cwd=self.folder, capture_output=True, text=True)
+        assert r.returncode == 0, r.stderr
+        return r.stdout
+
     def start(self, children):
         for zone in self.zones:
             dot = "" if zone.name == "." else "."
@@ -145,6 +161,9 @@ class NameServer:
                     text += [f"{child.name}. NS ns{i or ''}.{child.name}.", f"ns{i or ''}.{child.name}. A {address}"]
                 text += [f"{child.name}. DS {child.ds}"] if child.ds else []
             (self.folder / self.file(zone)).write_text("\n".join([*text, zone.records]) + "\n")
+            if zone.period:
+                self.ldns("ldns-signzone", "-n", "-i", zone.period[0], "-e", zone.period[1], "-f", self.file(zone),
+                          self.file(zone), zone.key)
         self.process = subprocess.Popen(["knotd", "-c", str(self.config)], stderr=open(self.folder / "log", "w"))
         for zone in self.zones:
             wait_for(f"{self.addresses[0]} to answer for {zone.name}; see {self.folder}/log",
@@ -310,4 +329,5 @@ def PLAIN():
     return Zone("example.org", f"@ A {WEB}\n* A {WEB}\n", sign=None, update=True)
 
 
-__all__ = ["HOSTER", "LINTEL", "REGISTRY", "TSIG", "WEB", "WEB6", "Internet", "NameServer", "Zone", "encode_name", "usable"]
+__all__ = ["HOSTER", "LINTEL", "REGISTRY", "TSIG", "WEB", "WEB6", "Internet", "NameServer", "Zone", "presigned",
+           "usable"]
