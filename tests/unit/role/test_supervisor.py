@@ -116,6 +116,7 @@ def everybody_starts_with_what_is_theirs():
                 continue
             first = f.said(role)[0]
             assert f"passphrase={13 if role == 'signer' else 0} " in first, first
+            assert f"seal={64 if role == 'registrar' else 0} " in first, first
             # Two listeners (https, api) and the boards of all ten processes; nobody else gets a socket to listen on.
             assert f"listeners={12 if role == 'gateway' else 0}" in first, first
             line = wait_for("its descriptors", lambda: next((x for x in f.said(role) if x.startswith("fds=")), None))
@@ -135,6 +136,18 @@ def the_token_gets_the_pin():
         assert "pin=0" in f.said("signer")[0]
         assert "linked token-0" in f.said("signer")
         assert [x for x in f.said("token") if x.startswith("linked")] == ["linked signer-0"]
+        f.stop()
+
+
+def the_key_of_sealed_secrets_is_made_once():
+    with Family() as f:
+        path = f.folder / "secrets" / "seal.key"
+        f.start()
+        first = path.read_text()
+        assert len(first) == 65 and path.stat().st_mode & 0o777 == 0o600
+        f.stop()
+        f.start()
+        assert path.read_text() == first
         f.stop()
 
 
@@ -344,8 +357,10 @@ def credentials_come_from_systemd():
     with Family() as f:
         (f.top / "cred").mkdir()
         (f.top / "cred" / "lintel-passphrase").write_text("four")
+        (f.top / "cred" / "lintel-seal-key").write_text("sevenly")
         f.start(env={"CREDENTIALS_DIRECTORY": str(f.top / "cred")})
-        assert "passphrase=4 " in f.said("signer")[0]
+        assert "passphrase=4 " in f.said("signer")[0] and "seal=7 " in f.said("registrar")[0]
+        assert not (f.folder / "secrets" / "seal.key").exists()
         f.stop()
 
 

@@ -81,9 +81,9 @@ static lt_res tiny_start(struct role_kit *kit, const Ipc__Start *start, const in
     }
     char text[100];
     (void)snprintf(text, sizeof text,
-                   "start instance=%u uid=%u passphrase=%zu pin=%zu issuers=%zu listeners=%zu",
+                   "start instance=%u uid=%u passphrase=%zu pin=%zu seal=%zu issuers=%zu listeners=%zu",
                    start->instance, (unsigned)getuid(), start->passphrase.len, start->token_pin.len,
-                   start->n_issuers, start->n_listeners);
+                   start->seal_key.len, start->n_issuers, start->n_listeners);
     say(text);
     say_descriptors();
     lt_metric_add("tiny_starts_total", 1);
