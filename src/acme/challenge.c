@@ -349,7 +349,7 @@ static lt_res settle(struct acme_desk *d, struct ca_turn *t, const struct waitin
     Ipc__Problem *why = NULL;
     LT_TRY(end_challenge(t, w, v));
     LT_TRY(acme_evidence_add(d, t, v, c));
-    /*= CABF-BR 3.2.2.4.7 "SHALL not use the Random Value after" */
+    /*= CABF-BR 3.2.2.4.7 "SHALL not use the Random Value after: 1. 30 days" */
     if (w->a.status != ACME_PENDING || w->a.expires.us <= t->now.us) {
         return LT_OK; /* deactivated or expired meanwhile: only the evidence remains */
     }

@@ -19,8 +19,10 @@ enum {
     SQL_CRLS,
     SQL_EAB,
 };
-#define ACCOUNT_COLUMNS \
-    "SELECT id, status, contacts, alg, thumbprint, terms_agreed_us, created_us, address FROM account "
+#define ACCOUNT_COLUMNS                                                                                \
+    "SELECT id, status, contacts, alg, thumbprint, terms_agreed_us, a.created_us, address, name FROM " \
+    "account AS a "                                                                                    \
+    "LEFT JOIN subscriber AS s ON s.account = a.id "
 #define PLAN_COLUMNS                                                                                         \
     "SELECT id, action, scope_sha256, count, parameters, proposer, created_us, expires_us, status, needed, " \
     "result FROM plan "
@@ -74,6 +76,7 @@ static void write_account(const struct ca_query *query, struct query_out *o, con
     query_time(o, "terms_agreed", store_int(rows, 5));
     query_time(o, "created", store_int(rows, 6));
     query_cstr(o, "address", store_cstr(rows, 7));
+    query_cstr(o, "subscriber", store_cstr(rows, 8)); /* of enrolments: such an account has no key */
 }
 
 static void write_halt(const struct ca_query *query, struct query_out *o, const struct store_rows *rows)

@@ -77,8 +77,8 @@ static lt_res run_list(struct cmd *c, const struct list *l)
 
 static lt_res run_accounts(struct cmd *c)
 {
-    static const char *const heads[] = {"ACCOUNT", "STATUS", "CREATED", "CONTACTS", "FROM"};
-    static const char *const members[] = {"id", "status", "created", "contacts", "address"};
+    static const char *const heads[] = {"ACCOUNT", "STATUS", "CREATED", "CONTACTS", "FROM", "SUBSCRIBER"};
+    static const char *const members[] = {"id", "status", "created", "contacts", "address", "subscriber"};
     static const char *const filters[] = {"status"};
     static const struct list l = {"accounts", "accounts",       heads, members, LT_COUNT(heads),
                                   filters,    LT_COUNT(filters)};
@@ -151,8 +151,8 @@ static lt_res run_account_show(struct cmd *c)
     if (c->json) {
         return cmd_print_json(answer);
     }
-    static const char *const members[] = {"id",      "status",  "contacts",     "alg",   "thumbprint",
-                                          "created", "address", "certificates", "orders"};
+    static const char *const members[] = {"id",      "status",  "contacts",   "alg",          "thumbprint",
+                                          "created", "address", "subscriber", "certificates", "orders"};
     for (size_t i = 0; i < LT_COUNT(members); i++) {
         char text[CELL_MAX];
         cell(answer, members[i], text, sizeof(text));

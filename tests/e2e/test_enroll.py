@@ -405,7 +405,9 @@ def test_no_client_has_the_account(site):
     with pytest.raises(AcmeError) as caught:
         client.order("www.example.com")
     assert caught.value.kind == "accountDoesNotExist"
-    assert site.ca.json("account", "show", e["account"])["status"] == "valid"
+    account = site.ca.json("account", "show", e["account"])
+    assert account["status"] == "valid" and account["subscriber"] == "no key" and account["alg"] == ""
+    assert "no key" in site.ca.lintel("account", "list").stdout
 
 
 def test_policy_wants_to_see_it(tmp_path):
