@@ -17,8 +17,8 @@ enum {
 
 /* All texts live in the turn's arena. */
 struct ca_eab_key {
-    const char *kid; /* NULL: there is none */
-    lt_slice secret; /* sealed */
+    const char *kid;      /* NULL: there is none */
+    lt_slice secret;      /* sealed */
     const char *profiles; /* " a b "; empty: any */
     const char *suffixes;
     int64_t accounts_most;

@@ -26,14 +26,14 @@ static lt_slice bound_to(const char *id, char text[sizeof context + CA_SEAL_ID_M
     return LT_SLICE(text, sizeof context - 1 + len);
 }
 
-lt_res ca_seal_close(struct crypto_aead *seal, void (*random)(uint8_t *out, size_t len), const char *id,
+lt_res ca_seal_close(struct crypto_aead *seal, void (*draw)(uint8_t *out, size_t len), const char *id,
                      lt_slice secret, struct lt_arena *a, lt_slice *ret_sealed)
 {
     char text[sizeof context + CA_SEAL_ID_MAX];
     LT_CHECK(seal != NULL, LT_RETRY_UNAVAILABLE, "there is no key to seal a secret with");
     uint8_t *out = lt_arena_alloc(a, secret.len + CA_SEAL_EXTRA);
     LT_CHECK(out != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
-    random(out, CRYPTO_AEAD_IV_LEN); /* drawn once for each secret: none comes twice in 2^32 of them */
+    draw(out, CRYPTO_AEAD_IV_LEN); /* drawn once for each secret: none comes twice in 2^32 of them */
     LT_TRY(crypto_aead_seal(seal, out, bound_to(id, text), secret, out + CRYPTO_AEAD_IV_LEN));
     *ret_sealed = LT_SLICE(out, secret.len + CA_SEAL_EXTRA);
     return LT_OK;
