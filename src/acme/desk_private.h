@@ -183,6 +183,12 @@ struct acme_order {
     size_t authorization_count;
 };
 acme_handler acme_authorization_new;
+/* Refuses when the account would have more pending authorizations than it may. */
+LT_MUST_USE lt_res acme_pending_limit(struct acme_call *c, size_t more, bool *ret_refused);
+/* Seconds that an order, and the tokens in it, may take. */
+int64_t acme_order_lifetime(const struct acme_call *c);
+/* An authorization that no order will end: it runs out at its time. */
+LT_MUST_USE lt_res acme_authorization_alone(struct acme_call *c, int64_t id, lt_time expires);
 acme_handler acme_order_new, acme_order_get, acme_order_list;
 LT_MUST_USE lt_res acme_order_load(struct ca_turn *t, int64_t id, struct acme_order *ret_order);
 /* The order named by id when it is the caller's; otherwise it has been refused and ret_order->id is 0. */
@@ -325,8 +331,8 @@ struct acme_proofs {
     size_t count;
     const struct acme_order *order;
 };
-/* requested: when the order was finalized; its authorizations were in force then. LT_PEER_CONFLICT when a name
- * is not proven, or its proof too old. */
+/* requested: when the order was finalized; its authorizations were in force then. LT_PEER_CONFLICT when a
+ * name is not proven, or its proof too old. */
 LT_MUST_USE lt_res acme_proofs_collect(struct ca_turn *t, const struct acme_order *o, lt_time requested,
                                        struct acme_proofs *ret_proofs);
 /* NULL when there is no such name. */

@@ -205,7 +205,7 @@ static lt_res find_proven(struct acme_call *c, const Ipc__Identifier *name, int6
     return store_rows_end(&rows);
 }
 
-static lt_res pending_limit(struct acme_call *c, size_t more, bool *ret_refused)
+lt_res acme_pending_limit(struct acme_call *c, size_t more, bool *ret_refused)
 {
     uint32_t most = c->desk->config->pending_authorizations_per_account;
     struct store_rows rows;
@@ -307,7 +307,7 @@ static lt_res add_order(struct acme_call *c, const Ipc__AcmeNewOrder *o, const s
 
 /* Of an order and of the tokens in it.
  *= CABF-BR 3.2.2.4.19 "MUST NOT be used for more than 30 days from its creation" */
-static int64_t lifetime(const struct acme_call *c)
+int64_t acme_order_lifetime(const struct acme_call *c)
 {
     int64_t rule_s = ca_limit_at(CA_LIMIT_TOKEN_AGE_S, c->turn->now);
     int64_t wanted_s = c->desk->config->order_lifetime_s;
@@ -317,7 +317,7 @@ static int64_t lifetime(const struct acme_call *c)
 }
 
 /* One that no order will end: it runs out at its time. */
-static lt_res end_alone(struct acme_call *c, int64_t id, lt_time expires)
+lt_res acme_authorization_alone(struct acme_call *c, int64_t id, lt_time expires)
 {
     char *subject = lt_arena_printf(c->turn->arena, "%lld", (long long)id);
     LT_CHECK(subject != NULL, LT_PEER_TOO_LARGE, "acme: the order is too large");
@@ -342,7 +342,7 @@ static lt_res make_ancestor(struct acme_call *c, struct draft *d, size_t at)
     domain.value = lt_arena_cstr(c->turn->arena, lt_slice_cstr(d->above[at]));
     LT_CHECK(domain.value != NULL, LT_PEER_TOO_LARGE, "acme: the order is too large");
     LT_TRY(acme_authorization_make(c, &domain, &below, d->expires, &d->ancestors[at].id));
-    return end_alone(c, d->ancestors[at].id, d->expires);
+    return acme_authorization_alone(c, d->ancestors[at].id, d->expires);
 }
 
 static lt_res make_authorization(struct acme_call *c, struct draft *d, size_t i)
@@ -364,7 +364,7 @@ static lt_res make(struct acme_call *c, const Ipc__AcmeNewOrder *o, struct draft
                    struct acme_order *ret_order)
 {
     int64_t id = ca_new_id(c->turn);
-    d->expires = lt_time_add_seconds(c->turn->now, lifetime(c));
+    d->expires = lt_time_add_seconds(c->turn->now, acme_order_lifetime(c));
     *ret_order = (struct acme_order){
         .id = id,
         .account = c->account.id,
@@ -432,7 +432,7 @@ lt_res acme_order_new(struct acme_call *c)
         return acme_refuse_error(c, halted, "rejectedIdentifier");
     }
     LT_TRY(find_all_proven(c, &d, &missing));
-    LT_TRY(pending_limit(c, missing, &refused));
+    LT_TRY(acme_pending_limit(c, missing, &refused));
     if (refused) {
         return LT_OK;
     }
@@ -444,95 +444,6 @@ lt_res acme_order_new(struct acme_call *c)
     struct acme_order made;
     LT_TRY(make(c, o, &d, &made));
     LT_TRY(acme_order_body(c->turn, &made, &reply));
-    reply.status = 201;
-    return acme_answer(c, &reply);
-}
-
-/* --- pre-authorization ---------------------------------------------------------------------------------- */
-
-/* Some profile takes a name of that kind; which one it will be, the order says. */
-static struct acme_name_fault check_alone(const struct acme_call *c, const Ipc__Identifier *name)
-{
-    struct acme_name_fault fault = {"rejectedIdentifier", "No profile takes names.", "profiles"};
-    const struct ca_book *b = c->turn->book;
-    for (size_t i = 0; i < b->row_count && fault.type != NULL; i++) {
-        const struct ca_profile *p = b->rows[i].profile;
-        const struct acme_name_rules rules = {
-            .local = (p->names & CA_NAME_LOCAL) != 0 && !p->public_trust,
-            .address = (p->names & CA_NAME_IP) != 0,
-        };
-        if (p->kind == CA_PROFILE_SUBSCRIBER) {
-            fault = acme_name_check(c->desk->names, &rules, name);
-        }
-    }
-    return fault;
-}
-
-/* What stands in the way, as for an order of the one name. */
-static lt_res check_new_authorization(struct acme_call *c, const Ipc__AcmeNewAuthorization *n,
-                                      Ipc__Problem **ret_problem)
-{
-    struct acme_order one = {.account = c->account.id, .profile = c->desk->config->default_profile};
-    struct acme_judgement j;
-    /*= RFC 8555 7.4.1 "pre-authorization cannot be used to authorize issuance of certificates containing
-     *= wildcard domain names" */
-    struct acme_name_fault fault = {"malformed", "Wildcard names are not authorized in advance.",
-                                    "RFC 8555 7.4.1"};
-    if (!acme_name_is_wildcard(n->identifier->value)) {
-        fault = check_alone(c, n->identifier);
-    }
-    if (fault.type != NULL) {
-        *ret_problem = acme_problem(c->turn->arena, fault.type, "%s: %s [%s]", n->identifier->value,
-                                    fault.detail, fault.rule);
-        LT_CHECK(*ret_problem != NULL, LT_PEER_TOO_LARGE, "acme: the answer is too large");
-        return LT_OK;
-    }
-    LT_TRY(acme_name_set_of(c->turn->arena, (Ipc__Identifier *const *)&n->identifier, 1, &one.names));
-    LT_TRY(acme_policy_judge(c->desk, c->turn, &one, &j));
-    *ret_problem = j.problem;
-    return j.problem != NULL ? LT_OK : acme_pause_check(c, &one.names, ret_problem);
-}
-
-static lt_res say_created(struct acme_call *c, const Ipc__AcmeNewAuthorization *n, int64_t id)
-{
-    struct lt_buf body;
-    lt_buf_init(&body, ACME_EVENT_MAX);
-    lt_buf_addf(&body, "{\"account\":%lld,\"subdomains\":%s,\"identifier\":", (long long)c->account.id,
-                n->subdomains ? "true" : "false");
-    lt_json_add_string(&body, lt_slice_cstr(n->identifier->value));
-    lt_buf_add_byte(&body, '}');
-    return acme_event(c->turn, "authorization.created", "authorization", id, &body, (lt_slice){0});
-}
-
-lt_res acme_authorization_new(struct acme_call *c)
-{
-    const Ipc__AcmeNewAuthorization *n = c->m->new_authorization;
-    Ipc__AcmeReply reply = IPC__ACME_REPLY__INIT;
-    struct acme_authorization made;
-    Ipc__Problem *p = NULL;
-    bool refused = false;
-    int64_t account = c->account.id;
-    LT_CHECK(n != NULL && n->identifier != NULL, LT_PEER_MALFORMED, "acme: newAuthz without its body");
-    LT_TRY(check_new_authorization(c, n, &p));
-    if (p != NULL) {
-        return acme_refuse(c, p);
-    }
-    LT_TRY(pending_limit(c, 1, &refused));
-    if (!refused) {
-        LT_TRY(acme_limited(c, ACME_LIMIT_ORDERS, LT_SLICE(&account, sizeof account), true, &refused));
-    }
-    if (refused) {
-        return LT_OK;
-    }
-    lt_time expires = lt_time_add_seconds(c->turn->now, lifetime(c));
-    const struct acme_scope scope = {.subdomains = n->subdomains};
-    LT_TRY(acme_authorization_make(c, n->identifier, &scope, expires, &made.id));
-    LT_TRY(end_alone(c, made.id, expires));
-    LT_TRY(say_created(c, n, made.id));
-    LT_TRY(acme_authorization_load(c->turn, made.id, &made));
-    LT_TRY(acme_authorization_body(c->turn, &made, &reply));
-    /*= RFC 8555 7.4.1 "the server responds with a 201 (Created) response" */
-    reply.location_authorization = made.id;
     reply.status = 201;
     return acme_answer(c, &reply);
 }

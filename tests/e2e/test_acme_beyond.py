@@ -163,7 +163,8 @@ def test_pre_authorization(user):
     assert order["status"] == "ready" and order["authorizations"] == [url]
     user.issue("ahead.example.com")
     assert refusal(lambda: ahead(user, "*.example.com")).kind == "malformed"
-    assert refusal(lambda: ahead(user, "co.uk")).kind == "rejectedIdentifier"
+    unwilling = refusal(lambda: ahead(user, "co.uk"))
+    assert (unwilling.kind, unwilling.status) == ("rejectedIdentifier", 403)
     assert refusal(lambda: ahead(user, "host.local")).kind == "rejectedIdentifier"
     assert refusal(lambda: ahead(user, "192.0.2.1", "ip", subdomainAuthAllowed=True)).kind == "malformed"
     assert refusal(lambda: user.post(user.directory["newAuthz"], {})).kind == "malformed"

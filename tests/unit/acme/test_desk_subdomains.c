@@ -253,6 +253,48 @@ static void test_caa(void **state)
     rig_close(&r);
 }
 
+/* A kill -9 between any two messages: the question is asked again, the order goes on, nothing is counted
+ * twice. */
+static void test_restarted(void **state)
+{
+    struct rig r;
+    struct rig_account a;
+    struct rig_account leaf;
+    (void)state;
+    rig_open(&r, NULL);
+    rig_new_account(&r, &a, 1);
+    int64_t id = ahead(&r, &a, "example.com", true)->location_authorization;
+    rig_restart(&r);
+    const Ipc__AcmeReply *reply = below(&r, &a, three, by_one); /* not proven yet: it makes one of its own */
+    int64_t order = reply->location_order;
+    int64_t own = reply->order->authorizations[0];
+    assert_int_not_equal(own, id);
+    rig_restart(&r);
+    Ipc__AcmeCall call = IPC__ACME_CALL__INIT;
+    Ipc__AcmeChallengeReply body = IPC__ACME_CHALLENGE_REPLY__INIT;
+    call.op = IPC__ACME_OP__ACME_REPLY_CHALLENGE;
+    call.challenge = &body;
+    body.authorization_id = own;
+    body.index = index_of(&r, &a, own, "dns-01");
+    assert_int_equal(rig_call(&r, &a, &call)->status, 200);
+    rig_restart(&r);
+    rig_advance(&r, 1);
+    rig_validator_linked(&r);
+    r.fail_next = true; /* its turn is lost: all three names, or none */
+    rig_validated(&r, NULL);
+    assert_int_equal(rig_number(&r, "SELECT count(*) FROM authorization WHERE status = 'valid'"), 0);
+    assert_int_equal(rig_number(&r, "SELECT count(*) FROM evidence"), 0);
+    rig_validated(&r, NULL);
+    assert_int_equal(rig_number(&r, "SELECT count(*) FROM authorization WHERE status = 'valid'"), 4);
+    assert_int_equal(rig_number(&r, "SELECT count(*) FROM evidence WHERE proven_by IS NOT NULL"), 3);
+    rig_restart(&r);
+    assert_string_equal(rig_get_order(&r, &a, order)->order->status, "ready");
+    rig_key(&leaf, 0);
+    assert_null(rig_finalize(&r, &a, order, three, &leaf.key));
+    assert_int_equal(rig_count(&r, IPC_SIGN_REQUEST), 1);
+    rig_close(&r);
+}
+
 static void test_persistent(void **state)
 {
     static const char *const www[] = {"www.example.com", NULL};
@@ -334,7 +376,7 @@ int main(void)
         cmocka_unit_test(test_ahead),         cmocka_unit_test(test_order),
         cmocka_unit_test(test_order_refused), cmocka_unit_test(test_deactivated),
         cmocka_unit_test(test_caa),           cmocka_unit_test(test_persistent),
-        cmocka_unit_test(test_topmost),
+        cmocka_unit_test(test_topmost),       cmocka_unit_test(test_restarted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
