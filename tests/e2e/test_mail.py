@@ -125,6 +125,9 @@ def test_constructed(office):
     token = link(letter)
     assert len(token) >= 22
     wait_for("the relay's word", lambda: office.mails(e) == [("hostmaster@example.com", "sent", 1, None)])
+    shown = office.ca.lintel("enroll", "show", e["id"]).stdout
+    assert "letter to hostmaster@example.com: sent" in shown
+    assert token not in shown + json.dumps(office.show(e))  # it belongs to who was written to
 
     for _ in range(3):  # filters look at links; that approves nothing
         status, html, headers = office.page(token)
@@ -305,3 +308,13 @@ def test_without_a_relay(office, tmp_path):
     assert "courier-0" not in office.ca.pids()
     assert "sends no mail" in office.refused("request", office.csr("www.example.com"), "--subscriber", "x", "--method",
                                              "email-constructed")
+
+
+def test_the_courier_maps_the_libraries_of_the_table(office):
+    from test_libraries import allowed, mapped
+    if "courier-0" not in office.ca.pids():
+        office.ca.stop()
+        configure(office.ca, office.postfix.port)
+        office.ca.start()
+    libraries, files = mapped(office.ca.pids()["courier-0"], "courier")
+    assert libraries == allowed()["courier"][0] and files <= allowed()["courier"][1]
