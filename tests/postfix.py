@@ -23,9 +23,11 @@ def missing():
 class Postfix:
     """boxes: local parts that exist; "later" among the refused is put off instead. All in one maildir."""
 
-    def __init__(self, folder, domains=("example.com", "example.org"), boxes=("hostmaster", "admin", "security")):
+    def __init__(self, folder, domains=("example.com", "example.org"), boxes=("hostmaster", "admin", "security"),
+                 tls=False):
         self.folder = folder
         self.port = free_port()
+        self.tls_port = free_port()  # of smtps, where there is TLS at all
         self.box = folder / "boxes" / "all"
         self.running = False
         for part in ("conf", "spool", "data", "boxes"):
@@ -36,6 +38,8 @@ class Postfix:
         os.chown(folder / "boxes", nobody.pw_uid, nobody.pw_gid)
         os.chown(folder / "data", pwd.getpwnam("postfix").pw_uid, -1)
         self.write_conf(domains, boxes, nobody)
+        if tls:
+            self.add_tls()
         self.start()
 
     def write_conf(self, domains, boxes, nobody):
@@ -56,7 +60,6 @@ inet_protocols = ipv4
 mynetworks = 127.0.0.0/8
 smtpd_peername_lookup = no
 smtpd_recipient_restrictions = check_recipient_access regexp:{conf}/access, permit_mynetworks, reject
-smtpd_tls_security_level = none
 virtual_mailbox_domains = {', '.join(domains)}
 virtual_mailbox_base = {self.folder}/boxes
 virtual_mailbox_maps = regexp:{conf}/boxes
@@ -85,6 +88,19 @@ virtual unix - n n - - virtual
 smtp unix - - n - - smtp
 postlog unix-dgram n - n - 1 postlogd
 """)
+
+    def add_tls(self):
+        """STARTTLS on one port and TLS from the first byte on another, with a certificate that nobody trusts."""
+        conf = self.folder / "conf"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
+                        "30", "-subj", "/CN=mail.example.net", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout",
+                        conf / "key.pem", "-out", conf / "cert.pem"], check=True, capture_output=True)
+        with (conf / "main.cf").open("a") as f:
+            f.write(f"smtpd_tls_security_level = may\nsmtpd_tls_cert_file = {conf}/cert.pem\n"
+                    f"smtpd_tls_key_file = {conf}/key.pem\nsmtpd_tls_received_header = yes\n")
+        with (conf / "master.cf").open("a") as f:
+            f.write("tlsmgr unix - - n 1000? 1 tlsmgr\n"
+                    f"127.0.0.1:{self.tls_port} inet n - n - - smtpd\n  -o smtpd_tls_wrappermode=yes\n")
 
     def control(self, word):
         return subprocess.run(["postfix", "-c", self.folder / "conf", word], capture_output=True, text=True)

@@ -34,10 +34,12 @@ static const struct sandbox_path validator_paths[] = {
     {"/etc/host.conf", false},   {"/usr/share/dns", false}, {"/etc/gai.conf", false},
 };
 
-/* Whom it may ask is read again on SIGHUP; its own key is not. */
+/* Whom it may ask is read again on SIGHUP; its own key is not. The system's roots are for a relay with smtps.
+ */
 static const struct sandbox_path courier_paths[] = {
     {"perspectives", false},       {"/etc/resolv.conf", false}, {"/etc/hosts", false},
     {"/etc/nsswitch.conf", false}, {"/etc/host.conf", false},   {"/etc/gai.conf", false},
+    {"/etc/ssl/certs", false},
 };
 
 /* What any program reads to be loaded; the command itself and its interpreter: role/opinion_walls.c. */

@@ -18,10 +18,10 @@ pytestmark = pytest.mark.skipif(missing() != "", reason=missing())
 LINK = re.compile(r"https://\S+/validate/([A-Za-z0-9_-]+)")
 
 
-def configure(ca, port, sender="ca@ca.example"):
+def configure(ca, port, sender="ca@ca.example", scheme="smtp"):
     path = ca.folder / "lintel.yaml"
     text = re.sub(r"(?m)^mail:\n(  .*\n)*", "", path.read_text())
-    path.write_text(text + f"mail:\n  relay: smtp://127.0.0.1:{port}\n  from: {sender}\n")
+    path.write_text(text + f"mail:\n  relay: {scheme}://127.0.0.1:{port}\n  from: {sender}\n")
 
 
 class Office(Site):
@@ -29,7 +29,7 @@ class Office(Site):
 
     def __init__(self, folder):
         super().__init__(folder, "--caa-identity", "ca.example.net")
-        self.postfix = Postfix(folder / "postfix")
+        self.postfix = Postfix(folder / "postfix", tls=True)
         configure(self.ca, self.postfix.port)
         self.prepare()
         self.ca.start()
@@ -124,6 +124,7 @@ def test_constructed(office):
     assert "www.example.com" in text and "Mail & Co" in text and "BR 2.2.6 3.2.2.4.4" in text
     token = link(letter)
     assert len(token) >= 22
+    assert "with ESMTPS" in letter["Received"]  # the relay offers TLS, so it is used
     wait_for("the relay's word", lambda: office.mails(e) == [("hostmaster@example.com", "sent", 1, None)])
     shown = office.ca.lintel("enroll", "show", e["id"]).stdout
     assert "letter to hostmaster@example.com: sent" in shown
@@ -278,6 +279,23 @@ def test_the_relay_is_away_and_lintel_is_killed(office):
     assert letter["To"] == "hostmaster@example.com"
     assert office.page(token, {"do": "approve"})[0] == 200
     wait_for("the certificate", lambda: office.show(e)["status"] == "valid")
+
+
+def test_a_relay_that_nobody_vouches_for(office):
+    """smtps means a certificate that counts; a letter waits rather than go to anybody."""
+    office.ca.stop()
+    configure(office.ca, office.postfix.tls_port, scheme="smtps")
+    office.ca.start()
+    e = office.request("www.example.com", subscriber="smtps", args=("--method", "email-constructed", "--contact",
+                                                                    "admin@example.com"))
+    wait_for("a failure", lambda: office.mails(e) and office.mails(e)[0][3])
+    (_, status, _, error), = office.mails(e)
+    assert status == "queued" and "certificate" in error, error
+    assert not [m for m in office.postfix.letters() if link(m) == office.tokens(e)[0][0]]
+    office.ca.lintel("enroll", "cancel", e["id"], "--yes")
+    office.ca.stop()
+    configure(office.ca, office.postfix.port)
+    office.ca.start()
 
 
 def test_not_in_acme(office):
