@@ -33,6 +33,7 @@ static const struct {
     bool make;
 } owners[] = {
     {"lintel.yaml", IPC_SUPERVISOR, 0644, 0, false, false},
+    {"testing", IPC_SUPERVISOR, 0644, 0, false, false},
     {"profiles", IPC_SUPERVISOR, 0755, 0644, false, false},
     {"operators", IPC_SUPERVISOR, 0755, 0, false, true},
     {"perspectives", IPC_SUPERVISOR, 0755, 0644, false, true},

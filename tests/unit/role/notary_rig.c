@@ -10,6 +10,7 @@ struct said said[SAID_MAX];
 size_t said_count;
 size_t said_read;
 bool registrar_is_there = true;
+bool rig_testing;
 struct notary *notary;
 struct lt_arena arena;
 struct crypto_key *account_key;
@@ -93,8 +94,10 @@ void grant_nonces(size_t count)
 int set_up(void **state)
 {
     (void)state;
-    const struct notary_options options = {
-        .site = {.base_url = BASE, .terms_of_service = "", .website = ""}, .owner_uid = 1000, .keys_max = 4};
+    const struct notary_options options = {.site = {.base_url = BASE, .terms_of_service = "", .website = ""},
+                                           .owner_uid = 1000,
+                                           .keys_max = 4,
+                                           .testing = rig_testing};
     const struct notary_ports ports = {.send = say, .reply = reply};
     lt_arena_init(&arena, 1 << 24);
     notary = notary_new(&options, &ports);

@@ -23,6 +23,7 @@ extern struct said said[SAID_MAX];
 extern size_t said_count;
 extern size_t said_read;
 extern bool registrar_is_there;
+extern bool rig_testing; /* set_up makes the notary of a test CA */
 extern struct notary *notary;
 extern struct lt_arena arena;
 extern struct crypto_key *account_key;
