@@ -116,6 +116,19 @@ static void test_names(void **state)
     }
 }
 
+/* Some clients stop reading at a challenge without a token: what has one is offered first. */
+static void test_tokens_first(void **state)
+{
+    bool persistent = false;
+    (void)state;
+    for (size_t i = 0; i < validate_method_count; i++) {
+        const struct validate_method *m = &validate_methods[i];
+        assert_false(m->acme && !m->persistent && persistent);
+        persistent = persistent || (m->acme && m->persistent);
+    }
+    assert_true(persistent);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
