@@ -22,8 +22,16 @@ static const char *const acme_paths[] = {
     "/acme/challenge/5/0", "/acme/directory", "/acme/certificate/0cf6", "/acme/account/12/orders",
 };
 static const char *const api_paths[] = {
-    "/api/v1/certificates/0cf6/revoke", "/api/v1/halts",        "/api/v1/plans",
-    "/api/v1/plans/p1/approvals",       "/api/v1/plans/p1/run", "/api/v1/key-blocks",
+    "/api/v1/certificates/0cf6/revoke",
+    "/api/v1/halts",
+    "/api/v1/plans",
+    "/api/v1/plans/p1/approvals",
+    "/api/v1/plans/p1/run",
+    "/api/v1/key-blocks",
+    "/api/v1/enrollments",
+    "/api/v1/enrollments/4711/check",
+    "/api/v1/eab",
+    "/api/v1/lint/findings",
 };
 
 static lt_slice in_member(struct lt_arena *a, const char *member, lt_slice der)
