@@ -79,9 +79,8 @@ static void validation(const struct init *i, struct lt_buf *out)
 static void service(const struct init *i, struct lt_buf *out)
 {
     lt_buf_add_cstr(out, "\ndefault-profile: tls-server\n\nacme:\n");
-    lt_buf_add_cstr(
-        out, i->testing ? "  terms-of-service: \"data:text/plain,Do%20what%20thou%20wilt\"\n"
-                        : "  # terms-of-service: https://ca.example.com/terms\n");
+    lt_buf_add_cstr(out, i->testing ? "  terms-of-service: \"data:text/plain,Do%20what%20thou%20wilt\"\n"
+                                    : "  # terms-of-service: https://ca.example.com/terms\n");
     lt_buf_add_cstr(out, "  # website: https://ca.example.com\n");
     const char *caa[INIT_HOSTS_MAX];
     size_t caa_count = 0;
