@@ -179,7 +179,8 @@ void query_certificate_write(struct query_out *o, const struct query_tables *t,
     query_hex(o, "spki_sha256", c->spki_sha256);
 }
 
-static lt_res write_authorization(const struct ca_query *query, struct query_out *o, int64_t id)
+static lt_res write_authorization(const struct ca_query *query, struct query_out *o, int64_t id,
+                                  int64_t issued_us)
 {
     struct store_rows rows;
     LT_TRY(store_query(query->store, &sql[SQL_AUTHORIZATION], STORE_ARGS(STORE_I(id)), &rows));
@@ -189,10 +190,11 @@ static lt_res write_authorization(const struct ca_query *query, struct query_out
         query_time(o, "authorization_expires", store_int(&rows, 2));
     }
     LT_TRY(store_rows_end(&rows));
-    return query_checks_write(query, o, id);
+    return query_checks_write(query, o, id, issued_us);
 }
 
-static lt_res write_names(const struct ca_query *query, struct query_out *o, const struct query_names *names)
+static lt_res write_names(const struct ca_query *query, struct query_out *o, const struct query_names *names,
+                          int64_t issued_us)
 {
     query_open(o, "names", '[');
     for (size_t i = 0; i < names->count; i++) {
@@ -201,7 +203,7 @@ static lt_res write_names(const struct ca_query *query, struct query_out *o, con
         query_cstr(o, "name", names->list[i].name);
         query_id(o, "authorization", names->list[i].authorization);
         if (query->q->evidence && names->list[i].authorization != 0) {
-            LT_TRY(write_authorization(query, o, names->list[i].authorization));
+            LT_TRY(write_authorization(query, o, names->list[i].authorization, issued_us));
         }
         query_close(o, '}');
     }
@@ -311,7 +313,7 @@ lt_res query_certificate_show(const struct ca_query *query, struct query_out *ou
     query_cstr(out, "worst_method", c.worst_method);
     query_time(out, "oldest_validation", c.oldest_validation_us);
     query_time(out, "oldest_caa", c.oldest_caa_us);
-    LT_TRY(write_names(query, out, &names));
+    LT_TRY(write_names(query, out, &names, c.issued_us));
     if (query->q->evidence) {
         LT_TRY(query_rules_write(query, out, &tables, &c, &names));
     }
@@ -337,5 +339,5 @@ lt_res query_authorization_show(const struct ca_query *query, struct query_out *
     }
     LT_TRY(store_rows_end(&rows));
     LT_CHECK(found, LT_PEER_NOT_FOUND, "there is no authorization %s", query->q->id);
-    return write_authorization(query, out, (int64_t)id);
+    return write_authorization(query, out, (int64_t)id, 0);
 }

@@ -15,8 +15,39 @@ static const struct store_sql sql[] = {
      "e.sha256, coalesce(e.proven_by, e.authorization_id) FROM evidence e JOIN dimension d ON d.id = "
      "e.dimension WHERE e.authorization_id = ?1 "
      "ORDER BY e.checked_us LIMIT 100"},
+    {"query.evidence.relied-on",
+     "SELECT max(CASE WHEN d.method <> 'caa' THEN e.checked_us END), "
+     "max(CASE WHEN d.method = 'caa' AND e.caa = 'permitted' THEN e.checked_us END) "
+     "FROM evidence e JOIN dimension d ON d.id = e.dimension "
+     "WHERE e.authorization_id = ?1 AND e.ok = 1 AND e.checked_us <= ?2"},
 };
+enum { SQL_CHECKS, SQL_RELIED_ON };
 const struct ca_query_sql query_evidence_sql = {sql, LT_COUNT(sql)};
+
+/* The checks that a certificate of that time rests on: its last proof, and CAA where it was asked after that.
+ */
+struct relied {
+    bool asked; /* it is about a certificate */
+    int64_t proof_us;
+    int64_t caa_us;
+};
+
+static lt_res find_relied(const struct ca_query *query, int64_t authorization, int64_t issued_us,
+                          struct relied *ret)
+{
+    struct store_rows rows;
+    *ret = (struct relied){.asked = issued_us != 0};
+    if (!ret->asked) {
+        return LT_OK;
+    }
+    LT_TRY(store_query(query->store, &sql[SQL_RELIED_ON],
+                       STORE_ARGS(STORE_I(authorization), STORE_I(issued_us)), &rows));
+    if (store_next(&rows)) {
+        ret->proof_us = store_int(&rows, 0);
+        ret->caa_us = store_int(&rows, 1) > ret->proof_us ? store_int(&rows, 1) : 0;
+    }
+    return store_rows_end(&rows);
+}
 
 /* Of the row, what is needed when the rows are closed. */
 struct check {
@@ -79,7 +110,8 @@ static lt_res write_seen(const struct ca_query *query, struct query_out *o, cons
     return query_corroboration_write(query, o, record->corroboration);
 }
 
-static lt_res write_check(const struct ca_query *query, struct query_out *o, const struct store_rows *rows)
+static lt_res write_check(const struct ca_query *query, struct query_out *o, const struct store_rows *rows,
+                          const struct relied *on)
 {
     struct check k = {.authorization = store_int(rows, 18), .checked_us = store_int(rows, 0)};
     take_ref(rows, &k.ref);
@@ -87,6 +119,10 @@ static lt_res write_check(const struct ca_query *query, struct query_out *o, con
     query_open(o, NULL, '{');
     query_time(o, "checked", k.checked_us);
     query_bool(o, "ok", store_int(rows, 1) != 0);
+    query_id(o, "proven_by", k.authorization);
+    if (on->asked) {
+        query_bool(o, "relied_on", k.checked_us == on->proof_us || k.checked_us == on->caa_us);
+    }
     query_cstr(o, "dnssec", store_cstr(rows, 2));
     query_cstr(o, "caa", store_cstr(rows, 3));
     query_time(o, "caa_checked", store_int(rows, 4));
@@ -104,15 +140,18 @@ static lt_res write_check(const struct ca_query *query, struct query_out *o, con
     return r;
 }
 
-lt_res query_checks_write(const struct ca_query *query, struct query_out *out, int64_t authorization)
+lt_res query_checks_write(const struct ca_query *query, struct query_out *out, int64_t authorization,
+                          int64_t issued_us)
 {
     struct store_rows rows;
+    struct relied on;
     lt_res r = LT_OK;
     size_t count = 0;
-    LT_TRY(store_query(query->store, &sql[0], STORE_ARGS(STORE_I(authorization)), &rows));
+    LT_TRY(find_relied(query, authorization, issued_us, &on));
+    LT_TRY(store_query(query->store, &sql[SQL_CHECKS], STORE_ARGS(STORE_I(authorization)), &rows));
     query_open(out, "checks", '[');
     while (!lt_failed(r) && count < CHECKS_MAX && store_next(&rows)) {
-        r = write_check(query, out, &rows);
+        r = write_check(query, out, &rows, &on);
         count++;
     }
     query_close(out, ']');

@@ -5,9 +5,10 @@
 #include "evidence.pb-c.h"
 #include "validate/methods.h"
 
-/* "checks": everything that the evidence of an authorization says, oldest first. */
+/* "checks": everything that the evidence of an authorization says, oldest first. issued_us: of the
+ * certificate that it is told for, to mark what it rests on; 0: none. */
 LT_MUST_USE lt_res query_checks_write(const struct ca_query *query, struct query_out *out,
-                                      int64_t authorization);
+                                      int64_t authorization, int64_t issued_us);
 /* Members of a check: what one perspective saw. */
 void query_seen_write(struct query_out *o, const Ipc__Validated *v);
 void query_caa_write(struct query_out *o, const char *key, const Ipc__CaaCheck *caa);

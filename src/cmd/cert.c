@@ -131,9 +131,13 @@ static void say_names(const json_t *answer, struct lt_buf *out)
     json_t *name;
     json_array_foreach(json_object_get(answer, "names"), i, name)
     {
-        lt_buf_addf(out, "  name        %s %s  (authorization %s%s%s)\n", cmd_text(name, "type"),
+        const char *validated = cmd_text(name, "validated");
+        const char *until = cmd_text(name, "authorization_expires");
+        lt_buf_addf(out, "  name        %s %s  (authorization %s%s%s%s%s%s%s)\n", cmd_text(name, "type"),
                     cmd_text(name, "name"), cmd_text(name, "authorization"),
-                    cmd_text(name, "validated")[0] != 0 ? ", validated " : "", cmd_text(name, "validated"));
+                    cmd_text(name, "authorization_status")[0] != '\0' ? ", " : "",
+                    cmd_text(name, "authorization_status"), validated[0] != '\0' ? ", validated " : "",
+                    validated, until[0] != '\0' ? ", reused here until " : "", until);
         cmd_say_checks(name, out);
     }
 }

@@ -176,15 +176,19 @@ static void say_rule(struct lt_buf *out, const json_t *check)
     line(out, "usable until", cmd_text(check, "usable_until"));
 }
 
-static void say_check(struct lt_buf *out, const json_t *check)
+/* owner: of the authorization that the check is told for. */
+static void say_check(struct lt_buf *out, const json_t *check, const char *owner)
 {
     const json_t *problem = json_object_get(check, "problem");
     const json_t *frame = json_object_get(check, "frame");
     bool intact = strcmp(cmd_text(check, "integrity"), "intact") == 0;
-    lt_buf_addf(out, "      %s  %s by %s, build %s, DNSSEC %s%s%s\n", cmd_text(check, "checked"),
+    lt_buf_addf(out, "      %s  %s by %s, build %s, DNSSEC %s%s%s%s\n", cmd_text(check, "checked"),
                 is(check, "ok") ? "proved" : "failed", cmd_text(check, "method"), cmd_text(check, "build"),
                 cmd_text(check, "dnssec"), cmd_text(check, "caa")[0] != '\0' ? ", CAA " : "",
-                cmd_text(check, "caa"));
+                cmd_text(check, "caa"), is(check, "relied_on") ? "  <- the certificate rests on it" : "");
+    if (strcmp(cmd_text(check, "proven_by"), owner) != 0) {
+        line(out, "proven for", cmd_text(check, "proven_by")); /* the authorization of a domain above */
+    }
     say_rule(out, check);
     if (json_is_object(problem)) {
         head(out, "problem");
@@ -209,7 +213,7 @@ void cmd_say_checks(const json_t *authorization, struct lt_buf *out)
     json_t *check;
     json_array_foreach(json_object_get(authorization, "checks"), i, check)
     {
-        say_check(out, check);
+        say_check(out, check, cmd_text(authorization, "authorization"));
     }
 }
 

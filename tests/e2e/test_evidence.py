@@ -60,7 +60,7 @@ def test_the_whole_story(own):
     assert rule["section"] == "3.2.2.4.19" and rule["title"].startswith("Agreed-Upon Change to Website")
     assert rule["in_force_then"] and rule["in_force_now"] and rule["same_version"]
     assert check["rule_set"].startswith("BR ") and check["rule_set"].endswith("3.2.2.4.19")
-    assert check["usable_until"] > check["checked"]
+    assert check["usable_until"] > check["checked"] and check["relied_on"]
     seen = check["statement"]
     assert seen["addresses"] == ["127.0.0.1"] and seen["address_used"].startswith("127.0.0.1")
     assert seen["http_status"] == 200 and len(seen["answer_sha256"]) == 64 and seen["redirects"] == []
