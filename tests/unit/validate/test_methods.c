@@ -133,7 +133,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),     cmocka_unit_test(test_dates), cmocka_unit_test(test_reuse),
-        cmocka_unit_test(test_refusals), cmocka_unit_test(test_names),
+        cmocka_unit_test(test_refusals), cmocka_unit_test(test_names), cmocka_unit_test(test_tokens_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
