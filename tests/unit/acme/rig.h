@@ -30,9 +30,9 @@ struct rig {
     struct rig_sent sent[RIG_SENT_MAX]; /* since rig_clean */
     size_t sent_count;
     uint64_t next_id;
-    uint64_t sequence;          /* of the signer that the test plays */
-    bool fail_next;             /* the next message's savepoint is rolled back after its handler */
-    const char *profiles;       /* folder above profiles/ */
+    uint64_t sequence;           /* of the signer that the test plays */
+    bool fail_next;              /* the next message's savepoint is rolled back after its handler */
+    const char *profiles;        /* folder above profiles/ */
     struct store_sql asked[128]; /* of rig_number and rig_text: a statement is its address to the store */
     size_t asked_count;
 };
