@@ -460,7 +460,10 @@ def test_halts_and_restarts(tmp_path):
         done = wait_for("the certificate", lambda: (lambda s: s if s["status"] == "valid" else None)(
             site.ca.json("enroll", "show", e["id"])), 60)
         assert len(site.rows("SELECT serial FROM certificate WHERE order_id = ?", int(e["id"]))) == 1 and done["serial"]
-        later = site.request("www.example.org", args=("--method", "dns-change"))
+        csr = site.csr("www.example.org")
+        taken = wait_for("a registrar that takes the request", lambda: (lambda r: r if r.returncode == 0 else None)(
+            site.ca.lintel("enroll", "request", csr, "--subscriber", "later", "--method", "dns-change", "--json", check=False)))
+        later = json.loads(taken.stdout)
         site.ca.lintel("halt", "--name-suffix", "example.org", "--reason", "a test")
         assert "halted" in site.refused("request", site.csr("example.org"), "--subscriber", "halted")
         site.put(later)
