@@ -119,6 +119,8 @@ def test_a_profile_is_judged_as_what_it_says(fresh_ca):
     ("lint-profile: tls-dv", "lint-profile: tls-xx", "tls-xx"),
 ])
 def test_a_lint_profile_that_cannot_be(fresh_ca, old, new, words):
+    """Of a profile that browsers trust."""
+    change_profile(fresh_ca, "tls-server", "public: false", "public: true ")
     with pytest.raises(AssertionError) as caught:
         change_profile(fresh_ca, "tls-server", old, new)
     assert words in str(caught.value)
