@@ -90,7 +90,9 @@ static lt_res make_question(struct acme_desk *d, struct ca_turn *t, const struct
     v.identifier = n;
     v.wildcard = w->a.wildcard;
     v.subdomains = w->a.subdomains;
-    v.topmost = lt_arena_cstr(t->arena, lt_slice_cstr(acme_name_topmost(d->names, w->a.identifier)));
+    bool dns = strcmp(w->a.type, "dns") == 0;
+    const char *topmost = dns ? acme_name_topmost(d->names, w->a.identifier) : "";
+    v.topmost = lt_arena_cstr(t->arena, lt_slice_cstr(topmost));
     v.method = lt_arena_cstr(t->arena, lt_slice_cstr(w->method));
     v.token = lt_arena_cstr(t->arena, lt_slice_cstr(w->token));
     /*= RFC 8555 8.1 "keyAuthorization = token || '.' || base64url(Thumbprint(accountKey))" */

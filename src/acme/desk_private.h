@@ -254,6 +254,8 @@ struct acme_ancestor {
     lt_time expires;   /* of a proven one */
     lt_time validated; /* {0}: it is still to be proven */
 };
+/* Has the caller any authorization for subdomains? Without one, no name has to be looked for. */
+LT_MUST_USE lt_res acme_ancestor_any(struct acme_call *c, bool *ret_any);
 /* A proven authorization of the caller for a domain above the name, the nearest one. */
 LT_MUST_USE lt_res acme_ancestor_find(struct acme_call *c, const Ipc__Identifier *name,
                                       struct acme_ancestor *ret_ancestor);

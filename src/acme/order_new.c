@@ -254,6 +254,8 @@ static lt_res drop_unfit(struct acme_call *c, const struct ca_profile *profile, 
 /* Fills in what is proven already, by the name itself or by a domain above it; the rest stays 0. */
 static lt_res find_all_proven(struct acme_call *c, struct draft *d, size_t *ret_missing)
 {
+    bool asked = false;
+    bool any = false;
     *ret_missing = 0;
     for (size_t i = 0; i < d->names.count; i++) {
         int64_t above = 0;
@@ -261,11 +263,17 @@ static lt_res find_all_proven(struct acme_call *c, struct draft *d, size_t *ret_
         LT_TRY(drop_unfit(c, d->profile, &d->authorizations[i]));
         if (d->authorizations[i] != 0) {
             show(d, above != 0 ? above : d->authorizations[i]);
-        } else {
+            continue;
+        }
+        if (!asked) { /* once for the whole order: most accounts have none */
+            LT_TRY(acme_ancestor_any(c, &any));
+            asked = true;
+        }
+        if (any) {
             LT_TRY(acme_ancestor_find(c, d->names.list[i], &d->ancestors[i]));
             LT_TRY(drop_unfit(c, d->profile, &d->ancestors[i].id));
-            *ret_missing += d->ancestors[i].id == 0;
         }
+        *ret_missing += d->ancestors[i].id == 0;
     }
     d->proven = *ret_missing == 0;
     return LT_OK;

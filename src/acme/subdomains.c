@@ -11,7 +11,7 @@
 
 enum { CHILDREN_MAX = 1000, REUSE_MARGIN_S = 3600, LABELS_MAX = 128 };
 
-static lt_res any_of_account(struct acme_call *c, bool *ret_any)
+lt_res acme_ancestor_any(struct acme_call *c, bool *ret_any)
 {
     struct store_rows rows;
     LT_TRY(store_query(c->turn->store, &acme_sql[ACME_SQL_AUTHORIZATION_SCOPES],
@@ -41,18 +41,16 @@ lt_res acme_ancestor_find(struct acme_call *c, const Ipc__Identifier *name,
                           struct acme_ancestor *ret_ancestor)
 {
     const char *at = acme_name_base(name->value);
-    bool any = false;
     *ret_ancestor = (struct acme_ancestor){0};
     if (strcmp(name->type, "dns") != 0) {
         return LT_OK;
     }
-    LT_TRY(any_of_account(c, &any));
     if (!acme_name_is_wildcard(name->value)) {
         at = strchr(at, '.');
         at = at == NULL ? NULL : at + 1;
     }
     /* Up to the registry's own names, which nobody proves. */
-    for (size_t i = 0; any && i < LABELS_MAX && at != NULL && !acme_name_is_suffix(c->desk->names, at); i++) {
+    for (size_t i = 0; i < LABELS_MAX && at != NULL && !acme_name_is_suffix(c->desk->names, at); i++) {
         LT_TRY(find_at(c, at, ret_ancestor));
         if (ret_ancestor->id != 0) {
             return LT_OK;

@@ -332,6 +332,11 @@ static void test_persistent(void **state)
     prove(&r, &a, id, "dns-01", NULL);
     rig_advance(&r, 20 * 86400);
     assert_string_equal(rig_new_order(&r, &a, www)->order->status, "ready");
+    /* Addresses have theirs in the reverse zone (BR 3.2.2.5.8). */
+    id = ahead(&r, &a, "93.184.216.34", false)->location_authorization;
+    rig_clean(&r);
+    prove(&r, &a, id, "dns-persist-01", NULL);
+    assert_string_equal(((const Ipc__Validate *)rig_find(&r, IPC_VALIDATE, 0))->topmost, "");
     rig_close(&r);
 }
 
