@@ -12,7 +12,7 @@
 #include "validate/worker.h"
 
 enum {
-    MAX_WORKERS = 64,
+    MAX_WORKERS = 256, /* 3 MB each: who keeps them all busy with silence has as many accounts */
     SPARES = 2,
     LINGER_MS = 500,
     TICK_MS = 100,
@@ -20,6 +20,7 @@ enum {
     TOTAL_TIMEOUT_MS = 15000,
     WAITING_MAX = 65536,
     RUNNING_MAX = 4096, /* questions of one worker */
+    LOOK_AHEAD = 64,    /* past those that no worker can be had for */
     BUFFER_MAX = 64 * VALIDATE_FRAME_MAX,
     ANSWER_MAX = 4 * VALIDATE_FRAME_MAX,
     LOOKED_UP_MAX = 256, /* names of one worker whose TXT records it may remember */
@@ -371,16 +372,21 @@ static void give(struct worker *w, struct question *q)
     }
 }
 
+/* Who waits for a worker does not keep those waiting who have one. */
 static void dispatch(struct validate_pool *p)
 {
-    while (p->waiting != NULL) {
-        struct question *q = p->waiting;
+    struct question **at = &p->waiting;
+    size_t passed = 0;
+    while (*at != NULL && passed < LOOK_AHEAD) {
+        struct question *q = *at;
         struct worker *w = worker_for(p, q);
         if (w == NULL) {
-            return;
+            at = &q->next;
+            passed++;
+            continue;
         }
-        p->waiting = q->next;
-        p->waiting_last = p->waiting == NULL ? &p->waiting : p->waiting_last;
+        *at = q->next;
+        p->waiting_last = *at == NULL ? at : p->waiting_last;
         p->waiting_count--;
         give(w, q);
     }

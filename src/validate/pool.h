@@ -14,7 +14,7 @@ struct validate_pool; /* owned by its maker */
 
 struct validate_pool_options {
     struct validate_options engine; /* strings are borrowed as long as the pool lives */
-    size_t max_workers;             /* 0: 64; more accounts wait */
+    size_t max_workers;             /* 0: 256; more accounts wait */
     size_t spares;                  /* forked before they are needed; 0: 2 */
     int linger_ms;                  /* an idle worker waits so long for its account; 0: 500 */
     /* Tests: called in the worker with each question before it begins. */

@@ -243,6 +243,26 @@ static void test_no_failure_from_a_cache(void **state)
     assert_int_equal(munmap(served_by, 4096), 0);
 }
 
+/* An account that has a worker is served, whoever stands before it and has none. */
+static void test_nobody_stands_in_the_way(void **state)
+{
+    struct rig r;
+    (void)state;
+    set_up(&r, 1);
+    ask_for(&r, 0, (struct asked){7, "silent.example.com", "plain", "http-01"});
+    for (uint64_t id = 1; id < 8; id++) {
+        ask(&r, id, 8 + (int64_t)id, "plain");
+    }
+    ask(&r, 8, 7, "plain");
+    wait_for(&r, 1);
+    assert_int_equal(r.ids, 1 << 8);
+    assert_true(r.last_ok);
+    wait_for(&r, 9); /* the silent one is over, and then it is their turn */
+    assert_int_equal(r.ids, 0x1ff);
+    assert_int_equal(r.valid, 8);
+    tear_down(&r);
+}
+
 /* And where there is one worker only, the second question waits for the first to be answered. */
 static void test_no_room_for_a_fresh_one(void **state)
 {
@@ -413,6 +433,7 @@ int main(void)
         cmocka_unit_test(test_one),
         cmocka_unit_test(test_no_proof_from_a_cache),
         cmocka_unit_test(test_no_failure_from_a_cache),
+        cmocka_unit_test(test_nobody_stands_in_the_way),
         cmocka_unit_test(test_no_room_for_a_fresh_one),
         cmocka_unit_test(test_crash),
         cmocka_unit_test(test_many_accounts),
