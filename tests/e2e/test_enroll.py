@@ -11,6 +11,7 @@ import subprocess
 import pytest
 from acmeclient import AcmeError, Client
 from conftest import Ca, Webroot, free_port, wait_for
+from internet import WEB
 from test_corroboration import World
 
 
@@ -498,3 +499,36 @@ def test_perspectives_decide(tmp_path, hijacked, good):
             assert "2 of 4" in after["names"][0]["challenges"][0]["error"]["detail"]
     finally:
         world.stop()
+
+
+def request_of(folder, *names):
+    san = ",".join((f"IP:{n}" if n[0].isdigit() else f"DNS:{n}") for n in names)
+    subprocess.run(["openssl", "req", "-new", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-keyout",
+                    folder / "key.pem", "-subj", "/", "-addext", f"subjectAltName={san}", "-out", folder / "csr.pem"],
+                   check=True, capture_output=True)
+    return folder / "csr.pem"
+
+
+def test_as_in_production(net, tmp_path):
+    """A public profile, five perspectives, signed zones from the root down, no test flag; an address as well."""
+    ca = net.authority
+    e = ca.json("enroll", "request", request_of(tmp_path, "hand.example.com", "*.hand.example.com", WEB), "--subscriber",
+                "By Hand Ltd", "--method", "dns-change", "--method", f"{WEB}=website-change")
+    web = Webroot(tmp_path / "web", 80, WEB)
+    try:
+        names = [c for n in e["names"] for c in n["challenges"] if c["method"] == "dns-change"]
+        assert [c["where"] for c in names] == ["_lintel.hand.example.com"] * 2
+        net.update(*(f"add {c['where']}. 0 TXT {c['value']}" for c in names))
+        file = tmp_path / "web" / ".well-known" / "pki-validation" / "lintel.txt"
+        file.parent.mkdir(parents=True)
+        file.write_text(next(c["value"] for n in e["names"] for c in n["challenges"] if c["what"] == "file") + "\n")
+        done = json.loads(ca.lintel("enroll", "check", e["id"], "--json", timeout=120).stdout)
+        assert done["status"] == "valid"
+        story = ca.json("cert", "show", done["serial"], "--evidence")
+        methods = {n["name"]: [(c["method"], c["dnssec"]) for c in n["checks"] if c["ok"]] for n in story["names"]}
+        assert methods["hand.example.com"] == methods["*.hand.example.com"] == [("dns-change", "secure")]
+        assert methods[WEB][0][0] == "website-change"
+        assert "5/5" in ca.lintel("cert", "show", done["serial"], "--evidence").stdout
+    finally:
+        web.stop()
+        net.update("del _lintel.hand.example.com. TXT")
