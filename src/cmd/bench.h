@@ -116,6 +116,7 @@ struct bench {
     size_t failed; /* accounts that could not be made */
     int64_t began_us;
     int64_t end_us;
+    uint64_t turn;    /* whose, in an open loop */
     uint64_t begun;   /* flows */
     uint64_t skipped; /* flows that were due while no client was free; they began late */
     char first_error[200];

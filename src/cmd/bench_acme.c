@@ -46,15 +46,18 @@ static int64_t due_us(const struct bench *b)
     return b->began_us + (int64_t)(b->begun * 1000000 / b->options.rate);
 }
 
+/* The accounts take turns: what a server keeps ready for one is not kept warm by a few. */
 static void begin_due(struct bench *b)
 {
     int64_t now_us = lt_now().us;
     for (uint64_t i = 0; i < b->options.clients && due_us(b) <= now_us && !over(b); i++) {
-        if (!b->clients[i].busy) {
+        struct bench_client *c = &b->clients[b->turn];
+        b->turn = (b->turn + 1) % b->options.clients;
+        if (!c->busy) {
             int64_t due = due_us(b);
             b->begun++;
             b->skipped += now_us - due > 20000 ? 1 : 0;
-            bench_client_flow(&b->clients[i], due);
+            bench_client_flow(c, due);
         }
     }
 }

@@ -152,9 +152,14 @@ def cost(ca, http_port, dns_port, seconds):
         errors += run["errors"]
         assert run["certificates"] > 0, run
     result = {r: (each[16][r] - each[1][r]) / 15 for r in each[16]}
+    before = cpu_seconds(ca)
+    alone = bench(ca, http_port, dns_port, 100, seconds, rate=50)  # an account every 2 s: each time another worker
+    after = cpu_seconds(ca)
     return {"CPU ms a name, all processes": round(sum(result.values()), 3),
             "of which": ", ".join(f"{r} {ms:.3f}" for r, ms in sorted(result.items(), key=lambda r: -r[1]) if ms > 0.001),
-            "validator, ms a name": round(each[16]["validator"] / 16, 3), "errors": errors}
+            "validator, ms a name": round(each[16]["validator"] / 16, 3),
+            "validator, ms a name, a worker each": round(1000 * (after["validator"] - before["validator"]) / alone["certificates"], 3),
+            "errors": errors}
 
 
 def states(ca):
