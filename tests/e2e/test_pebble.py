@@ -200,7 +200,7 @@ def test_a_test_ca_has_no_public_profile(tmp_path, dns):
     with subprocess.Popen([SUPERVISOR, ca.folder, "--log", "text"], stdout=subprocess.DEVNULL, stderr=log) as family:
         wait_for("the registrar's words",
                  lambda: "public, and this is a test CA" in (tmp_path / "supervisor.log").read_text())
-        assert b"200" not in subprocess.run(["curl", "-sko", "/dev/null", "-w", "%{http_code}", ca.directory],
+        assert b"200" not in subprocess.run(["curl", "-sko", "/dev/null", "--max-time", "2", "-w", "%{http_code}", ca.directory],
                                             capture_output=True).stdout
         family.terminate()
 
