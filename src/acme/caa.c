@@ -205,8 +205,8 @@ static lt_res end_question(struct acme_desk *d, struct ca_turn *t, const struct 
 
 /*= CABF-BR 3.2.2.8 "CAs MUST document potential issuances that were prevented by a CAA record in sufficient
  * detail to provide feedback to the CA/Browser Forum on the circumstances" */
-static lt_res event_of(struct ca_turn *t, const struct question *q, const Ipc__Validated *v,
-                       const struct acme_corroboration *c)
+static lt_res event_of(const struct acme_desk *d, struct ca_turn *t, const struct question *q,
+                       const Ipc__Validated *v, const struct acme_corroboration *c)
 {
     struct lt_buf body;
     bool wildcard = acme_name_is_wildcard(q->name);
@@ -216,6 +216,7 @@ static lt_res event_of(struct ca_turn *t, const struct question *q, const Ipc__V
                 word_of(v));
     lt_json_add_string(&body, lt_slice_cstr(acme_name_base(q->name)));
     lt_buf_addf(&body, ",\"wildcard\":%s", wildcard ? "true" : "false");
+    acme_evidence_event(d, &body);
     if (c != NULL) {
         acme_corroboration_event(c, t->now, &body);
     }
@@ -233,7 +234,7 @@ lt_res acme_caa_settle(struct acme_desk *d, struct ca_turn *t, const Ipc__Valida
         return acme_statement_discard(t, v, why);
     }
     LT_TRY(end_question(d, t, &q, v, c));
-    LT_TRY(event_of(t, &q, v, c));
+    LT_TRY(event_of(d, t, &q, v, c));
     return acme_order_proceed(d, t, q.order);
 }
 

@@ -314,14 +314,15 @@ static lt_res settle_missed(struct acme_desk *d, struct ca_turn *t, const struct
     return LT_OK;
 }
 
-static lt_res event_of_outcome(struct ca_turn *t, const struct waiting *w, const Ipc__Validated *v,
-                               const struct acme_corroboration *c)
+static lt_res event_of_outcome(const struct acme_desk *d, struct ca_turn *t, const struct waiting *w,
+                               const Ipc__Validated *v, const struct acme_corroboration *c)
 {
     struct lt_buf body;
     lt_buf_init(&body, ACME_EVENT_MAX);
     lt_buf_addf(&body, "{\"account\":%lld,\"method\":\"%s\",\"identifier\":", (long long)w->a.account,
                 w->method);
     lt_json_add_string(&body, lt_slice_cstr(w->a.identifier));
+    acme_evidence_event(d, &body);
     if (c != NULL) {
         acme_corroboration_event(c, t->now, &body);
     }
@@ -361,7 +362,7 @@ static lt_res settle(struct acme_desk *d, struct ca_turn *t, const struct waitin
     lt_time expires = v->ok ? usable_until(d, t->now, w) : w->a.expires;
     LT_TRY(acme_authorization_step(t, &w->a, v->ok ? ACME_PROVE : ACME_FAIL, expires,
                                    v->ok ? t->now : (lt_time){0}));
-    LT_TRY(event_of_outcome(t, w, v, c));
+    LT_TRY(event_of_outcome(d, t, w, v, c));
     if (!v->ok) {
         Ipc__Identifier name = IPC__IDENTIFIER__INIT;
         name.type = lt_arena_cstr(t->arena, lt_slice_cstr(w->a.type));

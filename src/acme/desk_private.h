@@ -90,6 +90,7 @@ struct acme_desk {
     size_t dimension_next;
     struct acme_dimension voices[ACME_VOICES_CACHED]; /* rows of perspective_key */
     size_t voice_next;
+    uint8_t evidence_sha256[32]; /* of the frame of the check that was kept last */
     struct acme_parent parents[ACME_PARENTS_CACHED];
     struct acme_retry retries[ACME_RETRIES];
     lt_time swept; /* when tick last looked at what is due */
@@ -247,6 +248,8 @@ const char *acme_by_hand_contact(const struct acme_by_hand *h);
 bool acme_challenge_by_hand(const char *method, const char *identifier_type);
 /* An authorization became valid: enrolments that waited for it and nothing else are finalized. */
 LT_MUST_USE lt_res acme_enrolments_follow(struct acme_desk *d, struct ca_turn *t, int64_t authorization);
+/* Finalizes an enrolment that was hindered, if it still waits for that. */
+LT_MUST_USE lt_res acme_enrolment_retry(struct acme_desk *d, struct ca_turn *t, int64_t order);
 
 /* subdomains.c: names that a domain above them proves. */
 struct acme_ancestor {
@@ -289,6 +292,8 @@ LT_MUST_USE lt_res acme_challenges_ask_again(struct acme_desk *d, struct ca_turn
 /* c: NULL where no other perspective was asked. */
 LT_MUST_USE lt_res acme_evidence_add(struct acme_desk *d, struct ca_turn *t, const Ipc__Validated *v,
                                      const struct acme_corroboration *c);
+/* Member of an event's JSON: the hash of what was kept last, so that the chain of events covers it. */
+void acme_evidence_event(const struct acme_desk *d, struct lt_buf *out);
 /* What a check of CAA said, as JSON; as one word: "permitted", "forbidden", "failed", "" for none; and when.
  */
 void acme_caa_json(const Ipc__CaaCheck *caa, struct lt_buf *out);

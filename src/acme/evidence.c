@@ -235,6 +235,7 @@ static lt_res add_row(struct acme_desk *d, struct ca_turn *t, const Ipc__Validat
     LT_TRY(dimension_id(d, t, v, c == NULL ? v->perspective : lt_buf_cstr(names), &dimension));
     LT_TRY(time_of_row(t, v, &checked_us));
     LT_TRY(keep(d, t, v, c, checked_us, &ref));
+    memcpy(d->evidence_sha256, ref.sha256, sizeof d->evidence_sha256);
     return store_exec(t->store, &acme_sql[ACME_SQL_EVIDENCE_ADD],
                       STORE_ARGS(STORE_I(v->authorization_id), STORE_I(checked_us), STORE_I(dimension),
                                  STORE_I(v->ok ? 1 : 0), STORE_S(v->identifier->type),
@@ -255,4 +256,11 @@ lt_res acme_evidence_add(struct acme_desk *d, struct ca_turn *t, const Ipc__Vali
     lt_res r = add_row(d, t, v, c, &names);
     lt_buf_done(&names);
     return r;
+}
+
+void acme_evidence_event(const struct acme_desk *d, struct lt_buf *out)
+{
+    lt_buf_add_cstr(out, ",\"evidence\":\"");
+    lt_hex_add(out, LT_SLICE(d->evidence_sha256, sizeof d->evidence_sha256));
+    lt_buf_add_byte(out, '"');
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/text.h"
 #include "ca/audit_internal.h"
 #include "ca/evidence_record.h"
 #include "crypto/digest.h"
@@ -21,17 +22,20 @@ static const struct store_sql sql[] = {
     {"audit.evidence.segment",
      "SELECT number, length FROM evidence_segment WHERE number > ?1 ORDER BY number LIMIT 1000"},
     {"audit.evidence.key", "SELECT name, spki FROM perspective_key WHERE id = ?1"},
+    {"audit.evidence.event",
+     "SELECT e.body FROM authorization a JOIN event e ON e.subject = 'authorization ' || a.id AND "
+     "e.kind = 'authorization.valid' WHERE a.id = ?1 AND a.validated_us = ?2 LIMIT 8"},
     {"audit.evidence.certificate",
      "SELECT issuer, serial, copy, issued_us, oldest_validation_us, name_count FROM certificate WHERE "
      "(issuer, serial, copy) > (?1, ?2, ?3) ORDER BY issuer, serial, copy LIMIT 1000"},
     {"audit.evidence.oldest",
-     "SELECT count(*), min(v), sum(a = 0) FROM (SELECT n.authorization_id AS a, "
+     "SELECT count(*), min(v), sum(a = 0), count(v) FROM (SELECT n.authorization_id AS a, "
      "(SELECT max(e.checked_us) FROM evidence e JOIN dimension d ON d.id = e.dimension "
      "WHERE e.authorization_id = n.authorization_id AND e.ok = 1 AND e.checked_us <= ?4 AND "
      "d.method <> 'caa') AS v FROM certificate_name n WHERE n.issuer = ?1 AND n.serial = ?2 AND "
      "n.copy = ?3) AS proofs"},
 };
-enum { SQL_EVIDENCE, SQL_SEGMENT, SQL_KEY, SQL_CERTIFICATE, SQL_OLDEST };
+enum { SQL_EVIDENCE, SQL_SEGMENT, SQL_KEY, SQL_EVENT, SQL_CERTIFICATE, SQL_OLDEST };
 const struct store_sql *const ca_audit_evidence_sql = sql;
 const size_t ca_audit_evidence_sql_count = LT_COUNT(sql);
 
@@ -123,6 +127,29 @@ static lt_res check_voices(struct ca_audit *a, const struct row *k, const Ipc__E
     return LT_OK;
 }
 
+/* The event of a proof has the hash of its frame: whoever changes both row and segment meets the chain. */
+static lt_res check_event(struct ca_audit *a, const struct row *k, struct lt_arena *arena)
+{
+    static const char member[] = "\"evidence\":\"";
+    struct store_rows rows;
+    char *hex = lt_hex(arena, LT_SLICE(k->ref.sha256, sizeof k->ref.sha256));
+    bool told = false;
+    bool other = false;
+    LT_CHECK(hex != NULL, LT_PEER_TOO_LARGE, "the row is too large");
+    LT_TRY(store_query(a->store, &sql[SQL_EVENT], STORE_ARGS(STORE_I(k->proven_by), STORE_I(k->checked_us)),
+                       &rows));
+    while (store_next(&rows)) {
+        lt_slice body = store_bytes(&rows, 0);
+        told = told || memmem(body.ptr, body.len, hex, strlen(hex)) != NULL;
+        other = other || memmem(body.ptr, body.len, member, sizeof member - 1) != NULL;
+    }
+    LT_TRY(store_rows_end(&rows));
+    if (other && !told) {
+        ca_audit_finding(a, "evidence", k->subject, "its hash is not the one in the event of the proof");
+    }
+    return LT_OK;
+}
+
 static lt_res check_record(struct ca_audit *a, const struct row *k, struct lt_arena *arena)
 {
     const Ipc__EvidenceRecord *record = NULL;
@@ -139,6 +166,7 @@ static lt_res check_record(struct ca_audit *a, const struct row *k, struct lt_ar
         ca_audit_finding(a, "evidence", k->subject, "its frame tells of another name or method");
     }
     a->counts.evidence++;
+    LT_TRY(check_event(a, k, arena));
     return record->corroboration == NULL ? LT_OK : check_voices(a, k, record->corroboration, arena);
 }
 
@@ -182,12 +210,15 @@ static lt_res check_sum(struct ca_audit *a, const struct certificate *c, int64_t
                        STORE_ARGS(STORE_I(c->issuer), STORE_B(serial), STORE_I(c->copy), STORE_I(issued_us)),
                        &rows));
     bool proven = store_next(&rows) && store_int(&rows, 0) > 0 && store_int(&rows, 2) == 0;
-    if (proven && store_int(&rows, 1) != oldest_us) {
+    bool bare = proven && store_int(&rows, 3) < store_int(&rows, 0);
+    if (proven && (bare || store_int(&rows, 1) != oldest_us)) {
         char hex[2 * SERIAL_MAX + 1] = "";
         for (size_t i = 0; i < c->serial_len; i++) {
             (void)snprintf(&hex[2 * i], 3, "%02x", c->serial[i]);
         }
-        ca_audit_finding(a, "evidence", hex, "its oldest validation is not the one of its names' evidence");
+        ca_audit_finding(a, "evidence", hex,
+                         bare ? "a name of it has no evidence that it was proven"
+                              : "its oldest validation is not the one of its names' evidence");
     }
     return store_rows_end(&rows);
 }

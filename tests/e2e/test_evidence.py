@@ -151,6 +151,51 @@ def test_damage_is_told(own):
     assert audit(ca)["ok"]
 
 
+def changed(ca, sql):
+    """What the audit says of a book that was changed; the change is taken back."""
+    with sqlite3.connect(ca.folder / "book" / "lintel.db") as book:
+        before = book.execute("SELECT * FROM evidence").fetchall(), book.execute(
+            "SELECT serial, oldest_validation_us FROM certificate").fetchall()
+        book.execute(sql)
+    said = audit(ca)
+    with sqlite3.connect(ca.folder / "book" / "lintel.db") as book:
+        book.execute("DELETE FROM evidence")
+        book.executemany(f"INSERT INTO evidence VALUES ({','.join('?' * len(before[0][0]))})", before[0])
+        book.executemany("UPDATE certificate SET oldest_validation_us = ?2 WHERE serial = ?1", before[1])
+    return [f["detail"] for f in said["findings"] if f["what"] == "evidence"]
+
+
+def test_changed_rows_show(own):
+    """Whoever may write the book and the segments still meets the events."""
+    ca, user = own
+    user.issue("one.example.com")
+    user.issue("two.example.com")
+    ca.stop()
+    assert audit(ca)["ok"]
+    one = "(SELECT {} FROM evidence WHERE identifier = 'one.example.com')"
+    two = "identifier = 'two.example.com'"
+    for sql, detail in (
+            (f"UPDATE evidence SET identifier = 'x.example.com' WHERE {two}", "another name or method"),
+            (f"UPDATE evidence SET sha256 = zeroblob(32) WHERE {two}", "another frame than the book names"),
+            (f"UPDATE evidence SET position = position - 1 WHERE {two}", "no frame"),
+            (f"UPDATE evidence SET (position, length, sha256) = {one.format('position, length, sha256')} "
+             f"WHERE {two}", "another check"),
+            (f"UPDATE evidence SET segment = 9 WHERE {two}", "missing"),
+            (f"DELETE FROM evidence WHERE {two}", "no evidence that it was proven"),
+            ("UPDATE certificate SET oldest_validation_us = oldest_validation_us + 1 WHERE order_id <> 0",
+             "oldest validation")):
+        found = changed(ca, sql)
+        assert any(detail in f for f in found), (sql, found)
+    # Row and segment agree, and the event of the proof tells of other bytes.
+    ((authorization, kept),) = rows(ca, f"SELECT authorization_id, lower(hex(sha256)) FROM evidence WHERE {two}")
+    subject = f"authorization {authorization}"
+    assert any(kept in body for (body,) in rows(ca, "SELECT body FROM event WHERE subject = ?", subject))
+    with sqlite3.connect(ca.folder / "book" / "lintel.db") as book:
+        book.execute("UPDATE event SET body = replace(body, ?, ?) WHERE subject = ?", (kept, "00" * 32, subject))
+    found = audit(ca)["findings"]
+    assert {"evidence", "event-chain"} <= {f["what"] for f in found}, found
+
+
 def test_a_torn_tail_is_cut(own):
     ca, user = own
     user.issue("torn.example.com")
