@@ -24,7 +24,7 @@ const struct store_sql acme_enroll_rows[ACME_ENROLL_ROWS] = {
 const struct store_sql *const acme_enroll_sql = acme_enroll_rows;
 const size_t acme_enroll_sql_count = LT_COUNT(acme_enroll_rows);
 
-enum { FOLLOWERS_MAX = 100 };
+enum { FOLLOWERS_MAX = 100, RETRY_S = 300, UNAVAILABLE = 503 };
 
 /* --- shared --------------------------------------------------------------------------------------------- */
 
@@ -249,6 +249,32 @@ lt_res acme_enroll_issue(struct acme_desk *d, struct ca_turn *t, const struct ac
     return acme_enroll_json(t, step->id, 0, NULL, ret_json);
 }
 
+lt_res acme_enroll_later(struct ca_turn *t, int64_t id, const Ipc__Problem *problem)
+{
+    if (problem->status != UNAVAILABLE) {
+        return LT_OK;
+    }
+    int64_t wait_s = problem->retry_after_s > RETRY_S ? problem->retry_after_s : RETRY_S;
+    char *subject = lt_arena_printf(t->arena, "%lld", (long long)id);
+    LT_CHECK(subject != NULL, LT_PEER_TOO_LARGE, "acme: too much at once");
+    return store_exec(t->store, &acme_sql[ACME_SQL_DUE_ADD],
+                      STORE_ARGS(STORE_I(ca_new_id(t)), STORE_I(lt_time_add_seconds(t->now, wait_s).us),
+                                 STORE_S("acme.enrolment"), STORE_S(subject)),
+                      NULL);
+}
+
+lt_res acme_enrolment_retry(struct acme_desk *d, struct ca_turn *t, int64_t order)
+{
+    struct acme_enrolment e;
+    Ipc__AcmeReply reply;
+    LT_TRY(acme_enrolment_load(d, t, order, &e));
+    if (e.order.status != ACME_READY) {
+        return LT_OK; /* issued, cancelled or expired meanwhile */
+    }
+    LT_TRY(acme_enroll_finalize(d, t, &e, &reply));
+    return reply.problem == NULL ? LT_OK : acme_enroll_later(t, order, reply.problem);
+}
+
 /* Nobody waits for the answer: what stands in the way is an event, and the order stays ready. */
 static lt_res issue_ready(struct acme_desk *d, struct ca_turn *t, int64_t id)
 {
@@ -261,6 +287,7 @@ static lt_res issue_ready(struct acme_desk *d, struct ca_turn *t, int64_t id)
     if (reply.problem == NULL) {
         return LT_OK;
     }
+    LT_TRY(acme_enroll_later(t, id, reply.problem));
     ca_body_init(&event);
     ca_body_str(&event, "type", reply.problem->type);
     ca_body_str(&event, "detail", reply.problem->detail);

@@ -38,6 +38,8 @@ LT_MUST_USE lt_res acme_enroll_run(struct acme_call *c, acme_handler *handle, Ip
 /* The finalize of ACME, with the request that was kept. */
 LT_MUST_USE lt_res acme_enroll_finalize(struct acme_desk *d, struct ca_turn *t,
                                         const struct acme_enrolment *e, Ipc__AcmeReply *ret_reply);
+/* Tries again later, where what kept it from being issued may pass (a halt, a hold). */
+LT_MUST_USE lt_res acme_enroll_later(struct ca_turn *t, int64_t id, const Ipc__Problem *problem);
 /* {"id":…,"status":…} with the order as it is now. problem: what kept it from being issued at once; NULL. */
 LT_MUST_USE lt_res acme_enroll_json(struct ca_turn *t, int64_t id, int64_t asked, const Ipc__Problem *problem,
                                     const char **ret_json);

@@ -200,6 +200,9 @@ static lt_res issue_at_once(struct acme_desk *d, struct ca_turn *t, const Ipc__E
         return acme_enroll_json(t, order, 0, NULL, ret_json);
     }
     LT_TRY(acme_enroll_finalize(d, t, &e, &reply));
+    if (reply.problem != NULL) {
+        LT_TRY(acme_enroll_later(t, order, reply.problem));
+    }
     return acme_enroll_json(t, order, 0, reply.problem, ret_json);
 }
 

@@ -82,6 +82,7 @@ static const struct {
 } dues[] = {
     {"acme.leftovers", acme_order_expire_authorizations},
     {"acme.cancel", acme_account_cancel},
+    {"acme.enrolment", acme_enrolment_retry},
     {"acme.alone", expire_alone},
 };
 

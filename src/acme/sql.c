@@ -179,9 +179,9 @@ const struct store_sql acme_sql[ACME_SQL_COUNT] = {
                                                 "FROM intent AS i JOIN intent_end AS e ON e.intent = i.id "
                                                 "WHERE i.id = ?1"},
 
-    [ACME_SQL_DUE] = {"acme.due",
-                      "SELECT id, what, subject FROM due WHERE due_us <= ?1 AND "
-                      "what IN ('acme.leftovers', 'acme.cancel', 'acme.alone') ORDER BY due_us LIMIT ?2"},
+    [ACME_SQL_DUE] = {"acme.due", "SELECT id, what, subject FROM due WHERE due_us <= ?1 AND "
+                                  "what IN ('acme.leftovers', 'acme.cancel', 'acme.alone', 'acme.enrolment') "
+                                  "ORDER BY due_us LIMIT ?2"},
     [ACME_SQL_DUE_ADD] = {"acme.due-add",
                           "INSERT INTO due (id, due_us, what, subject) VALUES (?1, ?2, ?3, ?4)"},
     [ACME_SQL_DUE_DROP] = {"acme.due-drop", "DELETE FROM due WHERE id = ?1"},

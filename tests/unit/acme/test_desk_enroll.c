@@ -443,6 +443,57 @@ static void test_cancelled(void **state)
     tear_down(&b);
 }
 
+/* Supervisor holds, halts: what may pass is waited for, as long as the order lasts. */
+static void test_hindered(void **state)
+{
+    struct bench b;
+    (void)state;
+    set_up(&b);
+    int64_t id = request(&b, "Example Ltd", www);
+    assert_ok(check(&b, id));
+    b.r.book->held = true;
+    rig_validated(&b.r, NULL);
+    assert_string_equal(order_status(&b, id), "ready");
+    assert_int_equal(rig_number(&b.r, "SELECT count(*) FROM event WHERE kind = 'enrolment.hindered'"), 1);
+    assert_int_equal(rig_number(&b.r, "SELECT count(*) FROM due WHERE what = 'acme.enrolment'"), 1);
+    for (int i = 0; i < 3; i++) { /* and still */
+        rig_advance(&b.r, 301);
+        rig_tick(&b.r);
+        assert_string_equal(order_status(&b, id), "ready");
+        assert_int_equal(rig_number(&b.r, "SELECT count(*) FROM due WHERE what = 'acme.enrolment'"), 1);
+    }
+    int64_t more = request(&b, "Example Ltd", www); /* proven: it would be issued at once */
+    assert_non_null(strstr(b.answer.json, "\"hindered\":\"This cannot be done just now"));
+    b.r.book->held = false;
+    rig_restart(&b.r);
+    rig_advance(&b.r, 301);
+    rig_tick(&b.r);
+    assert_string_equal(order_status(&b, id), "processing");
+    assert_string_equal(order_status(&b, more), "processing");
+    assert_int_equal(rig_number(&b.r, "SELECT count(*) FROM due WHERE what = 'acme.enrolment'"), 0);
+    assert_int_equal(rig_number(&b.r, "SELECT count(*) FROM event WHERE kind = 'enrolment.hindered'"), 1);
+    tear_down(&b);
+}
+
+static void test_hindered_and_cancelled(void **state)
+{
+    struct bench b;
+    (void)state;
+    set_up(&b);
+    int64_t id = request(&b, "Example Ltd", www);
+    assert_ok(check(&b, id));
+    b.r.book->held = true;
+    rig_validated(&b.r, NULL);
+    assert_ok(do_step(&b, acme_enroll_cancel, id, "", ""));
+    b.r.book->held = false;
+    rig_advance(&b.r, 301);
+    rig_tick(&b.r);
+    assert_string_equal(order_status(&b, id), "invalid");
+    assert_int_equal(rig_number(&b.r, "SELECT count(*) FROM intent"), 0);
+    assert_int_equal(rig_number(&b.r, "SELECT count(*) FROM due WHERE what = 'acme.enrolment'"), 0);
+    tear_down(&b);
+}
+
 /* --- refused -------------------------------------------------------------------------------------------- */
 
 static void nothing_is_left(struct bench *b)
@@ -600,6 +651,8 @@ int main(void)
         cmocka_unit_test(test_no_client_signs_for_them),
         cmocka_unit_test(test_held),
         cmocka_unit_test(test_cancelled),
+        cmocka_unit_test(test_hindered),
+        cmocka_unit_test(test_hindered_and_cancelled),
         cmocka_unit_test(test_refused_form),
         cmocka_unit_test(test_refused_methods),
         cmocka_unit_test(test_refused_requests),
