@@ -1,11 +1,12 @@
 """A CA that browsers are to trust: what it refuses, and a certificate by five perspectives' own signatures. In an
 internet of its own, from the root servers down, without any test flag."""
+import hashlib
 import json
 import sqlite3
 import subprocess
 
 import pytest
-from acmeclient import AcmeError, Client
+from acmeclient import AcmeError, Client, b64
 from conftest import LINTEL, Webroot, wait_for
 from internet import WEB, Internet, usable
 
@@ -182,3 +183,47 @@ def test_caa_is_asked_again_of_all(net):
     assert events(ca, "caa.checked")[-1]["corroboration"] == "3/5"
     for view in net.views[:2]:
         view.start()
+
+
+def prove_by_dns(net, user, url):
+    """dns-01 in the signed zone, as its owner does it."""
+    authorization = user.post(url, None).json()
+    challenge = next(c for c in authorization["challenges"] if c["type"] == "dns-01")
+    value = b64(hashlib.sha256(f"{challenge['token']}.{user.thumbprint()}".encode()).digest())
+    name = f"_acme-challenge.{authorization['identifier']['value']}."
+    net.update(f"update delete {name} TXT", f'update add {name} 60 TXT "{value}"')
+    user.post(challenge["url"], {})
+    answer = user.poll(url, ("valid", "invalid"))
+    assert answer["status"] == "valid", answer
+
+
+def test_wildcard_and_names_below(net):
+    """The examiner finds the signatures about the domain that was proven, and those about CAA of each name below."""
+    ca = net.ca()
+    user = client(net, ca)
+    url, order = user.order("*.example.com")
+    prove_by_dns(net, user, order["authorizations"][0])
+    assert "BEGIN CERTIFICATE" in user.issue("*.example.com")
+    names = ["a.b.example.com", "c.example.com"]
+    answer = user.post(user.directory["newOrder"], {"identifiers": [
+        {"type": "dns", "value": n, "ancestorDomain": "example.com"} for n in names]})
+    order = answer.json()
+    assert len(order["authorizations"]) == 1, order
+    prove_by_dns(net, user, order["authorizations"][0])
+    url = answer.headers["Location"]
+    assert user.poll(url, ("ready",))
+    csr, _ = user.csr(names)
+    user.post(order["finalize"], {"csr": b64(csr)})
+    done = user.poll(url, ("valid", "invalid"))
+    assert done["status"] == "valid", done
+    checked = {e["identifier"]: e["corroboration"] for e in events(ca, "caa.checked")}
+    assert checked == {"a.b.example.com": "5/5", "c.example.com": "5/5"}
+    # CAA of one name below forbids: the domain's own permits, and that is not enough.
+    net.update('update add d.example.com. 60 CAA 0 issue "other.example"')
+    names = ["d.example.com"]
+    url, order = user.order(*names)
+    assert order["status"] == "ready"
+    csr, _ = user.csr(names)
+    user.post(order["finalize"], {"csr": b64(csr)})
+    done = user.poll(url, ("valid", "invalid"))
+    assert done["status"] == "invalid" and done["error"]["type"].endswith(":caa"), done
