@@ -66,6 +66,17 @@ def test_certbot_by_web_with_a_binding(ca, tmp_path):
     on_crl(ca, serial_of(leaf))
 
 
+def test_certbot_keeps_its_account(ca, tmp_path):
+    certbot = Certbot(ca, tmp_path)
+    certbot("register", "--agree-tos", "-m", "first@example.com")
+    assert "first@example.com" in certbot("show_account")
+    certbot("update_account", "-m", "second@example.com")
+    assert "second@example.com" in certbot("show_account")
+    certbot("unregister")
+    with pytest.raises(AssertionError, match="(?i)account"):
+        certbot("show_account")
+
+
 def test_certbot_by_dns_for_a_wildcard(ca, tmp_path):
     certbot = Certbot(ca, tmp_path)
     certbot.get(*certbot.by_dns(), "-d", "wild.example.com", "-d", "*.wild.example.com")
@@ -143,8 +154,13 @@ def test_uacme_by_web(ca, uacme, tmp_path):
         uacme("newkey")
         uacme("revoke", uacme.leaf("uacme.example.com"))
         on_crl(ca, serial)
-        uacme("issue", WEB, hook=hook)
-        judge(ca, uacme.leaf(WEB), [WEB], "http-01", dnssec="none")
+        for address, server in ((WEB, web), (WEB6, Webroot(tmp_path / "www", 80, WEB6))):
+            try:
+                uacme("issue", address, hook=hook)
+            finally:
+                server.stop()
+            judge(ca, uacme.leaf(address), [address], "http-01", dnssec="none")
+        uacme("update", "other@example.com")
         uacme("deactivate")
         with pytest.raises(AssertionError):
             uacme("-f", "issue", "uacme.example.com", hook=hook)
@@ -207,6 +223,8 @@ def test_dehydrated_by_web(ca, tmp_path):
         serial = serial_of(leaf)
         dehydrated("-r", leaf)
         on_crl(ca, serial)
+        (tmp_path / "config").write_text((tmp_path / "config").read_text().replace("dehydrated@", "other@"))
+        dehydrated("--account")
     finally:
         web.stop()
 
