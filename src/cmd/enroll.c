@@ -74,6 +74,12 @@ static lt_res fill_request(struct cmd *c, json_t *payload)
     return LT_OK;
 }
 
+/* Asked for, and refused in the end. */
+static void judge(struct cmd *c, const json_t *e)
+{
+    c->exit_status = strcmp(cmd_text(e, "status"), "invalid") == 0 ? CMD_REFUSED : c->exit_status;
+}
+
 /* As it is now; with what kept it from being issued, where something did. */
 static lt_res say_result(struct cmd *c, const json_t *answer, int64_t seconds)
 {
@@ -84,6 +90,9 @@ static lt_res say_result(struct cmd *c, const json_t *answer, int64_t seconds)
         LT_ASSERT(json_object_set_new(e, "hindered", json_string(hindered)) == 0);
     }
     LT_TRY(cmd_enroll_say(c, e));
+    if (seconds > 0) {
+        judge(c, e);
+    }
     return hindered[0] == '\0' || c->json ? LT_OK : cmd_printf("hindered: %s\n", hindered);
 }
 
@@ -190,6 +199,7 @@ static lt_res run_check(struct cmd *c)
     LT_TRY(check_in_turn(c, &r, &e));
     LT_TRY(cmd_enroll_say(c, e));
     c->findings += strcmp(cmd_text(e, "status"), "pending") == 0 && !cmd_flag(c, "no-wait");
+    judge(c, e);
     return LT_OK;
 }
 
