@@ -59,6 +59,7 @@ inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
 mynetworks = 127.0.0.0/8
 smtpd_peername_lookup = no
+queue_run_delay = 5s
 smtpd_recipient_restrictions = check_recipient_access regexp:{conf}/access, permit_mynetworks, reject
 virtual_mailbox_domains = {', '.join(domains)}
 virtual_mailbox_base = {self.folder}/boxes
@@ -74,7 +75,7 @@ maillog_file_prefixes = {self.folder}
         (conf / "master.cf").write_text(f"""
 127.0.0.1:{self.port} inet n - n - - smtpd
 cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
+qmgr unix n - n 5 1 qmgr
 rewrite unix - - n - - trivial-rewrite
 bounce unix - - n - 0 bounce
 defer unix - - n - 0 bounce

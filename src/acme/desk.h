@@ -63,6 +63,8 @@ void acme_desk_forget(struct acme_desk *desk);
 LT_MUST_USE lt_res acme_desk_validated(struct acme_desk *desk, struct ca_turn *t, const struct ipc_msg *m);
 /* IPC_CORROBORATED: one perspective's answer. */
 LT_MUST_USE lt_res acme_desk_corroborated(struct acme_desk *desk, struct ca_turn *t, const struct ipc_msg *m);
+/* A courier was linked (again): letters that went to the one before go again. */
+LT_MUST_USE lt_res acme_desk_courier_linked(struct acme_desk *desk, struct ca_turn *t);
 /* IPC_MAIL_SENT: what the relay said to a letter. */
 LT_MUST_USE lt_res acme_desk_mailed(struct acme_desk *desk, struct ca_turn *t, const struct ipc_msg *m);
 struct validate_perspectives;

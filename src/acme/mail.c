@@ -44,7 +44,11 @@ const struct store_sql acme_mail_rows[ACME_MAIL_ROWS] = {
     [ACME_MAIL_OF] = {"mail.of",
                       "SELECT recipient, status FROM mail WHERE authorization_id = ?1 AND idx = ?2 "
                       "AND (status = 'approved' OR token IS NOT NULL) LIMIT ?3"},
-    [ACME_MAIL_TRY] = {"mail.try", "UPDATE mail SET attempts = attempts + 1, due_us = ?2 WHERE id = ?1"},
+    [ACME_MAIL_TRY] = {"mail.try",
+                       "UPDATE mail SET attempts = attempts + 1, due_us = ?2, error = NULL WHERE id = ?1"},
+    [ACME_MAIL_RESUME] = {"mail.resume",
+                          "UPDATE mail SET due_us = ?1 WHERE status = 'queued' AND due_us > ?1 "
+                          "AND error IS NULL"},
     [ACME_MAIL_SENT] = {"mail.sent", "UPDATE mail SET status = 'sent', sent_us = ?3, error = NULL "
                                      "WHERE id = ?1 AND status = 'queued' AND attempts = ?2"},
     [ACME_MAIL_PUT_OFF] = {"mail.put-off", "UPDATE mail SET due_us = ?3, error = ?4 "
@@ -294,6 +298,13 @@ lt_res acme_desk_mailed(struct acme_desk *d, struct ca_turn *t, const struct ipc
     LT_TRY(store_exec(t->store, &acme_mail_rows[ACME_MAIL_SENT],
                       STORE_ARGS(STORE_I(l.id), STORE_I(l.attempts), STORE_I(t->now.us)), &changed));
     return changed == 0 ? LT_OK : acme_letter_event(t, "mail.sent", &l, "");
+}
+
+/* Whatever the one before had in its hands is given to it; the rest waits for its time. */
+lt_res acme_desk_courier_linked(struct acme_desk *d, struct ca_turn *t)
+{
+    (void)d;
+    return store_exec(t->store, &acme_mail_rows[ACME_MAIL_RESUME], STORE_ARGS(STORE_I(t->now.us)), NULL);
 }
 
 /* --- time ----------------------------------------------------------------------------------------------- */

@@ -24,6 +24,7 @@ enum acme_mail_row {
     ACME_MAIL_BY_ID,
     ACME_MAIL_OF,
     ACME_MAIL_TRY,
+    ACME_MAIL_RESUME,
     ACME_MAIL_SENT,
     ACME_MAIL_PUT_OFF,
     ACME_MAIL_END,

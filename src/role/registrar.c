@@ -270,6 +270,12 @@ static lt_res step_validator_linked(struct registrar *g, struct ca_turn *t, cons
     return acme_desk_validator_linked(g->desk, t);
 }
 
+static lt_res step_courier_linked(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    (void)m;
+    return acme_desk_courier_linked(g->desk, t);
+}
+
 /* A revocation may have been committed and the hint lost. */
 static lt_res step_publisher_linked(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
 {
@@ -297,6 +303,8 @@ static void linked(void *self, enum ipc_role peer, uint32_t instance)
         step = step_validator_linked;
     } else if (peer == IPC_PUBLISHER) {
         step = step_publisher_linked;
+    } else if (peer == IPC_COURIER) {
+        step = step_courier_linked;
     }
     if (step != NULL) {
         lt_ignore(registrar_run(g, step, NULL)); /* logged there; the next second tries again */

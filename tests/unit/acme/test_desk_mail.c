@@ -272,6 +272,37 @@ static void test_killed_and_sent_again(void **state)
     rig_close(&b.r);
 }
 
+static lt_res step_courier(struct rig *r, struct ca_turn *t, const struct ipc_msg *m)
+{
+    (void)m;
+    return acme_desk_courier_linked(r->desk, t);
+}
+
+/* Only what it had in its hands goes again at once. */
+static void test_a_new_courier(void **state)
+{
+    struct bench b;
+    (void)state;
+    set_up(&b, with_mail);
+    assert_ok(request(&b, "www.example.com", "email-constructed", "admin@example.com"));
+    assert_ok(request(&b, "www.example.org", "email-constructed", "admin@example.org"));
+    assert_ok(request(&b, "www.example.net", "email-constructed", "admin@example.net"));
+    tick(&b, 1);
+    assert_int_equal(rig_count(&b.r, IPC_MAIL_SEND), 3);
+    const Ipc__MailSend *done = rig_find(&b.r, IPC_MAIL_SEND, 0);
+    const Ipc__MailSend *later = rig_find(&b.r, IPC_MAIL_SEND, 1);
+    char *lost = strdup(((const Ipc__MailSend *)rig_find(&b.r, IPC_MAIL_SEND, 2))->url);
+    relay_says(&b, done->mail_id, 1, true, false);
+    relay_says(&b, later->mail_id, 1, false, false);
+    assert_ok(rig_run(&b.r, step_courier, NULL));
+    tick(&b, 1);
+    assert_int_equal(rig_count(&b.r, IPC_MAIL_SEND), 1);
+    assert_string_equal(sent(&b)->url, lost);
+    assert_int_equal(sent(&b)->attempt, 2);
+    free(lost);
+    rig_close(&b.r);
+}
+
 static void test_retries_have_an_end(void **state)
 {
     struct bench b;
@@ -511,6 +542,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_letter_and_its_approval),
         cmocka_unit_test(test_killed_and_sent_again),
+        cmocka_unit_test(test_a_new_courier),
         cmocka_unit_test(test_retries_have_an_end),
         cmocka_unit_test(test_refused_by_the_relay),
         cmocka_unit_test(test_expired),

@@ -24,6 +24,7 @@ static void defaults(void **state)
     assert_int_equal(c->validation_http_port, 80);
     assert_false(c->allow_private);
     assert_int_equal(c->approvals_needed, 2);
+    assert_string_equal(c->mail_relay, "");
     assert_int_equal(c->authorization_lifetime_s, 7 * 3600);
     assert_int_equal(c->proof_lifetime_s, 30 * 86400);
     assert_int_equal(c->failures_per_name.count, 60);
@@ -67,6 +68,9 @@ static const char full[] = "name: Full\n"
                            "  orders-per-account: 300/3h\n"
                            "approvals:\n"
                            "  needed: 3\n"
+                           "mail:\n"
+                           "  relay: smtps://mail.example.net:465\n"
+                           "  from: ca@example.net\n"
                            "token:\n"
                            "  module: /usr/lib/softhsm/libsofthsm2.so\n"
                            "uid-base: 0\n"
@@ -98,6 +102,8 @@ static void everything(void **state)
     assert_string_equal(c->trust_anchor, "dns/root.ds");
     assert_false(c->dnssec);
     assert_true(c->allow_private);
+    assert_string_equal(c->mail_relay, "smtps://mail.example.net:465");
+    assert_string_equal(c->mail_from, "ca@example.net");
     assert_int_equal(c->uid_base, 0);
     assert_int_equal(ca_config_uid(c, IPC_SIGNER), 0);
     assert_int_equal(c->log_format, CA_LOG_JSON);
@@ -146,6 +152,16 @@ static void refusals(void **state)
         {"rate-limits:\n  orders-per-account: 3/0\n", "lintel.yaml:2:23: rate-limits.orders-per-account: "},
         {"host-names: [Example.com]\n", "lintel.yaml:1:13: host-names: "},
         {"host-names: [\"a b\"]\n", "lintel.yaml:1:13: host-names: "},
+        {"mail:\n  relay: http://mail.example.net\n  from: ca@example.net\n",
+         "lintel.yaml:2:10: mail.relay: "},
+        {"mail:\n  relay: smtp://\n  from: ca@example.net\n", "lintel.yaml:2:10: mail.relay: "},
+        {"mail:\n  relay: smtp://u@mail.example.net\n  from: ca@example.net\n",
+         "lintel.yaml:2:10: mail.relay: "},
+        {"mail:\n  relay: smtp://mail.example.net\n", "lintel.yaml:"},
+        {"mail:\n  relay: smtp://mail.example.net\n  from: ca\n", "lintel.yaml:3:9: mail.from: "},
+        {"mail:\n  relay: smtp://mail.example.net\n  from: CA <ca@example.net>\n",
+         "lintel.yaml:3:9: mail.from: "},
+        {"mail:\n  from: ca@example.net\n", "lintel.yaml:"},
         {"uid-base: 500\n", "lintel.yaml:1:11: uid-base: "},
         {"second-opinion:\n  command: [zlint, \"-\"]\n", "lintel.yaml:2:"},
         {"second-opinion:\n  command: [/bin/true]\n  paths: [lib]\n", "lintel.yaml:3:"},
