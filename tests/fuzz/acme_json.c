@@ -51,6 +51,15 @@ static void check_call(const Ipc__AcmeCall *call)
     for (size_t i = 0; call->new_order != NULL && i < call->new_order->n_identifiers; i++) {
         LT_ASSERT(call->new_order->identifiers[i]->value[0] != 0);
     }
+    for (size_t i = 0; call->new_order != NULL && i < call->new_order->n_ancestors; i++) {
+        lt_slice name = lt_slice_cstr(call->new_order->ancestors[i]->identifier->value);
+        lt_slice domain = lt_slice_cstr(call->new_order->ancestors[i]->domain);
+        LT_ASSERT(domain.len > 0 && name.len > domain.len + 1 && lt_slice_ends(name, domain));
+        LT_ASSERT(name.ptr[name.len - domain.len - 1] == '.');
+    }
+    const Ipc__AcmeNewAuthorization *ahead = call->new_authorization;
+    LT_ASSERT(n == NULL || (n->identifier->value[0] != 0 &&
+                            (!ahead->subdomains || strcmp(ahead->identifier->type, "dns") == 0)));
 }
 
 static void read_acme(const char *path, lt_slice payload, struct lt_arena *a)
@@ -123,10 +132,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if (pick < LT_COUNT(acme_paths)) {
         read_acme(acme_paths[pick], payload, &arena);
+        read_acme("/acme/new-authz", payload, &arena);
     } else if (pick == LT_COUNT(acme_paths) + LT_COUNT(api_paths)) {
         read_path(payload, &arena);
     } else {
         read_api(api_paths[pick - LT_COUNT(acme_paths)], payload, &arena);
+        read_api("/api/v1/pauses/12/resume", payload, &arena);
     }
     lt_arena_done(&arena);
     return 0;
