@@ -25,9 +25,10 @@ static const struct store_sql sql[] = {
     {"eab.bind", "INSERT INTO account_eab (account, kid, bound_us, binding) VALUES (?1, ?2, ?3, ?4)"},
     {"eab.bound", "UPDATE eab_key SET accounts = accounts + 1 WHERE kid = ?1 AND accounts = ?2"},
     {"eab.count", "UPDATE eab_key SET orders = ?2, period_us = ?3 WHERE kid = ?1"},
+    {"eab.some", "SELECT kid, secret FROM eab_key WHERE kid > ?1 ORDER BY kid LIMIT 20"},
     {"eab.binding", "SELECT binding FROM account_eab WHERE account = ?1"},
 };
-enum { SQL_KEY, SQL_OF_ACCOUNT, SQL_ADD, SQL_REVOKE, SQL_BIND, SQL_BOUND, SQL_COUNT, SQL_BINDING };
+enum { SQL_KEY, SQL_OF_ACCOUNT, SQL_ADD, SQL_REVOKE, SQL_BIND, SQL_BOUND, SQL_COUNT, SQL_SOME, SQL_BINDING };
 const struct store_sql *const ca_eab_sql = sql;
 const size_t ca_eab_sql_count = LT_COUNT(sql);
 
@@ -89,6 +90,26 @@ static const char *seal_id(const char *kid, char text[CA_SEAL_ID_MAX])
 {
     (void)snprintf(text, CA_SEAL_ID_MAX, "eab %.100s", kid);
     return text;
+}
+
+/* A few are enough: all were sealed with one key. */
+lt_res ca_eab_seal_fits(struct ca_book *b, struct lt_arena *a)
+{
+    struct store_rows rows;
+    lt_res r = LT_OK;
+    LT_TRY(store_query(b->store, &sql[SQL_SOME], STORE_ARGS(STORE_S("")), &rows));
+    while (!lt_failed(r) && store_next(&rows)) {
+        char id[CA_SEAL_ID_MAX];
+        lt_slice secret = {0};
+        lt_slice sealed = store_bytes(&rows, 1);
+        if (sealed.len > 0) { /* none: it is revoked */
+            r = ca_seal_open(b->seal, seal_id(store_cstr(&rows, 0), id), sealed, a, &secret);
+            explicit_bzero((uint8_t *)(uintptr_t)secret.ptr, secret.len); /* the arena's, and nobody else's */
+        }
+    }
+    lt_res end = store_rows_end(&rows);
+    LT_TRY(r);
+    return end;
 }
 
 /* ---- made and revoked ---- */

@@ -38,6 +38,9 @@ LT_MUST_USE lt_res ca_eab_create(struct ca_turn *t, const Ipc__EabWanted *wanted
 LT_MUST_USE lt_res ca_eab_revoke(struct ca_turn *t, const char *kid, const char *by, lt_slice jws,
                                  const char **ret_json);
 
+/* At start: does our key open what the book has? LT_RETRY_UNAVAILABLE: it was sealed with another one. */
+LT_MUST_USE lt_res ca_eab_seal_fits(struct ca_book *b, struct lt_arena *a);
+
 LT_MUST_USE lt_res ca_eab_find(struct ca_turn *t, const char *kid, struct ca_eab_key *ret_key);
 /* The key that an account is bound to. */
 LT_MUST_USE lt_res ca_eab_of_account(struct ca_turn *t, int64_t account, struct ca_eab_key *ret_key);

@@ -19,6 +19,7 @@
 #include "base/random.h"
 #include "ca/body.h"
 #include "ca/crl_book.h"
+#include "ca/eab.h"
 #include "ca/event.h"
 #include "ca/evidence_book.h"
 #include "ca/halt.h"
@@ -504,6 +505,10 @@ static lt_res open_book(struct registrar *g, const Ipc__Start *start)
     };
     LT_ASSERT(book.build != NULL && book.base_url != NULL && book.public_http_url != NULL);
     LT_TRY(ca_book_open(&book, &g->book));
+    /* Issuance needs none of them: it is said, and doctor shows the log. */
+    if (lt_failed(ca_eab_seal_fits(g->book, &g->arena))) {
+        lt_log_error("secrets in the book");
+    }
     return open_evidence(g, start->folder);
 }
 

@@ -107,6 +107,32 @@ def test_keys_that_are_refused(ca, options):
     assert ca.lintel("eab", "create", "x", *options, check=False).returncode != 0
 
 
+def test_a_book_without_its_key(fresh_ca):
+    """The secrets of a copied book are sealed: without secrets/seal.key they bind nobody, and it is said."""
+    fresh_ca.start()
+    k = key(fresh_ca)
+    assert unb64(k["hmac_key"]) not in (fresh_ca.folder / "book" / "lintel.db").read_bytes()
+    assert unb64(k["hmac_key"]) not in (fresh_ca.folder / "book" / "lintel.db-wal").read_bytes()
+    fresh_ca.stop()
+    path = fresh_ca.folder / "secrets" / "seal.key"
+    kept = path.read_text()
+    path.unlink()
+    fresh_ca.start()
+    assert "was sealed with another key" in fresh_ca.log.read_text()
+    user = Client(fresh_ca.directory, fresh_ca.root)
+    asked = {"termsOfServiceAgreed": True, "externalAccountBinding": binding(user, k)}
+    with pytest.raises(AcmeError) as caught:
+        user.post(user.directory["newAccount"], asked, kid=False, tries=1)
+    assert caught.value.status == 503
+    fresh_ca.stop()
+    path.write_text(kept)
+    fresh_ca.start()
+    user = Client(fresh_ca.directory, fresh_ca.root)
+    asked = {"termsOfServiceAgreed": True, "externalAccountBinding": binding(user, k)}
+    assert user.post(user.directory["newAccount"], asked, kid=False).status == 201
+    fresh_ca.stop()
+
+
 def test_accounts_without_a_key_where_one_is_required(fresh_ca, webroot):
     ca = fresh_ca
     path = ca.folder / "lintel.yaml"

@@ -123,6 +123,25 @@ static lt_res make_key(struct rig *r, struct ca_turn *t, const struct ipc_msg *m
     return LT_OK;
 }
 
+/* A book that was put back without its key. */
+static lt_res lose_key(struct rig *r, struct ca_turn *t, const struct ipc_msg *m)
+{
+    struct crypto_aead *own = t->book->seal;
+    struct crypto_aead *other = NULL;
+    (void)r;
+    (void)m;
+    LT_TRY(ca_eab_seal_fits(t->book, t->arena));
+    LT_TRY(ca_seal_new(LT_LIT("another key"), &other));
+    t->book->seal = other;
+    assert_fails(ca_eab_seal_fits(t->book, t->arena), LT_RETRY_UNAVAILABLE);
+    assert_non_null(strstr(lt_error_last()->detail, "secrets/seal.key"));
+    t->book->seal = NULL;
+    assert_fails(ca_eab_seal_fits(t->book, t->arena), LT_RETRY_UNAVAILABLE);
+    t->book->seal = own;
+    crypto_aead_free(other);
+    return LT_OK;
+}
+
 static lt_res revoke_key(struct rig *r, struct ca_turn *t, const struct ipc_msg *m)
 {
     const char *json = NULL;
@@ -196,6 +215,7 @@ static void test_external_accounts(void **state)
     assert_true(over->retry_after_s > 86000 && over->retry_after_s <= 86401);
     rig_advance(&r, 86401);
     assert_int_equal(order(&r, &a, "example.com", "")->status, 201);
+    assert_ok(rig_run(&r, lose_key, NULL));
     assert_ok(rig_run(&r, revoke_key, NULL));
     is_problem(order(&r, &a, "example.com", ""), "unauthorized", 403);
     assert_int_equal(rig_number(&r, "SELECT length(secret) FROM eab_key"), 0);
