@@ -75,6 +75,7 @@ void query_seen_write(struct query_out *o, const Ipc__Validated *v)
     query_cstr(o, "perspective", v->perspective);
     query_time(o, "started", v->started_us);
     query_time(o, "finished", v->finished_us);
+    query_int(o, "duration_ms", (v->finished_us - v->started_us) / 1000);
     query_cstr(o, "build", v->build);
     query_cstr(o, "rule_set", v->ruleset);
     query_cstr(o, "resolver", v->resolver);

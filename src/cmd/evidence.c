@@ -85,15 +85,17 @@ static void say_seen(struct lt_buf *out, const json_t *seen)
     size_t i;
     json_t *r;
     head(out, "looked");
-    lt_buf_addf(out, "%s to %s, resolver %s, build %s\n", cmd_text(seen, "started"),
-                cmd_text(seen, "finished"), cmd_text(seen, "resolver"), cmd_text(seen, "build"));
+    lt_buf_addf(out, "%s, for %lld ms, resolver %s, build %s\n", cmd_text(seen, "started"),
+                (long long)cmd_int(seen, "duration_ms"), cmd_text(seen, "resolver"), cmd_text(seen, "build"));
     list(out, "aliases", json_object_get(seen, "chain"), " -> ");
     list(out, "addresses", json_object_get(seen, "addresses"), ", ");
     line(out, "connected to", cmd_text(seen, "address_used"));
-    head(out, "DNSSEC");
-    lt_buf_addf(out, "%s%s%s, ttl %lld\n", cmd_text(seen, "dnssec"),
-                cmd_text(seen, "dnssec_why")[0] != '\0' ? ": " : "", cmd_text(seen, "dnssec_why"),
-                (long long)cmd_int(seen, "ttl"));
+    if (cmd_text(seen, "dnssec")[0] != '\0') {
+        head(out, "DNSSEC");
+        lt_buf_addf(out, "%s%s%s, ttl %lld\n", cmd_text(seen, "dnssec"),
+                    cmd_text(seen, "dnssec_why")[0] != '\0' ? ": " : "", cmd_text(seen, "dnssec_why"),
+                    (long long)cmd_int(seen, "ttl"));
+    }
     records(out, "records", json_object_get(seen, "records"));
     list(out, "contacts", json_object_get(seen, "contacts"), ", ");
     json_array_foreach(json_object_get(seen, "redirects"), i, r)
@@ -109,6 +111,14 @@ static void say_seen(struct lt_buf *out, const json_t *seen)
     }
     line(out, "answer", cmd_text(seen, "answer_sha256"));
     say_caa(out, seen);
+}
+
+/* ", label text", where there is a text. */
+static void also(struct lt_buf *out, const char *label, const char *text)
+{
+    if (text[0] != '\0') {
+        lt_buf_addf(out, ", %s %s", label, text);
+    }
 }
 
 /* The rest of a perspective's line: what it was and where it looked. */
@@ -128,10 +138,10 @@ static void say_voice(struct lt_buf *out, const json_t *v)
                     cmd_text(v, "signature_why"));
         return;
     }
-    lt_buf_addf(out, "signature verified with key %.16s, %s to %s", cmd_text(v, "key_sha256"),
-                cmd_text(seen, "started"), cmd_text(seen, "finished"));
-    lt_buf_addf(out, "%s%s, DNSSEC %s", cmd_text(seen, "address_used")[0] != '\0' ? ", connected to " : "",
-                cmd_text(seen, "address_used"), cmd_text(seen, "dnssec"));
+    lt_buf_addf(out, "signature verified with key %.16s, %s for %lld ms", cmd_text(v, "key_sha256"),
+                cmd_text(seen, "started"), (long long)cmd_int(seen, "duration_ms"));
+    also(out, "connected to", cmd_text(seen, "address_used"));
+    also(out, "DNSSEC", cmd_text(seen, "dnssec"));
     if (json_is_object(caa)) {
         lt_buf_addf(out, ", CAA %s",
                     is(caa, "checked") && is(caa, "permitted") ? "permits" : "does not permit");
@@ -182,10 +192,15 @@ static void say_check(struct lt_buf *out, const json_t *check, const char *owner
     const json_t *problem = json_object_get(check, "problem");
     const json_t *frame = json_object_get(check, "frame");
     bool intact = strcmp(cmd_text(check, "integrity"), "intact") == 0;
-    lt_buf_addf(out, "      %s  %s by %s, build %s, DNSSEC %s%s%s%s\n", cmd_text(check, "checked"),
-                is(check, "ok") ? "proved" : "failed", cmd_text(check, "method"), cmd_text(check, "build"),
-                cmd_text(check, "dnssec"), cmd_text(check, "caa")[0] != '\0' ? ", CAA " : "",
-                cmd_text(check, "caa"), is(check, "relied_on") ? "  <- the certificate rests on it" : "");
+    bool caa = strcmp(cmd_text(check, "method"), "caa") == 0;
+    lt_buf_addf(out, "      %s  %s%s, build %s", cmd_text(check, "checked"),
+                caa               ? "CAA asked again"
+                : is(check, "ok") ? "proved by "
+                                  : "failed by ",
+                caa ? "" : cmd_text(check, "method"), cmd_text(check, "build"));
+    also(out, "DNSSEC", cmd_text(check, "dnssec"));
+    also(out, "CAA", cmd_text(check, "caa"));
+    lt_buf_add_cstr(out, is(check, "relied_on") ? "  <- the certificate rests on it\n" : "\n");
     if (strcmp(cmd_text(check, "proven_by"), owner) != 0) {
         line(out, "proven for", cmd_text(check, "proven_by")); /* the authorization of a domain above */
     }
