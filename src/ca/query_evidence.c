@@ -20,8 +20,11 @@ static const struct store_sql sql[] = {
      "max(CASE WHEN d.method = 'caa' AND e.caa = 'permitted' THEN e.checked_us END) "
      "FROM evidence e JOIN dimension d ON d.id = e.dimension "
      "WHERE e.authorization_id = ?1 AND e.ok = 1 AND e.checked_us <= ?2"},
+    {"query.evidence.letter",
+     "SELECT recipient, sent_us, answered_us, answered_from FROM mail WHERE authorization_id = ?1 AND "
+     "status = 'approved' AND answered_us <= ?2 LIMIT 1"},
 };
-enum { SQL_CHECKS, SQL_RELIED_ON };
+enum { SQL_CHECKS, SQL_RELIED_ON, SQL_LETTER };
 const struct ca_query_sql query_evidence_sql = {sql, LT_COUNT(sql)};
 
 /* The checks that a certificate of that time rests on: its last proof, and CAA where it was asked after that.
@@ -110,6 +113,23 @@ static lt_res write_seen(const struct ca_query *query, struct query_out *o, cons
     return query_corroboration_write(query, o, record->corroboration);
 }
 
+/* Of the methods by mail: who approved, by the link of which letter. */
+static lt_res write_confirmed(const struct ca_query *query, struct query_out *o, const struct check *k)
+{
+    struct store_rows rows;
+    LT_TRY(store_query(query->store, &sql[SQL_LETTER],
+                       STORE_ARGS(STORE_I(k->authorization), STORE_I(k->checked_us)), &rows));
+    if (store_next(&rows)) {
+        query_open(o, "confirmed", '{');
+        query_cstr(o, "by", store_cstr(&rows, 0));
+        query_time(o, "sent", store_int(&rows, 1));
+        query_time(o, "answered", store_int(&rows, 2));
+        query_cstr(o, "from", store_cstr(&rows, 3));
+        query_close(o, '}');
+    }
+    return store_rows_end(&rows);
+}
+
 static lt_res write_check(const struct ca_query *query, struct query_out *o, const struct store_rows *rows,
                           const struct relied *on)
 {
@@ -136,6 +156,9 @@ static lt_res write_check(const struct ca_query *query, struct query_out *o, con
     query_method_write(o, validate_method_find(store_cstr(rows, 8), store_cstr(rows, 13)),
                        store_cstr(rows, 9), (lt_time){k.checked_us}, query->now);
     lt_res r = write_seen(query, o, &k);
+    if (!lt_failed(r) && strncmp(store_cstr(rows, 8), "email-", 6) == 0) {
+        r = write_confirmed(query, o, &k);
+    }
     query_close(o, '}');
     return r;
 }

@@ -191,6 +191,7 @@ static void say_check(struct lt_buf *out, const json_t *check, const char *owner
 {
     const json_t *problem = json_object_get(check, "problem");
     const json_t *frame = json_object_get(check, "frame");
+    const json_t *confirmed = json_object_get(check, "confirmed");
     bool intact = strcmp(cmd_text(check, "integrity"), "intact") == 0;
     bool caa = strcmp(cmd_text(check, "method"), "caa") == 0;
     lt_buf_addf(out, "      %s  %s%s, build %s", cmd_text(check, "checked"),
@@ -205,6 +206,12 @@ static void say_check(struct lt_buf *out, const json_t *check, const char *owner
         line(out, "proven for", cmd_text(check, "proven_by")); /* the authorization of a domain above */
     }
     say_rule(out, check);
+    if (json_is_object(confirmed)) {
+        head(out, "confirmed");
+        lt_buf_addf(out, "%s, by the link of a letter of %s, at %s from %s\n", cmd_text(confirmed, "by"),
+                    cmd_text(confirmed, "sent"), cmd_text(confirmed, "answered"),
+                    cmd_text(confirmed, "from"));
+    }
     if (json_is_object(problem)) {
         head(out, "problem");
         lt_buf_addf(out, "%s: %s\n", cmd_text(problem, "type"), cmd_text(problem, "detail"));

@@ -146,6 +146,10 @@ def test_constructed(office):
     assert (method, ruleset, ok) == ("email-constructed", "BR 2.2.6 3.2.2.4.4", 1)
     assert office.events("mail.approved", e)[0]["why"].startswith("on the page, from 127.0.0.1")
 
+    story = office.ca.lintel("cert", "show", office.show(e)["serial"], "--evidence").stdout
+    assert "hostmaster@example.com, by the link of a letter of 20" in story and "from 127.0.0.1" in story, story
+    assert token not in story
+
     status, _, _ = office.page(token, {"do": "approve"})  # once
     assert status == 404
     assert office.page(token)[0] == 404
