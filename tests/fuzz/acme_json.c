@@ -58,8 +58,8 @@ static void check_call(const Ipc__AcmeCall *call)
         LT_ASSERT(name.ptr[name.len - domain.len - 1] == '.');
     }
     const Ipc__AcmeNewAuthorization *ahead = call->new_authorization;
-    LT_ASSERT(n == NULL || (n->identifier->value[0] != 0 &&
-                            (!ahead->subdomains || strcmp(ahead->identifier->type, "dns") == 0)));
+    LT_ASSERT(ahead == NULL || (ahead->identifier->value[0] != 0 &&
+                                (!ahead->subdomains || strcmp(ahead->identifier->type, "dns") == 0)));
 }
 
 static void read_acme(const char *path, lt_slice payload, struct lt_arena *a)
