@@ -6,7 +6,7 @@ import socket
 import subprocess
 
 import pytest
-from conftest import LINTEL, Ca, free_port, wait_for
+from conftest import LINTEL, ROOT, Ca, free_port, wait_for
 
 STEPS = ["new-order", "authorization", "challenge", "validation", "finalize", "certificate", "request",
          "total"]
@@ -54,6 +54,22 @@ def test_flows(own_ca, loop):
     after = certificates_of(own_ca)
     if after < 1000:  # one page: what it counted is what the book has, and at most what was under way at the end
         assert said["certificates"] <= after - before <= said["certificates"] + 10
+
+
+@pytest.mark.parametrize("script", [
+    ["ari.py", "--certificates", 3000, "--incidents", 2, "--seconds", 1],
+    ["validation.py", "--only", "pending", "--pending", 40, "--accounts", 4, "--seconds", 1],
+], ids=["ari", "validation"])
+def test_the_measures_of_documents_run(script):
+    """docs/performance.md says what they give at full size; here only that they go on working."""
+    done = subprocess.run([str(a) for a in [ROOT / "tests" / "bench" / script[0], *script[1:], "--json"]],
+                          capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    if script[0] == "ari.py":
+        assert said[0]["incidents"] == 2 and said[0]["HTTP/1.1 polls/s"] > 100
+    else:
+        assert said["pending"]["connections that they held"] == 40 and said["pending"]["errors"] == 0
 
 
 def test_several_names(own_ca):

@@ -2,6 +2,7 @@
  * them, and what the notary says in between. */
 #include "notary_rig.h"
 
+#include "../crypto/weak_keys.h"
 #include "base/text.h"
 #include "role/notary_keys.h"
 
@@ -268,6 +269,45 @@ static void broken_bodies(void **state)
     heard_nothing();
 }
 
+static const char *base64url_of(struct lt_arena *a, const char *text)
+{
+    const char *out = lt_base64url(a, lt_slice_cstr(text));
+    assert_non_null(out);
+    return out;
+}
+
+/* Accounts' keys that nobody should rely on: said before the signature is looked at, and nobody is asked. */
+static void weak_account_keys(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *modulus;
+        const char *exponent;
+    } rows[] = {
+        {modulus_roca, "AQAB"},  {modulus_debian, "AQAB"}, {modulus_close, "AQAB"},
+        {modulus_small, "AQAB"}, {modulus_good, "Aw"},
+    };
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        struct lt_arena a;
+        lt_slice n;
+        lt_arena_init(&a, 1 << 20);
+        assert_ok(lt_unhex(&a, lt_slice_cstr(rows[i].modulus), &n));
+        const char *head = lt_arena_printf(
+            &a,
+            "{\"alg\":\"RS256\",\"nonce\":\"AAAA\",\"url\":\"" BASE
+            "/acme/new-account\",\"jwk\":{\"kty\":\"RSA\",\"n\":\"%s\",\"e\":\"%s\"}}",
+            lt_base64url(&a, n), rows[i].exponent);
+        const char *body = lt_arena_printf(&a,
+                                           "{\"protected\":\"%s\",\"payload\":\"%s\",\"signature\":\"AAAA\"}",
+                                           base64url_of(&a, head), base64url_of(&a, "{}"));
+        assert_non_null(body);
+        post("/acme/new-account", lt_slice_cstr(body));
+        refused(400, "badPublicKey");
+        lt_arena_done(&a);
+    }
+    heard_nothing();
+}
+
 /* Nonces run out: answers wait for a grant. */
 static void nonces_run_out(void **state)
 {
@@ -448,6 +488,7 @@ int main(void)
         TEST(other_urls),
         TEST(who_signs),
         TEST(broken_bodies),
+        TEST(weak_account_keys),
         TEST(nonces_run_out),
         TEST(registrar_goes_away),
         TEST(answers_that_do_not_come),
