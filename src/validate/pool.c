@@ -286,11 +286,10 @@ static bool new_worker(struct validate_pool *p)
     return true;
 }
 
-static struct worker *find(const struct validate_pool *p, bool assigned, int64_t account)
+static struct worker *find_spare(const struct validate_pool *p)
 {
     struct worker *w = p->workers;
-    while (w != NULL &&
-           (w->from < 0 || w->spent || w->assigned != assigned || (assigned && w->account != account))) {
+    while (w != NULL && (w->from < 0 || w->assigned)) {
         w = w->next;
     }
     return w;
@@ -320,7 +319,7 @@ static bool remembers(const struct worker *w, uint64_t name)
 /* A spare, or a new one; idle ones of others make room. NULL: none can be had. */
 static struct worker *fresh_worker(struct validate_pool *p, int64_t account)
 {
-    struct worker *w = find(p, false, 0);
+    struct worker *w = find_spare(p);
     for (struct worker *o = p->workers; w == NULL && p->live >= p->options.max_workers && o != NULL;
          o = o->next) {
         if (o->from >= 0 && o->question_count == 0) {
@@ -328,7 +327,7 @@ static struct worker *fresh_worker(struct validate_pool *p, int64_t account)
         }
     }
     if (w == NULL && p->live < p->options.max_workers && new_worker(p)) {
-        w = find(p, false, 0);
+        w = find_spare(p);
     }
     if (w != NULL) {
         w->assigned = true;
@@ -337,16 +336,23 @@ static struct worker *fresh_worker(struct validate_pool *p, int64_t account)
     return w;
 }
 
-/* The worker of this account, or a fresh one. NULL: none can be had. */
+/* One that serves the account and has not looked for this proof. */
+static struct worker *own_worker(const struct validate_pool *p, int64_t account, const uint64_t *proof)
+{
+    struct worker *w = p->workers;
+    while (w != NULL && (w->from < 0 || w->spent || !w->assigned || w->account != account ||
+                         (proof != NULL && remembers(w, *proof)))) {
+        w = w->next;
+    }
+    return w;
+}
+
+/* A worker of this account, or a fresh one. NULL: none can be had. */
 static struct worker *worker_for(struct validate_pool *p, const struct question *q)
 {
     bool by_record = strncmp(q->request->method, "dns-", 4) == 0;
     uint64_t name = hash_of(q->request->identifier->value);
-    struct worker *w = find(p, true, q->account);
-    if (w != NULL && by_record && remembers(w, name)) {
-        w->spent = true;
-        w = NULL;
-    }
+    struct worker *w = own_worker(p, q->account, by_record ? &name : NULL);
     w = w == NULL ? fresh_worker(p, q->account) : w;
     if (w == NULL || w->question_count >= RUNNING_MAX) {
         return NULL;

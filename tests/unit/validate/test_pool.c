@@ -219,6 +219,31 @@ static void test_no_proof_from_a_cache(void **state)
     assert_int_equal(munmap(served_by, 4096), 0);
 }
 
+/* And an order of many names, each with its wildcard, takes two workers, not one for each pair. */
+static void test_pairs(void **state)
+{
+    enum { NAMES = 20 };
+    struct rig r;
+    char name[32];
+    (void)state;
+    served_by = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(served_by != MAP_FAILED);
+    in_worker = note_worker;
+    set_up(&r, 0);
+    in_worker = poisoned;
+    for (uint64_t id = 0; id < 2 * NAMES; id++) {
+        (void)snprintf(name, sizeof name, "n%u.example.com", (unsigned)id / 2);
+        ask_for(&r, id, (struct asked){7, name, "plain", "dns-01"});
+    }
+    wait_for(&r, 2 * NAMES);
+    for (size_t i = 0; i < 2 * NAMES; i++) {
+        assert_true(served_by[i] == served_by[0] || served_by[i] == served_by[1]);
+        assert_int_not_equal(served_by[i], served_by[i ^ 1]);
+    }
+    tear_down(&r);
+    assert_int_equal(munmap(served_by, 4096), 0);
+}
+
 /* Who has mended the name servers and asks again does not meet the failure in a resolver's memory. */
 static void test_no_failure_from_a_cache(void **state)
 {
@@ -432,6 +457,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one),
         cmocka_unit_test(test_no_proof_from_a_cache),
+        cmocka_unit_test(test_pairs),
         cmocka_unit_test(test_no_failure_from_a_cache),
         cmocka_unit_test(test_nobody_stands_in_the_way),
         cmocka_unit_test(test_no_room_for_a_fresh_one),
