@@ -28,7 +28,7 @@ def wrap(libexec, folder):
         script = wrapped / f"lintel-{role}"
         script.unlink()
         script.write_text(f"""#!/bin/sh
-export LOSING_LOG={logs}/{role}.$$ LOSING_PATHS=book/:journal/ LD_PRELOAD={library}
+export LOSING_LOG={logs}/{role}.$$ LOSING_PATHS=book/:journal/:.seg LD_PRELOAD={library}
 exec {libexec}/lintel-{role} "$@"
 """)
         script.chmod(0o755)
@@ -51,7 +51,7 @@ def records(path):
 
 def cut_power(ca_folder, logs):
     """Every process is dead. Undo, newest first, all that followed the last sync of its file; returns bytes lost."""
-    files = {p.stat().st_ino: p for folder in ("book", "journal") for p in (ca_folder / folder).rglob("*") if p.is_file()}
+    files = {p.stat().st_ino: p for folder in ("book", "journal", "evidence") for p in (ca_folder / folder).rglob("*") if p.is_file()}
     lost = 0
     for log in sorted(logs.iterdir()):
         found = records(log)
