@@ -29,6 +29,7 @@
 #include "ca/knot.h"
 #include "ca/lint_book.h"
 #include "ca/plan.h"
+#include "ca/public_trust.h"
 #include "ca/revoke.h"
 #include "ca/service.h"
 #include "crypto/digest.h"
@@ -429,10 +430,30 @@ static void corroborated(const char *name, const char *count, const char *why)
            name, count, why);
 }
 
+/* Said at each start and reload, not only to the clients that are refused. */
+static void say_public(const struct registrar *g, lt_time now)
+{
+    const struct ca_profile *p = ca_public_profile(&g->profiles);
+    struct ca_public_trust trust;
+    if (p == NULL) {
+        return;
+    }
+    ca_public_trust_judge(g->config, &g->perspectives, now, &trust);
+    for (size_t i = 0; i < trust.lack_count; i++) {
+        lt_log(LT_LOG_ERROR, "nothing is issued by a public profile", "profile=%s why=\"%s\"", p->name,
+               trust.lacks[i]);
+    }
+    if (trust.soon[0] != '\0') {
+        lt_log(LT_LOG_WARN, "soon nothing is issued by a public profile", "profile=%s why=\"%s\"", p->name,
+               trust.soon);
+    }
+}
+
 /* What load_files has read becomes the book's. */
 static lt_res step_files(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
 {
     (void)m;
+    say_public(g, t->now);
     LT_TRY(ca_book_use_profiles(t, &g->profiles));
     return ca_book_use_operators(t, &g->operators);
 }

@@ -59,6 +59,7 @@ def refused(net, ca, *words):
         assert any(level == "bad" and word in line for level, line in findings(ca))
         assert any(word in w for w in ca.json("config", "check")["warnings"])
     assert "NOTHING IS ISSUED" in text
+    assert "nothing is issued by a public profile" in ca.log.read_text()
 
 
 def test_no_perspective_no_certificate(net):
