@@ -1,7 +1,7 @@
 /* lintel audit verify: reads the whole book and the signer's journal again, and says whether they are what
- * they were: event chains, knots, certificates, approvals, kept requests. Changes nothing. May run beside
- * the family: the book is opened read-only, and what is newer in the journal than in the book is counted as
- * pending. */
+ * they were: event chains, knots, certificates, evidence, approvals, kept requests. Changes nothing. May run
+ * beside the family: the book is opened read-only, and what is newer in the journal than in the book is
+ * counted as pending. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -170,7 +170,7 @@ static lt_res run(struct cmd *c)
 const struct cmd_verb cmd_audit_verify = {
     .name = "audit verify",
     .words = "",
-    .summary = "verify event chains, knots, certificates, journal, approvals again",
+    .summary = "verify event chains, knots, certificates, evidence, journal, approvals again",
     .help = "Needs the right to read the folder; changes nothing, and may run beside the family. Exit status "
             "6 when\n"
             "the book is not what it was.\n"
