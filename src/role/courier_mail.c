@@ -86,19 +86,20 @@ static void tell(struct parcel *p, bool accepted, bool final, const char *why)
     free_parcel(p);
 }
 
-/* RFC 5321 4.2.1: 5yz is for good, 4yz for now. A sender that the relay does not take is the configuration's
- * fault: people mend it, and the letter goes then. */
+/* RFC 5321 4.2.1: 5yz is for good, 4yz for now. But what is refused before the recipient was named (we, our
+ * sender, the relay itself) is the configuration's fault: people mend it, and the letter goes then. */
 static void finished(struct parcel *p, CURLcode outcome)
 {
     long code = 0;
     char why[sizeof p->relay.host + WHY_MAX + CURL_ERROR_SIZE];
     (void)curl_easy_getinfo(p->easy, CURLINFO_RESPONSE_CODE, &code); /* 0 stays when there is none */
     const char *what = p->error[0] != '\0' ? p->error : curl_easy_strerror(outcome);
-    bool sender = strncmp(p->error, "MAIL failed", strlen("MAIL failed")) == 0;
+    bool recipient = strncmp(p->error, "RCPT failed", strlen("RCPT failed")) == 0;
+    bool letter = p->letter.len > 0 && p->at == p->letter.len;
     bool spoke = code >= 400 && p->line[0] != '\0';
     (void)snprintf(why, sizeof why, "%s:%u: %s", p->relay.host, p->relay.port, spoke ? p->line : what);
     bool accepted = outcome == CURLE_OK;
-    tell(p, accepted, !accepted && code >= 500 && code < 600 && !sender, accepted ? "" : why);
+    tell(p, accepted, !accepted && code >= 500 && code < 600 && (recipient || letter), accepted ? "" : why);
 }
 
 static void collect(struct courier_mail *m)

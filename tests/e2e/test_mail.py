@@ -3,7 +3,9 @@ import json
 import os
 import re
 import signal
+import socket
 import ssl
+import threading
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -300,6 +302,81 @@ def test_a_relay_that_nobody_vouches_for(office):
     office.ca.stop()
     configure(office.ca, office.postfix.port)
     office.ca.start()
+
+
+class Rogue:
+    """A relay that answers each line by a table; what it says is a stranger's."""
+
+    def __init__(self, answers, greeting=b"220 rogue ESMTP\r\n"):
+        self.answers, self.greeting = answers, greeting
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                c, _ = self.socket.accept()
+            except OSError:
+                return
+            try:
+                with c, c.makefile("rb") as lines:
+                    c.sendall(self.greeting)
+                    for line in lines:
+                        word = line[:4].upper()
+                        if word in self.answers:
+                            if self.answers[word] is None:
+                                break
+                            c.sendall(self.answers[word])
+            except OSError:
+                pass
+
+    def stop(self):
+        self.socket.close()
+
+
+FINE = {b"EHLO": b"250 rogue\r\n", b"MAIL": b"250 ok\r\n", b"RCPT": b"250 ok\r\n", b"DATA": b"354 go on\r\n",
+        b".\r\n": b"250 taken\r\n", b"QUIT": b"221 bye\r\n"}
+
+
+@pytest.mark.parametrize("change, greeting, status, words", [
+    ({}, None, "sent", ""),
+    ({b".\r\n": b"554 5.7.1 looks like spam\r\n"}, None, "refused", "554 5.7.1 looks like spam"),
+    ({b".\r\n": b"451 4.3.0 disk full\r\n"}, None, "queued", "451 4.3.0 disk full"),
+    ({b"RCPT": b"550-5.1.1 nobody\r\n550 5.1.1 of that name\r\n"}, None, "refused", "5.1.1"),
+    ({b"MAIL": b"550 5.7.1 not from you\r\n"}, None, "queued", "not from you"),  # people mend that
+    ({b"EHLO": b"502 no\r\n", b"HELO": b"502 no\r\n"}, None, "queued", ""),
+    ({b"DATA": None}, None, "queued", ""),
+    ({b".\r\n": None}, None, "queued", ""),
+    ({}, b"554 go away\r\n", "queued", ""),
+    ({}, b"\x00\xff" * 4000 + b"\r\n", "queued", ""),
+    ({}, b"220-" + b"a" * 3000000, "queued", ""),
+    ({b"RCPT": b"550 \x1b[2J\x07<script>\xff" + b"x" * 5000 + b"\r\n"}, None, "refused", "550 ?[2J?<script>?"),
+    ({b"RCPT": b"250 ok\r\n250 ok\r\n250 ok\r\n"}, None, "queued", ""),
+])
+def test_a_relay_that_says_anything(office, change, greeting, status, words):
+    rogue = Rogue({**FINE, **change}, *([greeting] if greeting else []))
+    office.ca.stop()
+    configure(office.ca, rogue.port)
+    office.ca.start()
+    courier = office.ca.pids()["courier-0"]
+    e = office.request("www.example.com", subscriber=f"rogue {rogue.port}", args=(
+        "--method", "email-constructed", "--contact", "admin@example.com"))
+    try:
+        def settled():
+            (_, now, _, error), = office.mails(e)
+            return (now, error or "") if now != "queued" or error else None
+
+        now, error = wait_for("the relay's word", settled, 40)
+        assert now == status and words in error, (now, error)
+        assert len(error) < 400 and error.isprintable()
+        assert office.ca.pids()["courier-0"] == courier  # it has not even stumbled
+    finally:
+        rogue.stop()
+        office.ca.lintel("enroll", "cancel", e["id"], "--yes")
+        office.ca.stop()
+        configure(office.ca, office.postfix.port)
+        office.ca.start()
 
 
 def test_not_in_acme(office):
