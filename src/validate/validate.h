@@ -9,10 +9,10 @@
  *   dns-persist-01                                 account_uri, issuer_domains
  *   dns-change       expected (the random value); token: "" for the name itself, or a label, "_" first
  *   website-change   expected; token: name of the file below /.well-known/pki-validation/
- *   email-…          topmost: the highest name whose contacts may answer; expected: "" to be told all
- * contacts there are, or the one that must be among them (email.c) caa              issuer_domains; token:
- * the method that validationmethods is held against CAA is looked up with each of them when issuer_domains is
- * not empty and the identifier is a name.
+ *   email-…          topmost: the highest name whose contacts may answer; expected: "" to be told
+ *                    all contacts there are, or the one that must be among them (email.c)
+ *   caa              issuer_domains; token: the method that validationmethods is held against
+ * CAA is looked up with each of them when issuer_domains is not empty and the identifier is a name.
  */
 #include <event2/event.h>
 
