@@ -3,6 +3,7 @@ do not have yet, as profiles, renewal information and addresses. Skipped by name
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
@@ -48,6 +49,13 @@ def current_lego():
     folder = KEPT / "lego"
     return fetched(folder, ["go", "install", "github.com/go-acme/lego/v4/cmd/lego@latest"],
                    GOBIN=str(folder), GOFLAGS="-mod=mod") / "lego"
+
+
+@pytest.fixture(scope="session")
+def acmez():
+    folder = KEPT / "acmez"
+    return fetched(folder, ["go", "build", "-C", ROOT / "tests" / "e2e" / "go", "-buildvcs=false", "-o", folder / "acmez", "."],
+                   GOTOOLCHAIN="local") / "acmez"
 
 
 @pytest.fixture
@@ -112,6 +120,24 @@ def test_python_acme(ca, python, tmp_path):
     on_crl(ca, first)
     ahead = datetime.fromisoformat(said["renew"]) - datetime.now(timezone.utc)
     assert timedelta(days=1) < ahead < timedelta(days=7), ahead
+
+
+@pytest.mark.parametrize("method", sorted(Lego.manners))
+def test_acmez(ca, acmez, tmp_path, method):
+    """The library under caddy; its account has changed its key between the two certificates."""
+    kid, key = binding(ca)
+    name = f"acmez-{method}.example.com"
+    said = json.loads(run([acmez, ca.directory, ca.root, method, name, WEB, publisher(tmp_path / "publish", TSIG, HOSTER),
+                           kid, key, "tls-server-short"]))
+    paths = [tmp_path / "first.pem", tmp_path / "second.pem"]
+    for path, which in zip(paths, ("first", "second")):
+        path.write_text(said[which])
+    first, second = (judge(ca, p, [name], method) for p in paths)
+    assert first["profile"] == second["profile"] == "tls-server-short"
+    with sqlite3.connect(f"file:{ca.folder}/book/lintel.db?mode=ro", uri=True) as book:
+        rows = book.execute("SELECT lower(hex(old_serial)), lower(hex(new_serial)) FROM replacement").fetchall()
+    assert (first["serial"], second["serial"]) in rows
+    on_crl(ca, first["serial"])
 
 
 @pytest.mark.parametrize("method", sorted(Lego.manners))
