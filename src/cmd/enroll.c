@@ -3,9 +3,11 @@
  * between is what ACME's orders go through. */
 #include "cmd/enroll.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -16,13 +18,30 @@ enum { CSR_MAX = 64 * 1024, WAIT_CHECK_S = 75, WAIT_ISSUE_S = 30, METHODS_MAX = 
 
 /* ---- request ---- */
 
+static lt_res read_input(struct lt_arena *a, lt_slice *ret_text)
+{
+    uint8_t *text = lt_arena_alloc(a, CSR_MAX + 1);
+    size_t len = 0;
+    ssize_t n = 0;
+    LT_ASSERT(text != NULL);
+    do {
+        n = read(STDIN_FILENO, text + len, CSR_MAX + 1 - len);
+        len += n > 0 ? (size_t)n : 0;
+    } while (len <= CSR_MAX && (n > 0 || (n < 0 && errno == EINTR)));
+    LT_CHECK(n >= 0, LT_PEER_USAGE, "standard input: %s", strerror(errno));
+    LT_CHECK(len <= CSR_MAX, LT_PEER_TOO_LARGE, "standard input is over %d bytes", CSR_MAX);
+    *ret_text = LT_SLICE(text, len);
+    return LT_OK;
+}
+
 /* PEM with one request, or DER. */
 static lt_res read_csr(struct cmd *c, const char *path, lt_slice *ret_der)
 {
     lt_slice text;
     lt_slice label;
     lt_slice rest;
-    LT_TRY(lt_file_read(&c->arena, AT_FDCWD, strcmp(path, "-") == 0 ? "/dev/stdin" : path, CSR_MAX, &text));
+    LT_TRY(strcmp(path, "-") == 0 ? read_input(&c->arena, &text)
+                                  : lt_file_read(&c->arena, AT_FDCWD, path, CSR_MAX, &text));
     if (text.len > 0 && text.ptr[0] == 0x30) {
         *ret_der = text;
         return LT_OK;

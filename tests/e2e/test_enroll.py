@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import sqlite3
+import ssl
 import subprocess
 
 import pytest
@@ -195,6 +196,18 @@ def test_by_a_record(site, tmp_path):
     assert site.rows("SELECT count(*) FROM evidence WHERE ok = 0 AND identifier = 'example.com'")[0][0] >= 1
 
 
+def test_forms_of_a_request(site, tmp_path):
+    """PEM with text around it, the old label, DER, standard input."""
+    pem = site.csr("deep.www.example.com").read_text()
+    der = tmp_path / "csr.der"
+    der.write_bytes(ssl.PEM_cert_to_DER_cert(pem.replace("CERTIFICATE REQUEST", "CERTIFICATE")))
+    old = tmp_path / "old.csr"
+    old.write_text("Certificate Request:\n  by hand\n" + pem.replace("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"))
+    for path, more in ((der, {}), (old, {}), ("-", {"input": pem})):
+        e = json.loads(site.ca.lintel("enroll", "request", path, "--subscriber", "forms", "--json", **more).stdout)
+        assert e["status"] == "pending", path
+
+
 def test_the_underscore_is_not_lost(site):
     """What cost 83,267 certificates in 2024: a random value in a place that anybody in a shared zone could have made."""
     e = site.request("shop.example.com", subscriber="underscore", args=("--method", "dns-change"))
@@ -354,6 +367,9 @@ def test_requests_that_are_refused(site, tmp_path):
     body[2] = body[2][:10] + (b"A" if body[2][10:11] != b"A" else b"B") + body[2][11:]
     bad.write_bytes(b"\n".join(body))
     site.refused("request", bad, "--subscriber", "x")
+    for text in ("", "x", csr.read_text() * 200):
+        result = site.ca.lintel("enroll", "request", "-", "--subscriber", "x", check=False, input=text)
+        assert result.returncode in (1, 2) and result.stderr, text[:10]
     plain = ["--subscriber", "x"]
     for args, says in (
             ([csr], "--subscriber"),
