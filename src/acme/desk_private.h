@@ -342,6 +342,9 @@ struct acme_proofs {
  * name is not proven, or its proof too old. */
 LT_MUST_USE lt_res acme_proofs_collect(struct ca_turn *t, const struct acme_order *o, lt_time requested,
                                        struct acme_proofs *ret_proofs);
+/* The examiner does not believe them: the names of this order are proven anew. */
+LT_MUST_USE lt_res acme_proofs_take_back(struct acme_desk *d, struct ca_turn *t, int64_t order_id,
+                                         const char *why);
 /* NULL when there is no such name. */
 struct ca_issue_name *acme_proofs_find(const struct acme_proofs *p, const char *type, lt_slice value);
 

@@ -189,7 +189,9 @@ static lt_res note_late(struct ca_turn *t, const struct ca_outcome *o)
     return acme_event(t, "order.late-outcome", "order", o->order_id, &body, (lt_slice){0});
 }
 
-static lt_res take_refusal(struct ca_turn *t, const struct ca_outcome *o)
+/* Evidence that the examiner does not accept is none for the next order either: it would be refused as well,
+ * until the proofs run out. */
+static lt_res take_refusal(struct acme_desk *d, struct ca_turn *t, const struct ca_outcome *o)
 {
     struct acme_order order;
     LT_TRY(acme_order_load(t, o->order_id, &order));
@@ -199,7 +201,9 @@ static lt_res take_refusal(struct ca_turn *t, const struct ca_outcome *o)
     Ipc__Problem *p = acme_problem(t->arena, refusal_type(o->refusal), "The certificate was refused: %s",
                                    o->detail == NULL ? "" : o->detail);
     LT_CHECK(p != NULL, LT_PEER_TOO_LARGE, "acme: the outcome is too large");
-    return acme_order_step(t, order.id, order.status, ACME_REFUSE, p);
+    LT_TRY(acme_order_step(t, order.id, order.status, ACME_REFUSE, p));
+    bool evidence = o->refusal != NULL && lt_slice_eq_cstr(lt_slice_cstr(o->refusal), "evidence");
+    return evidence ? acme_proofs_take_back(d, t, order.id, p->detail) : LT_OK;
 }
 
 /* The statement is the edge processing → valid; it says itself whether the order was there. */
@@ -219,7 +223,7 @@ lt_res acme_desk_outcome(struct acme_desk *d, struct ca_turn *t, const struct ca
     if (!lt_slice_eq_cstr(lt_slice_cstr(o->requester), "acme") || o->order_id == 0) {
         return LT_OK;
     }
-    LT_TRY(o->issued ? take_certificate(t, o) : take_refusal(t, o));
+    LT_TRY(o->issued ? take_certificate(t, o) : take_refusal(d, t, o));
     if (o->issued) {
         LT_TRY(acme_replaces_record(t, o));
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "acme/desk_private.h"
+#include "base/text.h"
 #include "ca/limits.h"
 #include "validate/methods.h"
 
@@ -128,4 +129,51 @@ lt_res acme_proofs_collect(struct ca_turn *t, const struct acme_order *o, lt_tim
     qsort(names, o->names.count, sizeof names[0], by_value);
     *ret_proofs = (struct acme_proofs){names, o->names.count, o};
     return add_checks(t, ret_proofs);
+}
+
+/* --- proofs that are none ------------------------------------------------------------------------------- */
+
+/* And what rests on it: names below, and other orders. */
+static lt_res revoke(struct acme_desk *d, struct ca_turn *t, int64_t id, const char *why)
+{
+    struct acme_authorization a;
+    struct lt_buf body;
+    LT_TRY(acme_authorization_load(t, id, &a));
+    if (a.id != 0 && a.ancestor != 0) {
+        LT_TRY(acme_authorization_load(t, a.ancestor, &a)); /* what it rests on; that rests on nothing */
+    }
+    if (a.id == 0 || acme_edge_find(ACME_AUTHORIZATION, a.status, ACME_REVOKE) == NULL) {
+        return LT_OK;
+    }
+    LT_TRY(acme_authorization_step(t, &a, ACME_REVOKE, a.expires, (lt_time){0}));
+    lt_buf_init(&body, ACME_EVENT_MAX);
+    lt_buf_addf(&body, "{\"account\":%lld,\"identifier\":", (long long)a.account);
+    lt_json_add_string(&body, lt_slice_cstr(a.identifier));
+    lt_buf_add_cstr(&body, ",\"why\":");
+    lt_json_add_string(&body, lt_slice_cstr(why));
+    lt_buf_add_byte(&body, '}');
+    LT_TRY(acme_event(t, "authorization.revoked", "authorization", a.id, &body, (lt_slice){0}));
+    Ipc__Problem *p = acme_problem(t->arena, "unauthorized", "The proof for %s is not accepted any more.",
+                                   a.identifier);
+    LT_CHECK(p != NULL, LT_PEER_TOO_LARGE, "acme: the outcome is too large");
+    const struct acme_follow below = {&a, ACME_REVOKE, {0}, p};
+    LT_TRY(acme_orders_follow(d, t, a.id, ACME_FAIL, p));
+    return acme_ancestor_follow(d, t, &below);
+}
+
+lt_res acme_proofs_take_back(struct acme_desk *d, struct ca_turn *t, int64_t order_id, const char *why)
+{
+    struct store_rows rows;
+    int64_t ids[CA_PROFILE_NAMES_MAX];
+    size_t count = 0;
+    LT_TRY(store_query(t->store, &acme_sql[ACME_SQL_ORDER_AUTHORIZATIONS], STORE_ARGS(STORE_I(order_id)),
+                       &rows));
+    while (count < LT_COUNT(ids) && store_next(&rows)) {
+        ids[count++] = store_int(&rows, 0);
+    }
+    LT_TRY(store_rows_end(&rows));
+    for (size_t i = 0; i < count; i++) {
+        LT_TRY(revoke(d, t, ids[i], why));
+    }
+    return LT_OK;
 }

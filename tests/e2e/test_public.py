@@ -228,3 +228,28 @@ def test_wildcard_and_names_below(net):
     user.post(order["finalize"], {"csr": b64(csr)})
     done = user.poll(url, ("valid", "invalid"))
     assert done["status"] == "invalid" and done["error"]["type"].endswith(":caa"), done
+
+
+def test_the_examiner_counts_by_itself(net):
+    """Two perspectives have other keys now: by the registrar's book five corroborated, by the examiner's files the
+    signatures of two are no one's. Nothing is issued, and the name is proven anew."""
+    ca = net.ca()
+    user = client(net, ca)
+    user.issue("www.example.com")
+    for view in net.views[:2]:
+        view.stop()
+        (view.folder / "key.pem").unlink()
+        view.lintel("init", view.folder.parent / f"{view.name}-new", "--name", view.name, "--url", "https://a", "--rir",
+                    "RIPE", "--latitude", 1, "--longitude", 1)
+        (view.folder.parent / f"{view.name}-new" / "key.pem").rename(view.folder / "key.pem")
+        view.start()
+        (ca.folder / "perspectives" / f"{view.name}.json").write_text(json.dumps(view.describe()))
+    ca.process.send_signal(1)
+    wait_for("the new files", lambda: ca.log.read_text().count("judging by") > 1)
+    with pytest.raises(AcmeError) as e:
+        user.issue("www.example.com")
+    assert e.value.kind == "unauthorized" and "3 of 5 perspectives corroborate control" in e.value.problem["detail"]
+    assert events(ca, "certificate.refused")[-1]["refusal"] == "evidence"
+    url, order = user.order("www.example.com")
+    assert order["status"] == "pending"
+    assert "BEGIN CERTIFICATE" in user.issue("www.example.com")

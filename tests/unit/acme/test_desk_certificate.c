@@ -134,6 +134,34 @@ static void test_refusals_of_the_examiner(void **state)
     rig_close(&r);
 }
 
+/* Proofs that the examiner does not believe are taken back: the next order would meet the same refusal. */
+static void test_evidence_refused(void **state)
+{
+    struct rig r;
+    struct rig_account a;
+    struct rig_account leaf;
+    (void)state;
+    rig_open(&r, NULL);
+    rig_new_account(&r, &a, 1);
+    rig_key(&leaf, 0);
+    int64_t order = ready_order(&r, &a, www);
+    const Ipc__AcmeReply *second = rig_new_order(&r, &a, www);
+    int64_t other = second->location_order;
+    assert_string_equal(second->order->status, "ready");
+    assert_null(rig_finalize(&r, &a, order, www, &leaf.key));
+    uint64_t held = r.next_id;
+    rig_signed(&r, "evidence");
+    const Ipc__AcmeReply *reply = rig_answer(&r, held);
+    assert_string_equal(reply->order->status, "invalid");
+    assert_string_equal(reply->order->error->type, "unauthorized");
+    assert_string_equal(rig_text(&r, "SELECT status FROM authorization"), "revoked");
+    assert_int_equal(rig_number(&r, "SELECT count(*) FROM event WHERE kind = 'authorization.revoked'"), 1);
+    /* Another order by the same proof ends with it, and a new one begins anew. */
+    assert_string_equal(rig_get_order(&r, &a, other)->order->status, "invalid");
+    assert_string_equal(rig_new_order(&r, &a, www)->order->status, "pending");
+    rig_close(&r);
+}
+
 static void test_bad_requests(void **state)
 {
     static const char *const other[] = {"other.example.com", NULL};
@@ -372,6 +400,7 @@ int main(void)
         cmocka_unit_test(test_finalize),
         cmocka_unit_test(test_slow_signer),
         cmocka_unit_test(test_refusals_of_the_examiner),
+        cmocka_unit_test(test_evidence_refused),
         cmocka_unit_test(test_bad_requests),
         cmocka_unit_test(test_download),
         cmocka_unit_test(test_revoke_three_ways),
