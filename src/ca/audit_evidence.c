@@ -26,16 +26,16 @@ static const struct store_sql sql[] = {
      "SELECT e.body FROM authorization a JOIN event e ON e.subject = 'authorization ' || a.id AND "
      "e.kind = 'authorization.valid' WHERE a.id = ?1 AND a.validated_us = ?2 LIMIT 8"},
     {"audit.evidence.certificate",
-     "SELECT issuer, serial, copy, issued_us, oldest_validation_us, name_count FROM certificate WHERE "
-     "(issuer, serial, copy) > (?1, ?2, ?3) ORDER BY issuer, serial, copy LIMIT 1000"},
-    {"audit.evidence.oldest",
-     "SELECT count(*), min(v), sum(a = 0), count(v) FROM (SELECT n.authorization_id AS a, "
-     "(SELECT max(e.checked_us) FROM evidence e JOIN dimension d ON d.id = e.dimension "
-     "WHERE e.authorization_id = n.authorization_id AND e.ok = 1 AND e.checked_us <= ?4 AND "
-     "d.method <> 'caa') AS v FROM certificate_name n WHERE n.issuer = ?1 AND n.serial = ?2 AND "
-     "n.copy = ?3) AS proofs"},
+     "SELECT issuer, serial, copy, issued_us, oldest_validation_us, least_quorum, worst_dimension "
+     "FROM certificate WHERE (issuer, serial, copy) > (?1, ?2, ?3) ORDER BY issuer, serial, copy LIMIT 1000"},
+    {"audit.evidence.proofs",
+     "SELECT n.authorization_id, e.checked_us, e.agreeing, e.dimension FROM certificate_name n "
+     "LEFT JOIN evidence e ON e.authorization_id = n.authorization_id AND e.checked_us = "
+     "(SELECT max(x.checked_us) FROM evidence x JOIN dimension d ON d.id = x.dimension "
+     "WHERE x.authorization_id = n.authorization_id AND x.ok = 1 AND x.checked_us <= ?4 AND "
+     "d.method <> 'caa') WHERE n.issuer = ?1 AND n.serial = ?2 AND n.copy = ?3 LIMIT 10000"},
 };
-enum { SQL_EVIDENCE, SQL_SEGMENT, SQL_KEY, SQL_EVENT, SQL_CERTIFICATE, SQL_OLDEST };
+enum { SQL_EVIDENCE, SQL_SEGMENT, SQL_KEY, SQL_EVENT, SQL_CERTIFICATE, SQL_PROOFS };
 const struct store_sql *const ca_audit_evidence_sql = sql;
 const size_t ca_audit_evidence_sql_count = LT_COUNT(sql);
 
@@ -202,25 +202,62 @@ struct certificate {
     int64_t copy;
 };
 
-static lt_res check_sum(struct ca_audit *a, const struct certificate *c, int64_t issued_us, int64_t oldest_us)
+/* What the certificate's row says, and what its names' proofs give. */
+struct sum {
+    int64_t issued_us;
+    int64_t oldest_us;
+    int64_t quorum;
+    int64_t dimension;
+};
+
+/* Over the last proof of each name before the certificate. NULL: it is as the row says, or there is nothing
+ * to hold it against (names that nobody proved: service, ceremonies). */
+static const char *add_up(struct store_rows *rows, const struct sum *says)
+{
+    struct sum is = {.oldest_us = INT64_MAX, .quorum = INT64_MAX};
+    bool same_dimension = false;
+    size_t names = 0;
+    while (store_next(rows)) {
+        int64_t checked = store_int(rows, 1);
+        int64_t agreed = __builtin_popcountll((uint64_t)store_int(rows, 2));
+        if (store_int(rows, 0) == 0) {
+            return NULL;
+        }
+        if (store_is_null(rows, 1)) {
+            return "a name of it has no evidence that it was proven";
+        }
+        is.oldest_us = checked < is.oldest_us ? checked : is.oldest_us;
+        is.quorum = agreed < is.quorum ? agreed : is.quorum;
+        same_dimension = same_dimension ||
+                         (checked == says->oldest_us && store_int(rows, 3) == says->dimension);
+        names++;
+    }
+    if (names > 0 && is.oldest_us != says->oldest_us) {
+        return "its oldest validation is not the one of its names' evidence";
+    }
+    if (names > 0 && is.quorum != says->quorum) {
+        return "its least quorum is not the one of its names' evidence";
+    }
+    return names > 0 && !same_dimension ? "its worst dimension is not that of its oldest validation" : NULL;
+}
+
+static lt_res check_sum(struct ca_audit *a, const struct certificate *c, const struct sum *says)
 {
     struct store_rows rows;
     lt_slice serial = LT_SLICE(c->serial, c->serial_len);
-    LT_TRY(store_query(a->store, &sql[SQL_OLDEST],
-                       STORE_ARGS(STORE_I(c->issuer), STORE_B(serial), STORE_I(c->copy), STORE_I(issued_us)),
-                       &rows));
-    bool proven = store_next(&rows) && store_int(&rows, 0) > 0 && store_int(&rows, 2) == 0;
-    bool bare = proven && store_int(&rows, 3) < store_int(&rows, 0);
-    if (proven && (bare || store_int(&rows, 1) != oldest_us)) {
+    LT_TRY(store_query(
+        a->store, &sql[SQL_PROOFS],
+        STORE_ARGS(STORE_I(c->issuer), STORE_B(serial), STORE_I(c->copy), STORE_I(says->issued_us)), &rows));
+    const char *wrong = add_up(&rows, says);
+    LT_TRY(store_rows_end(&rows));
+    if (wrong != NULL) {
         char hex[2 * SERIAL_MAX + 1] = "";
         for (size_t i = 0; i < c->serial_len; i++) {
-            (void)snprintf(&hex[2 * i], 3, "%02x", c->serial[i]);
+            (void)snprintf(&hex[2 * i], 3, "%02x", c->serial[i]); /* fits */
         }
-        ca_audit_finding(a, "evidence", hex,
-                         bare ? "a name of it has no evidence that it was proven"
-                              : "its oldest validation is not the one of its names' evidence");
+        ca_audit_finding(a, "evidence", hex, "%s", wrong);
     }
-    return store_rows_end(&rows);
+    return LT_OK;
 }
 
 static lt_res check_certificates(struct ca_audit *a)
@@ -241,7 +278,9 @@ static lt_res check_certificates(struct ca_audit *a)
             memcpy(c.serial, serial.ptr, serial.len);
             c.serial_len = serial.len;
             c.copy = store_int(&rows, 2);
-            r = check_sum(a, &c, store_int(&rows, 3), store_int(&rows, 4));
+            const struct sum says = {store_int(&rows, 3), store_int(&rows, 4), store_int(&rows, 5),
+                                     store_int(&rows, 6)};
+            r = check_sum(a, &c, &says);
             more = true;
         }
         LT_TRY(store_rows_end(&rows));

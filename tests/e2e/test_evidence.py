@@ -155,13 +155,14 @@ def changed(ca, sql):
     """What the audit says of a book that was changed; the change is taken back."""
     with sqlite3.connect(ca.folder / "book" / "lintel.db") as book:
         before = book.execute("SELECT * FROM evidence").fetchall(), book.execute(
-            "SELECT serial, oldest_validation_us FROM certificate").fetchall()
+            "SELECT serial, oldest_validation_us, least_quorum, worst_dimension FROM certificate").fetchall()
         book.execute(sql)
     said = audit(ca)
     with sqlite3.connect(ca.folder / "book" / "lintel.db") as book:
         book.execute("DELETE FROM evidence")
         book.executemany(f"INSERT INTO evidence VALUES ({','.join('?' * len(before[0][0]))})", before[0])
-        book.executemany("UPDATE certificate SET oldest_validation_us = ?2 WHERE serial = ?1", before[1])
+        book.executemany("UPDATE certificate SET oldest_validation_us = ?2, least_quorum = ?3, worst_dimension = ?4 "
+                         "WHERE serial = ?1", before[1])
     return [f["detail"] for f in said["findings"] if f["what"] == "evidence"]
 
 
@@ -183,7 +184,9 @@ def test_changed_rows_show(own):
             (f"UPDATE evidence SET segment = 9 WHERE {two}", "missing"),
             (f"DELETE FROM evidence WHERE {two}", "no evidence that it was proven"),
             ("UPDATE certificate SET oldest_validation_us = oldest_validation_us + 1 WHERE order_id <> 0",
-             "oldest validation")):
+             "oldest validation"),
+            ("UPDATE certificate SET least_quorum = 4 WHERE order_id <> 0", "least quorum"),
+            ("UPDATE certificate SET worst_dimension = 0 WHERE order_id <> 0", "worst dimension")):
         found = changed(ca, sql)
         assert any(detail in f for f in found), (sql, found)
     # Row and segment agree, and the event of the proof tells of other bytes.
