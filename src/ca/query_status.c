@@ -8,6 +8,7 @@ enum {
     SQL_ACCOUNTS,
     SQL_OPEN,
     SQL_HALTS,
+    SQL_WAITING,
     SQL_REVOKED,
     SQL_JOURNAL,
     SQL_CHAINS
@@ -26,6 +27,8 @@ static const struct store_sql sql[] = {
                   "SELECT count(*) FROM (SELECT 1 FROM intent_open WHERE intent >= ?1 LIMIT ?2) i"},
     [SQL_HALTS] = {"query.status.halts", "SELECT count(*) FROM (SELECT 1 FROM halt WHERE lifted_us IS NULL "
                                          "AND since_us >= ?1 LIMIT ?2) h"},
+    [SQL_WAITING] = {"query.status.waiting", "SELECT count(*) FROM (SELECT 1 FROM order_wait WHERE "
+                                             "review = 'waiting' AND order_id >= ?1 LIMIT ?2) w"},
     [SQL_REVOKED] = {"query.status.revoked",
                      "SELECT count(*) FROM (SELECT 1 FROM revocation WHERE issuer >= ?1 LIMIT ?2) r"},
     [SQL_JOURNAL] = {"query.status.journal", "SELECT acknowledged FROM journal WHERE signer = ?1"},
@@ -87,6 +90,7 @@ lt_res query_status(const struct ca_query *query, struct query_out *out)
     LT_TRY(count(query, out, "accounts", SQL_ACCOUNTS, 0));
     LT_TRY(count(query, out, "intents_open", SQL_OPEN, 0));
     LT_TRY(count(query, out, "halts", SQL_HALTS, 0));
+    LT_TRY(count(query, out, "orders_waiting", SQL_WAITING, 0));
     LT_TRY(journal(query, out));
     LT_TRY(last_event(query, out));
     LT_TRY(query_issuer_list(query, out));

@@ -64,6 +64,10 @@ static lt_res say_book(const json_t *book)
                       (long long)cmd_int(book, "revoked"), (long long)cmd_int(book, "accounts"),
                       (long long)cmd_int(book, "halts"), (long long)cmd_int(book, "intents_open"),
                       (long long)cmd_int(book, "journal_acknowledged")));
+    if (cmd_int(book, "orders_waiting") > 0) {
+        LT_TRY(cmd_printf("reviews       %lld orders wait for a person: lintel order list --waiting\n",
+                          (long long)cmd_int(book, "orders_waiting")));
+    }
     LT_TRY(cmd_printf("last event    %s %s (%s %lld)\n", cmd_text(event, "time"), cmd_text(event, "kind"),
                       cmd_text(event, "chain"), (long long)cmd_int(event, "sequence")));
     json_array_foreach(json_object_get(book, "crls"), i, crl)

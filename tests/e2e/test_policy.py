@@ -64,6 +64,7 @@ def test_a_person_releases_a_risk(strict):
     (row,) = ca.json("order", "list", "--waiting")["orders"]
     assert row["rule"] == "risk" and row["identifiers"] == [["dns", "my-bank.example.com"]]
     assert row["account"] == user.kid.rsplit("/", 1)[1]
+    assert "1 orders wait for a person" in ca.lintel("status").stdout
     shown = ca.lintel("order", "release", row["id"]).stdout
     assert "my-bank.example.com: valid" in shown and "add --yes" in shown
     assert user.post(url, None).json()["status"] == "processing"  # it was only shown
@@ -75,6 +76,7 @@ def test_a_person_releases_a_risk(strict):
     assert user.poll(url, ("valid", "invalid"))["status"] == "valid"
     assert ca.json("order", "list", "--waiting")["orders"] == []
     assert ca.json("order", "show", row["id"])["serial"]
+    assert "wait for a person" not in ca.lintel("status").stdout
     assert ca.lintel("order", "release", row["id"], "--yes", check=False).returncode != 0
     kinds = rows(ca, "SELECT kind FROM event WHERE kind IN ('plan.proposed', 'plan.approved', 'order.released') "
                      "ORDER BY sequence")

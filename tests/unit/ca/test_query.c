@@ -597,7 +597,7 @@ static void every_statement_walks_an_index(void **state)
     static const char *const whole[] = {"query.issuers",         "query.profiles",
                                         "query.status.chains",   "query.status.revoked",
                                         "query.status.accounts", "query.status.open-intents",
-                                        "query.status.halts"};
+                                        "query.status.halts",    "query.status.waiting"};
     for (size_t t = 0; t < ca_query_statement_tables; t++) {
         for (size_t i = 0; i < ca_query_statements[t]->count; i++) {
             const struct store_sql *s = &ca_query_statements[t]->rows[i];

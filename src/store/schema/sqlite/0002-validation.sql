@@ -11,6 +11,7 @@ CREATE TABLE order_wait (
   released_by TEXT
 ) STRICT;
 CREATE INDEX order_wait_until ON order_wait(until_us);
+CREATE INDEX order_wait_waiting ON order_wait(order_id) WHERE review = 'waiting';
 CREATE INDEX order_wait_released ON order_wait(order_id) WHERE review = 'released';
 
 -- CAA asked again before issuance: one row for each name that needs it.
