@@ -154,6 +154,19 @@ class Liar:
         return q.answer(authority=[record(".", NS, wire(f"ns.up.{ZONE}"))],
                         additional=[record(f"ns.up.{ZONE}", A, socket.inet_aton(self.address))], flags=0x8000)
 
+    def lie_nxns(self, q, tcp):
+        """A referral to forty servers that another's zone would have to be asked about."""
+        return q.answer(authority=[record(f"nxns.{ZONE}", NS, wire(f"n{i}.nowhere.half.com")) for i in range(40)],
+                        flags=0x8000)
+
+    def lie_case(self, q, tcp):
+        """The name in capitals, as it is nobody's business."""
+        name = q.question[:-4].upper()
+        if q.kind != A:
+            return q.answer(authority=self.soa(), question=name + q.question[-4:])
+        return q.answer([name + struct.pack("!HHIH", A, 1, 60, 4) + socket.inet_aton(self.web)],
+                        question=name + q.question[-4:])
+
     def lie_chain(self, q, tcp):
         first = q.name.split(".")[0]
         following = int(first[1:]) + 1 if first[1:].isdigit() else 0

@@ -73,6 +73,8 @@ ROWS = {
     "x.down.liar.com": ("dns", "down.liar.com"),
     "x.up.liar.com": ("dns", "up.liar.com"),
     "x.chain.liar.com": ("dns", "chain.liar.com"),
+    "x.nxns.liar.com": ("dns", "nxns.liar.com"),
+    "x.case.liar.com": (None, "insecure"),
     "nothing.liar.com": ("dns", "neither"),
     # CAA
     "caafails.liar.com": ("dns", "CAA at caafails.liar.com"),
