@@ -137,8 +137,10 @@ class Site:
 
     def stop(self):
         self.web.stop()
-        self.ca.stop()
-        self.zone.stop()
+        try:
+            self.ca.stop()
+        finally:
+            self.zone.stop()
 
 
 def place(name, method="dns-change"):
@@ -152,9 +154,11 @@ def one(e, name):
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     made = Site(tmp_path_factory.mktemp("enroll"), "--caa-identity", "ca.example.net")
-    made.ca.start()
-    yield made
-    made.stop()
+    try:
+        made.ca.start()
+        yield made
+    finally:
+        made.stop()
 
 
 @pytest.fixture(autouse=True)
@@ -433,8 +437,8 @@ def test_policy_wants_to_see_it(tmp_path):
     (site.ca.folder / "policy" / "names.yaml").write_text(
         "rows:\n  - {id: brand, action: deny, name: www.example.com, reason: Ask us.}\n"
         "  - {id: risk, action: review, word: shop, reason: High risk.}\n")
-    site.ca.start()
     try:
+        site.ca.start()
         assert "policy row brand" in site.refused("request", site.csr("www.example.com"), "--subscriber", "x")
         e = site.request("shop.example.com", args=("--method", "dns-change"))
         site.put(e)
@@ -451,8 +455,8 @@ def test_limits_of_failed_checks(tmp_path):
     site = Site(tmp_path)
     yaml = site.ca.folder / "lintel.yaml"
     yaml.write_text(re.sub(r"(?m)^  failures-per-name:.*$", "  failures-per-name: 2/1h", yaml.read_text()))
-    site.ca.start()
     try:
+        site.ca.start()
         e = site.request("shop.example.com", args=("--method", "dns-change"))
         for _ in range(2):
             assert site.check(e)["status"] == "pending"
@@ -466,8 +470,8 @@ def test_limits_of_failed_checks(tmp_path):
 def test_halts_and_restarts(tmp_path):
     """A halt hinders what would have followed by itself; kill -9 of the registrar loses nothing."""
     site = Site(tmp_path)
-    site.ca.start()
     try:
+        site.ca.start()
         e = site.request("shop.example.com", "www.example.com", args=("--method", "dns-change"))
         os.kill(site.ca.pids()["registrar-0"], signal.SIGKILL)
         site.put(e)
