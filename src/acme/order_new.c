@@ -398,6 +398,27 @@ static lt_res make(struct acme_call *c, const Ipc__AcmeNewOrder *o, struct draft
     return LT_OK;
 }
 
+/* Names whose validation only failed, and domains above them that would be proven instead. */
+static lt_res check_paused(struct acme_call *c, const Ipc__AcmeNewOrder *o, const struct draft *d,
+                           Ipc__Problem **ret_problem)
+{
+    struct acme_name_set above;
+    Ipc__Identifier rows[CA_PROFILE_NAMES_MAX];
+    Ipc__Identifier *list[CA_PROFILE_NAMES_MAX];
+    size_t count = 0;
+    LT_TRY(acme_pause_check(c, &d->names, ret_problem));
+    if (*ret_problem != NULL || o->n_ancestors == 0) {
+        return LT_OK;
+    }
+    for (; count < o->n_ancestors && count < LT_COUNT(rows); count++) {
+        rows[count] = *o->ancestors[count]->identifier;
+        rows[count].value = o->ancestors[count]->domain;
+        list[count] = &rows[count];
+    }
+    LT_TRY(acme_name_set_of(c->turn->arena, list, count, &above));
+    return acme_pause_check(c, &above, ret_problem);
+}
+
 /* What the account may, and how often; a replacement that fits is bound by no limit of rate.
  * RFC 9773 5 lets servers do so. */
 static lt_res check_standing(struct acme_call *c, const Ipc__AcmeNewOrder *o, const struct draft *d,
@@ -407,7 +428,7 @@ static lt_res check_standing(struct acme_call *c, const Ipc__AcmeNewOrder *o, co
     bool replaces = o->replaces[0] != '\0';
     int64_t account = c->account.id;
     *ret_refused = true;
-    LT_TRY(acme_pause_check(c, &d->names, &p));
+    LT_TRY(check_paused(c, o, d, &p));
     if (p == NULL && replaces) {
         LT_TRY(acme_replaces_check(c, o->replaces, &d->names, &p));
     }

@@ -63,7 +63,17 @@ static lt_res holds_name(struct acme_call *c, const char *type, const char *name
                                   STORE_I(acme_name_is_wildcard(name)), STORE_I(0)),
                        &rows));
     *ret_holds = store_next(&rows);
-    return store_rows_end(&rows);
+    LT_TRY(store_rows_end(&rows));
+    if (!*ret_holds) { /* or one for a domain above it that is good for all names below (RFC 9444) */
+        struct acme_ancestor above;
+        Ipc__Identifier id = IPC__IDENTIFIER__INIT;
+        id.type = lt_arena_cstr(c->turn->arena, lt_slice_cstr(type));
+        id.value = lt_arena_cstr(c->turn->arena, lt_slice_cstr(name));
+        LT_CHECK(id.type != NULL && id.value != NULL, LT_PEER_TOO_LARGE, "acme: the request is too large");
+        LT_TRY(acme_ancestor_find(c, &id, &above));
+        *ret_holds = above.id != 0;
+    }
+    return LT_OK;
 }
 
 /*= RFC 8555 7.6 "an account that holds authorizations for all of the identifiers in the certificate" */

@@ -20,6 +20,7 @@ import pytest
 from acmeclient import AcmeError, Client, b64
 from conftest import LINTEL, Webroot, wait_for
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -360,6 +361,16 @@ def test_subdomains(net, outside, tmp_path):
     shutil.copytree(net.authority.folder, copy, ignore=shutil.ignore_patterns("*.sock", "*.lock"))
     said = subprocess.run([LINTEL, "audit", "verify", "--dir", copy], capture_output=True, text=True, timeout=60)
     assert said.returncode == 0, said.stdout + said.stderr
+    # Another account that proves the domain above may revoke; one that does not may not.
+    other = Client(net.authority.directory, net.authority.root)
+    other.register()
+    der = b64(cert.public_bytes(serialization.Encoding.DER))
+    assert refusal(lambda: other.post(other.directory["revokeCert"], {"certificate": der})).kind == "unauthorized"
+    assert dns01(net, other, ahead(other, "below.example.com")[0])["status"] == "valid"  # for that name alone
+    assert refusal(lambda: other.post(other.directory["revokeCert"], {"certificate": der})).kind == "unauthorized"
+    assert dns01(net, other, ahead(other, "below.example.com", subdomainAuthAllowed=True)[0])["status"] == "valid"
+    assert other.post(other.directory["revokeCert"], {"certificate": der}).status == 200
+    other.close()
     user.post(proof, {"status": "deactivated"})
     assert user.order("after.below.example.com")[1]["status"] == "pending"
 

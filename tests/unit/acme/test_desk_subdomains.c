@@ -253,6 +253,32 @@ static void test_caa(void **state)
     rig_close(&r);
 }
 
+/* The domain above fails, again and again: it is that name which is paused, by whichever way it is asked for.
+ */
+static void test_paused(void **state)
+{
+    static const char two[] = "validation:\n  allow-private: true\n"
+                              "rate-limits:\n  accounts-per-address: none\n  orders-per-account: none\n"
+                              "  failures-per-name: none\n"
+                              "pausing:\n  failures: 2\n";
+    struct rig r;
+    struct rig_account a;
+    (void)state;
+    rig_open(&r, two);
+    rig_new_account(&r, &a, 1);
+    for (unsigned i = 0; i < 2; i++) {
+        const Ipc__AcmeReply *reply = below(&r, &a, three, by_one);
+        assert_int_equal(reply->status, 201);
+        prove(&r, &a, reply->order->authorizations[0], "dns-01", "dns");
+    }
+    const Ipc__AcmeReply *reply = below(&r, &a, three, by_one);
+    is_problem(reply, "rateLimited");
+    assert_string_equal(reply->problem->subproblems[0]->identifier->value, "example.com");
+    is_problem(ahead(&r, &a, "example.com", true), "rateLimited");
+    assert_int_equal(below(&r, &a, three, by_none)->status, 201); /* each by itself */
+    rig_close(&r);
+}
+
 /* A kill -9 between any two messages: the question is asked again, the order goes on, nothing is counted
  * twice. */
 static void test_restarted(void **state)
@@ -382,6 +408,7 @@ int main(void)
         cmocka_unit_test(test_order_refused), cmocka_unit_test(test_deactivated),
         cmocka_unit_test(test_caa),           cmocka_unit_test(test_persistent),
         cmocka_unit_test(test_topmost),       cmocka_unit_test(test_restarted),
+        cmocka_unit_test(test_paused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
