@@ -310,6 +310,62 @@ static void versions(void **state)
     assert_fails(store_open(&missing, &s), LT_STATE_IO);
 }
 
+/* A book of the first version that anybody has: what it holds is there afterwards, and evidence lies nowhere.
+ */
+static void a_book_of_version_1(void **state)
+{
+    struct rig *r = *state;
+    char other[128];
+    int64_t value = 0;
+    (void)snprintf(other, sizeof other, "%s-one", r->path);
+    struct store *s = open_at(other, true, false);
+    assert_int_equal(store_migrations[0].version, 1);
+    assert_ok(store_script(s, store_migrations[0].sql));
+    assert_ok(store_script(s, "PRAGMA user_version = 1"));
+    assert_ok(store_script(
+        s,
+        "INSERT INTO account (id, thumbprint, spki, alg, status, contacts, created_us, address) "
+        "VALUES (1, x'00', x'00', 'ES256', 'valid', '[]', 1, '');"
+        "INSERT INTO ca_order (id, account, status, profile, identifiers, name_set_sha256, created_us, "
+        "expires_us) VALUES (2, 1, 'valid', 'tls-server', '[]', x'00', 1, 2);"
+        "INSERT INTO authorization (id, account, identifier_type, identifier, wildcard, status, created_us, "
+        "expires_us, validated_us) VALUES (3, 1, 'dns', 'a.example', 0, 'valid', 1, 2, 3);"
+        "INSERT INTO challenge (authorization_id, idx, type, status, token) "
+        "VALUES (3, 0, 'http-01', 'valid', 't');"
+        "INSERT INTO dimension (id, method, rule_set, build, resolver, perspectives) "
+        "VALUES (4, 'http-01', 'BR', '0', 'r', 'primary');"
+        "INSERT INTO evidence (authorization_id, checked_us, dimension, ok, identifier_type, identifier, "
+        "dnssec, statement) VALUES (3, 3, 4, 1, 'dns', 'a.example', 'insecure', '{\"seen\":1}');"));
+    store_close(s);
+    s = open_at(other, false, false);
+    assert_fails(store_begin(s), LT_PEER_USAGE);
+    assert_ok(store_migrate(s));
+    assert_ok(store_scalar(s, "PRAGMA user_version", &value));
+    assert_int_equal(value, store_schema_version());
+    assert_ok(
+        store_scalar(s,
+                     "SELECT count(*) FROM evidence WHERE segment = 0 AND position = 0 AND sha256 IS NULL "
+                     "AND statement = '{\"seen\":1}'",
+                     &value));
+    assert_int_equal(value, 1);
+    assert_ok(store_scalar(s,
+                           "SELECT count(*) FROM ca_order JOIN account ON account.id = ca_order.account JOIN "
+                           "challenge ON challenge.status = ca_order.status",
+                           &value));
+    assert_int_equal(value, 1);
+    assert_ok(store_scalar(s, "SELECT count(*) FROM evidence_segment", &value));
+    assert_int_equal(value, 0);
+    assert_ok(store_scalar(s, "SELECT count(*) FROM pragma_foreign_key_check", &value));
+    assert_int_equal(value, 0);
+    store_close(s);
+    static const char *const suffixes[] = {"", "-wal", "-shm"};
+    for (size_t i = 0; i < LT_COUNT(suffixes); i++) {
+        char file[160];
+        (void)snprintf(file, sizeof file, "%s%s", other, suffixes[i]);
+        (void)unlink(file);
+    }
+}
+
 static void no_book_at_all(void **state)
 {
     struct rig *r = *state;
@@ -341,6 +397,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_reader_sees_one_moment, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_reader_without_rights, set_up, tear_down),
         cmocka_unit_test_setup_teardown(versions, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_book_of_version_1, set_up, tear_down),
         cmocka_unit_test_setup_teardown(no_book_at_all, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("store", tests, NULL, NULL);
