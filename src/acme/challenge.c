@@ -42,10 +42,21 @@ static lt_res find(struct acme_call *c, struct acme_authorization *ret_a, Ipc__A
     return acme_refuse(c, p);
 }
 
+static bool is_processing(const Ipc__AcmeChallengeBody *b)
+{
+    return strcmp(b->status, acme_state_name(ACME_PROCESSING)) == 0;
+}
+
+void acme_challenge_body(Ipc__AcmeChallengeBody *b, Ipc__AcmeReply *reply)
+{
+    reply->challenge = b;
+    reply->retry_after_s = is_processing(b) ? ACME_RETRY_AFTER_S : 0;
+}
+
 static lt_res answer_challenge(struct acme_call *c, Ipc__AcmeChallengeBody *b)
 {
     Ipc__AcmeReply reply = IPC__ACME_REPLY__INIT;
-    reply.challenge = b;
+    acme_challenge_body(b, &reply);
     reply.status = 200;
     return acme_answer(c, &reply);
 }
@@ -55,7 +66,10 @@ lt_res acme_challenge_get(struct acme_call *c)
     struct acme_authorization a;
     Ipc__AcmeChallengeBody *b = NULL;
     LT_TRY(find(c, &a, &b));
-    return b == NULL ? LT_OK : answer_challenge(c, b);
+    if (b == NULL || (is_processing(b) && acme_hold_challenge(c, a.id, b->index))) {
+        return LT_OK;
+    }
+    return answer_challenge(c, b);
 }
 
 static struct acme_mail_for mail_for(const struct waiting *w)

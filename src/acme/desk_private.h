@@ -51,6 +51,8 @@ struct acme_held {
     struct ipc_addr to;
     enum acme_object object; /* ACME_ORDER or ACME_AUTHORIZATION */
     int64_t id;
+    uint32_t
+        challenge; /* of the authorization: one more than its index; 0: it is the whole that is asked for */
     lt_time until;
     unsigned answered; /* ticks since it was answered, plus one; 0: not yet */
 };
@@ -276,6 +278,7 @@ LT_MUST_USE lt_res acme_ancestor_follow(struct acme_desk *d, struct ca_turn *t, 
 
 /* challenge.c */
 acme_handler acme_challenge_get, acme_challenge_reply;
+void acme_challenge_body(Ipc__AcmeChallengeBody *b, Ipc__AcmeReply *reply);
 /* A statement that answers no question of ours: an event. */
 LT_MUST_USE lt_res acme_statement_discard(struct ca_turn *t, const Ipc__Validated *v, const char *why);
 /* The outcome of a validation that was corroborated, or was not; dropped where its challenge waits no more.
@@ -444,6 +447,7 @@ acme_handler acme_revoke;
 /* held.c */
 /* False when too many are held: answer now. */
 bool acme_hold(struct acme_call *c, enum acme_object object, int64_t id, int64_t ms);
+bool acme_hold_challenge(struct acme_call *c, int64_t authorization, uint32_t index);
 /* Lets every answer go that waits for this object. */
 LT_MUST_USE lt_res acme_held_release(struct acme_desk *d, struct ca_turn *t, enum acme_object object,
                                      int64_t id);

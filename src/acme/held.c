@@ -17,6 +17,15 @@ bool acme_hold(struct acme_call *c, enum acme_object object, int64_t id, int64_t
     return true;
 }
 
+bool acme_hold_challenge(struct acme_call *c, int64_t authorization, uint32_t index)
+{
+    if (!acme_hold(c, ACME_AUTHORIZATION, authorization, ACME_HOLD_POLL_MS)) {
+        return false;
+    }
+    c->desk->held[c->desk->held_count - 1].challenge = index + 1;
+    return true;
+}
+
 static void take_out(struct acme_desk *d, size_t at)
 {
     d->held[at] = d->held[--d->held_count];
@@ -57,7 +66,14 @@ static lt_res answer_now(struct acme_desk *d, struct ca_turn *t, const struct ac
         LT_TRY(acme_order_body(t, &o, &reply));
     } else {
         LT_TRY(acme_authorization_load(t, h->id, &a));
-        LT_TRY(acme_authorization_body(t, &a, &reply));
+        for (size_t i = 0; h->challenge != 0 && i < a.challenge_count; i++) {
+            if (a.challenges[i]->index == h->challenge - 1) {
+                acme_challenge_body(a.challenges[i], &reply);
+            }
+        }
+        if (reply.challenge == NULL) {
+            LT_TRY(acme_authorization_body(t, &a, &reply));
+        }
     }
     return acme_reply_to(d, t, &h->to, &reply);
 }

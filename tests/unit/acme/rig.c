@@ -481,14 +481,29 @@ const Ipc__AcmeReply *rig_get_authorization(struct rig *r, const struct rig_acco
     return get(r, a, IPC__ACME_OP__ACME_GET_AUTHORIZATION, id);
 }
 
-const Ipc__AcmeReply *rig_reply_challenge(struct rig *r, const struct rig_account *a, int64_t authorization)
+static const Ipc__AcmeReply *challenge(struct rig *r, const struct rig_account *a, Ipc__AcmeOp op,
+                                       Ipc__AcmeChallengeReply which)
 {
     Ipc__AcmeCall call = IPC__ACME_CALL__INIT;
-    Ipc__AcmeChallengeReply body = IPC__ACME_CHALLENGE_REPLY__INIT;
-    call.op = IPC__ACME_OP__ACME_REPLY_CHALLENGE;
-    call.challenge = &body;
-    body.authorization_id = authorization;
+    call.op = op;
+    call.challenge = &which;
     return rig_call(r, a, &call);
+}
+
+const Ipc__AcmeReply *rig_reply_challenge(struct rig *r, const struct rig_account *a, int64_t authorization)
+{
+    Ipc__AcmeChallengeReply first = IPC__ACME_CHALLENGE_REPLY__INIT;
+    first.authorization_id = authorization;
+    return challenge(r, a, IPC__ACME_OP__ACME_REPLY_CHALLENGE, first);
+}
+
+const Ipc__AcmeReply *rig_get_challenge(struct rig *r, const struct rig_account *a, int64_t authorization,
+                                        uint32_t index)
+{
+    Ipc__AcmeChallengeReply which = IPC__ACME_CHALLENGE_REPLY__INIT;
+    which.authorization_id = authorization;
+    which.index = index;
+    return challenge(r, a, IPC__ACME_OP__ACME_GET_CHALLENGE, which);
 }
 
 const Ipc__AcmeReply *rig_finalize(struct rig *r, const struct rig_account *a, int64_t order,

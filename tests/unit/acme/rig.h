@@ -74,6 +74,8 @@ const Ipc__AcmeReply *rig_new_order(struct rig *r, const struct rig_account *a, 
 const Ipc__AcmeReply *rig_get_order(struct rig *r, const struct rig_account *a, int64_t id);
 const Ipc__AcmeReply *rig_get_authorization(struct rig *r, const struct rig_account *a, int64_t id);
 const Ipc__AcmeReply *rig_reply_challenge(struct rig *r, const struct rig_account *a, int64_t authorization);
+const Ipc__AcmeReply *rig_get_challenge(struct rig *r, const struct rig_account *a, int64_t authorization,
+                                        uint32_t index);
 const Ipc__AcmeReply *rig_finalize(struct rig *r, const struct rig_account *a, int64_t order,
                                    const char *const *names, const Ipc__PublicKey *key);
 /* The validator's statement about the last question. problem: NULL for success. */

@@ -170,6 +170,41 @@ static bool offers(const Ipc__AcmeReply *reply, const char *const *types)
     return count == reply->authorization->n_challenges;
 }
 
+/* Clients that poll the challenge (uacme, dehydrated) wait for its outcome like those that poll the
+ * authorization: one that is processed is held, others are shown at once. */
+static void test_challenge_polls(void **state)
+{
+    static const char *const names[] = {"a.example.com", NULL};
+    struct rig r;
+    struct rig_account a;
+    (void)state;
+    rig_open(&r, NULL);
+    rig_new_account(&r, &a, 1);
+    int64_t id = rig_new_order(&r, &a, names)->order->authorizations[0];
+    assert_string_equal(rig_get_challenge(&r, &a, id, 0)->challenge->status, "pending");
+    const Ipc__AcmeReply *reply = rig_reply_challenge(&r, &a, id);
+    assert_string_equal(reply->challenge->status, "processing");
+    assert_int_equal(reply->retry_after_s, 1);
+    assert_string_equal(rig_get_challenge(&r, &a, id, 1)->challenge->status, "pending");
+    assert_null(rig_get_challenge(&r, &a, id, 0));
+    uint64_t first = r.next_id;
+    r.now.us += 1100 * LT_US_PER_MS; /* not for ever */
+    rig_tick(&r);
+    reply = rig_answer(&r, first);
+    assert_string_equal(reply->challenge->status, "processing");
+    assert_int_equal(reply->retry_after_s, 1);
+    assert_null(rig_get_challenge(&r, &a, id, 0));
+    uint64_t second = r.next_id;
+    rig_validated(&r, NULL);
+    reply = rig_answer(&r, second);
+    assert_string_equal(reply->challenge->status, "valid");
+    assert_int_equal(reply->retry_after_s, 0);
+    assert_null(reply->authorization);
+    assert_string_equal(rig_get_challenge(&r, &a, id, 0)->challenge->status, "valid");
+    assert_int_equal(rig_get_challenge(&r, &a, id, 9)->status, 404);
+    rig_close(&r);
+}
+
 /* What is offered follows from the kind of name. */
 static void test_offered(void **state)
 {
@@ -613,13 +648,21 @@ static void test_halts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_new_order),     cmocka_unit_test(test_profiles_and_dates),
-        cmocka_unit_test(test_refused_names), cmocka_unit_test(test_offered),
-        cmocka_unit_test(test_proof),         cmocka_unit_test(test_reuse_by_the_rule_of_the_day),
-        cmocka_unit_test(test_failure),       cmocka_unit_test(test_strange_statements),
-        cmocka_unit_test(test_deactivation),  cmocka_unit_test(test_time),
-        cmocka_unit_test(test_token_age),     cmocka_unit_test(test_held_poll),
-        cmocka_unit_test(test_held_and_lost), cmocka_unit_test(test_list),
+        cmocka_unit_test(test_new_order),
+        cmocka_unit_test(test_profiles_and_dates),
+        cmocka_unit_test(test_refused_names),
+        cmocka_unit_test(test_offered),
+        cmocka_unit_test(test_challenge_polls),
+        cmocka_unit_test(test_proof),
+        cmocka_unit_test(test_reuse_by_the_rule_of_the_day),
+        cmocka_unit_test(test_failure),
+        cmocka_unit_test(test_strange_statements),
+        cmocka_unit_test(test_deactivation),
+        cmocka_unit_test(test_time),
+        cmocka_unit_test(test_token_age),
+        cmocka_unit_test(test_held_poll),
+        cmocka_unit_test(test_held_and_lost),
+        cmocka_unit_test(test_list),
         cmocka_unit_test(test_halts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
