@@ -94,11 +94,16 @@ static void service(const struct init *i, struct lt_buf *out)
                     "  order-lifetime: 7d\n  # Below 8h no CAA check has to be repeated before issuance.\n"
                     "  authorization-lifetime: 7h\n");
     validation(i, out);
-    lt_buf_add_cstr(out, i->testing
-                             ? "\n# COUNT/PERIOD, or none.\nrate-limits:\n  accounts-per-address: none\n"
-                               "  orders-per-account: none\n  failures-per-name: none\n"
-                             : "\n# COUNT/PERIOD, or none.\nrate-limits:\n  accounts-per-address: 1000/1h\n"
-                               "  orders-per-account: 1000000/1h\n  failures-per-name: 60/1h\n");
+    lt_buf_add_cstr(
+        out,
+        i->testing
+            ? "\n# COUNT/PERIOD, or none.\nrate-limits:\n  accounts-per-address: none\n"
+              "  orders-per-account: none\n  failures-per-name: none\n"
+              "\npausing:\n  failures: 0\n"
+            : "\n# COUNT/PERIOD, or none.\nrate-limits:\n  accounts-per-address: 1000/1h\n"
+              "  orders-per-account: 1000000/1h\n  failures-per-name: 60/1h\n"
+              "\n# A name that an account could not prove so often in a row is paused for it; 0: never.\n"
+              "pausing:\n  failures: 20\n");
     lt_buf_add_cstr(
         out,
         "\ncrl:\n  interval: 6h\n  lifetime: 7d\n"

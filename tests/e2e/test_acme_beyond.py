@@ -47,7 +47,7 @@ def refusal(call):
 def strict(fresh_ca, tmp_path):
     """Three failures are enough."""
     config = fresh_ca.folder / "lintel.yaml"
-    config.write_text(config.read_text() + "\npausing:\n  failures: 3\n")
+    config.write_text(config.read_text().replace("pausing:\n  failures: 20\n", "pausing:\n  failures: 3\n"))
     fresh_ca.start()
     web = Webroot(tmp_path / "webroot", fresh_ca.http01_port)
     user = Client(fresh_ca.directory, fresh_ca.root, web.challenges)
