@@ -149,21 +149,65 @@ static lt_res choose(struct init *i)
     return choose_passphrase(i);
 }
 
+size_t init_profiles_wanted(const struct init *i)
+{
+    return init_profile_count + (i->testing ? init_testing_alias_count : 0);
+}
+
+const char *init_profile_file(const struct init *i, size_t index)
+{
+    LT_ASSERT(index < init_profiles_wanted(i));
+    return index < init_profile_count ? init_profiles[index].file
+                                      : init_testing_aliases[index - init_profile_count].file;
+}
+
+/* Which of those that are shipped it is made of. */
+static const struct init_shipped *shipped_of(const struct init *i, size_t index)
+{
+    const char *file = index < init_profile_count ? init_profile_file(i, index)
+                                                  : init_testing_aliases[index - init_profile_count].of;
+    size_t k = 0;
+    while (k < init_profile_count && strcmp(init_profiles[k].file, file) != 0) {
+        k++;
+    }
+    LT_ASSERT(k < init_profile_count);
+    return &init_profiles[k];
+}
+
+/* A line of a shipped profile, as it is to stand in this folder. */
+static lt_slice line_for(const struct init *i, size_t index, lt_slice line)
+{
+    if (cmd_flag(i->c, "public") && lt_slice_starts(line, LT_LIT("public: false"))) {
+        return LT_LIT("public: true");
+    }
+    if (i->testing && lt_slice_starts(line, LT_LIT("  types: [dns, wildcard, ip]"))) {
+        return LT_LIT("  types: [dns, wildcard, ip, local]");
+    }
+    if (i->testing && lt_slice_starts(line, LT_LIT("lint-profile: tls-dv"))) {
+        return LT_LIT("lint-profile: private"); /* which knows local names */
+    }
+    if (index >= init_profile_count && lt_slice_starts(line, LT_LIT("name: "))) {
+        const char *file = init_profile_file(i, index);
+        const char *name = lt_arena_printf(&i->c->arena, "name: %.*s", (int)strcspn(file, "."), file);
+        LT_ASSERT(name != NULL); /* a few bytes */
+        return lt_slice_cstr(name);
+    }
+    return line;
+}
+
 lt_slice init_profile_text(const struct init *i, size_t index)
 {
-    lt_slice rest = lt_slice_cstr(init_profiles[index].text);
+    const struct init_shipped *shipped = shipped_of(i, index);
+    lt_slice rest = lt_slice_cstr(shipped->text);
     lt_slice line;
     struct lt_buf out;
-    bool to_public = cmd_flag(i->c, "public");
-    if ((!to_public && !i->testing) ||
-        !lt_slice_starts(lt_slice_cstr(init_profiles[index].file), LT_LIT("tls-server"))) {
+    if ((!cmd_flag(i->c, "public") && !i->testing) ||
+        !lt_slice_starts(lt_slice_cstr(shipped->file), LT_LIT("tls-server"))) {
         return rest;
     }
-    const lt_slice was = to_public ? LT_LIT("public: false") : LT_LIT("  types: [dns, wildcard, ip]");
-    const lt_slice is = to_public ? LT_LIT("public: true") : LT_LIT("  types: [dns, wildcard, ip, local]");
     lt_buf_init(&out, CA_PROFILE_MAX_BYTES);
     while (lt_slice_split(&rest, '\n', &line)) {
-        lt_buf_add(&out, lt_slice_starts(line, was) ? is : line);
+        lt_buf_add(&out, line_for(i, index, line));
         lt_buf_add_byte(&out, '\n');
     }
     lt_slice text = lt_arena_copy(&i->c->arena, lt_buf_slice(&out));
@@ -174,10 +218,11 @@ lt_slice init_profile_text(const struct init *i, size_t index)
 
 static lt_res load_shipped(struct init *i)
 {
-    i->profiles.rows = calloc(init_profile_count, sizeof(struct ca_profile *));
+    size_t count = init_profiles_wanted(i);
+    i->profiles.rows = calloc(count, sizeof(struct ca_profile *));
     LT_ASSERT(i->profiles.rows != NULL);
-    for (size_t k = 0; k < init_profile_count; k++) {
-        LT_TRY(ca_profile_parse(init_profiles[k].file, init_profile_text(i, k), i->c->now,
+    for (size_t k = 0; k < count; k++) {
+        LT_TRY(ca_profile_parse(init_profile_file(i, k), init_profile_text(i, k), i->c->now,
                                 &i->profiles.rows[k]));
         i->profiles.count++;
     }

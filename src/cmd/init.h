@@ -15,7 +15,11 @@ struct init_shipped {
 extern const struct init_shipped init_profiles[];
 extern const size_t init_profile_count;
 struct init;
-/* As it goes into the folder: public where --public says so, for local names too in a test CA. In the
+/* What goes into the folder: what is shipped, and in a test CA the same under the names that Pebble's have.
+ */
+size_t init_profiles_wanted(const struct init *i);
+const char *init_profile_file(const struct init *i, size_t index);
+/* As it goes there: public where --public says so, for local names too in a test CA. In the
  * command's arena. */
 lt_slice init_profile_text(const struct init *i, size_t index);
 
@@ -109,6 +113,15 @@ LT_MUST_USE lt_res init_testing_choose(struct init *i);
 /* at: from the root down to who signs the TLS issuing CA. */
 LT_MUST_USE lt_res init_testing_above_tls(struct init *i, struct init_authority *at);
 LT_MUST_USE lt_res init_testing_alternates(struct init *i);
+/* A profile that others expect under another name. */
+struct init_alias {
+    const char *file; /* "shortlived.yaml" */
+    const char *of;   /* "tls-server-short.yaml" */
+};
+extern const struct init_alias init_testing_aliases[];
+extern const size_t init_testing_alias_count;
+/* policy/names.yaml */
+extern const char init_testing_policy[];
 void init_testing_config(const struct init *i, struct lt_buf *out);
 void init_testing_done(struct init *i);
 /* init_files.c */

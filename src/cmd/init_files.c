@@ -261,8 +261,8 @@ static lt_res put_secrets(const struct init *i)
 static lt_res put_profiles(const struct init *i)
 {
     char path[PATH_SIZE];
-    for (size_t k = 0; k < init_profile_count; k++) {
-        (void)snprintf(path, sizeof(path), "profiles/%s", init_profiles[k].file);
+    for (size_t k = 0; k < init_profiles_wanted(i); k++) {
+        (void)snprintf(path, sizeof(path), "profiles/%s", init_profile_file(i, k));
         LT_TRY(put(i, path, 0644, init_profile_text(i, k)));
     }
     return LT_OK;
@@ -281,6 +281,9 @@ static lt_res put_testing(const struct init *i)
         (void)snprintf(path, sizeof(path), "public/ca/%s.crt", i->extras[k].name);
         LT_TRY(put(i, path, 0644, i->extras[k].der));
     }
+    LT_CHECK(mkdirat(i->stage, "policy", 0755) == 0 && fchmodat(i->stage, "policy", 0755, 0) == 0,
+             LT_STATE_IO, "%s/policy: %s", i->folder, strerror(errno));
+    LT_TRY(put(i, "policy/names.yaml", 0644, lt_slice_cstr(init_testing_policy)));
     lt_buf_init(&pem, 64 * 1024);
     lt_buf_init(&mark, 64 * 1024);
     lt_pem_add(&pem, "CERTIFICATE", i->issuers[INIT_ROOT].der);
@@ -339,11 +342,12 @@ lt_res init_write(struct init *i)
 /* lintel.yaml last. */
 lt_res init_commit(struct init *i)
 {
-    static const char *const order[] = {"profiles", "operators", "secrets",       "ca",          "keys",
-                                        "book",     "evidence",  "journal",       "examiner",    "public",
-                                        "tls",      "run",       CA_TESTING_MARK, CA_CONFIG_FILE};
+    static const char *const order[] = {"profiles", "operators",     "secrets",     "ca",     "keys", "book",
+                                        "evidence", "journal",       "examiner",    "public", "tls",  "run",
+                                        "policy",   CA_TESTING_MARK, CA_CONFIG_FILE};
     for (size_t k = 0; k < LT_COUNT(order); k++) {
-        if (!i->testing && strcmp(order[k], CA_TESTING_MARK) == 0) {
+        bool of_tests = strcmp(order[k], CA_TESTING_MARK) == 0 || strcmp(order[k], "policy") == 0;
+        if (!i->testing && of_tests) {
             continue;
         }
         LT_CHECK(renameat(i->stage, order[k], i->dir, order[k]) == 0, LT_STATE_IO, "%s/%s: %s", i->folder,

@@ -7,6 +7,16 @@
 #include "base/text.h"
 #include "cmd/init.h"
 
+const struct init_alias init_testing_aliases[] = {
+    {"default.yaml", "tls-server.yaml"},
+    {"shortlived.yaml", "tls-server-short.yaml"},
+};
+const size_t init_testing_alias_count = LT_COUNT(init_testing_aliases);
+
+const char init_testing_policy[] =
+    "# The name that Pebble's configuration refuses, so that a test can meet rejectedIdentifier.\n"
+    "rows:\n  - {id: pebble, action: deny, suffix: blocked-domain.example, reason: Blocked for tests.}\n";
+
 static lt_res count(struct init *i, const char *option, const char *variable, uint64_t least, uint64_t most,
                     size_t *ret_count)
 {

@@ -282,9 +282,9 @@ def test_status_by_serial(made):
     assert ca.manage(f"/cert-status-by-serial/{serial}", data="{}")[0] == 405
 
 
-def believed(user, *names):
+def believed(user, *names, **payload):
     """Issued by a CA that is told to believe everything."""
-    url, order = user.order(*names)
+    url, order = user.order(*names, **payload)
     for a in order["authorizations"]:
         found = user.post(a, None).json()
         if found["status"] == "pending":
@@ -292,7 +292,9 @@ def believed(user, *names):
             assert user.poll(a, ("valid", "invalid"))["status"] == "valid"
     user.poll(url, ("ready",))
     user.post(order["finalize"], {"csr": b64(Client.csr(list(names))[0])})
-    return user.post(user.poll(url, ("valid", "invalid"))["certificate"], None).body.decode()
+    order = user.poll(url, ("valid", "invalid"))
+    assert order["status"] == "valid", json.dumps(order)
+    return user.post(order["certificate"], None).body.decode()
 
 
 def certid(leaf):
@@ -388,6 +390,21 @@ def test_dir_is_the_directory(made):
     assert user.directory == made.user(ca).directory
     user.register()
     assert user.post(f"{ca.url}/dir", None).json() == user.directory      # POST-as-GET, signed for this URL
+
+
+def test_profiles_and_names_as_pebble_has_them(made):
+    ca = made(always_valid="true")
+    user = registered(made, ca)
+    assert {"default", "shortlived"} <= set(user.directory["meta"]["profiles"])
+    (leaf, *_) = certificates(believed(user, "short.example.com", "localhost", profile="shortlived"))
+    assert (leaf.not_valid_after - leaf.not_valid_before).days < 7
+    for name in ("blocked-domain.example", "www.blocked-domain.example"):
+        with pytest.raises(AcmeError) as caught:
+            user.order(name)
+        assert caught.value.kind == "rejectedIdentifier"
+    with pytest.raises(AcmeError) as caught:
+        user.order("x.example.com", profile="nonsense")
+    assert caught.value.kind == "invalidProfile"
 
 
 # ---- what was written for Pebble, unchanged ----
