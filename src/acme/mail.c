@@ -2,10 +2,13 @@
  * take them, ended when their time is up. */
 #include "acme/mail.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "ca/body.h"
+#include "ca/seal.h"
+#include "crypto/digest.h"
 #include "mail.pb-c.h"
 #include "validate/methods.h"
 
@@ -35,11 +38,12 @@ const struct store_sql acme_mail_rows[ACME_MAIL_ROWS] = {
                               "l.authorization_id AND c.idx = l.idx WHERE l.asked_us < ?1 "
                               "ORDER BY l.asked_us LIMIT ?2"},
     [ACME_MAIL_ADD] =
-        {"mail.add", "INSERT INTO mail (id, authorization_id, idx, recipient, token, status, attempts, "
-                     "due_us, created_us, expires_us) VALUES (?1, ?2, ?3, ?4, ?5, 'queued', 0, ?6, ?6, ?7)"},
+        {"mail.add",
+         "INSERT INTO mail (id, authorization_id, idx, recipient, token, token_sha256, status, attempts, "
+         "due_us, created_us, expires_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'queued', 0, ?7, ?7, ?8)"},
     [ACME_MAIL_DUE] = {"mail.due", LETTER_COLUMNS "m.status = 'queued' AND m.due_us <= ?1 "
                                                   "ORDER BY m.due_us LIMIT ?2"},
-    [ACME_MAIL_BY_TOKEN] = {"mail.by-token", LETTER_COLUMNS "m.token = ?1 AND m.token IS NOT NULL"},
+    [ACME_MAIL_BY_TOKEN] = {"mail.by-token", LETTER_COLUMNS "m.token_sha256 = ?1 AND m.token IS NOT NULL"},
     [ACME_MAIL_BY_ID] = {"mail.by-id", LETTER_COLUMNS "m.id = ?1"},
     [ACME_MAIL_OF] = {"mail.of",
                       "SELECT recipient, status FROM mail WHERE authorization_id = ?1 AND idx = ?2 "
@@ -55,8 +59,8 @@ const struct store_sql acme_mail_rows[ACME_MAIL_ROWS] = {
                                            "WHERE id = ?1 AND status = 'queued' AND attempts = ?2"},
     [ACME_MAIL_END] = {"mail.end", "UPDATE mail SET status = ?2, token = NULL, error = ?3 "
                                    "WHERE id = ?1 AND token IS NOT NULL"},
-    [ACME_MAIL_ANSWER] = {"mail.answer", "UPDATE mail SET status = ?3, token = NULL, answered_us = ?4, "
-                                         "answered_from = ?5 WHERE id = ?1 AND token = ?2"},
+    [ACME_MAIL_ANSWER] = {"mail.answer", "UPDATE mail SET status = ?2, token = NULL, answered_us = ?3, "
+                                         "answered_from = ?4 WHERE id = ?1 AND token IS NOT NULL"},
     [ACME_MAIL_WITHDRAW] = {"mail.withdraw",
                             "UPDATE mail SET status = 'withdrawn', token = NULL WHERE authorization_id = ?1 "
                             "AND idx = ?2 AND token IS NOT NULL"},
@@ -133,7 +137,7 @@ lt_res acme_letter_read(struct acme_desk *d, struct ca_turn *t, const struct sto
     l->of.name = text_of(t, rows, 4);
     l->of.expires.us = store_int(rows, 5);
     l->recipient = text_of(t, rows, 6);
-    l->token = text_of(t, rows, 7);
+    l->sealed = lt_arena_copy(t->arena, store_bytes(rows, 7));
     l->wildcard = store_int(rows, 8) != 0;
     l->pending = lt_slice_eq_cstr(store_bytes(rows, 9), acme_state_name(ACME_PENDING)) &&
                  l->of.expires.us > t->now.us;
@@ -145,13 +149,27 @@ lt_res acme_letter_read(struct acme_desk *d, struct ca_turn *t, const struct sto
                         ? lt_arena_printf(t->arena, "%s/acme/account/%lld", d->config->base_url,
                                           (long long)store_int(rows, 13))
                         : text_of(t, rows, 14);
-    LT_CHECK(l->of.method != NULL && l->of.name != NULL && l->recipient != NULL && l->token != NULL &&
+    LT_CHECK(l->of.method != NULL && l->of.name != NULL && l->recipient != NULL && l->sealed.ptr != NULL &&
                  l->subscriber != NULL,
              LT_PEER_TOO_LARGE, "acme: the letter is too large");
     return LT_OK;
 }
 
 /* --- sending -------------------------------------------------------------------------------------------- */
+
+/* A copy of the book alone approves nothing: the random values in it are sealed. */
+static const char *seal_id(int64_t id, char text[CA_SEAL_ID_MAX])
+{
+    (void)snprintf(text, CA_SEAL_ID_MAX, "mail %lld", (long long)id); /* it fits */
+    return text;
+}
+
+static lt_res end(struct ca_turn *t, int64_t id, const char *status, const char *why)
+{
+    return store_exec(t->store, &acme_mail_rows[ACME_MAIL_END],
+                      STORE_ARGS(STORE_I(id), STORE_S(status), why[0] != '\0' ? STORE_S(why) : STORE_N),
+                      NULL);
+}
 
 static char *words(const char *text)
 {
@@ -164,7 +182,12 @@ static lt_res send(struct acme_desk *d, struct ca_turn *t, const struct acme_let
     Ipc__MailSend m = IPC__MAIL_SEND__INIT;
     const struct validate_method *rule = validate_method_find(l->of.method, "dns");
     lt_time later = lt_time_add_seconds(t->now, PATIENCE_S);
+    char id[CA_SEAL_ID_MAX];
+    lt_slice token = {0};
     LT_CHECK(rule != NULL, LT_STATE_CORRUPT, "acme: a letter for the method \"%s\"", l->of.method);
+    if (lt_failed(ca_seal_open(t->book->seal, seal_id(l->id, id), l->sealed, t->arena, &token))) {
+        return end(t, l->id, "refused", "its random value was sealed with another key");
+    }
     LT_TRY(store_exec(t->store, &acme_mail_rows[ACME_MAIL_TRY], STORE_ARGS(STORE_I(l->id), STORE_I(later.us)),
                       NULL));
     m.mail_id = l->id;
@@ -177,7 +200,7 @@ static lt_res send(struct acme_desk *d, struct ca_turn *t, const struct acme_let
     m.name = lt_arena_printf(t->arena, "%s%s", l->wildcard ? "*." : "", l->of.name);
     m.rule = words(rule->ruleset);
     m.subscriber = words(l->subscriber);
-    m.url = lt_arena_printf(t->arena, "%s/validate/%s", d->config->base_url, l->token);
+    m.url = lt_arena_printf(t->arena, "%s/validate/%.*s", d->config->base_url, LT_FMT(token));
     m.created_us = l->created.us;
     m.expires_us = l->expires.us;
     LT_CHECK(m.name != NULL && m.url != NULL, LT_PEER_TOO_LARGE, "acme: the letter is too large");
@@ -201,31 +224,30 @@ lt_res acme_letter_add(struct acme_desk *d, struct ca_turn *t, const struct acme
                        const char *recipient)
 {
     uint8_t random[ACME_TOKEN_LEN];
+    uint8_t hash[CRYPTO_SHA256_LEN];
+    char of[CA_SEAL_ID_MAX];
+    lt_slice sealed;
     struct acme_letter l;
     int64_t id = ca_new_id(t);
     /*= CABF-BR 3.2.2.4.4 "The Random Value SHALL be unique in each email." */
     d->random(random, sizeof random);
     char *token = lt_base64url(t->arena, LT_SLICE(random, sizeof random));
     LT_CHECK(token != NULL, LT_PEER_TOO_LARGE, "acme: the letter is too large");
+    crypto_sha256(lt_slice_cstr(token), hash);
+    LT_TRY(ca_seal_close(t->book->seal, d->random, seal_id(id, of), lt_slice_cstr(token), t->arena, &sealed));
     /*= CABF-BR 3.2.2.4.4 "The Random Value SHALL remain valid for use in a confirming response for no more
      * than 30 days from its creation." */
     lt_time until = lt_time_add_seconds(t->now, ACME_MAIL_LIFETIME_DAYS * LT_SECONDS_PER_DAY);
     until = f->expires.us < until.us ? f->expires : until;
     LT_TRY(store_exec(t->store, &acme_mail_rows[ACME_MAIL_ADD],
                       STORE_ARGS(STORE_I(id), STORE_I(f->authorization), STORE_I(f->index),
-                                 STORE_S(recipient), STORE_S(token), STORE_I(t->now.us), STORE_I(until.us)),
+                                 STORE_S(recipient), STORE_B(sealed), STORE_B(LT_SLICE(hash, sizeof hash)),
+                                 STORE_I(t->now.us), STORE_I(until.us)),
                       NULL));
     LT_TRY(load(d, t, id, &l));
     LT_CHECK(l.id == id, LT_STATE_CORRUPT, "acme: a letter for no challenge");
     return acme_letter_event(t, "mail.written", &l,
                              ""); /* the tick sends it, when all that it says is written */
-}
-
-static lt_res end(struct ca_turn *t, int64_t id, const char *status, const char *why)
-{
-    return store_exec(t->store, &acme_mail_rows[ACME_MAIL_END],
-                      STORE_ARGS(STORE_I(id), STORE_S(status), why[0] != '\0' ? STORE_S(why) : STORE_N),
-                      NULL);
 }
 
 static lt_res send_due(struct acme_desk *d, struct ca_turn *t)

@@ -81,7 +81,7 @@ struct acme_letter {
     int64_t id; /* 0: there is none */
     struct acme_mail_for of;
     const char *recipient;
-    const char *token;
+    lt_slice sealed; /* its random value; empty: good for nothing any more */
     const char *subscriber;
     bool wildcard;
     bool pending; /* the authorization */

@@ -3,15 +3,18 @@
 #include <string.h>
 
 #include "acme/mail.h"
+#include "crypto/digest.h"
 #include "validate/methods.h"
 
 static lt_res find(struct acme_page *p, struct acme_letter *ret_letter)
 {
+    uint8_t hash[CRYPTO_SHA256_LEN];
     struct store_rows rows;
     lt_res r = LT_OK;
     *ret_letter = (struct acme_letter){.id = 0};
-    LT_TRY(store_query(p->turn->store, &acme_mail_rows[ACME_MAIL_BY_TOKEN], STORE_ARGS(STORE_S(p->m->token)),
-                       &rows));
+    crypto_sha256(lt_slice_cstr(p->m->token), hash);
+    LT_TRY(store_query(p->turn->store, &acme_mail_rows[ACME_MAIL_BY_TOKEN],
+                       STORE_ARGS(STORE_B(LT_SLICE(hash, sizeof hash))), &rows));
     if (store_next(&rows)) {
         r = acme_letter_read(p->desk, p->turn, &rows, ret_letter);
     }
@@ -52,10 +55,10 @@ static lt_res show(struct acme_page *p, const struct acme_letter *l)
 static lt_res write_answer(struct acme_page *p, const struct acme_letter *l, const char *status)
 {
     int64_t changed = 0;
-    LT_TRY(store_exec(p->turn->store, &acme_mail_rows[ACME_MAIL_ANSWER],
-                      STORE_ARGS(STORE_I(l->id), STORE_S(l->token), STORE_S(status), STORE_I(p->turn->now.us),
-                                 STORE_S(p->m->remote_address)),
-                      &changed));
+    LT_TRY(store_exec(
+        p->turn->store, &acme_mail_rows[ACME_MAIL_ANSWER],
+        STORE_ARGS(STORE_I(l->id), STORE_S(status), STORE_I(p->turn->now.us), STORE_S(p->m->remote_address)),
+        &changed));
     LT_CHECK(changed == 1, LT_RETRY_BUSY, "acme: the letter was answered meanwhile");
     LT_TRY(acme_mail_withdraw(p->turn, &l->of));
     char *kind = lt_arena_printf(p->turn->arena, "mail.%s", status);

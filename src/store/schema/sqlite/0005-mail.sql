@@ -17,7 +17,8 @@ CREATE TABLE mail (
   authorization_id INTEGER NOT NULL,
   idx INTEGER NOT NULL,
   recipient TEXT NOT NULL,
-  token TEXT,                              -- the random value; gone when it is good for nothing any more
+  token BLOB,                              -- the random value, sealed; gone when it is good for nothing any more
+  token_sha256 BLOB NOT NULL,
   status TEXT NOT NULL,                    -- queued, sent, refused, approved, declined, withdrawn, expired
   attempts INTEGER NOT NULL,
   due_us INTEGER NOT NULL,                 -- of the next attempt, while it is queued
@@ -29,6 +30,6 @@ CREATE TABLE mail (
   error TEXT                               -- the relay's last words
 ) STRICT;
 CREATE INDEX mail_challenge ON mail(authorization_id, idx);
-CREATE UNIQUE INDEX mail_token ON mail(token) WHERE token IS NOT NULL;
+CREATE UNIQUE INDEX mail_token ON mail(token_sha256);
 CREATE INDEX mail_due ON mail(due_us) WHERE status = 'queued';
 CREATE INDEX mail_expires ON mail(expires_us) WHERE token IS NOT NULL;
