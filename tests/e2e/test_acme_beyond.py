@@ -291,7 +291,7 @@ def test_key_change_under_load(ca, user):
     told = {int(url.rsplit("/", 1)[1]) for _, url in made}
     assert len(told) == len(made) and told <= set(book), "an order that was answered is not in the book"
     assert not [s for i, s in book.items() if s == "processing"]
-    assert sum(1 for i in told if book[i] == "valid") > len(made) / 2
+    assert sum(1 for i in told if book[i] == "valid") >= 12  # all but those whose proof a change spoiled
     assert rows(ca, f"SELECT count(*) FROM event WHERE kind = 'account.key-changed' AND subject = 'account {account}'") \
         == [(8,)]
 
