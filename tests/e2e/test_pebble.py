@@ -184,7 +184,8 @@ def make_public(ca):
     profile = ca.folder / "profiles" / "tls-server.yaml"
     text = profile.read_text()
     assert "public: false" in text
-    profile.write_text(text.replace("public: false", "public: true").replace(", local]", "]"))
+    profile.write_text(text.replace("public: false", "public: true").replace(", local]", "]")
+                       .replace("lint-profile: private", "lint-profile: tls-dv"))
 
 
 def test_a_test_ca_has_no_public_profile(tmp_path, dns):
