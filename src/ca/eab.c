@@ -104,7 +104,9 @@ lt_res ca_eab_seal_fits(struct ca_book *b, struct lt_arena *a)
         lt_slice sealed = store_bytes(&rows, 1);
         if (sealed.len > 0) { /* none: it is revoked */
             r = ca_seal_open(b->seal, seal_id(store_cstr(&rows, 0), id), sealed, a, &secret);
-            explicit_bzero((uint8_t *)(uintptr_t)secret.ptr, secret.len); /* the arena's, and nobody else's */
+            if (!lt_failed(r)) {
+                explicit_bzero((uint8_t *)(uintptr_t)secret.ptr, secret.len); /* the arena's alone */
+            }
         }
     }
     lt_res end = store_rows_end(&rows);
