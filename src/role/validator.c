@@ -182,9 +182,8 @@ static lt_res reload(void *self, const char *config_yaml)
 static bool drained(void *self)
 {
     const struct validator *s = self;
-    /* Without a registrar nobody waits: it asks again when it is back. */
-    return (validate_pool_running(s->pool) == 0 && validator_testing_waiting(s->testing) == 0) ||
-           !role_linked(s->kit, IPC_REGISTRAR);
+    /* Without a registrar nobody waits: it asks again when it is back. What sleeps has not begun. */
+    return validate_pool_running(s->pool) == 0 || !role_linked(s->kit, IPC_REGISTRAR);
 }
 
 static lt_res tick(void *self, lt_time now)

@@ -151,8 +151,3 @@ void validator_testing_take(struct validator_testing *t, uint64_t id, const Ipc_
     t->sleepers = s;
     t->count++;
 }
-
-size_t validator_testing_waiting(const struct validator_testing *t)
-{
-    return t == NULL ? 0 : t->count;
-}

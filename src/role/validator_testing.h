@@ -26,7 +26,4 @@ struct validator_testing *validator_testing_new(const Ipc__Testing *testing,
 void validator_testing_free(struct validator_testing *t);
 /* Takes a question: `start` or `answer` follows, now or later. */
 void validator_testing_take(struct validator_testing *t, uint64_t id, const Ipc__Validate *q);
-/* How many questions wait. */
-size_t validator_testing_waiting(const struct validator_testing *t);
-
 #endif

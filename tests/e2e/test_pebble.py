@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import textwrap
-import urllib.request
+import time
 from pathlib import Path
 
 import pytest
@@ -374,8 +374,26 @@ def test_validation_sleeps(made):
         seen.add(user.post(found["challenges"][0]["url"], {}).json()["status"])
         user.poll(order["authorizations"][0], ("valid",), 10)
     assert "processing" in seen
-    ca.stop()
-    ca.process = None
+
+
+def test_sleep_keeps_nobody_from_stopping(made):
+    """What sleeps has not begun: it is asked again at the next start."""
+    ca = made(always_valid="true", env={"PEBBLE_VA_SLEEPTIME": "30"})
+    user = registered(made, ca)
+    pending = []
+    for i in range(6):
+        _, order = user.order(f"late{i}.example.com")
+        found = user.post(order["authorizations"][0], None).json()
+        user.post(found["challenges"][0]["url"], {})
+        pending.append(order["authorizations"][0])
+    begun = time.monotonic()
+    ca.stop()                                                      # with status 0
+    assert time.monotonic() - begun < 8
+    ca.start()                                                     # and without the variable: nothing sleeps any more
+    user.close()
+    user.nonce = None
+    for url in pending:
+        assert user.poll(url, ("valid", "invalid"), 20)["status"] == "valid"
 
 
 def test_a_bad_environment_is_refused(tmp_path, dns, monkeypatch):
