@@ -57,10 +57,10 @@ class Certbot:
 def test_certbot_by_web_with_a_binding(ca, tmp_path):
     kid, key = binding(ca, "--domain", "certbot.example.com")
     certbot = Certbot(ca, tmp_path)
-    certbot.get(*certbot.by_web(), "--eab-kid", kid, "--eab-hmac-key", key, "-d", "certbot.example.com", "-d",
-                "www.certbot.example.com")
+    names = ["certbot.example.com", "www.certbot.example.com", "xn--bcher-kva.certbot.example.com"]
+    certbot.get(*certbot.by_web(), "--eab-kid", kid, "--eab-hmac-key", key, "-d", ",".join(names))
     leaf, chain = certbot.live("certbot.example.com")
-    judge(ca, leaf, ["certbot.example.com", "www.certbot.example.com"], "http-01", chain=chain)
+    judge(ca, leaf, names, "http-01", chain=chain)
     assert bound_accounts(ca, kid) == 1
     certbot("revoke", "--cert-path", leaf, "--reason", "cessationofoperation", "--no-delete-after-revoke")
     on_crl(ca, serial_of(leaf))
