@@ -525,6 +525,16 @@ const struct ca_profile *ca_profiles_find(const struct ca_profiles *profiles, lt
     return NULL;
 }
 
+lt_res ca_profiles_check_testing(const struct ca_profiles *profiles)
+{
+    for (size_t i = 0; i < profiles->count; i++) {
+        const struct ca_profile *p = profiles->rows[i];
+        LT_CHECK(!p->public_trust || p->kind != CA_PROFILE_SUBSCRIBER, LT_POLICY_REFUSED,
+                 "profiles/%s.yaml: a test CA has no public profile; write public: false", p->name);
+    }
+    return LT_OK;
+}
+
 bool ca_profile_by_tls_br(const struct ca_profile *profile)
 {
     return profile->lint_profile >= LINT_PROFILE_TLS_DV && profile->lint_profile <= LINT_PROFILE_TLS;

@@ -91,6 +91,9 @@ struct ca_profiles {
 };
 LT_MUST_USE lt_res ca_profiles_load(const char *folder, lt_time now, struct ca_profiles *ret_profiles);
 void ca_profiles_done(struct ca_profiles *profiles);
+/* A test CA may prove nothing at all, so none of its profiles for orders is public. LT_POLICY_REFUSED names
+ * one that is. */
+LT_MUST_USE lt_res ca_profiles_check_testing(const struct ca_profiles *profiles);
 const struct ca_profile *ca_profiles_find(const struct ca_profiles *profiles, lt_slice name);
 
 /* Is it judged by the TLS Baseline Requirements? Public profiles always are, private ones may be. */

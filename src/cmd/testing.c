@@ -10,19 +10,11 @@
 #include "cmd/doctor.h"
 #include "cmd/verbs.h"
 
-/* A public profile and a CA that may believe everything: never together. */
 static lt_res check_profiles(const char *folder, lt_time now)
 {
     struct ca_profiles profiles;
-    lt_res r = LT_OK;
     LT_TRY(ca_profiles_load(folder, now, &profiles));
-    for (size_t i = 0; i < profiles.count && !lt_failed(r); i++) {
-        const struct ca_profile *p = profiles.rows[i];
-        if (p->public_trust && p->kind == CA_PROFILE_SUBSCRIBER) {
-            r = lt_fail(LT_POLICY_REFUSED, __FILE__, __LINE__,
-                        "profiles/%s.yaml: a test CA has no public profile; write public: false", p->name);
-        }
-    }
+    lt_res r = ca_profiles_check_testing(&profiles);
     ca_profiles_done(&profiles);
     return r;
 }

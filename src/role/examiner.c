@@ -327,6 +327,7 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *m, const int *listen
     e->kit = kit;
     e->folder = m->folder;
     e->public_http_url = m->public_http_url;
+    e->test_ca = m->test_ca;
     e->slots = calloc(EXAMINER_SLOTS, sizeof(e->slots[0]));
     LT_ASSERT(e->slots != NULL);
     e->keys = lint_keys_new(KEYS_REMEMBERED);

@@ -44,6 +44,7 @@ struct examiner {
     struct role_kit *kit;
     const char *folder;          /* of Start: lives as long as the process */
     const char *public_http_url; /* the same */
+    bool test_ca;                /* the folder carries the mark: no public profile is signed for */
     int dir_fd;                  /* examiner/ */
     struct ca_examiner_state *state;
     /* The root-owned files, as read at start or at the last reload. */

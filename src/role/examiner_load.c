@@ -130,6 +130,9 @@ lt_res examiner_load(struct examiner *e, const char *config_yaml)
     LT_TRY(ca_config_parse(lt_slice_cstr(config_yaml), &config));
     lt_arena_init(&l.files, ISSUERS_ARENA_MAX);
     lt_res r = load(&l, e->folder, config);
+    if (!lt_failed(r) && e->test_ca) {
+        r = ca_profiles_check_testing(&l.profiles);
+    }
     if (lt_failed(r)) {
         loaded_done(&l);
         return r;

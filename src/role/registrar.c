@@ -389,17 +389,6 @@ static bool drained(void *self)
     return !g->open && !acme_desk_busy(g->desk) && !ca_revoke_awaited(g->book, lt_now());
 }
 
-/* A test CA proves nothing, or is one restart away from proving nothing. */
-static lt_res check_test_ca(const struct registrar *g)
-{
-    for (size_t i = 0; g->test_ca && i < g->profiles.count; i++) {
-        const struct ca_profile *p = g->profiles.rows[i];
-        LT_CHECK(!p->public_trust || p->kind != CA_PROFILE_SUBSCRIBER, LT_POLICY_REFUSED,
-                 "profile %s is public, and this is a test CA: write public: false", p->name);
-    }
-    return LT_OK;
-}
-
 /* Root-owned files: this program may parse them. All of them read, or nothing changes. */
 static lt_res load_files(struct registrar *g)
 {
@@ -407,7 +396,7 @@ static lt_res load_files(struct registrar *g)
     ca_operators_done(&g->operators);
     LT_TRY(ca_profiles_load(g->folder, lt_now(), &g->profiles));
     LT_CHECK(g->profiles.count > 0, LT_PEER_USAGE, "there is no profile in %s/profiles", g->folder);
-    LT_TRY(check_test_ca(g));
+    LT_TRY(g->test_ca ? ca_profiles_check_testing(&g->profiles) : LT_OK);
     LT_CLEANUP(lt_fd_closep) int fd = open(g->folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
     LT_TRY(ca_operators_load(fd, "operators", &g->operators));
     struct validate_perspectives fresh;

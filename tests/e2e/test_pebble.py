@@ -194,13 +194,15 @@ def test_a_test_ca_has_no_public_profile(tmp_path, dns):
     for command in ([LINTEL, "serve", ca.folder], [LINTEL, "config", "check", "--dir", ca.folder]):
         done = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=30)
         assert done.returncode != 0 and "no public profile" in done.stderr
-    # With its tricks off, and not by way of the command line: it is the registrar that refuses.
+    # With its tricks off, and not by way of the command line: registrar and examiner refuse.
     text = ca.config.read_text()
     ca.config.write_text(text[:text.index("\ntesting:")])
     log = open(tmp_path / "supervisor.log", "w+")
     with subprocess.Popen([SUPERVISOR, ca.folder, "--log", "text"], stdout=subprocess.DEVNULL, stderr=log) as family:
-        wait_for("the registrar's words",
-                 lambda: "public, and this is a test CA" in (tmp_path / "supervisor.log").read_text())
+        for role in ("registrar", "examiner"):
+            wait_for(f"the words of the {role}", lambda: any(
+                role in line and "a test CA has no public profile" in line
+                for line in (tmp_path / "supervisor.log").read_text().splitlines()))
         assert b"200" not in subprocess.run(["curl", "-sko", "/dev/null", "--max-time", "2", "-w", "%{http_code}", ca.directory],
                                             capture_output=True).stdout
         family.terminate()
