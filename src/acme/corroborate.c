@@ -33,6 +33,7 @@ struct acme_corroboration {
     struct acme_corroboration *next;
     struct lt_arena arena; /* owned: all of it but this struct */
     const Ipc__Validated *primary;
+    const Ipc__Validate *question; /* without nonce and perspective: each has its own */
     bool caa_asked;
     lt_time until;
     struct asked *asked;
@@ -100,53 +101,93 @@ static lt_res copy_perspective(struct lt_arena *a, const struct validate_perspec
     return LT_OK;
 }
 
-static lt_res keep_primary(struct ca_turn *t, const Ipc__Validated *v, struct acme_corroboration *c)
+static lt_res keep(struct ca_turn *t, enum ipc_type type, const ProtobufCMessage *m, struct lt_arena *a,
+                   const ProtobufCMessage **ret_copy)
 {
     lt_slice packed;
-    const ProtobufCMessage *copy;
-    LT_TRY(ipc_pack(&v->base, t->arena, &packed));
-    LT_TRY(ipc_unpack(IPC_VALIDATED, packed, &c->arena, &copy));
-    c->primary = (const Ipc__Validated *)(const void *)copy;
-    return LT_OK;
+    LT_TRY(ipc_pack(m, t->arena, &packed));
+    return ipc_unpack(type, packed, a, ret_copy);
 }
 
-/* One question, and what its answer will be held against. */
-static lt_res prepare(struct acme_desk *d, struct ca_turn *t, const Ipc__Validate *question, struct asked *a,
-                      Ipc__Validate *ret_question)
+static void question_of(const struct acme_corroboration *c, const struct asked *a,
+                        Ipc__Validate *ret_question)
 {
+    *ret_question = *c->question;
+    ret_question->nonce = (ProtobufCBinaryData){sizeof a->nonce, (uint8_t *)(uintptr_t)a->nonce};
+    ret_question->perspective = (char *)(uintptr_t)a->is.name; /* only read */
+}
+
+/* What its answer will be held against. */
+static lt_res prepare(struct acme_desk *d, struct ca_turn *t, const struct acme_corroboration *c,
+                      struct asked *a)
+{
+    Ipc__Validate question;
     d->random(a->nonce, sizeof a->nonce);
     a->why = "no answer";
-    *ret_question = *question;
-    ret_question->nonce = (ProtobufCBinaryData){sizeof a->nonce, a->nonce};
-    ret_question->perspective = (char *)(uintptr_t)a->is.name; /* only read */
-    return validate_question_digest(ret_question, t->arena, a->digest);
+    question_of(c, a, &question);
+    return validate_question_digest(&question, t->arena, a->digest);
 }
 
-static lt_res ask_all(struct acme_desk *d, struct ca_turn *t, const Ipc__Validate *question,
-                      struct acme_corroboration *c)
+/* Asks those that have not answered. */
+static lt_res ask_rest(struct ca_turn *t, const struct acme_corroboration *c)
 {
     Ipc__Corroborate m = IPC__CORROBORATE__INIT;
     Ipc__Validate *rows = LT_NEW_ARRAY(t->arena, Ipc__Validate, c->count);
     m.questions = LT_NEW_ARRAY(t->arena, Ipc__Validate *, c->count);
     LT_CHECK(rows != NULL && m.questions != NULL, LT_PEER_TOO_LARGE, "acme: too many perspectives");
     for (size_t i = 0; i < c->count; i++) {
-        LT_TRY(copy_perspective(&c->arena, &d->perspectives->list[i], &c->asked[i].is));
-        LT_TRY(prepare(d, t, question, &c->asked[i], &rows[i]));
-        m.questions[m.n_questions++] = &rows[i];
+        if (!c->asked[i].answered) {
+            question_of(c, &c->asked[i], &rows[m.n_questions]);
+            m.questions[m.n_questions] = &rows[m.n_questions];
+            m.n_questions++;
+        }
     }
-    return ca_turn_send(t, IPC_COURIER, IPC_CORROBORATE, (uint64_t)question->authorization_id, &m.base);
+    return ca_turn_send(t, IPC_COURIER, IPC_CORROBORATE, (uint64_t)c->primary->authorization_id, &m.base);
 }
 
 static lt_res fill(struct acme_desk *d, struct ca_turn *t, const Ipc__Validate *question,
                    const Ipc__Validated *primary, struct acme_corroboration *c)
 {
+    const ProtobufCMessage *copy;
     c->count = d->perspectives->count;
     c->caa_asked = question->n_issuer_domains > 0 && strcmp(question->identifier->type, "dns") == 0;
     c->until = lt_time_add_seconds(t->now, PATIENCE_S);
     c->asked = LT_NEW_ARRAY(&c->arena, struct asked, c->count);
     LT_CHECK(c->asked != NULL, LT_PEER_TOO_LARGE, "acme: too many perspectives");
-    LT_TRY(keep_primary(t, primary, c));
-    return ask_all(d, t, question, c);
+    LT_TRY(keep(t, IPC_VALIDATED, &primary->base, &c->arena, &copy));
+    c->primary = (const Ipc__Validated *)(const void *)copy;
+    LT_TRY(keep(t, IPC_VALIDATE, &question->base, &c->arena, &copy));
+    c->question = (const Ipc__Validate *)(const void *)copy;
+    for (size_t i = 0; i < c->count; i++) {
+        LT_TRY(copy_perspective(&c->arena, &d->perspectives->list[i], &c->asked[i].is));
+        LT_TRY(prepare(d, t, c, &c->asked[i]));
+    }
+    return ask_rest(t, c);
+}
+
+/* A courier that died took the questions with it: the same ones again, and time for them. */
+lt_res acme_corroborations_ask_again(struct acme_desk *d, struct ca_turn *t)
+{
+    for (struct acme_corroboration *c = d->corroborations; c != NULL; c = c->next) {
+        if (c->answered < c->count) {
+            c->until = lt_time_add_seconds(t->now, PATIENCE_S);
+            LT_TRY(ask_rest(t, c));
+        }
+    }
+    return LT_OK;
+}
+
+/* The message that began it was not handled: its questions never left. What others began goes on. */
+void acme_corroboration_lost(struct acme_desk *d, const struct ipc_msg *m)
+{
+    const Ipc__Validated *v = (const Ipc__Validated *)(const void *)m->body;
+    for (const struct acme_corroboration *c = d->corroborations; m->type == IPC_VALIDATED && c != NULL;
+         c = c->next) {
+        if (c->answered == 0 && lt_slice_eq(acme_bytes(c->primary->nonce), acme_bytes(v->nonce))) {
+            drop(d, c);
+            return;
+        }
+    }
 }
 
 lt_res acme_corroboration_begin(struct acme_desk *d, struct ca_turn *t, const Ipc__Validate *question,

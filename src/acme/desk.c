@@ -64,14 +64,20 @@ lt_res acme_desk_redeem(struct acme_desk *d, lt_slice nonce)
     return acme_nonce_redeem(d->nonces, nonce);
 }
 
-void acme_desk_forget(struct acme_desk *d)
+/* What is believed about the book. */
+static void forget_book(struct acme_desk *d)
 {
     memset(d->accounts, 0, sizeof d->accounts);
     memset(d->dimensions, 0, sizeof d->dimensions);
     memset(d->voices, 0, sizeof d->voices);
     memset(d->parents, 0, sizeof d->parents);
-    acme_corroborations_forget(d);
     acme_held_undo(d);
+}
+
+void acme_desk_forget(struct acme_desk *d)
+{
+    forget_book(d);
+    acme_corroborations_forget(d);
 }
 
 void acme_desk_use_policy(struct acme_desk *d, const struct acme_policy *policy)
@@ -297,7 +303,8 @@ lt_res acme_desk_call(struct acme_desk *d, struct ca_turn *t, const struct ipc_m
 
 lt_res acme_desk_failed(struct acme_desk *d, struct ca_turn *t, const struct ipc_msg *m, lt_res r)
 {
-    acme_desk_forget(d);
+    forget_book(d);
+    acme_corroboration_lost(d, m);
     if (m->type == IPC_KEY_LOOKUP) {
         Ipc__KeyAnswer answer = IPC__KEY_ANSWER__INIT;
         const Ipc__KeyLookup *lookup = (const Ipc__KeyLookup *)(const void *)m->body;

@@ -311,6 +311,10 @@ LT_MUST_USE lt_res acme_corroboration_begin(struct acme_desk *d, struct ca_turn 
 /* Ends those whose time is up. */
 LT_MUST_USE lt_res acme_corroborations_tick(struct acme_desk *d, struct ca_turn *t);
 void acme_corroborations_forget(struct acme_desk *d);
+/* A courier was linked (again). */
+LT_MUST_USE lt_res acme_corroborations_ask_again(struct acme_desk *d, struct ca_turn *t);
+/* The savepoint of this message was rolled back. */
+void acme_corroboration_lost(struct acme_desk *d, const struct ipc_msg *m);
 /* Members of an event's JSON: ,"corroboration":"3/4",… */
 void acme_corroboration_event(const struct acme_corroboration *c, lt_time now, struct lt_buf *out);
 /* For the evidence: what the primary one said, how it was counted, and the i-th of the others (false: there

@@ -180,6 +180,11 @@ static lt_res go_on(struct acme_desk *d, struct ca_turn *t, const struct acme_or
     if (asked > 0) {
         return LT_OK; /* it waited for so long that CAA has to be asked once more */
     }
+    if (ca_held(t->book) != NULL) { /* not now; the sweep comes back to it */
+        return w->review[0] == '\0'
+                   ? store_exec(t->store, &acme_sql[ACME_SQL_WAIT_HOLD], STORE_ARGS(STORE_I(o->id)), NULL)
+                   : LT_OK;
+    }
     r = acme_proofs_plan(d, t, &p, w->key, &intent);
     if (lt_failed(r)) {
         return refuse_error(d, t, o->id, r);
@@ -234,9 +239,12 @@ lt_res acme_order_waits_sweep(struct acme_desk *d, struct ca_turn *t)
                                             "Nobody released the order in time [policy row %s].", w.rule);
         LT_TRY(refuse(d, t, ids[i], strcmp(w.review, waiting) == 0 ? unseen : late));
     }
-    LT_TRY(list_waits(t, ACME_SQL_WAIT_RELEASED, 0, ids, &count));
-    for (size_t i = 0; i < count; i++) {
-        LT_TRY(acme_order_proceed(d, t, ids[i]));
+    static const enum acme_sql_row lists[] = {ACME_SQL_WAIT_RELEASED, ACME_SQL_WAIT_HELD};
+    for (size_t k = 0; ca_held(t->book) == NULL && k < LT_COUNT(lists); k++) {
+        LT_TRY(list_waits(t, lists[k], 0, ids, &count));
+        for (size_t i = 0; i < count; i++) {
+            LT_TRY(acme_order_proceed(d, t, ids[i]));
+        }
     }
     return LT_OK;
 }

@@ -200,6 +200,10 @@ const struct store_sql acme_sql[ACME_SQL_COUNT] = {
     [ACME_SQL_WAIT_RELEASED] = {"acme.wait-released",
                                 "SELECT order_id FROM order_wait WHERE review = 'released' "
                                 "AND order_id > ?1 ORDER BY order_id LIMIT ?2"},
+    [ACME_SQL_WAIT_HOLD] = {"acme.wait-hold",
+                            "UPDATE order_wait SET review = 'held' WHERE order_id = ?1 AND review = ''"},
+    [ACME_SQL_WAIT_HELD] = {"acme.wait-held", "SELECT order_id FROM order_wait WHERE review = 'held' "
+                                              "AND order_id > ?1 ORDER BY order_id LIMIT ?2"},
     [ACME_SQL_ORDER_PLANNED] = {"acme.order-planned", "UPDATE ca_order SET intent = ?2 WHERE id = ?1 AND "
                                                       "status = 'processing' AND intent IS NULL"},
 

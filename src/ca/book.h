@@ -154,5 +154,7 @@ int64_t ca_id_at(lt_time t);
  *= CABF-BR 7.1.2.7 serialNumber "MUST be a non-sequential number greater than zero (0) and less than 2¹⁵⁹
  * containing at least 64 bits of output from a CSPRNG." */
 void ca_new_serial(struct ca_turn *t, uint8_t ret_serial[CA_SERIAL_LEN]);
+/* Why nothing may be issued now, NULL when it may. */
+const char *ca_held(const struct ca_book *b);
 
 #endif

@@ -19,8 +19,6 @@ void ca_plan_waiters_free(struct ca_book *b);
 
 /* "certificate tls 0a1b…", in the turn's arena. */
 const char *ca_certificate_subject(struct ca_turn *t, const char *issuer, lt_slice serial);
-/* Why nothing may be issued now, NULL when it may. */
-const char *ca_held(const struct ca_book *b);
 
 extern const struct store_sql *const ca_book_sql;
 extern const size_t ca_book_sql_count;

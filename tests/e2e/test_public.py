@@ -2,6 +2,8 @@
 internet of its own, from the root servers down, without any test flag."""
 import hashlib
 import json
+import os
+import signal
 import sqlite3
 import subprocess
 
@@ -142,24 +144,31 @@ def test_issued(net):
     net.views[0].start()
 
 
+def longer(folder):
+    path = folder / "lintel.yaml"
+    path.write_text(path.read_text().replace("authorization-lifetime: 7h", "authorization-lifetime: 9d"))
+
+
+def age(ca):
+    """Nine hours go by for what is known of CAA."""
+    ca.stop()
+    book = sqlite3.connect(ca.folder / "book" / "lintel.db")
+    book.execute("UPDATE evidence SET caa_us = caa_us - 9 * 3600 * 1000000")
+    book.commit()
+    book.close()
+    ca.start()
+
+
 def test_caa_is_asked_again_of_all(net):
     """Nine hours later, as far as the book knows: CAA of each name, by every perspective, and the examiner counts their
     signatures. Then two of them see a record that forbids."""
-    ca = net.ca(change=lambda folder: (folder / "lintel.yaml").write_text(
-        (folder / "lintel.yaml").read_text().replace("authorization-lifetime: 7h", "authorization-lifetime: 9d")))
+    ca = net.ca(change=longer)
     user = client(net, ca)
     names = ["www.example.com", "mail.example.com", "www.example.org"]
     user.issue(*names)
 
-    def age():
-        ca.stop()
-        book = sqlite3.connect(ca.folder / "book" / "lintel.db")
-        book.execute("UPDATE evidence SET caa_us = caa_us - 9 * 3600 * 1000000")
-        book.commit()
-        book.close()
-        ca.start()
-        user.close()  # the connection is gone with the gateway
-    age()
+    age(ca)
+    user.close()  # the connection is gone with the gateway
     assert user.order(*names)[1]["status"] == "ready"
     assert "BEGIN CERTIFICATE" in user.issue(*names)
     checked = events(ca, "caa.checked")
@@ -167,7 +176,8 @@ def test_caa_is_asked_again_of_all(net):
     assert {e["corroboration"] for e in checked} == {"5/5"} and {e["outcome"] for e in checked} == {"permitted"}
     assert len(rows(ca, "SELECT 1 FROM evidence AS e JOIN dimension AS d ON d.id = e.dimension WHERE d.method = 'caa'")) == 3
     # Forbidden meanwhile.
-    age()
+    age(ca)
+    user.close()
     net.update("update add mail.example.com. 60 CAA 0 issue \";\"")
     with pytest.raises(AcmeError) as e:
         user.issue(*names)
@@ -175,7 +185,8 @@ def test_caa_is_asked_again_of_all(net):
     assert [e["outcome"] for e in events(ca, "caa.checked") if e["identifier"] == "mail.example.com"][-1] == "forbidden"
     # Two perspectives are silent: no answer is no permission.
     net.update("update delete mail.example.com. CAA")
-    age()
+    age(ca)
+    user.close()
     for view in net.views[:2]:
         view.stop()
     with pytest.raises(AcmeError) as e:
@@ -253,3 +264,37 @@ def test_the_examiner_counts_by_itself(net):
     url, order = user.order("www.example.com")
     assert order["status"] == "pending"
     assert "BEGIN CERTIFICATE" in user.issue("www.example.com")
+
+
+def test_killed_while_caa_is_asked(net):
+    """kill -9 of the registrar, then of the courier, while the perspectives are asked for CAA: all of it is asked again,
+    and the order that was accepted is finished."""
+    ca = net.ca(change=longer)
+    user = client(net, ca)
+    user.issue("www.example.com", "mail.example.com")
+    for victim in ("registrar-0", "courier-0"):
+        age(ca)
+        user.close()
+        url, order = user.order("www.example.com", "mail.example.com")
+        assert order["status"] == "ready"
+        frozen = [pid for view in net.views for pid in (view.process.pid, *children(view))]
+        for pid in frozen:
+            os.kill(pid, signal.SIGSTOP)
+        csr, _ = user.csr(["www.example.com", "mail.example.com"])
+        assert user.post(order["finalize"], {"csr": b64(csr)}).json()["status"] == "processing"
+        os.kill(ca.pids()[victim], signal.SIGKILL)
+        for pid in reversed(frozen):
+            os.kill(pid, signal.SIGCONT)
+        ca.wait_ready()
+        user.close()
+        done = user.poll(url, ("valid", "invalid"), 35)
+        assert done["status"] == "valid" or (victim == "courier-0" and done["error"]["type"].endswith(":dns")), done
+    assert {e["outcome"] for e in events(ca, "caa.checked")} <= {"permitted", "failed"}
+    issued = rows(ca, "SELECT count(*) FROM certificate WHERE order_id <> 0")[0][0]
+    assert issued == rows(ca, "SELECT count(*) FROM ca_order WHERE status = 'valid'")[0][0]
+    assert ca.lintel("audit", "verify").returncode == 0
+
+
+def children(view):
+    path = f"/proc/{view.process.pid}/task/{view.process.pid}/children"
+    return [int(pid) for pid in open(path).read().split()]

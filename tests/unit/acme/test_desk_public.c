@@ -614,6 +614,108 @@ static void test_caa_restart(void **state)
 
 /* ---- our own faults ---- */
 
+static lt_res step_courier(struct rig *r, struct ca_turn *t, const struct ipc_msg *m)
+{
+    (void)m;
+    return acme_desk_courier_linked(r->desk, t);
+}
+
+/* A courier that died is asked the same again: who has answered is not. */
+static void test_courier_comes_back(void **state)
+{
+    struct rig r;
+    struct rig_account a;
+    int64_t id = 0;
+    (void)state;
+    open_rig(&r, &a, with_caa, &all);
+    (void)until_asked(&r, &a, &id);
+    const Ipc__Corroborate *first = asked(&r);
+    answer(&r, first->questions[2], 2, AGREES);
+    rig_advance(&r, 20);
+    assert_ok(rig_run(&r, step_courier, NULL));
+    assert_int_equal(rig_count(&r, IPC_CORROBORATE), 2);
+    const Ipc__Corroborate *again = rig_find(&r, IPC_CORROBORATE, 1);
+    assert_int_equal(again->n_questions, 3);
+    static const size_t who[] = {0, 1, 3};
+    rig_advance(&r, 20); /* they have their time anew */
+    rig_tick(&r);
+    for (size_t i = 0; i < 3; i++) {
+        assert_string_equal(again->questions[i]->perspective, list[who[i]].name);
+        assert_memory_equal(again->questions[i]->nonce.data, first->questions[who[i]]->nonce.data, 16);
+        answer(&r, again->questions[i], who[i], AGREES);
+    }
+    assert_string_equal(rig_get_order(&r, &a, id)->order->status, "ready");
+    assert_ok(rig_run(&r, step_courier, NULL)); /* nothing is open */
+    assert_int_equal(rig_count(&r, IPC_CORROBORATE), 2);
+    rig_close(&r);
+}
+
+/* One message that fails takes nothing of the others with it; one that fails itself is asked again later. */
+static void test_lost_savepoint(void **state)
+{
+    struct rig r;
+    struct rig_account a;
+    int64_t id = 0;
+    (void)state;
+    open_rig(&r, &a, with_caa, &all);
+    (void)until_asked(&r, &a, &id);
+    r.fail_next = true;
+    (void)order(&r, &a, "tls-server-short"); /* answered as a fault of ours */
+    all_answer(&r, 0, AGREES);
+    assert_string_equal(rig_get_order(&r, &a, id)->order->status, "ready");
+    rig_close(&r);
+
+    open_rig(&r, &a, with_caa, &all);
+    const Ipc__AcmeReply *reply = rig_new_order(&r, &a, one);
+    id = reply->location_order;
+    assert_int_equal(rig_reply_challenge(&r, &a, reply->order->authorizations[0])->status, 200);
+    Ipc__Validated v;
+    Ipc__CaaCheck caa;
+    say(&r, last(&r), &v, &caa);
+    const struct ipc_msg m = {.from = {.role = IPC_VALIDATOR}, .type = IPC_VALIDATED, .body = &v.base};
+    r.fail_next = true;
+    assert_true(lt_failed(rig_run(&r, step_validated, &m)));
+    assert_int_equal(rig_count(&r, IPC_CORROBORATE), 0);
+    rig_advance(&r, 30); /* nobody waits for answers to what was never asked */
+    rig_tick(&r);
+    assert_string_equal(rig_get_order(&r, &a, id)->order->status, "pending");
+    rig_advance(&r, 60);
+    rig_tick(&r);
+    assert_int_equal(rig_count(&r, IPC_VALIDATE), 2);
+    primary_sees(&r, last(&r), NULL);
+    all_answer(&r, 0, AGREES);
+    assert_string_equal(rig_get_order(&r, &a, id)->order->status, "ready");
+    rig_close(&r);
+}
+
+/* While issuance is held an order whose CAA was permitted waits, and keeps nothing else from going on. */
+static void test_held(void **state)
+{
+    const Ipc__Validate *found[4];
+    struct rig r;
+    struct rig_account a;
+    (void)state;
+    int64_t id = nine_hours_later(&r, &a);
+    assert_int_equal(caa_questions(&r, found, 4), 2);
+    r.book->held = true;
+    for (size_t i = 0; i < 2; i++) {
+        primary_sees(&r, found[i], NULL);
+        all_answer(&r, 0, AGREES);
+    }
+    rig_advance(&r, 2);
+    rig_tick(&r);
+    assert_int_equal(rig_count(&r, IPC_SIGN_REQUEST), 0);
+    assert_string_equal(rig_text(&r, "SELECT review FROM order_wait"), "held");
+    assert_int_equal(rig_number(&r, "SELECT count(*) FROM caa_check WHERE status = 'permitted'"), 2);
+    r.book->held = false;
+    rig_advance(&r, 2);
+    rig_tick(&r);
+    assert_int_equal(rig_count(&r, IPC_SIGN_REQUEST), 1);
+    rig_signed(&r, NULL);
+    assert_string_equal(rig_get_order(&r, &a, id)->order->status, "valid");
+    rig_close(&r);
+}
+
 static void test_asked_again(void **state)
 {
     struct rig r;
@@ -647,12 +749,13 @@ static void test_asked_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refused),     cmocka_unit_test(test_agreed),
-        cmocka_unit_test(test_dissent),     cmocka_unit_test(test_late),
-        cmocka_unit_test(test_regions),     cmocka_unit_test(test_reuse),
-        cmocka_unit_test(test_caa_again),   cmocka_unit_test(test_lost_before_finalize),
-        cmocka_unit_test(test_caa_dissent), cmocka_unit_test(test_caa_restart),
-        cmocka_unit_test(test_asked_again),
+        cmocka_unit_test(test_refused),        cmocka_unit_test(test_agreed),
+        cmocka_unit_test(test_dissent),        cmocka_unit_test(test_late),
+        cmocka_unit_test(test_regions),        cmocka_unit_test(test_reuse),
+        cmocka_unit_test(test_caa_again),      cmocka_unit_test(test_lost_before_finalize),
+        cmocka_unit_test(test_caa_dissent),    cmocka_unit_test(test_caa_restart),
+        cmocka_unit_test(test_asked_again),    cmocka_unit_test(test_courier_comes_back),
+        cmocka_unit_test(test_lost_savepoint), cmocka_unit_test(test_held),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

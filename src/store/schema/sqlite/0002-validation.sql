@@ -13,6 +13,7 @@ CREATE TABLE order_wait (
 CREATE INDEX order_wait_until ON order_wait(until_us);
 CREATE INDEX order_wait_waiting ON order_wait(order_id) WHERE review = 'waiting';
 CREATE INDEX order_wait_released ON order_wait(order_id) WHERE review = 'released';
+CREATE INDEX order_wait_held ON order_wait(order_id) WHERE review = 'held';
 
 -- CAA asked again before issuance: one row for each name that needs it.
 CREATE TABLE caa_check (
