@@ -328,12 +328,31 @@ static void keys(void **state)
     assert_fails(ca_profile_check_key(p, X509_KEY_UNKNOWN, 0), LT_POLICY_REFUSED);
 }
 
+/* What is shipped is private; the CAs' own profiles may say public, as no order is for them. */
+static void none_public_in_a_test_ca(void **state)
+{
+    struct ca_profile one = {.name = "one", .kind = CA_PROFILE_SUBSCRIBER};
+    struct ca_profile two = {.name = "two", .kind = CA_PROFILE_SUBSCRIBER, .public_trust = true};
+    struct ca_profile *rows[] = {&one, &two};
+    struct ca_profiles profiles = {rows, LT_COUNT(rows)};
+    (void)state;
+    assert_true(find("ca-tls")->public_trust);
+    assert_ok(ca_profiles_check_testing(&shipped));
+    assert_fails(ca_profiles_check_testing(&profiles), LT_POLICY_REFUSED);
+    assert_non_null(strstr(lt_error_last()->detail, "profiles/two.yaml"));
+    two.kind = CA_PROFILE_CA;
+    assert_ok(ca_profiles_check_testing(&profiles));
+    profiles.count = 0;
+    assert_ok(ca_profiles_check_testing(&profiles));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tls_server),     cmocka_unit_test(others),   cmocka_unit_test(lint_profiles),
-        cmocka_unit_test(contradictions), cmocka_unit_test(refusals), cmocka_unit_test(periods),
-        cmocka_unit_test(keys),
+        cmocka_unit_test(tls_server),    cmocka_unit_test(others),
+        cmocka_unit_test(lint_profiles), cmocka_unit_test(contradictions),
+        cmocka_unit_test(refusals),      cmocka_unit_test(periods),
+        cmocka_unit_test(keys),          cmocka_unit_test(none_public_in_a_test_ca),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }
