@@ -26,9 +26,12 @@ HOSTER = "203.0.114.54"
 WEB = "203.0.114.10"  # where the customers' names lead
 WEB6 = "2001:470:0:1::10"
 PERSPECTIVES = [f"203.0.114.{20 + i}" for i in range(5)]
+WITH_US = ["setpriv", "--pdeathsig", "TERM"]  # it goes when the tests do, however
 TSIG = "customer", "bGludGVsIHRlc3RzIGxpbnRlbCB0ZXN0cyBsaW50ZWw="
 
 libc = ctypes.CDLL(None, use_errno=True)
+if "/usr/sbin" not in os.environ["PATH"].split(":"):
+    os.environ["PATH"] += ":/usr/sbin"  # where servers are, and some clients
 
 
 def ip(*args):
@@ -164,7 +167,7 @@ class NameServer:
             if zone.period:
                 self.ldns("ldns-signzone", "-n", "-i", zone.period[0], "-e", zone.period[1], "-f", self.file(zone),
                           self.file(zone), zone.key)
-        self.process = subprocess.Popen(["knotd", "-c", str(self.config)], stderr=open(self.folder / "log", "w"))
+        self.process = subprocess.Popen([*WITH_US, "knotd", "-c", str(self.config)], stderr=open(self.folder / "log", "w"))
         for zone in self.zones:
             wait_for(f"{self.addresses[0]} to answer for {zone.name}; see {self.folder}/log",
                      lambda: authoritative(self.addresses[0], zone.name))
@@ -216,18 +219,25 @@ class Internet:
                 zone.servers = zone.ns
             names = [z.name for z in zones]
             for server in self.dns:
+                self.undo.append(server.stop)
                 server.start(lambda parent: [z for z in [*zones, *unserved] if z.name != "." and
                                              parent_of(z.name, names) == parent.name])
-                self.undo.append(server.stop)
             self.anchor = f". DS {self.dns[-1].zones[0].ds}"
         except BaseException:
             self.stop()
             raise
 
     def stop(self):
+        """All of it, whatever of it fails."""
+        failed = None
         while self.undo:
-            self.undo.pop()()
+            try:
+                self.undo.pop()()
+            except Exception as e:
+                failed = failed or e
         self.namespace.close()
+        if failed is not None:
+            raise failed
 
     def update(self, *lines, zone="example.com", server=HOSTER):
         """Changes records as their owner does, by a signed update."""
@@ -266,7 +276,7 @@ server:
 remote-control:
   control-enable: no
 """)
-        process = subprocess.Popen([shutil.which("unbound") or "/usr/sbin/unbound", "-d", "-c", folder / "unbound.conf"])
+        process = subprocess.Popen([*WITH_US, "unbound", "-d", "-c", folder / "unbound.conf"])
         self.undo.append(lambda: (process.terminate(), process.wait(10)))
 
         def answers():
@@ -295,11 +305,13 @@ remote-control:
                 view = View(self.folder, i, address, client)
                 self.views.append(view)
                 self.trust(view.folder)
-                self.undo.append(view.start().stop)
+                self.undo.append(view.stop)
+                view.start()
                 (ca.folder / "perspectives" / f"{view.name}.json").write_text(json.dumps(view.describe()))
         if change is not None:
             change(ca.folder)
-        self.undo.append(ca.start().stop)
+        self.undo.append(ca.stop)
+        ca.start()
         return ca
 
 
