@@ -1,0 +1,115 @@
+#ifndef SCOPE_SCOPE_H
+#define SCOPE_SCOPE_H
+/* Which certificates: one grammar for people, the API and incidents.
+ *
+ *     method = dns-01 and caa_age > 8h and issued in 2025-07-25..2026-02-28 and build < "1.4.2" and not expired
+ *
+ * A text becomes a tree of terms (a field of fields.c, an operation, typed values), and the tree becomes SQL
+ * whose every value is a bound parameter, words, or its canonical text. A day or a second is what lies inside
+ * it: "issued <= 2026-02-28" takes the whole day. A field that a certificate has several of (names, methods)
+ * is met when any of them meets it; "!=" is "not =".
+ *
+ * Refuses: unknown fields, values of another type than the field's, more than the limits below; every error
+ * names the byte where it stands (scope_error) and what may stand there. Nothing recurses on input.
+ */
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "store/store.h"
+
+enum {
+    SCOPE_TEXT_MAX = 64 * 1024,
+    SCOPE_DEPTH_MAX = 64,    /* of brackets */
+    SCOPE_TERMS_MAX = 300,   /* SQLite takes expressions of depth 1,000 */
+    SCOPE_VALUES_MAX = 4000, /* in all sets */
+    SCOPE_ARENA_MAX = 8 * 1024 * 1024,
+    SCOPE_HASH_LEN = 32,
+};
+
+struct scope; /* parsed; lives in the arena that it was parsed into */
+
+/* Where it failed, for a caret under the text. */
+struct scope_error {
+    size_t offset;
+    size_t len; /* of what stands there; 0: the end */
+};
+
+/* LT_PEER_MALFORMED, with "byte 17: …" in the record and ret_error filled; LT_PEER_TOO_LARGE. ret_error may be
+ * NULL. */
+LT_MUST_USE lt_res scope_parse(lt_slice text, struct lt_arena *a, struct scope_error *ret_error,
+                               const struct scope **ret_scope);
+
+/* The same tree has the same text, whatever its blanks, brackets, order of sets and units; parsing it again
+ * gives that text again. */
+LT_MUST_USE lt_res scope_canonical(const struct scope *s, struct lt_buf *out);
+LT_MUST_USE lt_res scope_hash(const struct scope *s, uint8_t ret_sha256[SCOPE_HASH_LEN]);
+/* In English, a term a line, indented by depth; no line end behind the last. */
+LT_MUST_USE lt_res scope_words(const struct scope *s, struct lt_buf *out);
+
+/* What small tables of the book say, so that a name that does not exist is an error with its place and a
+ * comparison of versions is a list. Borrowed by the scope's SQL. */
+struct scope_catalog {
+    const char *const *issuers;
+    size_t issuer_count;
+    const char *const *profiles;
+    size_t profile_count;
+    const char *const *builds;
+    size_t build_count;
+};
+LT_MUST_USE lt_res scope_catalog_load(struct store *store, struct lt_arena *a,
+                                      struct scope_catalog *ret_catalog);
+extern const struct store_sql *const scope_sql_rows; /* for the test that EXPLAINs every statement */
+extern const size_t scope_sql_count;
+
+enum scope_want {
+    SCOPE_MEMBERS, /* issuer, serial, copy: in this order, behind a cursor */
+    SCOPE_COUNT,   /* count(*) */
+};
+/* The certificate behind which to go on. */
+struct scope_cursor {
+    bool set;
+    int64_t issuer;
+    lt_slice serial;
+    int64_t copy;
+};
+struct scope_ask {
+    enum scope_want want;
+    lt_time now;                         /* what "expired", "now-30d" and ages are held against */
+    bool as_of;                          /* the book as it was at `now`: later issues and revocations do not count */
+    const struct scope_catalog *catalog; /* NULL: only where the scope compares no versions */
+    struct scope_cursor after;           /* SCOPE_MEMBERS */
+    size_t limit;                        /* SCOPE_MEMBERS; 0: none */
+    const struct scope *but_not;         /* NULL, or a scope whose certificates are left out: what changed */
+};
+struct scope_sql {
+    const char *text;
+    const struct store_value *values;
+    size_t count;
+};
+/* All in the arena. LT_PEER_MALFORMED where the catalog has no such issuer, profile. */
+LT_MUST_USE lt_res scope_compile(const struct scope *s, const struct scope_ask *ask, struct lt_arena *a,
+                                 struct scope_error *ret_error, struct scope_sql *ret_sql);
+
+/* Runs what was compiled: count; or each certificate in order, in one statement. each: a failure ends it. The
+ * serial is valid during the call. */
+LT_MUST_USE lt_res scope_count(struct store *store, const struct scope_sql *sql, int64_t *ret_count);
+typedef lt_res scope_each_fn(void *self, int64_t issuer, lt_slice serial, int64_t copy);
+LT_MUST_USE lt_res scope_each(struct store *store, const struct scope_sql *sql, scope_each_fn *each, void *self);
+/* Count and SHA-256 over {issuer, length of serial, serial, copy} of each in order, numbers as 8 bytes
+ * big-endian: what an approval of a frozen list rests on. */
+LT_MUST_USE lt_res scope_members_hash(struct store *store, const struct scope_sql *sql, int64_t *ret_count,
+                                      uint8_t ret_sha256[SCOPE_HASH_LEN]);
+/* The backend's plan, one step a line. */
+LT_MUST_USE lt_res scope_plan(struct store *store, const struct scope_sql *sql, struct lt_arena *a,
+                              struct lt_buf *out);
+
+/* The fields, for help and the manual page. */
+struct scope_field_info {
+    const char *name;
+    const char *type;  /* "time", "duration", … */
+    const char *words; /* what it means */
+};
+size_t scope_field_count(void);
+struct scope_field_info scope_field_info(size_t index);
+
+#endif
