@@ -1,40 +1,41 @@
 /* Bringing a book's schema to this program's version: every missing migration and the new version number in
  * one transaction. */
-#include <stdio.h>
-
 #include "store/internal.h"
 #include "store/store.h"
-
-/* "LTEL": so that file(1) and a confused operator can tell a book from another database. */
-#define SET_APPLICATION "PRAGMA application_id = 0x4c54454c"
 
 int64_t store_schema_version(void)
 {
     return store_migrations[store_migration_count - 1].version;
 }
 
-static lt_res apply(struct store *s, const struct store_migration *m)
+lt_res store_check_version(struct store *s)
 {
-    LT_TRY(store_script(s, m->sql));
-    char pragma[64];
-    (void)snprintf(pragma, sizeof pragma, "PRAGMA user_version = %lld", (long long)m->version); /* fits */
-    return store_script(s, pragma);
+    int64_t have = 0;
+    LT_TRY(s->backend->version(s, &have));
+    int64_t want = store_schema_version();
+    LT_CHECK(have <= want, LT_PEER_USAGE,
+             "the book's schema is version %lld, this program knows %lld: use a newer lintel",
+             (long long)have, (long long)want);
+    s->usable = have == want;
+    return LT_OK;
 }
 
 static lt_res apply_missing(struct store *s, int64_t have)
 {
     for (size_t i = 0; i < store_migration_count; i++) {
-        if (store_migrations[i].version > have) {
-            LT_TRY(apply(s, &store_migrations[i]));
+        const struct store_migration *m = &s->migrations[i];
+        if (m->version > have) {
+            LT_TRY(store_script(s, m->sql));
+            LT_TRY(s->backend->set_version(s, m->version));
         }
     }
-    return store_script(s, SET_APPLICATION);
+    return LT_OK;
 }
 
 lt_res store_migrate(struct store *s)
 {
     int64_t have = 0;
-    LT_TRY(store_scalar(s, "PRAGMA user_version", &have));
+    LT_TRY(s->backend->version(s, &have));
     if (have >= store_schema_version()) {
         return LT_OK;
     }
@@ -47,6 +48,6 @@ lt_res store_migrate(struct store *s)
         lt_ignore(store_script(s, "ROLLBACK")); /* r says what went wrong */
         return r;
     }
-    store_set_usable(s);
+    s->usable = true;
     return LT_OK;
 }

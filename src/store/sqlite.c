@@ -21,23 +21,33 @@ enum {
     LOOKASIDE_COUNT = 500,
 };
 
-struct store_stmt {
+struct sqlite_stmt {
     const struct store_sql *sql; /* NULL: free slot */
     sqlite3_stmt *stmt;          /* owned */
     bool busy;                   /* between store_query and store_rows_end */
     bool writes;
 };
 
-struct store {
+struct sqlite_book {
+    struct store base;
     sqlite3 *db; /* owned */
     bool read_only;
     bool begun;
     bool mark_wanted; /* a savepoint that nothing was written in yet: SQLite does not know of it */
     bool lost;        /* begun, but SQLite rolled it back by itself */
     bool suspect;     /* a sync failed: what the WAL holds on disk is unknown until it begins anew */
-    bool usable;      /* the schema is this program's */
-    struct store_stmt cache[CACHE_SLOTS];
+    struct sqlite_stmt cache[CACHE_SLOTS];
 };
+
+static struct sqlite_book *book_of(struct store *store)
+{
+    return (struct sqlite_book *)(void *)store; /* base comes first */
+}
+
+static struct sqlite_stmt *stmt_of(const struct store_rows *rows)
+{
+    return (struct sqlite_stmt *)(void *)rows->stmt;
+}
 
 /* What each primary or extended code means. First match wins; extended codes stand before their primary. */
 static const struct {
@@ -82,7 +92,7 @@ static lt_res fail_with(sqlite3 *db, int rc, const char *doing)
 }
 
 /* After a failure inside a transaction: has SQLite ended it by itself? */
-static lt_res fail(struct store *s, int rc, const char *doing)
+static lt_res fail(struct sqlite_book *s, int rc, const char *doing)
 {
     lt_res r = fail_with(s->db, rc, doing);
     if (s->begun && sqlite3_get_autocommit(s->db) != 0) {
@@ -108,13 +118,13 @@ static void configure_library(void)
     }
 }
 
-lt_res store_script(struct store *s, const char *sql)
+static lt_res sqlite_script(struct sqlite_book *s, const char *sql)
 {
     int rc = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
     return rc == SQLITE_OK ? LT_OK : fail(s, rc, sql);
 }
 
-static lt_res set_flag(struct store *s, int flag, int on)
+static lt_res set_flag(struct sqlite_book *s, int flag, int on)
 {
     int rc = sqlite3_db_config(s->db, flag, on, NULL);
     return rc == SQLITE_OK ? LT_OK : fail(s, rc, "database flag");
@@ -124,7 +134,7 @@ static lt_res set_flag(struct store *s, int flag, int on)
  * may have dropped bytes that an earlier, successful commit left in the page cache behind its last sync (the
  * end of a padding frame); every later frame hangs on them by checksum, so nothing may be appended before
  * this. */
-static lt_res renew_wal(struct store *s)
+static lt_res renew_wal(struct sqlite_book *s)
 {
     int rc = sqlite3_wal_checkpoint_v2(s->db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     if (rc != SQLITE_OK) {
@@ -137,7 +147,7 @@ static lt_res renew_wal(struct store *s)
 /* After each commit: what SQLite would do by itself, but a failure is noticed. */
 static int after_commit(void *self, sqlite3 *db, const char *name, int pages)
 {
-    struct store *s = self;
+    struct sqlite_book *s = self;
     if (pages >= CHECKPOINT_PAGES) {
         int rc = sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
         s->suspect = s->suspect || (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY);
@@ -145,7 +155,7 @@ static int after_commit(void *self, sqlite3 *db, const char *name, int pages)
     return SQLITE_OK;
 }
 
-static lt_res settings(struct store *s, const struct store_options *o)
+static lt_res settings(struct sqlite_book *s, const struct store_options *o)
 {
     (void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_LOOKASIDE, NULL, LOOKASIDE_SIZE, LOOKASIDE_COUNT);
     LT_TRY(set_flag(s, SQLITE_DBCONFIG_DEFENSIVE, 1));
@@ -157,20 +167,20 @@ static lt_res settings(struct store *s, const struct store_options *o)
     LT_TRY(set_flag(s, SQLITE_DBCONFIG_DQS_DML, 0));
     LT_TRY(set_flag(s, SQLITE_DBCONFIG_DQS_DDL, 0));
     (void)sqlite3_busy_timeout(s->db, BUSY_WAIT_MS); /* cannot fail on an open connection */
-    LT_TRY(store_script(s, "PRAGMA temp_store = MEMORY"));
-    LT_TRY(store_script(s, "PRAGMA mmap_size = 0"));
-    LT_TRY(store_script(s, "PRAGMA cell_size_check = ON"));
+    LT_TRY(sqlite_script(s, "PRAGMA temp_store = MEMORY"));
+    LT_TRY(sqlite_script(s, "PRAGMA mmap_size = 0"));
+    LT_TRY(sqlite_script(s, "PRAGMA cell_size_check = ON"));
     char pragma[64];
     size_t kib = o->cache_kib == 0 ? DEFAULT_CACHE_KIB : o->cache_kib;
     (void)sqlite3_snprintf(sizeof pragma, pragma, "PRAGMA cache_size = -%llu", (unsigned long long)kib);
-    LT_TRY(store_script(s, pragma));
+    LT_TRY(sqlite_script(s, pragma));
     if (o->read_only) {
-        return store_script(s, "PRAGMA query_only = ON");
+        return sqlite_script(s, "PRAGMA query_only = ON");
     }
     /* FULL, and the folder too when a rollback journal goes: one that a power cut brings back undoes the
      * transaction that made the WAL. */
-    LT_TRY(store_script(s, "PRAGMA synchronous = EXTRA"));
-    LT_TRY(store_script(s, "PRAGMA journal_mode = WAL"));
+    LT_TRY(sqlite_script(s, "PRAGMA synchronous = EXTRA"));
+    LT_TRY(sqlite_script(s, "PRAGMA journal_mode = WAL"));
     (void)sqlite3_wal_hook(s->db, after_commit, s); /* gives the hook before it: none */
     /* The WAL and its index stay when the last writer goes: readers cannot create them. */
     int keep = 1;
@@ -178,7 +188,7 @@ static lt_res settings(struct store *s, const struct store_options *o)
     return LT_OK;
 }
 
-lt_res store_scalar(struct store *s, const char *sql, int64_t *ret_value)
+static lt_res sqlite_scalar(struct sqlite_book *s, const char *sql, int64_t *ret_value)
 {
     sqlite3_stmt *stmt = NULL;
     int rc = sqlite3_prepare_v2(s->db, sql, -1, &stmt, NULL);
@@ -194,24 +204,7 @@ lt_res store_scalar(struct store *s, const char *sql, int64_t *ret_value)
     return r;
 }
 
-static lt_res check_version(struct store *s)
-{
-    int64_t have = 0;
-    LT_TRY(store_scalar(s, "PRAGMA user_version", &have));
-    int64_t want = store_schema_version();
-    LT_CHECK(have <= want, LT_PEER_USAGE,
-             "the book's schema is version %lld, this program knows %lld: use a newer lintel",
-             (long long)have, (long long)want);
-    s->usable = have == want;
-    return LT_OK;
-}
-
-void store_set_usable(struct store *s)
-{
-    s->usable = true;
-}
-
-static lt_res open_connection(struct store *s, const struct store_options *o)
+static lt_res open_connection(struct sqlite_book *s, const struct store_options *o)
 {
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE;
     flags |= o->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
@@ -222,7 +215,7 @@ static lt_res open_connection(struct store *s, const struct store_options *o)
         return fail(s, rc, o->path);
     }
     LT_TRY(settings(s, o));
-    LT_TRY(check_version(s));
+    LT_TRY(store_check_version(&s->base));
     if (o->read_only) {
         return LT_OK;
     }
@@ -232,26 +225,9 @@ static lt_res open_connection(struct store *s, const struct store_options *o)
     return r.code == LT_RETRY_BUSY ? LT_OK : r;
 }
 
-lt_res store_open(const struct store_options *options, struct store **ret_store)
+static void sqlite_close(struct store *store)
 {
-    configure_library();
-    struct store *s = calloc(1, sizeof *s);
-    LT_ASSERT(s != NULL);
-    s->read_only = options->read_only;
-    lt_res r = open_connection(s, options);
-    if (lt_failed(r)) {
-        store_close(s);
-        return r;
-    }
-    *ret_store = s;
-    return LT_OK;
-}
-
-void store_close(struct store *s)
-{
-    if (s == NULL) {
-        return;
-    }
+    struct sqlite_book *s = book_of(store);
     for (size_t i = 0; i < CACHE_SLOTS; i++) {
         (void)sqlite3_finalize(s->cache[i].stmt); /* repeats an error that was reported */
     }
@@ -266,10 +242,10 @@ static size_t slot_of(const struct store_sql *sql)
 }
 
 /* A statement that is not in the middle of its rows; another of the same text when it is. */
-static lt_res take(struct store *s, const struct store_sql *sql, struct store_stmt **ret_stmt)
+static lt_res take(struct sqlite_book *s, const struct store_sql *sql, struct sqlite_stmt **ret_stmt)
 {
     for (size_t i = 0, at = slot_of(sql); i < CACHE_SLOTS; i++, at = (at + 1) & (CACHE_SLOTS - 1)) {
-        struct store_stmt *c = &s->cache[at];
+        struct sqlite_stmt *c = &s->cache[at];
         if (c->sql == sql && !c->busy) {
             *ret_stmt = c;
             return LT_OK;
@@ -307,12 +283,12 @@ static int bind_one(sqlite3_stmt *stmt, int at, const struct store_value *v)
     return SQLITE_MISUSE;
 }
 
-static lt_res prepare(struct store *s, const struct store_sql *sql, const struct store_value *values,
-                      size_t count, struct store_stmt **ret_stmt)
+static lt_res prepare(struct sqlite_book *s, const struct store_sql *sql, const struct store_value *values,
+                      size_t count, struct sqlite_stmt **ret_stmt)
 {
-    LT_CHECK(s->usable, LT_PEER_USAGE, "the book is older than this program: run lintel migrate");
+    LT_CHECK(s->base.usable, LT_PEER_USAGE, "the book is older than this program: run lintel migrate");
     LT_CHECK(!s->lost, LT_RETRY_UNAVAILABLE, "%s: the transaction was rolled back before", sql->name);
-    struct store_stmt *c = NULL;
+    struct sqlite_stmt *c = NULL;
     LT_TRY(take(s, sql, &c));
     LT_ASSERT(sqlite3_bind_parameter_count(c->stmt) == (int)count);
     for (size_t i = 0; i < count; i++) {
@@ -325,9 +301,9 @@ static lt_res prepare(struct store *s, const struct store_sql *sql, const struct
     return LT_OK;
 }
 
-static lt_res run(struct store *s, const struct store_sql *sql)
+static lt_res run(struct sqlite_book *s, const struct store_sql *sql)
 {
-    struct store_stmt *c = NULL;
+    struct sqlite_stmt *c = NULL;
     LT_TRY(prepare(s, sql, NULL, 0, &c));
     int rc = sqlite3_step(c->stmt);
     lt_res r = rc == SQLITE_DONE ? LT_OK : fail(s, rc, sql->name);
@@ -345,16 +321,17 @@ enum { SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_SAVEPOINT, SQL_RELEASE, SQL_ROLL
 
 /* The first write behind store_savepoint makes it real: half of all messages only read, and each savepoint
  * costs a copy of every page that is written behind it. */
-static lt_res make_mark(struct store *s)
+static lt_res make_mark(struct sqlite_book *s)
 {
     s->mark_wanted = false;
     return run(s, &control_sql[SQL_SAVEPOINT]);
 }
 
-lt_res store_exec(struct store *s, const struct store_sql *sql, const struct store_value *values,
-                  size_t count, int64_t *ret_changed)
+static lt_res book_exec(struct store *store, const struct store_sql *sql, const struct store_value *values,
+                        size_t count, int64_t *ret_changed)
 {
-    struct store_stmt *c = NULL;
+    struct sqlite_book *s = book_of(store);
+    struct sqlite_stmt *c = NULL;
     LT_TRY(prepare(s, sql, values, count, &c));
     if (s->mark_wanted && c->writes) {
         LT_TRY(make_mark(s));
@@ -368,71 +345,75 @@ lt_res store_exec(struct store *s, const struct store_sql *sql, const struct sto
     return r;
 }
 
-lt_res store_query(struct store *s, const struct store_sql *sql, const struct store_value *values,
-                   size_t count, struct store_rows *ret_rows)
+static lt_res book_query(struct store *store, const struct store_sql *sql, const struct store_value *values,
+                         size_t count, struct store_rows *ret_rows)
 {
-    struct store_stmt *c = NULL;
-    *ret_rows = (struct store_rows){.store = s};
+    struct sqlite_book *s = book_of(store);
+    struct sqlite_stmt *c = NULL;
+    *ret_rows = (struct store_rows){.store = store};
     LT_TRY(prepare(s, sql, values, count, &c));
     c->busy = true;
-    ret_rows->stmt = c;
+    ret_rows->stmt = (struct store_stmt *)(void *)c;
     return LT_OK;
 }
 
-bool store_next(struct store_rows *rows)
+static bool book_next(struct store_rows *rows)
 {
-    if (rows->stmt == NULL || rows->failed.code != 0) {
+    struct sqlite_stmt *c = stmt_of(rows);
+    if (c == NULL || rows->failed.code != 0) {
         return false;
     }
-    int rc = sqlite3_step(rows->stmt->stmt);
+    int rc = sqlite3_step(c->stmt);
     if (rc == SQLITE_ROW) {
         return true;
     }
     if (rc != SQLITE_DONE) {
-        rows->failed = fail(rows->store, rc, rows->stmt->sql->name);
+        rows->failed = fail(book_of(rows->store), rc, c->sql->name);
     }
     /* Let go of the read lock at once; store_rows_end still tells. */
-    (void)sqlite3_reset(rows->stmt->stmt); /* repeats the error that was reported */
-    rows->stmt->busy = false;
+    (void)sqlite3_reset(c->stmt); /* repeats the error that was reported */
+    c->busy = false;
     rows->stmt = NULL;
     return false;
 }
 
-lt_res store_rows_end(struct store_rows *rows)
+static lt_res book_rows_end(struct store_rows *rows)
 {
-    if (rows->stmt != NULL) {
-        (void)sqlite3_reset(rows->stmt->stmt); /* repeats the error that was reported */
-        rows->stmt->busy = false;
+    struct sqlite_stmt *c = stmt_of(rows);
+    if (c != NULL) {
+        (void)sqlite3_reset(c->stmt); /* repeats the error that was reported */
+        c->busy = false;
         rows->stmt = NULL;
     }
     return rows->failed;
 }
 
-int64_t store_int(const struct store_rows *rows, int column)
+static int64_t book_int(const struct store_rows *rows, int column)
 {
-    return sqlite3_column_int64(rows->stmt->stmt, column);
+    return sqlite3_column_int64(stmt_of(rows)->stmt, column);
 }
 
-bool store_is_null(const struct store_rows *rows, int column)
+static bool book_is_null(const struct store_rows *rows, int column)
 {
-    return sqlite3_column_type(rows->stmt->stmt, column) == SQLITE_NULL;
+    return sqlite3_column_type(stmt_of(rows)->stmt, column) == SQLITE_NULL;
 }
 
-lt_slice store_bytes(const struct store_rows *rows, int column)
+static lt_slice book_bytes(const struct store_rows *rows, int column)
 {
-    const void *bytes = sqlite3_column_blob(rows->stmt->stmt, column);
-    int len = sqlite3_column_bytes(rows->stmt->stmt, column);
+    const void *bytes = sqlite3_column_blob(stmt_of(rows)->stmt, column);
+    int len = sqlite3_column_bytes(stmt_of(rows)->stmt, column);
     return LT_SLICE(bytes, bytes == NULL || len < 0 ? 0 : (size_t)len);
 }
 
-const char *store_cstr(const struct store_rows *rows, int column)
+static const char *book_cstr(const struct store_rows *rows, int column)
 {
-    const unsigned char *text = sqlite3_column_text(rows->stmt->stmt, column);
+    const unsigned char *text = sqlite3_column_text(stmt_of(rows)->stmt, column);
     return text == NULL ? "" : (const char *)text;
 }
 
-lt_res store_begin(struct store *s)
+static lt_res book_begin(struct store *store)
 {
+    struct sqlite_book *s = book_of(store);
     LT_ASSERT(!s->begun);
     if (s->suspect && !s->read_only) {
         LT_TRY(renew_wal(s));
@@ -442,20 +423,9 @@ lt_res store_begin(struct store *s)
     return LT_OK;
 }
 
-lt_res store_commit(struct store *s)
+static void book_rollback(struct store *store)
 {
-    LT_ASSERT(s->begun);
-    lt_res r = run(s, &control_sql[SQL_COMMIT]);
-    if (lt_failed(r)) {
-        store_rollback(s);
-        return r;
-    }
-    s->begun = false;
-    return LT_OK;
-}
-
-void store_rollback(struct store *s)
-{
+    struct sqlite_book *s = book_of(store);
     s->lost = false;
     s->mark_wanted = false;
     if (s->begun && sqlite3_get_autocommit(s->db) == 0) {
@@ -466,15 +436,30 @@ void store_rollback(struct store *s)
     s->lost = false;
 }
 
-lt_res store_savepoint(struct store *s)
+static lt_res book_commit(struct store *store)
 {
+    struct sqlite_book *s = book_of(store);
+    LT_ASSERT(s->begun);
+    lt_res r = run(s, &control_sql[SQL_COMMIT]);
+    if (lt_failed(r)) {
+        book_rollback(store);
+        return r;
+    }
+    s->begun = false;
+    return LT_OK;
+}
+
+static lt_res book_savepoint(struct store *store)
+{
+    struct sqlite_book *s = book_of(store);
     LT_ASSERT(s->begun && !s->mark_wanted);
     s->mark_wanted = true;
     return LT_OK;
 }
 
-lt_res store_release(struct store *s)
+static lt_res book_release(struct store *store)
 {
+    struct sqlite_book *s = book_of(store);
     if (s->mark_wanted) {
         s->mark_wanted = false;
         return LT_OK;
@@ -482,8 +467,9 @@ lt_res store_release(struct store *s)
     return run(s, &control_sql[SQL_RELEASE]);
 }
 
-void store_rollback_to(struct store *s)
+static void book_rollback_to(struct store *store)
 {
+    struct sqlite_book *s = book_of(store);
     if (s->mark_wanted) {
         s->mark_wanted = false;
         return;
@@ -499,4 +485,68 @@ void store_rollback_to(struct store *s)
     if (lt_failed(r)) {
         s->lost = true;
     }
+}
+
+static lt_res book_script(struct store *store, const char *sql)
+{
+    return sqlite_script(book_of(store), sql);
+}
+
+static lt_res book_scalar(struct store *store, const char *sql, int64_t *ret_value)
+{
+    return sqlite_scalar(book_of(store), sql, ret_value);
+}
+
+static lt_res book_version(struct store *store, int64_t *ret_version)
+{
+    return sqlite_scalar(book_of(store), "PRAGMA user_version", ret_version);
+}
+
+static lt_res book_set_version(struct store *store, int64_t version)
+{
+    char pragma[64];
+    (void)sqlite3_snprintf(sizeof pragma, pragma, "PRAGMA user_version = %lld", (long long)version);
+    LT_TRY(sqlite_script(book_of(store), pragma));
+    /* "LTEL": so that file(1) and a confused operator can tell a book from another database. */
+    return sqlite_script(book_of(store), "PRAGMA application_id = 0x4c54454c");
+}
+
+static const struct store_backend backend = {
+    .name = "sqlite",
+    .close = sqlite_close,
+    .version = book_version,
+    .set_version = book_set_version,
+    .script = book_script,
+    .scalar = book_scalar,
+    .begin = book_begin,
+    .commit = book_commit,
+    .rollback = book_rollback,
+    .savepoint = book_savepoint,
+    .release = book_release,
+    .rollback_to = book_rollback_to,
+    .exec = book_exec,
+    .query = book_query,
+    .next = book_next,
+    .rows_end = book_rows_end,
+    .integer = book_int,
+    .is_null = book_is_null,
+    .bytes = book_bytes,
+    .cstr = book_cstr,
+};
+
+lt_res store_sqlite_open(const struct store_options *options, struct store **ret_store)
+{
+    configure_library();
+    struct sqlite_book *s = calloc(1, sizeof *s);
+    LT_ASSERT(s != NULL);
+    s->base.backend = &backend;
+    s->base.migrations = store_migrations;
+    s->read_only = options->read_only;
+    lt_res r = open_connection(s, options);
+    if (lt_failed(r)) {
+        sqlite_close(&s->base);
+        return r;
+    }
+    *ret_store = &s->base;
+    return LT_OK;
 }

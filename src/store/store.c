@@ -1,0 +1,100 @@
+/* store.h over whichever database was opened: every call goes to its backend. */
+#include "store/store.h"
+
+#include <string.h>
+
+#include "store/internal.h"
+
+lt_res store_open(const struct store_options *options, struct store **ret_store)
+{
+    return store_sqlite_open(options, ret_store);
+}
+
+void store_close(struct store *s)
+{
+    if (s != NULL) {
+        s->backend->close(s);
+    }
+}
+
+lt_res store_scalar(struct store *s, const char *sql, int64_t *ret_value)
+{
+    return s->backend->scalar(s, sql, ret_value);
+}
+
+lt_res store_script(struct store *s, const char *sql)
+{
+    return s->backend->script(s, sql);
+}
+
+lt_res store_begin(struct store *s)
+{
+    return s->backend->begin(s);
+}
+
+lt_res store_commit(struct store *s)
+{
+    return s->backend->commit(s);
+}
+
+void store_rollback(struct store *s)
+{
+    s->backend->rollback(s);
+}
+
+lt_res store_savepoint(struct store *s)
+{
+    return s->backend->savepoint(s);
+}
+
+lt_res store_release(struct store *s)
+{
+    return s->backend->release(s);
+}
+
+void store_rollback_to(struct store *s)
+{
+    s->backend->rollback_to(s);
+}
+
+lt_res store_exec(struct store *s, const struct store_sql *sql, const struct store_value *values,
+                  size_t count, int64_t *ret_changed)
+{
+    return s->backend->exec(s, sql, values, count, ret_changed);
+}
+
+lt_res store_query(struct store *s, const struct store_sql *sql, const struct store_value *values,
+                   size_t count, struct store_rows *ret_rows)
+{
+    return s->backend->query(s, sql, values, count, ret_rows);
+}
+
+bool store_next(struct store_rows *rows)
+{
+    return rows->stmt != NULL && rows->failed.code == 0 && rows->store->backend->next(rows);
+}
+
+lt_res store_rows_end(struct store_rows *rows)
+{
+    return rows->stmt == NULL ? rows->failed : rows->store->backend->rows_end(rows);
+}
+
+int64_t store_int(const struct store_rows *rows, int column)
+{
+    return rows->store->backend->integer(rows, column);
+}
+
+bool store_is_null(const struct store_rows *rows, int column)
+{
+    return rows->store->backend->is_null(rows, column);
+}
+
+lt_slice store_bytes(const struct store_rows *rows, int column)
+{
+    return rows->store->backend->bytes(rows, column);
+}
+
+const char *store_cstr(const struct store_rows *rows, int column)
+{
+    return rows->store->backend->cstr(rows, column);
+}
