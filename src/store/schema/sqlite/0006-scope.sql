@@ -26,7 +26,7 @@ INSERT INTO certificate_dimension (dimension, issuer, serial, copy)
   JOIN evidence e ON e.authorization_id = a.id AND e.checked_us = a.validated_us
   WHERE e.dimension <> c.worst_dimension;
 
--- Insert-only. What linters found, at issuance or later, by rule.
+-- Insert-only. What linters found, at issuance or later, by rule; from this version on.
 CREATE TABLE certificate_finding (
   rule TEXT NOT NULL,
   issuer INTEGER NOT NULL,
@@ -36,20 +36,6 @@ CREATE TABLE certificate_finding (
   found_us INTEGER NOT NULL,
   PRIMARY KEY (rule, issuer, serial, copy)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO certificate_finding (rule, issuer, serial, copy, result, found_us)
-  SELECT json_extract(j.value, '$.rule'), i.issuer, i.serial, 0, coalesce(json_extract(j.value, '$.result'), ''),
-    min(e.ended_us)
-  FROM intent_end e CROSS JOIN intent i ON i.id = e.intent CROSS JOIN json_each(e.findings) j
-  WHERE e.outcome = 'signed' AND e.findings LIKE '[{%' AND json_extract(j.value, '$.rule') <> ''
-  GROUP BY 1, 2, 3;
-INSERT OR IGNORE INTO certificate_finding (rule, issuer, serial, copy, result, found_us)
-  SELECT json_extract(j.value, '$.rule'), c.issuer, c.serial, c.copy, coalesce(json_extract(j.value, '$.result'), ''),
-    v.time_us
-  FROM certificate c CROSS JOIN issuer s ON s.id = c.issuer
-  CROSS JOIN event v ON v.subject = 'certificate ' || s.name || ' ' || lower(hex(c.serial)) AND v.kind = 'lint.finding'
-  CROSS JOIN json_each(v.body, '$.findings') j
-  WHERE json_extract(j.value, '$.rule') <> ''
-  ORDER BY v.time_us;
 
 -- Everything that summarised evidence is asked for, in one index: a count reads a quarter of the table.
 CREATE INDEX certificate_summary ON certificate(issued_us, not_after_us, worst_dimension, oldest_caa_us,
