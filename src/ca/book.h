@@ -32,6 +32,7 @@ struct ca_issuer {
     lt_time not_before;
     lt_time not_after;
     bool offline;
+    uint32_t crl_shards; /* that certificates may point to: their first CRLs are in the book; ca/crl_book.h */
 };
 
 struct ca_profile_row {
@@ -46,6 +47,7 @@ struct ca_chain {
     uint8_t head[CA_HASH_LEN];
 };
 
+struct ca_config;  /* ca/config.h */
 struct ca_outcome; /* ca/issue.h */
 struct ca_revoked; /* ca/revoke.h */
 
@@ -106,6 +108,7 @@ struct ca_book {
     const char *build;           /* of this program; static or the role's */
     const char *base_url;        /* of ACME; the role's */
     const char *public_http_url; /* what CDP and AIA begin with; the role's */
+    const struct ca_config *config; /* the role's; NULL offline: no shards */
     struct ca_listener listener;
 };
 

@@ -2,6 +2,8 @@
  * (durations, addresses, combinations) is checked afterwards, with the position of the value. */
 #include "ca/config.h"
 
+#include "ca/crl_shard.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,6 +30,7 @@ struct raw_issuer {
     const char *certificate;
     const bool *crl;
     bool offline;
+    const char *crl_shards;
 };
 
 /* What the schema fills: c directly where the types agree, the rest to be converted. Sections of the file
@@ -95,6 +98,7 @@ static const cyaml_schema_field_t issuer_fields[] = {
     CYAML_FIELD_ENUM_PTR("crl", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT,
                          struct raw_issuer, crl, ca_yaml_truth, 2),
     CA_YAML_BOOL("offline", CYAML_FLAG_OPTIONAL, struct raw_issuer, offline),
+    ISSUER_STRING("crl-shards", crl_shards, CYAML_FLAG_OPTIONAL),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t issuer_entry = {
@@ -454,6 +458,21 @@ static lt_res check_issuer(const struct ca_yaml *y, const struct raw *raw, uint3
     return LT_OK;
 }
 
+static lt_res apply_shards(const struct ca_yaml *y, const struct raw_issuer *in, uint32_t index,
+                           struct ca_config_issuer *issuer)
+{
+    char path[48];
+    if (in->crl_shards == NULL) {
+        return LT_OK;
+    }
+    (void)snprintf(path, sizeof path, "issuers.%u.crl-shards", index);
+    LT_TRY(ca_yaml_number(y, path, in->crl_shards, 0, CA_CRL_SHARDS_MAX, &issuer->crl_shards));
+    if (issuer->crl_shards > 0 && (!issuer->crl || issuer->offline)) {
+        return ca_yaml_refuse(y, path, "there is no CRL of \"%s\" that could have shards", issuer->name);
+    }
+    return LT_OK;
+}
+
 static lt_res apply_issuers(const struct ca_yaml *y, struct raw *raw)
 {
     struct ca_config_issuer *out = LT_NEW_ARRAY(&raw->c.arena, struct ca_config_issuer,
@@ -472,6 +491,7 @@ static lt_res apply_issuers(const struct ca_yaml *y, struct raw *raw)
             .offline = in->offline,
         };
         LT_TRY(check_issuer(y, raw, i));
+        LT_TRY(apply_shards(y, in, i, &out[i]));
     }
     return LT_OK;
 }

@@ -16,6 +16,7 @@ struct ca_config_issuer {
     const char *certificate; /* path below the folder, PEM */
     bool crl;                /* publish a CRL for it */
     bool offline;            /* its key is elsewhere: nothing is signed with it by the family */
+    uint32_t crl_shards; /* new certificates are spread over so many parts of its CRL; 0: the complete one */
 };
 
 /* At most count in per_s seconds, bursts included; count 0 is no limit. */

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "ca/body.h"
 #include "ca/book_internal.h"
+#include "ca/config.h"
 #include "ca/event.h"
 #include "crypto/digest.h"
 
@@ -81,6 +82,35 @@ static lt_res clear_old(struct ca_turn *t, const struct ca_issuer *issuer, uint3
     }
     return store_exec(t->store, &sql[SQL_CLEAR],
                       STORE_ARGS(STORE_I(issuer->id), STORE_I(shard), STORE_B(old)), NULL);
+}
+
+lt_res ca_crl_hint(struct ca_turn *t, const struct ca_issuer *issuer, uint32_t *shards, size_t count)
+{
+    Ipc__PublishHint m = IPC__PUBLISH_HINT__INIT;
+    m.issuer = lt_arena_cstr(t->arena, lt_slice_cstr(issuer->name));
+    LT_ASSERT(m.issuer != NULL);
+    m.shards = shards;
+    m.n_shards = count;
+    return ca_turn_send(t, IPC_PUBLISHER, IPC_PUBLISH_HINT, 0, &m.base);
+}
+
+lt_res ca_crl_shards(struct ca_turn *t, const struct ca_issuer *issuer, uint32_t *ret_count)
+{
+    struct ca_issuer *own = &t->book->issuers[issuer - t->book->issuers];
+    const struct ca_config_issuer *c = t->book->config == NULL
+                                           ? NULL
+                                           : ca_config_issuer(t->book->config, lt_slice_cstr(issuer->name));
+    uint32_t wanted = c == NULL ? 0 : c->crl_shards;
+    while (own->crl_shards < wanted) {
+        lt_slice first;
+        LT_TRY(number_of(t, &sql[SQL_LAST], issuer, own->crl_shards + 1, &first));
+        if (first.len == 0) {
+            break;
+        }
+        own->crl_shards++;
+    }
+    *ret_count = own->crl_shards < wanted ? own->crl_shards : wanted;
+    return LT_OK;
 }
 
 lt_res ca_crl_store(struct ca_turn *t, const struct ipc_addr *from, const Ipc__CrlStore *m)

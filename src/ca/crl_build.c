@@ -1,6 +1,8 @@
 /* Building a CRL from the book. */
 #include "ca/crl_build.h"
 
+#include "ca/crl_entries.h"
+#include "ca/crl_shard.h"
 #include "ca/limits.h"
 #include "x509/cert.h"
 
@@ -10,16 +12,14 @@ static const struct store_sql sql[] = {
                    "ORDER BY number DESC LIMIT 1"},
     {"crl.newest-der", "SELECT number, this_update_us, next_update_us, der FROM crl WHERE issuer = ?1 AND "
                        "shard = ?2 ORDER BY number DESC LIMIT 1"},
-    /* One range of the primary key. */
-    {"crl.entries", "SELECT serial, revoked_us, reason FROM revocation WHERE issuer = ?1 AND shard = ?2 AND "
-                    "not_after_us >= ?3 ORDER BY serial"},
     {"crl.before-newest", "SELECT this_update_us FROM crl WHERE issuer = ?1 AND shard = ?2 "
                           "ORDER BY number DESC LIMIT 1 OFFSET 1"},
     {"crl.dropped", "SELECT d.der FROM revocation r JOIN certificate_der d ON d.issuer = r.issuer AND "
-                    "d.serial = r.serial WHERE r.issuer = ?1 AND r.shard = ?2 AND r.not_after_us >= ?3 AND "
-                    "r.not_after_us < ?4 ORDER BY r.serial"},
+                    "d.serial = r.serial WHERE r.issuer = ?1 AND r.shard >= ?2 AND r.shard <= ?3 AND "
+                    "r.not_after_us >= ?4 AND r.not_after_us < ?5 ORDER BY r.shard, r.serial"},
+    {"crl.shard-last", "SELECT shard FROM crl WHERE issuer = ?1 ORDER BY shard DESC LIMIT 1"},
 };
-enum { SQL_ISSUERS, SQL_NEWEST, SQL_NEWEST_DER, SQL_ENTRIES, SQL_BEFORE_NEWEST, SQL_DROPPED };
+enum { SQL_ISSUERS, SQL_NEWEST, SQL_NEWEST_DER, SQL_BEFORE_NEWEST, SQL_DROPPED, SQL_SHARD_LAST };
 const struct store_sql *const ca_crl_build_sql = sql;
 const size_t ca_crl_build_sql_count = LT_COUNT(sql);
 
@@ -146,31 +146,7 @@ void ca_crl_number_bytes(uint64_t number, uint8_t ret_bytes[CA_CRL_NUMBER_LEN])
     }
 }
 
-static lt_res add_entries(struct store *store, const struct ca_crl_plan *plan, struct x509_crl_builder *b)
-{
-    struct store_rows rows;
-    LT_TRY(store_query(
-        store, &sql[SQL_ENTRIES],
-        STORE_ARGS(STORE_I(plan->issuer->id), STORE_I(plan->shard), STORE_I(plan->drop_expired_before.us)),
-        &rows));
-    /*= RFC 5280 3.3 "An entry MUST NOT be removed from the CRL until it appears on one regularly scheduled
-     * CRL issued beyond the revoked certificate's validity period." */
-    /* So one that had expired when the CRL before was made has been on that one, and may go. */
-    bool good = true;
-    while (good && store_next(&rows)) {
-        int64_t reason = store_int(&rows, 2);
-        good = reason >= 0 && reason <= 10 && reason != 7;
-        if (good) {
-            lt_time revoked = lt_time_from_seconds(lt_time_seconds((lt_time){store_int(&rows, 1)}));
-            x509_crl_add(b, store_bytes(&rows, 0), revoked, (uint32_t)reason);
-        }
-    }
-    LT_TRY(store_rows_end(&rows));
-    LT_CHECK(good, LT_STATE_CORRUPT, "a revocation in the book has a reason that does not exist");
-    return LT_OK;
-}
-
-enum { DROPPED_MAX = 100000 };
+enum { DROPPED_MAX = 100000, URL_ARENA_MAX = 4096 };
 
 lt_res ca_crl_dropped(struct store *store, const struct ca_crl_plan *plan, struct lt_arena *a,
                       lt_slice **ret_ders, size_t *ret_count)
@@ -187,6 +163,7 @@ lt_res ca_crl_dropped(struct store *store, const struct ca_crl_plan *plan, struc
     LT_TRY(
         store_query(store, &sql[SQL_DROPPED],
                     STORE_ARGS(STORE_I(plan->issuer->id), STORE_I(plan->shard),
+                               STORE_I(plan->of_all_shards ? CA_CRL_SHARDS_MAX : plan->shard),
                                STORE_I(plan->drop_expired_since.us), STORE_I(plan->drop_expired_before.us)),
                     &rows));
     bool room = true;
@@ -204,40 +181,56 @@ lt_res ca_crl_dropped(struct store *store, const struct ca_crl_plan *plan, struc
     return LT_OK;
 }
 
-/* A shard says which it is, in the very words of the certificates' distribution point (CABF-BR 7.2.2.1). */
-static lt_res shard_url(const struct ca_crl_plan *plan, struct lt_buf *url)
+lt_res ca_crl_shard_last(struct store *store, int64_t issuer, uint32_t *ret_shard)
 {
-    if (plan->shard != 0) {
-        lt_buf_addf(url, "%s/crl/%s-%u.crl", plan->base_url, plan->issuer->name, plan->shard);
+    struct store_rows rows;
+    *ret_shard = 0;
+    LT_TRY(store_query(store, &sql[SQL_SHARD_LAST], STORE_ARGS(STORE_I(issuer)), &rows));
+    if (store_next(&rows)) {
+        int64_t last = store_int(&rows, 0);
+        *ret_shard = last > 0 && last <= CA_CRL_SHARDS_MAX ? (uint32_t)last : 0;
     }
-    return lt_buf_check(url);
+    return store_rows_end(&rows);
+}
+
+/* A shard says which it is, in the very words of the certificates' distribution point (CABF-BR 7.2.2.1), and
+ * that it is of subscribers' certificates alone.
+ *= RFC 5280 5.2.5 "If the scope of the CRL only includes end entity public key certificates, then
+ * onlyContainsUserCerts MUST be set to TRUE." */
+static lt_res build(struct store *store, const struct ca_crl_plan *plan, struct lt_arena *a,
+                    struct lt_buf *out, uint64_t *ret_entries)
+{
+    uint8_t number[CA_CRL_NUMBER_LEN];
+    ca_crl_number_bytes(plan->number, number);
+    const char *url = plan->shard == 0 ? "" : ca_crl_url(a, plan->base_url, plan->issuer->name, plan->shard);
+    LT_CHECK(url != NULL, LT_PEER_TOO_LARGE, "public-http-url is too long");
+    struct x509_crl_spec spec = {
+        .sig_alg = plan->issuer->alg,
+        .issuer = plan->issuer->subject,
+        .aki = plan->issuer->key_id,
+        .this_update = plan->this_update,
+        .next_update = plan->next_update,
+        .number = LT_SLICE(number, sizeof number),
+        .idp_url = lt_slice_cstr(url),
+        .only_user_certificates = plan->shard != 0,
+        .entries_hint = plan->entries_hint,
+    };
+    struct x509_crl_builder b;
+    x509_crl_begin(&b, &spec, out);
+    lt_res r = ca_crl_add_entries(store, plan, &b);
+    lt_res end = x509_crl_end(&b);
+    LT_TRY(r);
+    *ret_entries = b.count;
+    return end;
 }
 
 lt_res ca_crl_build(struct store *store, const struct ca_crl_plan *plan, struct lt_buf *out,
                     uint64_t *ret_entries)
 {
-    uint8_t number[CA_CRL_NUMBER_LEN];
-    ca_crl_number_bytes(plan->number, number);
-    struct lt_buf url;
-    lt_buf_init(&url, 1024);
-    struct x509_crl_builder b;
-    lt_res r = shard_url(plan, &url);
-    if (!lt_failed(r)) {
-        struct x509_crl_spec spec = {
-            .sig_alg = plan->issuer->alg,
-            .issuer = plan->issuer->subject,
-            .aki = plan->issuer->key_id,
-            .this_update = plan->this_update,
-            .next_update = plan->next_update,
-            .number = LT_SLICE(number, sizeof number),
-            .idp_url = lt_buf_slice(&url),
-        };
-        x509_crl_begin(&b, &spec, out);
-        r = add_entries(store, plan, &b);
-        lt_res end = x509_crl_end(&b);
-        r = lt_failed(r) ? r : end;
-    }
-    lt_buf_done(&url);
-    *ret_entries = lt_failed(r) ? 0 : b.count;
+    struct lt_arena a;
+    *ret_entries = 0;
+    lt_arena_init(&a, URL_ARENA_MAX);
+    lt_res r = build(store, plan, &a, out, ret_entries);
+    lt_arena_done(&a);
     return r;
 }

@@ -44,13 +44,19 @@ LT_MUST_USE lt_res ca_crl_newest(struct store *store, int64_t issuer, uint32_t s
 struct ca_crl_plan {
     const struct ca_crl_issuer *issuer;
     uint32_t shard;
+    bool of_all_shards; /* the complete CRL of an issuer that has parts */
     uint64_t number;
+    size_t entries_hint;
     lt_time this_update;
     lt_time next_update;
     lt_time drop_expired_before; /* thisUpdate of the CRL before; {0} for none */
     lt_time drop_expired_since;  /* thisUpdate of the one before that: older entries went with it */
     const char *base_url;        /* for the issuingDistributionPoint of a shard */
 };
+
+/* The highest part of the issuer's CRL that there has ever been; 0: none. Whatever the configuration says
+ * today, certificates may point to all of them. */
+LT_MUST_USE lt_res ca_crl_shard_last(struct store *store, int64_t issuer, uint32_t *ret_shard);
 
 /* Number and times of the next CRL.
  * lifetime_s is cut to what the rules of that day allow. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "ca/crl_shard.h"
 #include "ca/examine_internal.h"
 #include "ca/limits.h"
 #include "crypto/pub.h"
@@ -42,13 +43,31 @@ static lt_res check_parse(struct crl_judge *j)
     return j->before_der.len == 0 ? LT_OK : x509_crl_tbs_parse(j->before_der, j->a, &j->before);
 }
 
-/* Every CRL is the complete one of its issuer, so that one list before is held against it. A part of it would
- * be held against another one, or none, and could leave out whatever it likes.
+/* A CRL is held against the one before of the same part: the examiner keeps one for each, so none can leave
+ * out what another has. A part says which it is, in the words of the certificates that point to it; the
+ * complete one says nothing.
  *= RFC 5280 5.2.5 "identifies the CRL distribution point and scope for a particular CRL" */
+static lt_res check_part(struct crl_judge *j)
+{
+    const struct x509_extensions *e = &j->crl.ext;
+    const char *url = ca_crl_url(j->a, j->x->public_http_url, j->m->issuer, j->m->shard);
+    LT_CHECK(j->m->shard <= CA_CRL_SHARDS_MAX, LT_POLICY_REFUSED, "%s has no shard %u", j->m->issuer,
+             j->m->shard);
+    LT_CHECK(url != NULL, LT_PEER_TOO_LARGE, "the CRL is too large");
+    LT_CHECK(e->has_idp && e->idp.names.count == 1 && e->idp.names.list[0].type == X509_GN_URI &&
+                 lt_slice_eq_cstr(e->idp.names.list[0].value, url),
+             LT_POLICY_REFUSED, "shard %u of %s does not say that it is %s", j->m->shard, j->m->issuer, url);
+    LT_CHECK(e->idp_only_user && !e->idp_only_ca, LT_POLICY_REFUSED,
+             "shard %u of %s is of subscribers' certificates alone, and does not say so", j->m->shard,
+             j->m->issuer);
+    return LT_OK;
+}
+
 static lt_res check_scope(struct crl_judge *j)
 {
-    LT_CHECK(j->m->shard == 0, LT_POLICY_REFUSED, "no such shard: %s has the complete CRL alone",
-             j->m->issuer);
+    if (j->m->shard != 0) {
+        return check_part(j);
+    }
     LT_CHECK(!j->crl.ext.has_idp, LT_POLICY_REFUSED, "a complete CRL has no issuingDistributionPoint");
     return LT_OK;
 }

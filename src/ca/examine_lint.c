@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "ca/crl_shard.h"
 #include "ca/examine_internal.h"
 
 static lt_time older(int64_t a_us, int64_t b_us)
@@ -33,16 +34,17 @@ static struct lint_evidence evidence_of(const struct judge *j)
     return e;
 }
 
-/* The address that the registrar names is the one that this issuer's CRL has here. */
+/* The address that the registrar names is one that a CRL of this issuer has here. That it stands in the
+ * certificate is a rule's affair: lintel_issuance_crl_url. */
 static lt_res crl_url_fits(const struct judge *j)
 {
     if (j->m->facts == NULL || j->m->facts->crl_url[0] == 0) {
         return LT_OK;
     }
-    const char *own = lt_arena_printf(j->a, "%s/crl/%s.crl", j->x->public_http_url, j->m->issuer);
-    LT_CHECK(own != NULL, LT_PEER_TOO_LARGE, "the request is too large");
-    LT_CHECK(strcmp(own, j->m->facts->crl_url) == 0, LT_POLICY_REFUSED, "the CRL will not be at %.200s",
-             j->m->facts->crl_url);
+    uint32_t shard = 0;
+    LT_CHECK(
+        ca_crl_url_shard(lt_slice_cstr(j->m->facts->crl_url), j->x->public_http_url, j->m->issuer, &shard),
+        LT_POLICY_REFUSED, "the CRL will not be at %.200s", j->m->facts->crl_url);
     return LT_OK;
 }
 

@@ -1,5 +1,6 @@
 /* Is the certificate exactly what its profile makes? Every extension is one that the profile has, with its
  * content; nothing else stands in it. */
+#include "ca/crl_shard.h"
 #include "ca/examine_internal.h"
 
 static lt_res usage_fits(const struct ca_profile *p, const struct x509_cert *c)
@@ -22,7 +23,14 @@ static lt_res usage_fits(const struct ca_profile *p, const struct x509_cert *c)
     return LT_OK;
 }
 
-/* "http://host/crl/NAME….crl" under our own public address. */
+/* The issuer's own CRL, or a part of it, under our own public address. */
+static bool our_crl_url(const struct judge *j, const struct x509_general_name *n)
+{
+    uint32_t shard = 0;
+    return n->type == X509_GN_URI && ca_crl_url_shard(n->value, j->x->public_http_url, j->m->issuer, &shard);
+}
+
+/* "http://host/ca/NAME….crt" */
 static bool our_url(const struct judge *j, const struct x509_general_name *n, const char *folder)
 {
     lt_slice base = lt_slice_cstr(j->x->public_http_url);
@@ -47,7 +55,7 @@ static lt_res pointers_fit(const struct judge *j, const struct ca_profile *p)
     for (size_t i = 0; i < e->crldp_count; i++) {
         const struct x509_distribution_point *d = &e->crldp[i];
         LT_CHECK(d->names.count == 1 && !d->has_reasons && d->crl_issuer.count == 0 &&
-                     d->relative_name.len == 0 && our_url(j, &d->names.list[0], "/crl/"),
+                     d->relative_name.len == 0 && our_crl_url(j, &d->names.list[0]),
                  LT_POLICY_REFUSED, "the CRL distribution point is not one of issuer %s here", j->m->issuer);
     }
     for (size_t i = 0; i < e->aia_count; i++) {

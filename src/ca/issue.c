@@ -7,6 +7,8 @@
 #include "base/text.h"
 #include "ca/body.h"
 #include "ca/book_internal.h"
+#include "ca/crl_book.h"
+#include "ca/crl_shard.h"
 #include "ca/evidence_book.h"
 #include "ca/halt.h"
 #include "ca/issue_internal.h"
@@ -143,6 +145,7 @@ static lt_res write_record(struct ca_turn *t, const struct ca_issue_draft *d, Ip
     record.reply_role = (uint32_t)r->reply_to.role;
     record.reply_instance = r->reply_to.instance;
     record.reply_id = r->reply_to.id;
+    record.crl_shard = d->crl_shard;
     size_t len = ipc__intent_record__get_packed_size(&record);
     uint8_t *packed = lt_arena_alloc(t->arena, len);
     LT_CHECK(packed != NULL, LT_PEER_TOO_LARGE, "an intent of %zu bytes is too large", len);
@@ -185,6 +188,11 @@ static lt_res draft(struct ca_turn *t, const struct ca_issue_request *r, struct 
     LT_TRY(ca_profile_period(d->profile, t->now, wanted,
                              (struct ca_period){d->issuer->not_before, d->issuer->not_after}, &d->period));
     ca_new_serial(t, d->serial);
+    uint32_t shards = 0;
+    if (d->profile->crl_distribution) { /* without an address nobody finds a part */
+        LT_TRY(ca_crl_shards(t, d->issuer, &shards));
+    }
+    d->crl_shard = ca_crl_shard_of(LT_SLICE(d->serial, sizeof d->serial), shards);
     return LT_OK;
 }
 
@@ -222,9 +230,11 @@ static lt_res fill_facts(struct ca_turn *t, const struct ca_issue_draft *d, Ipc_
         f->oldest_caa_us = oldest ? e->caa_checked_us : f->oldest_caa_us;
         f->names_validated += e->validated_us != 0;
     }
-    f->crl_url = d->profile->crl_distribution
-                     ? lt_arena_printf(t->arena, "%s/crl/%s.crl", t->book->public_http_url, d->issuer->name)
-                     : none;
+    f->crl_url = none;
+    if (d->profile->crl_distribution) {
+        f->crl_url = text(
+            t, lt_slice_cstr(ca_crl_url(t->arena, t->book->public_http_url, d->issuer->name, d->crl_shard)));
+    }
     LT_CHECK(f->crl_url != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
     q->facts = f;
     return LT_OK;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "ca/crl_shard.h"
 #include "ca/issue_internal.h"
 #include "crypto/digest.h"
 #include "x509/dnsname.h"
@@ -120,10 +121,8 @@ static lt_res build_subject(const struct ca_issue_draft *d, struct lt_buf *out)
     return LT_OK;
 }
 
-static lt_res build_url(struct ca_turn *t, const char *folder, const char *issuer, lt_slice *ret_url)
+static lt_res take_url(const char *url, lt_slice *ret_url)
 {
-    const char *suffix = strcmp(folder, "crl") == 0 ? "crl" : "crt";
-    char *url = lt_arena_printf(t->arena, "%s/%s/%s.%s", t->book->public_http_url, folder, issuer, suffix);
     LT_CHECK(url != NULL && strlen(url) <= URL_MAX, LT_PEER_TOO_LARGE, "public-http-url is too long");
     *ret_url = lt_slice_cstr(url);
     return LT_OK;
@@ -139,10 +138,12 @@ static lt_res build_pointers(struct ca_turn *t, const struct ca_issue_draft *d, 
 {
     bool public_url = t->book->public_http_url != NULL && t->book->public_http_url[0] != 0;
     if (d->profile->crl_distribution && public_url) {
-        LT_TRY(build_url(t, "crl", d->issuer->name, &ret->crl_url));
+        LT_TRY(take_url(ca_crl_url(t->arena, t->book->public_http_url, d->issuer->name, d->crl_shard),
+                        &ret->crl_url));
     }
     if (d->profile->issuer_url && public_url) {
-        LT_TRY(build_url(t, "ca", d->issuer->name, &ret->issuer_url));
+        LT_TRY(take_url(lt_arena_printf(t->arena, "%s/ca/%s.crt", t->book->public_http_url, d->issuer->name),
+                        &ret->issuer_url));
     }
     return LT_OK;
 }

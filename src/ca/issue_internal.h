@@ -9,6 +9,7 @@ struct ca_issue_draft {
     const struct ca_issuer *issuer;
     uint8_t serial[CA_SERIAL_LEN];
     struct ca_period period;
+    uint32_t crl_shard;
     lt_slice tbs; /* in the turn's arena */
 };
 

@@ -27,7 +27,7 @@ static const struct store_sql sql[] = {
      "delivered, worst_method, worst_dimension, oldest_validation_us, oldest_caa_us, least_quorum, shard, "
      "sequence) VALUES (?1, ?2, 0, 'x509', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, "
      "?17, "
-     "?18, ?19, ?20, ?21, ?22, 0, ?23)"},
+     "?18, ?19, ?20, ?21, ?22, ?23, ?24)"},
     {"certificate.der", "INSERT INTO certificate_der (issuer, serial, copy, der) VALUES (?1, ?2, 0, ?3)"},
     {"certificate.name", "INSERT INTO certificate_name (name, type, issuer, serial, copy, authorization_id) "
                          "VALUES (?1, ?2, ?3, ?4, 0, ?5) ON CONFLICT DO NOTHING"},
@@ -82,17 +82,17 @@ static lt_res add_certificate(struct ca_turn *t, const struct ca_intent *i, cons
     struct worst w = worst_of(r->request);
     uint8_t hash[CA_HASH_LEN];
     crypto_sha256(der, hash);
-    LT_TRY(store_exec(t->store, &sql[SQL_CERTIFICATE],
-                      STORE_ARGS(STORE_I(i->issuer->id), STORE_B(i->serial), STORE_I(i->profile),
-                                 STORE_B(LT_SLICE(hash, sizeof hash)), STORE_B(bytes(r->key->spki_sha256)),
-                                 STORE_I(r->key->type), STORE_I(r->key->bits), STORE_I(r->not_before_us),
-                                 STORE_I(r->not_after_us), STORE_I(t->now.us), STORE_I(i->account_id),
-                                 STORE_I(i->order_id), STORE_B(bytes(r->name_set_sha256)),
-                                 STORE_I(r->request->n_evidence), STORE_S(s->rule_set),
-                                 STORE_S(t->book->build), STORE_I(s->replayed ? 0 : 1), STORE_S(w.method),
-                                 STORE_I(w.dimension), STORE_I(w.oldest_validation_us),
-                                 STORE_I(w.oldest_caa_us), STORE_I(w.least_quorum), STORE_I(s->sequence)),
-                      NULL));
+    LT_TRY(store_exec(
+        t->store, &sql[SQL_CERTIFICATE],
+        STORE_ARGS(STORE_I(i->issuer->id), STORE_B(i->serial), STORE_I(i->profile),
+                   STORE_B(LT_SLICE(hash, sizeof hash)), STORE_B(bytes(r->key->spki_sha256)),
+                   STORE_I(r->key->type), STORE_I(r->key->bits), STORE_I(r->not_before_us),
+                   STORE_I(r->not_after_us), STORE_I(t->now.us), STORE_I(i->account_id), STORE_I(i->order_id),
+                   STORE_B(bytes(r->name_set_sha256)), STORE_I(r->request->n_evidence), STORE_S(s->rule_set),
+                   STORE_S(t->book->build), STORE_I(s->replayed ? 0 : 1), STORE_S(w.method),
+                   STORE_I(w.dimension), STORE_I(w.oldest_validation_us), STORE_I(w.oldest_caa_us),
+                   STORE_I(w.least_quorum), STORE_I(r->crl_shard), STORE_I(s->sequence)),
+        NULL));
     return store_exec(t->store, &sql[SQL_DER],
                       STORE_ARGS(STORE_I(i->issuer->id), STORE_B(i->serial), STORE_B(der)), NULL);
 }

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "ca/body.h"
 #include "ca/book_internal.h"
+#include "ca/crl_book.h"
 #include "ca/event.h"
 #include "ca/key_block.h"
 #include "publish.pb-c.h"
@@ -296,14 +297,6 @@ static lt_res revoked_event(struct ca_turn *t, const struct target *g, const str
                          ca_certificate_subject(t, g->issuer->name, g->serial), o->jws);
 }
 
-static lt_res hint(struct ca_turn *t, const struct ca_issuer *issuer)
-{
-    Ipc__PublishHint m = IPC__PUBLISH_HINT__INIT;
-    m.issuer = lt_arena_cstr(t->arena, lt_slice_cstr(issuer->name));
-    LT_ASSERT(m.issuer != NULL);
-    return ca_turn_send(t, IPC_PUBLISHER, IPC_PUBLISH_HINT, 0, &m.base);
-}
-
 /* Rows and event of a revocation that the signer's journal has. */
 static lt_res record(struct ca_turn *t, const struct target *g, const struct open_row *o, uint64_t sequence)
 {
@@ -317,7 +310,8 @@ static lt_res record(struct ca_turn *t, const struct target *g, const struct ope
         LT_TRY(ca_key_block_add(t, LT_SLICE(g->spki_sha256, CA_HASH_LEN), "key compromise", "revocation"));
     }
     ca_journal_seen(t->book, sequence);
-    return hint(t, g->issuer);
+    uint32_t shard = (uint32_t)g->shard;
+    return ca_crl_hint(t, g->issuer, &shard, 1);
 }
 
 static lt_res tell_waiters(struct ca_turn *t, int64_t id, const struct open_row *o)

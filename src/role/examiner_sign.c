@@ -238,11 +238,15 @@ void examiner_tell(struct examiner *e, Ipc__Refused *m)
 
 /* ---- CRLs ---- */
 
-/* One for each issuer, whatever part of its CRL the publisher says that it asks for. Issuer names come from
- * the configuration, and only a known one gets here. */
-static void crl_path(char ret_path[128], const char *issuer)
+/* One for each part of an issuer's CRL. Issuer names come from the configuration, have no dot, and only a
+ * known one gets here; a shard that cannot be is refused before its file is written. */
+static void crl_path(char ret_path[128], const Ipc__CrlSignRequest *asked)
 {
-    (void)snprintf(ret_path, 128, "crl/%.64s.tbs", issuer);
+    if (asked->shard == 0) {
+        (void)snprintf(ret_path, 128, "crl/%.64s.tbs", asked->issuer);
+    } else {
+        (void)snprintf(ret_path, 128, "crl/%.64s.%u.tbs", asked->issuer, asked->shard);
+    }
 }
 
 static lt_res crl_answer(struct examiner *e, const struct ipc_addr *to, const Ipc__CrlSignReply *reply)
@@ -286,11 +290,11 @@ static lt_res crl_refuse(struct examiner *e, const struct ipc_msg *m, const char
     return crl_answer(e, &m->from, &reply);
 }
 
-static bool under_way(const struct examiner *e, const char *issuer)
+static bool under_way(const struct examiner *e, const Ipc__CrlSignRequest *asked)
 {
     for (size_t i = 0; i < EXAMINER_SLOTS && e->busy > 0; i++) {
         const struct examiner_slot *s = &e->slots[i];
-        if (s->id != 0 && s->crl && strcmp(s->issuer, issuer) == 0) {
+        if (s->id != 0 && s->crl && s->shard == asked->shard && strcmp(s->issuer, asked->issuer) == 0) {
             return true;
         }
     }
@@ -305,7 +309,7 @@ static lt_res crl_before(struct examiner *e, const Ipc__CrlSignRequest *asked, s
     if (ca_examine_issuer(&e->x, asked->issuer) == NULL) {
         return LT_OK; /* and is refused for that */
     }
-    crl_path(path, asked->issuer);
+    crl_path(path, asked);
     lt_res r = lt_file_read(a, e->dir_fd, path, CRL_MAX, ret);
     return r.code == LT_PEER_NOT_FOUND ? LT_OK : r;
 }
@@ -316,8 +320,8 @@ static lt_res crl_order(struct examiner *e, const struct ipc_msg *m, struct ca_v
 {
     const Ipc__CrlSignRequest *asked = (const Ipc__CrlSignRequest *)m->body;
     char path[128];
-    if (under_way(e, asked->issuer)) {
-        examiner_not_now(v, "a CRL of this issuer is being signed");
+    if (under_way(e, asked)) {
+        examiner_not_now(v, "this CRL is being signed");
         return LT_OK;
     }
     struct examiner_slot *s = examiner_slot_take(e, &m->from, asked->issuer);
@@ -327,7 +331,7 @@ static lt_res crl_order(struct examiner *e, const struct ipc_msg *m, struct ca_v
     }
     s->crl = true;
     s->shard = asked->shard;
-    crl_path(path, asked->issuer);
+    crl_path(path, asked);
     lt_res kept = lt_file_replace(e->dir_fd, path, 0600, LT_SLICE(asked->tbs.data, asked->tbs.len));
     Ipc__SignOrder o = IPC__SIGN_ORDER__INIT;
     o.issuer = asked->issuer;

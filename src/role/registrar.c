@@ -461,6 +461,7 @@ static lt_res reload(void *self, const char *config_yaml)
     ca_config_free(g->config);
     g->config = config;
     g->book->approvals_needed = config->approvals_needed;
+    g->book->config = config;
     return registrar_run(g, step_files, NULL);
 }
 
@@ -515,6 +516,7 @@ static lt_res open_book(struct registrar *g, const Ipc__Start *start)
     };
     LT_ASSERT(book.build != NULL && book.base_url != NULL && book.public_http_url != NULL);
     LT_TRY(ca_book_open(&book, &g->book));
+    g->book->config = g->config;
     /* Issuance needs none of them: it is said, and doctor shows the log. */
     if (lt_failed(ca_eab_seal_fits(g->book, &g->arena))) {
         lt_log_error("secrets in the book");
