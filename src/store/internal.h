@@ -19,6 +19,7 @@ struct store_backend {
     const char *name;
     void (*close)(struct store *s);
     lt_res (*version)(struct store *s, int64_t *ret_version);
+    lt_res (*begin_migration)(struct store *s);
     lt_res (*set_version)(struct store *s, int64_t version); /* inside the transaction of a migration */
     lt_res (*script)(struct store *s, const char *sql);
     lt_res (*scalar)(struct store *s, const char *sql, int64_t *ret_value);
@@ -38,6 +39,8 @@ struct store_backend {
     bool (*is_null)(const struct store_rows *rows, int column);
     lt_slice (*bytes)(const struct store_rows *rows, int column);
     const char *(*cstr)(const struct store_rows *rows, int column);
+    enum store_type (*type)(const struct store_rows *rows, int column);
+    bool (*changed_elsewhere)(const struct store *s);
 };
 
 /* What every connection begins with. */

@@ -20,8 +20,11 @@ lt_res store_check_version(struct store *s)
     return LT_OK;
 }
 
-static lt_res apply_missing(struct store *s, int64_t have)
+/* Within the lock: another may have done it meanwhile. */
+static lt_res apply_missing(struct store *s)
 {
+    int64_t have = 0;
+    LT_TRY(s->backend->version(s, &have));
     for (size_t i = 0; i < store_migration_count; i++) {
         const struct store_migration *m = &s->migrations[i];
         if (m->version > have) {
@@ -39,8 +42,8 @@ lt_res store_migrate(struct store *s)
     if (have >= store_schema_version()) {
         return LT_OK;
     }
-    LT_TRY(store_script(s, "BEGIN IMMEDIATE"));
-    lt_res r = apply_missing(s, have);
+    LT_TRY(s->backend->begin_migration(s));
+    lt_res r = apply_missing(s);
     if (!lt_failed(r)) {
         r = store_script(s, "COMMIT");
     }

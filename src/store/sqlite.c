@@ -487,6 +487,31 @@ static void book_rollback_to(struct store *store)
     }
 }
 
+static enum store_type book_type(const struct store_rows *rows, int column)
+{
+    switch (sqlite3_column_type(stmt_of(rows)->stmt, column)) {
+    case SQLITE_INTEGER:
+        return STORE_INT;
+    case SQLITE_BLOB:
+        return STORE_BLOB;
+    case SQLITE_NULL:
+        return STORE_NULL;
+    default: /* no column of ours has a fraction */
+        return STORE_TEXT;
+    }
+}
+
+static bool book_changed_elsewhere(const struct store *store)
+{
+    (void)store;
+    return false;
+}
+
+static lt_res book_begin_migration(struct store *store)
+{
+    return sqlite_script(book_of(store), "BEGIN IMMEDIATE");
+}
+
 static lt_res book_script(struct store *store, const char *sql)
 {
     return sqlite_script(book_of(store), sql);
@@ -515,6 +540,7 @@ static const struct store_backend backend = {
     .name = "sqlite",
     .close = sqlite_close,
     .version = book_version,
+    .begin_migration = book_begin_migration,
     .set_version = book_set_version,
     .script = book_script,
     .scalar = book_scalar,
@@ -532,6 +558,8 @@ static const struct store_backend backend = {
     .is_null = book_is_null,
     .bytes = book_bytes,
     .cstr = book_cstr,
+    .type = book_type,
+    .changed_elsewhere = book_changed_elsewhere,
 };
 
 lt_res store_sqlite_open(const struct store_options *options, struct store **ret_store)

@@ -1,13 +1,13 @@
 /* store.h over whichever database was opened: every call goes to its backend. */
 #include "store/store.h"
 
-#include <string.h>
-
 #include "store/internal.h"
+#include "store/postgres.h"
 
 lt_res store_open(const struct store_options *options, struct store **ret_store)
 {
-    return store_sqlite_open(options, ret_store);
+    return store_is_postgres(options->path) ? store_postgres_open(options, ret_store)
+                                            : store_sqlite_open(options, ret_store);
 }
 
 void store_close(struct store *s)
@@ -97,4 +97,14 @@ lt_slice store_bytes(const struct store_rows *rows, int column)
 const char *store_cstr(const struct store_rows *rows, int column)
 {
     return rows->store->backend->cstr(rows, column);
+}
+
+enum store_type store_type(const struct store_rows *rows, int column)
+{
+    return rows->store->backend->type(rows, column);
+}
+
+bool store_changed_elsewhere(const struct store *s)
+{
+    return s->backend->changed_elsewhere(s);
 }

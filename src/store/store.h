@@ -32,11 +32,15 @@ struct store_value {
 #define STORE_N ((struct store_value){.type = STORE_NULL})
 
 struct store_options {
-    const char *path; /* SQLite file */
+    const char *path; /* SQLite file, or postgresql://… */
     bool read_only;   /* reader, publisher: never writes, not even the WAL index */
     bool create;      /* init only */
     size_t cache_kib; /* page cache; 0 for 16 MiB */
     const char *vfs;  /* NULL, or a test VFS registered before (fault injection) */
+    /* NULL, or a name that one connection alone may have ("registrar-HOST"), on all hosts together. Opening
+     * waits up to 10 s for the one before to be gone for good, with what it had under way. PostgreSQL only: a
+     * folder has its lock. */
+    const char *writer;
 };
 
 /* Opens, sets WAL, synchronous=FULL, foreign_keys, trusted_schema=OFF, defensive, no extension loading;
@@ -47,9 +51,11 @@ void store_close(struct store *s);
 LT_MUST_USE lt_res store_migrate(struct store *s);
 
 /* begin: takes the write lock at once (BEGIN IMMEDIATE); read-only, one view of the book until commit.
- * LT_RETRY_BUSY when another holds it too long, LT_RETRY_UNAVAILABLE when the disk is full, LT_STATE_IO when
- * it is broken, LT_STATE_CORRUPT when the book is: nothing of the transaction is in the book then. A failed
- * commit has rolled back. */
+ * With PostgreSQL it is one lock for all registrars; LT_STATE_CLOSED says that the connection is gone: what
+ * was under way is in the book or not, the process ends, and the next one reads what is true. LT_RETRY_BUSY
+ * when another holds it too long, LT_RETRY_UNAVAILABLE when the disk is full, LT_STATE_IO when it is broken,
+ * LT_STATE_CORRUPT when the book is: nothing of the transaction is in the book then. A failed commit has
+ * rolled back. */
 LT_MUST_USE lt_res store_begin(struct store *s);
 LT_MUST_USE lt_res store_commit(struct store *s);
 void store_rollback(struct store *s);
@@ -57,6 +63,11 @@ void store_rollback(struct store *s);
 LT_MUST_USE lt_res store_savepoint(struct store *s);
 LT_MUST_USE lt_res store_release(struct store *s);
 void store_rollback_to(struct store *s);
+/* Between begin and commit of a writer: somebody else has written since this connection's last transaction,
+ * so what was read before may not hold. Never with SQLite, where the registrar is the only one. */
+bool store_changed_elsewhere(const struct store *s);
+/* The path names a server, not a file. */
+bool store_is_postgres(const char *path);
 
 /* Runs a statement that gives no rows. ret_changed may be NULL. A broken UNIQUE or PRIMARY KEY is
  * LT_PEER_CONFLICT. */
@@ -78,6 +89,7 @@ int64_t store_int(const struct store_rows *rows, int column);
 bool store_is_null(const struct store_rows *rows, int column);
 lt_slice store_bytes(const struct store_rows *rows, int column);   /* blob or text */
 const char *store_cstr(const struct store_rows *rows, int column); /* text, NUL-terminated; "" for NULL */
+enum store_type store_type(const struct store_rows *rows, int column);
 
 /* store_exec(s, &SQL, STORE_ARGS(STORE_I(1), STORE_B(x)), NULL) */
 #define STORE_ARGS(...)                        \

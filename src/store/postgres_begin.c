@@ -1,0 +1,131 @@
+/* Transactions on PostgreSQL. A writer begins by taking the book's lock, which the server gives back with the
+ * transaction, however that ends: two registrars never decide at once, and one that stood still too long
+ * finds its transaction gone. A reader has one view of the book until it commits.
+ */
+#include "store/postgres_internal.h"
+
+/* The lock's number is any that nobody else uses in this database: "LTEL", 1. */
+#define LOCK "SELECT pg_advisory_xact_lock(1280591180, 1)"
+#define GENERATION "SELECT last_value FROM store_generation"
+#define NEXT_GENERATION "SELECT nextval('store_generation')"
+
+static struct postgres *postgres_of(struct store *store)
+{
+    return (struct postgres *)(void *)store;
+}
+
+static lt_res begin_writing(struct postgres *s)
+{
+    int64_t generation = 0;
+    LT_TRY(postgres_run(s, "BEGIN"));
+    s->begun = true;
+    int64_t ignored = 0;
+    lt_res r = postgres_scalar(s, LOCK, &ignored);
+    r = lt_failed(r) ? r : postgres_scalar(s, GENERATION, &generation);
+    if (lt_failed(r)) {
+        struct lt_error why = *lt_error_last();
+        postgres_rollback(&s->base);
+        return lt_fail(r.code, why.file, why.line, "%s", why.detail);
+    }
+    s->changed = s->generation != 0 && generation != s->generation;
+    s->generation = generation;
+    return LT_OK;
+}
+
+lt_res postgres_begin(struct store *store)
+{
+    struct postgres *s = postgres_of(store);
+    LT_ASSERT(!s->begun);
+    LT_CHECK(store->usable, LT_PEER_USAGE, "the book is older than this program: run lintel migrate");
+    LT_CHECK(!s->gone, LT_STATE_CLOSED, "the connection to the book is gone");
+    s->wrote = false;
+    if (!s->read_only) {
+        return begin_writing(s);
+    }
+    LT_TRY(postgres_run(s, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
+    s->begun = true;
+    return LT_OK;
+}
+
+static void ended(struct postgres *s)
+{
+    s->begun = false;
+    s->broken = false;
+    s->mark_wanted = false;
+    s->marked = false;
+}
+
+/* COMMIT of a transaction that failed is a ROLLBACK, and says so in its tag alone. */
+static lt_res commit(struct postgres *s)
+{
+    LT_CHECK(!s->gone, LT_STATE_CLOSED, "commit: the connection to the book is gone");
+    LT_CHECK(!s->broken, LT_RETRY_UNAVAILABLE, "commit: the transaction was rolled back before");
+    if (s->wrote) {
+        LT_TRY(postgres_scalar(s, NEXT_GENERATION, &s->generation));
+    }
+    return postgres_run(s, "COMMIT");
+}
+
+lt_res postgres_commit(struct store *store)
+{
+    struct postgres *s = postgres_of(store);
+    LT_ASSERT(s->begun);
+    lt_res r = commit(s);
+    if (lt_failed(r)) {
+        struct lt_error why = *lt_error_last();
+        postgres_rollback(store);
+        return lt_fail(r.code, why.file, why.line, "%s", why.detail);
+    }
+    ended(s);
+    return LT_OK;
+}
+
+void postgres_rollback(struct store *store)
+{
+    struct postgres *s = postgres_of(store);
+    if (s->begun && !s->gone) {
+        s->begun = false;                       /* its failure is none of the transaction */
+        lt_ignore(postgres_run(s, "ROLLBACK")); /* one that fails has lost the connection, and so the rest */
+    }
+    ended(s);
+}
+
+lt_res postgres_make_mark(struct postgres *s)
+{
+    s->mark_wanted = false;
+    LT_TRY(postgres_run(s, "SAVEPOINT message"));
+    s->marked = true;
+    return LT_OK;
+}
+
+lt_res postgres_savepoint(struct store *store)
+{
+    struct postgres *s = postgres_of(store);
+    LT_ASSERT(s->begun && !s->mark_wanted);
+    s->mark_wanted = true;
+    return LT_OK;
+}
+
+lt_res postgres_release(struct store *store)
+{
+    struct postgres *s = postgres_of(store);
+    bool marked = s->marked;
+    s->mark_wanted = false;
+    s->marked = false;
+    LT_CHECK(!s->broken, LT_RETRY_UNAVAILABLE, "release: the transaction was rolled back before");
+    return marked ? postgres_run(s, "RELEASE message") : LT_OK;
+}
+
+void postgres_rollback_to(struct store *store)
+{
+    struct postgres *s = postgres_of(store);
+    bool marked = s->marked;
+    s->mark_wanted = false;
+    s->marked = false;
+    if (!marked || s->gone) {
+        return; /* nothing was written; if something failed, the commit will say so */
+    }
+    bool back = !lt_failed(postgres_run(s, "ROLLBACK TO message")) &&
+                !lt_failed(postgres_run(s, "RELEASE message"));
+    s->broken = !back;
+}
