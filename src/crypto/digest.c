@@ -36,6 +36,16 @@ static const EVP_MD *sha3_256(void)
     return fetched;
 }
 
+static const EVP_MD *sha1(void)
+{
+    static EVP_MD *fetched; /* a constant once made; never freed */
+    if (fetched == NULL) {
+        fetched = EVP_MD_fetch(NULL, "SHA1", NULL);
+        LT_ASSERT(fetched != NULL);
+    }
+    return fetched;
+}
+
 void crypto_start(void)
 {
     static const enum crypto_hash all[] = {CRYPTO_SHA256, CRYPTO_SHA384, CRYPTO_SHA512};
@@ -45,6 +55,7 @@ void crypto_start(void)
         (void)crypto_fetch_md(all[i]); /* it is in the cache then */
     }
     (void)sha3_256();
+    (void)sha1();
 }
 
 void crypto_digest(enum crypto_hash hash, lt_slice bytes, uint8_t *ret_hash)
@@ -61,6 +72,12 @@ void crypto_sha256(lt_slice bytes, uint8_t ret_hash[CRYPTO_SHA256_LEN])
 void crypto_sha3_256(lt_slice bytes, uint8_t ret_hash[CRYPTO_SHA256_LEN])
 {
     int ok = EVP_Digest(bytes.ptr, bytes.len, ret_hash, NULL, sha3_256(), NULL);
+    LT_ASSERT(ok == 1);
+}
+
+void crypto_sha1(lt_slice bytes, uint8_t ret_hash[CRYPTO_SHA1_LEN])
+{
+    int ok = EVP_Digest(bytes.ptr, bytes.len, ret_hash, NULL, sha1(), NULL);
     LT_ASSERT(ok == 1);
 }
 

@@ -15,6 +15,10 @@ void crypto_digest(enum crypto_hash hash, lt_slice bytes, uint8_t *ret_hash);
 /* SHA-3, for .onion names alone: it signs nothing here. */
 void crypto_sha3_256(lt_slice bytes, uint8_t ret_hash[CRYPTO_SHA256_LEN]);
 
+/* For OCSP alone, where clients name issuers and responders by it: nothing rests on its strength. */
+enum { CRYPTO_SHA1_LEN = 20 };
+void crypto_sha1(lt_slice bytes, uint8_t ret_hash[CRYPTO_SHA1_LEN]);
+
 /* In pieces. One owner; init, add…, finish; done frees (after finish too). */
 struct crypto_stream {
     void *ctx; /* owned */

@@ -27,6 +27,7 @@ enum ipc_role {
     IPC_VALIDATOR,
     IPC_OPINION,
     IPC_COURIER,
+    IPC_OCSP_SIGNER,
     IPC_ROLE_COUNT,
 };
 
@@ -94,6 +95,14 @@ enum ipc_type {
     IPC_CRL_STORE = 93,
     IPC_CRL_STORED = 94,
     IPC_CRL_PUBLISHED = 95,
+    IPC_CRL_FETCH = 96,
+    IPC_CRL_FETCHED = 97,
+    IPC_OCSP_SIGN = 110,
+    IPC_OCSP_SIGNED = 111,
+    IPC_OCSP_UNKNOWN = 112,
+    IPC_OCSP_UNKNOWN_SIGNED = 113,
+    IPC_RESPONDER_REQUEST = 114,
+    IPC_RESPONDER_CERTIFICATE = 115,
     IPC_TYPE_LIMIT = 128, /* no number reaches it */
 };
 

@@ -6,6 +6,7 @@
 #include "control.pb-c.h"
 #include "http.pb-c.h"
 #include "mail.pb-c.h"
+#include "ocsp.pb-c.h"
 #include "operator.pb-c.h"
 #include "pages.pb-c.h"
 #include "publish.pb-c.h"
@@ -77,13 +78,24 @@ static const struct ipc_type_info types[IPC_TYPE_LIMIT] = {
     [IPC_CORROBORATED] = {IPC_CORROBORATED, "Corroborated", &ipc__corroborated__descriptor, 128 * KB},
     [IPC_MAIL_SEND] = {IPC_MAIL_SEND, "MailSend", &ipc__mail_send__descriptor, 8 * KB},
     [IPC_MAIL_SENT] = {IPC_MAIL_SENT, "MailSent", &ipc__mail_sent__descriptor, 4 * KB},
-    [IPC_PUBLISH_HINT] = {IPC_PUBLISH_HINT, "PublishHint", &ipc__publish_hint__descriptor, KB},
+    [IPC_PUBLISH_HINT] = {IPC_PUBLISH_HINT, "PublishHint", &ipc__publish_hint__descriptor, 4 * KB},
     [IPC_CRL_SIGN_REQUEST] = {IPC_CRL_SIGN_REQUEST, "CrlSignRequest", &ipc__crl_sign_request__descriptor,
                               512 * MB},
     [IPC_CRL_SIGN_REPLY] = {IPC_CRL_SIGN_REPLY, "CrlSignReply", &ipc__crl_sign_reply__descriptor, 64 * KB},
     [IPC_CRL_STORE] = {IPC_CRL_STORE, "CrlStore", &ipc__crl_store__descriptor, 512 * MB},
     [IPC_CRL_STORED] = {IPC_CRL_STORED, "CrlStored", &ipc__crl_stored__descriptor, 4 * KB},
     [IPC_CRL_PUBLISHED] = {IPC_CRL_PUBLISHED, "CrlPublished", &ipc__crl_published__descriptor, KB},
+    [IPC_CRL_FETCH] = {IPC_CRL_FETCH, "CrlFetch", &ipc__crl_fetch__descriptor, 64 * KB},
+    [IPC_CRL_FETCHED] = {IPC_CRL_FETCHED, "CrlFetched", &ipc__crl_fetched__descriptor, 4 * KB},
+    [IPC_OCSP_SIGN] = {IPC_OCSP_SIGN, "OcspSign", &ipc__ocsp_sign__descriptor, 64 * KB},
+    [IPC_OCSP_SIGNED] = {IPC_OCSP_SIGNED, "OcspSigned", &ipc__ocsp_signed__descriptor, 256 * KB},
+    [IPC_OCSP_UNKNOWN] = {IPC_OCSP_UNKNOWN, "OcspUnknown", &ipc__ocsp_unknown__descriptor, KB},
+    [IPC_OCSP_UNKNOWN_SIGNED] = {IPC_OCSP_UNKNOWN_SIGNED, "OcspUnknownSigned",
+                                 &ipc__ocsp_unknown_signed__descriptor, 8 * KB},
+    [IPC_RESPONDER_REQUEST] = {IPC_RESPONDER_REQUEST, "ResponderRequest", &ipc__responder_request__descriptor,
+                               4 * KB},
+    [IPC_RESPONDER_CERTIFICATE] = {IPC_RESPONDER_CERTIFICATE, "ResponderCertificate",
+                                   &ipc__responder_certificate__descriptor, 64 * KB},
 };
 
 /* The control link of every role; written once here instead of ten times below. */
@@ -127,6 +139,8 @@ const struct ipc_edge ipc_edges[] = {
     {IPC_COURIER, IPC_REGISTRAR, IPC_CORROBORATED},
     {IPC_REGISTRAR, IPC_COURIER, IPC_MAIL_SEND},
     {IPC_COURIER, IPC_REGISTRAR, IPC_MAIL_SENT},
+    {IPC_REGISTRAR, IPC_COURIER, IPC_CRL_FETCH},
+    {IPC_COURIER, IPC_REGISTRAR, IPC_CRL_FETCHED},
 
     {IPC_REGISTRAR, IPC_EXAMINER, IPC_SIGN_REQUEST},
     {IPC_EXAMINER, IPC_REGISTRAR, IPC_SIGN_REPLY},
@@ -168,15 +182,22 @@ const struct ipc_edge ipc_edges[] = {
     {IPC_PUBLISHER, IPC_REGISTRAR, IPC_CRL_STORE},
     {IPC_REGISTRAR, IPC_PUBLISHER, IPC_CRL_STORED},
     {IPC_PUBLISHER, IPC_REGISTRAR, IPC_CRL_PUBLISHED},
+
+    {IPC_PUBLISHER, IPC_OCSP_SIGNER, IPC_OCSP_SIGN},
+    {IPC_OCSP_SIGNER, IPC_PUBLISHER, IPC_OCSP_SIGNED},
+    {IPC_GATEWAY, IPC_OCSP_SIGNER, IPC_OCSP_UNKNOWN},
+    {IPC_OCSP_SIGNER, IPC_GATEWAY, IPC_OCSP_UNKNOWN_SIGNED},
+    {IPC_OCSP_SIGNER, IPC_REGISTRAR, IPC_RESPONDER_REQUEST},
+    {IPC_REGISTRAR, IPC_OCSP_SIGNER, IPC_RESPONDER_CERTIFICATE},
 };
 const size_t ipc_edge_count = LT_COUNT(ipc_edges);
 
 static const char *const role_names[IPC_ROLE_COUNT] = {
-    [IPC_NOBODY] = "nobody",       [IPC_SUPERVISOR] = "supervisor", [IPC_GATEWAY] = "gateway",
-    [IPC_NOTARY] = "notary",       [IPC_REGISTRAR] = "registrar",   [IPC_READER] = "reader",
-    [IPC_PUBLISHER] = "publisher", [IPC_EXAMINER] = "examiner",     [IPC_SIGNER] = "signer",
-    [IPC_TOKEN] = "token",         [IPC_VALIDATOR] = "validator",   [IPC_OPINION] = "opinion",
-    [IPC_COURIER] = "courier",
+    [IPC_NOBODY] = "nobody",       [IPC_SUPERVISOR] = "supervisor",   [IPC_GATEWAY] = "gateway",
+    [IPC_NOTARY] = "notary",       [IPC_REGISTRAR] = "registrar",     [IPC_READER] = "reader",
+    [IPC_PUBLISHER] = "publisher", [IPC_EXAMINER] = "examiner",       [IPC_SIGNER] = "signer",
+    [IPC_TOKEN] = "token",         [IPC_VALIDATOR] = "validator",     [IPC_OPINION] = "opinion",
+    [IPC_COURIER] = "courier",     [IPC_OCSP_SIGNER] = "ocsp-signer",
 };
 
 const struct ipc_type_info *ipc_type_info(enum ipc_type type)
