@@ -1,0 +1,149 @@
+/* Causes of revocation with their clocks, one row each. A change of the rules is a row here with its date,
+ * never an edit of an old row. */
+#include "ca/reasons.h"
+
+#include "ca/revoke.h"
+
+enum { DAY = 86400 };
+
+/* The entries of the table of CRLReasons bind since then; the clocks are older. */
+#define REASONS_BIND "2023-07-15T00:00:00Z"
+#define SMIME_BINDS "2023-09-01T00:00:00Z"
+
+/* Within 24 hours, by name and reason. */
+#define AT_ONCE(name_, section_, words_, reason_)                         \
+    {                                                                     \
+        name_, "tls", section_, words_, 0, DAY, reason_, REASONS_BIND, "" \
+    }
+/* 24 hours are aimed at, five days are the end. */
+#define FIVE_DAYS(name_, section_, words_, reason_)                             \
+    {                                                                           \
+        name_, "tls", section_, words_, DAY, 5 * DAY, reason_, REASONS_BIND, "" \
+    }
+#define SMIME(name_, section_, words_, should_, must_)                                           \
+    {                                                                                            \
+        name_, "smime", section_, words_, should_, must_, CA_REASON_UNSPECIFIED, SMIME_BINDS, "" \
+    }
+#define OF_CA(name_, words_, reason_)                                                 \
+    {                                                                                 \
+        name_, "ca", "CABF-BR 4.9.1.2", words_, 0, 7 * DAY, reason_, REASONS_BIND, "" \
+    }
+
+const struct ca_cause ca_causes[] = {
+    /*= CABF-BR 4.9.1.1 "the CA SHALL revoke a Certificate within 24 hours and use the corresponding CRLReason
+     *  (see Section 7.2.2) if one or more of the following occurs:" */
+    AT_ONCE("subscriber-asks", "CABF-BR 4.9.1.1 (1)", "the subscriber asks in writing and gives no reason",
+            CA_REASON_UNSPECIFIED),
+    AT_ONCE("not-authorized", "CABF-BR 4.9.1.1 (2)", "the request was not authorized and is not ratified",
+            CA_REASON_PRIVILEGE_WITHDRAWN),
+    AT_ONCE("key-compromise", "CABF-BR 4.9.1.1 (3)", "the private key is compromised",
+            CA_REASON_KEY_COMPROMISE),
+    AT_ONCE("key-computable", "CABF-BR 4.9.1.1 (4)", "a method easily computes the private key",
+            CA_REASON_KEY_COMPROMISE),
+    AT_ONCE("validation-unreliable", "CABF-BR 4.9.1.1 (5)",
+            "the validation of a name or the check of CAA should not be relied upon", CA_REASON_SUPERSEDED),
+    /*= CABF-BR 4.9.1.1 "the CA SHOULD revoke a certificate within 24 hours and MUST revoke a Certificate
+     *  within 5 days and use the corresponding CRLReason (see Section 7.2.2) if one or more of the following
+     *  occurs:" */
+    FIVE_DAYS("key-parameters", "CABF-BR 4.9.1.1 (6)", "size or parameters of the key are not allowed",
+              CA_REASON_SUPERSEDED),
+    FIVE_DAYS("misuse", "CABF-BR 4.9.1.1 (7)", "the certificate was misused", CA_REASON_PRIVILEGE_WITHDRAWN),
+    FIVE_DAYS("obligations-broken", "CABF-BR 4.9.1.1 (8)", "the subscriber broke a material obligation",
+              CA_REASON_PRIVILEGE_WITHDRAWN),
+    FIVE_DAYS("name-not-permitted", "CABF-BR 4.9.1.1 (9)", "a name or address may not be used any more",
+              CA_REASON_CESSATION),
+    FIVE_DAYS("misleading-wildcard", "CABF-BR 4.9.1.1 (10)", "a wildcard stood for a misleading name",
+              CA_REASON_PRIVILEGE_WITHDRAWN),
+    FIVE_DAYS("information-changed", "CABF-BR 4.9.1.1 (11)", "what the certificate says has changed",
+              CA_REASON_PRIVILEGE_WITHDRAWN),
+    FIVE_DAYS("not-issued-per-rules", "CABF-BR 4.9.1.1 (12)",
+              "it was not issued as the requirements, the CP or the CPS say", CA_REASON_SUPERSEDED),
+    FIVE_DAYS("information-inaccurate", "CABF-BR 4.9.1.1 (13)", "what the certificate says is not so",
+              CA_REASON_PRIVILEGE_WITHDRAWN),
+    FIVE_DAYS("right-to-issue-ended", "CABF-BR 4.9.1.1 (14)", "the CA may not issue any more",
+              CA_REASON_UNSPECIFIED),
+    FIVE_DAYS("own-policy", "CABF-BR 4.9.1.1 (15)", "the CP or CPS wants it, and nothing else here fits",
+              CA_REASON_UNSPECIFIED),
+    FIVE_DAYS("key-generation-flawed", "CABF-BR 4.9.1.1 (16)",
+              "the way in which the key was made is flawed or exposes it", CA_REASON_KEY_COMPROMISE),
+    /* S/MIME names no reasons, and knows no short-lived certificates. */
+    SMIME("subscriber-asks", "CABF-SBR 4.9.1.1 (1)", "the subscriber asks in writing", 0, DAY),
+    SMIME("not-authorized", "CABF-SBR 4.9.1.1 (2)", "the request was not authorized", 0, DAY),
+    SMIME("key-compromise", "CABF-SBR 4.9.1.1 (3)", "the private key is compromised", 0, DAY),
+    SMIME("key-computable", "CABF-SBR 4.9.1.1 (4)", "a method easily computes the private key", 0, DAY),
+    SMIME("validation-unreliable", "CABF-SBR 4.9.1.1 (5)",
+          "the validation of a domain or mailbox should not be relied upon", 0, DAY),
+    SMIME("misuse", "CABF-SBR 4.9.1.1 (7)", "the certificate was misused", DAY, 5 * DAY),
+    SMIME("obligations-broken", "CABF-SBR 4.9.1.1 (8)", "the subscriber broke a material obligation", DAY,
+          5 * DAY),
+    SMIME("not-issued-per-rules", "CABF-SBR 4.9.1.1 (11)",
+          "it was not issued as the requirements, the CP or the CPS say", DAY, 5 * DAY),
+    SMIME("information-inaccurate", "CABF-SBR 4.9.1.1 (12)", "what the certificate says is not so", DAY,
+          5 * DAY),
+    OF_CA("key-compromise", "the key of a subordinate CA is compromised", CA_REASON_CA_COMPROMISE),
+    OF_CA("misuse", "the certificate of a subordinate CA was misused", CA_REASON_PRIVILEGE_WITHDRAWN),
+    OF_CA("not-issued-per-rules", "a subordinate CA does not keep to its documents",
+          CA_REASON_PRIVILEGE_WITHDRAWN),
+    OF_CA("right-to-issue-ended", "a subordinate CA ended its work or may not issue", CA_REASON_CESSATION),
+};
+const size_t ca_cause_count = LT_COUNT(ca_causes);
+
+/* A date of the table; "" is the edge given. A date that does not parse is a bug in the table. */
+static int64_t row_time(const char *text, int64_t edge_us)
+{
+    lt_time t = {edge_us};
+    if (text[0] != 0) {
+        LT_ASSERT(!lt_failed(lt_time_parse(lt_slice_cstr(text), &t)));
+    }
+    return t.us;
+}
+
+const struct ca_cause *ca_cause_at(lt_slice name, const char *kind, lt_time when)
+{
+    for (size_t i = 0; i < ca_cause_count; i++) {
+        const struct ca_cause *c = &ca_causes[i];
+        if (lt_slice_eq_cstr(name, c->name) && lt_slice_eq(lt_slice_cstr(kind), lt_slice_cstr(c->kind)) &&
+            row_time(c->from, INT64_MIN) <= when.us && when.us < row_time(c->until, INT64_MAX)) {
+            return c;
+        }
+    }
+    return NULL;
+}
+
+struct ca_clocks ca_cause_clocks(const struct ca_cause *cause, lt_time aware)
+{
+    struct ca_clocks clocks = {{0}, lt_time_add_seconds(aware, cause->must_s)};
+    if (cause->should_s != 0) {
+        clocks.should = lt_time_add_seconds(aware, cause->should_s);
+    }
+    return clocks;
+}
+
+lt_res ca_backdating_check(uint32_t reason, lt_time revoked, lt_time issued, lt_time now)
+{
+    /*= CABF-BR 7.2.2 "The CA SHOULD update the revocation date in a CRL entry when it is determined that the
+     *  private key of the Certificate was compromised prior to the revocation date that is indicated in the
+     *  CRL entry for that Certificate." */
+    LT_CHECK(reason == CA_REASON_KEY_COMPROMISE, LT_PEER_UNSUPPORTED,
+             "only a key compromise may be dated back, not %s", ca_reason_name(reason));
+    LT_CHECK(revoked.us <= now.us, LT_PEER_UNSUPPORTED, "a compromise cannot be dated into the future");
+    LT_CHECK(revoked.us > 0 && revoked.us >= issued.us, LT_PEER_UNSUPPORTED,
+             "the compromise would be older than the certificate");
+    return LT_OK;
+}
+
+lt_res ca_reason_parse(lt_slice text, uint32_t *ret_reason)
+{
+    for (uint32_t r = 0; r <= CA_REASON_AA_COMPROMISE; r++) {
+        if (lt_slice_eq_cstr(text, ca_reason_name(r))) {
+            LT_CHECK(ca_reason_allowed(r, true), LT_PEER_UNSUPPORTED, "the reason %s may not be given here",
+                     ca_reason_name(r));
+            *ret_reason = r;
+            return LT_OK;
+        }
+    }
+    LT_FAIL(LT_PEER_MALFORMED,
+            "there is no reason \"%.*s\": unspecified, keyCompromise, affiliationChanged, "
+            "superseded, cessationOfOperation or privilegeWithdrawn",
+            LT_FMT(lt_slice_sub(text, 0, 40)));
+}
