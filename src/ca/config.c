@@ -30,6 +30,7 @@ struct raw_issuer {
     const char *certificate;
     const bool *crl;
     bool offline;
+    bool ocsp;
     const char *crl_shards;
 };
 
@@ -98,6 +99,7 @@ static const cyaml_schema_field_t issuer_fields[] = {
     CYAML_FIELD_ENUM_PTR("crl", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT,
                          struct raw_issuer, crl, ca_yaml_truth, 2),
     CA_YAML_BOOL("offline", CYAML_FLAG_OPTIONAL, struct raw_issuer, offline),
+    CA_YAML_BOOL("ocsp", CYAML_FLAG_OPTIONAL, struct raw_issuer, ocsp),
     ISSUER_STRING("crl-shards", crl_shards, CYAML_FLAG_OPTIONAL),
     CYAML_FIELD_END,
 };
@@ -452,6 +454,10 @@ static lt_res check_issuer(const struct ca_yaml *y, const struct raw *raw, uint3
                               issuer->offline ? "offline, so it can have neither key nor pkcs11-uri"
                                               : "write one of key, pkcs11-uri, offline: true");
     }
+    if (issuer->ocsp && (issuer->offline || strcmp(issuer->name, "root") == 0)) {
+        return ca_yaml_refuse(y, path, "\"%s\" certifies no OCSP responder by itself: leave ocsp out",
+                              issuer->name);
+    }
     if (uri && (strncmp(issuer->pkcs11_uri, "pkcs11:", 7) != 0 || raw->c.token_module[0] == 0)) {
         return ca_yaml_refuse(y, path, "pkcs11-uri begins \"pkcs11:\" and needs token.module");
     }
@@ -489,6 +495,7 @@ static lt_res apply_issuers(const struct ca_yaml *y, struct raw *raw)
             .certificate = in->certificate,
             .crl = in->crl == NULL || *in->crl,
             .offline = in->offline,
+            .ocsp = in->ocsp,
         };
         LT_TRY(check_issuer(y, raw, i));
         LT_TRY(apply_shards(y, in, i, &out[i]));

@@ -15,6 +15,7 @@ struct ca_config_issuer {
     const char *pkcs11_uri; /* RFC 7512; "" for a key file */
     const char *certificate; /* path below the folder, PEM */
     bool crl;                /* publish a CRL for it */
+    bool ocsp;               /* answer OCSP for it: responders of its own, profiles of kind responder */
     bool offline;            /* its key is elsewhere: nothing is signed with it by the family */
     uint32_t crl_shards; /* new certificates are spread over so many parts of its CRL; 0: the complete one */
 };

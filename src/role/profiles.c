@@ -86,6 +86,11 @@ const struct sandbox_profile role_profiles[IPC_ROLE_COUNT] = {
                     .calls = SANDBOX_BASE | SANDBOX_MEMFD | SANDBOX_SYNC,
                     .max_fds = 256,
                     .max_memory_bytes = (size_t)4096 * MB},
+    /* Its keys are drawn in it: it has no file, before or after. */
+    [IPC_OCSP_SIGNER] = {.role = "ocsp-signer",
+                         .calls = SANDBOX_BASE | SANDBOX_MEMFD,
+                         .max_fds = 256,
+                         .max_memory_bytes = (size_t)1024 * MB},
     [IPC_TOKEN] = {.role = "token",
                    .calls = SANDBOX_BASE | SANDBOX_MEMFD | SANDBOX_OPEN_READ | SANDBOX_OPEN_WRITE |
                             SANDBOX_THREADS | SANDBOX_FOREIGN,

@@ -49,23 +49,27 @@ void control_flush(struct supervisor *s, struct process *p)
 }
 
 /* The rows of Start that only key roles get. Storage is the caller's. */
-static size_t add_issuers(const struct supervisor *s, Ipc__IssuerKey *keys, Ipc__IssuerKey **list)
+static size_t add_issuers(const struct supervisor *s, enum ipc_role role, Ipc__IssuerKey *keys,
+                          Ipc__IssuerKey **list)
 {
     size_t count = 0;
     for (size_t i = 0; i < s->config->issuer_count && count < MAX_ISSUERS; i++) {
         const struct ca_config_issuer *issuer = &s->config->issuers[i];
-        if (issuer->offline) {
+        if (issuer->offline || (role == IPC_OCSP_SIGNER && !issuer->ocsp)) {
             continue;
         }
         Ipc__IssuerKey *k = &keys[count];
         ipc__issuer_key__init(k);
         /* protobuf-c has no const strings; they are only read. */
         k->issuer = (char *)(uintptr_t)issuer->name;
+        list[count++] = k;
+        if (role == IPC_OCSP_SIGNER) {
+            continue; /* it has no business with the CA's keys, not even their names */
+        }
         k->key_file = (char *)(uintptr_t)issuer->key;
         k->pkcs11_uri = (char *)(uintptr_t)issuer->pkcs11_uri;
         k->certificate_file = (char *)(uintptr_t)issuer->certificate;
         k->may_sign_certificates = strcmp(issuer->name, "root") != 0; /* its certificates are a ceremony */
-        list[count++] = k;
     }
     return count;
 }
@@ -167,9 +171,9 @@ lt_res control_start(struct supervisor *s, struct process *p)
     fill_start(s, p, &m);
     fill_testing(s, &m, &testing);
     LT_TRY(fill_keys(s, p, &m, &secret));
-    if (p->role == IPC_SIGNER || p->role == IPC_TOKEN) {
+    if (p->role == IPC_SIGNER || p->role == IPC_TOKEN || p->role == IPC_OCSP_SIGNER) {
         m.issuers = key_list;
-        m.n_issuers = add_issuers(s, keys, key_list);
+        m.n_issuers = add_issuers(s, p->role, keys, key_list);
     }
     if (p->role == IPC_SIGNER) {
         absolute(s, "journal", journal, sizeof journal);

@@ -45,6 +45,7 @@ static const struct plan {
 } plans[] = {
     {IPC_TOKEN, 0, 8},
     {IPC_SIGNER, 0, 7},
+    {IPC_OCSP_SIGNER, 0, 7},
     {IPC_OPINION, 0, 7},
     {IPC_EXAMINER, 0, 6},
     {IPC_REGISTRAR, 0, 4},
@@ -82,10 +83,23 @@ static bool has_perspectives(void)
     return entry != NULL;
 }
 
+static bool has_ocsp(const struct ca_config *config)
+{
+    for (uint32_t i = 0; i < config->issuer_count; i++) {
+        if (config->issuers[i].ocsp) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static uint32_t wanted(const struct supervisor *s, enum ipc_role role)
 {
     if (role == IPC_TOKEN) {
         return s->config->token_module[0] == 0 ? 0 : 1;
+    }
+    if (role == IPC_OCSP_SIGNER) {
+        return has_ocsp(s->config) ? 1 : 0;
     }
     if (role == IPC_OPINION) {
         return s->config->opinion.command_count == 0 ? 0 : 1;
