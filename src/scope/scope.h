@@ -2,7 +2,8 @@
 #define SCOPE_SCOPE_H
 /* Which certificates: one grammar for people, the API and incidents.
  *
- *     method = dns-01 and caa_age > 8h and issued in 2025-07-25..2026-02-28 and build < "1.4.2" and not expired
+ *     method = dns-01 and caa_age > 8h and issued in 2025-07-25..2026-02-28 and build < "1.4.2" and not
+ * expired
  *
  * A text becomes a tree of terms (a field of fields.c, an operation, typed values), and the tree becomes SQL
  * whose every value is a bound parameter, words, or its canonical text. A day or a second is what lies inside
@@ -34,8 +35,8 @@ struct scope_error {
     size_t len; /* of what stands there; 0: the end */
 };
 
-/* LT_PEER_MALFORMED, with "byte 17: …" in the record and ret_error filled; LT_PEER_TOO_LARGE. ret_error may be
- * NULL. */
+/* LT_PEER_MALFORMED, with "byte 17: …" in the record and ret_error filled; LT_PEER_TOO_LARGE. ret_error may
+ * be NULL. */
 LT_MUST_USE lt_res scope_parse(lt_slice text, struct lt_arena *a, struct scope_error *ret_error,
                                const struct scope **ret_scope);
 
@@ -74,12 +75,13 @@ struct scope_cursor {
 };
 struct scope_ask {
     enum scope_want want;
-    lt_time now;                         /* what "expired", "now-30d" and ages are held against */
-    bool as_of;                          /* the book as it was at `now`: later issues and revocations do not count */
+    lt_time now; /* what "expired", "now-30d" and ages are held against */
+    bool as_of;  /* the book as it was at `now`: later issues and revocations do not count */
     const struct scope_catalog *catalog; /* NULL: only where the scope compares no versions */
     struct scope_cursor after;           /* SCOPE_MEMBERS */
-    size_t limit;                        /* SCOPE_MEMBERS; 0: none */
-    const struct scope *but_not;         /* NULL, or a scope whose certificates are left out: what changed */
+    bool few;                    /* SCOPE_MEMBERS: an index and a sort pay, as not many are expected */
+    size_t limit;                /* SCOPE_MEMBERS; 0: none */
+    const struct scope *but_not; /* NULL, or a scope whose certificates are left out: what changed */
 };
 struct scope_sql {
     const char *text;
@@ -94,7 +96,8 @@ LT_MUST_USE lt_res scope_compile(const struct scope *s, const struct scope_ask *
  * serial is valid during the call. */
 LT_MUST_USE lt_res scope_count(struct store *store, const struct scope_sql *sql, int64_t *ret_count);
 typedef lt_res scope_each_fn(void *self, int64_t issuer, lt_slice serial, int64_t copy);
-LT_MUST_USE lt_res scope_each(struct store *store, const struct scope_sql *sql, scope_each_fn *each, void *self);
+LT_MUST_USE lt_res scope_each(struct store *store, const struct scope_sql *sql, scope_each_fn *each,
+                              void *self);
 /* Count and SHA-256 over {issuer, length of serial, serial, copy} of each in order, numbers as 8 bytes
  * big-endian: what an approval of a frozen list rests on. */
 LT_MUST_USE lt_res scope_members_hash(struct store *store, const struct scope_sql *sql, int64_t *ret_count,

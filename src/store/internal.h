@@ -17,6 +17,7 @@ extern const size_t store_migration_count;
 /* What a kind of database does. Functions are those of store.h, which only passes on. */
 struct store_backend {
     const char *name;
+    const char *explain; /* words before a statement */
     void (*close)(struct store *s);
     lt_res (*version)(struct store *s, int64_t *ret_version);
     lt_res (*begin_migration)(struct store *s);
@@ -33,6 +34,8 @@ struct store_backend {
                    size_t count, int64_t *ret_changed);
     lt_res (*query)(struct store *s, const struct store_sql *sql, const struct store_value *values,
                     size_t count, struct store_rows *ret_rows);
+    lt_res (*query_once)(struct store *s, const struct store_sql *sql, const struct store_value *values,
+                         size_t count, struct store_rows *ret_rows);
     bool (*next)(struct store_rows *rows);
     lt_res (*rows_end)(struct store_rows *rows);
     int64_t (*integer)(const struct store_rows *rows, int column);

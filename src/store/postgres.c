@@ -112,6 +112,7 @@ static bool changed(const struct store *store)
 
 static const struct store_backend backend = {
     .name = "postgresql",
+    .explain = "EXPLAIN",
     .close = close_connection,
     .version = version,
     .begin_migration = begin_migration,
@@ -126,6 +127,7 @@ static const struct store_backend backend = {
     .rollback_to = postgres_rollback_to,
     .exec = postgres_exec,
     .query = postgres_query,
+    .query_once = postgres_query_once,
     .next = postgres_next,
     .rows_end = postgres_rows_end,
     .integer = postgres_int,

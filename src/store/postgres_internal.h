@@ -57,6 +57,9 @@ LT_MUST_USE lt_res postgres_exec(struct store *store, const struct store_sql *sq
 LT_MUST_USE lt_res postgres_query(struct store *store, const struct store_sql *sql,
                                   const struct store_value *values, size_t count,
                                   struct store_rows *ret_rows);
+LT_MUST_USE lt_res postgres_query_once(struct store *store, const struct store_sql *sql,
+                                       const struct store_value *values, size_t count,
+                                       struct store_rows *ret_rows);
 bool postgres_next(struct store_rows *rows);
 LT_MUST_USE lt_res postgres_rows_end(struct store_rows *rows);
 int64_t postgres_int(const struct store_rows *rows, int column);

@@ -275,30 +275,62 @@ static bool long_answer(const struct postgres *s, const struct store_sql *sql)
     return s->read_only && s->begun && begins_with(sql->text, "SELECT") && strstr(sql->text, "LIMIT") == NULL;
 }
 
-lt_res postgres_query(struct store *store, const struct store_sql *sql, const struct store_value *values,
-                      size_t count, struct store_rows *ret_rows)
+/* Without a name: the server forgets it with the next one. */
+static PGresult *run_once(struct postgres *s, const struct store_sql *sql, const struct bound *b)
 {
-    struct postgres *s = postgres_of(store);
+    size_t count = 0;
+    lt_buf_reset(&s->text);
+    if (lt_failed(postgres_text(sql->text, &s->text, &count)) || count != (size_t)b->count) {
+        return NULL;
+    }
+    return s->pq->PQexecParams(s->connection, lt_buf_cstr(&s->text), b->count, b->types, b->values,
+                               b->lengths, b->formats, 1);
+}
+
+static lt_res first_rows(struct postgres *s, struct postgres_rows *rows, const struct store_value *values,
+                         const struct bound *b, bool once)
+{
+    const struct store_sql *sql = rows->sql;
     struct postgres_stmt *c = NULL;
+    if (long_answer(s, sql)) {
+        return open_cursor(s, rows, b);
+    }
+    if (once) {
+        return take_in(s, rows, run_once(s, sql, b));
+    }
+    LT_TRY(take(s, sql, values, b, &c));
+    if (!begins_with(sql->text, "SELECT")) {
+        s->wrote = true;
+        LT_TRY(s->mark_wanted ? postgres_make_mark(s) : LT_OK);
+    }
+    return take_in(s, rows, run_plain(s, c, b));
+}
+
+static lt_res query(struct postgres *s, const struct store_sql *sql, const struct store_value *values,
+                    size_t count, bool once, struct store_rows *ret_rows)
+{
     struct bound b;
-    *ret_rows = (struct store_rows){.store = store};
+    *ret_rows = (struct store_rows){.store = &s->base};
     LT_TRY(usable(s, sql));
     LT_TRY(bind(&b, sql, values, count));
     struct postgres_rows *rows = free_rows(s);
     LT_CHECK(rows != NULL, LT_STATE_CORRUPT, "%s: too many answers are open", sql->name);
     *rows = (struct postgres_rows){.sql = sql};
-    if (long_answer(s, sql)) {
-        LT_TRY(open_cursor(s, rows, &b));
-    } else {
-        LT_TRY(take(s, sql, values, &b, &c));
-        if (!begins_with(sql->text, "SELECT")) {
-            s->wrote = true;
-            LT_TRY(s->mark_wanted ? postgres_make_mark(s) : LT_OK);
-        }
-        LT_TRY(take_in(s, rows, run_plain(s, c, &b)));
-    }
+    LT_TRY(first_rows(s, rows, values, &b, once));
     ret_rows->stmt = (struct store_stmt *)(void *)rows;
     return LT_OK;
+}
+
+lt_res postgres_query(struct store *store, const struct store_sql *sql, const struct store_value *values,
+                      size_t count, struct store_rows *ret_rows)
+{
+    return query(postgres_of(store), sql, values, count, false, ret_rows);
+}
+
+lt_res postgres_query_once(struct store *store, const struct store_sql *sql, const struct store_value *values,
+                           size_t count, struct store_rows *ret_rows)
+{
+    return query(postgres_of(store), sql, values, count, true, ret_rows);
 }
 
 bool postgres_next(struct store_rows *rows)

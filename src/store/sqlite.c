@@ -13,6 +13,7 @@
 
 enum {
     CACHE_SLOTS = 1024, /* power of two; more statements than rooms will ever export */
+    ONCE_SLOTS = 4,
     DEFAULT_CACHE_KIB = 16384,
     BUSY_WAIT_MS = 250,
     CHECKPOINT_PAGES =
@@ -37,6 +38,7 @@ struct sqlite_book {
     bool lost;        /* begun, but SQLite rolled it back by itself */
     bool suspect;     /* a sync failed: what the WAL holds on disk is unknown until it begins anew */
     struct sqlite_stmt cache[CACHE_SLOTS];
+    struct sqlite_stmt once[ONCE_SLOTS]; /* prepared for one run, and gone with it */
 };
 
 static struct sqlite_book *book_of(struct store *store)
@@ -241,6 +243,35 @@ static size_t slot_of(const struct store_sql *sql)
     return ((size_t)((uintptr_t)sql >> 4) * (size_t)0x9e3779b97f4a7c15ULL >> 40) & (CACHE_SLOTS - 1);
 }
 
+/* Behind the last row. The same error is reported again by both calls. */
+static void let_go(struct sqlite_book *s, struct sqlite_stmt *c)
+{
+    (void)sqlite3_reset(c->stmt);
+    c->busy = false;
+    if (c >= s->once && c < s->once + ONCE_SLOTS) {
+        (void)sqlite3_finalize(c->stmt);
+        *c = (struct sqlite_stmt){.sql = NULL};
+    }
+}
+
+static lt_res take_once(struct sqlite_book *s, const struct store_sql *sql, struct sqlite_stmt **ret_stmt)
+{
+    for (size_t i = 0; i < ONCE_SLOTS; i++) {
+        struct sqlite_stmt *c = &s->once[i];
+        if (c->sql == NULL) {
+            int rc = sqlite3_prepare_v3(s->db, sql->text, -1, 0, &c->stmt, NULL);
+            if (rc != SQLITE_OK) {
+                return fail(s, rc, sql->name);
+            }
+            LT_ASSERT(sqlite3_stmt_readonly(c->stmt) != 0);
+            c->sql = sql;
+            *ret_stmt = c;
+            return LT_OK;
+        }
+    }
+    LT_FAIL(LT_STATE_CORRUPT, "%s: too many answers are open", sql->name);
+}
+
 /* A statement that is not in the middle of its rows; another of the same text when it is. */
 static lt_res take(struct sqlite_book *s, const struct store_sql *sql, struct sqlite_stmt **ret_stmt)
 {
@@ -283,20 +314,33 @@ static int bind_one(sqlite3_stmt *stmt, int at, const struct store_value *v)
     return SQLITE_MISUSE;
 }
 
-static lt_res prepare(struct sqlite_book *s, const struct store_sql *sql, const struct store_value *values,
-                      size_t count, struct sqlite_stmt **ret_stmt)
+static lt_res check_usable(const struct sqlite_book *s, const struct store_sql *sql)
 {
     LT_CHECK(s->base.usable, LT_PEER_USAGE, "the book is older than this program: run lintel migrate");
     LT_CHECK(!s->lost, LT_RETRY_UNAVAILABLE, "%s: the transaction was rolled back before", sql->name);
-    struct sqlite_stmt *c = NULL;
-    LT_TRY(take(s, sql, &c));
+    return LT_OK;
+}
+
+static lt_res bind_all(struct sqlite_book *s, const struct sqlite_stmt *c, const struct store_value *values,
+                       size_t count)
+{
     LT_ASSERT(sqlite3_bind_parameter_count(c->stmt) == (int)count);
     for (size_t i = 0; i < count; i++) {
         int rc = bind_one(c->stmt, (int)i + 1, &values[i]);
         if (rc != SQLITE_OK) {
-            return fail(s, rc, sql->name);
+            return fail(s, rc, c->sql->name);
         }
     }
+    return LT_OK;
+}
+
+static lt_res prepare(struct sqlite_book *s, const struct store_sql *sql, const struct store_value *values,
+                      size_t count, struct sqlite_stmt **ret_stmt)
+{
+    struct sqlite_stmt *c = NULL;
+    LT_TRY(check_usable(s, sql));
+    LT_TRY(take(s, sql, &c));
+    LT_TRY(bind_all(s, c, values, count));
     *ret_stmt = c;
     return LT_OK;
 }
@@ -357,6 +401,24 @@ static lt_res book_query(struct store *store, const struct store_sql *sql, const
     return LT_OK;
 }
 
+static lt_res book_query_once(struct store *store, const struct store_sql *sql,
+                              const struct store_value *values, size_t count, struct store_rows *ret_rows)
+{
+    struct sqlite_book *s = book_of(store);
+    struct sqlite_stmt *c = NULL;
+    *ret_rows = (struct store_rows){.store = store};
+    LT_TRY(check_usable(s, sql));
+    LT_TRY(take_once(s, sql, &c));
+    lt_res r = bind_all(s, c, values, count);
+    if (lt_failed(r)) {
+        let_go(s, c);
+        return r;
+    }
+    c->busy = true;
+    ret_rows->stmt = (struct store_stmt *)(void *)c;
+    return LT_OK;
+}
+
 static bool book_next(struct store_rows *rows)
 {
     struct sqlite_stmt *c = stmt_of(rows);
@@ -371,8 +433,7 @@ static bool book_next(struct store_rows *rows)
         rows->failed = fail(book_of(rows->store), rc, c->sql->name);
     }
     /* Let go of the read lock at once; store_rows_end still tells. */
-    (void)sqlite3_reset(c->stmt); /* repeats the error that was reported */
-    c->busy = false;
+    let_go(book_of(rows->store), c);
     rows->stmt = NULL;
     return false;
 }
@@ -381,8 +442,7 @@ static lt_res book_rows_end(struct store_rows *rows)
 {
     struct sqlite_stmt *c = stmt_of(rows);
     if (c != NULL) {
-        (void)sqlite3_reset(c->stmt); /* repeats the error that was reported */
-        c->busy = false;
+        let_go(book_of(rows->store), c);
         rows->stmt = NULL;
     }
     return rows->failed;
@@ -538,6 +598,7 @@ static lt_res book_set_version(struct store *store, int64_t version)
 
 static const struct store_backend backend = {
     .name = "sqlite",
+    .explain = "EXPLAIN QUERY PLAN",
     .close = sqlite_close,
     .version = book_version,
     .begin_migration = book_begin_migration,
@@ -552,6 +613,7 @@ static const struct store_backend backend = {
     .rollback_to = book_rollback_to,
     .exec = book_exec,
     .query = book_query,
+    .query_once = book_query_once,
     .next = book_next,
     .rows_end = book_rows_end,
     .integer = book_int,

@@ -69,6 +69,12 @@ lt_res store_query(struct store *s, const struct store_sql *sql, const struct st
     return s->backend->query(s, sql, values, count, ret_rows);
 }
 
+lt_res store_query_once(struct store *s, const struct store_sql *sql, const struct store_value *values,
+                        size_t count, struct store_rows *ret_rows)
+{
+    return s->backend->query_once(s, sql, values, count, ret_rows);
+}
+
 bool store_next(struct store_rows *rows)
 {
     return rows->stmt != NULL && rows->failed.code == 0 && rows->store->backend->next(rows);
@@ -107,4 +113,9 @@ enum store_type store_type(const struct store_rows *rows, int column)
 bool store_changed_elsewhere(const struct store *s)
 {
     return s->backend->changed_elsewhere(s);
+}
+
+const char *store_explain_words(const struct store *s)
+{
+    return s->backend->explain;
 }

@@ -66,6 +66,8 @@ void store_rollback_to(struct store *s);
 /* Between begin and commit of a writer: somebody else has written since this connection's last transaction,
  * so what was read before may not hold. Never with SQLite, where the registrar is the only one. */
 bool store_changed_elsewhere(const struct store *s);
+/* "EXPLAIN QUERY PLAN" or "EXPLAIN": the words that make a plan of a statement; each row ends with a text. */
+const char *store_explain_words(const struct store *s);
 /* The path names a server, not a file. */
 bool store_is_postgres(const char *path);
 
@@ -83,6 +85,11 @@ struct store_rows {
 };
 LT_MUST_USE lt_res store_query(struct store *s, const struct store_sql *sql, const struct store_value *values,
                                size_t count, struct store_rows *ret_rows);
+/* A text that was put together from constant fragments by a compiler of ours (scope/), its values bound:
+ * prepared for this run alone. sql must live until the rows end. Only reads. */
+LT_MUST_USE lt_res store_query_once(struct store *s, const struct store_sql *sql,
+                                    const struct store_value *values, size_t count,
+                                    struct store_rows *ret_rows);
 bool store_next(struct store_rows *rows);
 LT_MUST_USE lt_res store_rows_end(struct store_rows *rows);
 int64_t store_int(const struct store_rows *rows, int column);

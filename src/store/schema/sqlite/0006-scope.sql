@@ -39,7 +39,7 @@ CREATE TABLE certificate_finding (
 
 -- Everything that summarised evidence is asked for, in one index: a count reads a quarter of the table.
 CREATE INDEX certificate_summary ON certificate(issued_us, not_after_us, worst_dimension, oldest_caa_us,
-  oldest_validation_us, least_quorum, profile, account, key_type, name_count, shard);
+  oldest_validation_us, least_quorum, profile, account, key_type, name_count, shard, build);
 
 -- Insert-only. Expressions that were given a name; a changed one is the next version.
 CREATE TABLE scope (

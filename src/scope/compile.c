@@ -1,0 +1,410 @@
+/* The tree into SQL: constant fragments in the order of the tree, every value bound.
+ *
+ * Which way the database walks is decided here as far as it matters. A list of members goes in the order of
+ * the primary key, so that each page costs what it reads; where few are expected, an index and a sort are
+ * better. A count may take any index, and takes the one that covers it. A column behind a plus sign is no
+ * reason to choose its index.
+ */
+#include <string.h>
+
+#include "scope/private.h"
+
+enum { TEXT_MAX = 1024 * 1024, BOUND_MAX = SCOPE_VALUES_MAX * 3 + SCOPE_TERMS_MAX * 8 + 16, GROUP = 100 };
+
+struct compiler {
+    const struct scope_ask *ask;
+    struct lt_arena *arena;
+    struct scope_error *error;
+    struct lt_buf text;
+    struct store_value *values;
+    size_t count;
+    bool plain; /* times may choose their index */
+};
+
+static void add(struct compiler *c, const char *sql)
+{
+    lt_buf_add_cstr(&c->text, sql);
+}
+
+static void bind(struct compiler *c, struct store_value v)
+{
+    LT_ASSERT(c->count < BOUND_MAX); /* the limits of the parser keep it */
+    c->values[c->count++] = v;
+    lt_buf_addf(&c->text, "?%zu", c->count);
+}
+
+/* A fragment of the table, its marks bound. */
+static void add_fragment(struct compiler *c, const char *sql)
+{
+    for (; sql != NULL && *sql != 0; sql++) {
+        if (*sql == '@') {
+            bind(c, STORE_I(c->ask->now.us));
+        } else if (*sql == '#') {
+            bind(c, STORE_I(c->ask->as_of ? c->ask->now.us : INT64_MAX));
+        } else {
+            lt_buf_add_byte(&c->text, (uint8_t)*sql);
+        }
+    }
+}
+
+static int64_t at(const struct compiler *c, struct scope_instant i)
+{
+    return i.relative ? c->ask->now.us + i.us : i.us;
+}
+
+static void add_column(struct compiler *c, const struct scope_field *f)
+{
+    bool time = f->type == TYPE_TIME || f->against != AGAINST_NOTHING;
+    add(c, time && !c->plain ? "+" : "");
+    add_fragment(c, f->column);
+}
+
+/* "%,name,%", with what LIKE takes for itself behind a backslash. */
+static struct store_value pattern_of(struct compiler *c, lt_slice text)
+{
+    uint8_t *out = lt_arena_alloc(c->arena, text.len * 2 + 4);
+    size_t len = 0;
+    if (out == NULL) {
+        c->text.overflow = true;
+        return STORE_N;
+    }
+    out[len++] = '%';
+    out[len++] = ',';
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] == '%' || text.ptr[i] == '_' || text.ptr[i] == '\\') {
+            out[len++] = '\\';
+        }
+        out[len++] = text.ptr[i];
+    }
+    out[len++] = ',';
+    out[len++] = '%';
+    return STORE_T(LT_SLICE(out, len));
+}
+
+static struct store_value value_of(struct compiler *c, const struct scope_field *f,
+                                   const struct scope_value *v)
+{
+    switch (f->type) {
+    case TYPE_WORD:
+    case TYPE_NUMBER:
+        return STORE_I(v->number);
+    case TYPE_DURATION:
+        return STORE_I(f->against == AGAINST_PAST     ? c->ask->now.us - v->number
+                       : f->against == AGAINST_FUTURE ? c->ask->now.us + v->number
+                                                      : v->number);
+    case TYPE_HEX:
+        return STORE_B(v->text);
+    case TYPE_MEMBER:
+        return pattern_of(c, v->text);
+    case TYPE_NAME:
+    case TYPE_SUFFIX:
+        return STORE_T(v->key);
+    case TYPE_TIME:
+        return STORE_I(at(c, v->from));
+    case TYPE_TEXT:
+    case TYPE_VERSION:
+    case TYPE_FLAG:
+        break;
+    }
+    return STORE_T(v->text);
+}
+
+/* ---- what the catalog knows ---- */
+
+static lt_res check_known(struct compiler *c, const struct scope_term *t)
+{
+    const struct scope_catalog *k = c->ask->catalog;
+    bool issuer = t->field->known == KNOWN_ISSUER;
+    if (k == NULL || (!issuer && t->field->known != KNOWN_PROFILE)) {
+        return LT_OK;
+    }
+    const char *const *list = issuer ? k->issuers : k->profiles;
+    size_t count = issuer ? k->issuer_count : k->profile_count;
+    for (size_t i = 0; i < t->count; i++) {
+        const struct scope_value *v = &t->values[i];
+        bool found = false;
+        for (size_t n = 0; n < count && !found; n++) {
+            found = lt_slice_eq_cstr(v->text, list[n]);
+        }
+        if (!found) {
+            return scope_fail(c->error, v->offset, v->len, "there is no %s \"%.*s\"", t->field->name,
+                              (int)(v->text.len > 64 ? 64 : v->text.len), (const char *)v->text.ptr);
+        }
+    }
+    return LT_OK;
+}
+
+static bool version_fits(const struct scope_term *t, lt_slice build)
+{
+    switch (t->shape) {
+    case SHAPE_ONE_OF:
+        for (size_t i = 0; i < t->count; i++) {
+            if (scope_version_cmp(build, t->values[i].text) == 0) {
+                return true;
+            }
+        }
+        return false;
+    case SHAPE_RANGE:
+        return (t->open_from || scope_version_cmp(build, t->values[0].text) >= 0) &&
+               (t->open_until || scope_version_cmp(build, t->values[1].text) <= 0);
+    case SHAPE_BELOW:
+    case SHAPE_SPAN:
+    case SHAPE_IS:
+        break;
+    }
+    int order = scope_version_cmp(build, t->values[0].text);
+    return t->op == OP_LT ? order < 0 : t->op == OP_LE ? order <= 0 : t->op == OP_GT ? order > 0 : order >= 0;
+}
+
+/* The builds that there are, of those that fit. */
+static lt_res add_versions(struct compiler *c, const struct scope_term *t)
+{
+    const struct scope_catalog *k = c->ask->catalog;
+    size_t found = 0;
+    if (k == NULL) {
+        return scope_fail(c->error, t->offset, strlen(t->field->name), "%s needs the book to compare with",
+                          t->field->name);
+    }
+    for (size_t i = 0; i < k->build_count; i++) {
+        if (version_fits(t, lt_slice_cstr(k->builds[i])) && c->count < BOUND_MAX) {
+            if (found++ == 0) {
+                add_column(c, t->field);
+            }
+            add(c, found == 1 ? " IN (" : ", ");
+            bind(c, STORE_S(k->builds[i]));
+        }
+    }
+    add(c, found == 0 ? "1 = 0" : ")");
+    return LT_OK;
+}
+
+/* ---- the operation inside a fragment ---- */
+
+static void add_one_of(struct compiler *c, const struct scope_term *t)
+{
+    if (t->field->type == TYPE_MEMBER) {
+        add(c, "(");
+        for (size_t i = 0; i < t->count; i++) {
+            add(c, i > 0 ? " OR " : "");
+            add_column(c, t->field);
+            add(c, " LIKE ");
+            bind(c, value_of(c, t->field, &t->values[i]));
+            add(c, " ESCAPE '\\'");
+        }
+        add(c, ")");
+        return;
+    }
+    add_column(c, t->field);
+    if (t->count == 1) {
+        add(c, " = ");
+        bind(c, value_of(c, t->field, &t->values[0]));
+        return;
+    }
+    for (size_t i = 0; i < t->count; i++) {
+        add(c, i == 0 ? " IN (" : ", ");
+        bind(c, value_of(c, t->field, &t->values[i]));
+    }
+    add(c, ")");
+}
+
+static const char *sql_op(enum scope_op op, bool flipped)
+{
+    switch (op) {
+    case OP_LT:
+        return flipped ? " > " : " < ";
+    case OP_LE:
+        return flipped ? " >= " : " <= ";
+    case OP_GT:
+        return flipped ? " < " : " > ";
+    case OP_GE:
+        return flipped ? " <= " : " >= ";
+    case OP_EQ:
+    case OP_NE:
+    case OP_IN:
+    case OP_IS:
+        break;
+    }
+    return " = ";
+}
+
+static void add_bound(struct compiler *c, const struct scope_term *t, enum scope_op op, struct store_value v)
+{
+    add_column(c, t->field);
+    add(c, sql_op(op, t->field->against == AGAINST_PAST));
+    bind(c, v);
+}
+
+static void add_range(struct compiler *c, const struct scope_term *t)
+{
+    bool span = t->shape == SHAPE_SPAN;
+    if (!t->open_from) {
+        add_bound(c, t, OP_GE, span ? STORE_I(at(c, t->from)) : value_of(c, t->field, &t->values[0]));
+    }
+    add(c, !t->open_from && !t->open_until ? " AND " : "");
+    if (!t->open_until) {
+        add_bound(c, t, span ? OP_LT : OP_LE,
+                  span ? STORE_I(at(c, t->until)) : value_of(c, t->field, &t->values[1]));
+    }
+}
+
+static lt_res add_operation(struct compiler *c, const struct scope_term *t)
+{
+    if (t->field->type == TYPE_VERSION) {
+        return add_versions(c, t);
+    }
+    switch (t->shape) {
+    case SHAPE_ONE_OF:
+        add_one_of(c, t);
+        break;
+    case SHAPE_BELOW:
+        add_bound(c, t, t->op, value_of(c, t->field, &t->values[0]));
+        break;
+    case SHAPE_RANGE:
+    case SHAPE_SPAN:
+        add(c, "(");
+        add_range(c, t);
+        add(c, ")");
+        break;
+    case SHAPE_IS:
+        break;
+    }
+    return LT_OK;
+}
+
+#define OF_NAMES "SELECT n.issuer, n.serial, n.copy FROM certificate_name n WHERE n.name "
+
+/* The name itself, and all from "name." until "name/", which is the next character. */
+static void add_suffixes(struct compiler *c, const struct scope_term *t)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        lt_slice key = t->values[i].key;
+        char *from = lt_arena_printf(c->arena, "%.*s.", LT_FMT(key));
+        char *until = lt_arena_printf(c->arena, "%.*s/", LT_FMT(key));
+        if (from == NULL || until == NULL) {
+            c->text.overflow = true;
+            return;
+        }
+        add(c, i == 0           ? "((c.issuer, c.serial, c.copy) IN ("
+               : i % GROUP == 0 ? ") OR (c.issuer, c.serial, c.copy) IN ("
+                                : " UNION ALL ");
+        add(c, OF_NAMES "= ");
+        bind(c, STORE_T(key));
+        add(c, " UNION ALL " OF_NAMES ">= ");
+        bind(c, STORE_S(from));
+        add(c, " AND n.name < ");
+        bind(c, STORE_S(until));
+    }
+    add(c, "))");
+}
+
+static lt_res add_term(struct compiler *c, const struct scope_term *t)
+{
+    const struct scope_field *f = t->field;
+    LT_TRY(check_known(c, t));
+    if (f->type == TYPE_SUFFIX) {
+        add_suffixes(c, t);
+        return LT_OK;
+    }
+    add(c, f->before_too != NULL ? "(" : "");
+    add_fragment(c, f->before);
+    LT_TRY(add_operation(c, t));
+    add_fragment(c, f->after);
+    if (f->before_too != NULL) {
+        add(c, " OR ");
+        add_fragment(c, f->before_too);
+        LT_TRY(add_operation(c, t));
+        add_fragment(c, f->after_too);
+        add(c, ")");
+    }
+    return LT_OK;
+}
+
+/* ---- the tree ---- */
+
+static lt_res on_node(void *self, const struct scope_node *node, const struct scope_node *parent,
+                      enum scope_visit visit)
+{
+    struct compiler *c = self;
+    bool two = node->kind == NODE_AND || node->kind == NODE_OR;
+    bool bracket = two && (parent == NULL || parent->kind != node->kind);
+    if (node->kind == NODE_TERM) {
+        return visit == VISIT_BEFORE ? add_term(c, node->term) : LT_OK;
+    }
+    if (visit == VISIT_BEFORE) {
+        add(c, node->kind == NODE_NOT ? "NOT (" : bracket ? "(" : "");
+    } else if (visit == VISIT_BETWEEN) {
+        add(c, node->kind == NODE_AND ? " AND " : " OR ");
+    } else {
+        add(c, node->kind == NODE_NOT || bracket ? ")" : "");
+    }
+    return LT_OK;
+}
+
+static bool covered(const struct scope *s)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->nodes[i].kind == NODE_TERM && !s->nodes[i].term->field->covered) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void add_tail(struct compiler *c)
+{
+    const struct scope_ask *ask = c->ask;
+    if (ask->as_of) {
+        add(c, " AND +c.issued_us <= ");
+        bind(c, STORE_I(ask->now.us));
+    }
+    if (ask->want == SCOPE_COUNT) {
+        return;
+    }
+    if (ask->after.set) {
+        add(c, " AND (c.issuer, c.serial, c.copy) > (");
+        bind(c, STORE_I(ask->after.issuer));
+        add(c, ", ");
+        bind(c, STORE_B(ask->after.serial));
+        add(c, ", ");
+        bind(c, STORE_I(ask->after.copy));
+        add(c, ")");
+    }
+    add(c, " ORDER BY c.issuer, c.serial, c.copy");
+    if (ask->limit != 0) {
+        add(c, " LIMIT ");
+        bind(c, STORE_I(ask->limit));
+    }
+}
+
+static lt_res compile(struct compiler *c, const struct scope *s)
+{
+    const struct scope *but_not = c->ask->but_not;
+    bool summary = covered(s) && (but_not == NULL || covered(but_not));
+    c->plain = c->ask->want == SCOPE_COUNT ? summary : c->ask->few;
+    add(c, c->ask->want == SCOPE_COUNT ? "SELECT count(*)" : "SELECT c.issuer, c.serial, c.copy");
+    add(c, " FROM certificate c WHERE ");
+    LT_TRY(scope_walk(s, c->arena, on_node, c));
+    if (but_not != NULL) {
+        add(c, " AND NOT (");
+        LT_TRY(scope_walk(but_not, c->arena, on_node, c));
+        add(c, ")");
+    }
+    add_tail(c);
+    return lt_buf_check(&c->text);
+}
+
+lt_res scope_compile(const struct scope *s, const struct scope_ask *ask, struct lt_arena *a,
+                     struct scope_error *ret_error, struct scope_sql *ret_sql)
+{
+    struct compiler c = {.ask = ask, .arena = a, .error = ret_error};
+    c.values = LT_NEW_ARRAY(a, struct store_value, BOUND_MAX);
+    LT_CHECK(c.values != NULL, LT_PEER_TOO_LARGE, "the expression is over the limit");
+    lt_buf_init(&c.text, TEXT_MAX);
+    lt_res r = compile(&c, s);
+    const char *text = lt_arena_cstr(a, lt_buf_slice(&c.text));
+    lt_buf_done(&c.text);
+    LT_TRY(r);
+    LT_CHECK(text != NULL, LT_PEER_TOO_LARGE, "the expression is over the limit");
+    *ret_sql = (struct scope_sql){text, c.values, c.count};
+    return LT_OK;
+}
