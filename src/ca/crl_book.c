@@ -7,6 +7,7 @@
 #include "ca/body.h"
 #include "ca/book_internal.h"
 #include "ca/config.h"
+#include "ca/crl_shard.h"
 #include "ca/event.h"
 #include "crypto/digest.h"
 
@@ -51,21 +52,20 @@ static lt_res number_of(struct ca_turn *t, const struct store_sql *which, const 
 
 static lt_res insert(struct ca_turn *t, const struct ca_issuer *issuer, const Ipc__CrlStore *m)
 {
-    uint8_t hash[CA_HASH_LEN];
     lt_slice der = LT_SLICE(m->der.data, m->der.len);
     lt_slice number = LT_SLICE(m->number.data, m->number.len);
-    crypto_sha256(der, hash);
+    lt_slice hash = LT_SLICE(m->sha256.data, m->sha256.len);
     LT_TRY(store_exec(t->store, &sql[SQL_ADD],
                       STORE_ARGS(STORE_I(issuer->id), STORE_I(m->shard), STORE_B(number),
                                  STORE_I(m->this_update_us), STORE_I(m->next_update_us), STORE_I(m->entries),
-                                 STORE_B(LT_SLICE(hash, sizeof hash)), STORE_I(m->sequence), STORE_B(der)),
+                                 STORE_B(hash), STORE_I(m->sequence), der.len == 0 ? STORE_N : STORE_B(der)),
                       NULL));
     struct ca_body body;
     ca_body_init(&body);
     ca_body_int(&body, "shard", m->shard);
     ca_body_hex(&body, "number", number);
     ca_body_int(&body, "entries", (int64_t)m->entries);
-    ca_body_hex(&body, "sha256", LT_SLICE(hash, sizeof hash));
+    ca_body_hex(&body, "sha256", hash);
     ca_body_time(&body, "this_update", (lt_time){m->this_update_us});
     ca_body_time(&body, "next_update", (lt_time){m->next_update_us});
     char *subject = lt_arena_printf(t->arena, "crl %s", issuer->name);
@@ -116,8 +116,13 @@ lt_res ca_crl_shards(struct ca_turn *t, const struct ca_issuer *issuer, uint32_t
 lt_res ca_crl_store(struct ca_turn *t, const struct ipc_addr *from, const Ipc__CrlStore *m)
 {
     const struct ca_issuer *issuer = ca_issuer_by_name(t->book, lt_slice_cstr(m->issuer));
-    if (issuer == NULL || m->number.len != NUMBER_LEN || m->der.len == 0) {
-        return answer(t, from, m, "no such issuer, or a number that is not of 8 bytes");
+    uint8_t hash[CA_HASH_LEN];
+    crypto_sha256(LT_SLICE(m->der.data, m->der.len), hash);
+    if (issuer == NULL || m->shard > CA_CRL_SHARDS_MAX || m->number.len != NUMBER_LEN) {
+        return answer(t, from, m, "no such issuer or shard, or a number that is not of 8 bytes");
+    }
+    if (m->sha256.len != CA_HASH_LEN || (m->der.len > 0 && memcmp(m->sha256.data, hash, sizeof hash) != 0)) {
+        return answer(t, from, m, "the hash is not that of the CRL");
     }
     lt_slice last;
     LT_TRY(number_of(t, &sql[SQL_LAST], issuer, m->shard, &last));

@@ -1,6 +1,8 @@
 /* Building a CRL from the book. */
 #include "ca/crl_build.h"
 
+#include <string.h>
+
 #include "ca/crl_entries.h"
 #include "ca/crl_shard.h"
 #include "ca/limits.h"
@@ -8,10 +10,11 @@
 
 static const struct store_sql sql[] = {
     {"crl.issuers", "SELECT id, name, parent, offline, certificate FROM issuer ORDER BY id LIMIT 256"},
-    {"crl.newest", "SELECT number, this_update_us, next_update_us FROM crl WHERE issuer = ?1 AND shard = ?2 "
-                   "ORDER BY number DESC LIMIT 1"},
-    {"crl.newest-der", "SELECT number, this_update_us, next_update_us, der FROM crl WHERE issuer = ?1 AND "
-                       "shard = ?2 ORDER BY number DESC LIMIT 1"},
+    {"crl.newest",
+     "SELECT number, this_update_us, next_update_us, entries, sha256 FROM crl WHERE issuer = ?1 "
+     "AND shard = ?2 ORDER BY number DESC LIMIT 1"},
+    {"crl.newest-der", "SELECT number, this_update_us, next_update_us, entries, sha256, der FROM crl WHERE "
+                       "issuer = ?1 AND shard = ?2 ORDER BY number DESC LIMIT 1"},
     {"crl.before-newest", "SELECT this_update_us FROM crl WHERE issuer = ?1 AND shard = ?2 "
                           "ORDER BY number DESC LIMIT 1 OFFSET 1"},
     {"crl.dropped", "SELECT d.der FROM revocation r JOIN certificate_der d ON d.issuer = r.issuer AND "
@@ -82,6 +85,7 @@ lt_res ca_crl_newest(struct store *store, int64_t issuer, uint32_t shard, struct
                      struct ca_crl_newest *ret_newest)
 {
     *ret_newest = (struct ca_crl_newest){0};
+    bool there = false;
     struct store_rows rows;
     LT_TRY(store_query(store, &sql[with_der == NULL ? SQL_NEWEST : SQL_NEWEST_DER],
                        STORE_ARGS(STORE_I(issuer), STORE_I(shard)), &rows));
@@ -91,15 +95,20 @@ lt_res ca_crl_newest(struct store *store, int64_t issuer, uint32_t shard, struct
         ret_newest->this_update = (lt_time){store_int(&rows, 1)};
         ret_newest->next_update = (lt_time){store_int(&rows, 2)};
         r = number_of(store_bytes(&rows, 0), &ret_newest->number);
-        if (with_der != NULL) {
-            ret_newest->der = lt_arena_copy(with_der, store_bytes(&rows, 3));
+        ret_newest->entries = (uint64_t)store_int(&rows, 3);
+        lt_slice hash = store_bytes(&rows, 4);
+        if (hash.len == sizeof ret_newest->sha256) {
+            memcpy(ret_newest->sha256, hash.ptr, hash.len);
+        }
+        there = with_der != NULL && !store_is_null(&rows, 5);
+        if (there) {
+            ret_newest->der = lt_arena_copy(with_der, store_bytes(&rows, 5));
         }
     }
     lt_res end = store_rows_end(&rows);
     LT_TRY(r);
     LT_TRY(end);
-    LT_CHECK(with_der == NULL || !ret_newest->found || ret_newest->der.ptr != NULL, LT_PEER_TOO_LARGE,
-             "a CRL is over the memory limit");
+    LT_CHECK(!there || ret_newest->der.ptr != NULL, LT_PEER_TOO_LARGE, "a CRL is over the memory limit");
     LT_TRY(store_query(store, &sql[SQL_BEFORE_NEWEST], STORE_ARGS(STORE_I(issuer), STORE_I(shard)), &rows));
     if (store_next(&rows)) {
         ret_newest->before_this_update = (lt_time){store_int(&rows, 0)};

@@ -11,6 +11,7 @@
 enum {
     CA_CRL_NUMBER_LEN = 8,
     CA_CRL_MAX_BYTES = 256 * 1024 * 1024,
+    CA_CRL_IN_BOOK_MAX = 1024 * 1024, /* larger ones lie in their files alone, the book has their hash */
     CA_CRL_ISSUERS_MAX = 256,
 };
 
@@ -36,7 +37,9 @@ struct ca_crl_newest {
     lt_time this_update;
     lt_time next_update;
     lt_time before_this_update; /* thisUpdate of the one before it; {0} for none */
-    lt_slice der;               /* in the arena; empty unless asked for */
+    uint64_t entries;
+    uint8_t sha256[32];
+    lt_slice der; /* in the arena; empty unless asked for, and where the book has none */
 };
 LT_MUST_USE lt_res ca_crl_newest(struct store *store, int64_t issuer, uint32_t shard,
                                  struct lt_arena *with_der, struct ca_crl_newest *ret_newest);

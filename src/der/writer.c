@@ -101,6 +101,15 @@ void der_end(struct der_writer *w)
     length_put(p, len, size);
 }
 
+void der_put_head(struct der_writer *w, uint32_t tag, size_t len)
+{
+    uint8_t bytes[1 + sizeof len];
+    unsigned size = length_size(len);
+    length_put(bytes, len, size);
+    tag_put(w, tag);
+    lt_buf_add(w->out, LT_SLICE(bytes, size));
+}
+
 void der_put(struct der_writer *w, uint32_t tag, lt_slice content)
 {
     tag_put(w, tag);

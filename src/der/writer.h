@@ -27,6 +27,8 @@ void der_begin_hint(struct der_writer *w, uint32_t tag, size_t len);
 void der_end(struct der_writer *w);
 
 void der_put(struct der_writer *w, uint32_t tag, lt_slice content);
+/* Tag and length alone, of content that goes elsewhere. */
+void der_put_head(struct der_writer *w, uint32_t tag, size_t len);
 /* Elements that are complete already. */
 void der_put_raw(struct der_writer *w, lt_slice der);
 /* INTEGER from a big-endian magnitude; leading zeros are dropped, one is added where the sign needs it. */

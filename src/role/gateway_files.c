@@ -1,5 +1,5 @@
 /* The public files: CRLs and CA certificates, as the publisher left them. Two folders, plain names, nothing
- * else: a name with a slash, a link, or another ending does not exist here. */
+ * else: a link or another ending does not exist here, and one slash is in the name of a part of a CRL. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -50,10 +50,21 @@ static bool name_good(lt_slice name, const char *ending)
     return good;
 }
 
+/* Of an issuer's name, as the configuration takes them. */
+static bool folder_good(lt_slice name)
+{
+    bool good = name.len > 0 && name.len < NAME_SIZE;
+    for (size_t i = 0; good && i < name.len; i++) {
+        uint8_t c = name.ptr[i];
+        good = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+    }
+    return good;
+}
+
 static bool open_file(int dir_fd, lt_slice name, int *ret_fd, struct stat *ret_st)
 {
     char path[NAME_SIZE];
-    (void)snprintf(path, sizeof path, "%.*s", LT_FMT(name)); /* name_good measured it */
+    (void)snprintf(path, sizeof path, "%.*s", LT_FMT(name)); /* who checked it measured it */
     LT_CLEANUP(lt_fd_closep) int fd = openat(dir_fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0 || fstat(fd, ret_st) != 0 || !S_ISREG(ret_st->st_mode)) {
         return false;
@@ -144,6 +155,29 @@ static void send_file(struct http_exchange *x, const struct kind *kind, int fd, 
     http_exchange_answer(x, &answer);
 }
 
+/* "ISSUER/7.crl": a folder, which is none where it is a link, and a name in it. */
+static bool open_shard(int dir_fd, lt_slice name, int *ret_fd, struct stat *ret_st)
+{
+    lt_slice rest = name;
+    lt_slice issuer;
+    char path[NAME_SIZE];
+    if (!lt_slice_split(&rest, '/', &issuer) || !name_good(rest, crl_kind.ending) || !folder_good(issuer)) {
+        return false;
+    }
+    (void)snprintf(path, sizeof path, "%.*s", LT_FMT(issuer)); /* folder_good measured it */
+    LT_CLEANUP(lt_fd_closep)
+    int fd = openat(dir_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return fd >= 0 && open_file(fd, rest, ret_fd, ret_st);
+}
+
+static bool open_any(const struct kind *kind, int dir_fd, lt_slice name, int *ret_fd, struct stat *ret_st)
+{
+    if (name_good(name, kind->ending)) {
+        return open_file(dir_fd, name, ret_fd, ret_st);
+    }
+    return kind == &crl_kind && open_shard(dir_fd, name, ret_fd, ret_st);
+}
+
 static void serve(struct http_exchange *x, const struct kind *kind, int dir_fd)
 {
     const struct http_request *r = http_exchange_request(x);
@@ -154,7 +188,7 @@ static void serve(struct http_exchange *x, const struct kind *kind, int dir_fd)
         const struct http_header allow[] = {{"allow", "GET, HEAD"}};
         const struct http_answer answer = {.status = 405, .headers = allow, .header_count = 1};
         http_exchange_answer(x, &answer);
-    } else if (!name_good(name, kind->ending) || !open_file(dir_fd, name, &fd, &st)) {
+    } else if (!open_any(kind, dir_fd, name, &fd, &st)) {
         http_exchange_problem(x, 404, NULL, "no such file is published", 0);
     } else {
         send_file(x, kind, fd, &st);

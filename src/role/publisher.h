@@ -7,10 +7,26 @@
 
 /* Makes public/, public/crl/, public/ca/ and public/ari/ below folder. Before the doors close. */
 LT_MUST_USE lt_res publisher_make_folders(int folder_fd);
-/* public/crl/NAME.crl, or NAME-SHARD.crl: the old bytes or the new ones, never between; Last-Modified is
+/* public/crl/ISSUER/, for its parts. */
+LT_MUST_USE lt_res publisher_make_shards(int folder_fd, const char *issuer);
+/* public/crl/ISSUER.crl, or ISSUER/SHARD.crl: the old bytes or the new ones, never between; Last-Modified is
  * thisUpdate. */
 LT_MUST_USE lt_res publisher_write_crl(int folder_fd, const char *issuer, uint32_t shard, lt_slice der,
                                        lt_time this_update);
+/* The same for a large one, in two steps: its bytes are synced beside the file, and take its place later. */
+struct publisher_parts {
+    lt_slice tbs;
+    enum x509_sig_alg alg;
+    lt_slice signature;
+};
+LT_MUST_USE lt_res publisher_stage_crl(int folder_fd, const char *issuer, uint32_t shard,
+                                       const struct publisher_parts *parts, uint8_t ret_sha256[32],
+                                       uint64_t *ret_bytes);
+LT_MUST_USE lt_res publisher_take_staged(int folder_fd, const char *issuer, uint32_t shard,
+                                         lt_time this_update);
+/* Takes it when it is the newest of the book. */
+LT_MUST_USE lt_res publisher_recover_staged(int folder_fd, const char *issuer, uint32_t shard,
+                                            const struct ca_crl_newest *newest, bool *ret_written);
 /* Does the file hold exactly these bytes? */
 bool publisher_crl_is(int folder_fd, const char *issuer, uint32_t shard, lt_slice der);
 /* public/ca/NAME.crt (DER) and NAME.chain.pem (itself, then up to the root), where they are not so already.

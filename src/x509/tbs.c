@@ -336,3 +336,18 @@ lt_res x509_assemble(lt_slice tbs, enum x509_sig_alg alg, lt_slice signature, st
     der_end(&w);
     return der_write_done(&w);
 }
+
+lt_res x509_assemble_around(size_t tbs_len, enum x509_sig_alg alg, lt_slice signature, struct lt_buf *head,
+                            struct lt_buf *tail)
+{
+    LT_CHECK(alg != X509_SIG_UNKNOWN && tbs_len > 0 && signature.len > 0, LT_PEER_MALFORMED,
+             "nothing to assemble: bytes, algorithm or signature missing");
+    struct der_writer w;
+    der_write_init(&w, tail);
+    der_put_raw(&w, x509_sig_alg_der(alg));
+    der_put_bitstring(&w, signature);
+    LT_TRY(der_write_done(&w));
+    der_write_init(&w, head);
+    der_put_head(&w, DER_SEQUENCE, tbs_len + tail->len);
+    return der_write_done(&w);
+}

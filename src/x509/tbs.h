@@ -64,5 +64,8 @@ LT_MUST_USE lt_res x509_csr_info_build(const struct x509_csr_spec *spec, struct 
 
 /* SEQUENCE { tbs, algorithm, BIT STRING signature }: a certificate, a request or a CRL. */
 LT_MUST_USE lt_res x509_assemble(lt_slice tbs, enum x509_sig_alg alg, lt_slice signature, struct lt_buf *out);
+/* The same for one that is too large to be copied: what stands before the tbs_len bytes and behind them. */
+LT_MUST_USE lt_res x509_assemble_around(size_t tbs_len, enum x509_sig_alg alg, lt_slice signature,
+                                        struct lt_buf *head, struct lt_buf *tail);
 
 #endif
