@@ -75,7 +75,7 @@ lt_res ca_judge_lint(struct judge *j)
         .der = LT_SLICE(j->m->tbs.data, j->m->tbs.len),
         .bare = true,
         .cert = &j->v->cert,
-        .role = LINT_ROLE_SUBSCRIBER,
+        .role = j->v->profile->kind == CA_PROFILE_RESPONDER ? LINT_ROLE_OCSP_RESPONDER : LINT_ROLE_SUBSCRIBER,
         .profile = j->v->profile->lint_profile,
         .sources = ca_lint_sources(j->v->profile->lint_profile),
         .issuer = j->issuer->cert,

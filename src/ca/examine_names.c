@@ -55,6 +55,11 @@ static const Ipc__NameEvidence *evidence_of(const struct judge *j, const Ipc__Id
 lt_res ca_judge_names(struct judge *j)
 {
     const struct x509_general_names *san = &j->v->cert.ext.san;
+    if (j->v->profile->kind == CA_PROFILE_RESPONDER) {
+        LT_CHECK(!j->v->cert.ext.has_san && j->m->n_evidence == 0, LT_POLICY_REFUSED,
+                 "a responder has no names");
+        return LT_OK;
+    }
     LT_CHECK(san->count > 0, LT_POLICY_REFUSED, "there is no name in it");
     LT_CHECK(san->count <= j->v->profile->names_max, LT_POLICY_REFUSED, "%zu names: profile %s takes %u",
              san->count, j->v->profile->name, j->v->profile->names_max);

@@ -63,8 +63,8 @@ static char *text(struct ca_turn *t, lt_slice s)
 
 static lt_res list_names(struct ca_turn *t, const struct ca_issue_request *r, Ipc__Identifier ***ret_names)
 {
-    Ipc__Identifier **list = LT_NEW_ARRAY(t->arena, Ipc__Identifier *, r->name_count);
-    Ipc__Identifier *rows = LT_NEW_ARRAY(t->arena, Ipc__Identifier, r->name_count);
+    Ipc__Identifier **list = LT_NEW_ARRAY(t->arena, Ipc__Identifier *, r->name_count + 1);
+    Ipc__Identifier *rows = LT_NEW_ARRAY(t->arena, Ipc__Identifier, r->name_count + 1);
     LT_CHECK(list != NULL && rows != NULL, LT_PEER_TOO_LARGE, "too many names");
     for (size_t i = 0; i < r->name_count; i++) {
         ipc__identifier__init(&rows[i]);
@@ -96,8 +96,8 @@ static lt_res may_issue(struct ca_turn *t, const struct ca_issue_draft *d, Ipc__
 static lt_res list_evidence(struct ca_turn *t, const struct ca_issue_request *r, Ipc__Identifier **names,
                             Ipc__SignRequest *q)
 {
-    Ipc__NameEvidence *rows = LT_NEW_ARRAY(t->arena, Ipc__NameEvidence, r->name_count);
-    q->evidence = LT_NEW_ARRAY(t->arena, Ipc__NameEvidence *, r->name_count);
+    Ipc__NameEvidence *rows = LT_NEW_ARRAY(t->arena, Ipc__NameEvidence, r->name_count + 1);
+    q->evidence = LT_NEW_ARRAY(t->arena, Ipc__NameEvidence *, r->name_count + 1);
     LT_CHECK(rows != NULL && q->evidence != NULL, LT_PEER_TOO_LARGE, "too many names");
     q->n_evidence = r->name_count;
     for (size_t i = 0; i < r->name_count; i++) {

@@ -39,16 +39,22 @@ static lt_res name_fits(const struct ca_issue_name *n, const struct ca_profile *
     return LT_OK;
 }
 
+static enum ca_profile_kind kind_for(const char *requester)
+{
+    return strcmp(requester, "service") == 0 ? CA_PROFILE_SERVICE
+           : strcmp(requester, "ocsp") == 0  ? CA_PROFILE_RESPONDER
+                                             : CA_PROFILE_SUBSCRIBER;
+}
+
 lt_res ca_issue_fits(const struct ca_issue_request *r, const struct ca_profile *p)
 {
-    bool service = strcmp(r->requester, "service") == 0;
-    enum ca_profile_kind kind = service ? CA_PROFILE_SERVICE : CA_PROFILE_SUBSCRIBER;
-    LT_CHECK(p->kind == kind, LT_POLICY_REFUSED, "profile %s is not for this kind of request", p->name);
+    LT_CHECK(p->kind == kind_for(r->requester), LT_POLICY_REFUSED,
+             "profile %s is not for this kind of request", p->name);
     LT_CHECK((p->key_usage & X509_KU_KEY_CERT_SIGN) == 0 && (p->key_usage_rsa & X509_KU_KEY_CERT_SIGN) == 0,
              LT_POLICY_REFUSED, "profile %s would make a CA", p->name);
     LT_TRY(key_fits(r->key, p));
-    LT_CHECK(r->name_count > 0 && r->name_count <= p->names_max, LT_POLICY_REFUSED,
-             "profile %s takes 1 to %u names", p->name, p->names_max);
+    LT_CHECK((r->name_count == 0) == (p->kind == CA_PROFILE_RESPONDER) && r->name_count <= p->names_max,
+             LT_POLICY_REFUSED, "profile %s takes 1 to %u names", p->name, p->names_max);
     for (size_t i = 0; i < r->name_count; i++) {
         LT_TRY(name_fits(&r->names[i], p));
     }
@@ -65,7 +71,8 @@ static int compare_names(const void *a, const void *b)
 
 lt_res ca_name_set_sha256(struct ca_turn *t, const struct ca_issue_request *r, uint8_t ret_hash[CA_HASH_LEN])
 {
-    const struct ca_issue_name **sorted = LT_NEW_ARRAY(t->arena, const struct ca_issue_name *, r->name_count);
+    const struct ca_issue_name **sorted = LT_NEW_ARRAY(t->arena, const struct ca_issue_name *,
+                                                       r->name_count + 1);
     LT_CHECK(sorted != NULL, LT_PEER_TOO_LARGE, "too many names");
     for (size_t i = 0; i < r->name_count; i++) {
         sorted[i] = &r->names[i];
@@ -88,7 +95,7 @@ lt_res ca_name_set_sha256(struct ca_turn *t, const struct ca_issue_request *r, u
 static lt_res build_san(struct ca_turn *t, const struct ca_issue_request *r,
                         const struct x509_general_name **ret_san)
 {
-    struct x509_general_name *san = LT_NEW_ARRAY(t->arena, struct x509_general_name, r->name_count);
+    struct x509_general_name *san = LT_NEW_ARRAY(t->arena, struct x509_general_name, r->name_count + 1);
     LT_CHECK(san != NULL, LT_PEER_TOO_LARGE, "too many names");
     for (size_t i = 0; i < r->name_count; i++) {
         san[i] = (struct x509_general_name){.type = X509_GN_DNS, .value = r->names[i].value};
@@ -102,6 +109,30 @@ static lt_res build_san(struct ca_turn *t, const struct ca_issue_request *r,
     }
     *ret_san = san;
     return LT_OK;
+}
+
+/* Country and organization of the issuer, and a name by its key. */
+static lt_res responder_subject(struct ca_turn *t, const struct ca_issue_draft *d, struct lt_buf *out)
+{
+    static const enum x509_oid kept[] = {X509_OID_C, X509_OID_O};
+    struct x509_name_item items[LT_COUNT(kept) + 1];
+    size_t count = 0;
+    struct x509_name by;
+    struct der_writer w;
+    LT_TRY(x509_name_parse(d->issuer->subject, t->arena, &by));
+    for (size_t i = 0; i < LT_COUNT(kept); i++) {
+        const struct x509_attribute *a = x509_name_find(&by, kept[i], 0);
+        if (a != NULL) {
+            items[count++] = (struct x509_name_item){kept[i], a->value};
+        }
+    }
+    const char *name = lt_arena_printf(t->arena, "OCSP responder %s",
+                                       lt_hex(t->arena, LT_SLICE(d->request->key->spki_sha256.data, 4)));
+    LT_CHECK(name != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    items[count++] = (struct x509_name_item){X509_OID_CN, lt_slice_cstr(name)};
+    der_write_init(&w, out);
+    LT_TRY(x509_name_write(&w, items, count));
+    return der_write_done(&w);
 }
 
 /* The first DNS name that fits the upper bound of commonName (64), or nothing. */
@@ -132,6 +163,7 @@ static lt_res take_url(const char *url, lt_slice *ret_url)
 struct pointers {
     lt_slice crl_url;
     lt_slice issuer_url;
+    lt_slice ocsp_url;
 };
 
 static lt_res build_pointers(struct ca_turn *t, const struct ca_issue_draft *d, struct pointers *ret)
@@ -140,6 +172,9 @@ static lt_res build_pointers(struct ca_turn *t, const struct ca_issue_draft *d, 
     if (d->profile->crl_distribution && public_url) {
         LT_TRY(take_url(ca_crl_url(t->arena, t->book->public_http_url, d->issuer->name, d->crl_shard),
                         &ret->crl_url));
+    }
+    if (d->profile->ocsp_url && public_url) {
+        LT_TRY(take_url(lt_arena_printf(t->arena, "%s/ocsp", t->book->public_http_url), &ret->ocsp_url));
     }
     if (d->profile->issuer_url && public_url) {
         LT_TRY(take_url(lt_arena_printf(t->arena, "%s/ca/%s.crt", t->book->public_http_url, d->issuer->name),
@@ -177,6 +212,13 @@ static lt_res build_tbs(struct ca_turn *t, const struct ca_issue_draft *d, lt_sl
     spec.crl_url_count = urls.crl_url.len > 0 ? 1 : 0;
     spec.issuer_urls = &urls.issuer_url;
     spec.issuer_url_count = urls.issuer_url.len > 0 ? 1 : 0;
+    spec.ocsp_urls = &urls.ocsp_url;
+    spec.ocsp_url_count = urls.ocsp_url.len > 0 ? 1 : 0;
+    /*= CABF-BR 7.1.2.8.6 "exactly the hex-encoded bytes `0500`" */
+    const struct x509_raw_extension no_check = {.oid = x509_oid_der(X509_OID_OCSP_NO_CHECK),
+                                                .value = LT_LIT("\x05\x00")};
+    spec.extra = &no_check;
+    spec.extra_count = p->kind == CA_PROFILE_RESPONDER ? 1 : 0;
     if (p->subject_key_id) {
         spec.ski = LT_SLICE(key->spki_sha256.data, KEY_ID_LEN);
     }
@@ -189,7 +231,8 @@ lt_res ca_issue_build(struct ca_turn *t, struct ca_issue_draft *d)
     struct lt_buf tbs;
     lt_buf_init(&subject, 1024);
     lt_buf_init(&tbs, TBS_MAX);
-    lt_res r = build_subject(d, &subject);
+    lt_res r = d->profile->kind == CA_PROFILE_RESPONDER ? responder_subject(t, d, &subject)
+                                                        : build_subject(d, &subject);
     if (!lt_failed(r)) {
         r = build_tbs(t, d, lt_buf_slice(&subject), &tbs);
     }

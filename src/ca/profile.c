@@ -66,8 +66,10 @@ struct raw {
 static const cyaml_schema_value_t string_entry = {
     CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, STRING_MAX),
 };
-static const cyaml_strval_t kinds[] = {
-    {"subscriber", CA_PROFILE_SUBSCRIBER}, {"service", CA_PROFILE_SERVICE}, {"ca", CA_PROFILE_CA}};
+static const cyaml_strval_t kinds[] = {{"subscriber", CA_PROFILE_SUBSCRIBER},
+                                       {"service", CA_PROFILE_SERVICE},
+                                       {"ca", CA_PROFILE_CA},
+                                       {"responder", CA_PROFILE_RESPONDER}};
 static const cyaml_strval_t subjects[] = {
     {"empty", CA_SUBJECT_EMPTY}, {"cn-from-san", CA_SUBJECT_CN_SAN}, {"fixed", CA_SUBJECT_FIXED}};
 static const cyaml_strval_t key_words[] = {{"rsa", CA_KEY_RSA},
@@ -125,6 +127,7 @@ static const cyaml_schema_field_t include_fields[] = {
     BOOL("subject-key-identifier", p.subject_key_id),
     BOOL("crl-distribution-point", p.crl_distribution),
     BOOL("issuer-url", p.issuer_url),
+    BOOL("ocsp-url", p.ocsp_url),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_field_t name_fields[] = {
@@ -226,6 +229,24 @@ static lt_res check_keys(const struct ca_yaml *y, const struct ca_profile *p)
     return LT_OK;
 }
 
+/*= CABF-BR 7.1.2.8.5 "id-kp-OCSPSigning" — and no other purpose, no name, no pointer */
+static lt_res check_responder(const struct ca_yaml *y, const struct ca_profile *p)
+{
+    if (p->eku_count != 1 || p->eku[0] != X509_OID_OCSP_SIGNING ||
+        p->key_usage != X509_KU_DIGITAL_SIGNATURE || p->keys != CA_KEY_P256) {
+        return ca_yaml_refuse(
+            y, "extended-key-usage",
+            "a responder has OCSPSigning and digitalSignature alone, and keys of type p256");
+    }
+    if (p->subject != CA_SUBJECT_FIXED || p->names != 0 || p->policy_count != 0 || p->crl_distribution ||
+        p->issuer_url || p->ocsp_url || strcmp(p->issuer, "root") == 0) {
+        return ca_yaml_refuse(y, "subject",
+                              "a responder has subject: fixed, an issuer below the root, and neither names, "
+                              "policies nor addresses");
+    }
+    return LT_OK;
+}
+
 /* What only a CA certificate may have, and what it must. */
 static lt_res check_kind(const struct ca_yaml *y, const struct raw *raw)
 {
@@ -244,6 +265,9 @@ static lt_res check_kind(const struct ca_yaml *y, const struct raw *raw)
     if (raw->path_length != NULL || p->permitted_dns_count + p->excluded_dns_count > 0) {
         return ca_yaml_refuse(y, raw->path_length != NULL ? "path-length" : "name-constraints",
                               "for kind: ca alone");
+    }
+    if (p->kind == CA_PROFILE_RESPONDER) {
+        return check_responder(y, p);
     }
     if (p->subject == CA_SUBJECT_FIXED || (p->names & (CA_NAME_DNS | CA_NAME_IP)) == 0 || p->names_max == 0 ||
         p->names_max > CA_PROFILE_NAMES_MAX) {
@@ -283,7 +307,7 @@ static size_t reserved_policies(const struct ca_profile *p)
 /* Where relying parties of the web trust the issuer. */
 static lt_res check_public(const struct ca_yaml *y, const struct ca_profile *p, lt_time now)
 {
-    if (!p->public_trust || p->kind == CA_PROFILE_CA) {
+    if (!p->public_trust || p->kind == CA_PROFILE_CA || p->kind == CA_PROFILE_RESPONDER) {
         return LT_OK;
     }
     /*= CABF-BR 7.1.2.7.9 "A Reserved Certificate Policy Identifier" — exactly one, and first is best */

@@ -12,7 +12,7 @@
 
 enum { CA_PROFILE_MAX_BYTES = 64 * 1024, CA_PROFILE_SHA256 = 32, CA_PROFILE_NAMES_MAX = 100 };
 
-enum ca_profile_kind { CA_PROFILE_SUBSCRIBER, CA_PROFILE_SERVICE, CA_PROFILE_CA };
+enum ca_profile_kind { CA_PROFILE_SUBSCRIBER, CA_PROFILE_SERVICE, CA_PROFILE_CA, CA_PROFILE_RESPONDER };
 
 /* 1 << the number of the key type, which x509, crypto and the messages share. */
 enum ca_key_mask {
@@ -33,7 +33,7 @@ enum ca_name_mask {
 enum ca_subject_rule {
     CA_SUBJECT_EMPTY,  /* empty, so subjectAltName is critical */
     CA_SUBJECT_CN_SAN, /* commonName: the first DNS name that fits 64 bytes, else empty */
-    CA_SUBJECT_FIXED,  /* CA profiles: given when the certificate is made */
+    CA_SUBJECT_FIXED,  /* CA profiles: given when the certificate is made; responders: of the issuer's own */
 };
 
 /* All pointers live in the profile's own arena. */
@@ -63,6 +63,7 @@ struct ca_profile {
     bool subject_key_id;   /* authorityKeyIdentifier is always there, but in a root */
     bool crl_distribution; /* CDP: public-http-url/crl/ISSUER.crl */
     bool issuer_url;       /* AIA caIssuers: public-http-url/ca/ISSUER.crt */
+    bool ocsp_url;         /* AIA ocsp: public-http-url/ocsp */
     enum ca_subject_rule subject;
     uint32_t names; /* enum ca_name_mask */
     uint32_t names_max;

@@ -61,7 +61,7 @@ const char *ca_profile_contradiction(const struct ca_profile *p)
         }
         found = found || of == p->lint_profile;
     }
-    return found || p->kind == CA_PROFILE_CA
+    return found || p->kind == CA_PROFILE_CA || p->kind == CA_PROFILE_RESPONDER
                ? NULL
                : "its policies lack the one that is reserved for its lint-profile";
 }

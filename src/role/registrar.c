@@ -30,6 +30,7 @@
 #include "ca/lint_book.h"
 #include "ca/plan.h"
 #include "ca/public_trust.h"
+#include "ca/responder.h"
 #include "ca/revoke.h"
 #include "ca/service.h"
 #include "crypto/digest.h"
@@ -84,6 +85,11 @@ static lt_res step_mailed(struct registrar *g, struct ca_turn *t, const struct i
 static lt_res step_service(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
 {
     return ca_service_request(t, g->config, &m->from, body_of(m));
+}
+
+static lt_res step_responder(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    return ca_responder_request(t, g->config, &m->from, body_of(m));
 }
 
 static lt_res step_sign_reply(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
@@ -198,6 +204,7 @@ HANDLER(on_validated, step_validated)
 HANDLER(on_corroborated, step_corroborated)
 HANDLER(on_mailed, step_mailed)
 HANDLER(on_service, step_service)
+HANDLER(on_responder, step_responder)
 HANDLER(on_operator, registrar_operator_call)
 HANDLER(on_sign_reply, step_sign_reply)
 HANDLER(on_replay, step_replay)
@@ -218,6 +225,7 @@ static const struct role_route routes[] = {
     {IPC_NOTARY, IPC_OPERATOR_CALL, on_operator},
     {IPC_NOTARY, IPC_PAGE_CALL, on_page},
     {IPC_NOTARY, IPC_SERVICE_CERTIFICATE_REQUEST, on_service},
+    {IPC_OCSP_SIGNER, IPC_RESPONDER_REQUEST, on_responder},
     {IPC_VALIDATOR, IPC_VALIDATED, on_validated},
     {IPC_COURIER, IPC_CORROBORATED, on_corroborated},
     {IPC_COURIER, IPC_MAIL_SENT, on_mailed},
@@ -243,6 +251,9 @@ static lt_res issued(void *self, struct ca_turn *t, const struct ca_outcome *o)
     lt_metric_add(name, 1);
     if (strcmp(o->requester, "service") == 0) {
         return ca_service_outcome(t, o);
+    }
+    if (strcmp(o->requester, "ocsp") == 0) {
+        return ca_responder_outcome(t, o);
     }
     return acme_desk_outcome(g->desk, t, o);
 }
@@ -497,10 +508,11 @@ static lt_res open_evidence(struct registrar *g, const char *folder)
 
 static lt_res open_book(struct registrar *g, const Ipc__Start *start)
 {
-    char *path = lt_arena_printf(&g->arena, "%s/book/lintel.db", start->folder);
+    const char *path = start->store[0] != 0 ? start->store
+                                            : lt_arena_printf(&g->arena, "%s/book/lintel.db", start->folder);
     char *chain = lt_arena_printf(&g->arena, "registrar-%.50s", start->host_id);
     LT_ASSERT(path != NULL && chain != NULL);
-    const struct store_options options = {.path = path, .cache_kib = CACHE_KIB};
+    const struct store_options options = {.path = path, .cache_kib = CACHE_KIB, .writer = chain};
     LT_TRY(store_open(&options, &g->store));
     LT_TRY(store_migrate(g->store));
     const struct ca_book_options book = {

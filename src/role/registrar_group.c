@@ -10,6 +10,7 @@
 #include "ca/crl_book.h"
 #include "ca/evidence_book.h"
 #include "ca/journal.h"
+#include "ca/responder.h"
 #include "ca/service.h"
 #include "role/registrar.h"
 
@@ -42,6 +43,9 @@ static lt_res answer_failed(struct registrar *g, const struct ipc_msg *m, lt_res
     if (m->type == IPC_SERVICE_CERTIFICATE_REQUEST) {
         return ca_service_failed(&g->turn, &m->from, r);
     }
+    if (m->type == IPC_RESPONDER_REQUEST) {
+        return ca_responder_failed(&g->turn, &m->from, r);
+    }
     if (m->type == IPC_CRL_STORE) {
         return ca_crl_not_stored(&g->turn, &m->from, (const Ipc__CrlStore *)(const void *)m->body);
     }
@@ -70,7 +74,7 @@ static void note_failure(struct registrar *g, const struct ipc_msg *m, lt_res r)
 static bool broke_the_rules(const struct ipc_msg *m, lt_res r)
 {
     bool question = m == NULL || m->type == IPC_OPERATOR_CALL || m->type == IPC_SERVICE_CERTIFICATE_REQUEST ||
-                    m->type == IPC_ACME_CALL || m->type == IPC_KEY_LOOKUP;
+                    m->type == IPC_RESPONDER_REQUEST || m->type == IPC_ACME_CALL || m->type == IPC_KEY_LOOKUP;
     return !question && (r.code == LT_PEER_MALFORMED || r.code == LT_PEER_UNSUPPORTED);
 }
 
@@ -86,7 +90,16 @@ static lt_res begin(struct registrar *g)
     lt_res r = store_begin(g->store);
     if (lt_failed(r)) {
         g->shut_until_us = lt_now().us + SHUT_US;
+        g->fatal = r.code == LT_STATE_CLOSED ? r : g->fatal; /* the next registrar connects anew */
         return r;
+    }
+    if (store_changed_elsewhere(g->store)) {
+        acme_desk_forget(g->desk);
+        r = ca_book_reload(g->book);
+        if (lt_failed(r)) {
+            store_rollback(g->store);
+            return r;
+        }
     }
     g->open = true;
     g->opened_us = g->turn.now.us;
