@@ -209,6 +209,7 @@ static const cyaml_schema_field_t fields[] = {
     STRING("readers", readers),
     STRING("passphrase-file", c.passphrase_file),
     STRING("journal-mirror", c.journal_mirror),
+    STRING("store", c.store),
     LIST("issuers", issuers, issuer_count, &issuer_entry, ISSUERS_MAX),
     STRING("default-profile", c.default_profile),
     SECTION("acme", acme_fields),
@@ -239,6 +240,7 @@ static const struct {
     {offsetof(struct raw, c.listen_operator), "127.0.0.1:14001"},
     {offsetof(struct raw, c.passphrase_file), "secrets/passphrase"},
     {offsetof(struct raw, c.journal_mirror), ""},
+    {offsetof(struct raw, c.store), ""},
     {offsetof(struct raw, c.default_profile), "tls-server"},
     {offsetof(struct raw, c.terms_of_service), ""},
     {offsetof(struct raw, c.website), ""},
@@ -656,6 +658,30 @@ static lt_res check_urls(const struct ca_yaml *y, struct raw *raw)
     return LT_OK;
 }
 
+/* Whether it can be reached is the family's affair; a password in a file that many read is ours. */
+static lt_res check_store(const struct ca_yaml *y, const struct raw *raw)
+{
+    static const char scheme[] = "postgresql://";
+    const char *url = raw->c.store;
+    if (url[0] == 0) {
+        return LT_OK;
+    }
+    if (strncmp(url, scheme, sizeof scheme - 1) != 0) {
+        return ca_yaml_refuse(y, "store", "\"%.60s\" must begin %s, or be left out for a book in the folder",
+                              url, scheme);
+    }
+    const char *authority = url + sizeof scheme - 1;
+    const char *at = memchr(authority, '@', strcspn(authority, "/?"));
+    bool secret = (at != NULL && memchr(authority, ':', (size_t)(at - authority)) != NULL) ||
+                  strstr(authority, "password=") != NULL;
+    if (secret) {
+        return ca_yaml_refuse(y, "store",
+                              "no password here: give passfile=/PATH behind the '?', or a client "
+                              "certificate with sslcert= and sslkey=");
+    }
+    return LT_OK;
+}
+
 static lt_res check_hosts(const struct ca_yaml *y, const struct raw *raw)
 {
     for (uint32_t i = 0; i < raw->c.host_name_count; i++) {
@@ -706,6 +732,7 @@ static lt_res finish(const struct ca_yaml *y, struct raw *raw)
     LT_TRY(check_addresses(y, raw));
     LT_TRY(apply_dnssec(y, raw));
     LT_TRY(check_urls(y, raw));
+    LT_TRY(check_store(y, raw));
     LT_TRY(check_mail(y, raw));
     if (!name_ok(raw->c.default_profile)) {
         return ca_yaml_refuse(y, "default-profile", "\"%.40s\" is no profile name", raw->c.default_profile);
@@ -764,6 +791,11 @@ void ca_config_free(struct ca_config *config)
         struct lt_arena arena = config->arena; /* the config itself lives in it */
         lt_arena_done(&arena);
     }
+}
+
+const char *ca_config_store(const struct ca_config *config, const char *folder, struct lt_arena *a)
+{
+    return config->store[0] != 0 ? config->store : lt_arena_printf(a, "%s/book/lintel.db", folder);
 }
 
 const struct ca_config_issuer *ca_config_issuer(const struct ca_config *config, lt_slice name)

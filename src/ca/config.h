@@ -77,6 +77,7 @@ struct ca_config {
 
     const char *passphrase_file; /* "secrets/passphrase"; relative to the folder or absolute */
     const char *journal_mirror;  /* "" for none */
+    const char *store;           /* "postgresql://…"; "": the book is a file of the folder */
 
     const struct ca_config_issuer *issuers;
     uint32_t issuer_count;
@@ -136,6 +137,8 @@ static inline void ca_config_freep(struct ca_config **config)
 {
     ca_config_free(*config);
 }
+/* Where the book is: a file of the folder, or what store says. NULL: too long. */
+const char *ca_config_store(const struct ca_config *config, const char *folder, struct lt_arena *a);
 /* NULL when there is none of that name. */
 const struct ca_config_issuer *ca_config_issuer(const struct ca_config *config, lt_slice name);
 /* The user (and group of the same number) of a role; 0 for uid_base 0. The group "book", whose members read

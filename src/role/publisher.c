@@ -103,7 +103,8 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *m, const int *listen
     p->folder_fd = open(m->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     LT_CHECK(p->folder_fd >= 0, LT_STATE_IO, "%s: cannot be opened", m->folder);
     LT_TRY(publisher_make_folders(p->folder_fd));
-    const char *path = lt_arena_printf(&p->arena, "%s/book/lintel.db", m->folder);
+    const char *path = m->store[0] != 0 ? m->store
+                                        : lt_arena_printf(&p->arena, "%s/book/lintel.db", m->folder);
     LT_ASSERT(path != NULL);
     struct store_options options = {.path = path, .read_only = true, .cache_kib = 2048};
     LT_TRY(store_open(&options, &p->store));

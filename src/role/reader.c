@@ -116,7 +116,8 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *m, const int *listen
     (void)lint_rule_set(); /* computed now, and not at the first question */
     lt_arena_init(&r->arena, QUESTION_ARENA_MAX);
     (void)snprintf(r->build, sizeof(r->build), "%s", m->build);
-    const char *path = lt_arena_printf(&r->arena, "%s/book/lintel.db", m->folder);
+    const char *path = m->store[0] != 0 ? m->store
+                                        : lt_arena_printf(&r->arena, "%s/book/lintel.db", m->folder);
     LT_ASSERT(path != NULL);
     const char *evidence = lt_arena_printf(&r->arena, "%s/evidence", m->folder);
     LT_ASSERT(evidence != NULL);

@@ -165,6 +165,7 @@ lt_res control_start(struct supervisor *s, struct process *p)
     int fds[IPC_MAX_FDS] = {p->board_fd};
     char journal[1100];
     char mirror[1100];
+    char store[1100];
     LT_CLEANUP(lt_secret_done) struct lt_secret secret = {0};
     _Static_assert(1 + MAX_LISTENERS + MAX_PROCESSES <= IPC_MAX_FDS, "Start carries them all");
     watch(s, p, EPOLL_CTL_ADD);
@@ -180,6 +181,12 @@ lt_res control_start(struct supervisor *s, struct process *p)
         absolute(s, s->config->journal_mirror, mirror, sizeof mirror);
         m.journal_folder = journal;
         m.journal_mirror = mirror;
+    }
+    if (p->role == IPC_REGISTRAR || p->role == IPC_READER || p->role == IPC_PUBLISHER) {
+        bool server = s->config->store[0] != 0;
+        (void)snprintf(store, sizeof store, "%s%s", server ? s->config->store : s->folder,
+                       server ? "" : "/book/lintel.db");
+        m.store = store;
     }
     if (p->role == IPC_GATEWAY) {
         m.listeners = listener_list;
