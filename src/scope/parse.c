@@ -6,7 +6,7 @@
  *     term   := FLAG | FIELD op value | FIELD [ "not" ] "in" ( set | range )
  *     op     := "=" | "!=" | "<" | "<=" | ">" | ">="
  *     set    := "{" value { "," value } "}"
- *     range  := value ".." value | value ".." | ".." value
+ *     range  := value ".." value | value ".." | ".." value | time
  */
 #include <stdlib.h>
 #include <string.h>
@@ -151,6 +151,13 @@ static lt_res read_range(struct parser *p, struct scope_term *t)
     t->open_from = p->token.kind == TOKEN_RANGE;
     if (!t->open_from) {
         LT_TRY(read_value(p, t, &v[0]));
+    }
+    if (p->token.kind != TOKEN_RANGE && t->field->type == TYPE_TIME) { /* "issued in 2026-02" */
+        LT_TRY(add_value(p, t, &v[0]));
+        t->shape = SHAPE_SPAN;
+        t->from = v[0].from;
+        t->until = v[0].until;
+        return LT_OK;
     }
     if (p->token.kind != TOKEN_RANGE) {
         return fail_here(p, "behind in stands {value, value} or value..value");
