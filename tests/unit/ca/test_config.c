@@ -49,6 +49,7 @@ static const char full[] = "name: Full\n"
                            "  - name: tls\n"
                            "    key: keys/tls.key\n"
                            "    certificate: ca/tls.pem\n"
+                           "    crl-shards: 128\n"
                            "  - name: hsm\n"
                            "    pkcs11-uri: pkcs11:object=hsm\n"
                            "    certificate: ca/hsm.pem\n"
@@ -92,6 +93,8 @@ static void everything(void **state)
     assert_string_equal(ca_config_issuer(c, LT_LIT("hsm"))->pkcs11_uri, "pkcs11:object=hsm");
     assert_false(ca_config_issuer(c, LT_LIT("hsm"))->crl);
     assert_null(ca_config_issuer(c, LT_LIT("none")));
+    assert_int_equal(ca_config_issuer(c, LT_LIT("tls"))->crl_shards, 128);
+    assert_int_equal(ca_config_issuer(c, LT_LIT("hsm"))->crl_shards, 0);
     assert_string_equal(c->caa_identities[0], "ca.example.com");
     assert_int_equal(c->order_lifetime_s, 36 * 3600);
     assert_int_equal(c->accounts_per_address.count, 0);
@@ -162,6 +165,14 @@ static void refusals(void **state)
         {"mail:\n  relay: smtp://mail.example.net\n  from: CA <ca@example.net>\n",
          "lintel.yaml:3:9: mail.from: "},
         {"mail:\n  from: ca@example.net\n", "lintel.yaml:"},
+        {"issuers:\n  - {name: a, key: k, certificate: c, crl-shards: 1025}\n",
+         "lintel.yaml:2:51: issuers.0.crl-shards: "},
+        {"issuers:\n  - {name: a, key: k, certificate: c, crl-shards: x}\n",
+         "lintel.yaml:2:51: issuers.0.crl-shards: "},
+        {"issuers:\n  - {name: a, key: k, certificate: c, crl: false, crl-shards: 2}\n",
+         "lintel.yaml:2:63: issuers.0.crl-shards: "},
+        {"issuers:\n  - {name: a, offline: true, certificate: c, crl-shards: 2}\n",
+         "lintel.yaml:2:58: issuers.0.crl-shards: "},
         {"uid-base: 500\n", "lintel.yaml:1:11: uid-base: "},
         {"second-opinion:\n  command: [zlint, \"-\"]\n", "lintel.yaml:2:"},
         {"second-opinion:\n  command: [/bin/true]\n  paths: [lib]\n", "lintel.yaml:3:"},

@@ -260,9 +260,51 @@ static void a_shard_says_which(void **state)
     const GENERAL_NAME *name = sk_GENERAL_NAME_value(idp->distpoint->name.fullname, 0);
     assert_int_equal(name->type, GEN_URI);
     assert_string_equal((const char *)ASN1_STRING_get0_data(name->d.ia5),
-                        "http://crl.example.com/crl/tls-3.crl");
+                        "http://crl.example.com/crl/tls/3.crl");
+    assert_true(idp->onlyuser != 0 && idp->onlyCA == 0 && idp->indirectCRL == 0);
     ISSUING_DIST_POINT_free(idp);
     X509_CRL_free(crl);
+}
+
+/* All entries of all parts, in order, over many pages; what had expired when the one before was made is gone.
+ */
+static void the_complete_one_has_all_parts(void **state)
+{
+    struct fixture *f = *state;
+    enum { SHARDS = 5, EACH = 700 };
+    assert_ok(store_begin(f->store));
+    for (uint32_t i = 0; i < SHARDS * EACH; i++) {
+        uint32_t serial = __builtin_bswap32(i * 2654435761U); /* mixed, each once */
+        put_revocation(f, i % SHARDS * 3, serial, i % 2 == 0 ? 4 : 0, i % 7 == 0 ? NOW - 3 * DAY : NOW + DAY);
+    }
+    put_revocation(f, 1024, 0, 1, NOW + DAY); /* the least of all, alone in the last part */
+    assert_ok(store_commit(f->store));
+    struct ca_crl_newest before = {.found = true, .this_update = lt_time_from_seconds(NOW - DAY)};
+    struct ca_crl_plan plan = plan_of(f, &before);
+    plan.of_all_shards = true;
+    X509_CRL *crl = build(f, &plan, SHARDS * EACH - SHARDS * EACH / 7 + 1);
+    STACK_OF(X509_REVOKED) *list = X509_CRL_get_REVOKED(crl);
+    for (int i = 1; i < sk_X509_REVOKED_num(list); i++) {
+        const ASN1_INTEGER *a = X509_REVOKED_get0_serialNumber(sk_X509_REVOKED_value(list, i - 1));
+        const ASN1_INTEGER *b = X509_REVOKED_get0_serialNumber(sk_X509_REVOKED_value(list, i));
+        assert_true(ASN1_INTEGER_cmp(a, b) < 0);
+    }
+    assert_int_equal(X509_CRL_get_ext_count(crl),
+                     2); /* no issuingDistributionPoint: it is the complete one */
+    X509_CRL_free(crl);
+    before.found = false;
+    plan = plan_of(f, &before);
+    plan.of_all_shards = true;
+    X509_CRL_free(build(f, &plan, SHARDS * EACH + 1));
+    put_revocation(f, 7, 5, 7, NOW + DAY); /* a reason that does not exist */
+    struct lt_buf tbs;
+    uint64_t entries;
+    lt_buf_init(&tbs, CA_CRL_MAX_BYTES);
+    assert_fails(ca_crl_build(f->store, &plan, &tbs, &entries), LT_STATE_CORRUPT);
+    lt_buf_done(&tbs);
+    uint32_t last = 99;
+    assert_ok(ca_crl_shard_last(f->store, TLS, &last));
+    assert_int_equal(last, 0);
 }
 
 /* An expired certificate's entry stays until one CRL was made after the expiry. */
@@ -406,6 +448,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_empty_one, setup, teardown),
         cmocka_unit_test_setup_teardown(entries_as_they_are, setup, teardown),
         cmocka_unit_test_setup_teardown(a_shard_says_which, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_complete_one_has_all_parts, setup, teardown),
         cmocka_unit_test_setup_teardown(expired_entries_go_late, setup, teardown),
         cmocka_unit_test_setup_teardown(numbers_grow, setup, teardown),
         cmocka_unit_test_setup_teardown(the_rules_cut, setup, teardown),

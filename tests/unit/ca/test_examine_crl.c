@@ -17,7 +17,10 @@ static struct lt_arena arena;
 static struct x509_cert cert;
 static struct ca_examine_issuer issuer = {"tls", &cert, false};
 static struct ca_profiles no_profiles;
-static struct ca_examine x = {.profiles = &no_profiles, .issuers = &issuer, .issuer_count = 1};
+static struct ca_examine x = {.profiles = &no_profiles,
+                              .issuers = &issuer,
+                              .issuer_count = 1,
+                              .public_http_url = "http://ca.example.com"};
 static const uint8_t key_id[20] = {7};
 static struct lt_buf name;
 
@@ -92,6 +95,8 @@ struct list {
     uint32_t shard;   /* as the publisher says */
     uint64_t counted; /* the number, where it is no text */
     uint32_t reason;  /* of all entries; 0: superseded */
+    bool of_cas;      /* what it says that it is of */
+    bool of_all;
 };
 
 static lt_slice number_of(const struct list *l)
@@ -119,7 +124,8 @@ static lt_slice crl(const struct list *l)
         .next_update = lt_time_from_seconds(l->this_update + (l->life == 0 ? 7 * DAY : l->life)),
         .number = number_of(l),
         .idp_url = lt_slice_cstr(l->idp_url == NULL ? "" : l->idp_url),
-        .only_user_certificates = l->idp_url != NULL,
+        .only_user_certificates = l->idp_url != NULL && !l->of_cas && !l->of_all,
+        .only_ca_certificates = l->of_cas,
     };
     x509_crl_begin(&b, &s, &tbs);
     for (const char *c = l->serials; *c != 0; c++) {
@@ -223,31 +229,49 @@ static void an_entry_goes_with_its_proof(void **unused)
     assert_string_equal(judge(&none, NULL, three, 3), "evidence");
 }
 
-/* A publisher that names a part nobody has heard of, to have an empty list signed. */
+/* A part is held against the part before, and says which it is, byte for byte. */
 static void parts(void **unused)
 {
     (void)unused;
-    static const char *const urls[] = {"http://ca.example.com/crl/tls-1.crl",
-                                       "http://ca.example.com/crl/tls.crl", "http://evil.example.net/x.crl"};
-    static const uint32_t shards[] = {1, 2, 65536, UINT32_MAX};
-    struct list before = {"ABC", NOW - DAY, 0, "1", 0, NULL, NULL, 0};
-    for (size_t i = 0; i < LT_COUNT(shards); i++) {
-        struct list lie = {"", NOW, 0, "2", 0, NULL, NULL, shards[i]};
-        assert_string_equal(judge(&lie, NULL, NULL, 0), "constraint");
-        assert_string_equal(judge(&lie, &before, NULL, 0), "constraint");
-        lie.serials = "ABC";
-        assert_string_equal(judge(&lie, &before, NULL, 0), "constraint");
-        for (size_t k = 0; k < LT_COUNT(urls); k++) {
-            lie.idp_url = urls[k];
-            assert_string_equal(judge(&lie, NULL, NULL, 0), "constraint");
+    static const struct {
+        uint32_t shard;
+        const char *url;
+    } lies[] = {
+        {7, NULL},
+        {7, "http://ca.example.com/crl/tls.crl"},
+        {7, "http://ca.example.com/crl/tls/8.crl"},
+        {7, "http://ca.example.com/crl/tls/07.crl"},
+        {7, "http://ca.example.com/crl/tls/7.CRL"},
+        {7, "https://ca.example.com/crl/tls/7.crl"},
+        {7, "http://ca.example.com/crl/other/7.crl"},
+        {7, "http://ca.example.com/crl/tls/7.crl?x"},
+        {7, "http://evil.example.net/crl/tls/7.crl"},
+        {1025, "http://ca.example.com/crl/tls/1025.crl"},
+        {UINT32_MAX, "http://ca.example.com/crl/tls/4294967295.crl"},
+        {0, "http://ca.example.com/crl/tls.crl"}, /* the complete one says nothing */
+        {0, "http://ca.example.com/crl/tls/7.crl"},
+    };
+    static const char url[] = "http://ca.example.com/crl/tls/7.crl";
+    struct list before = {"ABC", NOW - DAY, 0, "1", 0, NULL, url, 7};
+    struct list now = {"ABCD", NOW, 0, "2", 0, NULL, url, 7};
+    assert_string_equal(judge(&now, NULL, NULL, 0), "");
+    assert_string_equal(judge(&now, &before, NULL, 0), "");
+    now.serials = "AC";
+    assert_string_equal(judge(&now, &before, NULL, 0), "lost-entry");
+    now.serials = "ABC";
+    for (size_t i = 0; i < LT_COUNT(lies); i++) {
+        now.shard = lies[i].shard;
+        now.idp_url = lies[i].url;
+        const char *first = judge(&now, NULL, NULL, 0);
+        if (strcmp(first, "constraint") != 0) {
+            fail_msg("row %zu: '%s'", i, first);
         }
+        assert_string_equal(judge(&now, &before, NULL, 0), "constraint");
     }
-    for (size_t k = 0; k < LT_COUNT(urls); k++) {
-        struct list lie = {"ABC", NOW, 0, "2", 0, NULL, urls[k], 0};
-        assert_string_equal(judge(&lie, &before, NULL, 0), "constraint");
-        lie.idp_url = NULL;
-        assert_string_equal(judge(&lie, &before, NULL, 0), "");
-    }
+    struct list of_cas = {"ABC", NOW, 0, "2", 0, NULL, url, 7, 0, 0, true, false};
+    struct list of_all = {"ABC", NOW, 0, "2", 0, NULL, url, 7, 0, 0, false, true};
+    assert_string_equal(judge(&of_cas, &before, NULL, 0), "constraint");
+    assert_string_equal(judge(&of_all, &before, NULL, 0), "constraint");
 }
 
 /* Microseconds and a second of slack; beyond that, the next one alone. */

@@ -259,7 +259,7 @@ static void ask_for_part(struct ipc_link *publisher, uint64_t number, const char
         .this_update = now,
         .next_update = lt_time_add_seconds(now, 7 * LT_SECONDS_PER_DAY),
         .number = LT_SLICE(n, sizeof(n)),
-        .idp_url = shard == 0 ? LT_LIT("") : LT_LIT("http://localhost:14080/crl/tls-7.crl"),
+        .idp_url = shard == 0 ? LT_LIT("") : LT_LIT("http://localhost:14080/crl/tls/7.crl"),
         .only_user_certificates = shard != 0,
     };
     x509_crl_begin(&b, &s, &tbs);
@@ -317,9 +317,14 @@ static void a_crl_is_remembered(void **state)
     sign_crl(&p, signer, publisher, 1);
     ask_for_crl(publisher, 1001, "ABC", 2);
     sign_crl(&p, signer, publisher, 2);
-    /* A publisher that lies: an empty list under a name of its own, and a number that leaves no other. */
-    ask_for_part(publisher, 1002, "", 8, 7);
-    is_refused(&p, publisher, "refused", "no such shard");
+    /* A part has a memory of its own. */
+    ask_for_part(publisher, 1002, "XY", 8, 7);
+    sign_crl(&p, signer, publisher, 8);
+    ask_for_part(publisher, 1003, "X", 8, 7);
+    is_refused(&p, publisher, "refused", "lost-entry");
+    /* A publisher that lies: an empty list under another's name, and a number that leaves no other. */
+    ask_for_part(publisher, 1003, "", 8, 6);
+    is_refused(&p, publisher, "refused", "does not say that it is");
     ask_for_crl(publisher, INT64_MAX, "ABC", 9);
     is_refused(&p, publisher, "refused", "runs ahead");
     assert_false(puppet_heard(&p, signer, IPC_SIGN_ORDER));

@@ -424,9 +424,15 @@ static void header_of(const char *text, const char *name, char ret_value[128])
 static void test_files(void **state)
 {
     (void)state;
-    static const char *const missing[] = {
-        "/crl/.crl",    "/crl/tls.crt", "/crl/tls",       "/ca/tls.crl",   "/crl/link.crl",    "/crl/dir.crl",
-        "/crl/a/b.crl", "/crl/..crl",   "/crl/%74ls.crl", "/crl/tls.crl/", "/crl/tls..crl.crl"};
+    static const char *const missing[] = {"/crl/.crl",           "/crl/tls.crt",      "/crl/tls",
+                                          "/ca/tls.crl",         "/crl/link.crl",     "/crl/dir.crl",
+                                          "/crl/a/b.crl",        "/crl/..crl",        "/crl/%74ls.crl",
+                                          "/crl/tls.crl/",       "/crl/tls..crl.crl", "/crl/tls/none.crl",
+                                          "/crl/tls/7.crl.next", "/crl/tls/7",        "/crl/tls//7.crl",
+                                          "/crl/tls/7.crl/",     "/crl/./7.crl",      "/crl/../crl/tls.crl",
+                                          "/crl/tls/../tls.crl", "/crl/linked/7.crl", "/crl/tls/link.crl",
+                                          "/crl/TLS/7.crl",      "/crl//7.crl",       "/crl/tls/x/7.crl",
+                                          "/ca/tls/7.crt"};
     struct puppet p;
     struct ipc_link *notary;
     char path[256];
@@ -439,8 +445,19 @@ static void test_files(void **state)
     assert_int_equal(symlink("/etc/passwd", path), 0);
     (void)snprintf(path, sizeof path, "%s/ca/public/crl/dir.crl", puppet_folder);
     assert_int_equal(mkdir(path, 0755), 0);
+    (void)snprintf(path, sizeof path, "%s/ca/public/crl/tls", puppet_folder);
+    assert_int_equal(mkdir(path, 0755), 0);
+    put_file("crl/tls/7.crl", "a part");
+    put_file("crl/tls/7.crl.next", "not yet");
+    (void)snprintf(path, sizeof path, "%s/ca/public/crl/tls/link.crl", puppet_folder);
+    assert_int_equal(symlink("7.crl", path), 0);
+    (void)snprintf(path, sizeof path, "%s/ca/public/crl/linked", puppet_folder);
+    assert_int_equal(symlink("tls", path), 0);
     start(&p, &notary);
     wait_healthy();
+    assert_int_equal(fetch(HTTP, "GET", "/crl/tls/7.crl", "", &text), 200);
+    assert_non_null(strstr(text, "\r\n\r\na part"));
+    free(text);
     assert_int_equal(fetch(HTTP, "GET", "/crl/tls.crl", "", &text), 200);
     assert_non_null(strstr(text, "Content-Type: application/pkix-crl\r\n"));
     assert_non_null(strstr(text, "cache-control: public, max-age=300\r\n"));
