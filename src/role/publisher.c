@@ -2,7 +2,7 @@
  * revocation was recorded, at start and on schedule, has them signed by way of the examiner, has the
  * registrar keep it in the book, and only then renames the file (publisher_crl.c, publisher_crls.c).
  *
- * Beside that it writes renewal information (publisher_ari.c).
+ * Beside that it writes renewal information (publisher_ari.c) and answers of OCSP (publisher_ocsp.c).
  *
  * Of each part of an issuer's CRL one is on its way at a time. What does not come back is built anew, after a
  * growing wait. Refuses: to publish what does not verify with the issuer's key, or what the book does not
@@ -14,6 +14,7 @@
 #include "role/profiles.h"
 #include "role/publisher.h"
 #include "role/publisher_crl.h"
+#include "role/publisher_ocsp.h"
 
 enum { ISSUERS_ARENA_MAX = 64 * 1024 * 1024, MESSAGE_ARENA_MAX = 1024 * 1024 };
 
@@ -28,6 +29,7 @@ struct publisher {
     size_t issuer_count;
     struct publisher_crls crls;
     struct publisher_ari *ari;
+    struct publisher_ocsp *ocsp; /* NULL: no issuer wants it */
 };
 
 static lt_res on_hint(void *self, const struct ipc_msg *m)
@@ -48,10 +50,18 @@ static lt_res on_stored(void *self, const struct ipc_msg *m)
     return publisher_crl_on_stored(&p->crls, m);
 }
 
+static lt_res on_answers(void *self, const struct ipc_msg *m)
+{
+    struct publisher *p = self;
+    publisher_ocsp_on_signed(p->ocsp, m);
+    return LT_OK;
+}
+
 static lt_res tick(void *self, lt_time now)
 {
     struct publisher *p = self;
     publisher_ari_tick(p->ari, now);
+    publisher_ocsp_tick(p->ocsp, now);
     return LT_OK;
 }
 
@@ -75,6 +85,7 @@ static void unlinked(void *self, enum ipc_role peer, uint32_t instance)
     struct publisher *p = self;
     (void)instance;
     publisher_crls_unlinked(&p->crls, peer);
+    publisher_ocsp_unlinked(p->ocsp, peer);
 }
 
 static bool drained(void *self)
@@ -110,6 +121,7 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *m, const int *listen
     LT_TRY(store_open(&options, &p->store));
     LT_TRY(start_crls(p));
     p->ari = publisher_ari_new(p->folder_fd, p->store, p->issuers, p->issuer_count);
+    LT_TRY(publisher_ocsp_new(kit, p->folder_fd, p->store, p->issuers, p->issuer_count, p->config, &p->ocsp));
     *ret_self = p;
     return LT_OK;
 }
@@ -129,6 +141,7 @@ static const struct role_route routes[] = {
     {IPC_REGISTRAR, IPC_PUBLISH_HINT, on_hint},
     {IPC_REGISTRAR, IPC_CRL_STORED, on_stored},
     {IPC_EXAMINER, IPC_CRL_SIGN_REPLY, on_signed},
+    {IPC_OCSP_SIGNER, IPC_OCSP_SIGNED, on_answers},
 };
 
 int main(void)

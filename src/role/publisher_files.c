@@ -18,7 +18,7 @@ enum { MODE_PUBLIC = 0644, CHAIN_MAX = 8, PATH_SIZE = 192, CHAIN_BYTES_MAX = 102
 
 lt_res publisher_make_folders(int folder_fd)
 {
-    static const char *const folders[] = {"public", "public/crl", "public/ca", "public/ari"};
+    static const char *const folders[] = {"public", "public/crl", "public/ca", "public/ari", "public/ocsp"};
     for (size_t i = 0; i < LT_COUNT(folders); i++) {
         LT_CHECK(mkdirat(folder_fd, folders[i], 0755) == 0 || errno == EEXIST, LT_STATE_IO, "%s: %s",
                  folders[i], strerror(errno));

@@ -51,6 +51,7 @@ static const struct {
     {"public/crl", IPC_PUBLISHER, 0755, 0644, false, true},
     {"public/ca", IPC_PUBLISHER, 0755, 0644, false, true},
     {"public/ari", IPC_PUBLISHER, 0755, 0644, false, true},
+    {"public/ocsp", IPC_PUBLISHER, 0755, 0644, false, true},
     {"tls", IPC_GATEWAY, 0700, 0600, false, true},
 };
 
