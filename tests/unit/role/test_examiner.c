@@ -259,7 +259,7 @@ static void ask_for_part(struct ipc_link *publisher, uint64_t number, const char
         .this_update = now,
         .next_update = lt_time_add_seconds(now, 7 * LT_SECONDS_PER_DAY),
         .number = LT_SLICE(n, sizeof(n)),
-        .idp_url = shard == 0 ? LT_LIT("") : LT_LIT("http://localhost:14080/crl/tls/7.crl"),
+        .idp_url = shard == 0 ? LT_LIT("") : LT_LIT("http://pki.example.com/crl/tls/7.crl"),
         .only_user_certificates = shard != 0,
     };
     x509_crl_begin(&b, &s, &tbs);
@@ -364,16 +364,16 @@ static void a_refused_crl_is_told(void **state)
     struct ipc_link *signer = puppet_link(&p, IPC_SIGNER, 0);
     struct ipc_link *registrar = link_registrar(&p);
     struct ipc_link *publisher = puppet_link(&p, IPC_PUBLISHER, 0);
-    ask_for_part(publisher, 2000, "", 1, 7);
-    is_refused(&p, publisher, "refused", "no such shard");
+    ask_for_part(publisher, 2000, "", 1, 6);
+    is_refused(&p, publisher, "refused", "does not say that it is");
     const Ipc__Refused *m = (const Ipc__Refused *)hear(&p, registrar, IPC_REFUSED, &id);
     assert_string_equal(m->kind, "crl.refused");
     assert_string_equal(m->subject, "crl tls");
     assert_string_equal(m->refusal, "constraint");
-    assert_non_null(strstr(m->detail, "no such shard"));
+    assert_non_null(strstr(m->detail, "does not say that it is"));
     assert_non_null(strchr(m->rule_set, '+'));
-    ask_for_part(publisher, 2001, "", 2, 7);
-    is_refused(&p, publisher, "refused", "no such shard");
+    ask_for_part(publisher, 2001, "", 2, 6);
+    is_refused(&p, publisher, "refused", "does not say that it is");
     ask_for_crl(publisher, INT64_MAX, "ABC", 3);
     is_refused(&p, publisher, "refused", "runs ahead");
     m = (const Ipc__Refused *)hear(&p, registrar, IPC_REFUSED, &id);
