@@ -42,6 +42,67 @@ def table(name, rows):
     return out + ["};"]
 
 
+def split(text):
+    """At the commas that are in no parentheses."""
+    parts, depth = [""], 0
+    for c in text:
+        depth += (c == "(") - (c == ")")
+        if c == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += c
+    return [" ".join(part.split()) for part in parts]
+
+
+def read_table(body):
+    columns, keys = [], []
+    for part in split(body):
+        key = re.match(r"(PRIMARY KEY|UNIQUE) \((.*)\)$", part)
+        if key:
+            keys.append((key[1] == "UNIQUE", key[2]))
+            continue
+        columns.append(part.split()[0])
+        if "PRIMARY KEY" in part:
+            keys.append((False, columns[-1]))
+    keys.sort(key=lambda k: k[0])
+    return {"columns": columns, "key": keys[0][1] if keys else ", ".join(columns),
+            "drawn": "id INTEGER NOT NULL PRIMARY KEY" in " ".join(body.split())}
+
+
+def read_tables(text):
+    tables = {}
+    for statement in re.split(r";\s*(?=\n|$)", text):
+        statement = statement.strip()
+        made = re.match(r"CREATE TABLE (\w+) \((.*)\)\s*[A-Z, ]*$", statement, re.S)
+        more = re.match(r"ALTER TABLE (\w+) ADD COLUMN (\w+) ", statement)
+        if made:
+            tables[made[1]] = read_table(made[2])
+        elif more:
+            tables[more[1]]["columns"].append(more[2])
+        elif not re.match(r"(CREATE (UNIQUE )?INDEX |INSERT INTO |UPDATE |DELETE FROM |$)", statement):
+            sys.exit("a statement that the list of tables does not understand: " + statement)
+    return tables
+
+
+def list_tables(tables):
+    """What moves a book: for each table its columns, in the order of its key."""
+    out = ["const struct store_table store_tables[] = {"]
+    for name, t in tables.items():
+        columns = ", ".join(t["columns"])
+        marks = ", ".join(f"?{i}" for i in range(1, len(t["columns"]) + 1))
+        quoted = '\\"authorization\\"' if name == "authorization" else name
+        drawn = (f"SELECT setval(pg_get_serial_sequence('{quoted}', 'id'), (SELECT max(id) FROM {quoted})) "
+                 f"WHERE EXISTS (SELECT 1 FROM {quoted})") if t["drawn"] else ""
+        out.append(f'    {{.name = "{name}", .columns = {len(t["columns"])},')
+        out.append(f'     .count = {{"{name}.count", "SELECT count(*) FROM {name}"}},')
+        out.append(f'     .empty = {{"{name}.empty", "DELETE FROM {name}"}},')
+        out.append(f'     .read = {{"{name}.read", "SELECT {columns} FROM {name} ORDER BY {t["key"]}"}},')
+        out.append(f'     .write = {{"{name}.write", "INSERT INTO {name} ({columns}) VALUES ({marks})"}},')
+        out.append(f'     .load = "COPY {quoted} ({columns}) FROM STDIN (FORMAT binary)",')
+        out.append(f'     .drawn = "{drawn}"}},')
+    return out + ["};", "const size_t store_table_count = LT_COUNT(store_tables);"]
+
+
 out, inputs = sys.argv[1], sorted(sys.argv[2:], key=os.path.basename)
 rows = []
 last = 0
@@ -57,5 +118,6 @@ with open(out, "w", encoding="ascii") as f:
     lines = ['#include "store/internal.h"', ""]
     lines += table("store_migrations", rows)
     lines += table("store_postgres_migrations", [(n, name, for_postgres(text)) for n, name, text in rows])
+    lines += list_tables(read_tables("\n".join(line for _, _, text in rows for line in text)))
     lines += ["const size_t store_migration_count = LT_COUNT(store_migrations);", ""]
     f.write("\n".join(lines))

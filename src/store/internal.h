@@ -14,6 +14,22 @@ extern const struct store_migration store_migrations[];
 extern const struct store_migration store_postgres_migrations[];
 extern const size_t store_migration_count;
 
+/* One table of the newest schema, generated from it: all that it takes to move what it holds. Read in the
+ * order of its key, so that two books with the same rows give the same bytes. */
+struct store_table {
+    const char *name;
+    size_t columns;
+    struct store_sql count;
+    struct store_sql empty;
+    struct store_sql read;
+    struct store_sql write;
+    const char *load;  /* PostgreSQL: COPY */
+    const char *drawn; /* PostgreSQL: the next id is behind the last; "" where none is drawn */
+};
+/* In the order in which they were made: a table stands behind those that it refers to. */
+extern const struct store_table store_tables[];
+extern const size_t store_table_count;
+
 /* What a kind of database does. Functions are those of store.h, which only passes on. */
 struct store_backend {
     const char *name;
@@ -44,6 +60,11 @@ struct store_backend {
     const char *(*cstr)(const struct store_rows *rows, int column);
     enum store_type (*type)(const struct store_rows *rows, int column);
     bool (*changed_elsewhere)(const struct store *s);
+    bool (*gone)(const struct store *s);
+    /* Many rows of a table at once, inside a transaction of its own: begin, rows, end. */
+    lt_res (*load_begin)(struct store *s, const struct store_table *table);
+    lt_res (*load_row)(struct store *s, const struct store_table *table, const struct store_value *values);
+    lt_res (*load_end)(struct store *s, const struct store_table *table);
 };
 
 /* What every connection begins with. */

@@ -13,7 +13,7 @@
 
 #include "store/postgres_internal.h"
 
-enum { TEXT_MOST = 64 * 1024, SERVER_LEAST = 140000 };
+enum { TEXT_MOST = 64 * 1024, LOAD_MOST = 1024 * 1024 * 1024, SERVER_LEAST = 140000 };
 
 static struct postgres *postgres_of(struct store *store)
 {
@@ -90,6 +90,7 @@ static void close_connection(struct store *store)
     }
     s->pq->PQfinish(s->connection);
     lt_buf_done(&s->text);
+    lt_buf_done(&s->load);
     free(s);
 }
 
@@ -108,6 +109,11 @@ static lt_res begin_migration(struct store *store)
 static bool changed(const struct store *store)
 {
     return ((const struct postgres *)(const void *)store)->changed;
+}
+
+static bool gone(const struct store *store)
+{
+    return ((const struct postgres *)(const void *)store)->gone;
 }
 
 static const struct store_backend backend = {
@@ -136,6 +142,10 @@ static const struct store_backend backend = {
     .cstr = postgres_cstr,
     .type = postgres_type,
     .changed_elsewhere = changed,
+    .gone = gone,
+    .load_begin = postgres_load_begin,
+    .load_row = postgres_load_row,
+    .load_end = postgres_load_end,
 };
 
 /* A setting that must not be, with what to say of it. */
@@ -234,6 +244,7 @@ lt_res store_postgres_open(const struct store_options *options, struct store **r
     s->base.migrations = store_postgres_migrations;
     s->read_only = options->read_only;
     lt_buf_init(&s->text, TEXT_MOST);
+    lt_buf_init(&s->load, LOAD_MOST);
     lt_res r = pq_load(&s->pq);
     if (lt_failed(r)) {
         free(s);

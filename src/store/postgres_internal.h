@@ -32,6 +32,7 @@ struct postgres {
     const struct pq *pq;
     PGconn *connection; /* owned */
     struct lt_buf text;
+    struct lt_buf load; /* rows on their way in a COPY */
     bool read_only;
     bool begun;
     bool mark_wanted; /* a savepoint that nothing was written in yet */
@@ -74,6 +75,11 @@ void postgres_rollback(struct store *store);
 LT_MUST_USE lt_res postgres_savepoint(struct store *store);
 LT_MUST_USE lt_res postgres_release(struct store *store);
 void postgres_rollback_to(struct store *store);
+/* postgres_load.c */
+LT_MUST_USE lt_res postgres_load_begin(struct store *store, const struct store_table *table);
+LT_MUST_USE lt_res postgres_load_row(struct store *store, const struct store_table *table,
+                                     const struct store_value *values);
+LT_MUST_USE lt_res postgres_load_end(struct store *store, const struct store_table *table);
 /* Before the first write behind a savepoint. */
 LT_MUST_USE lt_res postgres_make_mark(struct postgres *s);
 

@@ -561,10 +561,29 @@ static enum store_type book_type(const struct store_rows *rows, int column)
     }
 }
 
+/* Nor can a file go away. */
 static bool book_changed_elsewhere(const struct store *store)
 {
     (void)store;
     return false;
+}
+
+static lt_res book_load_begin(struct store *store, const struct store_table *table)
+{
+    (void)table;
+    return store_begin(store);
+}
+
+static lt_res book_load_row(struct store *store, const struct store_table *table,
+                            const struct store_value *values)
+{
+    return store_exec(store, &table->write, values, table->columns, NULL);
+}
+
+static lt_res book_load_end(struct store *store, const struct store_table *table)
+{
+    (void)table;
+    return store_commit(store);
 }
 
 static lt_res book_begin_migration(struct store *store)
@@ -622,6 +641,10 @@ static const struct store_backend backend = {
     .cstr = book_cstr,
     .type = book_type,
     .changed_elsewhere = book_changed_elsewhere,
+    .gone = book_changed_elsewhere,
+    .load_begin = book_load_begin,
+    .load_row = book_load_row,
+    .load_end = book_load_end,
 };
 
 lt_res store_sqlite_open(const struct store_options *options, struct store **ret_store)

@@ -119,3 +119,8 @@ const char *store_explain_words(const struct store *s)
 {
     return s->backend->explain;
 }
+
+bool store_gone(const struct store *s)
+{
+    return s->backend->gone(s);
+}

@@ -68,6 +68,9 @@ void store_rollback_to(struct store *s);
 bool store_changed_elsewhere(const struct store *s);
 /* "EXPLAIN QUERY PLAN" or "EXPLAIN": the words that make a plan of a statement; each row ends with a text. */
 const char *store_explain_words(const struct store *s);
+/* The connection is lost for good: what was asked for comes no more, and the process ends. Never with SQLite.
+ */
+bool store_gone(const struct store *s);
 /* The path names a server, not a file. */
 bool store_is_postgres(const char *path);
 
