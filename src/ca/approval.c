@@ -60,6 +60,7 @@ static const struct {
     {"profile.change", 2, UINT32_MAX, false},
     {"restore", 2, UINT32_MAX, false},
     {"ca.sign", 2, UINT32_MAX, false},
+    {"mass.revoke", 1, UINT32_MAX, false}, /* a second person, whatever is configured */
     {"order.release", 1, 1, true},
 };
 

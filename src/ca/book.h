@@ -76,6 +76,13 @@ struct ca_book_at {
     size_t evidence_waiting;          /* bytes of evidence that the open group has not written yet */
 };
 
+/* Of mass revocations: what may be lost, since the book has the rest. */
+struct ca_mass_memory {
+    bool pending;          /* there may be a slice to do */
+    lt_time members_asked; /* of a reader; 0: nothing is on its way */
+    lt_time batch_asked;   /* of the signer; 0: the same */
+};
+
 struct store_segments; /* store/segment.h */
 
 struct ca_book {
@@ -103,6 +110,7 @@ struct ca_book {
     lt_time journal_asked;   /* when the replay was last asked for */
     struct ca_revoke_waiter *waiters;    /* owned list */
     struct ca_plan_waiter *plan_waiters; /* owned list */
+    struct ca_mass_memory mass;
     int64_t last_id;                     /* drawn by ca_new_id: never again, never less */
     uint32_t approvals_needed;
     const char *build;           /* of this program; static or the role's */

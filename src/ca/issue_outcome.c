@@ -14,7 +14,9 @@
 #include "ca/issue_internal.h"
 #include "ca/journal.h"
 #include "ca/lint_book.h"
+#include "ca/mass.h"
 #include "ca/revoke.h"
+#include "ca/scope_book.h"
 #include "crypto/digest.h"
 #include "x509/dnsname.h"
 #include "x509/tbs.h"
@@ -93,8 +95,18 @@ static lt_res add_certificate(struct ca_turn *t, const struct ca_intent *i, cons
                    STORE_I(w.dimension), STORE_I(w.oldest_validation_us), STORE_I(w.oldest_caa_us),
                    STORE_I(w.least_quorum), STORE_I(r->crl_shard), STORE_I(s->sequence)),
         NULL));
-    return store_exec(t->store, &sql[SQL_DER],
-                      STORE_ARGS(STORE_I(i->issuer->id), STORE_B(i->serial), STORE_B(der)), NULL);
+    LT_TRY(store_exec(t->store, &sql[SQL_DER],
+                      STORE_ARGS(STORE_I(i->issuer->id), STORE_B(i->serial), STORE_B(der)), NULL));
+    const struct ca_scope_certificate scoped = {
+        .issuer = i->issuer->id,
+        .serial = i->serial,
+        .worst_dimension = w.dimension,
+        .evidence = r->request->evidence,
+        .evidence_count = r->request->n_evidence,
+        .findings = s->findings,
+        .finding_count = s->finding_count,
+    };
+    return ca_scope_certificate(t, &scoped);
 }
 
 static lt_res add_names(struct ca_turn *t, const struct ca_intent *i)
@@ -266,6 +278,8 @@ lt_res ca_issue_on_reply(struct ca_turn *t, const Ipc__SignReply *m)
         .rule_set = m->rule_set,
         .profile_sha256 = bytes(m->profile_sha256),
         .findings_json = ca_findings_json(t, m->findings, m->n_findings, &left_out),
+        .findings = m->findings,
+        .finding_count = m->n_findings,
         .excepted_json = ca_excepted_json(t, m->findings, m->n_findings),
     };
     return ca_intent_complete(t, &i, &s);
@@ -328,6 +342,12 @@ static lt_res replay_entry(struct ca_turn *t, const Ipc__JournalEntry *e)
         lt_res r = ca_revoke_on_replay(t, e);
         return r.code == LT_PEER_NOT_FOUND
                    ? alarm(t, e, "alarm.unknown-revocation", "revoked, but this book has no such certificate")
+                   : r;
+    }
+    if (strcmp(e->what, "revocations") == 0) {
+        lt_res r = ca_mass_on_replay(t, e);
+        return r.code == LT_PEER_NOT_FOUND
+                   ? alarm(t, e, "alarm.unknown-revocation", "revoked, but this book has no such batch")
                    : r;
     }
     bool certificate = strcmp(e->what, "signature") == 0 && (e->kind == IPC__SIGN_KIND__SIGN_CERTIFICATE ||

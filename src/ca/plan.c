@@ -12,6 +12,7 @@
 #include "ca/examiner_state.h"
 #include "ca/halt.h"
 #include "ca/key_block.h"
+#include "ca/mass.h"
 #include "ca/params.h"
 #include "crypto/digest.h"
 
@@ -122,6 +123,9 @@ struct action {
     lt_res (*done)(struct ca_turn *t, const struct plan *p);
     lt_res (*check)(struct ca_turn *t,
                     const struct ca_params *params); /* at the proposal; NULL: nothing more */
+    lt_res (*facts)(
+        struct ca_turn *t, const struct ca_params *params,
+        Ipc__PlanStatement *p); /* hash and count of what is meant; NULL: the parameters' own, 1 */
 };
 
 static lt_res approvals_json(struct ca_turn *t, const struct plan *p, lt_slice *ret_json);
@@ -262,6 +266,11 @@ static lt_res done_order_release(struct ca_turn *t, const struct plan *p)
     return ca_body_event(&b, t, "order.released", subject, LT_SLICE(NULL, 0));
 }
 
+static lt_res done_mass_revoke(struct ca_turn *t, const struct plan *p)
+{
+    return ca_mass_approved(t, ca_params_get(&p->params, "mass"), p->statement.plan_id);
+}
+
 /* A profile or a restore is carried out by root on the folder; the book keeps that it was approved. */
 static const struct action actions[] = {
     {"halt.lift", {"halt"}, ask_halt_lift, done_halt_lift},
@@ -272,6 +281,7 @@ static const struct action actions[] = {
      done_lint_exception,
      check_lint_exception},
     {"order.release", {"order"}, ask_plan_check, done_order_release, check_order_release},
+    {CA_ACTION_MASS_REVOKE, {"mass", "reason", "root"}, ask_plan_check, done_mass_revoke, NULL, ca_mass_plan},
     {"profile.change", {"profile", "sha256"}, ask_plan_check, NULL},
     {"restore", {"backup"}, ask_plan_check, NULL},
 };
@@ -461,6 +471,7 @@ lt_res ca_plan_create(struct ca_turn *t, const struct ca_plan_asker *by, const I
     s.plan_id = lt_arena_printf(t->arena, "p%lld", (long long)ca_new_id(t));
     s.proposer = lt_arena_cstr(t->arena, lt_slice_cstr(by->operator_name));
     LT_ASSERT(s.plan_id != NULL && s.proposer != NULL);
+    LT_TRY(action->facts != NULL ? action->facts(t, &params, &s) : LT_OK);
     s.expires_us = p->expires_us == 0 ? lt_time_add_seconds(t->now, LIFE_S).us : p->expires_us;
     LT_CHECK(s.expires_us > t->now.us && s.expires_us <= lt_time_add_seconds(t->now, LIFE_MAX_S).us,
              LT_PEER_MALFORMED, "a plan expires within 7 days");

@@ -6,6 +6,7 @@
 #include "control.pb-c.h"
 #include "http.pb-c.h"
 #include "mail.pb-c.h"
+#include "mass.pb-c.h"
 #include "ocsp.pb-c.h"
 #include "operator.pb-c.h"
 #include "pages.pb-c.h"
@@ -87,6 +88,8 @@ static const struct ipc_type_info types[IPC_TYPE_LIMIT] = {
     [IPC_CRL_PUBLISHED] = {IPC_CRL_PUBLISHED, "CrlPublished", &ipc__crl_published__descriptor, KB},
     [IPC_CRL_FETCH] = {IPC_CRL_FETCH, "CrlFetch", &ipc__crl_fetch__descriptor, 64 * KB},
     [IPC_CRL_FETCHED] = {IPC_CRL_FETCHED, "CrlFetched", &ipc__crl_fetched__descriptor, 4 * KB},
+    [IPC_MEMBERS_WANTED] = {IPC_MEMBERS_WANTED, "MembersWanted", &ipc__members_wanted__descriptor, 128 * KB},
+    [IPC_MEMBERS] = {IPC_MEMBERS, "Members", &ipc__members__descriptor, 512 * KB},
     [IPC_OCSP_SIGN] = {IPC_OCSP_SIGN, "OcspSign", &ipc__ocsp_sign__descriptor, 64 * KB},
     [IPC_OCSP_SIGNED] = {IPC_OCSP_SIGNED, "OcspSigned", &ipc__ocsp_signed__descriptor, 256 * KB},
     [IPC_OCSP_UNKNOWN] = {IPC_OCSP_UNKNOWN, "OcspUnknown", &ipc__ocsp_unknown__descriptor, KB},
@@ -131,6 +134,8 @@ const struct ipc_edge ipc_edges[] = {
 
     {IPC_NOTARY, IPC_READER, IPC_QUERY},
     {IPC_READER, IPC_NOTARY, IPC_QUERY_REPLY},
+    {IPC_REGISTRAR, IPC_READER, IPC_MEMBERS_WANTED},
+    {IPC_READER, IPC_REGISTRAR, IPC_MEMBERS},
 
     {IPC_REGISTRAR, IPC_VALIDATOR, IPC_VALIDATE},
     {IPC_VALIDATOR, IPC_REGISTRAR, IPC_VALIDATED},

@@ -138,8 +138,9 @@ static lt_res on_revocation(void *self, const struct ipc_msg *m)
 {
     struct examiner *e = self;
     const Ipc__RevocationRecord *r = body_of(m);
-    LT_CHECK(ca_examine_issuer(&e->x, r->issuer) != NULL && r->serial.len > 0 && r->serial.len <= 20 &&
-                 r->reason <= 10,
+    bool batch = r->root.len > 0;
+    LT_CHECK(ca_examine_issuer(&e->x, r->issuer) != NULL && r->reason <= 10 && r->serial.len <= 20 &&
+                 (batch ? r->serial.len == 0 && r->mass != 0 : r->serial.len > 0),
              LT_PEER_MALFORMED, "a revocation without issuer, serial or reason");
     lt_res sent = role_send(e->kit, IPC_SIGNER, ROLE_ANY, IPC_REVOCATION_RECORD, m->from.id, m->body);
     if (!lt_failed(sent)) {
@@ -148,6 +149,8 @@ static lt_res on_revocation(void *self, const struct ipc_msg *m)
     static char unavailable[] = "unavailable";
     Ipc__RevocationRecorded answer = IPC__REVOCATION_RECORDED__INIT;
     answer.outcome = unavailable;
+    answer.mass = r->mass;
+    answer.batch = r->batch;
     return role_reply(e->kit, &m->from, IPC_REVOCATION_RECORDED, &answer.base);
 }
 

@@ -73,6 +73,8 @@ LT_MUST_USE lt_res role_reply_packed(struct role_kit *kit, const struct ipc_addr
 bool role_linked(const struct role_kit *kit, enum ipc_role peer);
 /* A fresh correlation id, unique in this process's life. */
 uint64_t role_next_id(struct role_kit *kit);
+/* There is work that waits for nobody: the next turn comes at once, after what has arrived meanwhile. */
+void role_again(struct role_kit *kit);
 /* Drain was received: accept nothing new. */
 bool role_draining(const struct role_kit *kit);
 

@@ -257,6 +257,7 @@ static void check_hook(struct role_kit *kit, lt_res r, const char *what)
         return;
     }
     if (lt_class_of(r.code) == LT_CLASS_STATE) {
+        kit->cut_off = r.code == LT_STATE_CLOSED;
         kit_fail(kit, what);
     } else {
         lt_log_error(what);
@@ -273,6 +274,7 @@ static void end_of_turn(struct role_kit *kit)
             check_hook(kit, spec->tick(kit->self, lt_now()), "a tick failed");
         }
     }
+    kit->again = false;
     if (!kit->done && spec->turn_end != NULL) {
         check_hook(kit, spec->turn_end(kit->self), "the end of a turn failed");
     }
@@ -289,6 +291,9 @@ int kit_timeout_ms(const struct role_kit *kit)
     }
     if (kit->spec->tick == NULL) {
         return -1;
+    }
+    if (kit->again) {
+        return 0;
     }
     int64_t left_ms = kit->next_tick_ms - lt_monotonic_ms();
     return left_ms < 0 ? 0 : left_ms > TICK_MS ? TICK_MS : (int)left_ms;
@@ -419,6 +424,11 @@ bool role_linked(const struct role_kit *kit, enum ipc_role peer)
 uint64_t role_next_id(struct role_kit *kit)
 {
     return kit->next_id++;
+}
+
+void role_again(struct role_kit *kit)
+{
+    kit->again = true;
 }
 
 bool role_draining(const struct role_kit *kit)

@@ -19,10 +19,12 @@ struct role_kit {
     char name[40]; /* "gateway-0", for the log */
     uint64_t next_id;
     int64_t next_tick_ms;
+    bool again; /* role_again */
     bool ready; /* Ready was sent: links and messages count */
     bool draining;
-    bool done;   /* leave the loop */
-    bool failed; /* and with status 1 */
+    bool done;    /* leave the loop */
+    bool failed;  /* and with status 1 */
+    bool cut_off; /* failed because what it stands on is out of reach: ROLE_CUT_OFF */
 };
 
 /* A link for the loop to serve, replacing the one to the same neighbour. Takes fd. */

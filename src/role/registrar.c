@@ -28,6 +28,7 @@
 #include "ca/key_block.h"
 #include "ca/knot.h"
 #include "ca/lint_book.h"
+#include "ca/mass.h"
 #include "ca/plan.h"
 #include "ca/public_trust.h"
 #include "ca/responder.h"
@@ -113,7 +114,13 @@ static lt_res step_recorded(struct registrar *g, struct ca_turn *t, const struct
     if (strcmp(reply->outcome, "recorded") != 0) {
         g->book->replayed = false;
     }
-    return ca_revoke_on_recorded(t, m->from.id, reply);
+    return reply->mass != 0 ? ca_mass_on_recorded(t, reply) : ca_revoke_on_recorded(t, m->from.id, reply);
+}
+
+static lt_res step_members(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    (void)g;
+    return ca_mass_on_members(t, body_of(m));
 }
 
 static lt_res step_knot(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
@@ -209,6 +216,7 @@ HANDLER(on_operator, registrar_operator_call)
 HANDLER(on_sign_reply, step_sign_reply)
 HANDLER(on_replay, step_replay)
 HANDLER(on_recorded, step_recorded)
+HANDLER(on_members, step_members)
 HANDLER(on_knot, step_knot)
 HANDLER(on_verdict, step_verdict)
 HANDLER(on_refused, step_refused)
@@ -232,6 +240,7 @@ static const struct role_route routes[] = {
     {IPC_EXAMINER, IPC_SIGN_REPLY, on_sign_reply},
     {IPC_EXAMINER, IPC_JOURNAL_REPLAY, on_replay},
     {IPC_EXAMINER, IPC_REVOCATION_RECORDED, on_recorded},
+    {IPC_READER, IPC_MEMBERS, on_members},
     {IPC_EXAMINER, IPC_KNOT_SIGNED, on_knot},
     {IPC_EXAMINER, IPC_EXAMINER_VERDICT, on_verdict},
     {IPC_EXAMINER, IPC_REFUSED, on_refused},
@@ -308,6 +317,7 @@ static void linked(void *self, enum ipc_role peer, uint32_t instance)
     struct registrar *g = self;
     registrar_step *step = NULL;
     (void)instance;
+    ca_mass_ask_again(g->book);
     if (peer == IPC_EXAMINER) {
         g->book->examiner_linked = true;
         g->book->replayed = false;
@@ -338,6 +348,7 @@ static lt_res turn_end(void *self)
 {
     struct registrar *g = self;
     registrar_turn_end(g);
+    registrar_mass_slices(g);
     return g->fatal;
 }
 
@@ -354,6 +365,7 @@ static lt_res step_second(struct registrar *g, struct ca_turn *t, const struct i
         LT_TRY(ca_revoke_retry(t, RETRY_INTENT_S, &asked));
     }
     LT_TRY(ca_issue_open_count(t, &open));
+    g->book->mass.pending = true; /* whatever was lost: found again */
     lt_metric_set("lintel_intents_open", open);
     lt_metric_set("lintel_halts", (int64_t)g->book->halt_count);
     return LT_OK;
@@ -377,6 +389,7 @@ static lt_res ask_again(struct registrar *g)
     if (!g->lost || g->failing || !g->book->examiner_linked) {
         return LT_OK;
     }
+    ca_mass_ask_again(g->book);
     g->lost = false; /* set again where this fails too */
     g->book->replayed = false;
     return registrar_run(g, step_ask_again, NULL);

@@ -56,6 +56,9 @@ void registrar_turn_end(struct registrar *g);
 /* Commits the open group and releases its effects; when it fails, answers every question of it. */
 void registrar_commit(struct registrar *g);
 
+/* registrar_mass.c: a slice of mass revocation, where there is one to do. */
+void registrar_mass_slices(struct registrar *g);
+
 /* registrar_operator.c */
 registrar_step registrar_operator_call;
 /* An OperatorReply: json on success, else the problem that r and the last error record tell. */

@@ -8,10 +8,13 @@
 #include "ca/eab.h"
 #include "ca/event.h"
 #include "ca/halt.h"
+#include "ca/hold.h"
 #include "ca/key_block.h"
 #include "ca/lint_book.h"
+#include "ca/mass.h"
 #include "ca/plan.h"
 #include "ca/revoke.h"
+#include "ca/scope_book.h"
 #include "operator.pb-c.h"
 #include "role/registrar.h"
 
@@ -36,6 +39,7 @@ static lt_res op_revoke(struct call *c)
     LT_CHECK(issuer != NULL, LT_PEER_NOT_FOUND, "there is no issuer \"%s\"", c->m->issuer);
     char *whom = lt_arena_printf(c->t->arena, "operator %s", c->by->name);
     LT_ASSERT(whom != NULL);
+    LT_TRY(ca_hold_check(c->t, issuer->id, bytes(c->m->serial)));
     const struct ca_revoke_request r = {
         .issuer = issuer->id,
         .serial = bytes(c->m->serial),
@@ -116,6 +120,12 @@ static lt_res op_lint_record(struct call *c)
     return ca_lint_record(c->t, &look, &c->json);
 }
 
+static lt_res op_scope_save(struct call *c)
+{
+    LT_CHECK(c->m->scope != NULL, LT_PEER_MALFORMED, "a scope is wanted");
+    return ca_scope_save(c->t, c->m->scope, c->by->name, bytes(c->m->jws), &c->json);
+}
+
 static lt_res op_eab_create(struct call *c)
 {
     LT_CHECK(c->m->eab != NULL, LT_PEER_MALFORMED, "an external account key is wanted");
@@ -169,6 +179,55 @@ static lt_res op_pause_resume(struct call *c)
     return acme_pause_resume(c->t, &q, &c->json);
 }
 
+typedef lt_res mass_act(struct ca_turn *t, const struct ca_plan_asker *by, const Ipc__MassWanted *m,
+                        const char **ret_json);
+
+static lt_res act_mass(struct call *c, mass_act *act)
+{
+    struct ca_plan_asker by = asker(c);
+    LT_CHECK(c->m->mass != NULL, LT_PEER_MALFORMED, "which mass revocation?");
+    return act(c->t, &by, c->m->mass, &c->json);
+}
+
+static lt_res op_mass_create(struct call *c)
+{
+    return act_mass(c, ca_mass_create);
+}
+
+static lt_res op_mass_start(struct call *c)
+{
+    return act_mass(c, ca_mass_start);
+}
+
+static lt_res op_mass_pause(struct call *c)
+{
+    return act_mass(c, ca_mass_pause);
+}
+
+static lt_res op_mass_resume(struct call *c)
+{
+    return act_mass(c, ca_mass_resume);
+}
+
+static lt_res op_mass_stop(struct call *c)
+{
+    return act_mass(c, ca_mass_stop);
+}
+
+static lt_res op_hold_add(struct call *c)
+{
+    const struct ca_hold_asker by = {c->by->name, bytes(c->m->jws)};
+    LT_CHECK(c->m->hold != NULL, LT_PEER_MALFORMED, "a hold is wanted");
+    return ca_hold_add(c->t, &by, c->m->hold, &c->json);
+}
+
+static lt_res op_hold_lift(struct call *c)
+{
+    const struct ca_hold_asker by = {c->by->name, bytes(c->m->jws)};
+    LT_CHECK(c->m->hold != NULL, LT_PEER_MALFORMED, "which hold?");
+    return ca_hold_lift(c->t, &by, c->m->hold, &c->json);
+}
+
 static const struct {
     const char *op;
     unsigned roles; /* one of them is needed */
@@ -187,7 +246,15 @@ static const struct {
     {"enroll.check", CA_ROLE_OPERATOR, op_enroll_check},
     {"enroll.issue", CA_ROLE_OPERATOR, op_enroll_issue},
     {"enroll.cancel", CA_ROLE_OPERATOR, op_enroll_cancel},
+    {"scope.save", CA_ROLE_OPERATOR | CA_ROLE_AUDITOR, op_scope_save},
     {"lint.record", CA_ROLE_OPERATOR | CA_ROLE_AUDITOR, op_lint_record},
+    {"mass.create", CA_ROLE_OPERATOR, op_mass_create},
+    {"mass.start", CA_ROLE_OPERATOR, op_mass_start},
+    {"mass.pause", CA_ROLE_OPERATOR | CA_ROLE_APPROVER, op_mass_pause},
+    {"mass.resume", CA_ROLE_OPERATOR, op_mass_resume},
+    {"mass.stop", CA_ROLE_OPERATOR | CA_ROLE_APPROVER, op_mass_stop},
+    {"hold.add", CA_ROLE_OPERATOR, op_hold_add},
+    {"hold.lift", CA_ROLE_APPROVER, op_hold_lift},
 };
 
 /* What a failure is in HTTP. */

@@ -28,6 +28,10 @@ enum {
     TOKEN_WAIT_MS = 10000,
     TOKEN_BACK_MS = 2000, /* a token program that died is back in a moment; its orders wait so long */
     TOKEN_TRIES = 2,      /* an order that kills the module does not come a third time */
+    BATCH_MASS_LEN = 8,
+    BATCH_NUMBER_LEN = 4,
+    BATCH_KEY_LEN = BATCH_MASS_LEN + BATCH_NUMBER_LEN,
+    BATCH_COUNT_LEN = 4,
     REPLAY_BATCH = 64,
     REPLAY_BATCHES_A_TURN = 128,
     TURN_ARENA_MAX = 64 * 1024 * 1024,
@@ -183,11 +187,24 @@ static lt_res answer_knot(struct signer *s, const struct waiting *w)
     return role_reply(s->kit, &w->to, IPC_KNOT_SIGNED, &body.base);
 }
 
-static lt_res answer_revocation(struct signer *s, const struct ipc_addr *to, uint64_t sequence)
+static uint64_t number_at(lt_slice bytes, size_t from, size_t len)
+{
+    uint64_t n = 0;
+    for (size_t i = from; i < from + len && i < bytes.len; i++) {
+        n = n << 8 | bytes.ptr[i];
+    }
+    return n;
+}
+
+/* batch: its key in the journal, so that the registrar knows which. */
+static lt_res answer_revocation(struct signer *s, const struct ipc_addr *to, uint64_t sequence,
+                                lt_slice batch)
 {
     Ipc__RevocationRecorded body = IPC__REVOCATION_RECORDED__INIT;
     body.outcome = (char *)(uintptr_t)(sequence == 0 ? "unavailable" : "recorded");
     body.sequence = sequence;
+    body.mass = number_at(batch, 0, BATCH_MASS_LEN);
+    body.batch = (uint32_t)number_at(batch, BATCH_MASS_LEN, BATCH_NUMBER_LEN);
     return role_reply(s->kit, to, IPC_REVOCATION_RECORDED, &body.base);
 }
 
@@ -196,7 +213,9 @@ static lt_res answer_waiting(struct signer *s, const struct waiting *w, bool syn
 {
     bool durable = synced || w->entry.sequence <= journal_synced(s->journal);
     if (w->type == IPC_REVOCATION_RECORDED) {
-        return answer_revocation(s, &w->to, durable ? w->entry.sequence : 0);
+        bool batch = w->entry.what == JOURNAL_REVOCATIONS;
+        return answer_revocation(s, &w->to, durable ? w->entry.sequence : 0,
+                                 batch ? w->entry.serial : LT_SLICE(NULL, 0));
     }
     if (w->type == IPC_KNOT_SIGNED) {
         return durable ? answer_knot(s, w) : LT_OK;
@@ -457,12 +476,73 @@ static lt_res take_revocation(struct signer *s, const struct ipc_addr *to, const
     return append(s, to, IPC_REVOCATION_RECORDED, &e);
 }
 
+static void put_number(uint64_t n, uint8_t *out, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        out[i] = (uint8_t)(n >> (8 * (len - 1 - i)));
+    }
+}
+
+/* A batch that was journaled before is the same, or refused. */
+static lt_res take_batch(struct signer *s, const struct ipc_addr *to, const Ipc__RevocationRecord *m)
+{
+    uint8_t key[BATCH_KEY_LEN];
+    uint8_t count[BATCH_COUNT_LEN];
+    LT_CHECK(m->root.len == JOURNAL_HASH_LEN && m->mass != 0 && m->count > 0 && m->issuer[0] != '\0' &&
+                 strlen(m->issuer) < JOURNAL_NAME_MAX,
+             LT_PEER_MALFORMED, "a batch names an issuer, its mass, a count and a root");
+    LT_TRY(check_ready(s));
+    put_number(m->mass, key, BATCH_MASS_LEN);
+    put_number(m->batch, &key[BATCH_MASS_LEN], BATCH_NUMBER_LEN);
+    put_number(m->count, count, sizeof count);
+    struct journal_entry e = {
+        .what = JOURNAL_REVOCATIONS,
+        .issuer = lt_slice_cstr(m->issuer),
+        .serial = LT_SLICE(key, sizeof key),
+        .signature = LT_SLICE(count, sizeof count),
+        .reason = m->reason,
+        .revoked_us = m->revoked_us,
+        .time_us = lt_now().us,
+    };
+    memcpy(e.digest, m->root.data, JOURNAL_HASH_LEN);
+    struct journal_entry old;
+    lt_res r = journal_find(s->journal, &e, &s->turn, &old);
+    if (r.code == LT_PEER_NOT_FOUND) {
+        return append(s, to, IPC_REVOCATION_RECORDED, &e);
+    }
+    LT_TRY(r);
+    LT_CHECK(old.reason == e.reason && old.revoked_us == e.revoked_us &&
+                 lt_slice_eq(old.signature, e.signature) &&
+                 memcmp(old.digest, e.digest, JOURNAL_HASH_LEN) == 0,
+             LT_POLICY_REFUSED, "this batch was journaled with another root, reason or date (record %llu)",
+             (unsigned long long)old.sequence);
+    return wait_for_sync(s, to, IPC_REVOCATION_RECORDED, &old, true);
+}
+
+static lt_res on_batch(struct signer *s, const struct ipc_msg *m)
+{
+    const Ipc__RevocationRecord *body = (const Ipc__RevocationRecord *)m->body;
+    lt_res r = take_batch(s, &m->from, body);
+    if (lt_class_of(r.code) != LT_CLASS_RETRY && lt_class_of(r.code) != LT_CLASS_POLICY) {
+        return r;
+    }
+    Ipc__RevocationRecorded answer = IPC__REVOCATION_RECORDED__INIT;
+    answer.outcome = (char *)(uintptr_t)(lt_class_of(r.code) == LT_CLASS_POLICY ? "refused" : "unavailable");
+    answer.mass = body->mass;
+    answer.batch = body->batch;
+    return role_reply(s->kit, &m->from, IPC_REVOCATION_RECORDED, &answer.base);
+}
+
 static lt_res on_revocation(void *self, const struct ipc_msg *m)
 {
     struct signer *s = self;
-    lt_res r = take_revocation(s, &m->from, (const Ipc__RevocationRecord *)m->body);
+    const Ipc__RevocationRecord *body = (const Ipc__RevocationRecord *)m->body;
+    if (body->root.len > 0) {
+        return on_batch(s, m);
+    }
+    lt_res r = take_revocation(s, &m->from, body);
     if (lt_class_of(r.code) == LT_CLASS_RETRY || lt_class_of(r.code) == LT_CLASS_POLICY) {
-        return answer_revocation(s, &m->from, 0);
+        return answer_revocation(s, &m->from, 0, LT_SLICE(NULL, 0));
     }
     return r;
 }
@@ -506,8 +586,10 @@ static lt_res send_replay(struct signer *s, const struct journal_entry *entries,
 {
     Ipc__JournalEntry bodies[REPLAY_BATCH];
     Ipc__JournalEntry *pointers[REPLAY_BATCH];
-    static const char *const words[] = {
-        [JOURNAL_SIGNATURE] = "signature", [JOURNAL_REVOCATION] = "revocation", [JOURNAL_KNOT] = "knot"};
+    static const char *const words[] = {[JOURNAL_SIGNATURE] = "signature",
+                                        [JOURNAL_REVOCATION] = "revocation",
+                                        [JOURNAL_KNOT] = "knot",
+                                        [JOURNAL_REVOCATIONS] = "revocations"};
     for (size_t i = 0; i < count; i++) {
         const struct journal_entry *e = &entries[i];
         ipc__journal_entry__init(&bodies[i]);

@@ -28,7 +28,12 @@ enum {
 };
 
 /* Numbers are on disk: never reused. */
-enum journal_what { JOURNAL_SIGNATURE = 1, JOURNAL_REVOCATION = 2, JOURNAL_KNOT = 3 };
+enum journal_what {
+    JOURNAL_SIGNATURE = 1,
+    JOURNAL_REVOCATION = 2,
+    JOURNAL_KNOT = 3,
+    JOURNAL_REVOCATIONS = 4, /* a batch of a mass revocation */
+};
 
 struct journal_entry {
     uint64_t sequence; /* given by journal_append */
@@ -36,9 +41,11 @@ struct journal_entry {
     enum journal_what what;
     uint32_t kind;   /* Ipc__SignKind of a signature; otherwise 0 */
     lt_slice issuer; /* of a knot: the chain's name */
-    lt_slice serial; /* of a CRL its number, of a knot the chain's sequence, both big-endian */
-    uint8_t digest[JOURNAL_HASH_LEN]; /* SHA-256 of the signed bytes; of a knot the chain's head */
-    lt_slice signature;
+    lt_slice serial; /* of a CRL its number, of a knot the chain's sequence, both big-endian; of a batch the
+                        mass revocation (8 bytes) and its number (4) */
+    uint8_t digest[JOURNAL_HASH_LEN]; /* SHA-256 of the signed bytes; of a knot the chain's head; of a batch
+                                         the Merkle root of its serials */
+    lt_slice signature; /* of a batch its count, 4 bytes big-endian */
     uint32_t reason; /* of a revocation */
     int64_t revoked_us;
     uint8_t chain[JOURNAL_HASH_LEN]; /* given by journal_append: hash over all records up to here */

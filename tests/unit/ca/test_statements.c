@@ -15,12 +15,15 @@
 #include "ca/eab.h"
 #include "ca/event.h"
 #include "ca/evidence_book.h"
+#include "ca/hold.h"
 #include "ca/issue.h"
 #include "ca/key_block.h"
 #include "ca/knot.h"
 #include "ca/lint_book.h"
+#include "ca/mass.h"
 #include "ca/plan.h"
 #include "ca/revoke.h"
+#include "ca/scope_book.h"
 #include "store/internal.h"
 #include "store/postgres_text.h"
 #include "store/store.h"
@@ -114,8 +117,13 @@ static int each(visit *see, void *self, size_t *ret_count)
         {ca_evidence_sql, ca_evidence_sql_count},
         {ca_outcome_sql, ca_outcome_sql_count},
         {ca_revoke_sql, ca_revoke_sql_count},
+        {ca_mass_sql, ca_mass_sql_count},
+        {ca_mass_freeze_sql, ca_mass_freeze_sql_count},
+        {ca_mass_run_sql, ca_mass_run_sql_count},
+        {ca_hold_sql, ca_hold_sql_count},
         {ca_plan_sql, ca_plan_sql_count},
         {ca_lint_sql, ca_lint_sql_count},
+        {ca_scope_sql, ca_scope_sql_count},
         {ca_audit_sql, ca_audit_sql_count},
         {ca_audit_evidence_sql, ca_audit_evidence_sql_count},
         {ca_audit_jws_sql, ca_audit_jws_sql_count},

@@ -4,7 +4,7 @@
 -- the state machine of ca/mass_states.c.
 CREATE TABLE mass (
   id INTEGER NOT NULL PRIMARY KEY,         -- shown as "m123"
-  status TEXT NOT NULL,                    -- freezing, sealing, proposed, running, paused, done, stopped
+  status TEXT NOT NULL,                    -- freezing, sealing, proposed, checking, running, paused, done, stopped
   source TEXT NOT NULL,                    -- "key": all certificates of one key; "scope": an expression
   scope TEXT NOT NULL,                     -- canonical text; of a key its SHA-256 in hexadecimal
   scope_sha256 BLOB NOT NULL,              -- of the text; of a key the key's own
@@ -25,6 +25,9 @@ CREATE TABLE mass (
   batches INTEGER NOT NULL,                -- sealed
   at_batch INTEGER NOT NULL,               -- the first that is not done
   stop_after INTEGER NOT NULL,             -- tier behind which it pauses; -1: none
+  at_tier INTEGER NOT NULL,                -- how far freezing, then sealing is
+  at_issuer INTEGER NOT NULL,
+  at_serial BLOB NOT NULL,
   revoked INTEGER NOT NULL,
   already INTEGER NOT NULL,                -- were revoked before by something else
   held INTEGER NOT NULL,                   -- left out: revocation_hold
@@ -33,7 +36,7 @@ CREATE TABLE mass (
   why TEXT NOT NULL                        -- it is paused or stopped
 ) STRICT;
 CREATE INDEX mass_live ON mass(id)
-  WHERE status = 'freezing' OR status = 'sealing' OR status = 'running';
+  WHERE status = 'freezing' OR status = 'sealing' OR status = 'checking' OR status = 'running';
 CREATE INDEX mass_same ON mass(scope_sha256, id);
 
 -- Insert-only. In which order: the expressions as they were given, 0 first; the last is everything else.
@@ -73,6 +76,9 @@ CREATE TABLE mass_batch (
   held INTEGER NOT NULL,
   PRIMARY KEY (mass, batch)
 ) STRICT, WITHOUT ROWID;
+
+-- Its revocations may be in the signer's journal: they come into the book whatever becomes of the mass.
+CREATE INDEX mass_batch_open ON mass_batch(mass, batch) WHERE status = 'asked' OR status = 'recorded';
 
 -- A court's order and the like: exactly these certificates are not revoked by us.
 CREATE TABLE revocation_hold (

@@ -1,0 +1,58 @@
+#ifndef CA_MASS_INTERNAL_H
+#define CA_MASS_INTERNAL_H
+/* Between the files of mass revocation. */
+#include "ca/mass.h"
+
+/* A row, in the turn's arena. */
+struct ca_mass {
+    int64_t id;
+    const char *status;
+    const char *source;
+    lt_slice scope;
+    lt_slice scope_sha256;
+    const char *cause;
+    uint32_t reason;
+    const char *note;
+    int64_t aware_us;
+    int64_t should_us;
+    int64_t must_us;
+    const char *late_because;
+    int64_t revoked_us;
+    int64_t as_of_us;
+    int64_t created_us;
+    const char *created_by;
+    const char *plan;
+    int64_t count;
+    lt_slice root;
+    int64_t batches;
+    int64_t at_batch;
+    int64_t stop_after;
+    int64_t at_tier;
+    int64_t at_issuer;
+    lt_slice at_serial;
+    int64_t revoked;
+    int64_t already;
+    int64_t held;
+    int64_t started_us;
+    int64_t ended_us;
+    const char *why;
+};
+
+LT_MUST_USE lt_res ca_mass_load(struct ca_turn *t, int64_t id, struct ca_mass *ret_mass);
+/* Along an edge; LT_PEER_CONFLICT when there is none. why: of a pause or an end; "" otherwise. */
+LT_MUST_USE lt_res ca_mass_move(struct ca_turn *t, struct ca_mass *m, const char *event, const char *why);
+/* Its row as JSON, in the turn's arena. */
+LT_MUST_USE lt_res ca_mass_json(struct ca_turn *t, const struct ca_mass *m, const char **ret_json);
+/* An event with what the row says; by may be NULL. */
+LT_MUST_USE lt_res ca_mass_event(struct ca_turn *t, const struct ca_mass *m, const char *kind,
+                                 const struct ca_plan_asker *by);
+
+/* One slice of a mass in that status. */
+LT_MUST_USE lt_res ca_mass_freeze(struct ca_turn *t, struct ca_mass *m, bool *ret_more);
+LT_MUST_USE lt_res ca_mass_seal(struct ca_turn *t, struct ca_mass *m, bool *ret_more);
+LT_MUST_USE lt_res ca_mass_check(struct ca_turn *t, struct ca_mass *m, bool *ret_more);
+LT_MUST_USE lt_res ca_mass_run(struct ca_turn *t, struct ca_mass *m, bool *ret_more);
+/* Batches that are with the signer, or recorded. */
+LT_MUST_USE lt_res ca_mass_run_open(struct ca_turn *t, bool *ret_more);
+
+#endif
