@@ -136,8 +136,8 @@ static lt_res say(struct audit *k)
 
 static lt_res audit(struct audit *k)
 {
-    const char *path = lt_arena_printf(&k->c->arena, "%s/book/lintel.db", k->folder);
-    LT_CHECK(path != NULL, LT_PEER_USAGE, "%s: the path is too long", k->folder);
+    const char *path = NULL;
+    LT_TRY(cmd_book(k->c, k->folder, &path));
     k->a.evidence_folder = lt_arena_printf(&k->c->arena, "%s/evidence", k->folder);
     LT_CHECK(k->a.evidence_folder != NULL, LT_PEER_USAGE, "%s: the path is too long", k->folder);
     const struct store_options options = {.path = path, .read_only = true};

@@ -69,8 +69,8 @@ static lt_res find_issuer(struct ceremony *k, const char *name, struct issuer_ro
 
 lt_res ceremony_open_book(struct ceremony *k)
 {
-    const char *path = lt_arena_printf(&k->c->arena, "%s/book/lintel.db", k->folder);
-    LT_CHECK(path != NULL, LT_PEER_USAGE, "%s: the path is too long", k->folder);
+    const char *path = NULL;
+    LT_TRY(cmd_book(k->c, k->folder, &path));
     const struct store_options options = {.path = path};
     return store_open(&options, &k->store);
 }

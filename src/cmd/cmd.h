@@ -90,6 +90,8 @@ void cmd_overview(const char *prefix, struct lt_buf *out);
 LT_MUST_USE lt_res cmd_folder(const struct cmd *c, const char **ret_folder);
 /* For offline verbs: LT_PEER_CONFLICT while run/supervisor.pid is locked; holds that lock until closed. */
 LT_MUST_USE lt_res cmd_folder_lock(const char *folder, int *ret_fd);
+/* Where the book is: what lintel.yaml says. */
+LT_MUST_USE lt_res cmd_book(struct cmd *c, const char *folder, const char **ret_path);
 /* The supervisor's process id while it runs, else 0. */
 int cmd_folder_pid(const char *folder);
 

@@ -14,16 +14,15 @@ static void found(void *self, const char *what, const char *subject, const char 
 
 void doctor_evidence(struct doctor *d)
 {
-    char book[PATH_SIZE];
+    const char *book = NULL;
     char folder[PATH_SIZE];
     struct stat st;
-    (void)snprintf(book, sizeof book, "%.900s/book/lintel.db", d->folder);
     (void)snprintf(folder, sizeof folder, "%.900s/evidence", d->folder);
     struct ca_audit a = {.self = d, .found = found, .evidence_folder = folder};
-    const struct store_options o = {.path = book, .read_only = true};
-    if (stat(book, &st) != 0) {
+    if (lt_failed(cmd_book(d->c, d->folder, &book)) || (!store_is_postgres(book) && stat(book, &st) != 0)) {
         return; /* whoever looks at the book says so */
     }
+    const struct store_options o = {.path = book, .read_only = true};
     lt_res r = store_open(&o, &a.store);
     r = lt_failed(r) ? r : ca_audit_segments(&a);
     if (lt_failed(r)) {

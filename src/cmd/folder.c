@@ -27,6 +27,16 @@ lt_res cmd_folder(const struct cmd *c, const char **ret_folder)
     return LT_OK;
 }
 
+lt_res cmd_book(struct cmd *c, const char *folder, const char **ret_path)
+{
+    LT_CLEANUP(ca_config_freep) struct ca_config *config = NULL;
+    LT_TRY(ca_config_load(folder, &config));
+    const char *path = ca_config_store(config, folder, &c->arena);
+    *ret_path = path == NULL ? NULL : lt_arena_cstr(&c->arena, lt_slice_cstr(path));
+    LT_CHECK(*ret_path != NULL, LT_PEER_USAGE, "%s: the path is too long", folder);
+    return LT_OK;
+}
+
 static int open_pid_file(const char *folder, int flags)
 {
     LT_CLEANUP(lt_fd_closep) int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

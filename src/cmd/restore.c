@@ -270,8 +270,8 @@ static lt_res restore(struct restore *k)
     LT_CLEANUP(lt_fd_closep) int dir = open(k->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     LT_CLEANUP(lt_fd_closep) int journal = openat(dir, JOURNAL_PATH, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     LT_CHECK(journal >= 0, LT_PEER_NOT_FOUND, "%s/" JOURNAL_PATH ": %s", k->folder, strerror(errno));
-    const char *path = lt_arena_printf(&k->c->arena, "%s/book/lintel.db", k->folder);
-    LT_CHECK(path != NULL, LT_PEER_USAGE, "%s: the path is too long", k->folder);
+    const char *path = NULL;
+    LT_TRY(cmd_book(k->c, k->folder, &path));
     const struct store_options options = {.path = path};
     LT_TRY(store_open(&options, &k->store));
     lt_res r = reconcile(k, journal);

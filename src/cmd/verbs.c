@@ -48,6 +48,7 @@ const struct cmd_verb *const cmd_verbs[] = {
     &cmd_bench_acme,
     &cmd_audit_verify,
     &cmd_restore,
+    &cmd_store_migrate,
     &cmd_ceremony_plan,
     &cmd_ceremony_show,
     &cmd_ceremony_sign,

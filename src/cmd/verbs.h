@@ -52,6 +52,7 @@ extern const struct cmd_verb cmd_operator_remove;
 extern const struct cmd_verb cmd_operator_list;
 extern const struct cmd_verb cmd_audit_verify;
 extern const struct cmd_verb cmd_restore;
+extern const struct cmd_verb cmd_store_migrate;
 extern const struct cmd_verb cmd_ceremony_plan;
 extern const struct cmd_verb cmd_ceremony_show;
 extern const struct cmd_verb cmd_ceremony_sign;

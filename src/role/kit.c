@@ -1,4 +1,5 @@
 /* The life of a role: Start, open, lock the doors, Ready, serve, drain, exit. */
+#include "role/exit.h"
 #include "role/kit.h"
 
 #include <errno.h>
@@ -189,13 +190,15 @@ int role_main(const struct role_spec *spec)
     kit->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     LT_ASSERT(kit->epoll_fd >= 0);
     fill_routes(kit);
-    if (lt_failed(begin(kit))) {
+    lt_res begun = begin(kit);
+    if (lt_failed(begun)) {
         lt_log_error("cannot start");
-        leave(1);
+        bool cut_off = begun.code == LT_STATE_CLOSED || begun.code == LT_RETRY_BUSY;
+        leave(cut_off ? ROLE_CUT_OFF : ROLE_FAILED);
     }
     loop(kit);
     if (kit->failed) {
-        leave(1);
+        leave(kit->cut_off ? ROLE_CUT_OFF : ROLE_FAILED);
     }
     if (kit->draining) {
         say_drained(kit);

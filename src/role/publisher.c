@@ -60,6 +60,7 @@ static lt_res on_answers(void *self, const struct ipc_msg *m)
 static lt_res tick(void *self, lt_time now)
 {
     struct publisher *p = self;
+    LT_CHECK(!store_gone(p->store), LT_STATE_CLOSED, "the connection to the book is gone");
     publisher_ari_tick(p->ari, now);
     publisher_ocsp_tick(p->ocsp, now);
     return LT_OK;

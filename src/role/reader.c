@@ -103,6 +103,14 @@ static lt_res on_query(void *self, const struct ipc_msg *m)
     return sent.code == LT_RETRY_BUSY || sent.code == LT_STATE_CLOSED ? LT_OK : sent;
 }
 
+static lt_res tick(void *self, lt_time now)
+{
+    const struct reader *r = self;
+    (void)now;
+    LT_CHECK(!store_gone(r->store), LT_STATE_CLOSED, "the connection to the book is gone");
+    return LT_OK;
+}
+
 static lt_res start(struct role_kit *kit, const Ipc__Start *m, const int *listener_fds, void **ret_self)
 {
     (void)listener_fds; /* it has none */
@@ -142,6 +150,7 @@ int main(void)
         .route_count = LT_COUNT(routes),
         .sandbox = &role_profiles[IPC_READER],
         .start = start,
+        .tick = tick,
     };
     return role_main(&spec);
 }

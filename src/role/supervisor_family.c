@@ -21,6 +21,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "control.pb-c.h"
+#include "role/exit.h"
 #include "role/supervisor.h"
 
 enum {
@@ -105,7 +106,7 @@ static uint32_t wanted(const struct supervisor *s, enum ipc_role role)
         return s->config->opinion.command_count == 0 ? 0 : 1;
     }
     if (role == IPC_COURIER) {
-        return has_perspectives() || s->config->mail_relay[0] != 0 ? 1 : 0;
+        return has_perspectives() || s->config->mail_relay[0] != 0 || s->config->crl_fetch_back ? 1 : 0;
     }
     return role == IPC_GATEWAY  ? s->config->gateways
            : role == IPC_NOTARY ? s->config->notaries
@@ -348,9 +349,12 @@ static void count_key_crash(struct supervisor *s, const struct process *p, int64
 }
 
 /* A SIGKILL that is not ours is an administrator's hand or an empty machine: nothing that a fault in a
- * program can do to it, and so no sign that one is being broken. */
+ * program can do to it, and so no sign that one is being broken. Nor is a server that is out of reach. */
 static bool is_fault(const struct process *p, int status)
 {
+    if (!p->ended && !p->misbehaved && WIFEXITED(status) && WEXITSTATUS(status) == ROLE_CUT_OFF) {
+        return false;
+    }
     return p->ended || p->misbehaved || !WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL;
 }
 
