@@ -38,6 +38,8 @@ static const struct {
     {ON(LISTENER_API), "/api/", gateway_ask},
     {ON(LISTENER_HTTPS) | ON(LISTENER_HTTP), "/crl/", gateway_serve_crl},
     {ON(LISTENER_HTTPS) | ON(LISTENER_HTTP), "/ca/", gateway_serve_ca},
+    {ON(LISTENER_HTTPS) | ON(LISTENER_HTTP), "/ocsp", gateway_serve_ocsp},
+    {ON(LISTENER_HTTPS) | ON(LISTENER_HTTP), "/ocsp/", gateway_serve_ocsp},
     {ON(LISTENER_OPERATOR) | ON(LISTENER_API), "/metrics", gateway_serve_metrics},
     {ON(LISTENER_HTTPS) | ON(LISTENER_HTTP) | ON(LISTENER_OPERATOR) | ON(LISTENER_API), "/healthz",
      gateway_serve_health},
@@ -138,6 +140,7 @@ static void on_ended(void *self, struct http_exchange *x, const struct http_outc
            r->listener->name, r->remote, LT_FMT(r->method), LT_FMT(r->path), outcome->status,
            (long long)(lt_now().us - slot->since_us));
     gateway_forget(g, slot);
+    gateway_ocsp_forget(g, slot);
     g->address_load[slot->bucket] -= slot->spared ? 0U : 1U;
     *slot = (struct gateway_slot){.next_free = g->free_slots};
     g->free_slots = slot;
@@ -169,6 +172,7 @@ static lt_res tick(void *self, lt_time now)
     gateway_expire(g);
     gateway_tls_tick(g);
     gateway_ari_tick(g);
+    gateway_ocsp_tick(g);
     gateway_testing_tick(g);
     gateway_metrics_tick(g);
     return LT_OK;
@@ -249,6 +253,7 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *start, const int *li
     http_server_tick(g->server, g->now, g->now_ms);
     LT_TRY(gateway_files_open(g, start->folder));
     gateway_ari_open(g, start->folder);
+    gateway_ocsp_open(g, start->folder);
     LT_TRY(gateway_tls_open(g, start));
     gateway_testing_open(g, start);
     for (size_t i = 0; i < start->n_listeners; i++) {
@@ -263,6 +268,7 @@ int main(void)
     static const struct role_route ipc_routes[] = {
         {IPC_NOTARY, IPC_HTTP_RESPONSE, gateway_on_response},
         {IPC_NOTARY, IPC_SERVICE_CERTIFICATE, gateway_on_certificate},
+        {IPC_OCSP_SIGNER, IPC_OCSP_UNKNOWN_SIGNED, gateway_on_unknown},
     };
     const struct role_spec spec = {
         .role = IPC_GATEWAY,

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/metrics.h"
 #include "ca/ari_map.h"
+#include "ca/ocsp_map.h"
 #include "control.pb-c.h"
 #include "http.pb-c.h"
 #include "http/server.h"
@@ -44,6 +45,8 @@ struct gateway_slot {
     enum gateway_listener listener;
     int64_t since_us;
     int64_t deadline_ms;
+    uint64_t unknown_id; /* of the question to the ocsp-signer; 0: none */
+    int64_t unknown_due_ms;
     int64_t renewal_due_ms; /* test CAs: answered then; -1: it is time; 0: not asked to wait */
     struct gateway_slot *next_free;
 };
@@ -82,6 +85,14 @@ struct gateway_map {
     struct ca_ari_map map;
 };
 
+/* The same: gateway_ocsp.c. */
+struct gateway_ocsp_map {
+    lt_slice bytes; /* empty: there is none */
+    uint64_t inode;
+    int64_t changed_ns;
+    struct ca_ocsp_map map;
+};
+
 struct gateway {
     struct role_kit *kit;
     struct event_base *base;
@@ -102,6 +113,12 @@ struct gateway {
     int ari_fd; /* -1: there is no such folder */
     struct gateway_map ari_base;
     struct gateway_map ari_delta;
+    int ocsp_fd; /* -1: there is no such folder */
+    struct gateway_ocsp_map ocsp_base;
+    struct gateway_ocsp_map ocsp_delta;
+    int64_t unknown_since_ms; /* questions to the ocsp-signer in the second that began then */
+    uint32_t unknown_count;
+    size_t unknown_open;
     struct lt_metrics_board boards[GATEWAY_BOARDS]; /* mapped read-only */
     size_t board_count;
     struct gateway_notary notaries[GATEWAY_NOTARIES];
@@ -141,6 +158,13 @@ void gateway_ari_open(struct gateway *g, const char *folder);
 /* Looks whether there are newer files. */
 void gateway_ari_tick(struct gateway *g);
 void gateway_serve_ari(struct gateway *g, struct http_exchange *x);
+
+/* gateway_ocsp.c: OCSP (RFC 6960), out of the publisher's answers. */
+void gateway_ocsp_open(struct gateway *g, const char *folder);
+void gateway_ocsp_tick(struct gateway *g);
+void gateway_serve_ocsp(struct gateway *g, struct http_exchange *x);
+lt_res gateway_on_unknown(void *self, const struct ipc_msg *m);
+void gateway_ocsp_forget(struct gateway *g, struct gateway_slot *slot);
 
 /* gateway_testing.c: what only the gateway of a test CA does. */
 /* A notary's answer is to be kept under this certid. */
