@@ -151,6 +151,7 @@ static const cyaml_schema_field_t pausing_fields[] = {
 static const cyaml_schema_field_t crl_fields[] = {
     STRING("interval", crl_interval),
     STRING("lifetime", crl_lifetime),
+    CA_YAML_BOOL("fetch-back", CYAML_FLAG_OPTIONAL, struct raw, c.crl_fetch_back),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_field_t approval_fields[] = {

@@ -109,6 +109,7 @@ struct ca_config {
 
     int64_t crl_interval_s; /* a new CRL at least so often */
     int64_t crl_lifetime_s; /* nextUpdate - thisUpdate */
+    bool crl_fetch_back;    /* the courier fetches what was published, and holds it against the book */
 
     uint32_t approvals_needed;
 

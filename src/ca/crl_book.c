@@ -8,6 +8,7 @@
 #include "ca/book_internal.h"
 #include "ca/config.h"
 #include "ca/crl_shard.h"
+#include "ca/crl_watch.h"
 #include "ca/event.h"
 #include "crypto/digest.h"
 
@@ -152,5 +153,6 @@ lt_res ca_crl_published(struct ca_turn *t, const Ipc__CrlPublished *m)
     ca_body_time(&body, "published", (lt_time){m->time_us});
     char *subject = lt_arena_printf(t->arena, "crl %s", issuer->name);
     LT_ASSERT(subject != NULL);
-    return ca_body_event(&body, t, "crl.published", subject, LT_SLICE(NULL, 0));
+    LT_TRY(ca_body_event(&body, t, "crl.published", subject, LT_SLICE(NULL, 0)));
+    return ca_crl_watch(t, issuer, m);
 }

@@ -1,6 +1,6 @@
-/* courier: goes out to the CA's remote perspectives, and to the mail relay. It has no book and no key of the
- * CA, only the TLS key by which perspectives know it (courier/key.pem, made by `lintel perspective client`);
- * without perspectives, none. */
+/* courier: goes out to the CA's remote perspectives, to the mail relay, and to what the CA publishes. It has
+ * no book and no key of the CA, only the TLS key by which perspectives know it (courier/key.pem, made by
+ * `lintel perspective client`); without perspectives, none. */
 #include "role/courier.h"
 
 #include <errno.h>
@@ -16,6 +16,7 @@
 #include "base/metrics.h"
 #include "base/secret.h"
 #include "crypto/digest.h"
+#include "role/courier_crl.h"
 #include "role/courier_mail.h"
 #include "role/kit.h"
 #include "role/profiles.h"
@@ -31,6 +32,7 @@ struct courier {
     struct courier_fleet *fleet;  /* owned */
     struct courier_fleet *before; /* owned: of the files before, until its questions are answered */
     struct courier_mail *mail;    /* owned */
+    struct courier_crl *crl;      /* owned */
     uint32_t registrar;           /* instance that asked last */
     struct event kit_event;
     struct event tick_event;
@@ -96,6 +98,30 @@ static lt_res on_mail(void *self, const struct ipc_msg *m)
     return LT_OK;
 }
 
+static void fetched(void *self, const Ipc__CrlFetched *said)
+{
+    struct courier *s = self;
+    const struct ipc_addr to = {.role = IPC_REGISTRAR, .instance = s->registrar};
+    lt_metric_add(said->good ? "lintel_crls_fetched_total{outcome=\"good\"}"
+                             : "lintel_crls_fetched_total{outcome=\"bad\"}",
+                  1);
+    if (!said->good) {
+        lt_log(LT_LOG_ERROR, "a CRL does not come back as it was published", "issuer=%s shard=%u why=\"%s\"",
+               said->issuer, said->shard, said->detail);
+    }
+    if (lt_failed(role_reply(s->kit, &to, IPC_CRL_FETCHED, &said->base))) {
+        lt_log_error("answer not sent"); /* the registrar asks again */
+    }
+}
+
+static lt_res on_crl(void *self, const struct ipc_msg *m)
+{
+    struct courier *s = self;
+    s->registrar = m->from.instance;
+    courier_crl_ask(s->crl, (const Ipc__CrlFetch *)(const void *)m->body);
+    return LT_OK;
+}
+
 static lt_res make_fleet(struct courier *s, struct courier_fleet **ret_fleet)
 {
     LT_CLEANUP(lt_fd_closep) int folder = open(s->folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -142,6 +168,7 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *start, const int *li
     LT_TRY(key);
     LT_TRY(make_fleet(s, &s->fleet));
     LT_TRY(courier_mail_new(s->base, mailed, s, &s->mail));
+    s->crl = courier_crl_new(s->base, fetched, s);
     *ret_self = s;
     lt_log(LT_LOG_INFO, "perspectives", "count=%zu", courier_fleet_count(s->fleet));
     return LT_OK;
@@ -175,6 +202,7 @@ static lt_res tick(void *self, lt_time now)
     int64_t now_ms = lt_monotonic_ms();
     courier_fleet_tick(s->fleet, now_ms);
     courier_mail_tick(s->mail);
+    courier_crl_tick(s->crl);
     if (s->before != NULL) {
         courier_fleet_tick(s->before, now_ms);
         if (courier_fleet_open(s->before) == 0) {
@@ -182,6 +210,7 @@ static lt_res tick(void *self, lt_time now)
         }
     }
     lt_metric_set("lintel_corroborations_running", (int64_t)courier_fleet_open(s->fleet));
+    lt_metric_set("lintel_crls_fetching", (int64_t)courier_crl_open(s->crl));
     lt_metric_set("lintel_letters_running", (int64_t)courier_mail_open(s->mail));
     return LT_OK;
 }
@@ -212,6 +241,7 @@ static lt_res run(void *self)
 static const struct role_route routes[] = {
     {IPC_REGISTRAR, IPC_CORROBORATE, on_corroborate},
     {IPC_REGISTRAR, IPC_MAIL_SEND, on_mail},
+    {IPC_REGISTRAR, IPC_CRL_FETCH, on_crl},
 };
 
 int main(void)

@@ -19,6 +19,7 @@
 #include "base/random.h"
 #include "ca/body.h"
 #include "ca/crl_book.h"
+#include "ca/crl_watch.h"
 #include "ca/eab.h"
 #include "ca/event.h"
 #include "ca/evidence_book.h"
@@ -81,6 +82,12 @@ static lt_res step_corroborated(struct registrar *g, struct ca_turn *t, const st
 static lt_res step_mailed(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
 {
     return acme_desk_mailed(g->desk, t, m);
+}
+
+static lt_res step_crl_fetched(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    (void)g;
+    return ca_crl_fetched(t, body_of(m));
 }
 
 static lt_res step_service(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
@@ -210,6 +217,7 @@ HANDLER(on_page, step_page)
 HANDLER(on_validated, step_validated)
 HANDLER(on_corroborated, step_corroborated)
 HANDLER(on_mailed, step_mailed)
+HANDLER(on_crl_fetched, step_crl_fetched)
 HANDLER(on_service, step_service)
 HANDLER(on_responder, step_responder)
 HANDLER(on_operator, registrar_operator_call)
@@ -237,6 +245,7 @@ static const struct role_route routes[] = {
     {IPC_VALIDATOR, IPC_VALIDATED, on_validated},
     {IPC_COURIER, IPC_CORROBORATED, on_corroborated},
     {IPC_COURIER, IPC_MAIL_SENT, on_mailed},
+    {IPC_COURIER, IPC_CRL_FETCHED, on_crl_fetched},
     {IPC_EXAMINER, IPC_SIGN_REPLY, on_sign_reply},
     {IPC_EXAMINER, IPC_JOURNAL_REPLAY, on_replay},
     {IPC_EXAMINER, IPC_REVOCATION_RECORDED, on_recorded},
@@ -374,6 +383,7 @@ static lt_res step_second(struct registrar *g, struct ca_turn *t, const struct i
 static lt_res step_tick(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
 {
     (void)m;
+    LT_TRY(ca_crl_watch_due(t));
     return acme_desk_tick(g->desk, t);
 }
 

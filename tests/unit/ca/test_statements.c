@@ -12,6 +12,7 @@
 #include "ca/audit_internal.h"
 #include "ca/book_internal.h"
 #include "ca/crl_book.h"
+#include "ca/crl_watch.h"
 #include "ca/eab.h"
 #include "ca/event.h"
 #include "ca/evidence_book.h"
@@ -113,6 +114,7 @@ static int each(visit *see, void *self, size_t *ret_count)
         {ca_key_block_sql, ca_key_block_sql_count},
         {ca_knot_sql, ca_knot_sql_count},
         {ca_crl_sql, ca_crl_sql_count},
+        {ca_crl_watch_sql, ca_crl_watch_sql_count},
         {ca_issue_sql, ca_issue_sql_count},
         {ca_evidence_sql, ca_evidence_sql_count},
         {ca_outcome_sql, ca_outcome_sql_count},
