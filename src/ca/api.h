@@ -10,6 +10,10 @@
  * (hex or words), issued-from, issued-until, expires-from, expires-until (RFC 3339), evidence, der ("1"),
  * order.
  *
+ * Scopes: GET scopes, scopes/NAME, scopes/NAME/diff (version, against), scopes/NAME/run (version); POST of an
+ * expression as text/plain: scope/count, scope/list (cursor, limit), scope/explain, scope/run; with at (RFC
+ * 3339) the book as it was. Changes nothing and needs no signature.
+ *
  * Judging, POST of PEM, DER, base64, or JSON {object, kind, role, profile, issuer, precertificate, at, tbs}:
  * lint. Changes nothing and needs no signature; the reader judges, which has no key and cannot write.
  *
@@ -22,6 +26,8 @@
  *                                "expires": RFC 3339}
  *   plans/ID/approvals          {"signature": BASE64URL, "signed": RFC 3339}
  *   plans/ID/run                {}
+ *   scopes                      {"name": "…", "scope": "…", "note": "…", "as-of": RFC 3339, "count": N,
+ *                                "members-sha256": HEX}: what scope/run answered
  *   pauses/ACCOUNT/resume       {"name": "…"}; without it all paused names of the account
  *   eab                         {"note": "…", "profiles": […], "suffixes": […], "accounts": 1,
  *                                "orders": 100, "orders-period": SECONDS, "expires": RFC 3339};

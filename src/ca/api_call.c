@@ -7,6 +7,7 @@
 #include "ca/api.h"
 #include "ca/halt.h"
 #include "jose/json.h"
+#include "scope/scope.h"
 
 enum { TEXT_MAX = 1000, PARAMETERS_MAX = 16 * 1024, LINT_ROWS_MAX = 100, TEXTS_MAX = 100 };
 
@@ -258,6 +259,47 @@ static lt_res read_texts(const json_t *payload, const char *name, struct lt_aren
     return LT_OK;
 }
 
+/* Parsed here, where strangers' bytes are taken apart; the registrar keeps its canonical text. */
+static lt_res read_scope_text(lt_slice text, struct lt_arena *a, Ipc__ScopeWanted *w)
+{
+    const struct scope *s = NULL;
+    struct lt_arena own;
+    struct lt_buf canonical;
+    uint8_t hash[SCOPE_HASH_LEN];
+    lt_arena_init(&own, SCOPE_ARENA_MAX);
+    lt_buf_init(&canonical, (size_t)SCOPE_TEXT_MAX * 4);
+    lt_res r = scope_parse(text, &own, NULL, &s);
+    r = lt_failed(r) ? r : scope_canonical(s, &canonical);
+    r = lt_failed(r) ? r : scope_hash(s, hash);
+    if (!lt_failed(r)) {
+        w->text = lt_arena_cstr(a, lt_buf_slice(&canonical));
+        w->sha256 = bytes_of(lt_arena_copy(a, LT_SLICE(hash, sizeof(hash))));
+    }
+    lt_buf_done(&canonical);
+    lt_arena_done(&own);
+    LT_TRY(r);
+    LT_CHECK(w->text != NULL && w->sha256.data != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    return LT_OK;
+}
+
+static lt_res read_scope(const struct ca_api_target *t, const json_t *payload, struct lt_arena *a,
+                         Ipc__OperatorCall *call)
+{
+    (void)t; /* same signature as its neighbours in the table */
+    lt_slice text;
+    Ipc__ScopeWanted *w = LT_NEW(a, Ipc__ScopeWanted);
+    LT_CHECK(w != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    ipc__scope_wanted__init(w);
+    LT_TRY(read_text(payload, "name", true, a, &w->name));
+    LT_TRY(read_text(payload, "note", false, a, &w->note));
+    LT_TRY(jose_json_string(payload, "scope", &text));
+    LT_TRY(read_scope_text(text, a, w));
+    LT_TRY(read_time(payload, "as-of", true, &w->as_of_us));
+    LT_TRY(read_count(payload, "count", INT64_MAX, &w->count));
+    call->scope = w;
+    return read_hash(payload, "members-sha256", a, &w->members_sha256);
+}
+
 static lt_res read_eab(const struct ca_api_target *t, const json_t *payload, struct lt_arena *a,
                        Ipc__OperatorCall *call)
 {
@@ -360,6 +402,7 @@ static const struct {
     {"plan.run", read_run},
     {"key-block.add", read_key_block},
     {"lint.record", read_lint},
+    {"scope.save", read_scope},
     {"eab.create", read_eab},
     {"eab.revoke", read_eab_revoke},
     {"pause.resume", read_resume},

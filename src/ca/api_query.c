@@ -26,7 +26,16 @@ const struct ca_api_route ca_api_routes[] = {
     {"GET", "eab", "eab.list", CA_API_QUERY},
     {"GET", "enrollments", "enrolment.list", CA_API_QUERY},
     {"GET", "enrollments/{id}", "enrolment.show", CA_API_QUERY},
+    {"GET", "scopes", "scope.saved", CA_API_QUERY},
+    {"GET", "scopes/{id}", "scope.show", CA_API_QUERY},
+    {"GET", "scopes/{id}/diff", "scope.diff", CA_API_QUERY},
+    {"GET", "scopes/{id}/run", "scope.again", CA_API_QUERY},
     {"GET", "nonce", "nonce", CA_API_NONCE},
+    {"POST", "scope/count", "scope.count", CA_API_QUERY},
+    {"POST", "scope/list", "scope.list", CA_API_QUERY},
+    {"POST", "scope/explain", "scope.explain", CA_API_QUERY},
+    {"POST", "scope/run", "scope.run", CA_API_QUERY},
+    {"POST", "scopes", "scope.save", CA_API_CALL},
     {"POST", "lint", "lint", CA_API_QUERY},
     {"POST", "lint/findings", "lint.record", CA_API_CALL},
     {"POST", "certificates/{serial}/revoke", "revoke", CA_API_CALL},
@@ -135,7 +144,7 @@ static lt_res percent_decode(lt_slice text, struct lt_arena *a, lt_slice *ret_te
     return LT_OK;
 }
 
-enum parameter_kind { P_TEXT, P_TIME, P_HEX, P_FLAG, P_ID, P_COUNT };
+enum parameter_kind { P_TEXT, P_TIME, P_HEX, P_FLAG, P_ID, P_COUNT, P_VERSION };
 
 static const struct parameter {
     const char *name;
@@ -161,6 +170,9 @@ static const struct parameter {
     {"der", P_FLAG, offsetof(Ipc__Query, with_der)},
     {"id", P_TEXT, offsetof(Ipc__Query, id)},
     {"order", P_TEXT, offsetof(Ipc__Query, order)},
+    {"at", P_TIME, offsetof(Ipc__Query, as_of_us)},
+    {"version", P_VERSION, offsetof(Ipc__Query, version)},
+    {"against", P_VERSION, offsetof(Ipc__Query, against)},
 };
 
 static lt_res set_hex(lt_slice value, struct lt_arena *a, ProtobufCBinaryData *ret_bytes)
@@ -200,6 +212,10 @@ static lt_res set_value(const struct parameter *p, lt_slice value, struct lt_are
         return LT_OK;
     case P_COUNT:
         LT_TRY(lt_parse_u64(value, CA_API_LIMIT_MAX, &number));
+        *(uint32_t *)field = (uint32_t)number;
+        return LT_OK;
+    case P_VERSION:
+        LT_TRY(lt_parse_u64(value, UINT32_MAX, &number));
         *(uint32_t *)field = (uint32_t)number;
         return LT_OK;
     }

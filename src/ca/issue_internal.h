@@ -53,6 +53,8 @@ struct ca_signed {
     lt_slice profile_sha256; /* as the examiner read it; empty when replayed */
     bool replayed;
     const char *findings_json; /* as the examiner saw it; NULL: not known */
+    Ipc__Finding *const *findings; /* the same, for scopes */
+    size_t finding_count;
     const char *excepted_json; /* rules that an exception let pass; NULL: none */
 };
 /* "[{…},…]" in the turn's arena, the first that fit; members that are empty are left out. */

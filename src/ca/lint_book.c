@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "ca/body.h"
 #include "ca/book_internal.h"
+#include "ca/scope_book.h"
 
 static const struct store_sql sql[] = {
     {"lint.certificate", "SELECT 1 FROM certificate WHERE issuer = ?1 AND serial = ?2 LIMIT 1"},
@@ -137,6 +138,17 @@ static lt_res certificate_event(struct ca_turn *t, const Ipc__LintRecord *r, siz
                          LT_SLICE(NULL, 0));
 }
 
+/* The same, where scopes look. The issuer is known: check_row found it. */
+static lt_res certificate_rows(struct ca_turn *t, const Ipc__LintRecord *r, size_t from, size_t until)
+{
+    for (size_t i = from; i < until; i++) {
+        const Ipc__LintFound *f = r->found[i];
+        const struct ca_issuer *issuer = ca_issuer_by_name(t->book, lt_slice_cstr(f->issuer));
+        LT_TRY(ca_scope_finding(t, issuer->id, bytes(f->serial), f->rule, f->result));
+    }
+    return LT_OK;
+}
+
 static void fill_body(struct ca_body *b, const struct ca_lint_look *look)
 {
     const Ipc__LintRecord *r = look->record;
@@ -184,6 +196,7 @@ lt_res ca_lint_record(struct ca_turn *t, const struct ca_lint_look *look, const 
             until++;
         }
         LT_TRY(certificate_event(t, r, from, until));
+        LT_TRY(certificate_rows(t, r, from, until));
         from = until;
     }
     ca_body_init(&b);

@@ -83,6 +83,14 @@ query_answer query_issuer_list;
 query_answer query_crl_list;
 query_answer query_lint;
 query_answer query_inventory;
+query_answer query_scope_count;
+query_answer query_scope_run;
+query_answer query_scope_explain;
+query_answer query_scope_list;
+query_answer query_scope_saved;
+query_answer query_scope_show;
+query_answer query_scope_diff;
+query_answer query_scope_again;
 query_answer query_status;
 
 extern const struct ca_query_sql query_table_sql;
@@ -97,6 +105,7 @@ extern const struct ca_query_sql query_lint_sql;
 extern const struct ca_query_sql query_list_sql;
 extern const struct ca_query_sql query_order_sql;
 extern const struct ca_query_sql query_pause_sql;
+extern const struct ca_query_sql query_scope_sql;
 extern const struct ca_query_sql query_status_sql;
 
 /* One certificate row of the two certificate questions. */

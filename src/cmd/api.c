@@ -125,6 +125,17 @@ lt_res cmd_api_get(struct cmd *c, const char *path, json_t **ret_json)
     return parse(got.body, ret_json);
 }
 
+lt_res cmd_api_ask(struct cmd *c, const char *path, const char *content_type, lt_slice body, json_t **ret_json)
+{
+    struct http_fetched got;
+    char target[TARGET_MAX];
+    int n = snprintf(target, sizeof(target), PREFIX "%s", path);
+    LT_CHECK(n > 0 && (size_t)n < sizeof(target), LT_PEER_TOO_LARGE, "the question is too long");
+    struct http_fetch f = {.method = "POST", .target = target, .content_type = content_type, .body = body};
+    LT_TRY(exchange(c, &f, &got));
+    return parse(got.body, ret_json);
+}
+
 lt_res cmd_api_list(struct cmd *c, const char *path, const char *key, struct lt_buf *query, json_t **ret_json)
 {
     LT_CLEANUP(cmd_json_freep) json_t *whole = NULL;

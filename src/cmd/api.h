@@ -33,6 +33,9 @@ LT_MUST_USE lt_res cmd_api_get(struct cmd *c, const char *path, json_t **ret_jso
 /* The same, pages followed with --all and joined: key names the array. query: "a=b&c=d" or "". */
 LT_MUST_USE lt_res cmd_api_list(struct cmd *c, const char *path, const char *key, struct lt_buf *query,
                                 json_t **ret_json);
+/* A body that is no signed change: what shall be judged, an expression. */
+LT_MUST_USE lt_res cmd_api_ask(struct cmd *c, const char *path, const char *content_type, lt_slice body,
+                               json_t **ret_json);
 LT_MUST_USE lt_res cmd_api_post(struct cmd *c, const char *path, const json_t *payload, json_t **ret_json);
 
 struct cmd_key;

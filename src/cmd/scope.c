@@ -1,0 +1,532 @@
+/* lintel scope: which certificates an expression means: counted, listed, explained, saved under a name, run
+ * again, and what changed between two versions of it. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "cmd/api.h"
+#include "cmd/verbs.h"
+#include "scope/scope.h"
+
+enum { QUERY_MAX = 8192, PATH_SIZE = 512, NAMES_SHOWN = 60, NAME_MAX_LEN = 64 };
+
+/* ---- the expression ---- */
+
+/* The line where it failed, and a mark under the place: for people. */
+static void point_at(lt_slice text, size_t offset, size_t len)
+{
+    enum { BEFORE = 50, SHOWN = 100 };
+    size_t begin = offset;
+    size_t end = offset;
+    offset = offset < text.len ? offset : text.len;
+    for (begin = offset; begin > 0 && offset - begin < BEFORE && text.ptr[begin - 1] >= 0x20; begin--) {
+    }
+    for (end = offset; end < text.len && end - begin < SHOWN && text.ptr[end] >= 0x20; end++) {
+    }
+    len = len == 0 ? 1 : len;
+    len = offset + len > end && end > offset ? end - offset : len;
+    (void)fprintf(stderr, "  %.*s\n  %*s", LT_FMT(lt_slice_sub(text, begin, end - begin)),
+                  (int)(offset - begin), ""); /* what cannot be shown changes nothing */
+    for (size_t i = 0; i < len && i < SHOWN; i++) {
+        (void)fputc('^', stderr); /* see above */
+    }
+    (void)fputc('\n', stderr); /* see above */
+}
+
+/* The reader found what only the book knows: "byte 17: there is no issuer …". */
+static lt_res pointed(lt_slice text, lt_res r)
+{
+    size_t offset = 0;
+    char detail[sizeof lt_error_last()->detail];
+    if (r.code != LT_PEER_MALFORMED) {
+        return r;
+    }
+    (void)snprintf(detail, sizeof(detail), "%s", lt_error_last()->detail);
+    if (sscanf(detail, "byte %zu:", &offset) == 1 && offset <= text.len) {
+        point_at(text, offset, 1);
+    }
+    LT_FAIL(LT_PEER_USAGE, "%s", detail);
+}
+
+static lt_res check_here(lt_slice text)
+{
+    struct lt_arena a;
+    struct scope_error error = {0};
+    const struct scope *s = NULL;
+    lt_arena_init(&a, SCOPE_ARENA_MAX);
+    lt_res r = scope_parse(text, &a, &error, &s);
+    lt_arena_done(&a);
+    if (r.code == LT_PEER_MALFORMED) {
+        char detail[sizeof lt_error_last()->detail];
+        (void)snprintf(detail, sizeof(detail), "%s", lt_error_last()->detail);
+        point_at(text, error.offset, error.len);
+        LT_FAIL(LT_PEER_USAGE, "%s", detail);
+    }
+    return r;
+}
+
+static lt_res expression(struct cmd *c, lt_slice *ret_text)
+{
+    const char *file = cmd_value(c, "file");
+    LT_CHECK((file == NULL) == (c->args.word_count == 1), LT_PEER_USAGE,
+             "say one expression, or --file FILE; --fields lists what can be asked");
+    if (file != NULL) {
+        LT_TRY(lt_file_read(&c->arena, AT_FDCWD, file, SCOPE_TEXT_MAX, ret_text));
+    } else {
+        *ret_text = lt_slice_cstr(c->args.words[0]);
+    }
+    return check_here(*ret_text);
+}
+
+static lt_res ask(struct cmd *c, const char *what, struct lt_buf *query, lt_slice text, json_t **ret_json)
+{
+    char path[PATH_SIZE + QUERY_MAX];
+    (void)snprintf(path, sizeof(path), "scope/%s%s%.*s", what, query->len > 0 ? "?" : "",
+                   LT_FMT(lt_buf_slice(query)));
+    LT_TRY(lt_buf_check(query));
+    return pointed(text, cmd_api_ask(c, path, "text/plain", text, ret_json));
+}
+
+static lt_res ask_once(struct cmd *c, const char *what, lt_slice text, json_t **ret_json)
+{
+    struct lt_buf query;
+    lt_buf_init(&query, QUERY_MAX);
+    cmd_query_add_time(&query, "at", cmd_value(c, "at"));
+    lt_res r = ask(c, what, &query, text, ret_json);
+    lt_buf_done(&query);
+    return r;
+}
+
+/* ---- fields ---- */
+
+static lt_res print_fields(const struct cmd *c)
+{
+    LT_CLEANUP(cmd_json_freep) json_t *list = json_array();
+    LT_ASSERT(list != NULL);
+    for (size_t i = 0; i < scope_field_count(); i++) {
+        struct scope_field_info f = scope_field_info(i);
+        if (!c->json) {
+            LT_TRY(cmd_printf("%-16s %-9s %s\n", f.name, f.type, f.words));
+            continue;
+        }
+        json_t *row = json_pack("{s:s, s:s, s:s}", "field", f.name, "type", f.type, "words", f.words);
+        LT_ASSERT(row != NULL && json_array_append_new(list, row) == 0);
+    }
+    return c->json ? cmd_print_json(list) : LT_OK;
+}
+
+/* ---- count, explain ---- */
+
+static lt_res count(struct cmd *c, lt_slice text)
+{
+    LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
+    LT_TRY(ask_once(c, "count", text, &answer));
+    return c->json ? cmd_print_json(answer) : cmd_printf("%lld\n", (long long)cmd_int(answer, "count"));
+}
+
+static lt_res print_lines(const json_t *list, const char *indent)
+{
+    size_t i;
+    json_t *line;
+    json_array_foreach(list, i, line)
+    {
+        LT_TRY(cmd_printf("%s%s\n", indent, json_is_string(line) ? json_string_value(line) : ""));
+    }
+    return LT_OK;
+}
+
+static lt_res explain(struct cmd *c, lt_slice text)
+{
+    LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
+    LT_TRY(ask_once(c, "explain", text, &answer));
+    if (c->json) {
+        return cmd_print_json(answer);
+    }
+    LT_TRY(cmd_printf("scope   %s\nsha256  %s\nas of   %s\n\nCertificates of which\n",
+                      cmd_text(answer, "scope"), cmd_text(answer, "sha256"), cmd_text(answer, "as_of")));
+    LT_TRY(print_lines(json_object_get(answer, "words"), "  "));
+    LT_TRY(cmd_printf("\nto count them:\n"));
+    const json_t *plan = json_object_get(answer, "count_plan");
+    LT_TRY(print_lines(json_object_get(plan, "steps"), "  "));
+    LT_TRY(cmd_printf("  %s\n\nto list them:\n", cmd_text(plan, "sql")));
+    return print_lines(json_object_get(json_object_get(answer, "list_plan"), "steps"), "  ");
+}
+
+/* ---- list ---- */
+
+static void names_text(const json_t *certificate, char *out, size_t size)
+{
+    size_t len = 0;
+    size_t i;
+    json_t *name;
+    out[0] = 0;
+    json_array_foreach(json_object_get(certificate, "names"), i, name)
+    {
+        const char *text = json_is_string(name) ? json_string_value(name) : "";
+        int n = snprintf(out + len, size - len, "%s%s", i > 0 ? " " : "", text);
+        if (n < 0 || (size_t)n >= size - len) {
+            (void)snprintf(out + size - 4, 4, "...");
+            return;
+        }
+        len += (size_t)n;
+    }
+}
+
+static lt_res print_rows(struct cmd *c, const json_t *answer)
+{
+    static const char *const heads[] = {"SERIAL", "STATUS", "ISSUER", "PROFILE", "ENDS", "NAMES"};
+    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
+    size_t i;
+    json_t *row;
+    LT_ASSERT(t != NULL);
+    cmd_table_init(t, &c->arena, heads, LT_COUNT(heads));
+    json_array_foreach(json_object_get(answer, "certificates"), i, row)
+    {
+        char names[NAMES_SHOWN];
+        char ends[LT_RFC3339_SIZE];
+        names_text(row, names, sizeof(names));
+        (void)snprintf(ends, sizeof(ends), "%.10s", cmd_text(row, "not_after"));
+        const char *const cells[] = {cmd_text(row, "serial"),
+                                     cmd_text(row, "status"),
+                                     cmd_text(row, "issuer"),
+                                     cmd_text(row, "profile"),
+                                     ends,
+                                     names};
+        LT_TRY(cmd_table_row(t, cells));
+    }
+    return cmd_table_print(t);
+}
+
+/* With --json one document, a row a line, however many pages it is. */
+static lt_res print_json_rows(const json_t *answer, bool first)
+{
+    size_t i;
+    json_t *row;
+    if (first) {
+        LT_TRY(cmd_printf("{\"sha256\":\"%s\",\"as_of\":\"%s\",\"count\":%lld,\"certificates\":[\n",
+                          cmd_text(answer, "sha256"), cmd_text(answer, "as_of"),
+                          (long long)cmd_int(answer, "count")));
+    }
+    json_array_foreach(json_object_get(answer, "certificates"), i, row)
+    {
+        LT_TRY(cmd_printf("%s", first && i == 0 ? "" : ","));
+        LT_TRY(cmd_print_json(row));
+    }
+    return LT_OK;
+}
+
+struct listing {
+    lt_slice text;
+    char cursor[256]; /* of the page to come */
+    int64_t total;
+    int64_t shown;
+    bool first;
+};
+
+/* In memory of its own: a list may have millions of rows. */
+static lt_res list_page(struct cmd *c, struct listing *l)
+{
+    LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
+    struct lt_buf query;
+    lt_buf_init(&query, QUERY_MAX);
+    cmd_query_add_time(&query, "at", cmd_value(c, "at"));
+    cmd_query_add(&query, "limit", cmd_value_or(c, "limit", cmd_flag(c, "all") ? "1000" : NULL));
+    cmd_query_add(&query, "cursor", l->cursor[0] != 0 ? l->cursor : NULL);
+    lt_res r = ask(c, "list", &query, l->text, &answer);
+    lt_buf_done(&query);
+    LT_TRY(r);
+    const char *next = cmd_text(answer, "next");
+    LT_CHECK(strlen(next) < sizeof(l->cursor), LT_STATE_CORRUPT, "a cursor of %zu bytes", strlen(next));
+    (void)snprintf(l->cursor, sizeof(l->cursor), "%s", next);
+    l->total = l->first ? cmd_int(answer, "count") : l->total;
+    l->shown += (int64_t)json_array_size(json_object_get(answer, "certificates"));
+    LT_TRY(c->json ? print_json_rows(answer, l->first) : print_rows(c, answer));
+    l->first = false;
+    return LT_OK;
+}
+
+static lt_res list(struct cmd *c, lt_slice text)
+{
+    bool bar = cmd_flag(c, "all") && isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) != 1;
+    struct listing l = {.text = text, .first = true};
+    uint64_t number = 0;
+    LT_TRY(cmd_number(c, "limit", 0, 1000, &number));
+    (void)snprintf(l.cursor, sizeof(l.cursor), "%s", cmd_value_or(c, "cursor", ""));
+    do {
+        struct cmd page = *c;
+        lt_arena_init(&page.arena, CMD_ARENA_MAX);
+        lt_res r = list_page(&page, &l);
+        lt_arena_done(&page.arena);
+        LT_TRY(r);
+        if (bar) {
+            (void)fprintf(stderr, "\r\033[K%lld of %lld", (long long)l.shown,
+                          (long long)l.total); /* it is for looks alone */
+        }
+    } while (cmd_flag(c, "all") && l.cursor[0] != 0);
+    if (bar) {
+        (void)fputs("\r\033[K", stderr); /* it is for looks alone */
+    }
+    if (c->json) {
+        return l.cursor[0] == 0 ? cmd_printf("],\"next\":null}\n")
+                                : cmd_printf("],\"next\":\"%s\"}\n", l.cursor);
+    }
+    return l.cursor[0] == 0 ? LT_OK : cmd_printf("more: --cursor '%s', or --all\n", l.cursor);
+}
+
+/* ---- save ---- */
+
+static lt_res save(struct cmd *c, lt_slice text, const char *name)
+{
+    LT_CLEANUP(cmd_json_freep) json_t *run = NULL;
+    LT_CLEANUP(cmd_json_freep) json_t *payload = NULL;
+    LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
+    LT_TRY(ask_once(c, "run", text, &run));
+    payload = json_pack("{s:s, s:s%, s:s, s:s, s:I, s:s}", "name", name, "scope", (const char *)text.ptr,
+                        text.len, "note", cmd_value_or(c, "note", ""), "as-of", cmd_text(run, "as_of"),
+                        "count", (json_int_t)cmd_int(run, "count"), "members-sha256",
+                        cmd_text(run, "members_sha256"));
+    LT_CHECK(payload != NULL, LT_PEER_USAGE, "the note or the name is no UTF-8");
+    LT_TRY(cmd_api_post(c, "scopes", payload, &answer));
+    return c->json ? cmd_print_json(answer)
+                   : cmd_printf("saved as %s, version %lld: %lld certificates at %s\n",
+                                cmd_text(answer, "name"), (long long)cmd_int(answer, "version"),
+                                (long long)cmd_int(answer, "count"), cmd_text(answer, "as_of"));
+}
+
+static lt_res run_scope(struct cmd *c)
+{
+    static const char *const ways[] = {"count", "list", "explain", "save"};
+    size_t chosen = 0;
+    lt_slice text;
+    if (cmd_flag(c, "fields")) {
+        return print_fields(c);
+    }
+    for (size_t i = 0; i < LT_COUNT(ways); i++) {
+        chosen += cmd_flag(c, ways[i]) ? 1 : 0;
+    }
+    LT_CHECK(chosen <= 1, LT_PEER_USAGE, "one of --count, --list, --explain, --save NAME");
+    LT_TRY(expression(c, &text));
+    if (cmd_flag(c, "list")) {
+        return list(c, text);
+    }
+    if (cmd_flag(c, "explain")) {
+        return explain(c, text);
+    }
+    const char *name = cmd_value(c, "save");
+    return name != NULL ? save(c, text, name) : count(c, text);
+}
+
+static const struct cmd_option scope_options[] = {
+    {"count", NULL, "how many there are (this is done if nothing else is asked)", false, NULL},
+    {"list", NULL, "which they are, by issuer and serial number", false, NULL},
+    {"explain", NULL, "what it means, and how the book would find them", false, NULL},
+    {"save", "NAME", "give it a name, with its result of now; a changed one is the next version", false,
+     NULL},
+    {"note", "TEXT", "kept with --save", false, NULL},
+    {"fields", NULL, "what can be asked, with types", false, NULL},
+    {"file", "FILE", "read the expression there", false, NULL},
+    {"at", "TIME", "the book as it was then (RFC 3339, or a day)", false, NULL},
+    CMD_PAGE_OPTIONS,
+    CMD_OPERATOR_OPTIONS,
+};
+
+const struct cmd_verb cmd_scope = {
+    .name = "scope",
+    .words = "[EXPRESSION]",
+    .words_least = 0,
+    .words_most = 1,
+    .summary = "which certificates an expression means",
+    .help =
+        "An expression is made of conditions with and, or, not and brackets. A condition is a flag "
+        "(expired),\n"
+        "or a field with = != < <= > >=, with in {a, b}, or with in FROM..UNTIL, both included. Values "
+        "stand\n"
+        "in quotation marks where they have blanks. A day, a month or a year is all that lies inside it.\n"
+        "What a certificate has several of (names, methods) is met when one of them meets it.\n\n"
+        "Examples:\n"
+        "  lintel scope 'method = dns-01 and caa_age > 8h and issued in 2025-07-25..2026-02-28'\n"
+        "  lintel scope 'suffix = example.com and not expired' --list --all\n"
+        "  lintel scope 'build < 1.4.2 and not revoked' --explain\n"
+        "  lintel scope 'finding = br_7.1.2.7.6_eku' --save wrong-eku --note 'report 17'\n"
+        "  lintel scope --fields\n",
+    .options = scope_options,
+    .option_count = LT_COUNT(scope_options),
+    .run = run_scope,
+};
+
+/* ---- saved ones ---- */
+
+static lt_res path_of(struct cmd *c, const char *what, const char *query, char ret_path[PATH_SIZE])
+{
+    const char *name = c->args.words[0];
+    size_t len = strlen(name);
+    LT_CHECK(len > 0 && len <= NAME_MAX_LEN && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == len,
+             LT_PEER_USAGE, "a scope's name is 1 to %d of a-z 0-9 -", NAME_MAX_LEN);
+    (void)snprintf(ret_path, PATH_SIZE, "scopes/%s%s%s%s", name, what, query[0] != 0 ? "?" : "", query);
+    return LT_OK;
+}
+
+static lt_res print_saved(struct cmd *c, const json_t *list)
+{
+    static const char *const heads[] = {"NAME", "VERSION", "COUNT", "AS OF", "BY", "NOTE", "SCOPE"};
+    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
+    size_t i;
+    json_t *row;
+    LT_ASSERT(t != NULL);
+    cmd_table_init(t, &c->arena, heads, LT_COUNT(heads));
+    json_array_foreach(list, i, row)
+    {
+        char version[24];
+        char number[24];
+        (void)snprintf(version, sizeof(version), "%lld", (long long)cmd_int(row, "version"));
+        (void)snprintf(number, sizeof(number), "%lld", (long long)cmd_int(row, "count"));
+        const char *const cells[] = {cmd_text(row, "name"),
+                                     version,
+                                     number,
+                                     cmd_text(row, "as_of"),
+                                     cmd_text(row, "saved_by"),
+                                     cmd_text(row, "note"),
+                                     cmd_text(row, "scope")};
+        LT_TRY(cmd_table_row(t, cells));
+    }
+    return cmd_table_print(t);
+}
+
+static lt_res run_saved_list(struct cmd *c)
+{
+    LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
+    struct lt_buf query;
+    lt_buf_init(&query, QUERY_MAX);
+    lt_res r = cmd_api_list(c, "scopes", "scopes", &query, &answer);
+    lt_buf_done(&query);
+    LT_TRY(r);
+    return c->json ? cmd_print_json(answer) : print_saved(c, json_object_get(answer, "scopes"));
+}
+
+static lt_res run_saved_show(struct cmd *c)
+{
+    LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
+    char path[PATH_SIZE];
+    LT_TRY(path_of(c, "", "", path));
+    LT_TRY(cmd_api_get(c, path, &answer));
+    return c->json ? cmd_print_json(answer) : print_saved(c, json_object_get(answer, "versions"));
+}
+
+static lt_res versions_query(const struct cmd *c, char *ret_query, size_t size)
+{
+    uint64_t version = 0;
+    uint64_t against = 0;
+    LT_TRY(cmd_number(c, "version", 0, UINT32_MAX, &version));
+    if (cmd_value(c, "against") != NULL) {
+        LT_TRY(cmd_number(c, "against", 0, UINT32_MAX, &against));
+    }
+    (void)snprintf(ret_query, size, "version=%llu&against=%llu", (unsigned long long)version,
+                   (unsigned long long)against);
+    return LT_OK;
+}
+
+static lt_res run_saved_run(struct cmd *c)
+{
+    LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
+    char path[PATH_SIZE];
+    char query[80];
+    LT_TRY(versions_query(c, query, sizeof(query)));
+    LT_TRY(path_of(c, "/run", query, path));
+    LT_TRY(cmd_api_get(c, path, &answer));
+    bool same = cmd_int(answer, "count_then") == cmd_int(answer, "count_saved");
+    c->findings += same ? 0 : 1;
+    if (c->json) {
+        return cmd_print_json(answer);
+    }
+    return cmd_printf("%s, version %lld\n  saved       %lld certificates\n  that moment %lld, asked again%s\n"
+                      "  now         %lld, sha256 %s\n",
+                      cmd_text(answer, "name"), (long long)cmd_int(answer, "version"),
+                      (long long)cmd_int(answer, "count_saved"), (long long)cmd_int(answer, "count_then"),
+                      same ? "" : ": THIS IS NOT WHAT WAS SAVED", (long long)cmd_int(answer, "count"),
+                      cmd_text(answer, "members_sha256"));
+}
+
+static lt_res print_side(struct cmd *c, const json_t *answer, const char *key)
+{
+    const json_t *side = json_object_get(answer, key);
+    LT_TRY(cmd_printf("%s: %lld\n", key, (long long)cmd_int(side, "count")));
+    if (json_array_size(json_object_get(side, "certificates")) > 0) {
+        LT_TRY(print_rows(c, side));
+    }
+    return cmd_text(side, "next")[0] == 0
+               ? LT_OK
+               : cmd_printf("(the first of them; the rest: lintel scope '(ONE) and not (OTHER)' --list)\n");
+}
+
+static lt_res run_saved_diff(struct cmd *c)
+{
+    LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
+    char path[PATH_SIZE];
+    char query[80];
+    LT_TRY(versions_query(c, query, sizeof(query)));
+    LT_TRY(path_of(c, "/diff", query, path));
+    LT_TRY(cmd_api_get(c, path, &answer));
+    if (c->json) {
+        return cmd_print_json(answer);
+    }
+    LT_TRY(cmd_printf("%s, version %lld against %lld\n  was  %s\n  is   %s\n", cmd_text(answer, "name"),
+                      (long long)cmd_int(answer, "version"), (long long)cmd_int(answer, "against"),
+                      cmd_text(answer, "scope_before"), cmd_text(answer, "scope")));
+    LT_TRY(print_side(c, answer, "added"));
+    return print_side(c, answer, "removed");
+}
+
+static const struct cmd_option saved_list_options[] = {CMD_PAGE_OPTIONS};
+static const struct cmd_option version_options[] = {
+    {"version", "N", "that version (default: the last)", false, NULL},
+};
+static const struct cmd_option diff_options[] = {
+    {"version", "N", "that version (default: the last)", false, NULL},
+    {"against", "N", "held against that one (default: the one before)", false, NULL},
+};
+
+const struct cmd_verb cmd_scope_list = {
+    .name = "scope list",
+    .words = "",
+    .summary = "scopes that have a name, each with its last version",
+    .help = "Example:\n  lintel scope list\n",
+    .options = saved_list_options,
+    .option_count = LT_COUNT(saved_list_options),
+    .run = run_saved_list,
+};
+const struct cmd_verb cmd_scope_show = {
+    .name = "scope show",
+    .words = "NAME",
+    .words_least = 1,
+    .words_most = 1,
+    .summary = "all versions of a scope",
+    .help = "Example:\n  lintel scope show wrong-eku\n",
+    .run = run_saved_show,
+};
+const struct cmd_verb cmd_scope_run = {
+    .name = "scope run",
+    .words = "NAME",
+    .words_least = 1,
+    .words_most = 1,
+    .summary = "runs a saved scope again: as of the moment when it was saved, and now",
+    .help =
+        "Exits with 6 where the book gives another answer for that moment than the one that was saved.\n\n"
+        "Example:\n  lintel scope run wrong-eku --version 1\n",
+    .options = version_options,
+    .option_count = LT_COUNT(version_options),
+    .run = run_saved_run,
+};
+const struct cmd_verb cmd_scope_diff = {
+    .name = "scope diff",
+    .words = "NAME",
+    .words_least = 1,
+    .words_most = 1,
+    .summary = "certificates that one version of a scope has and another has not",
+    .help = "Both versions are held against the book of now.\n\n"
+            "Example:\n  lintel scope diff wrong-eku --version 3 --against 1\n",
+    .options = diff_options,
+    .option_count = LT_COUNT(diff_options),
+    .run = run_saved_diff,
+};
