@@ -203,12 +203,17 @@ void gateway_ocsp_forget(struct gateway *g, struct gateway_slot *slot)
 }
 
 /* The delta first: a base that is newer than it holds all that it says. */
-void gateway_ocsp_tick(struct gateway *g)
+static void refresh_both(struct gateway *g)
 {
     if (g->ocsp_fd >= 0) {
         refresh(g, "delta", &g->ocsp_delta);
         refresh(g, "base", &g->ocsp_base);
     }
+}
+
+void gateway_ocsp_tick(struct gateway *g)
+{
+    refresh_both(g);
     for (size_t i = 0; g->unknown_open > 0 && i < GATEWAY_SLOTS; i++) {
         struct gateway_slot *slot = &g->slots[i];
         if (slot->exchange != NULL && slot->unknown_id != 0 && g->now_ms >= slot->unknown_due_ms) {
@@ -255,6 +260,12 @@ static void answer(struct gateway *g, struct http_exchange *x, const struct x509
     struct lt_buf out;
     lt_buf_init(&out, RESPONSE_MAX);
     lt_res r = find(g, id, &out, &row);
+    if (r.code ==
+        LT_PEER_NOT_FOUND) { /* another gateway may have seen newer files already: none contradicts it */
+        refresh_both(g);
+        lt_buf_reset(&out);
+        r = find(g, id, &out, &row);
+    }
     if (r.code == LT_PEER_NOT_FOUND && ca_ocsp_map_issuer(&g->ocsp_base.map, row.issuer, &issuer)) {
         issuer.name[sizeof issuer.name - 1] = 0;
         ask_unknown(g, x, issuer.name, id);

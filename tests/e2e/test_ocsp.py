@@ -1,0 +1,226 @@
+"""OCSP as relying parties ask it: by GET and POST, of a family whose issuer `tls` has `ocsp: true`."""
+import base64
+import subprocess
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import pytest
+from acmeclient import Client, b64
+from conftest import Ca, Webroot, free_port, wait_for
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509 import ocsp
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, ExtensionOID
+
+
+@pytest.fixture(scope="module")
+def family(tmp_path_factory, dns):
+    folder = tmp_path_factory.mktemp("ocsp")
+    for parent in (folder, folder.parent, folder.parent.parent):
+        parent.chmod(0o755)
+    port = free_port()
+    web = Webroot(tmp_path_factory.mktemp("ocsp-web"), port)
+    ca = Ca(folder, dns.port, port)
+    config = ca.folder / "lintel.yaml"
+    text = config.read_text()
+    assert "certificate: ca/tls.pem\n" in text
+    config.write_text(text.replace("certificate: ca/tls.pem\n", "certificate: ca/tls.pem\n    ocsp: true\n"))
+    profile = ca.folder / "profiles" / "tls-server.yaml"
+    profile.write_text(profile.read_text().replace("  issuer-url: true\n", "  issuer-url: true\n  ocsp-url: true\n"))
+    ca.start()
+    ca.client = Client(ca.directory, ca.root, web.challenges)
+    ca.client.register()
+    ca.issuer = x509.load_pem_x509_certificate((ca.folder / "ca" / "tls.pem").read_bytes())
+    ca.ocsp = f"http://127.0.0.1:{ca.http_port}/ocsp"
+    yield ca
+    ca.stop()
+    web.stop()
+
+
+def http(url, data=None, content_type="application/ocsp-request"):
+    request = urllib.request.Request(url, data, {"Content-Type": content_type} if data is not None else {})
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, answer.headers, answer.read()
+    except urllib.error.HTTPError as e:
+        return e.code, e.headers, e.read()
+
+
+def question(ca, serial, algorithm=None):
+    algorithm = algorithm or hashes.SHA1()
+    name = hashes.Hash(algorithm)
+    name.update(ca.issuer.subject.public_bytes())
+    key = hashes.Hash(algorithm)
+    key.update(ca.issuer.public_key().public_bytes(serialization.Encoding.X962,
+                                                   serialization.PublicFormat.UncompressedPoint))
+    built = ocsp.OCSPRequestBuilder().add_certificate_by_hash(name.finalize(), key.finalize(), serial, algorithm)
+    return built.build().public_bytes(serialization.Encoding.DER)
+
+
+def ask(ca, serial, algorithm=None):
+    status, headers, body = http(ca.ocsp, question(ca, serial, algorithm))
+    assert status == 200 and headers["content-type"] == "application/ocsp-response"
+    return ocsp.load_der_ocsp_response(body), headers
+
+
+def is_answered(ca, serial, wanted):
+    def look():
+        answer, _ = ask(ca, serial)
+        return answer.response_status == ocsp.OCSPResponseStatus.SUCCESSFUL and answer.certificate_status == wanted
+    return look
+
+
+def issue(ca, name):
+    return x509.load_pem_x509_certificate(ca.client.issue(name).encode())
+
+
+def check_signature(ca, answer):
+    responder = answer.certificates[0]
+    ca.issuer.public_key().verify(responder.signature, responder.tbs_certificate_bytes,
+                                  ec.ECDSA(responder.signature_hash_algorithm))
+    responder.public_key().verify(answer.signature, answer.tbs_response_bytes,
+                                  ec.ECDSA(answer.signature_hash_algorithm))
+
+
+def test_good_in_a_moment(family):
+    cert = issue(family, "good.example.com")
+    wait_for("an authoritative answer", is_answered(family, cert.serial_number, ocsp.OCSPCertStatus.GOOD), 15)
+    aia = cert.extensions.get_extension_for_oid(ExtensionOID.AUTHORITY_INFORMATION_ACCESS).value
+    urls = [d.access_location.value for d in aia if d.access_method == AuthorityInformationAccessOID.OCSP]
+    assert len(urls) == 1 and urls[0].endswith("/ocsp")
+    for algorithm in (hashes.SHA1(), hashes.SHA256()):
+        answer, headers = ask(family, cert.serial_number, algorithm)
+        assert answer.certificate_status == ocsp.OCSPCertStatus.GOOD
+        assert answer.serial_number == cert.serial_number and answer.hash_algorithm.name == algorithm.name
+        length = (answer.next_update_utc - answer.this_update_utc).total_seconds()
+        assert 8 * 3600 <= length <= 10 * 86400
+        check_signature(family, answer)
+        assert "max-age" in headers["cache-control"] and headers["expires"] and headers["last-modified"]
+
+
+def test_the_responder_is_one(family):
+    cert = issue(family, "responder.example.com")
+    wait_for("an answer", is_answered(family, cert.serial_number, ocsp.OCSPCertStatus.GOOD), 15)
+    answer, _ = ask(family, cert.serial_number)
+    responder = answer.certificates[0]
+    usage = responder.extensions.get_extension_for_oid(ExtensionOID.EXTENDED_KEY_USAGE).value
+    assert list(usage) == [ExtendedKeyUsageOID.OCSP_SIGNING]
+    responder.extensions.get_extension_for_class(x509.OCSPNoCheck)
+    assert responder.issuer == family.issuer.subject and responder.public_key().curve.name == "secp256r1"
+    assert "ocsp-tls" in family.lintel("cert", "list", "--json").stdout  # it stands in the book like any other
+
+
+def test_revoked(family):
+    cert = issue(family, "revoked.example.com")
+    der = cert.public_bytes(serialization.Encoding.DER)
+    wait_for("good", is_answered(family, cert.serial_number, ocsp.OCSPCertStatus.GOOD), 15)
+    family.client.post(family.client.directory["revokeCert"], {"certificate": b64(der), "reason": 4})
+    wait_for("revoked", is_answered(family, cert.serial_number, ocsp.OCSPCertStatus.REVOKED), 15)
+    answer, _ = ask(family, cert.serial_number, hashes.SHA256())
+    assert answer.certificate_status == ocsp.OCSPCertStatus.REVOKED
+    assert answer.revocation_reason == x509.ReasonFlags.superseded
+    check_signature(family, answer)
+
+
+def test_never_issued(family):
+    answer, headers = ask(family, 0x1234567890abcdef)
+    assert answer.certificate_status == ocsp.OCSPCertStatus.UNKNOWN
+    assert (answer.next_update_utc - answer.this_update_utc).total_seconds() <= 900
+    assert headers["cache-control"] == "no-store"
+    check_signature(family, answer)
+
+
+def test_get_in_all_spellings(family):
+    cert = issue(family, "get.example.com")
+    wait_for("good", is_answered(family, cert.serial_number, ocsp.OCSPCertStatus.GOOD), 15)
+    text = base64.b64encode(question(family, cert.serial_number)).decode()
+    for path in (text, urllib.parse.quote(text, safe=""), urllib.parse.quote(text, safe="/"), "/" + text):
+        status, _, body = http(f"{family.ocsp}/{path}")
+        assert status == 200, path
+        assert ocsp.load_der_ocsp_response(body).certificate_status == ocsp.OCSPCertStatus.GOOD
+    # Whatever serial: base64 with two slashes in a row, and with a plus.
+    for _ in range(60):
+        serial = x509.random_serial_number()
+        text = base64.b64encode(question(family, serial)).decode()
+        status, _, body = http(f"{family.ocsp}/{text}")
+        assert status == 200 and ocsp.load_der_ocsp_response(body).response_status in (
+            ocsp.OCSPResponseStatus.SUCCESSFUL, ocsp.OCSPResponseStatus.TRY_LATER)
+
+
+@pytest.mark.parametrize("body, wanted", [
+    (b"", "MALFORMED_REQUEST"),
+    (b"\x30\x00", "MALFORMED_REQUEST"),
+    (b"GET / HTTP/1.1", "MALFORMED_REQUEST"),
+    (b"\x30\x82\xff\xff" + b"a" * 100, "MALFORMED_REQUEST"),
+    (b"0" * 5000, "MALFORMED_REQUEST"),
+])
+def test_what_is_no_request(family, body, wanted):
+    status, headers, answer = http(family.ocsp, body)
+    assert status == 200 and headers["cache-control"] == "no-store"
+    assert ocsp.load_der_ocsp_response(answer).response_status == ocsp.OCSPResponseStatus[wanted]
+
+
+def test_another_issuer(family):
+    der = bytearray(question(family, 5))
+    der[30] ^= 1  # a byte of the name's hash
+    _, _, body = http(family.ocsp, bytes(der))
+    assert ocsp.load_der_ocsp_response(body).response_status == ocsp.OCSPResponseStatus.UNAUTHORIZED
+
+
+def test_wrong_ways_to_ask(family):
+    assert http(family.ocsp, question(family, 5), "text/plain")[0] == 415
+    assert http(f"{family.ocsp}/%41%42")[0] in (200, 400)
+    assert http(f"{family.ocsp}/../crl/tls.crl")[0] == 400
+
+
+def test_openssl_verifies(family, tmp_path):
+    cert = issue(family, "openssl.example.com")
+    wait_for("good", is_answered(family, cert.serial_number, ocsp.OCSPCertStatus.GOOD), 15)
+    leaf = tmp_path / "leaf.pem"
+    leaf.write_bytes(cert.public_bytes(serialization.Encoding.PEM))
+    for extra in ([], ["-sha256"], ["-no_nonce"]):
+        got = subprocess.run(["openssl", "ocsp", *extra, "-issuer", str(family.folder / "ca" / "tls.pem"),
+                              "-cert", str(leaf), "-url", family.ocsp, "-CAfile", str(family.root)],
+                             capture_output=True, text=True, timeout=20)
+        assert "Response verify OK" in got.stderr and ": good" in got.stdout, got.stdout + got.stderr
+
+
+def test_our_linter_has_nothing_against_it(family, tmp_path):
+    cert = issue(family, "lint.example.com")
+    wait_for("good", is_answered(family, cert.serial_number, ocsp.OCSPCertStatus.GOOD), 15)
+    _, _, body = http(family.ocsp, question(family, cert.serial_number))
+    file = tmp_path / "answer.ocsp"
+    file.write_bytes(body)
+    got = family.lintel("lint", str(file), check=False)
+    assert "error" not in got.stdout.lower(), got.stdout
+
+
+def test_new_keys_after_a_kill(family):
+    """The responder's keys die with their process: what was signed goes on, and the next has others."""
+    cert = issue(family, "kill.example.com")
+    wait_for("good", is_answered(family, cert.serial_number, ocsp.OCSPCertStatus.GOOD), 15)
+    before, _ = ask(family, cert.serial_number)
+    pid = family.pids()["ocsp-0"]
+    subprocess.run(["kill", "-9", str(pid)], check=True)
+    again, _ = ask(family, cert.serial_number)
+    assert again.certificate_status == ocsp.OCSPCertStatus.GOOD  # signed ahead: nobody is missing
+    other = issue(family, "after.example.com")
+    wait_for("an answer by the new key", is_answered(family, other.serial_number, ocsp.OCSPCertStatus.GOOD), 20)
+    after, _ = ask(family, other.serial_number)
+    assert after.responder_key_hash != before.responder_key_hash
+    check_signature(family, after)
+
+
+def test_a_restart_keeps_the_answers(family):
+    cert = issue(family, "restart.example.com")
+    wait_for("good", is_answered(family, cert.serial_number, ocsp.OCSPCertStatus.GOOD), 15)
+    family.stop()
+    family.start()
+    family.client.close()
+    wait_for("good", is_answered(family, cert.serial_number, ocsp.OCSPCertStatus.GOOD), 20)
+    time.sleep(0.2)
+    answer, _ = ask(family, cert.serial_number)
+    check_signature(family, answer)
