@@ -310,11 +310,12 @@ static lt_res sealed_to(struct ca_turn *t, struct ca_mass *m, const struct place
 static lt_res add_batch(struct ca_turn *t, struct ca_mass *m, const struct seal *s)
 {
     uint8_t root[CA_MERKLE_LEN];
+    lt_slice at = m->at_issuer == s->issuer ? m->at_serial : LT_LIT("");
     ca_merkle_root(&s->tree, root);
     LT_TRY(store_exec(t->store, &sql[SQL_BATCH_ADD],
                       STORE_ARGS(STORE_I(m->id), STORE_I(m->batches), STORE_I(m->at_tier), STORE_I(s->issuer),
                                  STORE_B(s->first), STORE_B(s->last), STORE_I((int64_t)s->tree.count),
-                                 STORE_B(LT_SLICE(root, sizeof root)), STORE_B(LT_LIT(""))),
+                                 STORE_B(LT_SLICE(root, sizeof root)), STORE_B(at)),
                       NULL));
     m->batches++;
     return LT_OK;

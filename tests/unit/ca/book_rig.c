@@ -7,6 +7,7 @@
 
 #include "ca/audit.h"
 #include "ca/journal.h"
+#include "ca/mass.h"
 #include "crypto/digest.h"
 #include "sign.pb-c.h"
 #include "store/internal.h"
@@ -347,7 +348,8 @@ lt_res rig_plan(struct rig *r, struct ca_turn *t, void *name)
 static struct rig_entry *find_entry(struct rig *r, lt_slice serial)
 {
     for (size_t i = 0; i < r->journal_count; i++) {
-        if (!r->journal[i].revocation && lt_slice_eq(LT_SLICE(r->journal[i].serial, CA_SERIAL_LEN), serial)) {
+        if (!r->journal[i].revocation && r->journal[i].mass == 0 &&
+            lt_slice_eq(LT_SLICE(r->journal[i].serial, CA_SERIAL_LEN), serial)) {
             return &r->journal[i];
         }
     }
@@ -401,6 +403,47 @@ static lt_res sign(struct rig *r, const struct rig_sent *m)
     return res;
 }
 
+static lt_res step_batch_recorded(struct rig *r, struct ca_turn *t, void *arg)
+{
+    (void)r;
+    return ca_mass_on_recorded(t, arg);
+}
+
+/* As the signer: the same batch is journaled once, another of its number never. */
+static lt_res record_batch(struct rig *r, const Ipc__RevocationRecord *q)
+{
+    struct rig_entry *e = NULL;
+    for (size_t i = 0; i < r->journal_count; i++) {
+        bool same = r->journal[i].mass == q->mass && r->journal[i].batch == q->batch;
+        e = same ? &r->journal[i] : e;
+    }
+    if (e == NULL) {
+        assert_true(r->journal_count < RIG_JOURNAL_MAX);
+        e = &r->journal[r->journal_count];
+        *e = (struct rig_entry){.sequence = r->journal_count + 1, .mass = q->mass, .batch = q->batch};
+        (void)snprintf(e->issuer, sizeof e->issuer, "%s", q->issuer);
+        for (size_t i = 0; i < 8; i++) {
+            e->serial[i] = (uint8_t)(q->mass >> (56 - 8 * i));
+        }
+        for (size_t i = 0; i < 4; i++) {
+            e->serial[8 + i] = (uint8_t)(q->batch >> (24 - 8 * i));
+        }
+        memcpy(e->tbs_sha256, q->root.data, CA_HASH_LEN);
+        e->reason = q->reason;
+        e->revoked_us = q->revoked_us;
+        r->journal_count++;
+    }
+    char outcome[16];
+    bool same = memcmp(e->tbs_sha256, q->root.data, CA_HASH_LEN) == 0 && e->revoked_us == q->revoked_us;
+    (void)snprintf(outcome, sizeof outcome, "%s", same ? "recorded" : "refused");
+    Ipc__RevocationRecorded m = IPC__REVOCATION_RECORDED__INIT;
+    m.outcome = outcome;
+    m.sequence = same ? e->sequence : 0;
+    m.mass = q->mass;
+    m.batch = q->batch;
+    return rig_run(r, step_batch_recorded, &m);
+}
+
 struct recorded {
     uint64_t id;
     Ipc__RevocationRecorded m;
@@ -417,6 +460,11 @@ static lt_res record(struct rig *r, const struct rig_sent *m)
 {
     Ipc__RevocationRecord *q = ipc__revocation_record__unpack(NULL, m->packed.len, m->packed.ptr);
     assert_non_null(q);
+    if (q->mass != 0) {
+        lt_res batch = record_batch(r, q);
+        ipc__revocation_record__free_unpacked(q, NULL);
+        return batch;
+    }
     struct rig_entry *e = add_entry(r, q->issuer, q->serial);
     e->revocation = true;
     e->reason = q->reason;
@@ -442,14 +490,16 @@ static void fill_entry(struct rig_entry *e, Ipc__JournalEntry *out)
 {
     static char signature[] = "signature";
     static char revocation[] = "revocation";
+    static char revocations[] = "revocations";
+    enum { BATCH_SERIAL_LEN = 12 };
     ipc__journal_entry__init(out);
     out->sequence = e->sequence;
-    out->kind = e->revocation ? IPC__SIGN_KIND__SIGN_NONE : IPC__SIGN_KIND__SIGN_CERTIFICATE;
+    out->kind = e->revocation || e->mass != 0 ? IPC__SIGN_KIND__SIGN_NONE : IPC__SIGN_KIND__SIGN_CERTIFICATE;
     out->issuer = e->issuer;
-    out->serial = (ProtobufCBinaryData){CA_SERIAL_LEN, e->serial};
+    out->serial = (ProtobufCBinaryData){e->mass != 0 ? BATCH_SERIAL_LEN : CA_SERIAL_LEN, e->serial};
     out->tbs_sha256 = (ProtobufCBinaryData){CA_HASH_LEN, e->tbs_sha256};
     out->signature = (ProtobufCBinaryData){e->signature_len, e->signature};
-    out->what = e->revocation ? revocation : signature;
+    out->what = e->mass != 0 ? revocations : e->revocation ? revocation : signature;
     out->reason = e->reason;
     out->revoked_us = e->revoked_us;
 }
@@ -549,10 +599,12 @@ void rig_audit(struct rig *r)
         const struct rig_entry *x = &r->journal[i];
         struct journal_entry e = {
             .sequence = x->sequence,
-            .what = x->revocation ? JOURNAL_REVOCATION : JOURNAL_SIGNATURE,
-            .kind = x->revocation ? 0 : IPC__SIGN_KIND__SIGN_CERTIFICATE,
+            .what = x->mass != 0    ? JOURNAL_REVOCATIONS
+                    : x->revocation ? JOURNAL_REVOCATION
+                                    : JOURNAL_SIGNATURE,
+            .kind = x->revocation || x->mass != 0 ? 0 : IPC__SIGN_KIND__SIGN_CERTIFICATE,
             .issuer = lt_slice_cstr(x->issuer),
-            .serial = LT_SLICE(x->serial, CA_SERIAL_LEN),
+            .serial = LT_SLICE(x->serial, x->mass != 0 ? 12 : CA_SERIAL_LEN),
         };
         memcpy(e.digest, x->tbs_sha256, sizeof e.digest);
         assert_ok(ca_audit_journal_entry(&a, &e));

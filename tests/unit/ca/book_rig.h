@@ -12,6 +12,8 @@ enum { RIG_JOURNAL_MAX = 2048, RIG_SENT_MAX = 4096, RIG_OPERATORS = 3 };
 struct rig_entry { /* of the signer's journal: survives whatever happens to the book */
     uint64_t sequence;
     bool revocation;
+    uint64_t mass; /* of a batch, with its number; 0: it is none */
+    uint32_t batch;
     char issuer[64];
     uint8_t serial[CA_SERIAL_LEN];
     uint8_t tbs_sha256[CA_HASH_LEN];

@@ -70,7 +70,7 @@ CREATE TABLE mass_batch (
   status TEXT NOT NULL,                    -- sealed, asked, recorded, done
   revoked_us INTEGER NOT NULL,             -- revocationDate of its entries; 0 until asked
   sequence INTEGER NOT NULL,               -- of the signer's journal; 0 until recorded
-  at BLOB NOT NULL,                        -- the last serial that is in the book; empty: none
+  at BLOB NOT NULL,                        -- the serial behind which those begin that are not in the book yet
   revoked INTEGER NOT NULL,
   already INTEGER NOT NULL,
   held INTEGER NOT NULL,
