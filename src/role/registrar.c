@@ -535,7 +535,7 @@ static lt_res open_book(struct registrar *g, const Ipc__Start *start)
                                             : lt_arena_printf(&g->arena, "%s/book/lintel.db", start->folder);
     char *chain = lt_arena_printf(&g->arena, "registrar-%.50s", start->host_id);
     LT_ASSERT(path != NULL && chain != NULL);
-    const struct store_options options = {.path = path, .cache_kib = CACHE_KIB, .writer = chain};
+    const struct store_options options = {.path = path, .cache_kib = CACHE_KIB, .writer = "registrar"};
     LT_TRY(store_open(&options, &g->store));
     LT_TRY(store_migrate(g->store));
     const struct ca_book_options book = {

@@ -37,7 +37,7 @@ struct store_options {
     bool create;      /* init only */
     size_t cache_kib; /* page cache; 0 for 16 MiB */
     const char *vfs;  /* NULL, or a test VFS registered before (fault injection) */
-    /* NULL, or a name that one connection alone may have ("registrar-HOST"), on all hosts together. Opening
+    /* NULL, or a name that one connection alone may have ("registrar"), on all hosts together. Opening
      * waits up to 10 s for the one before to be gone for good, with what it had under way. PostgreSQL only: a
      * folder has its lock. */
     const char *writer;
