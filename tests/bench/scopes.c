@@ -1,0 +1,107 @@
+/* bench_scopes BOOK FILE [NOW]: runs each expression of FILE (data/scopes.tsv) against a book, with the
+ * settings of the reader, as a count and as the list of its members, and prints milliseconds. The book should
+ * be that of `lintel bench inventory`, whose certificates are of 2019 and 2020; NOW defaults to 2020-03-04.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/file.h"
+#include "scope/scope.h"
+
+enum { FILE_MAX = 1024 * 1024, CACHE_KIB = 4096, ARENA_MAX = 64 * 1024 * 1024, LIMIT_MS = 6000 };
+
+struct bench {
+    struct store *book;
+    struct scope_catalog catalog;
+    struct lt_arena fixed;
+    lt_time now;
+    int64_t slowest_ms;
+    size_t over;
+};
+
+static lt_res timed(struct bench *b, const struct scope *s, enum scope_want want, int64_t *ret_count,
+                    int64_t *ret_ms)
+{
+    struct lt_arena a;
+    struct scope_sql sql;
+    uint8_t hash[SCOPE_HASH_LEN];
+    struct scope_ask ask = {.want = want, .now = b->now, .catalog = &b->catalog};
+    int64_t begun = lt_monotonic_ms();
+    lt_arena_init(&a, ARENA_MAX);
+    lt_res r = scope_compile(s, &ask, &a, NULL, &sql);
+    if (!lt_failed(r)) {
+        r = want == SCOPE_COUNT ? scope_count(b->book, &sql, ret_count)
+                                : scope_members_hash(b->book, &sql, ret_count, hash);
+    }
+    lt_arena_done(&a);
+    *ret_ms = lt_monotonic_ms() - begun;
+    b->slowest_ms = *ret_ms > b->slowest_ms ? *ret_ms : b->slowest_ms;
+    b->over += *ret_ms > LIMIT_MS ? 1 : 0;
+    return r;
+}
+
+static lt_res run_line(struct bench *b, lt_slice line)
+{
+    struct lt_arena a;
+    lt_slice name;
+    lt_slice text;
+    const struct scope *s = NULL;
+    int64_t count = 0;
+    int64_t listed = 0;
+    int64_t count_ms = 0;
+    int64_t list_ms = 0;
+    if (line.len == 0 || line.ptr[0] == '#' || !lt_slice_split(&line, '\t', &name) ||
+        !lt_slice_split(&line, '\t', &text)) {
+        return LT_OK;
+    }
+    lt_arena_init(&a, ARENA_MAX);
+    lt_res r = scope_parse(text, &a, NULL, &s);
+    r = lt_failed(r) ? r : timed(b, s, SCOPE_COUNT, &count, &count_ms);
+    r = lt_failed(r) ? r : timed(b, s, SCOPE_MEMBERS, &listed, &list_ms);
+    lt_arena_done(&a);
+    LT_TRY(r);
+    LT_CHECK(count == listed, LT_STATE_CORRUPT, "%.*s: %lld counted, %lld listed", LT_FMT(name),
+             (long long)count, (long long)listed);
+    (void)printf("%-22.*s %9lld  count %6lld ms  members %6lld ms\n", LT_FMT(name), (long long)count,
+                 (long long)count_ms, (long long)list_ms);
+    return LT_OK;
+}
+
+static lt_res run(struct bench *b, int argc, char **argv)
+{
+    lt_slice file;
+    lt_slice line;
+    const struct store_options options = {.path = argv[1], .read_only = true, .cache_kib = CACHE_KIB};
+    LT_TRY(lt_time_parse_or_day(lt_slice_cstr(argc > 3 ? argv[3] : "2020-03-04"), &b->now));
+    LT_TRY(lt_file_read(&b->fixed, AT_FDCWD, argv[2], FILE_MAX, &file));
+    LT_TRY(store_open(&options, &b->book));
+    LT_TRY(store_begin(b->book));
+    LT_TRY(scope_catalog_load(b->book, &b->fixed, &b->catalog));
+    while (lt_slice_split(&file, '\n', &line)) {
+        LT_TRY(run_line(b, line));
+    }
+    return LT_OK;
+}
+
+int main(int argc, char **argv)
+{
+    struct bench b = {.book = NULL};
+    struct rusage usage;
+    if (argc < 3) {
+        (void)fprintf(stderr, "usage: bench_scopes BOOK FILE [NOW]\n");
+        return 2;
+    }
+    lt_arena_init(&b.fixed, ARENA_MAX);
+    lt_res r = run(&b, argc, argv);
+    if (lt_failed(r)) {
+        (void)fprintf(stderr, "%s\n", lt_error_last()->detail);
+    }
+    (void)getrusage(RUSAGE_SELF, &usage); /* cannot fail with these arguments */
+    (void)printf("slowest %lld ms, %zu over %d ms, %ld MB of memory\n", (long long)b.slowest_ms, b.over,
+                 LIMIT_MS, usage.ru_maxrss / 1024);
+    store_close(b.book);
+    lt_arena_done(&b.fixed);
+    return lt_failed(r) || b.over > 0 ? 1 : 0;
+}
