@@ -22,6 +22,7 @@
 #include "ca/knot.h"
 #include "ca/lint_book.h"
 #include "ca/mass.h"
+#include "ca/ocsp_book.h"
 #include "ca/plan.h"
 #include "ca/revoke.h"
 #include "ca/scope_book.h"
@@ -130,6 +131,7 @@ static int each(visit *see, void *self, size_t *ret_count)
         {ca_audit_evidence_sql, ca_audit_evidence_sql_count},
         {ca_audit_jws_sql, ca_audit_jws_sql_count},
         {ca_ari_sql, ca_ari_sql_count},
+        {ca_ocsp_sql, ca_ocsp_sql_count},
         {ca_eab_sql, ca_eab_sql_count},
         {acme_enroll_sql, acme_enroll_sql_count},
         {acme_mail_sql, acme_mail_sql_count},
