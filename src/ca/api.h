@@ -4,7 +4,7 @@
  * and JSON into Query and OperatorCall. Judges form only; rights are the registrar's.
  *
  * Reading, GET: status, eab, pauses, enrollments, enrollments/ID, certificates, certificates/SERIAL,
- * accounts, accounts/ID, events, halts, orders (status: waiting, or a state), orders/ID, operators, plans,
+ * accounts, accounts/ID, masses, masses/ID, holds, events, halts, orders (status: waiting, or a state), orders/ID, operators, plans,
  * plans/ID, issuers, crls, inventory (certificates with DER and verdict at issuance), nonce. Query
  * parameters: cursor, limit, issuer, profile, status, name, suffix, account, serial, spki-sha256, sha256, id
  * (hex or words), issued-from, issued-until, expires-from, expires-until (RFC 3339), evidence, der ("1"),
@@ -26,6 +26,11 @@
  *                                "expires": RFC 3339}
  *   plans/ID/approvals          {"signature": BASE64URL, "signed": RFC 3339}
  *   plans/ID/run                {}
+ *   masses                      {"scope": EXPR, "tiers": [EXPR, …]} or {"spki-sha256": HEX, "block": true},
+ *                               "reason": 4, "cause": "not-issued-per-rules", "note": "…", "aware": …,
+ *                               "dated-back-to": …, "stop-after": TIER, "late-because": "…"
+ *   masses/ID/start, pause, resume, stop   {"stop-after": TIER, "late-because": "…"}
+ *   holds/SERIAL, holds/SERIAL/lift        {"issuer": "tls", "reason": "…", "reference": "…"}
  *   scopes                      {"name": "…", "scope": "…", "note": "…", "as-of": RFC 3339, "count": N,
  *                                "members-sha256": HEX}: what scope/run answered
  *   pauses/ACCOUNT/resume       {"name": "…"}; without it all paused names of the account

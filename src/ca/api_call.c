@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "ca/api.h"
+#include "ca/api_internal.h"
 #include "ca/halt.h"
 #include "jose/json.h"
 #include "scope/scope.h"
@@ -25,8 +25,7 @@ static lt_res copy_text(struct lt_arena *a, lt_slice text, char **ret_text)
 }
 
 /* needed: must be there and not empty. */
-static lt_res read_text(const json_t *payload, const char *name, bool needed, struct lt_arena *a,
-                        char **ret_text)
+lt_res ca_api_text(const json_t *payload, const char *name, bool needed, struct lt_arena *a, char **ret_text)
 {
     lt_slice text;
     LT_TRY(jose_json_optional_string(payload, name, &text));
@@ -34,7 +33,7 @@ static lt_res read_text(const json_t *payload, const char *name, bool needed, st
     return copy_text(a, text, ret_text);
 }
 
-static lt_res read_count(const json_t *payload, const char *name, uint64_t max, uint64_t *ret_count)
+lt_res ca_api_count(const json_t *payload, const char *name, uint64_t max, uint64_t *ret_count)
 {
     const json_t *value = json_object_get(payload, name);
     *ret_count = 0;
@@ -52,9 +51,9 @@ static lt_res read_revoke(const struct ca_api_target *t, const json_t *payload, 
                           Ipc__OperatorCall *call)
 {
     uint64_t reason = 0;
-    LT_TRY(read_text(payload, "issuer", false, a, &call->issuer));
-    LT_TRY(read_text(payload, "text", false, a, &call->text));
-    LT_TRY(read_count(payload, "reason", 10, &reason));
+    LT_TRY(ca_api_text(payload, "issuer", false, a, &call->issuer));
+    LT_TRY(ca_api_text(payload, "text", false, a, &call->text));
+    LT_TRY(ca_api_count(payload, "reason", 10, &reason));
     /*= RFC 5280 5.3.1 "-- value 7 is not used" */
     LT_CHECK(reason != 7, LT_PEER_MALFORMED, "\"reason\" 7 does not exist");
     call->reason = (uint32_t)reason;
@@ -70,9 +69,9 @@ static lt_res read_halt(const struct ca_api_target *t, const json_t *payload, st
     call->halt = LT_NEW(a, Ipc__Halt);
     LT_CHECK(call->halt != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
     ipc__halt__init(call->halt);
-    LT_TRY(read_text(payload, "kind", true, a, &kind));
-    LT_TRY(read_text(payload, "value", false, a, &call->halt->value));
-    LT_TRY(read_text(payload, "reason", true, a, &call->halt->reason));
+    LT_TRY(ca_api_text(payload, "kind", true, a, &kind));
+    LT_TRY(ca_api_text(payload, "value", false, a, &call->halt->value));
+    LT_TRY(ca_api_text(payload, "reason", true, a, &call->halt->reason));
     call->halt->kind = ca_halt_kind_by_name(lt_slice_cstr(kind));
     call->halt->operator_ = call->operator_;
     return ca_halt_valid(call->halt);
@@ -97,8 +96,7 @@ static lt_res read_parameters(const json_t *payload, struct lt_arena *a, char **
 }
 
 /* SHA-256 in hex; left empty when it is not there. */
-static lt_res read_hash(const json_t *payload, const char *name, struct lt_arena *a,
-                        ProtobufCBinaryData *ret_hash)
+lt_res ca_api_hash(const json_t *payload, const char *name, struct lt_arena *a, ProtobufCBinaryData *ret_hash)
 {
     lt_slice text;
     lt_slice hash;
@@ -112,7 +110,7 @@ static lt_res read_hash(const json_t *payload, const char *name, struct lt_arena
     return LT_OK;
 }
 
-static lt_res read_time(const json_t *payload, const char *name, bool needed, int64_t *ret_us)
+lt_res ca_api_time(const json_t *payload, const char *name, bool needed, int64_t *ret_us)
 {
     lt_slice text;
     lt_time when;
@@ -132,11 +130,11 @@ static lt_res read_plan(const struct ca_api_target *t, const json_t *payload, st
     Ipc__PlanStatement *p = LT_NEW(a, Ipc__PlanStatement);
     LT_CHECK(p != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
     ipc__plan_statement__init(p);
-    LT_TRY(read_text(payload, "action", true, a, &p->action));
-    LT_TRY(read_hash(payload, "scope-sha256", a, &p->scope_sha256));
-    LT_TRY(read_count(payload, "count", INT64_MAX, &p->count));
+    LT_TRY(ca_api_text(payload, "action", true, a, &p->action));
+    LT_TRY(ca_api_hash(payload, "scope-sha256", a, &p->scope_sha256));
+    LT_TRY(ca_api_count(payload, "count", INT64_MAX, &p->count));
     LT_TRY(read_parameters(payload, a, &p->parameters));
-    LT_TRY(read_time(payload, "expires", true, &p->expires_us));
+    LT_TRY(ca_api_time(payload, "expires", true, &p->expires_us));
     p->proposer = call->operator_;
     call->plan = p;
     return LT_OK;
@@ -150,7 +148,7 @@ static lt_res read_approval(const struct ca_api_target *t, const json_t *payload
     LT_CHECK(p != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
     ipc__approval__init(p);
     LT_TRY(jose_json_bytes(payload, "signature", a, &signature));
-    LT_TRY(read_time(payload, "signed", false, &p->signed_us));
+    LT_TRY(ca_api_time(payload, "signed", false, &p->signed_us));
     p->signature = bytes_of(signature);
     p->operator_ = call->operator_;
     call->approval = p;
@@ -161,9 +159,9 @@ static lt_res read_key_block(const struct ca_api_target *t, const json_t *payloa
                              Ipc__OperatorCall *call)
 {
     (void)t; /* same signature as its neighbours in the table */
-    LT_TRY(read_hash(payload, "spki-sha256", a, &call->key_sha256));
+    LT_TRY(ca_api_hash(payload, "spki-sha256", a, &call->key_sha256));
     LT_CHECK(call->key_sha256.len > 0, LT_PEER_MALFORMED, "\"spki-sha256\" is missing");
-    return read_text(payload, "text", false, a, &call->text);
+    return ca_api_text(payload, "text", false, a, &call->text);
 }
 
 static lt_res read_run(const struct ca_api_target *t, const json_t *payload, struct lt_arena *a,
@@ -187,12 +185,12 @@ static lt_res read_found(const json_t *row, struct lt_arena *a, Ipc__LintFound *
     };
     LT_CHECK(json_is_object(row), LT_PEER_MALFORMED, "a finding that is no object");
     for (size_t i = 0; i < LT_COUNT(texts); i++) {
-        LT_TRY(read_text(row, texts[i].name, texts[i].needed, a, texts[i].to));
+        LT_TRY(ca_api_text(row, texts[i].name, texts[i].needed, a, texts[i].to));
     }
     LT_TRY(jose_json_optional_string(row, "serial", &serial));
     LT_TRY(lt_unhex(a, serial, &serial));
     LT_CHECK(serial.len > 0 && serial.len <= 20, LT_PEER_MALFORMED, "\"serial\" has %zu bytes", serial.len);
-    LT_TRY(read_count(row, "offset", UINT32_MAX, &offset));
+    LT_TRY(ca_api_count(row, "offset", UINT32_MAX, &offset));
     f->serial = bytes_of(serial);
     f->offset = (uint32_t)offset;
     return LT_OK;
@@ -225,17 +223,17 @@ static lt_res read_lint(const struct ca_api_target *t, const json_t *payload, st
     uint64_t part = 0;
     LT_CHECK(r != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
     ipc__lint_record__init(r);
-    LT_TRY(read_text(payload, "run", true, a, &r->run));
-    LT_TRY(read_text(payload, "rule-set", true, a, &r->rule_set));
-    LT_TRY(read_text(payload, "seed", false, a, &r->seed));
-    LT_TRY(read_text(payload, "sample", false, a, &r->sample));
-    LT_TRY(read_time(payload, "since", false, &r->since_us));
-    LT_TRY(read_time(payload, "at", false, &r->as_of_us));
-    LT_TRY(read_count(payload, "part", UINT32_MAX, &part));
-    LT_TRY(read_count(payload, "total", INT64_MAX, &r->total));
-    LT_TRY(read_count(payload, "judged", INT64_MAX, &r->judged));
-    LT_TRY(read_count(payload, "differing", INT64_MAX, &r->differing));
-    LT_TRY(read_count(payload, "failing", INT64_MAX, &r->failing));
+    LT_TRY(ca_api_text(payload, "run", true, a, &r->run));
+    LT_TRY(ca_api_text(payload, "rule-set", true, a, &r->rule_set));
+    LT_TRY(ca_api_text(payload, "seed", false, a, &r->seed));
+    LT_TRY(ca_api_text(payload, "sample", false, a, &r->sample));
+    LT_TRY(ca_api_time(payload, "since", false, &r->since_us));
+    LT_TRY(ca_api_time(payload, "at", false, &r->as_of_us));
+    LT_TRY(ca_api_count(payload, "part", UINT32_MAX, &part));
+    LT_TRY(ca_api_count(payload, "total", INT64_MAX, &r->total));
+    LT_TRY(ca_api_count(payload, "judged", INT64_MAX, &r->judged));
+    LT_TRY(ca_api_count(payload, "differing", INT64_MAX, &r->differing));
+    LT_TRY(ca_api_count(payload, "failing", INT64_MAX, &r->failing));
     r->part = (uint32_t)part;
     call->lint = r;
     return read_lint_rows(payload, a, r);
@@ -290,14 +288,14 @@ static lt_res read_scope(const struct ca_api_target *t, const json_t *payload, s
     Ipc__ScopeWanted *w = LT_NEW(a, Ipc__ScopeWanted);
     LT_CHECK(w != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
     ipc__scope_wanted__init(w);
-    LT_TRY(read_text(payload, "name", true, a, &w->name));
-    LT_TRY(read_text(payload, "note", false, a, &w->note));
+    LT_TRY(ca_api_text(payload, "name", true, a, &w->name));
+    LT_TRY(ca_api_text(payload, "note", false, a, &w->note));
     LT_TRY(jose_json_string(payload, "scope", &text));
     LT_TRY(read_scope_text(text, a, w));
-    LT_TRY(read_time(payload, "as-of", true, &w->as_of_us));
-    LT_TRY(read_count(payload, "count", INT64_MAX, &w->count));
+    LT_TRY(ca_api_time(payload, "as-of", true, &w->as_of_us));
+    LT_TRY(ca_api_count(payload, "count", INT64_MAX, &w->count));
     call->scope = w;
-    return read_hash(payload, "members-sha256", a, &w->members_sha256);
+    return ca_api_hash(payload, "members-sha256", a, &w->members_sha256);
 }
 
 static lt_res read_eab(const struct ca_api_target *t, const json_t *payload, struct lt_arena *a,
@@ -307,14 +305,14 @@ static lt_res read_eab(const struct ca_api_target *t, const json_t *payload, str
     Ipc__EabWanted *m = LT_NEW(a, Ipc__EabWanted);
     LT_CHECK(m != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
     ipc__eab_wanted__init(m);
-    LT_TRY(read_text(payload, "note", false, a, &m->note));
+    LT_TRY(ca_api_text(payload, "note", false, a, &m->note));
     LT_TRY(read_texts(payload, "profiles", a, &m->n_profiles, &m->profiles));
     LT_TRY(read_texts(payload, "suffixes", a, &m->n_suffixes, &m->suffixes));
-    LT_TRY(read_count(payload, "accounts", UINT32_MAX, &m->accounts_most));
-    LT_TRY(read_count(payload, "orders", UINT32_MAX, &m->orders_most));
-    LT_TRY(read_count(payload, "orders-period", UINT32_MAX, &m->orders_period_s));
+    LT_TRY(ca_api_count(payload, "accounts", UINT32_MAX, &m->accounts_most));
+    LT_TRY(ca_api_count(payload, "orders", UINT32_MAX, &m->orders_most));
+    LT_TRY(ca_api_count(payload, "orders-period", UINT32_MAX, &m->orders_period_s));
     call->eab = m;
-    return read_time(payload, "expires", false, &m->expires_us);
+    return ca_api_time(payload, "expires", false, &m->expires_us);
 }
 
 static lt_res read_eab_revoke(const struct ca_api_target *t, const json_t *payload, struct lt_arena *a,
@@ -330,7 +328,7 @@ static lt_res read_resume(const struct ca_api_target *t, const json_t *payload, 
     uint64_t account = 0;
     LT_TRY(lt_parse_u64(t->id, INT64_MAX, &account));
     call->account_id = (int64_t)account;
-    return read_text(payload, "name", false, a, &call->name);
+    return ca_api_text(payload, "name", false, a, &call->name);
 }
 
 static lt_res read_enroll_methods(const json_t *payload, struct lt_arena *a, Ipc__EnrollWanted *w)
@@ -346,8 +344,8 @@ static lt_res read_enroll_methods(const json_t *payload, struct lt_arena *a, Ipc
         const json_t *row = json_array_get(rows, i);
         LT_CHECK(json_is_object(row), LT_PEER_MALFORMED, "\"methods\" has a member that is no object");
         ipc__enroll_method__init(&list[i]);
-        LT_TRY(read_text(row, "name", false, a, &list[i].name));
-        LT_TRY(read_text(row, "method", true, a, &list[i].method));
+        LT_TRY(ca_api_text(row, "name", false, a, &list[i].name));
+        LT_TRY(ca_api_text(row, "method", true, a, &list[i].method));
         w->methods[w->n_methods++] = &list[i];
     }
     return LT_OK;
@@ -363,9 +361,9 @@ static lt_res read_enroll(const struct ca_api_target *t, const json_t *payload, 
     Ipc__EnrollWanted *w = LT_NEW(a, Ipc__EnrollWanted);
     LT_CHECK(w != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
     ipc__enroll_wanted__init(w);
-    LT_TRY(read_text(payload, "subscriber", true, a, &w->subscriber));
-    LT_TRY(read_text(payload, "contact", false, a, &w->contact));
-    LT_TRY(read_text(payload, "profile", false, a, &w->profile));
+    LT_TRY(ca_api_text(payload, "subscriber", true, a, &w->subscriber));
+    LT_TRY(ca_api_text(payload, "contact", false, a, &w->contact));
+    LT_TRY(ca_api_text(payload, "profile", false, a, &w->profile));
     LT_TRY(jose_json_bytes(payload, "csr", a, &csr));
     LT_TRY(jose_json_optional_bool(payload, "hold", &hold));
     w->csr = bytes_of(csr);
@@ -382,9 +380,9 @@ static lt_res read_enroll_step(const struct ca_api_target *t, const json_t *payl
     LT_CHECK(s != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
     ipc__enroll_step__init(s);
     LT_TRY(lt_parse_u64(t->id, INT64_MAX, &id));
-    LT_TRY(read_text(payload, "name", false, a, &s->name));
-    LT_TRY(read_text(payload, "method", false, a, &s->method));
-    LT_TRY(read_text(payload, "reason", false, a, &s->reason));
+    LT_TRY(ca_api_text(payload, "name", false, a, &s->name));
+    LT_TRY(ca_api_text(payload, "method", false, a, &s->method));
+    LT_TRY(ca_api_text(payload, "reason", false, a, &s->reason));
     s->id = (int64_t)id;
     call->enroll_step = s;
     return LT_OK;
@@ -403,6 +401,13 @@ static const struct {
     {"key-block.add", read_key_block},
     {"lint.record", read_lint},
     {"scope.save", read_scope},
+    {"mass.create", ca_api_read_mass},
+    {"mass.start", ca_api_read_mass_act},
+    {"mass.pause", ca_api_read_mass_act},
+    {"mass.resume", ca_api_read_mass_act},
+    {"mass.stop", ca_api_read_mass_act},
+    {"hold.add", ca_api_read_hold},
+    {"hold.lift", ca_api_read_hold},
     {"eab.create", read_eab},
     {"eab.revoke", read_eab_revoke},
     {"pause.resume", read_resume},

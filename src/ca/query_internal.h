@@ -91,6 +91,9 @@ query_answer query_scope_saved;
 query_answer query_scope_show;
 query_answer query_scope_diff;
 query_answer query_scope_again;
+query_answer query_mass_list;
+query_answer query_mass_show;
+query_answer query_hold_list;
 query_answer query_status;
 
 extern const struct ca_query_sql query_table_sql;
@@ -106,6 +109,7 @@ extern const struct ca_query_sql query_list_sql;
 extern const struct ca_query_sql query_order_sql;
 extern const struct ca_query_sql query_pause_sql;
 extern const struct ca_query_sql query_scope_sql;
+extern const struct ca_query_sql query_mass_sql;
 extern const struct ca_query_sql query_status_sql;
 
 /* One certificate row of the two certificate questions. */

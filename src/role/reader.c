@@ -2,7 +2,8 @@
  * judges what is handed to it by the rules of the linter. Several may run; each answers one question after
  * the other, in one view of the book for each.
  *
- * Refuses: to write (the connection cannot), to decide, to talk to anybody but notaries.
+ * Refuses: to write (the connection cannot), to decide, to talk to anybody but notaries, and the registrar,
+ * for which it lists the members of a scope.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #include "query.pb-c.h"
 #include "role/kit.h"
 #include "role/profiles.h"
+#include "role/reader_members.h"
 
 enum { QUESTION_ARENA_MAX = 256 * 1024 * 1024, CACHE_KIB = 4096 };
 
@@ -26,7 +28,8 @@ struct reader {
     struct store *store;
     struct lt_arena arena; /* of one question */
     char build[64];
-    char *evidence; /* owned: folder of segments */
+    char *evidence;                 /* owned: folder of segments */
+    struct reader_members *members; /* owned */
 };
 
 /* How a failure looks to who asked. */
@@ -111,6 +114,12 @@ static lt_res tick(void *self, lt_time now)
     return LT_OK;
 }
 
+static lt_res on_members(void *self, const struct ipc_msg *m)
+{
+    const struct reader *r = self;
+    return reader_members_asked(r->members, m);
+}
+
 static lt_res start(struct role_kit *kit, const Ipc__Start *m, const int *listener_fds, void **ret_self)
 {
     (void)listener_fds; /* it has none */
@@ -133,6 +142,7 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *m, const int *listen
     LT_ASSERT(r->evidence != NULL);
     const struct store_options options = {.path = path, .read_only = true, .cache_kib = CACHE_KIB};
     LT_TRY(store_open(&options, &r->store));
+    r->members = reader_members_new(kit, r->store);
     lt_arena_reset(&r->arena);
     *ret_self = r;
     return LT_OK;
@@ -140,6 +150,7 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *m, const int *listen
 
 static const struct role_route routes[] = {
     {IPC_NOTARY, IPC_QUERY, on_query},
+    {IPC_REGISTRAR, IPC_MEMBERS_WANTED, on_members},
 };
 
 int main(void)
