@@ -158,6 +158,15 @@ static const struct wall walls[] = {
     {IPC_SIGNER, "writes elsewhere", try_create, "public", SHUT},
     {IPC_SIGNER, "syncs its journal", try_sync, NULL, WORKS},
 
+    {IPC_OCSP_SIGNER, "makes a socket", try_socket_inet, NULL, DIES},
+    {IPC_OCSP_SIGNER, "makes a UNIX socket", try_socket_unix, NULL, DIES},
+    {IPC_OCSP_SIGNER, "accepts", try_accept, NULL, DIES},
+    {IPC_OCSP_SIGNER, "opens the book", try_open_read, "book/lintel.db", SHUT},
+    {IPC_OCSP_SIGNER, "opens a CA key", try_open_read, "keys/tls.key", SHUT},
+    {IPC_OCSP_SIGNER, "reads the passphrase", try_open_read, "secrets/passphrase", SHUT},
+    {IPC_OCSP_SIGNER, "writes an answer by itself", try_create, "public", SHUT},
+    {IPC_OCSP_SIGNER, "writes to the journal", try_sync, NULL, DIES},
+
     {IPC_TOKEN, "makes a socket", try_socket_inet, NULL, SHUT},
     {IPC_TOKEN, "opens the book", try_open_read, "book/lintel.db", SHUT},
     {IPC_TOKEN, "opens a CA key", try_open_read, "keys/tls.key", SHUT},
