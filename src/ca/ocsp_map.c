@@ -140,6 +140,19 @@ void ca_ocsp_row_data(const struct ca_ocsp_row *row, const struct ca_ocsp_issuer
     };
 }
 
+/* Up to the last second that GeneralizedTime can say. */
+static bool times_sound(const struct ca_ocsp_row *row)
+{
+    static const int64_t last_s = INT64_C(253402300799);
+    const int64_t times[] = {row->this_s, row->next_s, row->revoked_s};
+    for (size_t i = 0; i < LT_COUNT(times); i++) {
+        if (times[i] < 0 || times[i] > last_s) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static lt_res write_answer(const struct ca_ocsp_map *map, const struct ca_ocsp_row *row,
                            enum x509_ocsp_hash hash, struct lt_buf *out)
 {
@@ -148,7 +161,7 @@ static lt_res write_answer(const struct ca_ocsp_map *map, const struct ca_ocsp_r
     struct x509_ocsp_data data;
     bool sound = row->serial_len <= sizeof row->serial && row->status <= X509_OCSP_UNKNOWN &&
                  row->reason <= 10 && row->signature_len[hash] <= CA_OCSP_SIGNATURE_MAX &&
-                 row->signature_len[hash] > 0;
+                 row->signature_len[hash] > 0 && times_sound(row);
     LT_CHECK(sound && ca_ocsp_map_issuer(map, row->issuer, &issuer) &&
                  ca_ocsp_map_responder(map, row->responder, &responder) &&
                  responder.len <= CA_OCSP_CERTIFICATE_MAX,

@@ -215,12 +215,19 @@ static void write_status(struct der_writer *w, const struct x509_ocsp_data *d)
     der_end(w);
 }
 
+static bool time_fits(lt_time t)
+{
+    return t.us >= 0 && t.us < INT64_C(253402300800) * LT_US_PER_SECOND; /* four digits for the year */
+}
+
 /* ResponseData ::= SEQUENCE { responderID [2] KeyHash, producedAt, responses SEQUENCE OF SEQUENCE { certID,
  * certStatus, thisUpdate, nextUpdate [0] } } */
 lt_res x509_ocsp_data_write(const struct x509_ocsp_data *d, struct lt_buf *out)
 {
     struct der_writer w;
-    LT_ASSERT(d->reason <= REASON_MAX);
+    LT_CHECK(d->reason <= REASON_MAX && time_fits(d->produced) && time_fits(d->revoked) &&
+                 time_fits(d->this_update) && time_fits(d->next_update),
+             LT_PEER_MALFORMED, "a time or a reason that a response cannot say");
     der_write_init(&w, out);
     der_begin_hint(&w, DER_SEQUENCE, 160);
     der_begin(&w, DER_CONTEXT_CONS(2));

@@ -333,6 +333,9 @@ static void what_is_not_signed(void **state)
     rows[3].reason = 11;
     rows[4].next_update = rows[4].this_update;
     rows[5].next_update = at(NOW + 31 * DAY); /* outlives the responder */
+    struct responder_subject early = good;
+    early.this_update = (lt_time){-1};
+    assert_fails(responder_sign(&p->responder, X509_OCSP_SHA1, &early, signature, &len), LT_PEER_MALFORMED);
     for (size_t i = 0; i < LT_COUNT(rows); i++) {
         assert_fails(responder_sign(&p->responder, X509_OCSP_SHA1, &rows[i], signature, &len),
                      LT_POLICY_REFUSED);
@@ -510,6 +513,12 @@ static void no_answers(void **state)
     assert_fails(ca_ocsp_map_answer(&f.map, &id, &out, &row), LT_STATE_CORRUPT);
     *first = whole;
     first->reason = 11;
+    assert_fails(ca_ocsp_map_answer(&f.map, &id, &out, &row), LT_STATE_CORRUPT);
+    *first = whole;
+    first->next_s = INT64_MAX;
+    assert_fails(ca_ocsp_map_answer(&f.map, &id, &out, &row), LT_STATE_CORRUPT);
+    *first = whole;
+    first->revoked_s = -1;
     assert_fails(ca_ocsp_map_answer(&f.map, &id, &out, &row), LT_STATE_CORRUPT);
     *first = whole;
     first->signature_len[0] = 73;
