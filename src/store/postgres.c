@@ -33,13 +33,17 @@ static bool fine(struct postgres *s, const PGresult *result)
     return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
 }
 
+static bool ends_in_commit(const char *sql)
+{
+    return lt_slice_ends(lt_slice_cstr(sql), LT_LIT("COMMIT"));
+}
+
 lt_res postgres_run(struct postgres *s, const char *sql)
 {
     PGresult *result = s->pq->PQexec(s->connection, sql);
     lt_res r = fine(s, result) ? LT_OK : postgres_fail(s, result, sql);
     /* A COMMIT that says ROLLBACK. */
-    bool undone = !lt_failed(r) && strcmp(sql, "COMMIT") == 0 &&
-                  strcmp(s->pq->PQcmdStatus(result), "COMMIT") != 0;
+    bool undone = !lt_failed(r) && ends_in_commit(sql) && strcmp(s->pq->PQcmdStatus(result), "COMMIT") != 0;
     s->pq->PQclear(result);
     LT_CHECK(!undone, LT_RETRY_UNAVAILABLE, "commit: the transaction was rolled back before");
     return r;
@@ -103,7 +107,8 @@ static lt_res begin_migration(struct store *store)
     return postgres_run(s,
                         "CREATE TABLE IF NOT EXISTS store_version (version bigint NOT NULL);"
                         "INSERT INTO store_version SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM store_version);"
-                        "CREATE SEQUENCE IF NOT EXISTS store_generation");
+                        "CREATE SEQUENCE IF NOT EXISTS store_generation;"
+                        "SELECT nextval('store_generation')");
 }
 
 static bool changed(const struct store *store)

@@ -5,23 +5,23 @@
 #include "store/postgres_internal.h"
 
 /* The lock's number is any that nobody else uses in this database: "LTEL", 1. */
-#define LOCK "SELECT pg_advisory_xact_lock(1280591180, 1)"
-#define GENERATION "SELECT last_value FROM store_generation"
-#define NEXT_GENERATION "SELECT nextval('store_generation')"
+#define BEGIN                                             \
+    "BEGIN; SELECT pg_advisory_xact_lock(1280591180, 1);" \
+    "SELECT last_value FROM store_generation"
+#define COMMIT_WRITTEN "SELECT nextval('store_generation'); COMMIT"
 
 static struct postgres *postgres_of(struct store *store)
 {
     return (struct postgres *)(void *)store;
 }
 
+/* One round trip; each statement of it sees what was committed before it, so the last what the lock waited
+ * for. */
 static lt_res begin_writing(struct postgres *s)
 {
     int64_t generation = 0;
-    LT_TRY(postgres_run(s, "BEGIN"));
     s->begun = true;
-    int64_t ignored = 0;
-    lt_res r = postgres_scalar(s, LOCK, &ignored);
-    r = lt_failed(r) ? r : postgres_scalar(s, GENERATION, &generation);
+    lt_res r = postgres_scalar(s, BEGIN, &generation);
     if (lt_failed(r)) {
         struct lt_error why = *lt_error_last();
         postgres_rollback(&s->base);
@@ -53,6 +53,7 @@ static void ended(struct postgres *s)
     s->broken = false;
     s->mark_wanted = false;
     s->marked = false;
+    s->mark_kept = false;
 }
 
 /* COMMIT of a transaction that failed is a ROLLBACK, and says so in its tag alone. */
@@ -60,10 +61,11 @@ static lt_res commit(struct postgres *s)
 {
     LT_CHECK(!s->gone, LT_STATE_CLOSED, "commit: the connection to the book is gone");
     LT_CHECK(!s->broken, LT_RETRY_UNAVAILABLE, "commit: the transaction was rolled back before");
-    if (s->wrote) {
-        LT_TRY(postgres_scalar(s, NEXT_GENERATION, &s->generation));
+    if (!s->wrote) {
+        return postgres_run(s, "COMMIT");
     }
-    return postgres_run(s, "COMMIT");
+    s->generation++; /* nobody else draws one meanwhile; if it is not drawn, the next begin sees a change */
+    return postgres_run(s, COMMIT_WRITTEN);
 }
 
 lt_res postgres_commit(struct store *store)
@@ -90,10 +92,13 @@ void postgres_rollback(struct store *store)
     ended(s);
 }
 
+/* The mark of the message before is let go with the next one's, or with the commit: a round trip less for
+ * each. */
 lt_res postgres_make_mark(struct postgres *s)
 {
     s->mark_wanted = false;
-    LT_TRY(postgres_run(s, "SAVEPOINT message"));
+    LT_TRY(postgres_run(s, s->mark_kept ? "RELEASE message; SAVEPOINT message" : "SAVEPOINT message"));
+    s->mark_kept = false;
     s->marked = true;
     return LT_OK;
 }
@@ -109,11 +114,11 @@ lt_res postgres_savepoint(struct store *store)
 lt_res postgres_release(struct store *store)
 {
     struct postgres *s = postgres_of(store);
-    bool marked = s->marked;
+    s->mark_kept = s->mark_kept || s->marked;
     s->mark_wanted = false;
     s->marked = false;
     LT_CHECK(!s->broken, LT_RETRY_UNAVAILABLE, "release: the transaction was rolled back before");
-    return marked ? postgres_run(s, "RELEASE message") : LT_OK;
+    return LT_OK;
 }
 
 void postgres_rollback_to(struct store *store)
@@ -125,7 +130,6 @@ void postgres_rollback_to(struct store *store)
     if (!marked || s->gone) {
         return; /* nothing was written; if something failed, the commit will say so */
     }
-    bool back = !lt_failed(postgres_run(s, "ROLLBACK TO message")) &&
-                !lt_failed(postgres_run(s, "RELEASE message"));
-    s->broken = !back;
+    lt_res back = postgres_run(s, "ROLLBACK TO message; RELEASE message");
+    s->broken = lt_failed(back);
 }

@@ -37,8 +37,9 @@ struct postgres {
     bool begun;
     bool mark_wanted; /* a savepoint that nothing was written in yet */
     bool marked;
-    bool broken; /* begun, but a failure ended it: only a rollback helps */
-    bool gone;   /* the connection; it is never made again */
+    bool mark_kept; /* the server still has the mark of a message that went well */
+    bool broken;    /* begun, but a failure ended it: only a rollback helps */
+    bool gone;      /* the connection; it is never made again */
     bool wrote;
     int64_t generation; /* of the book when this connection last held it */
     bool changed;       /* another wrote since */
