@@ -106,6 +106,7 @@ extern const struct ca_query_sql query_rules_sql;
 extern const struct ca_query_sql query_seen_sql;
 extern const struct ca_query_sql query_lint_sql;
 extern const struct ca_query_sql query_list_sql;
+extern const struct ca_query_sql query_crl_sql;
 extern const struct ca_query_sql query_order_sql;
 extern const struct ca_query_sql query_pause_sql;
 extern const struct ca_query_sql query_scope_sql;

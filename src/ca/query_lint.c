@@ -179,7 +179,7 @@ lt_res query_lint(const struct ca_query *query, struct query_out *out)
 static const struct store_sql sql[] = {
     {"query.lint.inventory",
      "SELECT c.issued_us, c.issuer, c.serial, c.copy, c.profile, c.rule_set, c.oldest_validation_us, "
-     "c.oldest_caa_us, c.name_count, d.der, coalesce(e.findings, 'null') FROM certificate c "
+     "c.oldest_caa_us, c.name_count, d.der, coalesce(e.findings, 'null'), c.shard FROM certificate c "
      "JOIN certificate_der d ON d.issuer = c.issuer AND d.serial = c.serial AND d.copy = c.copy "
      "LEFT JOIN intent i ON i.issuer = c.issuer AND i.serial = c.serial "
      "LEFT JOIN intent_end e ON e.intent = i.id "
@@ -228,6 +228,7 @@ static void write_row(const struct query_tables *t, struct query_out *out, const
     query_int(out, "oldest_validation_us", store_int(rows, 6));
     query_int(out, "oldest_caa_us", store_int(rows, 7));
     query_int(out, "name_count", store_int(rows, 8));
+    query_int(out, "shard", store_int(rows, 11));
     query_base64(out, "der", store_bytes(rows, 9));
     query_raw(out, "findings", store_bytes(rows, 10));
     query_close(out, '}');

@@ -1,4 +1,4 @@
-/* The short lists: accounts, halts, operators, plans, issuers, CRLs. */
+/* The short lists: accounts, halts, operators, plans, issuers. */
 #include <string.h>
 
 #include "base/text.h"
@@ -16,7 +16,6 @@ enum {
     SQL_PLANS,
     SQL_PLAN,
     SQL_APPROVALS,
-    SQL_CRLS,
     SQL_EAB,
 };
 #define ACCOUNT_COLUMNS                                                                                \
@@ -47,9 +46,6 @@ static const struct store_sql sql[] = {
     [SQL_EAB] = {"query.eab", "SELECT kid, note, profiles, suffixes, accounts_most, accounts, orders_most, "
                               "orders_period_s, orders, status, created_us, created_by, expires_us "
                               "FROM eab_key WHERE kid > ?1 ORDER BY kid LIMIT ?2"},
-    [SQL_CRLS] = {"query.crls",
-                  "SELECT shard, number, this_update_us, next_update_us, entries, sha256, sequence "
-                  "FROM crl WHERE issuer = ?1 AND shard = 0 ORDER BY number DESC LIMIT ?2"},
 };
 const struct ca_query_sql query_list_sql = {sql, LT_COUNT(sql)};
 
@@ -312,44 +308,6 @@ lt_res query_issuer_list(const struct ca_query *query, struct query_out *out)
     query_open(out, "issuers", '[');
     for (size_t i = 0; i < t.issuer_count; i++) {
         LT_TRY(write_issuer(query, out, &t, &t.issuers[i]));
-    }
-    query_close(out, ']');
-    return LT_OK;
-}
-
-static lt_res write_crls(const struct ca_query *query, struct query_out *o, const struct query_issuer *i,
-                         size_t count)
-{
-    struct store_rows rows;
-    LT_TRY(store_query(query->store, &sql[SQL_CRLS], STORE_ARGS(STORE_I(i->id), STORE_I(count)), &rows));
-    while (store_next(&rows)) {
-        query_open(o, NULL, '{');
-        query_cstr(o, "issuer", i->name);
-        query_int(o, "shard", store_int(&rows, 0));
-        query_hex(o, "number", store_bytes(&rows, 1));
-        query_time(o, "this_update", store_int(&rows, 2));
-        query_time(o, "next_update", store_int(&rows, 3));
-        query_int(o, "entries", store_int(&rows, 4));
-        query_hex(o, "sha256", store_bytes(&rows, 5));
-        query_int(o, "sequence", store_int(&rows, 6));
-        query_close(o, '}');
-    }
-    return store_rows_end(&rows);
-}
-
-/* The newest of each issuer; of one issuer, the newest ones. */
-lt_res query_crl_list(const struct ca_query *query, struct query_out *out)
-{
-    struct query_tables t;
-    const char *name = query->q->issuer;
-    LT_TRY(query_tables_load(query, &t));
-    LT_CHECK(name[0] == 0 || query_issuer_by_name(&t, name) != NULL, LT_PEER_NOT_FOUND,
-             "there is no issuer \"%.60s\"", name);
-    query_open(out, "crls", '[');
-    for (size_t i = 0; i < t.issuer_count; i++) {
-        if (name[0] == 0 || strcmp(name, t.issuers[i].name) == 0) {
-            LT_TRY(write_crls(query, out, &t.issuers[i], name[0] == 0 ? 1 : query_limit(query)));
-        }
     }
     query_close(out, ']');
     return LT_OK;

@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "ca/config.h"
+#include "ca/crl_shard.h"
 #include "ca/profile.h"
 #include "cmd/api.h"
 #include "cmd/lint.h"
@@ -108,8 +109,8 @@ static lt_res judge(struct look *l, const json_t *row, lt_slice der, struct lint
         .names_validated = (uint32_t)cmd_int(row, "name_count"),
     };
     if (p != NULL && p->crl_distribution) {
-        evidence.crl_url = lt_slice_cstr(
-            lt_arena_printf(&l->work, "%s/crl/%s.crl", l->config->public_http_url, cmd_text(row, "issuer")));
+        evidence.crl_url = lt_slice_cstr(ca_crl_url(
+            &l->work, l->config->public_http_url, cmd_text(row, "issuer"), (uint32_t)cmd_int(row, "shard")));
     }
     enum lint_profile profile = l->profile != LINT_PROFILE_AUTO ? l->profile
                                 : p != NULL                     ? p->lint_profile

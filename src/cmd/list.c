@@ -97,8 +97,10 @@ static lt_res run_plans(struct cmd *c)
 
 static lt_res run_crls(struct cmd *c)
 {
-    static const char *const heads[] = {"ISSUER", "NUMBER", "THIS UPDATE", "NEXT UPDATE", "ENTRIES"};
-    static const char *const members[] = {"issuer", "number", "this_update", "next_update", "entries"};
+    static const char *const heads[] = {"ISSUER",      "PART",  "NUMBER",  "THIS UPDATE",
+                                        "NEXT UPDATE", "STATE", "ENTRIES", "FETCHED"};
+    static const char *const members[] = {"issuer",      "shard", "number",  "this_update",
+                                          "next_update", "state", "entries", "fetched"};
     static const char *const filters[] = {"issuer"};
     static const struct list l = {"crls",  "crls",           heads, members, LT_COUNT(heads),
                                   filters, LT_COUNT(filters)};

@@ -354,7 +354,9 @@ lt_res examiner_on_crl_request(void *self, const struct ipc_msg *m)
     lt_arena_init(&a, (size_t)CRL_MAX + VERDICT_ARENA_MAX);
     lt_res r = crl_before(e, asked, &a, &before);
     if (!lt_failed(r)) {
-        ca_examine_crl(&e->x, asked, before, lt_now(), &a, &v);
+        int64_t from_us = lt_now().us;
+        ca_examine_crl(&e->x, asked, before, (lt_time){from_us}, &a, &v);
+        lt_metric_observe_us("lintel_examine_crl_seconds", (uint64_t)(lt_now().us - from_us));
         r = v.refusal == NULL ? crl_order(e, m, &v) : LT_OK;
     }
     if (!lt_failed(r) && v.refusal != NULL) {

@@ -15,7 +15,9 @@ enum {
     START_WAIT_MS = 500, /* the registrar's hints of a start come within it */
     OFFLINE_LOOK_MS = 60000,
     SAY_EVERY_MS = 60000,
-    UNDER_WAY_MAX = 8, /* while one is judged another is built, and the next signed or stored */
+    COMPLETE_QUIET_MS = 60000,
+    COMPLETE_LARGE = 20000, /* entries; judging one takes the examiner a while, and issuance waits for it */
+    UNDER_WAY_MAX = 8,      /* while one is judged another is built, and the next signed or stored */
 };
 
 static struct publisher_crl *add_crl(struct publisher_authority *a)
@@ -75,27 +77,30 @@ lt_res publisher_crls_use(struct publisher_crls *p, const struct ca_config *conf
 
 /* ---- when ---- */
 
-static void mark(struct publisher_crl *c)
+static void mark(struct publisher_crl *c, int64_t wait_ms)
 {
     if (!c->dirty) {
         c->dirty = true;
-        int64_t at_ms = lt_monotonic_ms() + DEBOUNCE_MS;
+        int64_t at_ms = lt_monotonic_ms() + wait_ms;
         c->not_before_ms = at_ms > c->not_before_ms ? at_ms : c->not_before_ms;
     }
 }
 
-/* The complete CRL has what its parts have. */
+/* The complete CRL has what its parts have. Where it is large, it comes when it is calm again: those whose
+ * part has changed find it there. */
 static void mark_parts(struct publisher_authority *a, const Ipc__PublishHint *m)
 {
-    mark(a->crls[0]);
+    bool later = a->crl_count > 1 && a->crls[0]->newest_entries > COMPLETE_LARGE;
     for (uint32_t i = 1; m->n_shards == 0 && i < a->crl_count; i++) {
-        mark(a->crls[i]);
+        mark(a->crls[i], DEBOUNCE_MS);
     }
     for (size_t i = 0; i < m->n_shards; i++) {
-        if (m->shards[i] < a->crl_count) {
-            mark(a->crls[m->shards[i]]);
+        later = later && m->shards[i] != 0;
+        if (m->shards[i] != 0 && m->shards[i] < a->crl_count) {
+            mark(a->crls[m->shards[i]], DEBOUNCE_MS);
         }
     }
+    mark(a->crls[0], later ? COMPLETE_QUIET_MS : DEBOUNCE_MS);
 }
 
 lt_res publisher_crls_on_hint(struct publisher_crls *p, const struct ipc_msg *m)
