@@ -19,6 +19,7 @@ static const struct {
     {CA_ACTION_HALT_LIFT, "halt"},
     {CA_ACTION_KEY_UNBLOCK, "spki-sha256"},
     {CA_ACTION_LINT_EXCEPTION, "expires profile rule"},
+    {"mass.revoke", "mass reason root"},
     {"order.release", "order"},
     {"profile.change", "profile sha256"},
     {"restore", "backup"},

@@ -1,8 +1,9 @@
-/* lintel revoke: one certificate, by an operator. Shows what it would do until --yes. */
+/* lintel revoke: one certificate, or (mass.c) many, by an operator. Shows what it would do until --yes. */
 #include <stdio.h>
 #include <string.h>
 
 #include "cmd/api.h"
+#include "cmd/mass.h"
 #include "cmd/verbs.h"
 
 /* CRLReason by name; those that a leaf of ours may carry. */
@@ -14,7 +15,18 @@ static const struct {
     {"superseded", 4},  {"cessationOfOperation", 5}, {"privilegeWithdrawn", 9},
 };
 
-static lt_res run(struct cmd *c)
+lt_res cmd_reason(const char *name, int *ret_reason)
+{
+    for (size_t i = 0; i < LT_COUNT(reasons); i++) {
+        if (strcmp(reasons[i].name, name) == 0) {
+            *ret_reason = reasons[i].reason;
+            return LT_OK;
+        }
+    }
+    LT_FAIL(LT_PEER_USAGE, "there is no reason \"%.40s\"", name);
+}
+
+static lt_res run_one(struct cmd *c)
 {
     LT_CLEANUP(cmd_json_freep) json_t *certificate = NULL;
     LT_CLEANUP(cmd_json_freep) json_t *payload = NULL;
@@ -23,9 +35,7 @@ static lt_res run(struct cmd *c)
     const char *serial = c->args.words[0];
     const char *name = cmd_value_or(c, "reason", "unspecified");
     int reason = 0;
-    for (size_t i = 0; i < LT_COUNT(reasons); i++) {
-        reason = strcmp(reasons[i].name, name) == 0 ? reasons[i].reason : reason;
-    }
+    LT_TRY(cmd_reason(name, &reason));
     size_t len = strlen(serial);
     LT_CHECK(len > 0 && len <= 40 && strspn(serial, "0123456789abcdefABCDEF") == len, LT_PEER_USAGE,
              "\"%.60s\" is no serial number; write it in hex", serial);
@@ -50,26 +60,57 @@ static lt_res run(struct cmd *c)
                                 cmd_text(answer, "reason"));
 }
 
+/* What only many certificates take is refused for one. */
+static lt_res run(struct cmd *c)
+{
+    static const char *const many[] = {"scope", "spki",          "tier",       "cause",
+                                       "aware", "dated-back-to", "stop-after", "late-because"};
+    if (c->args.word_count == 0) {
+        return cmd_revoke_many(c);
+    }
+    for (size_t i = 0; i < LT_COUNT(many); i++) {
+        LT_CHECK(cmd_value(c, many[i]) == NULL, LT_PEER_USAGE,
+                 "--%s goes with --scope or --spki, not with a serial", many[i]);
+    }
+    return run_one(c);
+}
+
 static const struct cmd_option options[] = {
     {"reason", "WORD", "why (default: unspecified)", false,
      "unspecified keyCompromise affiliationChanged superseded cessationOfOperation privilegeWithdrawn"},
     {"text", "TEXT", "kept with the event", false, NULL},
+    {"scope", "EXPR", "all certificates of this scope (see lintel scope)", false, NULL},
+    {"spki", "HASH", "all certificates of this key; keyCompromise blocks it at once", false, NULL},
+    {"tier", "EXPR", "those of the scope that are revoked first; the next --tier next", true, NULL},
+    {"stop-after", "TIER", "pause behind this tier; the first is 0", false, NULL},
+    {"cause", "NAME", "what the rules call it: sets reason and clocks, e.g. not-issued-per-rules", false,
+     NULL},
+    {"aware", "TIME", "when the clock began (default: now)", false, NULL},
+    {"dated-back-to", "TIME", "revocationDate, of a key compromise alone", false, NULL},
+    {"late-because", "TEXT", "why the clock that should be kept was missed", false, NULL},
     CMD_YES_OPTION,
     CMD_OPERATOR_OPTIONS,
 };
 
 const struct cmd_verb cmd_revoke = {
     .name = "revoke",
-    .words = "SERIAL",
-    .words_least = 1,
+    .words = "[SERIAL]",
+    .words_least = 0,
     .words_most = 1,
-    .summary = "revoke a certificate",
+    .summary = "revoke a certificate, all of a key, or all of a scope",
     .help =
         "The signer journals the revocation before it is answered; keyCompromise blocks the key for good.\n"
         "\n"
+        "With --scope or --spki the list of certificates is frozen first; more than 100 need a second\n"
+        "person's approval. Then it is started, watched, paused and resumed: lintel mass.\n"
+        "\n"
         "examples:\n"
         "  lintel revoke 0cf65a03ce05c1fff1baf459b0f1aa20 --reason superseded\n"
-        "  lintel revoke 0cf65a03ce05c1fff1baf459b0f1aa20 --reason keyCompromise --yes\n",
+        "  lintel revoke 0cf65a03ce05c1fff1baf459b0f1aa20 --reason keyCompromise --yes\n"
+        "  lintel revoke --spki 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 \\\n"
+        "    --reason keyCompromise --cause key-compromise --yes\n"
+        "  lintel revoke --scope 'method = dns-01 and caa_age > 8h' --reason superseded \\\n"
+        "    --cause validation-unreliable --tier 'account = 12' --yes\n",
     .options = options,
     .option_count = LT_COUNT(options),
     .run = run,
