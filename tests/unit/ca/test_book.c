@@ -14,6 +14,7 @@
 #include "ca/key_block.h"
 #include "ca/knot.h"
 #include "ca/plan.h"
+#include "crypto/digest.h"
 #include "store/internal.h"
 #include "x509/cert.h"
 
@@ -508,7 +509,10 @@ static bool crl_stored(struct rig *r, uint8_t number)
 {
     uint8_t bytes[8] = {0, 0, 0, 0, 0, 0, 0, number};
     uint8_t der[4] = {0x30, 2, 5, number};
+    uint8_t hash[CA_HASH_LEN];
     Ipc__CrlStore m = IPC__CRL_STORE__INIT;
+    crypto_sha256(LT_SLICE(der, sizeof der), hash);
+    m.sha256 = (ProtobufCBinaryData){sizeof hash, hash};
     m.issuer = (char[]){"tls"};
     m.number = (ProtobufCBinaryData){sizeof bytes, bytes};
     m.der = (ProtobufCBinaryData){sizeof der, der};

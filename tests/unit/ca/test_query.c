@@ -53,6 +53,12 @@ static const struct store_sql sql[] = {
     {"crl",
      "INSERT INTO crl (issuer, shard, number, this_update_us, next_update_us, entries, sha256, sequence) "
      "VALUES (?1, 0, ?2, 1, 2, 3, x'00', 1)"},
+    {"crl-part",
+     "INSERT INTO crl (issuer, shard, number, this_update_us, next_update_us, entries, sha256, sequence) "
+     "VALUES (?1, ?2, ?3, ?4, ?5, 3, x'00', 1)"},
+    {"crl-check",
+     "INSERT INTO crl_check (issuer, shard, number, published_us, due_us, tries, checked_us, good, "
+     "detail, bytes, took_us) VALUES (?1, ?2, ?3, 1, NULL, 1, 2, ?4, ?5, 3, 4)"},
     {"authorization",
      "INSERT INTO authorization (id, account, identifier_type, identifier, wildcard, status, "
      "created_us, expires_us, validated_us) VALUES (?1, 1000, 'dns', 'x', 0, 'valid', 1, 2, 3000000)"},
@@ -76,6 +82,8 @@ enum {
     PLAN,
     APPROVAL,
     CRL,
+    CRL_PART,
+    CRL_CHECK,
     AUTHORIZATION,
     DIMENSION,
     EVIDENCE
@@ -438,6 +446,30 @@ static void one_certificate(void **state)
     assert_fails(ask(&q, &c), LT_STATE_CORRUPT);
 }
 
+/* Two parts, of which one was looked at after it was published: the newest of each, behind the complete ones.
+ */
+static void parts_of_a_crl(const Ipc__Query *q)
+{
+    PUT(CRL_PART, STORE_I(2), STORE_I(1), STORE_B(LT_LIT("p1")), STORE_I(NOW - DAY), STORE_I(NOW + 6 * DAY));
+    PUT(CRL_PART, STORE_I(2), STORE_I(1), STORE_B(LT_LIT("p2")), STORE_I(NOW - DAY), STORE_I(NOW + 6 * DAY));
+    PUT(CRL_PART, STORE_I(2), STORE_I(9), STORE_B(LT_LIT("p3")), STORE_I(NOW - 4 * DAY),
+        STORE_I(NOW + 3 * DAY));
+    PUT(CRL_CHECK, STORE_I(2), STORE_I(1), STORE_B(LT_LIT("p1")), STORE_I(1), STORE_S("")); /* an older one */
+    PUT(CRL_CHECK, STORE_I(2), STORE_I(9), STORE_B(LT_LIT("p3")), STORE_I(0), STORE_S("it has expired"));
+    json_t *a = answer(q);
+    const json_t *list = json_object_get(a, "crls");
+    assert_int_equal(json_array_size(list), 5);
+    const json_t *one = json_array_get(list, 3);
+    const json_t *nine = json_array_get(list, 4);
+    assert_true(is(one, "number", "7032") && is(one, "state", "fresh") && is(one, "fetched", ""));
+    assert_int_equal(json_integer_value(json_object_get(one, "shard")), 1);
+    assert_int_equal(json_integer_value(json_object_get(nine, "shard")), 9);
+    assert_true(is(nine, "state", "late") && is(nine, "fetched", "bad") &&
+                is(nine, "fetched_detail", "it has expired"));
+    assert_true(is(json_array_get(list, 0), "state", "expired"));
+    json_decref(a);
+}
+
 static void the_other_lists(void **state)
 {
     (void)state;
@@ -472,6 +504,7 @@ static void the_other_lists(void **state)
     assert_int_equal(count_all(q, "crls", "number", NULL), 1);
     q.issuer = tls;
     assert_int_equal(count_all(q, "crls", "number", NULL), 3);
+    parts_of_a_crl(&q);
     q = question("plan.show");
     q.id = h1;
     json_t *plan = answer(&q);
