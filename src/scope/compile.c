@@ -18,7 +18,8 @@ struct compiler {
     struct lt_buf text;
     struct store_value *values;
     size_t count;
-    bool plain; /* the time of issue may choose its index */
+    size_t negations; /* that are open around what is added */
+    bool plain;       /* the time of issue may choose its index */
 };
 
 static void add(struct compiler *c, const char *sql)
@@ -298,10 +299,17 @@ static void add_suffixes(struct compiler *c, const struct scope_term *t)
     add(c, "))");
 }
 
-static lt_res add_term(struct compiler *c, const struct scope_term *t)
+/* Behind NOT, SQLite wants to know of (a, b) IN (SELECT …) whether it is false or NULL, and reads all of the
+ * answer for every row to tell. Inside CASE it need not. */
+static bool row_in_list(const struct scope_field *f)
+{
+    return f->type == TYPE_SUFFIX || f->before_too != NULL ||
+           (f->before != NULL && strncmp(f->before, "(c.issuer, ", strlen("(c.issuer, ")) == 0);
+}
+
+static lt_res add_condition(struct compiler *c, const struct scope_term *t)
 {
     const struct scope_field *f = t->field;
-    LT_TRY(check_known(c, t));
     if (f->type == TYPE_SUFFIX) {
         add_suffixes(c, t);
         return LT_OK;
@@ -320,6 +328,16 @@ static lt_res add_term(struct compiler *c, const struct scope_term *t)
     return LT_OK;
 }
 
+static lt_res add_term(struct compiler *c, const struct scope_term *t)
+{
+    bool wrapped = c->negations > 0 && row_in_list(t->field);
+    LT_TRY(check_known(c, t));
+    add(c, wrapped ? "CASE WHEN " : "");
+    LT_TRY(add_condition(c, t));
+    add(c, wrapped ? " THEN 1 ELSE 0 END = 1" : "");
+    return LT_OK;
+}
+
 /* ---- the tree ---- */
 
 static lt_res on_node(void *self, const struct scope_node *node, const struct scope_node *parent,
@@ -330,6 +348,9 @@ static lt_res on_node(void *self, const struct scope_node *node, const struct sc
     bool bracket = two && (parent == NULL || parent->kind != node->kind);
     if (node->kind == NODE_TERM) {
         return visit == VISIT_BEFORE ? add_term(c, node->term) : LT_OK;
+    }
+    if (node->kind == NODE_NOT) {
+        c->negations = visit == VISIT_BEFORE ? c->negations + 1 : c->negations - 1;
     }
     if (visit == VISIT_BEFORE) {
         add(c, node->kind == NODE_NOT ? "NOT (" : bracket ? "(" : "");
@@ -387,7 +408,9 @@ static lt_res compile(struct compiler *c, const struct scope *s)
     LT_TRY(scope_walk(s, c->arena, on_node, c));
     if (but_not != NULL) {
         add(c, " AND NOT (");
+        c->negations++;
         LT_TRY(scope_walk(but_not, c->arena, on_node, c));
+        c->negations--;
         add(c, ")");
     }
     add_tail(c);

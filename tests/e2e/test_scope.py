@@ -1,0 +1,143 @@
+"""Scopes on the command line: what an expression means for certificates that were really issued, how errors point, and saved scopes
+from version to version."""
+import json
+import time
+
+import pytest
+from acmeclient import Client
+
+
+@pytest.fixture
+def user(ca, webroot):
+    client = Client(ca.directory, ca.root, webroot.challenges)
+    client.register()
+    return client
+
+
+def count(ca, expression, *options):
+    return int(ca.lintel("scope", expression, *options).stdout)
+
+
+def test_issued_certificates_are_found_by_all_that_is_known_of_them(ca, user):
+    user.issue("one.scope.example.com", "two.scope.example.com")
+    user.issue("three.scope.example.com", profile="tls-server-short")
+    assert count(ca, "suffix = scope.example.com") == 2
+    assert count(ca, "name = one.scope.example.com") == 1
+    assert count(ca, "suffix = scope.example.com and names = 2") == 1
+    assert count(ca, "suffix = scope.example.com and profile = tls-server-short") == 1
+    assert count(ca, "suffix = scope.example.com and method = http-01 and quorum >= 1") == 2
+    assert count(ca, "suffix = scope.example.com and method = dns-01") == 0
+    assert count(ca, "suffix = scope.example.com and caa_unknown and validation_age < 1h and age < 1h") == 2
+    assert count(ca, "suffix = scope.example.com and build >= 0.0.1 and validator_build >= 0.0.1 and valid") == 2
+    assert count(ca, "suffix = scope.example.com and key_type = p256 and issuer = tls and not revoked") == 2
+    assert count(ca, "suffix = scope.example.com", "--at", "2020-01-01") == 0
+
+
+def test_list_and_pages(ca, user):
+    for i in range(3):
+        user.issue(f"n{i}.list.example.com")
+    whole = ca.json("scope", "suffix = list.example.com", "--list")
+    assert whole["count"] == 3 and whole["next"] is None
+    assert sorted(row["names"][0] for row in whole["certificates"]) == [f"n{i}.list.example.com" for i in range(3)]
+    first = ca.json("scope", "suffix = list.example.com", "--list", "--limit", 2)
+    second = ca.json("scope", "suffix = list.example.com", "--list", "--limit", 2, "--cursor", first["next"])
+    assert first["certificates"] + second["certificates"] == whole["certificates"]
+    paged = ca.json("scope", "suffix = list.example.com", "--list", "--limit", 1, "--all")
+    assert paged["certificates"] == whole["certificates"]
+    assert "n1.list.example.com" in ca.lintel("scope", "suffix = list.example.com", "--list").stdout
+
+
+def test_a_revoked_one_moves(ca, user):
+    user.issue("gone.example.com")
+    serial = ca.json("scope", "name = gone.example.com", "--list")["certificates"][0]["serial"]
+    assert count(ca, "name = gone.example.com and valid") == 1
+    ca.lintel("revoke", serial, "--reason", "superseded", "--yes")
+    assert count(ca, "name = gone.example.com and valid") == 0
+    assert count(ca, "name = gone.example.com and revoked and reason = superseded and revoked_at > now-1h") == 1
+    assert count(ca, f"serial = {serial} and status = revoked") == 1
+
+
+@pytest.mark.parametrize("expression, mark, says", [
+    ("expired and", 11, "here stands a field"),
+    ("issuer = nobody", 9, "there is no issuer"),
+    ("expired and profile in {tls-server, no-such}", 36, "there is no profile"),
+    ("caa_age > 8", 10, "a duration"),
+    ("issued > 2025-02-30", 9, "a day"),
+    ("nonsense", 0, "no such field"),
+])
+def test_errors_point_at_the_character(ca, expression, mark, says):
+    result = ca.lintel("scope", expression, check=False)
+    assert result.returncode == 2 and says in result.stderr
+    lines = result.stderr.splitlines()
+    at = next(i for i, line in enumerate(lines) if line == "  " + expression)
+    assert lines[at + 1].index("^") == mark + 2
+
+
+def test_explain(ca):
+    answer = ca.json("scope", "caa_age>480m and not expired", "--explain")
+    assert answer["scope"] == "caa_age > 8h and not expired"
+    assert answer["words"] == ["all of these:",
+                               "  age of the oldest check of CAA for its names at issuance is more than 8h",
+                               "  it is not so that its notAfter is past"]
+    assert "480" not in answer["count_plan"]["sql"] and answer["count_plan"]["values"] == 2
+    assert any("certificate_summary" in step for step in answer["count_plan"]["steps"])
+    assert "Certificates of which" in ca.lintel("scope", "expired", "--explain").stdout
+
+
+def test_what_is_typed_never_becomes_sql(ca):
+    for value in ["x' OR '1'='1", "x; DROP TABLE certificate", "?1", "@", "#", "%", "x\\\\'--"]:
+        assert count(ca, f'finding = "{value}" or perspective = "{value}" or kind = "{value}"') == 0
+
+
+def test_saved_scopes_have_versions(ca, user):
+    user.issue("v1.saved.example.com")
+    first = ca.json("scope", "suffix = saved.example.com", "--save", "my-scope", "--note", "report 17")
+    assert first["version"] == 1 and first["count"] <= 1
+    time.sleep(1.1)  # a result is of a whole second
+    again = ca.json("scope", "suffix = saved.example.com", "--save", "my-scope") if first["count"] == 0 else first
+    assert again["count"] == 1
+    same = ca.lintel("scope", "suffix=saved.example.com", "--save", "my-scope", check=False)
+    assert same.returncode != 0 and "says the same" in same.stderr
+    user.issue("v2.other.example.com")
+    time.sleep(1.1)
+    changed = ca.json("scope", "suffix = other.example.com", "--save", "my-scope")
+    assert changed["version"] == again["version"] + 1 and changed["count"] == 1
+    shown = ca.json("scope", "show", "my-scope")["versions"]
+    assert [row["version"] for row in shown] == list(range(changed["version"], 0, -1))
+    assert shown[-1]["note"] == "report 17" and shown[0]["scope"] == "suffix = other.example.com"
+    diff = ca.json("scope", "diff", "my-scope")
+    assert [diff[side]["count"] for side in ("added", "removed")] == [1, 1]
+    assert diff["added"]["certificates"][0]["names"] == ["v2.other.example.com"]
+    assert diff["removed"]["certificates"][0]["names"] == ["v1.saved.example.com"]
+    assert "added: 1" in ca.lintel("scope", "diff", "my-scope").stdout
+    # what was true at the moment of saving is still what the book says of it, whatever came after
+    user.issue("v3.other.example.com")
+    run = ca.json("scope", "run", "my-scope")
+    assert run["count_then"] == run["count_saved"] == 1 and run["members_sha256_then"] == shown[0]["members_sha256"]
+    assert run["count"] == 2
+    assert [row["name"] for row in ca.json("scope", "list")["scopes"]] == ["my-scope"]
+    assert any(e["kind"] == "scope.saved" for e in ca.json("event", "list", "--subject", "scope my-scope")["events"])
+
+
+@pytest.mark.parametrize("words, says", [
+    (["show", "no-such"], "no scope"),
+    (["diff", "no-such"], "no earlier version"),
+    (["run", "no-such", "--version", "3"], "no such version"),
+    (["show", "Not A Name"], "a-z"),
+])
+def test_saved_scopes_that_are_not_there(ca, words, says):
+    result = ca.lintel("scope", *words, check=False)
+    assert result.returncode in (2, 3) and says in result.stderr
+
+
+def test_fields_are_listed(ca):
+    fields = {row["field"]: row for row in ca.json("scope", "--fields")}
+    assert fields["caa_age"]["type"] == "duration" and len(fields) > 40
+    assert json.dumps(fields)
+
+
+def test_a_scope_from_a_file(ca, tmp_path):
+    file = tmp_path / "serials"
+    file.write_text("serial in {\n" + ",\n".join(f"{n:032x}" for n in range(1, 1500)) + "\n}")
+    assert int(ca.lintel("scope", "--file", file).stdout) == 0
+    assert ca.lintel("scope", "--file", file, "--save", "Big Name", check=False).returncode != 0
