@@ -51,6 +51,37 @@ LT_PRINTF(2, 3) static lt_res warn(struct check *k, const char *format, ...)
     return r;
 }
 
+static bool has_responder(const struct check *k, const char *issuer)
+{
+    for (size_t i = 0; i < k->profiles.count; i++) {
+        const struct ca_profile *p = k->profiles.rows[i];
+        if (p->kind == CA_PROFILE_RESPONDER && strcmp(p->issuer, issuer) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Who answers has a certificate for it, and who is pointed to answers. */
+static lt_res check_ocsp(const struct check *k)
+{
+    for (uint32_t i = 0; i < k->config->issuer_count; i++) {
+        const struct ca_config_issuer *issuer = &k->config->issuers[i];
+        LT_CHECK(!issuer->ocsp || has_responder(k, issuer->name), LT_PEER_USAGE,
+                 "issuer %s has ocsp: true, and profiles/ has none of kind responder for it", issuer->name);
+    }
+    for (size_t i = 0; i < k->profiles.count; i++) {
+        const struct ca_profile *p = k->profiles.rows[i];
+        const struct ca_config_issuer *issuer = ca_config_issuer(k->config, lt_slice_cstr(p->issuer));
+        LT_CHECK(!p->ocsp_url || (issuer != NULL && issuer->ocsp && k->config->public_http_url[0] != 0),
+                 LT_PEER_USAGE,
+                 "profiles/%s.yaml has ocsp-url: its issuer needs ocsp: true, and " CA_CONFIG_FILE
+                 " a public-http-url",
+                 p->name);
+    }
+    return LT_OK;
+}
+
 static lt_res check_profiles(struct check *k)
 {
     LT_TRY(ca_profiles_load(k->folder, k->c->now, &k->profiles));
@@ -63,6 +94,7 @@ static lt_res check_profiles(struct check *k)
                  LT_PEER_USAGE,
                  "profiles/%s.yaml wants CRL URLs, and " CA_CONFIG_FILE " has no public-http-url", p->name);
     }
+    LT_TRY(check_ocsp(k));
     const struct ca_profile *usual = ca_profiles_find(&k->profiles,
                                                       lt_slice_cstr(k->config->default_profile));
     LT_CHECK(usual != NULL && usual->kind == CA_PROFILE_SUBSCRIBER, LT_PEER_USAGE,

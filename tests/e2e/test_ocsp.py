@@ -198,6 +198,12 @@ def test_our_linter_has_nothing_against_it(family, tmp_path):
     assert "error" not in got.stdout.lower(), got.stdout
 
 
+def test_it_maps_what_the_signer_maps(family):
+    from test_libraries import allowed, mapped
+    libraries, files = mapped(family.pids()["ocsp-0"], "ocsp-signer")
+    assert libraries == allowed()["ocsp-signer"][0] and files <= allowed()["ocsp-signer"][1]
+
+
 def test_new_keys_after_a_kill(family):
     """The responder's keys die with their process: what was signed goes on, and the next has others."""
     cert = issue(family, "kill.example.com")
