@@ -1,6 +1,6 @@
 /* The life of a role: Start, open, lock the doors, Ready, serve, drain, exit. */
-#include "role/exit.h"
 #include "role/kit.h"
+#include "role/exit.h"
 
 #include <errno.h>
 #include <poll.h>
