@@ -9,7 +9,7 @@ enum { PATH_SIZE = 256 };
 
 static lt_res run_change(struct cmd *c)
 {
-    LT_CLEANUP(cmd_json_freep) json_t *certificate = NULL;
+    LT_CLEANUP(cmd_json_freep) json_t *found = NULL;
     LT_CLEANUP(cmd_json_freep) json_t *payload = NULL;
     LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
     char path[PATH_SIZE];
@@ -20,8 +20,10 @@ static lt_res run_change(struct cmd *c)
              "\"%.60s\" is no serial number; write it in hex", serial);
     LT_CHECK(lift || (cmd_value(c, "reason") != NULL && cmd_value(c, "reference") != NULL), LT_PEER_USAGE,
              "--reason TEXT and --reference TEXT (of the order) are needed");
-    (void)snprintf(path, sizeof path, "certificates/%s%s", len % 2 == 0 ? "" : "0", serial);
-    LT_TRY(cmd_api_get(c, path, &certificate));
+    (void)snprintf(path, sizeof path, "certificates?serial=%s%s", len % 2 == 0 ? "" : "0", serial);
+    LT_TRY(cmd_api_get(c, path, &found));
+    const json_t *certificate = json_array_get(json_object_get(found, "certificates"), 0);
+    LT_CHECK(certificate != NULL, LT_PEER_NOT_FOUND, "no certificate has the serial %s", serial);
     if (!cmd_flag(c, "yes")) {
         return cmd_would(c, "would %s %s of %s (%s); add --yes to do it",
                          lift ? "let it be possible again to revoke" : "keep from being revoked",

@@ -83,7 +83,7 @@ static const struct cmd_option options[] = {
     {"spki", "HASH", "all certificates of this key; keyCompromise blocks it at once", false, NULL},
     {"tier", "EXPR", "those of the scope that are revoked first; the next --tier next", true, NULL},
     {"stop-after", "TIER", "pause behind this tier; the first is 0", false, NULL},
-    {"cause", "NAME", "what the rules call it: sets reason and clocks, e.g. not-issued-per-rules", false,
+    {"cause", "NAME", "what the rules call it, for the clocks: not-issued-per-rules, …", false,
      NULL},
     {"aware", "TIME", "when the clock began (default: now)", false, NULL},
     {"dated-back-to", "TIME", "revocationDate, of a key compromise alone", false, NULL},

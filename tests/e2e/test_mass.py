@@ -1,0 +1,127 @@
+"""Many certificates revoked as one plan: shown, frozen, approved by a second person, killed in the middle, published."""
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import time
+import urllib.request
+
+import pytest
+from conftest import wait_for
+
+MANY = int(os.environ.get("LINTEL_TEST_MASS", "12000"))
+KEY = "ab" * 32
+
+
+def fill(ca, count, key=KEY):
+    """Certificates as an import would bring them: rows without bytes."""
+    book = sqlite3.connect(ca.folder / "book" / "lintel.db")
+    issuer = book.execute("SELECT id FROM issuer WHERE name = 'tls'").fetchone()[0]
+    now = int(time.time() * 1e6)
+    rows = ((issuer, bytes.fromhex(f"10{i:030x}"), 0, "bulk", 1, bytes.fromhex(f"{i:064x}"), bytes.fromhex(key), 1, 256,
+             now - 10**6, now + 90 * 86400 * 10**6, now - 10**6, i % 3, 0, bytes.fromhex(f"{i:064x}"), 1, "", "", 1, "", 0, 0, 0,
+             0, 0, 0) for i in range(count))
+    book.executemany(f"INSERT INTO certificate VALUES ({','.join('?' * 26)})", rows)
+    book.commit()
+    book.close()
+
+
+@pytest.fixture
+def bulk(fresh_ca):
+    ca = fresh_ca.start()
+    for name in ("berta", "carl"):
+        ca.lintel("operator", "add", name, "--role", "approver")
+    ca.stop()
+    fill(ca, MANY)
+    ca.start()
+    yield ca
+    if ca.process is not None:
+        ca.stop()
+
+
+def serials(ca):
+    url = f"http://localhost:{ca.http_port}/crl/tls.crl"
+    der = urllib.request.urlopen(url, timeout=20).read()
+    text = subprocess.run(["openssl", "crl", "-inform", "DER", "-noout", "-text"], input=der, capture_output=True, check=True)
+    return {line.split(":")[1].strip() for line in text.stdout.decode().splitlines() if "Serial Number:" in line}
+
+
+def status(ca, mass):
+    return ca.json("mass", "show", mass)
+
+
+def propose(ca, *options):
+    return ca.json("revoke", *options, "--yes", timeout=120)
+
+
+def approve(ca, mass):
+    """The last approval that is wanted runs the plan."""
+    ca.lintel("approve", mass["plan"], "--operator", "berta", "--yes")
+    assert status(ca, mass["id"])["status"] == "proposed"
+    ca.lintel("approve", mass["plan"], "--operator", "carl", "--yes")
+    assert status(ca, mass["id"])["status"] != "proposed"
+
+
+def test_shown_approved_and_published(bulk):
+    held = f"10{7:030x}"
+    bulk.lintel("hold", "add", held, "--reason", "restraining order", "--reference", "case 7", "--yes")
+    shown = bulk.json("revoke", "--scope", "kind = bulk", "--tier", "account = 1", "--reason", "superseded")
+    assert shown["count"] == MANY and shown["already"] == 0
+    assert [t["count"] for t in shown["tiers"]] == [MANY // 3, MANY - MANY // 3]
+    mass = propose(bulk, "--scope", "kind = bulk", "--tier", "account = 1", "--reason", "superseded", "--cause",
+                   "validation-unreliable")
+    assert mass["status"] == "proposed" and mass["count"] == MANY and mass["plan"]
+    again = propose(bulk, "--scope", "kind = bulk", "--tier", "account = 1", "--reason", "superseded", "--cause",
+                    "validation-unreliable")
+    assert again["id"] == mass["id"]  # asked twice, made once
+    alone = bulk.lintel("mass", "start", mass["id"], "--yes", check=False)
+    assert alone.returncode == 4 and "second person" in alone.stderr
+    approve(bulk, mass)
+    done = bulk.json("mass", "show", mass["id"], "--watch", timeout=120)
+    assert done["status"] == "done", done
+    assert (done["revoked"], done["held"]) == (MANY - 1, 1)
+    wait_for("the CRL", lambda: len(serials(bulk)) == MANY - 1, 60, 1)
+    assert held.upper().lstrip("0") not in serials(bulk)
+    refused = bulk.lintel("hold", "add", held, "--reason", "again", "--reference", "case 7", "--yes", check=False)
+    assert refused.returncode != 0 and "held already" in refused.stderr
+
+
+def test_killed_in_the_middle(bulk):
+    mass = propose(bulk, "--scope", "kind = bulk", "--reason", "superseded")
+    approve(bulk, mass)
+    for victim in ("registrar-0", "signer-0", "examiner-0"):
+        if status(bulk, mass["id"])["status"] in ("checking", "running"):
+            old = bulk.pids().get(victim)
+            if old is not None:
+                os.kill(old, signal.SIGKILL)
+            wait_for("its successor", lambda: bulk.pids().get(victim) not in (None, old), 30)
+            wait_for("an answer", lambda: bulk.lintel("mass", "list", check=False).returncode == 0, 30)
+    done = bulk.json("mass", "show", mass["id"], "--watch", timeout=180)
+    assert done["status"] == "done" and done["revoked"] == MANY, done
+    wait_for("the CRL", lambda: len(serials(bulk)) == MANY, 60, 1)
+
+
+def test_a_key(bulk):
+    mass = propose(bulk, "--spki", KEY, "--reason", "keyCompromise", "--cause", "key-compromise")
+    assert mass["count"] == MANY
+    blocked = sqlite3.connect(f"file:{bulk.folder}/book/lintel.db?mode=ro", uri=True)
+    assert blocked.execute("SELECT count(*) FROM key_block").fetchone()[0] == 1  # before anybody approves
+    bulk.lintel("mass", "stop", mass["id"], "--yes")
+    assert status(bulk, mass["id"])["status"] == "stopped"
+    late = bulk.lintel("mass", "resume", mass["id"], "--yes", check=False)
+    assert late.returncode != 0
+
+
+@pytest.mark.parametrize("words,why", [
+    (["--scope", "kind = ", "--reason", "superseded"], "byte"),
+    (["--scope", "kind = bulk", "--reason", "superseded", "--dated-back-to", "2020-01-01T00:00:00Z"], "dated back"),
+    (["--scope", "kind = bulk", "--reason", "superseded", "--cause", "boredom"], "no cause"),
+    (["--scope", "kind = bulk", "--spki", KEY], "give one of"),
+    (["--spki", "abc"], "SHA-256"),
+    ([f"10{1:030x}", "--tier", "account = 1"], "goes with"),
+    (["--scope", "kind = bulk", "--reason", "certificateHold"], "certificateHold"),
+])
+def test_refused(ca, words, why):
+    result = ca.lintel("revoke", *words, "--yes", check=False)
+    assert result.returncode != 0 and why in result.stderr, json.dumps([result.stdout, result.stderr])
