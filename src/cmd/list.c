@@ -181,7 +181,7 @@ static const struct cmd_option event_options[] = {
     CMD_PAGE_OPTIONS,
 };
 static const struct cmd_option crl_options[] = {
-    {"issuer", "NAME", "all of that one, instead of the newest of each", false, NULL},
+    {"issuer", "NAME", "all of that one, with its parts, instead of the newest of each", false, NULL},
     CMD_PAGE_OPTIONS,
 };
 static const struct cmd_option page_options[] = {CMD_PAGE_OPTIONS};
