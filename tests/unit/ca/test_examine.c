@@ -11,6 +11,7 @@
 #include "ca/examine_dummy.h"
 #include "ca/limits.h"
 #include "crypto/digest.h"
+#include "crypto/key.h"
 #include "crypto/pub.h"
 #include "x509/crl.h"
 #include "x509/dnsname.h"
@@ -1036,9 +1037,103 @@ static void our_own_listeners(void **unused)
 
 #define EACH(test_) cmocka_unit_test_setup_teardown(test_, set_up, tear_down)
 
+/* ---- responders of OCSP ---- */
+
+struct responder_case {
+    const char *refusal; /* NULL: it is signed */
+    const char *cn;
+    bool no_check;
+    bool crl_pointer;
+    bool named;
+    enum x509_oid purpose;
+    int64_t days;
+    lt_slice no_check_value;
+};
+
+static void responder_name(const char *cn)
+{
+    struct der_writer w;
+    struct x509_name_item item = {X509_OID_CN, lt_slice_cstr(cn)};
+    lt_buf_reset(&subject);
+    der_write_init(&w, &subject);
+    assert_ok(x509_name_write(&w, &item, 1));
+}
+
+static void make_responder(struct request *r, const struct responder_case *c, lt_slice spki,
+                           struct x509_raw_extension *extra)
+{
+    static char profile[] = "ocsp-tls";
+    static uint8_t key_id[20] = {9};
+    good(r);
+    r->m.profile = profile;
+    r->m.account_id = 0;
+    r->spec.san_count = c->named ? 1 : 0;
+    r->m.n_evidence = c->named ? 1 : 0;
+    r->facts.names_validated = (uint32_t)r->m.n_evidence;
+    r->eku[0] = c->purpose;
+    r->spec.policy_count = 0;
+    r->spec.crl_url_count = c->crl_pointer ? 1 : 0;
+    r->spec.issuer_url_count = 0;
+    r->spec.key_usage = X509_KU_DIGITAL_SIGNATURE;
+    r->spec.spki = spki;
+    r->spec.ski = LT_SLICE(key_id, sizeof key_id);
+    r->spec.not_after = ca_validity_end(lt_time_from_seconds(NOW - 3600), c->days * 86400);
+    *extra = (struct x509_raw_extension){.oid = x509_oid_der(X509_OID_OCSP_NO_CHECK),
+                                         .value = c->no_check_value};
+    r->spec.extra = extra;
+    r->spec.extra_count = c->no_check ? 1 : 0;
+    responder_name(c->cn);
+    r->spec.subject = lt_buf_slice(&subject);
+}
+
+static void responders(void **unused)
+{
+    (void)unused;
+    struct crypto_key *key;
+    assert_ok(crypto_key_generate(CRYPTO_KEY_P256, 0, &key));
+#define NULL_DER LT_LIT("\x05\x00")
+    const struct responder_case rows[] = {
+        {NULL, "OCSP responder 1", true, false, false, X509_OID_OCSP_SIGNING, 30, NULL_DER},
+        {"profile", "OCSP responder 1", false, false, false, X509_OID_OCSP_SIGNING, 30, NULL_DER},
+        {"profile", "OCSP responder 1", true, false, false, X509_OID_OCSP_SIGNING, 30, LT_LIT("\x04\x00")},
+        {"profile", "OCSP responder 1", true, true, false, X509_OID_OCSP_SIGNING, 30, NULL_DER},
+        {"evidence", "OCSP responder 1", true, false, true, X509_OID_OCSP_SIGNING, 30, NULL_DER},
+        {"profile", "OCSP responder 1", true, false, false, X509_OID_SERVER_AUTH, 30, NULL_DER},
+        {"profile", "OCSP responder 1", true, false, false, X509_OID_OCSP_SIGNING, 31, NULL_DER},
+        {"profile", "tls", true, false, false, X509_OID_OCSP_SIGNING, 30,
+         NULL_DER}, /* the issuer's own name */
+    };
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        struct request r;
+        struct ca_verdict v;
+        struct x509_raw_extension extra;
+        make_responder(&r, &rows[i], crypto_key_spki(key), &extra);
+        judge(&r, &v);
+        if ((v.refusal == NULL) != (rows[i].refusal == NULL) ||
+            (v.refusal != NULL && strcmp(v.refusal, rows[i].refusal) != 0)) {
+            print_error("row %zu: %s: %s\n", i, v.refusal == NULL ? "signed" : v.refusal,
+                        v.detail == NULL ? "" : v.detail);
+        }
+        assert_int_equal(v.refusal == NULL, rows[i].refusal == NULL);
+        assert_true(v.refusal == NULL || strcmp(v.refusal, rows[i].refusal) == 0);
+    }
+    /* and its extension stands in nobody else's */
+    struct request r;
+    struct ca_verdict v;
+    const struct x509_raw_extension extra = {.oid = x509_oid_der(X509_OID_OCSP_NO_CHECK), .value = NULL_DER};
+    good(&r);
+    r.spec.extra = &extra;
+    r.spec.extra_count = 1;
+    judge(&r, &v);
+    assert_string_equal(v.refusal, "profile");
+    crypto_key_free(key);
+#undef NULL_DER
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        EACH(responders),
         EACH(what_is_found_is_noted),
         EACH(a_dummy_certificate_is_whole),
         EACH(a_good_request_passes),
