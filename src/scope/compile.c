@@ -275,28 +275,62 @@ static lt_res add_operation(struct compiler *c, const struct scope_term *t)
 
 #define OF_NAMES "SELECT n.issuer, n.serial, n.copy FROM certificate_name n WHERE n.name "
 
-/* The name itself, and all from "name." until "name/", which is the next character. */
-static void add_suffixes(struct compiler *c, const struct scope_term *t)
+/* Half of all names are below "com": asked of each certificate, not gathered. A single label is no name
+ * itself. */
+static bool is_vast(const struct scope_value *v)
 {
+    return lt_slice_find(v->key, '.') == v->key.len;
+}
+
+static void add_names_below(struct compiler *c, lt_slice key)
+{
+    char *from = lt_arena_printf(c->arena, "%.*s.", LT_FMT(key));
+    char *until = lt_arena_printf(c->arena, "%.*s/", LT_FMT(key)); /* the character behind the dot */
+    if (from == NULL || until == NULL) {
+        c->text.overflow = true;
+        return;
+    }
+    bind(c, STORE_S(from));
+    add(c, " AND n.name < ");
+    bind(c, STORE_S(until));
+}
+
+/* The name itself, and all below it. */
+static void add_gathered(struct compiler *c, const struct scope_term *t, size_t *ret_count)
+{
+    size_t n = 0;
     for (size_t i = 0; i < t->count; i++) {
-        lt_slice key = t->values[i].key;
-        char *from = lt_arena_printf(c->arena, "%.*s.", LT_FMT(key));
-        char *until = lt_arena_printf(c->arena, "%.*s/", LT_FMT(key));
-        if (from == NULL || until == NULL) {
-            c->text.overflow = true;
-            return;
+        if (is_vast(&t->values[i])) {
+            continue;
         }
-        add(c, i == 0           ? "((c.issuer, c.serial, c.copy) IN ("
-               : i % GROUP == 0 ? ") OR (c.issuer, c.serial, c.copy) IN ("
+        add(c, n == 0           ? "(c.issuer, c.serial, c.copy) IN ("
+               : n % GROUP == 0 ? ") OR (c.issuer, c.serial, c.copy) IN ("
                                 : " UNION ALL ");
         add(c, OF_NAMES "= ");
-        bind(c, STORE_T(key));
+        bind(c, STORE_T(t->values[i].key));
         add(c, " UNION ALL " OF_NAMES ">= ");
-        bind(c, STORE_S(from));
-        add(c, " AND n.name < ");
-        bind(c, STORE_S(until));
+        add_names_below(c, t->values[i].key);
+        n++;
     }
-    add(c, "))");
+    add(c, n > 0 ? ")" : "");
+    *ret_count = n;
+}
+
+static void add_suffixes(struct compiler *c, const struct scope_term *t)
+{
+    size_t n = 0;
+    add(c, "(");
+    add_gathered(c, t, &n);
+    for (size_t i = 0; i < t->count; i++) {
+        if (is_vast(&t->values[i])) {
+            add(c, n++ == 0 ? "" : " OR ");
+            add(c, "EXISTS (SELECT 1 FROM certificate_name n WHERE n.issuer = c.issuer AND "
+                   "n.serial = c.serial AND n.copy = c.copy AND n.name >= ");
+            add_names_below(c, t->values[i].key);
+            add(c, ")");
+        }
+    }
+    add(c, ")");
 }
 
 /* Behind NOT, SQLite wants to know of (a, b) IN (SELECT …) whether it is false or NULL, and reads all of the
