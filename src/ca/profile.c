@@ -229,6 +229,16 @@ static lt_res check_keys(const struct ca_yaml *y, const struct ca_profile *p)
     return LT_OK;
 }
 
+static bool has_eku(const struct ca_profile *p, enum x509_oid oid)
+{
+    for (uint32_t i = 0; i < p->eku_count; i++) {
+        if (p->eku[i] == oid) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /*= CABF-BR 7.1.2.8.5 "id-kp-OCSPSigning" — and no other purpose, no name, no pointer */
 static lt_res check_responder(const struct ca_yaml *y, const struct ca_profile *p)
 {
@@ -269,6 +279,10 @@ static lt_res check_kind(const struct ca_yaml *y, const struct raw *raw)
     if (p->kind == CA_PROFILE_RESPONDER) {
         return check_responder(y, p);
     }
+    /*= CABF-BR 7.1.2.7.10 "MUST NOT" — who has it answers for all that the issuer issued */
+    if (has_eku(p, X509_OID_OCSP_SIGNING)) {
+        return ca_yaml_refuse(y, "extended-key-usage", "OCSPSigning is for kind: responder alone");
+    }
     if (p->subject == CA_SUBJECT_FIXED || (p->names & (CA_NAME_DNS | CA_NAME_IP)) == 0 || p->names_max == 0 ||
         p->names_max > CA_PROFILE_NAMES_MAX) {
         return ca_yaml_refuse(y, "subject",
@@ -281,16 +295,6 @@ static lt_res check_kind(const struct ca_yaml *y, const struct raw *raw)
                               "an end entity has an extended-key-usage, and an issuer below the root");
     }
     return LT_OK;
-}
-
-static bool has_eku(const struct ca_profile *p, enum x509_oid oid)
-{
-    for (uint32_t i = 0; i < p->eku_count; i++) {
-        if (p->eku[i] == oid) {
-            return true;
-        }
-    }
-    return false;
 }
 
 static size_t reserved_policies(const struct ca_profile *p)

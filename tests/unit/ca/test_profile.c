@@ -206,6 +206,58 @@ static lt_res parse_with(const char *replaced, const char *with)
     return r;
 }
 
+/* The one that is shipped, with one line replaced. */
+static void responders(void **state)
+{
+    (void)state;
+    const struct ca_profile *p = find("ocsp-tls");
+    assert_true(p->kind == CA_PROFILE_RESPONDER && p->eku_count == 1 && p->eku[0] == X509_OID_OCSP_SIGNING);
+    assert_true(p->names == 0 && !p->crl_distribution && !p->issuer_url && !p->ocsp_url && p->subject_key_id);
+    assert_null(ca_profile_contradiction(p));
+    static const struct {
+        const char *line;
+        bool good;
+    } rows[] = {
+        {"description: the same", true},
+        {"public: true", true},
+        {"key-usage: [digitalSignature, keyEncipherment]", false},
+        {"extended-key-usage: [OCSPSigning, serverAuth]", false},
+        {"extended-key-usage: [serverAuth]", false},
+        {"keys: {types: [rsa]}", false},
+        {"issuer: root", false},
+        {"subject: empty", false},
+        {"include: {crl-distribution-point: true}", false},
+        {"include: {ocsp-url: true}", false},
+    };
+    static const char *const lines[] = {"name: x",
+                                        "description: X",
+                                        "kind: responder",
+                                        "issuer: tls",
+                                        "public: false",
+                                        "validity: {default: 30d, max: 30d}",
+                                        "keys: {types: [p256]}",
+                                        "key-usage: [digitalSignature]",
+                                        "extended-key-usage: [OCSPSigning]",
+                                        "include: {subject-key-identifier: true}",
+                                        "subject: fixed"};
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        char text[1000] = "";
+        size_t len = 0;
+        for (size_t k = 0; k < LT_COUNT(lines); k++) {
+            size_t word = strcspn(lines[k], ":") + 1;
+            bool hit = strncmp(lines[k], rows[i].line, word) == 0;
+            len += (size_t)snprintf(text + len, sizeof text - len, "%s\n", hit ? rows[i].line : lines[k]);
+        }
+        struct ca_profile *made = NULL;
+        lt_res r = ca_profile_parse("profiles/x.yaml", LT_SLICE(text, len), at(TODAY), &made);
+        if (lt_failed(r) == rows[i].good) {
+            print_error("%s: %s\n", rows[i].line, lt_failed(r) ? lt_error_last()->detail : "taken");
+        }
+        assert_int_equal(!lt_failed(r), rows[i].good);
+        ca_profile_free(made);
+    }
+}
+
 static void refusals(void **state)
 {
     (void)state;
@@ -236,6 +288,8 @@ static void refusals(void **state)
         {"extended", "extended-key-usage: [serverAuth, emailProtection]"},
         {"extended", "extended-key-usage: [serverAuth, nothing]"},
         {"extended", "extended-key-usage: [keyUsage]"},
+        {"extended", "extended-key-usage: [serverAuth, OCSPSigning]"},
+        {"kind", "kind: responder"},
         {"policies", "policies: [2.23.140.1.2.1, 2.23.140.1.2.2]"},
         {"policies", "policies: [1.3.6.1.4.1.311]"},
         {"policies", "policies: [2.23.140.1.2.x]"},
@@ -349,10 +403,15 @@ static void none_public_in_a_test_ca(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tls_server),    cmocka_unit_test(others),
-        cmocka_unit_test(lint_profiles), cmocka_unit_test(contradictions),
-        cmocka_unit_test(refusals),      cmocka_unit_test(periods),
-        cmocka_unit_test(keys),          cmocka_unit_test(none_public_in_a_test_ca),
+        cmocka_unit_test(tls_server),
+        cmocka_unit_test(others),
+        cmocka_unit_test(lint_profiles),
+        cmocka_unit_test(contradictions),
+        cmocka_unit_test(responders),
+        cmocka_unit_test(refusals),
+        cmocka_unit_test(periods),
+        cmocka_unit_test(keys),
+        cmocka_unit_test(none_public_in_a_test_ca),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }
