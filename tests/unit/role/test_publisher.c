@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "ca/crl_build.h"
+#include "crypto/digest.h"
 #include "publish.pb-c.h"
 #include "x509/tbs.h"
 
@@ -32,6 +33,14 @@ static const struct store_sql add_revocation = {
     "test.revocation",
     "INSERT INTO revocation (issuer, shard, serial, reason, revoked_us, recorded_us, not_after_us, "
     "by_whom, sequence) VALUES (2, 0, ?1, 4, ?2, ?2, ?3, 'test', 1)"};
+static const struct store_sql add_to_part = {
+    "test.revocation.part",
+    "INSERT INTO revocation (issuer, shard, serial, reason, revoked_us, recorded_us, not_after_us, "
+    "by_whom, sequence) VALUES (2, ?1, ?2, 4, ?3, ?3, ?4, 'test', 1)"};
+static const struct store_sql add_staged = {
+    "test.crl.staged",
+    "INSERT INTO crl (issuer, shard, number, this_update_us, next_update_us, entries, sha256, sequence, der) "
+    "VALUES (2, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"};
 static const struct store_sql add_crl = {
     "test.crl",
     "INSERT INTO crl (issuer, shard, number, this_update_us, next_update_us, entries, sha256, sequence, der) "
@@ -168,6 +177,15 @@ static lt_slice file_bytes(struct world *w, const char *name)
     (void)snprintf(path, sizeof path, "%s/%s", w->ring.folder, name);
     lt_res r = lt_file_read(&w->arena, AT_FDCWD, path, 1 << 20, &bytes);
     assert_true(!lt_failed(r) || r.code == LT_PEER_NOT_FOUND);
+    return bytes;
+}
+
+static lt_slice file_large(struct world *w, const char *name)
+{
+    char path[160];
+    lt_slice bytes = {0};
+    (void)snprintf(path, sizeof path, "%s/%s", w->ring.folder, name);
+    assert_ok(lt_file_read(&w->arena, AT_FDCWD, path, 4 << 20, &bytes));
     return bytes;
 }
 
@@ -374,6 +392,136 @@ static void an_offline_crl_is_copied(void **state)
     kill_publisher(w);
 }
 
+static const char config_parts[] =
+    "name: Test\n"
+    "issuers:\n"
+    "  - {name: root, certificate: ca/root.pem, offline: true, crl: true}\n"
+    "  - {name: tls, certificate: ca/tls.pem, key: keys/tls.key, crl: true, crl-shards: 3}\n"
+    "default-profile: tls-server\n";
+
+static void put_in_part(struct world *w, uint32_t shard, uint32_t serial)
+{
+    uint8_t bytes[16] = {0x0d};
+    int64_t now_us = lt_now().us;
+    memcpy(bytes + 12, &serial, sizeof serial);
+    assert_ok(store_exec(w->store, &add_to_part,
+                         STORE_ARGS(STORE_I(shard), STORE_B(LT_SLICE(bytes, sizeof bytes)), STORE_I(now_us),
+                                    STORE_I(now_us + DAY * LT_US_PER_SECOND)),
+                         NULL));
+}
+
+static void put_stored(struct world *w, const Ipc__CrlStore *m)
+{
+    assert_ok(
+        store_exec(w->store, &add_staged,
+                   STORE_ARGS(STORE_I(m->shard), STORE_B(LT_SLICE(m->number.data, m->number.len)),
+                              STORE_I(m->this_update_us), STORE_I(m->next_update_us), STORE_I(m->entries),
+                              STORE_B(LT_SLICE(m->sha256.data, m->sha256.len)), STORE_I(m->sequence),
+                              m->der.len == 0 ? STORE_N : STORE_B(LT_SLICE(m->der.data, m->der.len))),
+                   NULL));
+}
+
+/* The whole way of whichever comes next; its shard. */
+static uint32_t next_part(struct world *w, uint64_t *last_number)
+{
+    uint64_t id;
+    const Ipc__CrlSignRequest *r = hear_request(w, &id);
+    assert_true(number_of(r) > *last_number); /* over all parts */
+    *last_number = number_of(r);
+    answer_request(w, id, "signed", LT_SLICE(r->tbs.data, r->tbs.len));
+    const Ipc__CrlStore *m = hear(w->registrar, &w->arena, IPC_CRL_STORE, &id);
+    put_stored(w, m);
+    answer_store(w, id, true);
+    const Ipc__CrlPublished *p = hear(w->registrar, &w->arena, IPC_CRL_PUBLISHED, NULL);
+    assert_int_equal(p->shard, m->shard);
+    return m->shard;
+}
+
+static int entries_in(struct world *w, const char *name)
+{
+    return entries_of(file_bytes(w, name));
+}
+
+static void parts_first(void **state)
+{
+    struct world *w = *state;
+    uint64_t last = 0;
+    uint32_t seen = 0;
+    w->start.config_yaml = config_parts;
+    put_in_part(w, 0, 1); /* from before there were parts */
+    put_in_part(w, 2, 2);
+    put_in_part(w, 2, 3);
+    put_in_part(w, 3, 4);
+    start_publisher(w);
+    for (int i = 0; i < 3; i++) {
+        seen |= 1U << next_part(w, &last);
+    }
+    assert_int_equal(seen, 0xe);
+    assert_int_equal(next_part(w, &last), 0); /* the complete one at last */
+    assert_int_equal(entries_in(w, "public/crl/tls/1.crl"), 0);
+    assert_int_equal(entries_in(w, "public/crl/tls/2.crl"), 2);
+    assert_int_equal(entries_in(w, "public/crl/tls/3.crl"), 1);
+    assert_int_equal(entries_in(w, "public/crl/tls.crl"), 4);
+    put_in_part(w, 3, 5);
+    static char tls[] = "tls";
+    uint32_t changed[] = {3, 77}; /* the second is nobody's */
+    Ipc__PublishHint body = IPC__PUBLISH_HINT__INIT;
+    body.issuer = tls;
+    body.shards = changed;
+    body.n_shards = LT_COUNT(changed);
+    say(w->registrar, IPC_PUBLISH_HINT, 0, &body.base);
+    assert_int_equal(next_part(w, &last), 3);
+    assert_int_equal(next_part(w, &last), 0);
+    assert_true(is_silent(w->examiner, 400)); /* the others have not changed */
+    kill_publisher(w);
+
+    w->start.config_yaml = config; /* no parts are wanted any more: those that there are stay */
+    start_publisher(w);
+    for (int i = 0; i < 3; i++) {
+        assert_int_not_equal(next_part(w, &last), 0);
+    }
+    assert_int_equal(next_part(w, &last), 0);
+    assert_int_equal(entries_in(w, "public/crl/tls.crl"), 5);
+    kill_publisher(w);
+}
+
+/* Over a mebibyte: the book has its hash, and its bytes are safe before that. Killed in between, twice. */
+static void a_large_one(void **state)
+{
+    struct world *w = *state;
+    enum { MANY = 24000 };
+    uint64_t id;
+    assert_ok(store_begin(w->store));
+    for (uint32_t i = 1; i <= MANY; i++) {
+        put_in_part(w, 0, i);
+    }
+    assert_ok(store_commit(w->store));
+    start_publisher(w);
+    const Ipc__CrlSignRequest *r = hear_request(w, &id);
+    answer_request(w, id, "signed", LT_SLICE(r->tbs.data, r->tbs.len));
+    const Ipc__CrlStore *m = hear(w->registrar, &w->arena, IPC_CRL_STORE, &id);
+    assert_true(m->der.len == 0 && m->sha256.len == 32 && m->entries == MANY);
+    kill_publisher(w); /* the book has nothing of it: it is made again */
+    assert_int_equal(file_bytes(w, "public/crl/tls.crl").len, 0);
+    start_publisher(w);
+    assert_int_equal(file_bytes(w, "public/crl/tls.crl").len, 0);
+    r = hear_request(w, &id);
+    answer_request(w, id, "signed", LT_SLICE(r->tbs.data, r->tbs.len));
+    m = hear(w->registrar, &w->arena, IPC_CRL_STORE, &id);
+    put_stored(w, m);
+    lt_slice hash = lt_arena_copy(&w->arena, LT_SLICE(m->sha256.data, m->sha256.len));
+    kill_publisher(w); /* the book has its hash, and the file waits beside */
+    assert_int_equal(file_bytes(w, "public/crl/tls.crl").len, 0);
+    start_publisher(w);
+    lt_slice der = file_large(w, "public/crl/tls.crl");
+    uint8_t got[32];
+    crypto_sha256(der, got);
+    assert_true(lt_slice_eq(hash, LT_SLICE(got, sizeof got)));
+    assert_int_equal(entries_of(der), MANY);
+    (void)hear_request(w, &id);
+    kill_publisher(w);
+}
+
 int main(int argc, char **argv)
 {
     LT_ASSERT(argc == 2);
@@ -386,6 +534,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(neighbours_die_in_the_middle, setup, teardown),
         cmocka_unit_test_setup_teardown(a_refusal_is_not_hammered, setup, teardown),
         cmocka_unit_test_setup_teardown(an_offline_crl_is_copied, setup, teardown),
+        cmocka_unit_test_setup_teardown(parts_first, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_large_one, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
