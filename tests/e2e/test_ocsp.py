@@ -220,6 +220,23 @@ def test_new_keys_after_a_kill(family):
     check_signature(family, after)
 
 
+def test_kills_while_answers_are_signed(family):
+    """Publisher and ocsp-signer die in turn while certificates are issued and revoked: in the end all is said, and rightly."""
+    wanted = {}
+    for i, role in enumerate(["publisher", "ocsp", "publisher", "ocsp"]):
+        kept, gone = issue(family, f"kept{i}.example.com"), issue(family, f"gone{i}.example.com")
+        subprocess.run(["kill", "-9", str(family.pids()[f"{role}-0"])], check=True)
+        der = gone.public_bytes(serialization.Encoding.DER)
+        family.client.post(family.client.directory["revokeCert"], {"certificate": b64(der), "reason": 1})
+        wanted[kept.serial_number] = ocsp.OCSPCertStatus.GOOD
+        wanted[gone.serial_number] = ocsp.OCSPCertStatus.REVOKED
+        wait_for(f"another {role}", lambda: f"{role}-0" in family.pids(), 10)
+    for serial, status in wanted.items():
+        wait_for("the right answer", is_answered(family, serial, status), 30)
+        answer, _ = ask(family, serial)
+        check_signature(family, answer)
+
+
 def test_a_restart_keeps_the_answers(family):
     cert = issue(family, "restart.example.com")
     wait_for("good", is_answered(family, cert.serial_number, ocsp.OCSPCertStatus.GOOD), 15)
