@@ -39,6 +39,8 @@ static const struct store_sql sql[] = {
     {"audit.revocation", "SELECT 1 FROM issuer s JOIN certificate c ON c.issuer = s.id AND c.serial = ?2 AND "
                          "c.copy = 0 JOIN revocation r ON r.issuer = s.id AND r.shard = c.shard AND "
                          "r.serial = c.serial WHERE s.name = ?1"},
+    {"audit.batch",
+     "SELECT 1 FROM mass_batch WHERE mass = ?1 AND batch = ?2 AND sequence = ?3 AND root = ?4"},
     {"audit.acknowledged", "SELECT acknowledged FROM journal WHERE signer = 'signer'"},
     {"audit.knot",
      "SELECT head, journal_sequence, journal_head FROM knot WHERE chain = ?1 AND sequence = ?2"},
@@ -57,6 +59,7 @@ enum {
     SQL_ISSUED_EVENT,
     SQL_INTENT,
     SQL_REVOCATION,
+    SQL_BATCH,
     SQL_ACKNOWLEDGED,
     SQL_KNOT,
     SQL_APPROVALS,
@@ -395,6 +398,27 @@ static lt_res compare_revocation(struct ca_audit *a, const char *issuer, const s
     return store_rows_end(&rows);
 }
 
+/* A batch of a mass revocation: its row has the record and the root. */
+static lt_res compare_batch(struct ca_audit *a, const struct journal_entry *e, const char **ret_wrong)
+{
+    enum { MASS_LEN = 8 };
+    uint64_t mass = 0;
+    uint64_t batch = 0;
+    for (size_t i = 0; i < e->serial.len; i++) {
+        uint64_t *n = i < MASS_LEN ? &mass : &batch;
+        *n = *n << 8 | e->serial.ptr[i];
+    }
+    struct store_rows rows;
+    LT_TRY(
+        store_query(a->store, &sql[SQL_BATCH],
+                    STORE_ARGS(STORE_I((int64_t)mass), STORE_I((int64_t)batch), STORE_I((int64_t)e->sequence),
+                               STORE_B(LT_SLICE(e->digest, sizeof e->digest))),
+                    &rows));
+    *ret_wrong = store_next(&rows) ? NULL : "";
+    a->counts.revocations++;
+    return store_rows_end(&rows);
+}
+
 /* The knot that this record tied, when the book has it. A knot that was asked for twice is stored once. */
 static lt_res compare_knot(struct ca_audit *a, const char *chain, const struct journal_entry *e)
 {
@@ -441,6 +465,8 @@ lt_res ca_audit_journal_entry(void *self, const struct journal_entry *e)
     a->counts.journal_entries++;
     if (e->what == JOURNAL_REVOCATION) {
         LT_TRY(compare_revocation(a, issuer, e, &wrong));
+    } else if (e->what == JOURNAL_REVOCATIONS) {
+        LT_TRY(compare_batch(a, e, &wrong));
     } else if (e->what == JOURNAL_KNOT) {
         LT_TRY(compare_knot(a, issuer, e));
     } else if (e->what == JOURNAL_SIGNATURE && e->kind == IPC__SIGN_KIND__SIGN_CERTIFICATE) {

@@ -19,9 +19,13 @@ static const struct store_sql sql[] = {
      "SELECT kind, body FROM event WHERE subject = ?1 ORDER BY time_us, sequence LIMIT 64"},
     {"audit.rows.revocation",
      "SELECT r.issuer, r.shard, r.serial, s.name, r.reason, r.revoked_us, r.sequence, r.not_after_us, "
-     "c.not_after_us FROM revocation r JOIN issuer s ON s.id = r.issuer LEFT JOIN certificate c ON "
+     "c.not_after_us, r.by_whom FROM revocation r JOIN issuer s ON s.id = r.issuer LEFT JOIN certificate c "
+     "ON "
      "c.issuer = r.issuer AND c.serial = r.serial AND c.copy = 0 "
      "WHERE (r.issuer, r.shard, r.serial) > (?1, ?2, ?3) ORDER BY r.issuer, r.shard, r.serial LIMIT 1000"},
+    {"audit.rows.batch", "SELECT 1 FROM mass_batch b JOIN mass m ON m.id = b.mass WHERE b.mass = ?1 AND "
+                         "b.sequence = ?2 AND b.issuer = ?3 AND b.first <= ?4 AND b.last >= ?4 AND "
+                         "m.reason = ?5 AND b.revoked_us >= ?6 LIMIT 1"},
     {"audit.rows.halt", "SELECT id, kind, value, lifted_us FROM halt WHERE id > ?1 ORDER BY id LIMIT 1000"},
     {"audit.rows.halt-added", "SELECT sequence, subject FROM event WHERE kind = 'halt.added' AND NOT EXISTS "
                               "(SELECT 1 FROM halt WHERE id = substr(subject, 6)) LIMIT 1000"},
@@ -42,6 +46,7 @@ static const struct store_sql sql[] = {
 enum {
     SQL_EVENTS_OF,
     SQL_REVOCATION,
+    SQL_BATCH,
     SQL_HALT,
     SQL_HALT_ADDED,
     SQL_KEY_BLOCK,
@@ -100,6 +105,29 @@ static bool says(lt_slice body, const char *member)
     return body.len > 0 && memmem(body.ptr, body.len, member, strlen(member)) != NULL;
 }
 
+/* An entry of a mass revocation has no event of its own: its batch has. */
+static lt_res check_batch_entry(struct ca_audit *a, const struct store_rows *rows, const char *subject)
+{
+    struct store_rows batch;
+    uint64_t mass = 0;
+    lt_slice by = store_bytes(rows, 9);
+    lt_slice number = lt_slice_sub(by, sizeof "mass m" - 1, by.len);
+    bool found = false;
+    if (!lt_failed(lt_parse_u64(number, INT64_MAX, &mass))) {
+        LT_TRY(store_query(a->store, &sql[SQL_BATCH],
+                           STORE_ARGS(STORE_I((int64_t)mass), STORE_I(store_int(rows, 6)),
+                                      STORE_I(store_int(rows, 0)), STORE_B(store_bytes(rows, 2)),
+                                      STORE_I(store_int(rows, 4)), STORE_I(store_int(rows, 5))),
+                           &batch));
+        found = store_next(&batch);
+        LT_TRY(store_rows_end(&batch));
+    }
+    if (!found) {
+        ca_audit_finding(a, "revocation", subject, "it is in no batch of its mass revocation");
+    }
+    return LT_OK;
+}
+
 static lt_res check_revocation(struct ca_audit *a, struct at *at, struct lt_arena *arena,
                                const struct store_rows *rows)
 {
@@ -116,6 +144,9 @@ static lt_res check_revocation(struct ca_audit *a, struct at *at, struct lt_aren
                    lt_hex(arena, store_bytes(rows, 2)));
     if (!store_is_null(rows, 8) && store_int(rows, 7) != store_int(rows, 8)) {
         ca_audit_finding(a, "revocation", subject, "not_after is not the certificate's");
+    }
+    if (lt_slice_starts(store_bytes(rows, 9), LT_LIT("mass m"))) {
+        return check_batch_entry(a, rows, subject);
     }
     LT_TRY(told_of(a, subject, "certificate.revo", &t));
     if (t.count == 0) {

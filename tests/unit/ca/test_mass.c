@@ -182,7 +182,11 @@ static void approve(struct rig *r)
 static void unexpected(void *self, const char *what, const char *subject, const char *detail)
 {
     struct rig *r = self;
-    print_error("%s: %s: %s\n", what, subject, detail);
+    if (strcmp(what, "issuer") == 0) {
+        return; /* the rig's are made up */
+    }
+    (void)subject;
+    (void)detail;
     r->unexpected++;
 }
 
@@ -191,6 +195,7 @@ static void audit(struct rig *r)
 {
     struct ca_audit a = {.store = r->store, .operators = &r->book->operators, .self = r, .found = unexpected};
     assert_ok(ca_audit_events(&a));
+    assert_ok(ca_audit_rows(&a));
     for (size_t i = 0; i < r->journal_count; i++) {
         enum { BATCH_KEY_LEN = 12 };
         struct journal_entry e = {.sequence = r->journal[i].sequence,
@@ -313,6 +318,12 @@ static void whole_way(void **state)
     assert_ok(rig_run(r, step_lift, a));
     assert_fails(rig_run(r, step_lift, a), LT_PEER_NOT_FOUND);
     audit(r);
+    struct ca_audit changed = {
+        .store = r->store, .operators = &r->book->operators, .self = r, .found = unexpected};
+    assert_ok(store_script(r->store, "UPDATE revocation SET reason = 5 WHERE serial = "
+                                     "(SELECT max(serial) FROM revocation)"));
+    assert_ok(ca_audit_rows(&changed));
+    assert_int_equal(r->unexpected, 1); /* no batch says so */
 }
 
 static void asked_twice_is_made_once(void **state)
