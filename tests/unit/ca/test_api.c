@@ -40,6 +40,13 @@ static void paths(void **state)
         {"POST", "/api/v1/key-blocks", "key-block.add", 0},
         {"POST", "/api/v1/lint", "lint", 0},
         {"POST", "/api/v1/lint/findings", "lint.record", 0},
+        {"POST", "/api/v1/scope/count", "scope.count", 0},
+        {"POST", "/api/v1/scope/explain", "scope.explain", 0},
+        {"POST", "/api/v1/scopes", "scope.save", 0},
+        {"GET", "/api/v1/scopes", "scope.saved", 0},
+        {"GET", "/api/v1/scopes/my-scope/diff", "scope.diff", 0},
+        {"GET", "/api/v1/scope/count", NULL, LT_PEER_UNSUPPORTED},
+        {"POST", "/api/v1/scopes/my-scope", NULL, LT_PEER_UNSUPPORTED},
         {"GET", "/api/v1/inventory", "lint.inventory", 0},
         {"GET", "/api/v1/enrollments", "enrolment.list", 0},
         {"GET", "/api/v1/enrollments/4711", "enrolment.show", 0},
@@ -265,6 +272,16 @@ static void calls(void **state)
     assert_string_equal(c.enroll_step->reason, "twice");
     assert_ok(call_of("/api/v1/lint/findings", "{\"run\":\"a\",\"rule-set\":\"b\"}", &c));
     assert_int_equal(c.lint->n_found, 0);
+    /* the registrar gets canonical text and its hash, however it was typed */
+    assert_ok(call_of("/api/v1/scopes",
+                      "{\"name\":\"a\",\"scope\":\"( caa_age>480m )and not(expired)\",\"as-of\":"
+                      "\"2026-11-22T00:00:00Z\",\"count\":7,\"members-sha256\":\"" HASH "\"}",
+                      &c));
+    assert_string_equal(c.op, "scope.save");
+    assert_string_equal(c.scope->text, "caa_age > 8h and not expired");
+    assert_int_equal(c.scope->sha256.len, 32);
+    assert_int_equal(c.scope->members_sha256.len, 32);
+    assert_int_equal(c.scope->count, 7);
 }
 
 static void call_refusals(void **state)
@@ -311,6 +328,15 @@ static void call_refusals(void **state)
          "\"result\":\"error\",\"serial\":\"\"}]}"},
         {"/api/v1/lint/findings", "{\"run\":\"a\",\"rule-set\":\"b\",\"total\":-1}"},
         {"/api/v1/lint/findings", "{\"run\":\"a\",\"rule-set\":\"b\",\"since\":\"then\"}"},
+        {"/api/v1/scopes", "{}"},
+        {"/api/v1/scopes", "{\"name\":\"a\",\"as-of\":\"2026-11-22T00:00:00Z\"}"},
+        {"/api/v1/scopes", "{\"name\":\"a\",\"scope\":\"\",\"as-of\":\"2026-11-22T00:00:00Z\"}"},
+        {"/api/v1/scopes", "{\"name\":\"a\",\"scope\":\"expired and\",\"as-of\":\"2026-11-22T00:00:00Z\"}"},
+        {"/api/v1/scopes", "{\"name\":\"a\",\"scope\":\"expired\"}"},
+        {"/api/v1/scopes", "{\"name\":\"a\",\"scope\":\"expired\",\"as-of\":\"now\"}"},
+        {"/api/v1/scopes", "{\"scope\":\"expired\",\"as-of\":\"2026-11-22T00:00:00Z\"}"},
+        {"/api/v1/scopes", "{\"name\":\"a\",\"scope\":\"expired\",\"as-of\":\"2026-11-22T00:00:00Z\","
+                           "\"members-sha256\":\"00\"}"},
         {"/api/v1/enrollments", "{}"},
         {"/api/v1/enrollments", "{\"csr\":\"MAA\"}"},
         {"/api/v1/enrollments", "{\"subscriber\":\"x\"}"},

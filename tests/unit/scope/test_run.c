@@ -586,7 +586,7 @@ static void test_plans(void **state)
         "caa_age > 8h",
         "method = dns-01 and caa_age > 8h and issued in 2019-07-25..2020-02-28 and build < 1.4.2 and not "
         "expired",
-        "validation_age > 30d and valid and quorum < 3 and names > 5",
+        "validation_age > 30d and not expired and quorum < 3 and names > 5",
     };
     for (size_t i = 0; i < LT_COUNT(summaries); i++) {
         lt_slice count = plan_of(summaries[i], &plain);
