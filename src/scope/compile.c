@@ -417,17 +417,17 @@ static bool covered(const struct scope *s)
     return true;
 }
 
-static void add_tail(struct compiler *c)
+static void add_tail(struct compiler *c, bool walked)
 {
     const struct scope_ask *ask = c->ask;
     if (ask->as_of) {
         add(c, " AND +c.issued_us <= ");
         bind(c, STORE_I(ask->now.us));
     }
-    if (ask->want == SCOPE_COUNT) {
+    if (ask->want == SCOPE_COUNT && !walked) {
         return;
     }
-    if (ask->after.set) {
+    if (ask->after.set && !walked) {
         add(c, " AND (c.issuer, c.serial, c.copy) > (");
         bind(c, STORE_I(ask->after.issuer));
         add(c, ", ");
@@ -437,7 +437,7 @@ static void add_tail(struct compiler *c)
         add(c, ")");
     }
     add(c, " ORDER BY c.issuer, c.serial, c.copy");
-    if (ask->limit != 0) {
+    if (ask->limit != 0 && !walked) {
         add(c, " LIMIT ");
         bind(c, STORE_I(ask->limit));
     }
@@ -447,9 +447,13 @@ static lt_res compile(struct compiler *c, const struct scope *s)
 {
     const struct scope *but_not = c->ask->but_not;
     bool summary = covered(s) && (but_not == NULL || covered(but_not));
-    c->plain = c->ask->want == SCOPE_COUNT ? summary : c->ask->few;
-    add(c, c->ask->want == SCOPE_COUNT ? "SELECT count(*)" : "SELECT c.issuer, c.serial, c.copy");
-    add(c, " FROM certificate c WHERE ");
+    bool count = c->ask->want == SCOPE_COUNT;
+    bool walked = count && !summary; /* in the order of the key, which a LIMIT keeps */
+    c->plain = count ? summary : c->ask->few;
+    add(c, count ? "SELECT count(*) FROM " : "");
+    add(c, walked ? "(" : "");
+    add(c, count && !walked ? "" : "SELECT c.issuer, c.serial, c.copy FROM ");
+    add(c, "certificate c WHERE ");
     LT_TRY(scope_walk(s, c->arena, on_node, c));
     if (but_not != NULL) {
         add(c, " AND NOT (");
@@ -458,7 +462,12 @@ static lt_res compile(struct compiler *c, const struct scope *s)
         c->negations--;
         add(c, ")");
     }
-    add_tail(c);
+    add_tail(c, walked);
+    if (walked) {
+        add(c, " LIMIT ");
+        bind(c, STORE_I(INT64_MAX));
+        add(c, ") walked");
+    }
     return lt_buf_check(&c->text);
 }
 
