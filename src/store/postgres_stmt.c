@@ -14,6 +14,7 @@
 #include "store/postgres_value.h"
 
 #define CURSOR_SLICE "5000"
+enum { VALUES_MOST = 65535 }; /* the protocol counts them in 16 bits */
 
 static struct postgres *postgres_of(struct store *store)
 {
@@ -25,15 +26,51 @@ static struct postgres_rows *rows_of(const struct store_rows *rows)
     return (struct postgres_rows *)(void *)rows->stmt;
 }
 
-/* The values of one call as libpq wants them. */
-struct bound {
-    const char *values[POSTGRES_VALUES_MAX];
-    int lengths[POSTGRES_VALUES_MAX];
-    int formats[POSTGRES_VALUES_MAX];
-    Oid types[POSTGRES_VALUES_MAX];
-    uint8_t numbers[POSTGRES_VALUES_MAX][8];
-    int count;
+/* The values of one call as libpq wants them: mostly few, and then without the heap; a compiled scope has
+ * many. */
+struct value {
+    uint8_t number[8];
 };
+struct bound {
+    const char **values;
+    int *lengths;
+    int *formats;
+    Oid *types;
+    struct value *numbers;
+    int count;
+    void *heap; /* owned; NULL: what follows was enough */
+    const char *few_values[POSTGRES_VALUES_MAX];
+    int few_lengths[POSTGRES_VALUES_MAX];
+    int few_formats[POSTGRES_VALUES_MAX];
+    Oid few_types[POSTGRES_VALUES_MAX];
+    struct value few_numbers[POSTGRES_VALUES_MAX];
+};
+
+static void bound_done(struct bound *b)
+{
+    free(b->heap);
+}
+
+static void bound_init(struct bound *b, size_t count)
+{
+    b->heap = NULL;
+    b->count = (int)count;
+    b->values = b->few_values;
+    b->lengths = b->few_lengths;
+    b->formats = b->few_formats;
+    b->types = b->few_types;
+    b->numbers = b->few_numbers;
+    if (count > POSTGRES_VALUES_MAX) {
+        /* One block; what needs the widest alignment comes first. */
+        b->heap = calloc(count, sizeof(char *) + sizeof(struct value) + 2 * sizeof(int) + sizeof(Oid));
+        LT_ASSERT(b->heap != NULL);
+        b->values = b->heap;
+        b->numbers = (struct value *)(void *)&b->values[count];
+        b->lengths = (int *)(void *)&b->numbers[count];
+        b->formats = &b->lengths[count];
+        b->types = (Oid *)(void *)&b->formats[count];
+    }
+}
 
 static void bind_one(struct bound *b, size_t at, const struct store_value *v)
 {
@@ -48,8 +85,8 @@ static void bind_one(struct bound *b, size_t at, const struct store_value *v)
     if (v->type == STORE_NULL) {
         b->values[at] = NULL;
     } else if (v->type == STORE_INT) {
-        postgres_put_int8(b->numbers[at], v->integer);
-        b->values[at] = (const char *)b->numbers[at];
+        postgres_put_int8(b->numbers[at].number, v->integer);
+        b->values[at] = (const char *)b->numbers[at].number;
         b->lengths[at] = 8;
     }
 }
@@ -57,8 +94,8 @@ static void bind_one(struct bound *b, size_t at, const struct store_value *v)
 static lt_res bind(struct bound *b, const struct store_sql *sql, const struct store_value *values,
                    size_t count)
 {
-    LT_ASSERT(count <= POSTGRES_VALUES_MAX);
-    b->count = (int)count;
+    LT_CHECK(count <= VALUES_MOST, LT_PEER_TOO_LARGE, "%s: %zu values", sql->name, count);
+    bound_init(b, count);
     for (size_t i = 0; i < count; i++) {
         LT_CHECK(values[i].bytes.len <= INT32_MAX, LT_PEER_TOO_LARGE, "%s: too large for the book",
                  sql->name);
@@ -104,6 +141,7 @@ static lt_res prepare_in(struct postgres *s, struct postgres_stmt *c, const stru
 static lt_res take(struct postgres *s, const struct store_sql *sql, const struct store_value *values,
                    const struct bound *b, struct postgres_stmt **ret_stmt)
 {
+    LT_ASSERT(b->count <= POSTGRES_VALUES_MAX);
     size_t at = (size_t)((uintptr_t)sql >> 4) * (size_t)0x9e3779b97f4a7c15ULL >> 40;
     for (size_t i = 0; i < POSTGRES_STATEMENTS; i++) {
         size_t slot = (at + i) & (POSTGRES_STATEMENTS - 1);
@@ -193,7 +231,7 @@ lt_res postgres_exec(struct store *store, const struct store_sql *sql, const str
 {
     struct postgres *s = postgres_of(store);
     struct postgres_stmt *c = NULL;
-    struct bound b;
+    LT_CLEANUP(bound_done) struct bound b = {.heap = NULL};
     LT_TRY(usable(s, sql));
     LT_TRY(bind(&b, sql, values, count));
     LT_TRY(take(s, sql, values, &b, &c));
@@ -309,7 +347,7 @@ static lt_res first_rows(struct postgres *s, struct postgres_rows *rows, const s
 static lt_res query(struct postgres *s, const struct store_sql *sql, const struct store_value *values,
                     size_t count, bool once, struct store_rows *ret_rows)
 {
-    struct bound b;
+    LT_CLEANUP(bound_done) struct bound b = {.heap = NULL};
     *ret_rows = (struct store_rows){.store = &s->base};
     LT_TRY(usable(s, sql));
     LT_TRY(bind(&b, sql, values, count));
