@@ -158,12 +158,16 @@ static lt_res fill(const struct ca_ocsp_source *s, lt_time now, struct ca_ocsp_r
 }
 
 lt_res ca_ocsp_changes(const struct ca_ocsp_source *s, lt_time since, lt_time now,
-                       struct ca_ocsp_row *ret_rows, size_t *ret_count)
+                       struct ca_ocsp_row *ret_rows, size_t *ret_count, bool *ret_more)
 {
     size_t count = 0;
     *ret_count = 0;
     LT_TRY(find_keys(s, SQL_ISSUED, since, ret_rows, &count));
-    LT_TRY(find_keys(s, SQL_REVOKED, since, ret_rows, &count));
+    size_t issued = count;
+    lt_res r = find_keys(s, SQL_REVOKED, since, ret_rows, &count);
+    *ret_more = r.code == LT_PEER_TOO_LARGE;
+    LT_TRY(*ret_more ? LT_OK : r);
+    count = *ret_more ? issued : count;
     ca_ocsp_sort(ret_rows, count);
     count = each_once(ret_rows, count);
     for (size_t i = 0; i < count; i++) {

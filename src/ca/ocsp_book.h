@@ -31,9 +31,10 @@ struct ca_ocsp_reading {
 LT_MUST_USE lt_res ca_ocsp_rows(const struct ca_ocsp_source *s, struct ca_ocsp_reading *at, size_t limit,
                                 struct ca_ocsp_row *ret_rows, size_t *ret_count, bool *ret_end);
 /* What was issued or revoked at `since` or after it, sorted, each once; ret_rows: room for
- * CA_OCSP_CHANGES_MAX. LT_PEER_TOO_LARGE when there are more: then the base must be written anew. */
+ * CA_OCSP_CHANGES_MAX. *ret_more: so many were revoked that those are left out; the base must be written
+ * anew. LT_PEER_TOO_LARGE when so many were issued. */
 LT_MUST_USE lt_res ca_ocsp_changes(const struct ca_ocsp_source *s, lt_time since, lt_time now,
-                                   struct ca_ocsp_row *ret_rows, size_t *ret_count);
+                                   struct ca_ocsp_row *ret_rows, size_t *ret_count, bool *ret_more);
 /* Do two rows say the same of the same certificate, whenever it was signed? */
 bool ca_ocsp_same_facts(const struct ca_ocsp_row *a, const struct ca_ocsp_row *b);
 /* By issuer and serial. */

@@ -298,21 +298,41 @@ static bool is_answered(const struct publisher_ocsp *o, const struct ca_ocsp_row
     return ca_ocsp_map_find(&o->old, row, &old) && ca_ocsp_same_facts(row, &old) && fresh(&old, now);
 }
 
+/* Revocations of very many wait for the next base, which has them; what was just issued is answered now. */
+static size_t leave_to_base(struct publisher_ocsp *o, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (o->changes[i].status != X509_OCSP_REVOKED) {
+            o->changes[kept++] = o->changes[i];
+        }
+    }
+    return kept;
+}
+
 /* The first look at a generation goes back to where its base began to read; later ones only a little. */
 static lt_res look(struct publisher_ocsp *o, lt_time now)
 {
     size_t count = 0;
     size_t kept = 0;
+    bool more = false;
     lt_time since = o->delta_written ? o->looked : (lt_time){o->old.head.generation};
     since = lt_time_add_seconds(since, -CA_OCSP_OVERLAP_S);
-    LT_TRY(ca_ocsp_changes(&o->source, since, now, o->changes, &count));
+    LT_TRY(ca_ocsp_changes(&o->source, since, now, o->changes, &count, &more));
     for (size_t i = 0; i < count; i++) {
         if (!is_answered(o, &o->changes[i], now)) {
             o->changes[kept++] = o->changes[i];
         }
     }
+    if (o->delta_count + kept > CA_OCSP_CHANGES_MAX) {
+        kept = leave_to_base(o, kept);
+        more = true;
+    }
     LT_CHECK(o->delta_count + kept <= CA_OCSP_CHANGES_MAX, LT_PEER_TOO_LARGE, "over %d changes for OCSP",
              CA_OCSP_CHANGES_MAX);
+    if (more && o->fd < 0) {
+        o->base_ms = 0; /* so much at once is what the base is for */
+    }
     o->looked = now;
     o->looking = true;
     sheet_begin(&o->news, o->changes, kept);

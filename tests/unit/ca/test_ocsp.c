@@ -150,24 +150,37 @@ static void the_changes(void **state)
     struct fixture *f = *state;
     struct ca_ocsp_row *rows = calloc(CA_OCSP_CHANGES_MAX, sizeof rows[0]);
     size_t count;
+    bool more;
     issue(f, TLS, 1, NOW - DAY, 90 * DAY, 0);
     issue(f, TLS, 2, NOW - DAY, 90 * DAY, 0);
     issue(f, TLS, 3, NOW - 5, 90 * DAY, 0);
     issue(f, TLS, 4, NOW - 5, 2, 0); /* issued and gone */
     issue(f, ROOT, 5, NOW - 5, 90 * DAY, 0);
-    assert_ok(ca_ocsp_changes(&f->source, at(NOW - 60), at(NOW), rows, &count));
+    assert_ok(ca_ocsp_changes(&f->source, at(NOW - 60), at(NOW), rows, &count, &more));
     assert_int_equal(count, 1);
     assert_int_equal(rows[0].serial[15], 3);
     revoke_one(f, 2, 0, NOW - 3, 0);
     revoke_one(f, 3, 5, NOW - 3, 0);
     revoke_one(f, 9, 5, NOW - 3, 0); /* of no certificate */
-    assert_ok(ca_ocsp_changes(&f->source, at(NOW - 60), at(NOW), rows, &count));
+    assert_ok(ca_ocsp_changes(&f->source, at(NOW - 60), at(NOW), rows, &count, &more));
     assert_int_equal(count, 2); /* the one that was issued and revoked stands there once */
     assert_int_equal(rows[0].serial[15], 2);
     assert_int_equal(rows[0].status, X509_OCSP_REVOKED);
     assert_int_equal(rows[1].reason, 5);
-    assert_ok(ca_ocsp_changes(&f->source, at(NOW), at(NOW), rows, &count));
+    assert_ok(ca_ocsp_changes(&f->source, at(NOW), at(NOW), rows, &count, &more));
     assert_int_equal(count, 0);
+    assert_false(more);
+    /* so many at once that they are the base's affair: what was issued is there all the same */
+    static const struct store_sql many = {
+        "test.many",
+        "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < ?1) "
+        "INSERT INTO revocation (issuer, shard, serial, reason, revoked_us, recorded_us, not_after_us, "
+        "by_whom, sequence) SELECT ?2, 7, CAST('serial' || i AS BLOB), 0, ?3, ?3, 0, 'test', 1 FROM n"};
+    assert_ok(store_exec(f->store, &many,
+                         STORE_ARGS(STORE_I(CA_OCSP_CHANGES_MAX), STORE_I(TLS), STORE_I(at(NOW - 3).us)),
+                         NULL));
+    assert_ok(ca_ocsp_changes(&f->source, at(NOW - 60), at(NOW), rows, &count, &more));
+    assert_true(more && count == 1 && rows[0].serial[15] == 3 && rows[0].status == X509_OCSP_REVOKED);
     struct ca_ocsp_row other = rows[0];
     assert_true(ca_ocsp_same_facts(&rows[0], &other));
     other.this_s = NOW; /* when it was signed does not count */
