@@ -234,6 +234,47 @@ static void nothing_without_a_book(void **state)
     kill_signer(w);
 }
 
+/* A batch of a mass revocation is one record; another root, reason, date or count of the same batch is none.
+ */
+static void journals_batches(void **state)
+{
+    struct world *w = *state;
+    start_signer(w);
+    assert_int_equal(hello(w, 0), 0);
+    static char tls[] = "tls";
+    static uint8_t roots[2][32] = {{1}, {2}};
+    static const struct {
+        size_t root;
+        uint32_t batch;
+        uint32_t count;
+        uint32_t reason;
+        int64_t revoked_us;
+        const char *outcome;
+        uint64_t sequence;
+    } rows[] = {
+        {0, 0, 10000, 4, 1234567, "recorded", 1}, {0, 0, 10000, 4, 1234567, "recorded", 1},
+        {1, 0, 10000, 4, 1234567, "refused", 0},  {0, 0, 9999, 4, 1234567, "refused", 0},
+        {0, 0, 10000, 1, 1234567, "refused", 0},  {0, 0, 10000, 4, 1234568, "refused", 0},
+        {1, 1, 77, 4, 1234567, "recorded", 2},
+    };
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        Ipc__RevocationRecord m = IPC__REVOCATION_RECORD__INIT;
+        m.issuer = tls;
+        m.reason = rows[i].reason;
+        m.revoked_us = rows[i].revoked_us;
+        m.root = (ProtobufCBinaryData){sizeof roots[0], roots[rows[i].root]};
+        m.mass = 0x0102030405060708;
+        m.batch = rows[i].batch;
+        m.count = rows[i].count;
+        say(w->link, IPC_REVOCATION_RECORD, 70 + i, &m.base);
+        const Ipc__RevocationRecorded *r = hear(w->link, &w->arena, IPC_REVOCATION_RECORDED, NULL);
+        assert_string_equal(r->outcome, rows[i].outcome);
+        assert_int_equal(r->sequence, rows[i].sequence);
+        assert_int_equal(r->mass, 0x0102030405060708);
+        assert_int_equal(r->batch, rows[i].batch);
+    }
+}
+
 static void journals_revocations_and_knots(void **state)
 {
     struct world *w = *state;
@@ -538,6 +579,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(signs_what_it_may, setup, teardown),
         cmocka_unit_test_setup_teardown(refuses_the_rest, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing_without_a_book, setup, teardown),
+        cmocka_unit_test_setup_teardown(journals_batches, setup, teardown),
         cmocka_unit_test_setup_teardown(journals_revocations_and_knots, setup, teardown),
         cmocka_unit_test_setup_teardown(survives_kills, setup, teardown),
         cmocka_unit_test_setup_teardown(knows_its_book, setup, teardown),
