@@ -84,9 +84,12 @@ static void say_seen(struct lt_buf *out, const json_t *seen)
 {
     size_t i;
     json_t *r;
-    head(out, "looked");
-    lt_buf_addf(out, "%s, for %lld ms, resolver %s, build %s\n", cmd_text(seen, "started"),
-                (long long)cmd_int(seen, "duration_ms"), cmd_text(seen, "resolver"), cmd_text(seen, "build"));
+    if (cmd_text(seen, "started")[0] != '\0') { /* the first version's evidence has other words */
+        head(out, "looked");
+        lt_buf_addf(out, "%s, for %lld ms, resolver %s, build %s\n", cmd_text(seen, "started"),
+                    (long long)cmd_int(seen, "duration_ms"), cmd_text(seen, "resolver"),
+                    cmd_text(seen, "build"));
+    }
     list(out, "aliases", json_object_get(seen, "chain"), " -> ");
     list(out, "addresses", json_object_get(seen, "addresses"), ", ");
     line(out, "connected to", cmd_text(seen, "address_used"));
