@@ -391,8 +391,11 @@ lt_res acme_corroborations_tick(struct acme_desk *d, struct ca_turn *t)
     struct acme_corroboration *next = NULL;
     for (struct acme_corroboration *c = d->corroborations; c != NULL; c = next) {
         next = c->next;
-        if (c->until.us <= t->now.us || c->answered == c->count) {
-            LT_TRY(finish(d, t, c));
+        bool over = c->until.us <= t->now.us || c->answered == c->count;
+        lt_res r = over ? finish(d, t, c) : LT_OK;
+        if (lt_failed(r)) {
+            drop(d, c); /* it is asked again as a whole, and keeps no other waiting */
+            return r;
         }
     }
     return LT_OK;
