@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/version.h"
 #include "role/supervisor.h"
 
 enum { STATUS_MAX = 64 * 1024 };
@@ -58,7 +59,7 @@ static void add_status(struct lt_buf *out, const struct supervisor *s)
     char time[LT_RFC3339_SIZE];
     lt_time_rfc3339(lt_now(), time);
     lt_buf_addf(out, "{\"time\":\"%s\",\"pid\":%ld,\"uptime_s\":%lld,\"build\":\"%s\",", time, (long)getpid(),
-                (long long)((now_ms - s->begun_ms) / 1000), LINTEL_BUILD);
+                (long long)((now_ms - s->begun_ms) / 1000), lt_version);
     add_string(out, "folder", s->folder);
     lt_buf_addf(out, ",\"ready\":%s,\"stopping\":%s,\"held\":%s,", family_all_ready(s) ? "true" : "false",
                 s->stopping ? "true" : "false", s->held ? "true" : "false");
