@@ -333,19 +333,35 @@ static lt_res turn_end(void *self)
 static lt_res step_second(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
 {
     (void)m;
-    size_t asked = 0;
     int64_t open = 0;
     LT_TRY(ca_halt_send(t));
     LT_TRY(ca_knot_tick(t));
     LT_TRY(ca_journal_tick(t));
-    if (g->book->examiner_linked && g->book->replayed) {
-        LT_TRY(ca_issue_retry(t, RETRY_INTENT_S, &asked));
-        LT_TRY(ca_revoke_retry(t, RETRY_INTENT_S, &asked));
-    }
     LT_TRY(ca_issue_open_count(t, &open));
     lt_metric_set("lintel_intents_open", open);
     lt_metric_set("lintel_halts", (int64_t)g->book->halt_count);
     return LT_OK;
+}
+
+static bool may_retry(const struct registrar *g)
+{
+    return g->book->examiner_linked && g->book->replayed;
+}
+
+/* Each in a step of its own: what cannot be asked again keeps nothing else back, and least of all the halts.
+ */
+static lt_res step_retry_issue(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    size_t asked = 0;
+    (void)m;
+    return may_retry(g) ? ca_issue_retry(t, RETRY_INTENT_S, &asked) : LT_OK;
+}
+
+static lt_res step_retry_revoke(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    size_t asked = 0;
+    (void)m;
+    return may_retry(g) ? ca_revoke_retry(t, RETRY_INTENT_S, &asked) : LT_OK;
 }
 
 static lt_res step_tick(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
@@ -379,6 +395,8 @@ static lt_res tick(void *self, lt_time now)
     if (now.us - g->second.us >= LT_US_PER_SECOND || now.us < g->second.us) {
         g->second = now;
         LT_TRY(registrar_run(g, step_second, NULL));
+        LT_TRY(registrar_run(g, step_retry_revoke, NULL));
+        LT_TRY(registrar_run(g, step_retry_issue, NULL));
     }
     return LT_OK;
 }

@@ -120,11 +120,11 @@ def test_a_mark_is_worth_nothing_elsewhere(fresh_ca, tmp_path, dns):
     (tmp_path / "other").mkdir()
     other = TestCa(tmp_path / "other", dns.port, free_port())
     shutil.copy(other.folder / "testing", fresh_ca.folder / "testing")
-    refused(fresh_ca, "mark of another CA")
+    refused(fresh_ca, "not the mark of this CA")
     plus(fresh_ca, MANAGEMENT.format(port=free_port()))
-    refused(fresh_ca, "mark of another CA")
+    refused(fresh_ca, "not the mark of this CA")
     (fresh_ca.folder / "testing").write_text("yes\n")
-    refused(fresh_ca, "mark of another CA")
+    refused(fresh_ca, "not the mark of this CA")
 
 
 @pytest.mark.parametrize("line", ["nonce-reject: 5", "authz-reuse: 0", "always-valid: true", "sleep: 3"])
