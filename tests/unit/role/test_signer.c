@@ -447,7 +447,7 @@ static void start_token(struct world *w, struct program *token)
 static const Ipc__SignResult *ask_until_signed(struct world *w, const struct tbs *t)
 {
     const Ipc__SignResult *r = ask(w, t);
-    for (int i = 0; i < 100 && strcmp(r->outcome, "unavailable") == 0; i++) {
+    for (int i = 0; i < 500 && strcmp(r->outcome, "unavailable") == 0; i++) {
         (void)usleep(20000); /* the link to the new token is under way */
         r = ask(w, t);
     }
@@ -516,7 +516,7 @@ static void issues_with_a_token(void **state)
     w->keys[2].pkcs11_uri = other_uri;
     start_token(w, &token);
     const Ipc__SignResult *r = ask(w, &(struct tbs){.issuer = "hsm", .serial = 4});
-    for (int i = 0; i < 100 && strstr(r->detail, "not that of issuer") == NULL; i++) {
+    for (int i = 0; i < 500 && strstr(r->detail, "not that of issuer") == NULL; i++) {
         assert_string_equal(r->outcome, "unavailable");
         (void)usleep(20000);
         r = ask(w, &(struct tbs){.issuer = "hsm", .serial = 4});
