@@ -127,7 +127,9 @@ void validate_reach(struct validate_job *j, const char *host, bool literal,
 
 /* statement.c: what was seen. All copy into the job's arena. */
 char *validate_keep(struct validate_job *j, const char *text);
-/* The beginning of foreign bytes as a person may see them. */
+char *validate_keep_bytes(struct validate_job *j, lt_slice bytes); /* without NUL in them */
+/* The beginning of foreign bytes as a person may see them; "..." at its end says that there was more. For
+ * sentences alone: what is compared, sent or kept as evidence is never this. */
 const char *validate_shown(struct validate_job *j, lt_slice bytes);
 void validate_note_address(struct validate_job *j, const struct validate_address *a);
 /* The worst over all look-ups counts. */

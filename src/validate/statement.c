@@ -4,11 +4,16 @@
 #include "crypto/digest.h"
 #include "validate/engine.h"
 
-char *validate_keep(struct validate_job *j, const char *text)
+char *validate_keep_bytes(struct validate_job *j, lt_slice bytes)
 {
-    char *copy = lt_arena_cstr(&j->arena, lt_slice_cstr(text));
+    char *copy = lt_arena_cstr(&j->arena, bytes);
     LT_ASSERT(copy != NULL); /* what one validation keeps is bounded far below the arena's cap */
     return copy;
+}
+
+char *validate_keep(struct validate_job *j, const char *text)
+{
+    return validate_keep_bytes(j, lt_slice_cstr(text));
 }
 
 const char *validate_shown(struct validate_job *j, lt_slice bytes)
