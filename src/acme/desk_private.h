@@ -157,6 +157,9 @@ struct ca_eab_key;
 LT_MUST_USE lt_res acme_external_check(struct acme_call *c, const Ipc__AcmeNewAccount *n,
                                        struct ca_eab_key *ret_key, Ipc__Problem **ret_problem);
 /* What the key of the account allows, and one order counted, unless exempt. */
+/* Are these names what the account's key is for? */
+LT_MUST_USE lt_res acme_external_names(struct acme_call *c, const struct acme_name_set *names,
+                                       Ipc__Problem **ret_problem);
 LT_MUST_USE lt_res acme_external_order(struct acme_call *c, const char *profile,
                                        const struct acme_name_set *names, bool exempt,
                                        Ipc__Problem **ret_problem);
