@@ -93,10 +93,19 @@ static lt_res make_key(struct rig *r, struct ca_turn *t, const struct ipc_msg *m
 {
     const char *json = NULL;
     Ipc__EabWanted w = IPC__EAB_WANTED__INIT;
+    char note[] = "a customer";
     char domain[] = "example.com";
     char *domains[] = {domain};
     (void)r;
     (void)m;
+    char unknown[] = "nope";
+    char *profiles[] = {unknown};
+    assert_fails(ca_eab_create(t, &w, "ann", LT_LIT("{}"), &json), LT_PEER_MALFORMED); /* for nobody */
+    w.note = note;
+    w.profiles = profiles;
+    w.n_profiles = 1;
+    assert_fails(ca_eab_create(t, &w, "ann", LT_LIT("{}"), &json), LT_PEER_MALFORMED);
+    w.n_profiles = 0;
     w.suffixes = domains;
     w.n_suffixes = 1;
     w.accounts_most = 1;
