@@ -310,6 +310,16 @@ static lt_res end_challenge(struct ca_turn *t, const struct waiting *w, const Ip
     return r;
 }
 
+/* A failure that is the client's to mend. Ours is not counted, neither for limits nor for pausing. */
+static void count_failure(struct acme_desk *d, struct ca_turn *t, const struct waiting *w,
+                          const Ipc__Validated *v)
+{
+    if (strcmp(v->problem->type, "serverInternal") != 0) {
+        (void)acme_rate_ask(d->rates, ACME_LIMIT_FAILURES,
+                            failure_key(t->arena, w->a.account, w->a.identifier), t->now, true);
+    }
+}
+
 /* Not met by hand: the random value stays good, a person mends what is missing and has it checked again. */
 static lt_res settle_missed(struct acme_desk *d, struct ca_turn *t, const struct waiting *w,
                             const Ipc__Validated *v)
@@ -323,8 +333,7 @@ static lt_res settle_missed(struct acme_desk *d, struct ca_turn *t, const struct
     acme_problem_json(v->problem, &body);
     lt_buf_add_byte(&body, '}');
     LT_TRY(acme_event(t, "authorization.missed", "authorization", w->authorization, &body, (lt_slice){0}));
-    (void)acme_rate_ask(d->rates, ACME_LIMIT_FAILURES, failure_key(t->arena, w->a.account, w->a.identifier),
-                        t->now, true);
+    count_failure(d, t, w, v);
     return LT_OK;
 }
 
@@ -385,8 +394,7 @@ static lt_res settle(struct acme_desk *d, struct ca_turn *t, const struct waitin
         LT_CHECK(why != NULL && name.type != NULL && name.value != NULL, LT_PEER_TOO_LARGE,
                  "acme: the outcome is too large");
         LT_TRY(acme_problem_add(t->arena, why, v->problem->type, &name, v->problem->detail));
-        (void)acme_rate_ask(d->rates, ACME_LIMIT_FAILURES,
-                            failure_key(t->arena, w->a.account, w->a.identifier), t->now, true);
+        count_failure(d, t, w, v);
         LT_TRY(acme_pause_count(d, t, &w->a, v->problem));
     } else {
         LT_TRY(acme_pause_clear(t, &w->a));

@@ -234,7 +234,8 @@ lt_res acme_order_waits_sweep(struct acme_desk *d, struct ca_turn *t)
     for (size_t i = 0; i < count; i++) {
         struct wait w;
         LT_TRY(load_wait(t, ids[i], &w));
-        Ipc__Problem *late = acme_problem(t->arena, "dns", "CAA could not be asked again in time.");
+        Ipc__Problem *late = acme_problem(t->arena, "serverInternal",
+                                          "CAA could not be asked again in time.");
         Ipc__Problem *unseen = acme_problem(t->arena, "rejectedIdentifier",
                                             "Nobody released the order in time [policy row %s].", w.rule);
         LT_TRY(refuse(d, t, ids[i], strcmp(w.review, waiting) == 0 ? unseen : late));

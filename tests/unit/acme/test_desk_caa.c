@@ -201,7 +201,7 @@ static void test_one_name_many_times(void **state)
     rig_tick(&r);
     const Ipc__AcmeReply *reply = rig_get_order(&r, &a, order);
     assert_string_equal(reply->order->status, "invalid");
-    assert_string_equal(reply->order->error->type, "dns");
+    assert_string_equal(reply->order->error->type, "serverInternal");
     assert_int_equal(rig_number(&r, "SELECT count(*) FROM caa_check WHERE status = 'asked'"), 0);
     rig_close(&r);
 }
@@ -307,7 +307,7 @@ static void test_asked_again(void **state)
     tell(&r, list[1], &permits);
     const Ipc__AcmeReply *reply = rig_get_order(&r, &a, order);
     assert_string_equal(reply->order->status, "invalid");
-    assert_string_equal(reply->order->error->type, "dns");
+    assert_string_equal(reply->order->error->type, "serverInternal");
     rig_close(&r);
 }
 
