@@ -1,5 +1,5 @@
-"""A CA with four perspectives, each with a DNS view of its own: the victim's web server is 127.0.0.1, the attacker's
-127.0.0.2, and a hijacked view sends everybody there."""
+"""A CA with five perspectives, as many as the rules want from 2026-12-15 on, each with a DNS view of its own: the
+victim's web server is 127.0.0.1, the attacker's 127.0.0.2, and a hijacked view sends everybody there."""
 import json
 import os
 import re
@@ -15,7 +15,7 @@ from perspective import Perspective
 class World:
     """honest and hijacked are DNS servers; views the perspectives."""
 
-    def __init__(self, folder, count=4, hijacked=(), primary_hijacked=False, libexec=None):
+    def __init__(self, folder, count=5, hijacked=(), primary_hijacked=False, libexec=None):
         self.folder = folder
         port = free_port()
         for name in ("honest", "hijacked", "victim", "attacker"):
@@ -88,11 +88,11 @@ def world(tmp_path):
 def test_all_agree(world):
     w = world()
     w.client().issue("www.example.com")
-    assert w.events("authorization.valid")[-1]["corroboration"] == "4/4"
+    assert w.events("authorization.valid")[-1]["corroboration"] == "5/5"
     names, agreeing, dissenting, segment, ok = w.evidence()
-    assert names == "primary,view-0,view-1,view-2,view-3" and (agreeing, dissenting, ok) == (31, 0, 1)
+    assert names == "primary,view-0,view-1,view-2,view-3,view-4" and (agreeing, dissenting, ok) == (63, 0, 1)
     assert segment > 0  # what they signed
-    wait_for("the log line", lambda: re.search(r"corroboration.*www.example.com.*4/4",
+    wait_for("the log line", lambda: re.search(r"corroboration.*www.example.com.*5/5",
                                                w.ca.log.read_text()))
     # Every account and name is asked anew; one that did not prove anything gets nothing.
     with pytest.raises(AssertionError):
@@ -103,9 +103,9 @@ def test_one_may_be_hijacked(world):
     w = world(hijacked={2})
     w.client().issue("www.example.com")
     said = w.events("authorization.valid")[-1]
-    assert said["corroboration"] == "3/4" and list(said["dissent"]) == ["view-2"]
+    assert said["corroboration"] == "4/5" and list(said["dissent"]) == ["view-2"]
     names, agreeing, dissenting, _, _ = w.evidence()
-    assert (agreeing, dissenting) == (0b10111, 0b01000)
+    assert (agreeing, dissenting) == (0b110111, 0b001000)
 
 
 def test_two_hijacked_are_too_many(world):
@@ -115,8 +115,8 @@ def test_two_hijacked_are_too_many(world):
     answer = user.prove(order["authorizations"][0])
     assert answer["status"] == "invalid"
     error = next(c["error"] for c in answer["challenges"] if "error" in c)
-    assert "2 of 4" in error["detail"] and "view-" in error["detail"], error
-    assert w.events("authorization.invalid")[-1]["corroboration"] == "2/4"
+    assert "3 of 5" in error["detail"] and "view-" in error["detail"], error
+    assert w.events("authorization.invalid")[-1]["corroboration"] == "3/5"
     _, agreeing, _, _, ok = w.evidence()
     assert agreeing & 1 and not ok
 
@@ -128,7 +128,7 @@ def test_a_hijacked_primary_gets_nothing(world):
     url, order = user.order("www.example.com")
     answer = user.prove(order["authorizations"][0])
     assert answer["status"] == "invalid"
-    assert w.events("authorization.invalid")[-1]["corroboration"] == "0/4"
+    assert w.events("authorization.invalid")[-1]["corroboration"] == "0/5"
     assert not w.events("authorization.valid")
     assert user.poll(url, ("invalid",))["status"] == "invalid"
 
@@ -150,7 +150,7 @@ def test_a_replaced_validator_gets_nothing(world, tmp_path):
     challenge = next(c for c in authorization["challenges"] if c["type"] == "http-01")
     user.post(challenge["url"], {})  # and nothing is put anywhere
     assert user.poll(order["authorizations"][0], ("valid", "invalid"))["status"] == "invalid"
-    assert w.events("authorization.invalid")[-1]["corroboration"] == "0/4"
+    assert w.events("authorization.invalid")[-1]["corroboration"] == "0/5"
     assert not w.events("certificate.issued") or all("www.example.com" not in str(e)
                                                      for e in w.events("certificate.issued"))
 
@@ -165,7 +165,7 @@ def test_silence_is_no_agreement(world):
     w.views[0].start()
     user = w.client()
     user.issue("www.example.com")
-    assert w.events("authorization.valid")[-1]["corroboration"] == "3/4"
+    assert w.events("authorization.valid")[-1]["corroboration"] == "4/5"
 
 
 def test_another_key_is_no_perspective(world):
@@ -196,7 +196,7 @@ def test_registrar_dies_while_they_are_asked(world):
     challenge = next(c for c in authorization["challenges"] if c["type"] == "http-01")
     (w.victim.challenges / challenge["token"]).write_text(f"{challenge['token']}.{user.thumbprint()}")
     user.post(challenge["url"], {})
-    wait_for("the questions", lambda: metric(w, "lintel_corroborations_running") == 4)
+    wait_for("the questions", lambda: metric(w, "lintel_corroborations_running") == 5)
     os.kill(w.ca.pids()["registrar-0"], signal.SIGKILL)
     for view in w.views:
         for pid in children(view):

@@ -67,7 +67,7 @@ def world(tmp_path):
     undo = []
 
     def make(hijacked):
-        networks = Networks(4)
+        networks = Networks(5)
         undo.append(networks.stop)
         port = free_port()
         (tmp_path / "dns").mkdir()
@@ -80,7 +80,7 @@ def world(tmp_path):
         ca = Ca(tmp_path, resolver, port)
         client = ca.lintel("perspective", "client").stdout.strip()
         (ca.folder / "perspectives").mkdir(exist_ok=True)
-        for i in range(4):
+        for i in range(5):
             if i in hijacked:
                 attacker = networks.hijack(i, tmp_path / "attacker", port)
                 undo.append(lambda p=attacker: (p.terminate(), p.wait()))
@@ -112,4 +112,4 @@ def test_two_networks_are_hijacked(world):
     answer = user.prove(order["authorizations"][0])
     assert answer["status"] == "invalid"
     error = next(c["error"] for c in answer["challenges"] if "error" in c)
-    assert "Only 2 of 4" in error["detail"]
+    assert "Only 3 of 5" in error["detail"]

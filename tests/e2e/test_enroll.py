@@ -519,9 +519,9 @@ def test_perspectives_decide(tmp_path, hijacked, good):
         after = json.loads(world.ca.lintel("enroll", "check", e["id"], "--json", check=False, timeout=120).stdout)
         assert after["status"] == ("valid" if good else "pending")
         if good:
-            assert world.events("authorization.valid")[-1]["corroboration"] == "3/4"
+            assert world.events("authorization.valid")[-1]["corroboration"] == "4/5"
         else:
-            assert "2 of 4" in after["names"][0]["challenges"][0]["error"]["detail"]
+            assert "3 of 5" in after["names"][0]["challenges"][0]["error"]["detail"]
     finally:
         world.stop()
 
