@@ -114,10 +114,6 @@ static void begin_account(struct validate_job *j)
 {
     uint8_t hash[CRYPTO_SHA256_LEN];
     char label[VALIDATE_ACCOUNT_LABEL];
-    if (j->request->account_uri[0] == '\0') {
-        validate_job_end(j, "serverInternal", "dns-account-01 was asked for without an account.");
-        return;
-    }
     crypto_sha256(lt_slice_cstr(j->request->account_uri), hash);
     validate_account_label(hash, label);
     char *labels = lt_arena_printf(&j->arena, "%s._acme-challenge", label);

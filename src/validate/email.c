@@ -45,17 +45,6 @@ static void conclude(struct validate_job *j, const char *domain, const char *wha
     }
 }
 
-/* Registrar and validator are of one build: a question without these is a mistake of ours. */
-static bool is_asked_well(struct validate_job *j)
-{
-    const Ipc__Validate *q = j->request;
-    if (q->expected[0] != '\0' && !validate_contact_is(lt_slice_cstr(q->expected))) {
-        validate_job_end(j, "malformed", "\"%s\" is no mail address.",
-                         validate_shown(j, lt_slice_cstr(q->expected)));
-    }
-    return !j->ended;
-}
-
 /* --- CAA ------------------------------------------------------------------------------------------------ */
 
 static void ask_caa(struct validate_job *j);
@@ -113,10 +102,8 @@ static void ask_caa(struct validate_job *j)
 
 static void begin_caa(struct validate_job *j)
 {
-    if (is_asked_well(j)) {
-        j->asked = j->request->identifier->value;
-        ask_caa(j);
-    }
+    j->asked = j->request->identifier->value;
+    ask_caa(j);
 }
 
 /* --- TXT ------------------------------------------------------------------------------------------------ */
@@ -155,9 +142,7 @@ static void judge_txt(struct validate_job *j, const struct validate_dns *d)
 
 static void begin_txt(struct validate_job *j)
 {
-    if (is_asked_well(j)) {
-        ask_txt(j, j->request->identifier->value);
-    }
+    ask_txt(j, j->request->identifier->value);
 }
 
 /* --- constructed ---------------------------------------------------------------------------------------- */

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "validate/question.h"
+
 enum {
     ARENA_MAX = 256 * 1024,
     DETAIL_MAX = 900,
@@ -141,6 +143,11 @@ static const char *refusal(const struct validate_job *j, const char **ret_type)
     if (j->method == NULL || (j->hooks == NULL && j->method->kind != VALIDATE_KIND_CAA)) {
         *ret_type = "serverInternal";
         return "this validator does not know the method for it";
+    }
+    const char *form = validate_question_refusal(j->method, q);
+    if (form != NULL) {
+        *ret_type = "serverInternal";
+        return form;
     }
     /*= CABF-BR 3.2.2.4.18 "The Random Value MUST remain valid for use in a confirming response for no more
      * than 30 days from its creation." */
@@ -345,6 +352,7 @@ static void begin_statement(struct validate_job *j)
     s->identifier = j->request->identifier;
     s->method = j->request->method;
     s->wildcard = j->request->wildcard;
+    s->subdomains = j->request->subdomains;
     s->address_used = nothing;
     s->dnssec = nothing;
     s->dnssec_why = nothing;

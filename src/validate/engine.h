@@ -101,8 +101,7 @@ extern const struct validate_method_hooks validate_email_constructed; /* email.c
 
 /* Drops the reader of an answer. */
 void validate_http_close(struct validate_job *j);
-/* byhand.c for http01.c: the path that is asked for (NULL: the job has ended); is a line of the body the
- * random value? */
+/* byhand.c for http01.c: the path that is asked for; is a line of the body the random value? */
 const char *validate_website_path(struct validate_job *j);
 bool validate_website_fits(lt_slice body, lt_slice expected);
 /* dns01.c for byhand.c: begins to ask for TXT at a name; judge looks at the answer. */

@@ -293,10 +293,7 @@ const struct validate_method_hooks validate_http01 = {
 
 static void begin_website(struct validate_job *j)
 {
-    const char *path = validate_website_path(j);
-    if (path != NULL) {
-        begin_at(j, path);
-    }
+    begin_at(j, validate_website_path(j));
 }
 
 const struct validate_method_hooks validate_website = {

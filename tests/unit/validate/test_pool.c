@@ -23,8 +23,8 @@ static const struct world_name names[] = {
 };
 
 static const struct world_page pages[] = {
-    {"plain", "HTTP/1.1 200 OK\r\n\r\nplain." KEY, WORLD_SEND_CLOSE},
-    {"poison", "HTTP/1.1 200 OK\r\n\r\npoison." KEY, WORLD_SEND_CLOSE},
+    {"plain", "HTTP/1.1 200 OK\r\n\r\nplain" WORLD_TOKEN "." KEY, WORLD_SEND_CLOSE},
+    {"poison", "HTTP/1.1 200 OK\r\n\r\npoison" WORLD_TOKEN "." KEY, WORLD_SEND_CLOSE},
 };
 
 struct rig {
@@ -62,10 +62,10 @@ static void note(void *self, uint64_t id, const Ipc__Validated *v)
 /* What a parser with a hole would do. */
 static void poisoned(const Ipc__Validate *q)
 {
-    if (strcmp(q->token, "poison") == 0) {
+    if (strcmp(q->token, "poison" WORLD_TOKEN) == 0) {
         abort();
     }
-    if (strcmp(q->token, "exit") == 0) {
+    if (strcmp(q->token, "exit" WORLD_TOKEN) == 0) {
         _exit(0);
     }
 }
@@ -127,7 +127,7 @@ static void ask_for(struct rig *r, uint64_t id, struct asked asked)
 {
     static uint8_t nonce[4] = {1, 2, 3, 4};
     char authorization[128];
-    char token_copy[32];
+    char token_copy[64];
     char name[32];
     char dns[] = "dns";
     char method_copy[32];
@@ -135,8 +135,8 @@ static void ask_for(struct rig *r, uint64_t id, struct asked asked)
     Ipc__Validate v = IPC__VALIDATE__INIT;
     (void)snprintf(method_copy, sizeof method_copy, "%s", asked.method);
     (void)snprintf(name, sizeof name, "%s", asked.name);
-    (void)snprintf(token_copy, sizeof token_copy, "%s", asked.token);
-    (void)snprintf(authorization, sizeof authorization, "%s." KEY, asked.token);
+    (void)snprintf(token_copy, sizeof token_copy, "%s" WORLD_TOKEN, asked.token);
+    (void)snprintf(authorization, sizeof authorization, "%s." KEY, token_copy);
     identifier.type = dns;
     identifier.value = name;
     v.authorization_id = (int64_t)id;
