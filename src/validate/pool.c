@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "validate/pulse.h"
 #include "validate/worker.h"
 
 enum {
@@ -61,10 +62,11 @@ struct validate_pool {
     struct validate_pool_options options;
     validate_answer *answer;
     void *self;
-    struct event *tick;       /* owned */
-    struct worker *workers;   /* owned list; the dead ones until they are reaped */
-    size_t live;              /* with pipes */
-    struct question *waiting; /* owned queue */
+    struct event *tick;           /* owned */
+    struct validate_pulse *pulse; /* owned */
+    struct worker *workers;       /* owned list; the dead ones until they are reaped */
+    size_t live;                  /* with pipes */
+    struct question *waiting;     /* owned queue */
     struct question **waiting_last;
     size_t waiting_count;
     size_t running;
@@ -91,17 +93,17 @@ static void retire(struct worker *w)
     w->pool->live--;
 }
 
-/* The statement that a worker should have made. */
-static void answer_for(struct validate_pool *p, const struct question *q, const char *why)
+/* The statement that a worker should have made, or made without knowing that the fault is ours. */
+static void answer_ours(struct validate_pool *p, const struct question *q, const char *detail)
 {
     static char type[] = "serverInternal";
     static char nothing[] = "";
-    char detail[200];
+    char text[200];
     Ipc__Validated v = IPC__VALIDATED__INIT;
     Ipc__Problem problem = IPC__PROBLEM__INIT;
-    (void)snprintf(detail, sizeof detail, "The validation was interrupted: %s. It is tried again.", why);
+    (void)snprintf(text, sizeof text, "%s", detail);
     problem.type = type;
-    problem.detail = detail;
+    problem.detail = text;
     problem.status = 500;
     v.authorization_id = q->request->authorization_id;
     v.challenge_index = q->request->challenge_index;
@@ -119,6 +121,25 @@ static void answer_for(struct validate_pool *p, const struct question *q, const 
     v.perspective = perspective;
     v.build = build;
     p->answer(p->self, q->id, &v);
+}
+
+static void answer_for(struct validate_pool *p, const struct question *q, const char *why)
+{
+    char detail[200];
+    (void)snprintf(detail, sizeof detail, "The validation was interrupted: %s. It is tried again.", why);
+    answer_ours(p, q, detail);
+}
+
+/* Did the name fail, or our own way into the DNS? What was found there shows that the resolver is alive. */
+static bool is_our_fault(struct validate_pool *p, const Ipc__Validated *v)
+{
+    const char *type = v->ok || v->problem == NULL ? "" : v->problem->type;
+    int64_t now_ms = lt_monotonic_ms();
+    if (v->ok || v->n_addresses > 0 || v->n_records > 0) {
+        validate_pulse_heard(p->pulse, now_ms);
+        return false;
+    }
+    return strcmp(type, "dns") == 0 && validate_pulse_silent_ms(p->pulse, now_ms) > 0;
 }
 
 static void fail_all(struct worker *w, const char *why)
@@ -188,7 +209,12 @@ static bool take_statement(struct worker *w, uint64_t id, lt_slice body)
         bool same = lt_slice_eq(LT_SLICE(v->nonce.data, v->nonce.len), LT_SLICE(want->data, want->len)) &&
                     strcmp(v->method, q->request->method) == 0 && v->identifier != NULL &&
                     strcmp(v->identifier->value, q->request->identifier->value) == 0;
-        if (same) {
+        if (same && is_our_fault(w->pool, v)) {
+            w->spent = true;
+            answer_ours(w->pool, q,
+                        "The CA's own resolver does not answer. That is no fault of the name; it is tried "
+                        "again.");
+        } else if (same) {
             w->spent = w->spent || blames_the_dns(v);
             w->pool->answer(w->pool->self, id, v);
         } else {
@@ -445,6 +471,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     size_t spares = 0;
     (void)fd;
     (void)what;
+    validate_pulse_tick(p->pulse, now_ms, validate_pool_running(p) > 0);
     for (struct worker *w = p->workers; w != NULL; w = w->next) {
         look_at(w, now_ms);
         spares += w->from >= 0 && !w->assigned;
@@ -464,9 +491,12 @@ lt_res validate_pool_new(struct event_base *base, const struct validate_pool_opt
     LT_TRY(
         validate_engine_new(base, &options->engine, answer, self, &trial)); /* what cannot run is told now */
     validate_engine_free(trial);
+    struct validate_pulse *pulse = NULL;
+    LT_TRY(validate_pulse_new(base, options->engine.resolver, &pulse));
     struct validate_pool *p = calloc(1, sizeof *p);
     LT_ASSERT(p != NULL);
     p->base = base;
+    p->pulse = pulse;
     p->options = *options;
     struct validate_pool_options *o = &p->options;
     o->max_workers = o->max_workers == 0 ? MAX_WORKERS : o->max_workers;
@@ -503,6 +533,7 @@ void validate_pool_free(struct validate_pool *p)
     }
     reap(p, 0); /* they end as soon as they see the end of their pipe, or by their limit */
     event_free(p->tick);
+    validate_pulse_free(p->pulse);
     free(p);
 }
 
@@ -537,4 +568,9 @@ size_t validate_pool_running(const struct validate_pool *p)
 size_t validate_pool_workers(const struct validate_pool *p)
 {
     return p->live;
+}
+
+int64_t validate_pool_silent_ms(const struct validate_pool *p)
+{
+    return validate_pulse_silent_ms(p->pulse, lt_monotonic_ms());
 }

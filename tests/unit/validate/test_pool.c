@@ -12,6 +12,7 @@
 #include "crypto/digest.h"
 #include "role/profiles.h"
 #include "validate/pool.h"
+#include "validate/pulse.h"
 #include "world.h"
 
 #define KEY "AAAABBBBCCCCDDDDEEEEFFFFGGGGHHHHIIIIJJJJKKK"
@@ -72,9 +73,12 @@ static void poisoned(const Ipc__Validate *q)
 
 static void (*in_worker)(const Ipc__Validate *question) = poisoned;
 
+static bool dead_resolver;
+
 static void new_pool(struct rig *r, size_t max_workers)
 {
-    (void)snprintf(r->resolver, sizeof r->resolver, "127.0.0.1@%u", world_dns_port(r->world));
+    (void)snprintf(r->resolver, sizeof r->resolver, "127.0.0.1@%u",
+                   dead_resolver ? 1 : world_dns_port(r->world));
     const struct validate_pool_options o = {
         .engine = {.resolver = r->resolver,
                    .trust_anchor = "",
@@ -266,6 +270,62 @@ static void test_no_failure_from_a_cache(void **state)
     assert_int_equal(served_by[2], served_by[3]);
     tear_down(&r);
     assert_int_equal(munmap(served_by, 4096), 0);
+}
+
+static void until(struct rig *r, int ms)
+{
+    int64_t end = lt_monotonic_ms() + ms;
+    while (lt_monotonic_ms() < end) {
+        assert_true(event_base_loop(r->base, EVLOOP_ONCE) >= 0);
+    }
+}
+
+/* Our own resolver is dead: the name is not to blame. And it is while the resolver lives, whatever it says.
+ */
+static void test_dead_resolver(void **state)
+{
+    struct rig r;
+    (void)state;
+    new_world(&r);
+    dead_resolver = true;
+    new_pool(&r, 0);
+    ask_for(&r, 0, (struct asked){7, "a.example.com", "plain", "http-01"});
+    wait_for(&r, 1);
+    assert_int_equal(r.internal, 1);
+    assert_non_null(strstr(r.last_detail, "own resolver"));
+    assert_null(strstr(r.last_detail, "127.0.0.1"));
+    assert_true(validate_pool_silent_ms(r.pool) > 2000);
+    tear_down(&r);
+    dead_resolver = false;
+
+    set_up(&r, 0);
+    until(&r, 300);
+    ask_for(&r, 0, (struct asked){7, "silent.example.com", "plain", "http-01"});
+    ask_for(&r, 1, (struct asked){8, "broken.example.com", "plain", "http-01"});
+    wait_for(&r, 2);
+    assert_int_equal(r.internal, 0);
+    assert_int_equal(validate_pool_silent_ms(r.pool), 0);
+    tear_down(&r);
+}
+
+static void test_resolver_that_is_none(void **state)
+{
+    static const char *const rows[] = {"foo",         "127.0.0.1@", "127.0.0.1@0",   "127.0.0.1@70000",
+                                       "127.0.0.1@x", "999.1.1.1",  "example.com@53"};
+    struct event_base *base = event_base_new();
+    (void)state;
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        struct validate_pulse *p = NULL;
+        assert_fails(validate_pulse_new(base, rows[i], &p), LT_PEER_USAGE);
+        assert_null(p);
+    }
+    static const char *const good[] = {"", "127.0.0.1", "::1", "::1@53", "192.0.2.1@5353"};
+    for (size_t i = 0; i < LT_COUNT(good); i++) {
+        struct validate_pulse *p = NULL;
+        assert_ok(validate_pulse_new(base, good[i], &p));
+        validate_pulse_free(p);
+    }
+    event_base_free(base);
 }
 
 /* An account that has a worker is served, whoever stands before it and has none. */
@@ -460,6 +520,8 @@ int main(void)
         cmocka_unit_test(test_pairs),
         cmocka_unit_test(test_no_failure_from_a_cache),
         cmocka_unit_test(test_nobody_stands_in_the_way),
+        cmocka_unit_test(test_dead_resolver),
+        cmocka_unit_test(test_resolver_that_is_none),
         cmocka_unit_test(test_no_room_for_a_fresh_one),
         cmocka_unit_test(test_crash),
         cmocka_unit_test(test_many_accounts),
