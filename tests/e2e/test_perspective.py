@@ -6,10 +6,11 @@ import os
 import re
 import signal
 import ssl
+import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import Webroot, free_port, wait_for
+from conftest import LINTEL, Webroot, free_port, wait_for
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -183,6 +184,13 @@ def test_reload_knows_new_couriers(place, tmp_path):
     view.process.send_signal(signal.SIGHUP)
     wait_for("the new courier", lambda: (other.post(view.port, question(view)) or [0])[0] == 200)
     assert courier.post(view.port, question(view))[0] == 200
+
+
+def test_is_no_ca(place):
+    view, *_ = place
+    done = subprocess.run([LINTEL, "serve", view.folder], capture_output=True, text=True, timeout=30)
+    assert done.returncode == 2 and "lintel perspective serve" in done.stderr
+    assert not (Path(view.folder) / "secrets").exists()
 
 
 def test_init_refuses(place, tmp_path):
