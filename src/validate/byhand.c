@@ -28,11 +28,9 @@ static void judge(struct validate_job *j, const struct validate_dns *d)
     bool found = alias_fits(j, d);
     for (size_t i = 0; i < m->count; i++) {
         lt_slice text = validate_txt_of(j, m->records[i]);
-        validate_note_record(j, validate_shown(j, text));
         found = found || lt_slice_eq_cstr(text, expected);
     }
     if (found) {
-        validate_note_digest(j, lt_slice_cstr(expected));
         validate_job_end(j, NULL, "valid");
         return;
     }

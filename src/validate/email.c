@@ -35,7 +35,6 @@ static void conclude(struct validate_job *j, const char *domain, const char *wha
         found = found || validate_contact_equal(wanted, lt_slice_cstr(s->contacts[i]));
     }
     if (found) {
-        validate_note_digest(j, wanted);
         validate_job_end(j, NULL, "valid");
     } else if (s->n_contacts == 0) {
         validate_job_end(j, "unauthorized", "%s at %s holds no mail address that can be used.", what, domain);
@@ -52,12 +51,13 @@ static void ask_caa(struct validate_job *j);
 static void take_caa(struct validate_job *j, const struct validate_dns *d)
 {
     const struct validate_dns_message *m = d->message;
+    j->statement.answer_sha256 = validate_rrset_digest(j, m);
     for (size_t i = 0; i < m->count; i++) {
         struct validate_caa_property p;
         /* What does not parse names nobody; whether it forbids is the check of CAA's business. */
         if (!lt_failed(validate_caa_parse(m->records[i], &p)) &&
             lt_slice_eq_nocase(p.name, LT_LIT("contactemail"))) {
-            validate_note_record(j, validate_shown(j, p.value));
+            validate_note_record(j, p.value);
             keep_contact(j, p.value, d->name);
         }
     }
@@ -91,6 +91,7 @@ static void caa_answered(void *self, const struct validate_dns *answers, size_t 
 
 static void ask_caa(struct validate_job *j)
 {
+    validate_note_asked(j, "%s CAA", j->asked);
     if (j->asked[0] == '\0') {
         validate_job_end(j, "unauthorized", "There is no CAA record between %s and the root.",
                          j->request->identifier->value);
@@ -128,7 +129,6 @@ static void judge_txt(struct validate_job *j, const struct validate_dns *d)
     const char *dot = strchr(domain, '.');
     for (size_t i = 0; i < m->count; i++) {
         lt_slice text = validate_txt_of(j, m->records[i]);
-        validate_note_record(j, validate_shown(j, text));
         keep_contact(j, text, domain);
     }
     /* The next Authorization Domain Name up, as long as there is one. */

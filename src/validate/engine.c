@@ -346,6 +346,7 @@ static void begin_statement(struct validate_job *j)
     struct validate_engine *e = j->engine;
     Ipc__Validated *s = &j->statement;
     ipc__validated__init(s);
+    j->room = VALIDATE_ROOM;
     s->authorization_id = j->request->authorization_id;
     s->challenge_index = j->request->challenge_index;
     s->nonce = j->request->nonce;

@@ -63,6 +63,7 @@ def test_the_whole_story(own):
     assert check["usable_until"] > check["checked"] and check["relied_on"]
     seen = check["statement"]
     assert seen["addresses"] == ["127.0.0.1"] and seen["address_used"].startswith("127.0.0.1")
+    assert seen["asked"].startswith("http://") and "/.well-known/acme-challenge/" in seen["asked"]
     assert seen["http_status"] == 200 and len(seen["answer_sha256"]) == 64 and seen["redirects"] == []
     assert seen["resolver"] and seen["build"] and seen["started"] <= seen["finished"]
     assert check["corroboration"] is None and check["problem"] is None
