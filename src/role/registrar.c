@@ -35,7 +35,7 @@
 #include "crypto/digest.h"
 #include "role/profiles.h"
 
-enum { RETRY_INTENT_S = 3, CACHE_KIB = 32768, GROUP_ARENA_MAX = 512 * 1024 * 1024 };
+enum { RETRY_INTENT_S = 3, NAMES_MAX = 256, CACHE_KIB = 32768, GROUP_ARENA_MAX = 512 * 1024 * 1024 };
 
 static const void *body_of(const struct ipc_msg *m)
 {
@@ -440,18 +440,19 @@ static void corroborated(const char *name, const char *count, const char *why)
 /* Said at each start and reload, not only to the clients that are refused. */
 static void say_public(const struct registrar *g, lt_time now)
 {
-    const struct ca_profile *p = ca_public_profile(&g->profiles);
+    char names[NAMES_MAX];
     struct ca_public_trust trust;
-    if (p == NULL) {
+    ca_public_profile_names(&g->profiles, names, sizeof names);
+    if (names[0] == '\0') {
         return;
     }
     ca_public_trust_judge(g->config, &g->perspectives, now, &trust);
     for (size_t i = 0; i < trust.lack_count; i++) {
-        lt_log(LT_LOG_ERROR, "nothing is issued by a public profile", "profile=%s why=\"%s\"", p->name,
+        lt_log(LT_LOG_ERROR, "nothing is issued by a public profile", "profile=\"%s\" why=\"%s\"", names,
                trust.lacks[i]);
     }
     if (trust.soon[0] != '\0') {
-        lt_log(LT_LOG_WARN, "soon nothing is issued by a public profile", "profile=%s why=\"%s\"", p->name,
+        lt_log(LT_LOG_WARN, "soon nothing is issued by a public profile", "profile=\"%s\" why=\"%s\"", names,
                trust.soon);
     }
 }

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "ca/config.h"
+#include "ca/config_values.h"
 #include "role/kit.h"
 #include "role/profiles.h"
 #include "role/validator_testing.h"
@@ -111,6 +112,7 @@ static lt_res read_anchors(struct validator *s, const struct ca_config *config, 
         return LT_OK;
     }
     LT_TRY(r);
+    LT_TRY(ca_value_anchors(path, text)); /* libunbound would name neither file nor line */
     *ret_text = lt_arena_cstr(&s->texts, text);
     LT_CHECK(*ret_text != NULL, LT_PEER_TOO_LARGE, "%s is too large", path);
     return LT_OK;

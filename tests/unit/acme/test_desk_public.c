@@ -11,19 +11,24 @@
 #include "crypto/key.h"
 #include "rig.h"
 #include "sign.pb-c.h"
+#include "validate/methods.h"
 
 enum { VIEWS = 4, HOUR = 3600, FILE_MAX = 65536 };
 
 static const char with_caa[] = "acme:\n  caa-identities: [ca.example.com]\n  authorization-lifetime: 30d\n"
-                               "validation:\n  allow-private: true\n"
                                "rate-limits:\n  accounts-per-address: none\n  orders-per-account: none\n"
                                "  failures-per-name: none\n";
-static const char without_caa[] = "validation:\n  allow-private: true\n"
-                                  "rate-limits:\n  accounts-per-address: none\n  orders-per-account: none\n";
+static const char without_caa[] = "rate-limits:\n  accounts-per-address: none\n  orders-per-account: none\n";
 static const char without_dnssec[] =
     "acme:\n  caa-identities: [ca.example.com]\n"
     "validation:\n  allow-private: true\n  dnssec: none\n"
     "rate-limits:\n  accounts-per-address: none\n  orders-per-account: none\n";
+
+#define GOOD_CAA "acme:\n  caa-identities: [ca.example.com]\n"
+static const char with_port[] = GOOD_CAA "validation:\n  http-port: 8080\n";
+static const char with_tls_port[] = GOOD_CAA "validation:\n  https-port: 444\n";
+static const char with_private[] = GOOD_CAA "validation:\n  allow-private: true\n";
+static const char with_anchor[] = GOOD_CAA "validation:\n  trust-anchor: my.ds\n";
 
 static const char *const one[] = {"a.example.com", NULL};
 static const char *const two[] = {"a.example.com", "b.example.com", NULL};
@@ -151,7 +156,8 @@ static void say(const struct rig *r, const Ipc__Validate *q, Ipc__Validated *v, 
     v->perspective = word(q->perspective[0] == '\0' ? "primary" : q->perspective);
     v->build = word("test");
     v->resolver = word("primary");
-    v->ruleset = word("BR 2.2.6 3.2.2.4.19");
+    v->ruleset = word(validate_method_find(q->method, q->identifier->type)->ruleset);
+    v->subdomains = q->subdomains;
     v->finished_us = r->now.us;
     caa->checked = true;
     caa->permitted = true;
@@ -307,6 +313,10 @@ static void test_refused(void **state)
         {without_caa, &all, {"caa-identities", "CABF-BR 3.2.2.8"}},
         {without_dnssec, &all, {"dnssec", "CABF-BR 3.2.2.8.1"}},
         {without_caa, NULL, {"caa-identities", "0 remote perspectives"}},
+        {with_port, &all, {"http-port is 8080", "Authorized Ports"}},
+        {with_tls_port, &all, {"https-port is 444"}},
+        {with_private, &all, {"allow-private"}},
+        {with_anchor, &all, {"trust-anchor", "IANA"}},
     };
     (void)state;
     for (size_t i = 0; i < LT_COUNT(rows); i++) {
