@@ -132,28 +132,19 @@ static lt_res find_question(struct ca_turn *t, const Ipc__Validated *v, struct q
     return LT_OK;
 }
 
-/* Did it begin its way up at the name itself? A statement about CAA that looked elsewhere is none. */
-static bool looked_at(const Ipc__CaaCheck *caa, const char *name)
-{
-    return caa->n_looked_up > 0 && lt_slice_eq_cstr(lt_slice_cstr(caa->looked_up[0]), name);
-}
-
-static const char *why_discarded(const struct question *q, const Ipc__Validated *v)
+static const char *why_discarded(const struct acme_desk *d, const struct ca_turn *t, const struct question *q,
+                                 const Ipc__Validated *v)
 {
     if (q->order == 0) {
         return "no such check of CAA was running";
     }
-    const char *base = acme_name_base(q->name);
-    if (v->identifier == NULL || strcmp(v->identifier->type, "dns") != 0 ||
-        strcmp(v->identifier->value, base) != 0) {
-        return "it is about another name";
-    }
-    if (v->ok && (v->caa == NULL || !looked_at(v->caa, base))) {
-        return "it permits without having looked at the name";
-    }
-    return v->ok && v->caa->checked_us < lt_time_add_seconds(q->asked, -MARGIN_S).us
-               ? "it is older than its question"
-               : NULL;
+    const struct acme_asked asked = {.type = "dns",
+                                     .name = acme_name_base(q->name),
+                                     .method = METHOD_CAA,
+                                     .wildcard = acme_name_base(q->name) != q->name,
+                                     .since = q->asked};
+    const char *why = acme_statement_refusal(d, t, &asked, v);
+    return why == NULL && v->ok && v->caa == NULL ? "it permits without having looked at the name" : why;
 }
 
 /* What comes of it, as the row's status. */
@@ -234,7 +225,7 @@ lt_res acme_caa_settle(struct acme_desk *d, struct ca_turn *t, const Ipc__Valida
 {
     struct question q;
     LT_TRY(find_question(t, v, &q));
-    const char *why = why_discarded(&q, v);
+    const char *why = why_discarded(d, t, &q, v);
     if (why != NULL) {
         return acme_statement_discard(t, v, why);
     }
@@ -251,7 +242,7 @@ lt_res acme_caa_validated(struct acme_desk *d, struct ca_turn *t, const Ipc__Val
     struct question q;
     Ipc__Validate *question = NULL;
     LT_TRY(find_question(t, v, &q));
-    if (why_discarded(&q, v) == NULL) {
+    if (why_discarded(d, t, &q, v) == NULL) {
         if (acme_again(d, t, v)) {
             return ask(d, t, &q);
         }

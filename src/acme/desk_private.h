@@ -282,6 +282,19 @@ LT_MUST_USE lt_res acme_ancestor_follow(struct acme_desk *d, struct ca_turn *t, 
 /* challenge.c */
 acme_handler acme_challenge_get, acme_challenge_reply;
 void acme_challenge_body(Ipc__AcmeChallengeBody *b, Ipc__AcmeReply *reply);
+/* statement.c: what the validator was asked. */
+struct acme_asked {
+    const char *type;
+    const char *name; /* without "*." */
+    const char *method;
+    bool wildcard;
+    bool subdomains;
+    lt_time since;
+};
+/* NULL, or why the primary's statement is none about that: a clause in static storage. What it found is the
+ * caller's business. */
+const char *acme_statement_refusal(const struct acme_desk *d, const struct ca_turn *t,
+                                   const struct acme_asked *asked, const Ipc__Validated *v);
 /* A statement that answers no question of ours: an event. */
 LT_MUST_USE lt_res acme_statement_discard(struct ca_turn *t, const Ipc__Validated *v, const char *why);
 /* The outcome of a validation that was corroborated, or was not; dropped where its challenge waits no more.
