@@ -111,7 +111,9 @@ void doctor_family(struct doctor *d)
                    "all programs run as one user: start as root, in a folder that others may "
                    "pass, to give each its own");
     }
-    if (d->count == before) {
+    bool fine = d->count == before;
+    doctor_silence(d, family);
+    if (fine) {
         doctor_say(d, DOCTOR_OK, "family", "every program is ready, locked in, under its own user");
     }
     json_decref(family);

@@ -32,6 +32,7 @@ struct courier {
     struct courier_fleet *before; /* owned: of the files before, until its questions are answered */
     struct courier_mail *mail;    /* owned */
     uint32_t registrar;           /* instance that asked last */
+    int64_t relay_silent_s;       /* since when the mail relay takes nothing; 0: it does, or nobody knows */
     struct event kit_event;
     struct event tick_event;
 };
@@ -79,6 +80,10 @@ static void mailed(void *self, const Ipc__MailSent *said)
                   : said->final  ? "lintel_letters_total{outcome=\"refused\"}"
                                  : "lintel_letters_total{outcome=\"failed\"}",
                   1);
+    /* A letter that is refused for good was answered: the relay is there. */
+    bool relay = said->accepted || said->final;
+    s->relay_silent_s = relay ? 0 : s->relay_silent_s == 0 ? lt_time_seconds(lt_now()) : s->relay_silent_s;
+    lt_metric_set("lintel_silent_since_seconds{what=\"mail relay\"}", s->relay_silent_s);
     if (!said->accepted) {
         lt_log(LT_LOG_WARN, "a letter was not accepted", "mail=%lld final=%s why=\"%s\"",
                (long long)said->mail_id, said->final ? "yes" : "no", said->why);
@@ -154,6 +159,7 @@ static lt_res reload(void *self, const char *config_yaml)
     struct courier_fleet *fresh = NULL;
     (void)config_yaml; /* nothing of it is ours */
     LT_TRY(make_fleet(s, &fresh));
+    courier_fleet_inherit(fresh, s->fleet);
     courier_fleet_free(s->before); /* what it had not finished counts as no answer */
     s->before = s->fleet;
     s->fleet = fresh;

@@ -79,6 +79,7 @@ static void add_status(struct lt_buf *out, const struct supervisor *s)
         add_process(out, &s->processes[i], now_ms);
     }
     lt_buf_add_byte(out, ']');
+    silence_add(s, out);
     add_testing(out, s);
     lt_buf_add_cstr(out, "}\n");
 }
@@ -98,6 +99,7 @@ static lt_res replace(lt_slice bytes)
 void status_write(struct supervisor *s)
 {
     struct lt_buf out;
+    silence_look(s);
     lt_buf_init(&out, STATUS_MAX);
     add_status(&out, s);
     lt_res r = lt_buf_check(&out);

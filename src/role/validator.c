@@ -35,6 +35,7 @@ struct validator {
     char *folder;                      /* owned; of the CA */
     struct lt_arena texts;             /* what the pools' options point to; grows with each reload */
     uint32_t registrar;                /* instance that asked last */
+    int64_t silent_since_s;            /* our resolver; 0: it answers */
     struct event kit_event;
     struct event tick_event;
 };
@@ -191,11 +192,15 @@ static bool drained(void *self)
 static lt_res tick(void *self, lt_time now)
 {
     struct validator *s = self;
-    (void)now;
     if (s->before != NULL && validate_pool_running(s->before) == 0) {
         validate_pool_free(s->before);
         s->before = NULL;
     }
+    int64_t silent_ms = validate_pool_silent_ms(s->pool);
+    s->silent_since_s = silent_ms == 0          ? 0
+                        : s->silent_since_s > 0 ? s->silent_since_s
+                                                : lt_time_seconds(now) - silent_ms / 1000;
+    lt_metric_set("lintel_silent_since_seconds{what=\"resolver\"}", s->silent_since_s);
     lt_metric_set("lintel_validations_running", (int64_t)validate_pool_running(s->pool));
     lt_metric_set("lintel_validation_workers", (int64_t)validate_pool_workers(s->pool));
     return LT_OK;
