@@ -1,10 +1,12 @@
 """A CA with five perspectives, as many as the rules want from 2026-12-15 on, each with a DNS view of its own: the
 victim's web server is 127.0.0.1, the attacker's 127.0.0.2, and a hijacked view sends everybody there."""
+import contextlib
 import json
 import os
 import re
 import signal
 import sqlite3
+import urllib.request
 
 import pytest
 from acmeclient import AcmeError, Client
@@ -50,11 +52,10 @@ class World:
         return user
 
     def stop(self):
-        for view in self.views:
-            view.stop()
-        self.ca.stop()
-        for part in (self.victim, self.attacker, self.honest, self.hijacked):
-            part.stop()
+        """All of it, whatever of it fails."""
+        with contextlib.ExitStack() as undo:
+            for part in (self.victim, self.attacker, self.honest, self.hijacked, self.ca, *self.views):
+                undo.callback(part.stop)
 
     def events(self, kind):
         book = sqlite3.connect(f"file:{self.ca.folder}/book/lintel.db?mode=ro", uri=True)
@@ -155,17 +156,77 @@ def test_a_replaced_validator_gets_nothing(world, tmp_path):
                                                      for e in w.events("certificate.issued"))
 
 
+def silent_since(w, what):
+    page = urllib.request.urlopen(f"http://127.0.0.1:{w.ca.operator_port}/metrics", timeout=5).read().decode()
+    return int(re.search(rf'^lintel_silent_since_seconds{{[^}}]*what="{what}"[^}}]*}} (\d+)', page, re.M)[1])
+
+
 def test_silence_is_no_agreement(world):
+    """Nor is it the client's failure; and whoever runs the CA is told."""
     w = world()
+    assert w.ca.json("status")["family"]["silent"] == []
     for view in w.views[:2]:
         view.stop()
     user = w.client()
-    _, order = user.order("www.example.com")
-    assert user.prove(order["authorizations"][0])["status"] == "invalid"
+    for _ in range(2):
+        _, order = user.order("www.example.com")
+        authorization = user.prove(order["authorizations"][0])
+        assert authorization["status"] == "invalid"
+        error = next(c["error"] for c in authorization["challenges"] if "error" in c)
+        assert error["type"].endswith(":serverInternal") and error["status"] == 500
+        assert "fault of the CA" in error["detail"] and "127.0.0.1" not in error["detail"] and \
+            "view-" not in error["detail"]
+    book = sqlite3.connect(f"file:{w.ca.folder}/book/lintel.db?mode=ro", uri=True)
+    assert book.execute("SELECT count(*) FROM name_pause").fetchone() == (0,)
+    book.close()
+
+    def silent():
+        return sorted(x["what"] for x in w.ca.json("status")["family"]["silent"])
+    wait_for("the alarm", lambda: silent() == ["perspective view-0", "perspective view-1"])
+    assert "NO ANSWER     from perspective view-1 since 20" in w.ca.lintel("status").stdout
+    doctor = w.ca.lintel("doctor", check=False)
+    assert doctor.returncode == 6 and "3 of 5 answer: too few" in doctor.stdout
+    assert "perspective view-0: no answer since 20" in doctor.stdout
+    assert silent_since(w, "perspective view-0") > 1700000000
+    wait_for("the events", lambda: sorted(e["detail"] for e in w.events("family.silent")) ==
+             ["perspective view-0", "perspective view-1"])
     w.views[0].start()
     user = w.client()
     user.issue("www.example.com")
     assert w.events("authorization.valid")[-1]["corroboration"] == "4/5"
+    wait_for("the end of the alarm", lambda: silent() == ["perspective view-1"])
+    wait_for("the event", lambda: [e["detail"] for e in w.events("family.answers")] == ["perspective view-0"])
+    assert "too few" not in w.ca.lintel("doctor", check=False).stdout
+    assert silent_since(w, "perspective view-0") == 0
+
+
+def test_silence_is_noticed_by_itself(world):
+    """Before anybody needs them."""
+    w = world()
+    w.views[2].stop()
+    wait_for("the alarm", lambda: [x["what"] for x in w.ca.json("status")["family"]["silent"]] == ["perspective view-2"],
+             45)
+    w.views[2].start()
+    wait_for("its end", lambda: w.ca.json("status")["family"]["silent"] == [], 20)
+
+
+def test_dead_resolver(world):
+    """Ours: not the client's failure either."""
+    w = world(count=0)
+    w.honest.stop()
+    user = w.client()
+    _, order = user.order("www.example.com")
+    challenge = next(c for c in user.post(order["authorizations"][0], None).json()["challenges"] if c["type"] == "http-01")
+    user.post(challenge["url"], {})
+    wait_for("the alarm", lambda: [x["what"] for x in w.ca.json("status")["family"]["silent"]] == ["resolver"], 30)
+    doctor = w.ca.lintel("doctor", check=False)
+    assert doctor.returncode == 6 and "resolver: no answer since" in doctor.stdout
+    authorization = user.poll(order["authorizations"][0], ("valid", "invalid"), 120)
+    error = next(c["error"] for c in authorization["challenges"] if "error" in c)
+    assert error["type"].endswith(":serverInternal") and "own resolver" in error["detail"], error
+    book = sqlite3.connect(f"file:{w.ca.folder}/book/lintel.db?mode=ro", uri=True)
+    assert book.execute("SELECT count(*) FROM name_pause").fetchone() == (0,)
+    book.close()
 
 
 def test_another_key_is_no_perspective(world):
@@ -212,7 +273,6 @@ def children(view):
 
 
 def metric(w, name):
-    import urllib.request
     page = urllib.request.urlopen(f"http://127.0.0.1:{w.ca.operator_port}/metrics", timeout=5).read().decode()
     found = re.search(rf"^{name}{{[^}}]*}} (\d+)", page, re.M)
     return int(found[1]) if found else None
