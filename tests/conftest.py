@@ -152,6 +152,14 @@ class Webroot:
         self.server.server_close()
 
 
+def program_of(pid):
+    """Its path; of one that is not dumpable only root sees it, and others what it was called by."""
+    try:
+        return os.readlink(f"/proc/{pid}/exe")
+    except PermissionError:
+        return Path(f"/proc/{pid}/cmdline").read_text().split("\0")[0]
+
+
 class Ca:
     """One CA folder and its running family. Without a DNS port it asks the root, and no private address is allowed."""
 
@@ -219,10 +227,10 @@ class Ca:
         counts = {}
         for pid in children:
             try:
-                exe = os.readlink(f"/proc/{pid}/exe")
+                name = program_of(pid)
             except OSError:
                 continue
-            m = re.search(r"lintel-(\w+)", exe)
+            m = re.search(r"lintel-(\w+)", name)
             if m:
                 n = counts.setdefault(m[1], 0)
                 counts[m[1]] += 1

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from acmeclient import AcmeError, Client, b64
+from acmeclient import AcmeError, Client, b64, certificates
 from conftest import LINTEL, Ca, Webroot, free_port, wait_for
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -85,10 +85,6 @@ def registered(made, ca):
     user = made.user(ca)
     user.register()
     return user
-
-
-def certificates(pem):
-    return x509.load_pem_x509_certificates(pem.encode())
 
 
 def plus(ca, text):
