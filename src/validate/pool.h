@@ -3,7 +3,9 @@
 /* Strangers' bytes are parsed in workers: children by fork, behind the same walls, that have no descriptor
  * but two pipes. A worker serves one account and is then replaced, so that what one account's servers do to a
  * parser touches nobody else's validations. A few are forked before they are needed. It is also replaced when
- * the account proves a name by a record a second time, so that no proof is looked for in a cache.
+ * the account proves a name by a record a second time, so that no proof is looked for in a cache. An account
+ * has four workers at most, and accounts that wait for one take turns: who wants all 256 kept busy with
+ * silence needs 64 accounts.
  *
  * A worker that dies, or that says nothing long after its time, is answered for: serverInternal for each of
  * its questions, and the registrar asks again; so is a look-up that failed while our own resolver was dead

@@ -188,6 +188,47 @@ static void test_one(void **state)
     tear_down(&r);
 }
 
+/* Questions about one silent name, and then many more, are one account's trouble. */
+static void test_one_account_keeps_nobody_waiting(void **state)
+{
+    static const char *const methods[] = {"dns-01", "dns-01", "http-01", "dns-01", "tls-alpn-01", "dns-01"};
+    struct rig r;
+    (void)state;
+    set_up(&r, 4);
+    for (uint64_t id = 0; id < LT_COUNT(methods); id++) {
+        ask_for(&r, id, (struct asked){7, "silent.example.com", "plain", methods[id]});
+    }
+    for (uint64_t id = 8; id < 8 + 200; id++) { /* past what is looked ahead */
+        ask_for(&r, id, (struct asked){7, "silent.example.com", "plain", "dns-01"});
+    }
+    int64_t from = lt_monotonic_ms();
+    for (uint64_t id = 208; id < 211; id++) {
+        ask(&r, id, (int64_t)id, "plain");
+    }
+    wait_for(&r, 3);
+    assert_int_equal(r.valid, 3);
+    assert_true(lt_monotonic_ms() - from < 3000); /* a silent one lasts five seconds */
+    tear_down(&r);
+}
+
+/* Four and no more, where there are many; those that have nothing to do make room for fresh ones. */
+static void test_four_of_an_account(void **state)
+{
+    struct rig r;
+    (void)state;
+    set_up(&r, 0);
+    for (uint64_t id = 0; id < 12; id++) {
+        ask_for(&r, id, (struct asked){7, "silent.example.com", "plain", "dns-01"});
+    }
+    assert_true(validate_pool_workers(r.pool) <= 4 + 2); /* the spares */
+    for (uint64_t id = 12; id < 24; id++) {
+        ask_by(&r, id, 9, "plain", "dns-01");
+    }
+    wait_for(&r, 12);
+    assert_int_equal(r.ids, 0xfff000);
+    tear_down(&r);
+}
+
 static pid_t *served_by; /* shared with the workers: by the number in the token */
 
 static void note_worker(const Ipc__Validate *q)
@@ -516,6 +557,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one),
+        cmocka_unit_test(test_one_account_keeps_nobody_waiting),
+        cmocka_unit_test(test_four_of_an_account),
         cmocka_unit_test(test_no_proof_from_a_cache),
         cmocka_unit_test(test_pairs),
         cmocka_unit_test(test_no_failure_from_a_cache),
