@@ -18,6 +18,7 @@ from perspective import PLACES, Perspective
 
 CLONE_NEWNET = 0x40000000
 CLONE_NEWNS = 0x00020000
+CLONE_FS = 0x00000200
 MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x40000
 ROOT_KEY = "/usr/share/dns/root.key"  # where the family finds the key of the DNS root
 ROOTS = ["198.41.0.4", "170.247.170.2", "199.9.14.201", "192.33.4.12", "199.7.91.13", "192.203.230.10", "192.5.5.241",
@@ -78,6 +79,8 @@ class Namespace:
     @staticmethod
     def go(where):
         folder = os.getcwd()
+        if libc.unshare(CLONE_FS) != 0:  # threads that were started here have this thread's mounts
+            raise OSError(ctypes.get_errno(), "unshare")
         for fd, flag in where:
             if libc.setns(fd, flag) != 0:
                 raise OSError(ctypes.get_errno(), "setns")

@@ -212,7 +212,7 @@ def test_caa_is_asked_again_of_all(net):
         view.stop()
     with pytest.raises(AcmeError) as e:
         user.issue("www.example.com")
-    assert e.value.kind == "dns", e.value.problem
+    assert e.value.kind == "serverInternal" and "203.0.114" not in str(e.value.problem), e.value.problem
     assert events(ca, "caa.checked")[-1]["corroboration"] == "3/5"
     for view in net.views[:2]:
         view.start()
