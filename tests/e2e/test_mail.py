@@ -280,6 +280,9 @@ def test_the_relay_is_away_and_lintel_is_killed(office):
     wait_for("a failure", lambda: office.mails(e)[0][3])
     recipient, status, attempts, error = office.mails(e)[0]
     assert (status, attempts) == ("queued", 1) and "127.0.0.1" in error
+    wait_for("the alarm", lambda: [x["what"] for x in office.ca.json("status")["family"]["silent"]] == ["mail relay"])
+    doctor = office.ca.lintel("doctor", check=False)
+    assert doctor.returncode == 6 and "mail relay: no answer since" in doctor.stdout and "letters wait" in doctor.stdout
     value = office.tokens(e)[0][0]
     for pid in office.ca.pids().values():
         os.kill(pid, signal.SIGKILL)
@@ -300,6 +303,7 @@ def test_the_relay_is_away_and_lintel_is_killed(office):
         letter = wait_for("the letter", arrived, 90)
     except AssertionError:
         raise AssertionError(f"{office.mails(e)}\n{office.postfix.log()[-4000:]}\n{office.ca.log_tail()}") from None
+    assert office.ca.json("status")["family"]["silent"] == []
     token = link(letter)
     assert letter["To"] == "hostmaster@example.com"
     assert office.page(token, {"do": "approve"})[0] == 200
