@@ -81,6 +81,7 @@ struct acme_desk {
     const struct ca_config *config; /* borrowed */
     void (*random)(uint8_t *out, size_t len);
     uint32_t nonce_reject;      /* percent; test CAs: testing.c */
+    bool always_valid;          /* test CAs */
     uint32_t authz_forget;      /* percent; the same */
     struct acme_nonces *nonces; /* owned */
     struct acme_rates *rates;   /* owned */

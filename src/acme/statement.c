@@ -22,7 +22,7 @@ static const char *speaker_refusal(const struct acme_desk *d, const struct ca_tu
 {
     size_t len = strlen(t->book->build);
     bool ours = strncmp(v->build, t->book->build, len) == 0;
-    bool tells = ours && d->config->testing.always_valid && strncmp(v->build + len, " (", 2) == 0 &&
+    bool tells = ours && d->always_valid && strncmp(v->build + len, " (", 2) == 0 &&
                  strlen(v->build) < len + BUILD_MORE_MAX;
     if (!is(v->perspective, "primary")) {
         return "it speaks for another perspective";
@@ -68,6 +68,6 @@ const char *acme_statement_refusal(const struct acme_desk *d, const struct ca_tu
     if (v->ok && ((v->wildcard != 0) != asked->wildcard || (v->subdomains != 0) != asked->subdomains)) {
         return "it is about more or fewer names than were asked";
     }
-    bool looked = v->ok && v->caa != NULL && !d->config->testing.always_valid;
+    bool looked = v->ok && v->caa != NULL && !d->always_valid;
     return looked ? caa_refusal(asked, v->caa) : NULL;
 }

@@ -566,6 +566,9 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *message, const int *
     if (message->testing != NULL) {
         acme_desk_use_testing(g->desk, message->testing->nonce_reject, message->testing->authz_reuse);
     }
+    if (message->testing != NULL && message->testing->always_valid) {
+        acme_desk_use_always_valid(g->desk);
+    }
     LT_TRY(load_files(g));
     LT_TRY(registrar_run(g, step_started, NULL));
     registrar_commit(g);
