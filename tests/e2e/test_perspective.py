@@ -19,6 +19,7 @@ from protobuf import pack, unpack
 
 CONTEXT = b"lintel-perspective-v1\0"
 TOKEN = "evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA"
+PROOF = f"{TOKEN}.9jg46WB3rR_AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI"
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def place(tmp_path_factory, dns):
 
 
 def question(view, name="a.example.com", nonce=b"n" * 16, **more):
-    fields = {1: 7, 3: nonce, 4: {1: "dns", 2: name}, 5: "http-01", 6: TOKEN, 7: f"{TOKEN}.thumb", 8: 1, 14: view.name}
+    fields = {1: 7, 3: nonce, 4: {1: "dns", 2: name}, 5: "http-01", 6: TOKEN, 7: PROOF, 8: 1, 14: view.name}
     fields.update({int(k[1:]): v for k, v in more.items()})
     return pack(fields)
 
@@ -57,7 +58,7 @@ def open_statement(view, courier, body):
 
 def test_says_what_it_saw(place):
     view, courier, web = place
-    (web.challenges / TOKEN).write_text(f"{TOKEN}.thumb")
+    (web.challenges / TOKEN).write_text(PROOF)
     asked = question(view)
     status, body = courier.post(view.port, asked)
     assert status == 200
