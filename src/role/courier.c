@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <event2/event_struct.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,10 +16,11 @@
 #include "base/secret.h"
 #include "crypto/digest.h"
 #include "role/courier_mail.h"
+#include "role/event_loop.h"
 #include "role/kit.h"
 #include "role/profiles.h"
 
-enum { TICK_MS = 100, KEY_MAX = 4096 };
+enum { KEY_MAX = 4096 };
 #define KEY_FILE "courier/key.pem"
 
 struct courier {
@@ -33,8 +33,6 @@ struct courier {
     struct courier_mail *mail;    /* owned */
     uint32_t registrar;           /* instance that asked last */
     int64_t relay_silent_s;       /* since when the mail relay takes nothing; 0: it does, or nobody knows */
-    struct event kit_event;
-    struct event tick_event;
 };
 
 static void told(void *self, uint64_t id, const Ipc__Validate *question,
@@ -192,27 +190,10 @@ static lt_res tick(void *self, lt_time now)
     return LT_OK;
 }
 
-static void on_kit(evutil_socket_t fd, short what, void *arg)
-{
-    struct courier *s = arg;
-    (void)fd;
-    (void)what;
-    if (!role_kit_dispatch(s->kit)) {
-        (void)event_base_loopbreak(s->base); /* fails only without a base */
-    }
-}
-
 static lt_res run(void *self)
 {
     struct courier *s = self;
-    const struct timeval period = {.tv_usec = TICK_MS * 1000};
-    int fd = role_kit_fd(s->kit);
-    bool fine = event_assign(&s->kit_event, s->base, fd, EV_READ | EV_PERSIST, on_kit, s) == 0 &&
-                event_assign(&s->tick_event, s->base, -1, EV_PERSIST, on_kit, s) == 0 &&
-                event_add(&s->kit_event, NULL) == 0 && event_add(&s->tick_event, &period) == 0;
-    LT_ASSERT(fine);
-    LT_CHECK(event_base_loop(s->base, EVLOOP_NO_EXIT_ON_EMPTY) == 0, LT_STATE_IO, "the event loop failed");
-    return LT_OK;
+    return role_event_loop(s->kit, s->base);
 }
 
 static const struct role_route routes[] = {

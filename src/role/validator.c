@@ -4,7 +4,6 @@
  * was asked twice is done twice: the registrar takes one answer. */
 #include <errno.h>
 #include <event2/event.h>
-#include <event2/event_struct.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,12 +16,13 @@
 #include "base/metrics.h"
 #include "ca/config.h"
 #include "ca/config_values.h"
+#include "role/event_loop.h"
 #include "role/kit.h"
 #include "role/profiles.h"
 #include "role/validator_testing.h"
 #include "validate/pool.h"
 
-enum { TICK_MS = 100, ANCHORS_MAX = 64 * 1024, TEXTS_MAX = 16 * 1024 * 1024 };
+enum { ANCHORS_MAX = 64 * 1024, TEXTS_MAX = 16 * 1024 * 1024 };
 #define ROOT_ANCHOR "/usr/share/dns/root.key"
 
 struct validator {
@@ -36,8 +36,6 @@ struct validator {
     struct lt_arena texts;             /* what the pools' options point to; grows with each reload */
     uint32_t registrar;                /* instance that asked last */
     int64_t silent_since_s;            /* our resolver; 0: it answers */
-    struct event kit_event;
-    struct event tick_event;
 };
 
 static void answer(void *self, uint64_t id, const Ipc__Validated *v)
@@ -206,27 +204,10 @@ static lt_res tick(void *self, lt_time now)
     return LT_OK;
 }
 
-static void on_kit(evutil_socket_t fd, short what, void *arg)
-{
-    struct validator *s = arg;
-    (void)fd;
-    (void)what;
-    if (!role_kit_dispatch(s->kit)) {
-        (void)event_base_loopbreak(s->base); /* fails only without a base */
-    }
-}
-
 static lt_res run(void *self)
 {
     struct validator *s = self;
-    const struct timeval period = {.tv_usec = TICK_MS * 1000};
-    int fd = role_kit_fd(s->kit);
-    bool fine = event_assign(&s->kit_event, s->base, fd, EV_READ | EV_PERSIST, on_kit, s) == 0 &&
-                event_assign(&s->tick_event, s->base, -1, EV_PERSIST, on_kit, s) == 0 &&
-                event_add(&s->kit_event, NULL) == 0 && event_add(&s->tick_event, &period) == 0;
-    LT_ASSERT(fine);
-    LT_CHECK(event_base_loop(s->base, EVLOOP_NO_EXIT_ON_EMPTY) == 0, LT_STATE_IO, "the event loop failed");
-    return LT_OK;
+    return role_event_loop(s->kit, s->base);
 }
 
 static const struct role_route routes[] = {

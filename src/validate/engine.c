@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ipc/arena.h"
 #include "validate/question.h"
 
 enum {
@@ -305,17 +306,6 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     begin_waiting(e);
 }
 
-static void *in_arena(void *arena, size_t size)
-{
-    return lt_arena_alloc(arena, size);
-}
-
-static void not_from_arena(void *arena, void *ptr)
-{
-    (void)arena;
-    (void)ptr;
-}
-
 /* A copy of the question in the job's arena, and what the statement repeats of it. */
 static lt_res copy_request(struct validate_job *j, const Ipc__Validate *request)
 {
@@ -323,7 +313,7 @@ static lt_res copy_request(struct validate_job *j, const Ipc__Validate *request)
     uint8_t *packed = lt_arena_alloc(&j->arena, len + 1);
     LT_CHECK(packed != NULL, LT_PEER_TOO_LARGE, "the question is too large");
     (void)ipc__validate__pack(request, packed); /* its length is known */
-    ProtobufCAllocator allocator = {.alloc = in_arena, .free = not_from_arena, .allocator_data = &j->arena};
+    ProtobufCAllocator allocator = ipc_arena_allocator(&j->arena);
     Ipc__Validate *copy = ipc__validate__unpack(&allocator, len, packed);
     LT_CHECK(copy != NULL, LT_PEER_MALFORMED, "the question cannot be copied");
     j->request = copy;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "ipc/arena.h"
 #include "validate/pulse.h"
 #include "validate/worker.h"
 
@@ -193,17 +194,6 @@ static struct question *take_question(struct worker *w, uint64_t id)
     return q;
 }
 
-static void *in_arena(void *arena, size_t size)
-{
-    return lt_arena_alloc(arena, size);
-}
-
-static void not_from_arena(void *arena, void *ptr)
-{
-    (void)arena;
-    (void)ptr;
-}
-
 /* Its resolver remembers the failure for a few seconds; who has mended the servers and asks again must not
  * meet it: the next question goes to a fresh worker. */
 static bool blames_the_dns(const Ipc__Validated *v)
@@ -217,7 +207,7 @@ static bool take_statement(struct worker *w, uint64_t id, lt_slice body)
 {
     struct lt_arena a;
     lt_arena_init(&a, ANSWER_MAX);
-    ProtobufCAllocator allocator = {.alloc = in_arena, .free = not_from_arena, .allocator_data = &a};
+    ProtobufCAllocator allocator = ipc_arena_allocator(&a);
     Ipc__Validated *v = ipc__validated__unpack(&allocator, body.len, body.ptr);
     struct question *q = v == NULL ? NULL : take_question(w, id);
     if (q != NULL) {
