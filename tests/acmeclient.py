@@ -22,6 +22,12 @@ def b64(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
+def certificates(pem):
+    """The certificates of a chain; Debian 12's library has one at a time."""
+    end = "-----END CERTIFICATE-----"
+    return [x509.load_pem_x509_certificate((part + end).encode()) for part in pem.split(end)[:-1]]
+
+
 class AcmeError(Exception):
     def __init__(self, status, problem):
         super().__init__(f"{status} {problem.get('type', '').rsplit(':', 1)[-1]}: {problem.get('detail')}")

@@ -31,22 +31,37 @@ def free_port(kind=None):
     """For TCP and UDP, whatever is asked. Below the ports that the kernel gives to connections going out: one of those may be taken between
     our look and the program's start, or while a test has stopped it. Other runs of tests see the lock."""
     low = min(32768, int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0]))
-    PORTS.mkdir(mode=0o1777, exist_ok=True)
-    while True:
+    for _ in range(10000):
         port = random.randrange(16000, low)
         if port in held_ports:
             continue
-        lock = open(PORTS / str(port), "a")
+        lock = None
         try:
+            lock = port_lock(port)
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             for each in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
                 with socket.socket(socket.AF_INET, each) as s:
                     s.bind(("", port))
         except OSError:
-            lock.close()
+            if lock is not None:
+                os.close(lock)
             continue
         held_ports[port] = lock
         return port
+    raise AssertionError(f"no port is free, or {PORTS} is not to be written to")
+
+
+def port_lock(port):
+    """The descriptor of its file, whoever made it: other users run tests as well."""
+    try:
+        PORTS.mkdir()
+        PORTS.chmod(0o1777)
+    except FileExistsError:
+        pass
+    try:
+        return os.open(PORTS / str(port), os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return os.open(PORTS / str(port), os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
 
 
 def wait_for(what, condition, seconds=20.0, step=0.05):
@@ -137,6 +152,14 @@ class Webroot:
         self.server.server_close()
 
 
+def program_of(pid):
+    """Its path; of one that is not dumpable only root sees it, and others what it was called by."""
+    try:
+        return os.readlink(f"/proc/{pid}/exe")
+    except PermissionError:
+        return Path(f"/proc/{pid}/cmdline").read_text().split("\0")[0]
+
+
 class Ca:
     """One CA folder and its running family. Without a DNS port it asks the root, and no private address is allowed."""
 
@@ -204,10 +227,10 @@ class Ca:
         counts = {}
         for pid in children:
             try:
-                exe = os.readlink(f"/proc/{pid}/exe")
+                name = program_of(pid)
             except OSError:
                 continue
-            m = re.search(r"lintel-(\w+)", exe)
+            m = re.search(r"lintel-(\w+)", name)
             if m:
                 n = counts.setdefault(m[1], 0)
                 counts[m[1]] += 1

@@ -8,7 +8,6 @@ from the root down, public profiles with five perspectives.
 import ctypes
 import json
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -18,6 +17,10 @@ from conftest import LINTEL, Ca, wait_for
 from perspective import PLACES, Perspective
 
 CLONE_NEWNET = 0x40000000
+CLONE_NEWNS = 0x00020000
+CLONE_FS = 0x00000200
+MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x40000
+ROOT_KEY = "/usr/share/dns/root.key"  # where the family finds the key of the DNS root
 ROOTS = ["198.41.0.4", "170.247.170.2", "199.9.14.201", "192.33.4.12", "199.7.91.13", "192.203.230.10", "192.5.5.241",
          "192.112.36.4", "198.97.190.53", "192.36.148.17", "192.58.128.30", "193.0.14.129", "199.7.83.42",
          "202.12.27.33"]
@@ -45,13 +48,15 @@ def usable():
 
 
 class Namespace:
-    """Between enter and leave this thread, and all that it starts, is in it. Made entered."""
+    """Between enter and leave this thread, and all that it starts, is in it. Made entered. It has mounts of its own, so
+    that the root's key can be another one there (trust)."""
 
     def __init__(self, *addresses):
-        self.home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-        if libc.unshare(CLONE_NEWNET) != 0:
+        self.home = self.both()
+        if libc.unshare(CLONE_NEWNET | CLONE_NEWNS) != 0:
             raise OSError(ctypes.get_errno(), "unshare")
-        self.here = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        self.here = self.both()
+        self.mount(None, "/", MS_REC | MS_PRIVATE)
         # The addresses may be ours because no way leads to those who have them out there.
         up = [link["ifname"] for link in json.loads(ip("-j", "link").stdout) if "UP" in link["flags"]]
         assert up == [] and ip("link", "set", "lo", "up").returncode == 0, up
@@ -67,14 +72,34 @@ class Namespace:
         self.go(self.home)
 
     @staticmethod
+    def both():
+        return [(os.open(f"/proc/thread-self/ns/{kind}", os.O_RDONLY), flag)
+                for kind, flag in (("net", CLONE_NEWNET), ("mnt", CLONE_NEWNS))]
+
+    @staticmethod
     def go(where):
-        if libc.setns(where, CLONE_NEWNET) != 0:
-            raise OSError(ctypes.get_errno(), "setns")
+        folder = os.getcwd()
+        if libc.unshare(CLONE_FS) != 0:  # threads that were started here have this thread's mounts
+            raise OSError(ctypes.get_errno(), "unshare")
+        for fd, flag in where:
+            if libc.setns(fd, flag) != 0:
+                raise OSError(ctypes.get_errno(), "setns")
+        os.chdir(folder)
+
+    @staticmethod
+    def mount(source, target, flags):
+        source = None if source is None else str(source).encode()
+        if libc.mount(source, str(target).encode(), None, flags, None) != 0:
+            raise OSError(ctypes.get_errno(), "mount", str(target))
+
+    def trust(self, key):
+        """This file in place of the world's key of the root, for all that is started here."""
+        self.mount(key, ROOT_KEY, MS_BIND)
 
     def close(self):
         self.leave()
-        os.close(self.home)
-        os.close(self.here)
+        for fd, _ in self.home + self.here:
+            os.close(fd)
 
 
 class Zone:
@@ -223,6 +248,8 @@ class Internet:
                 server.start(lambda parent: [z for z in [*zones, *unserved] if z.name != "." and
                                              parent_of(z.name, names) == parent.name])
             self.anchor = f". DS {self.dns[-1].zones[0].ds}"
+            (folder / "root.key").write_text(self.anchor + "\n")
+            self.namespace.trust(folder / "root.key")
         except BaseException:
             self.stop()
             raise
@@ -245,14 +272,6 @@ class Internet:
                           "quit"])
         r = subprocess.run(["knsupdate"], input=text + "\n", capture_output=True, text=True, timeout=20)
         assert r.returncode == 0 and "error" not in r.stderr, r.stderr + r.stdout
-
-    def trust(self, folder):
-        """The anchor of this root in place of the world's."""
-        (folder / "root.ds").write_text(self.anchor + "\n")
-        path = folder / "lintel.yaml"
-        text, n = re.subn(r"(?m)^validation:\n", "validation:\n  trust-anchor: root.ds\n", path.read_text())
-        assert n == 1
-        path.write_text(text)
 
     def resolver(self):
         """A resolver for programs that ask one: an unbound on 127.0.0.1, which starts at the root as well."""
@@ -296,7 +315,6 @@ remote-control:
         (self.folder / "authority").mkdir()
         ca = Ca(self.folder / "authority", None, 80, "--caa-identity", caa,
                 *(["--public"] if (bool(perspectives) if public is None else public) else []))
-        self.trust(ca.folder)
         self.views = []
         if perspectives:
             client = ca.lintel("perspective", "client").stdout.strip()
@@ -304,7 +322,6 @@ remote-control:
             for i, address in enumerate(PERSPECTIVES[:None if perspectives is True else perspectives]):
                 view = View(self.folder, i, address, client)
                 self.views.append(view)
-                self.trust(view.folder)
                 self.undo.append(view.stop)
                 view.start()
                 (ca.folder / "perspectives" / f"{view.name}.json").write_text(json.dumps(view.describe()))

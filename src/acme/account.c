@@ -5,6 +5,7 @@
 #include "acme/json_own.h"
 #include "base/text.h"
 #include "ca/eab.h"
+#include "ca/key_block.h"
 #include "crypto/alg.h"
 #include "crypto/digest.h"
 
@@ -255,6 +256,19 @@ static Ipc__Problem *check_new(struct acme_call *c, const Ipc__AcmeNewAccount *n
     return check_contacts(a, n->contacts, n->n_contacts);
 }
 
+/* A key that was compromised opens no account either. */
+static lt_res check_blocked(struct acme_call *c, const Ipc__PublicKey *key, Ipc__Problem **ret_problem)
+{
+    *ret_problem = NULL;
+    lt_res r = ca_key_block_check(c->turn, acme_bytes(key->spki_sha256));
+    if (r.code != LT_POLICY_BLOCKED_KEY) {
+        return r;
+    }
+    *ret_problem = acme_problem(c->turn->arena, "badPublicKey", "%s.", lt_error_last()->detail);
+    LT_CHECK(*ret_problem != NULL, LT_PEER_TOO_LARGE, "acme: the answer is too large");
+    return LT_OK;
+}
+
 static lt_res add_account(struct acme_call *c, const Ipc__AcmeNewAccount *n, int64_t *ret_id)
 {
     struct lt_buf contacts;
@@ -301,6 +315,9 @@ lt_res acme_account_new(struct acme_call *c)
         return answer_existing(c, id);
     }
     Ipc__Problem *p = check_new(c, n);
+    if (p == NULL) {
+        LT_TRY(check_blocked(c, c->m->jwk, &p));
+    }
     if (p != NULL) {
         return acme_refuse(c, p);
     }
@@ -476,6 +493,9 @@ lt_res acme_account_key_change(struct acme_call *c)
     LT_CHECK(k != NULL && k->new_key != NULL && k->new_thumbprint.len == 32 && k->new_key->spki.len > 0,
              LT_PEER_MALFORMED, "acme: keyChange without its body");
     Ipc__Problem *p = check_key_change(c, k);
+    if (p == NULL) {
+        LT_TRY(check_blocked(c, k->new_key, &p));
+    }
     if (p != NULL) {
         return acme_refuse(c, p);
     }

@@ -40,6 +40,10 @@ static lt_res find_obstacle(struct acme_call *c, const Ipc__AcmeNewAuthorization
         return LT_OK;
     }
     LT_TRY(acme_name_set_of(c->turn->arena, (Ipc__Identifier *const *)&n->identifier, 1, &one.names));
+    LT_TRY(acme_external_names(c, &one.names, ret_problem));
+    if (*ret_problem != NULL) {
+        return LT_OK;
+    }
     LT_TRY(acme_policy_judge(c->desk, c->turn, &one, &j));
     *ret_problem = j.problem;
     return j.problem != NULL ? LT_OK : acme_pause_check(c, &one.names, ret_problem);

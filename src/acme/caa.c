@@ -17,7 +17,8 @@ enum {
     PROBLEM_DETAIL_MAX = 512,
 };
 
-static const char method_caa[] = "caa";
+#define METHOD_CAA "caa"
+#define OUR_FAULT "serverInternal"
 
 bool acme_caa_stale(const struct acme_desk *d, const struct ca_issue_name *n, lt_time now)
 {
@@ -60,7 +61,7 @@ static lt_res make(const struct acme_desk *d, struct ca_turn *t, const struct qu
     v->authorization_id = q->authorization;
     v->nonce = (ProtobufCBinaryData){kept.len, (uint8_t *)(uintptr_t)kept.ptr};
     v->identifier = name;
-    v->method = lt_arena_cstr(t->arena, lt_slice_cstr(method_caa));
+    v->method = lt_arena_cstr(t->arena, lt_slice_cstr(METHOD_CAA));
     v->token = lt_arena_cstr(t->arena, lt_slice_cstr(q->proven_by));
     v->account_id = q->account;
     v->account_uri = lt_arena_printf(t->arena, "%s/acme/account/%lld", d->config->base_url,
@@ -131,28 +132,19 @@ static lt_res find_question(struct ca_turn *t, const Ipc__Validated *v, struct q
     return LT_OK;
 }
 
-/* Did it begin its way up at the name itself? A statement about CAA that looked elsewhere is none. */
-static bool looked_at(const Ipc__CaaCheck *caa, const char *name)
-{
-    return caa->n_looked_up > 0 && lt_slice_eq_cstr(lt_slice_cstr(caa->looked_up[0]), name);
-}
-
-static const char *why_discarded(const struct question *q, const Ipc__Validated *v)
+static const char *why_discarded(const struct acme_desk *d, const struct ca_turn *t, const struct question *q,
+                                 const Ipc__Validated *v)
 {
     if (q->order == 0) {
         return "no such check of CAA was running";
     }
-    const char *base = acme_name_base(q->name);
-    if (v->identifier == NULL || strcmp(v->identifier->type, "dns") != 0 ||
-        strcmp(v->identifier->value, base) != 0) {
-        return "it is about another name";
-    }
-    if (v->ok && (v->caa == NULL || !looked_at(v->caa, base))) {
-        return "it permits without having looked at the name";
-    }
-    return v->ok && v->caa->checked_us < lt_time_add_seconds(q->asked, -MARGIN_S).us
-               ? "it is older than its question"
-               : NULL;
+    const struct acme_asked asked = {.type = "dns",
+                                     .name = acme_name_base(q->name),
+                                     .method = METHOD_CAA,
+                                     .wildcard = acme_name_base(q->name) != q->name,
+                                     .since = q->asked};
+    const char *why = acme_statement_refusal(d, t, &asked, v);
+    return why == NULL && v->ok && v->caa == NULL ? "it permits without having looked at the name" : why;
 }
 
 /* What comes of it, as the row's status. */
@@ -160,8 +152,12 @@ static const char *word_of(const Ipc__Validated *v)
 {
     const char *word = acme_caa_word(v->caa);
     bool forbidden = strcmp(word, "forbidden") == 0 ||
-                     (!v->ok && v->problem != NULL && strcmp(v->problem->type, method_caa) == 0);
-    return v->ok && strcmp(word, "permitted") == 0 ? "permitted" : forbidden ? "forbidden" : "failed";
+                     (!v->ok && v->problem != NULL && strcmp(v->problem->type, METHOD_CAA) == 0);
+    bool ours = !v->ok && v->problem != NULL && strcmp(v->problem->type, OUR_FAULT) == 0;
+    return v->ok && strcmp(word, "permitted") == 0 ? "permitted"
+           : forbidden                             ? "forbidden"
+           : ours                                  ? "unanswered"
+                                                   : "failed";
 }
 
 static void print(const Ipc__Validated *v, const struct acme_corroboration *c, lt_time now,
@@ -229,7 +225,7 @@ lt_res acme_caa_settle(struct acme_desk *d, struct ca_turn *t, const Ipc__Valida
 {
     struct question q;
     LT_TRY(find_question(t, v, &q));
-    const char *why = why_discarded(&q, v);
+    const char *why = why_discarded(d, t, &q, v);
     if (why != NULL) {
         return acme_statement_discard(t, v, why);
     }
@@ -246,7 +242,7 @@ lt_res acme_caa_validated(struct acme_desk *d, struct ca_turn *t, const Ipc__Val
     struct question q;
     Ipc__Validate *question = NULL;
     LT_TRY(find_question(t, v, &q));
-    if (why_discarded(&q, v) == NULL) {
+    if (why_discarded(d, t, &q, v) == NULL) {
         if (acme_again(d, t, v)) {
             return ask(d, t, &q);
         }
@@ -260,47 +256,67 @@ lt_res acme_caa_validated(struct acme_desk *d, struct ca_turn *t, const Ipc__Val
 
 /* --- the order's whole ---------------------------------------------------------------------------------- */
 
-/* One name that was refused, as a subproblem. */
-static lt_res add_refused(struct ca_turn *t, const struct store_rows *rows, bool forbidden, Ipc__Problem **p)
+/* What a row's status means for the order; a later one outweighs an earlier. */
+static const struct refusal {
+    const char *status;
+    const char *type;
+    const char *detail;
+} refusals[] = {
+    {"unanswered", OUR_FAULT,
+     "Too few of this CA's perspectives could look CAA up. That is a fault of the CA, not of the name; try "
+     "again later."},
+    {"failed", "dns",
+     "CAA could not be looked up, or not by enough perspectives; no answer is no permission (CA/B BR "
+     "3.2.2.8)."},
+    {"forbidden", METHOD_CAA, "A CAA record forbids this CA to issue for the name (RFC 8659)."},
+};
+
+/* What is not known counts as failed. */
+static const struct refusal *refusal_of(lt_slice status)
+{
+    const struct refusal *found = &refusals[1];
+    for (size_t i = 0; i < LT_COUNT(refusals); i++) {
+        found = lt_slice_eq_cstr(status, refusals[i].status) ? &refusals[i] : found;
+    }
+    return found;
+}
+
+/* One name that was refused, as a subproblem; the order's own words are those of the worst. */
+static lt_res add_refused(struct ca_turn *t, const struct store_rows *rows, const struct refusal *refusal,
+                          const struct refusal **worst, Ipc__Problem **p)
 {
     static char dns[] = "dns";
     Ipc__Identifier name = IPC__IDENTIFIER__INIT;
-    const char *type = forbidden ? method_caa : dns;
-    const char *detail = forbidden ? "A CAA record forbids this CA to issue for the name (RFC 8659)."
-                                   : "CAA could not be looked up, or not by enough perspectives; no answer "
-                                     "is no permission (CA/B BR 3.2.2.8).";
     name.type = dns;
     name.value = lt_arena_cstr(t->arena, store_bytes(rows, 0));
     LT_CHECK(name.value != NULL, LT_PEER_TOO_LARGE, "acme: too many names");
-    if (*p == NULL) {
-        *p = acme_problem(t->arena, type, "CAA was asked again before issuance: %s: %s", name.value, detail);
-    } else if (forbidden && strcmp((*p)->type, dns) == 0) {
-        /* What is forbidden outweighs what could not be seen. */
-        Ipc__Problem *worse = acme_problem(t->arena, type, "CAA was asked again before issuance: %s: %s",
-                                           name.value, detail);
+    if (*worst == NULL || refusal > *worst) {
+        Ipc__Problem *worse = acme_problem(t->arena, refusal->type,
+                                           "CAA was asked again before issuance: %s: %s", name.value,
+                                           refusal->detail);
         LT_CHECK(worse != NULL, LT_PEER_TOO_LARGE, "acme: too many names");
-        worse->n_subproblems = (*p)->n_subproblems;
-        worse->subproblems = (*p)->subproblems;
+        worse->n_subproblems = *p == NULL ? 0 : (*p)->n_subproblems;
+        worse->subproblems = *p == NULL ? NULL : (*p)->subproblems;
+        *worst = refusal;
         *p = worse;
     }
-    LT_CHECK(*p != NULL, LT_PEER_TOO_LARGE, "acme: too many names");
-    return acme_problem_add(t->arena, *p, type, &name, detail);
+    return acme_problem_add(t->arena, *p, refusal->type, &name, refusal->detail);
 }
 
 lt_res acme_caa_outcome(struct ca_turn *t, int64_t order_id, size_t *ret_missing, Ipc__Problem **ret_problem)
 {
     struct store_rows rows;
+    const struct refusal *worst = NULL;
     lt_res r = LT_OK;
     *ret_missing = 0;
     *ret_problem = NULL;
     LT_TRY(store_query(t->store, &acme_sql[ACME_SQL_CAA_OF_ORDER], STORE_ARGS(STORE_I(order_id)), &rows));
     while (!lt_failed(r) && store_next(&rows)) {
         lt_slice status = store_bytes(&rows, 1);
-        bool forbidden = lt_slice_eq_cstr(status, "forbidden");
         if (lt_slice_eq_cstr(status, "asked")) {
             *ret_missing += 1;
-        } else if (forbidden || !lt_slice_eq_cstr(status, "permitted")) {
-            r = add_refused(t, &rows, forbidden, ret_problem);
+        } else if (!lt_slice_eq_cstr(status, "permitted")) {
+            r = add_refused(t, &rows, refusal_of(status), &worst, ret_problem);
         }
     }
     LT_TRY(store_rows_end(&rows));

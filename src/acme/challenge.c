@@ -16,6 +16,7 @@ struct waiting {
     lt_slice nonce;
     const char *token;
     const char *method;
+    lt_time started;
     struct acme_authorization a;
 };
 
@@ -248,6 +249,7 @@ static lt_res load_waiting(struct ca_turn *t, int64_t authorization, uint32_t in
         w->a.wildcard = store_int(&rows, 7) != 0;
         w->a.expires.us = store_int(&rows, 8);
         w->a.subdomains = store_int(&rows, 9) != 0;
+        w->started.us = store_int(&rows, 10);
     }
     LT_TRY(store_rows_end(&rows));
     LT_TRY(r);
@@ -265,7 +267,8 @@ lt_res acme_statement_discard(struct ca_turn *t, const Ipc__Validated *v, const 
     return acme_event(t, "validation.discarded", "authorization", v->authorization_id, &body, (lt_slice){0});
 }
 
-static const char *why_discarded(const struct waiting *w, const Ipc__Validated *v)
+static const char *why_discarded(const struct acme_desk *d, const struct ca_turn *t, const struct waiting *w,
+                                 const Ipc__Validated *v)
 {
     if (w->authorization == 0) {
         return "no validation was running";
@@ -273,10 +276,15 @@ static const char *why_discarded(const struct waiting *w, const Ipc__Validated *
     if (!crypto_equal(w->nonce, acme_bytes(v->nonce))) {
         return "it is for another nonce";
     }
-    if (v->identifier == NULL || !lt_slice_eq_cstr(lt_slice_cstr(v->identifier->type), w->a.type) ||
-        !lt_slice_eq_cstr(lt_slice_cstr(v->identifier->value), w->a.identifier) ||
-        !lt_slice_eq_cstr(lt_slice_cstr(v->method), w->method)) {
-        return "it is about another name or method";
+    const struct acme_asked asked = {.type = w->a.type,
+                                     .name = w->a.identifier,
+                                     .method = w->method,
+                                     .wildcard = w->a.wildcard,
+                                     .subdomains = w->a.subdomains,
+                                     .since = w->started};
+    const char *why = acme_statement_refusal(d, t, &asked, v);
+    if (why != NULL) {
+        return why;
     }
     if (!v->ok && (v->problem == NULL || acme_problem_status(v->problem->type) == 0)) {
         return "it fails without a known reason";
@@ -310,6 +318,16 @@ static lt_res end_challenge(struct ca_turn *t, const struct waiting *w, const Ip
     return r;
 }
 
+/* A failure that is the client's to mend. Ours is not counted, neither for limits nor for pausing. */
+static void count_failure(struct acme_desk *d, struct ca_turn *t, const struct waiting *w,
+                          const Ipc__Validated *v)
+{
+    if (strcmp(v->problem->type, "serverInternal") != 0) {
+        (void)acme_rate_ask(d->rates, ACME_LIMIT_FAILURES,
+                            failure_key(t->arena, w->a.account, w->a.identifier), t->now, true);
+    }
+}
+
 /* Not met by hand: the random value stays good, a person mends what is missing and has it checked again. */
 static lt_res settle_missed(struct acme_desk *d, struct ca_turn *t, const struct waiting *w,
                             const Ipc__Validated *v)
@@ -323,8 +341,7 @@ static lt_res settle_missed(struct acme_desk *d, struct ca_turn *t, const struct
     acme_problem_json(v->problem, &body);
     lt_buf_add_byte(&body, '}');
     LT_TRY(acme_event(t, "authorization.missed", "authorization", w->authorization, &body, (lt_slice){0}));
-    (void)acme_rate_ask(d->rates, ACME_LIMIT_FAILURES, failure_key(t->arena, w->a.account, w->a.identifier),
-                        t->now, true);
+    count_failure(d, t, w, v);
     return LT_OK;
 }
 
@@ -385,8 +402,7 @@ static lt_res settle(struct acme_desk *d, struct ca_turn *t, const struct waitin
         LT_CHECK(why != NULL && name.type != NULL && name.value != NULL, LT_PEER_TOO_LARGE,
                  "acme: the outcome is too large");
         LT_TRY(acme_problem_add(t->arena, why, v->problem->type, &name, v->problem->detail));
-        (void)acme_rate_ask(d->rates, ACME_LIMIT_FAILURES,
-                            failure_key(t->arena, w->a.account, w->a.identifier), t->now, true);
+        count_failure(d, t, w, v);
         LT_TRY(acme_pause_count(d, t, &w->a, v->problem));
     } else {
         LT_TRY(acme_pause_clear(t, &w->a));
@@ -411,7 +427,7 @@ lt_res acme_desk_validated(struct acme_desk *d, struct ca_turn *t, const struct 
         return LT_OK;
     }
     LT_TRY(load_waiting(t, v->authorization_id, v->challenge_index, &w));
-    const char *why = why_discarded(&w, v);
+    const char *why = why_discarded(d, t, &w, v);
     if (why != NULL) {
         return acme_statement_discard(t, v, why);
     }
@@ -431,7 +447,7 @@ lt_res acme_challenge_settle(struct acme_desk *d, struct ca_turn *t, const Ipc__
 {
     struct waiting w;
     LT_TRY(load_waiting(t, v->authorization_id, v->challenge_index, &w));
-    const char *why = why_discarded(&w, v);
+    const char *why = why_discarded(d, t, &w, v);
     return why != NULL ? acme_statement_discard(t, v, why) : settle(d, t, &w, v, c);
 }
 

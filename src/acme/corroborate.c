@@ -13,10 +13,13 @@ enum {
     ARENA_MAX = 4 * 1024 * 1024,
     PATIENCE_S = 22, /* below ACME_VALIDATION_PATIENCE_S less a validation */
     GRACE_S = 2,     /* for the rest, when it is decided */
+    TRIES_MAX = 3,   /* who did not answer is asked so often, */
+    AGAIN_S = 2,     /* the first time after so long, then after twice that */
     WHY_MAX = 200,
 };
 
 static const char method_caa[] = "caa";
+static const char our_fault[] = "serverInternal";
 
 struct asked {
     struct validate_perspective is; /* a copy: the files may be read again meanwhile */
@@ -36,6 +39,8 @@ struct acme_corroboration {
     const Ipc__Validate *question; /* without nonce and perspective: each has its own */
     bool caa_asked;
     lt_time until;
+    lt_time again; /* those that did not answer are asked once more; 0: not yet, or no more */
+    unsigned tries;
     struct asked *asked;
     size_t count;
     size_t answered;
@@ -216,13 +221,21 @@ lt_res acme_corroboration_begin(struct acme_desk *d, struct ca_turn *t, const Ip
     return LT_OK;
 }
 
+/* Nothing signed about the client's name came from it: silent, cut off, with another key, or out of order by
+ * its own word. Then it cannot agree, and the client is not to blame. */
+static bool is_absent(const struct asked *a)
+{
+    return !a->agrees &&
+           (!a->answered || a->said == NULL || (a->problem != NULL && strcmp(a->problem, our_fault) == 0));
+}
+
 static void count(const struct acme_corroboration *c, bool absent_agree, lt_time now,
                   struct validate_quorum *ret_quorum)
 {
     struct validate_vote votes[VALIDATE_PERSPECTIVES_MAX];
     for (size_t i = 0; i < c->count; i++) {
         const struct asked *a = &c->asked[i];
-        votes[i] = (struct validate_vote){&a->is, a->answered ? a->agrees : absent_agree};
+        votes[i] = (struct validate_vote){&a->is, a->agrees || (absent_agree && is_absent(a))};
     }
     validate_quorum_count(votes, c->count, now, ret_quorum);
 }
@@ -302,8 +315,8 @@ static lt_res refuse(struct ca_turn *t, const struct acme_corroboration *c, cons
     const struct asked *first = NULL;
     for (size_t i = 0; i < c->count; i++) {
         const struct asked *a = &c->asked[i];
-        bool better = !a->agrees && (first == NULL || (first->problem == NULL && a->problem != NULL));
-        first = better ? a : first;
+        bool objects = !a->agrees && !is_absent(a);
+        first = objects && (first == NULL || (first->problem == NULL && a->problem != NULL)) ? a : first;
     }
     const char *type = first != NULL && first->problem != NULL ? first->problem : "connection";
     v->ok = false;
@@ -315,6 +328,32 @@ static lt_res refuse(struct ca_turn *t, const struct acme_corroboration *c, cons
     return LT_OK;
 }
 
+/* Too few answered. Why, and where they stand, is for the book and for who runs the CA. */
+static lt_res blame_us(struct ca_turn *t, Ipc__Validated *v)
+{
+    v->ok = false;
+    v->problem = acme_problem(t->arena, our_fault,
+                              "Too few of this CA's remote perspectives answered. That is a fault of the CA, "
+                              "not of the name; try again later.");
+    LT_CHECK(v->problem != NULL, LT_PEER_TOO_LARGE, "acme: the outcome is too large");
+    return LT_OK;
+}
+
+/* Where something is issued for browsers, their rules hold for every name: number and regions. */
+static bool is_enough(const struct acme_desk *d, const struct ca_turn *t, const struct validate_quorum *q)
+{
+    return q->corroborated && (q->met || !q->blocking || !acme_public_wanted(d, t));
+}
+
+/* Would it be enough if all that did not answer agreed? */
+static bool could_be_enough(const struct acme_desk *d, const struct ca_turn *t,
+                            const struct acme_corroboration *c)
+{
+    struct validate_quorum most;
+    count(c, true, t->now, &most);
+    return is_enough(d, t, &most);
+}
+
 /* The book first, then what memory believes: a lost turn leaves c to the tick. */
 static lt_res finish(struct acme_desk *d, struct ca_turn *t, const struct acme_corroboration *c)
 {
@@ -322,9 +361,8 @@ static lt_res finish(struct acme_desk *d, struct ca_turn *t, const struct acme_c
     Ipc__Validated v = *c->primary;
     char *text = NULL;
     count(c, false, t->now, &q);
-    /* Where something is issued for browsers, their rules hold for every name: number and regions. */
-    if (!q.corroborated || (!q.met && q.blocking && acme_public_wanted(d, t))) {
-        LT_TRY(refuse(t, c, &q, &v));
+    if (!is_enough(d, t, &q)) {
+        LT_TRY(could_be_enough(d, t, c) ? blame_us(t, &v) : refuse(t, c, &q, &v));
     }
     bool caa = strcmp(v.method, method_caa) == 0;
     LT_TRY(caa ? acme_caa_settle(d, t, &v, c) : acme_challenge_settle(d, t, &v, c));
@@ -336,6 +374,36 @@ static lt_res finish(struct acme_desk *d, struct ca_turn *t, const struct acme_c
     return LT_OK;
 }
 
+/* Nobody said no, and too few said yes: after a while the silent ones are asked again, a few times. */
+static bool waits_for_silent(const struct acme_desk *d, const struct ca_turn *t, struct acme_corroboration *c)
+{
+    struct validate_quorum least;
+    lt_time again = lt_time_add_seconds(t->now, (int64_t)AGAIN_S << c->tries);
+    count(c, false, t->now, &least);
+    if (is_enough(d, t, &least) || !could_be_enough(d, t, c) || c->tries + 1 >= TRIES_MAX ||
+        again.us >= c->until.us) {
+        return false;
+    }
+    c->again = again;
+    return true;
+}
+
+static lt_res ask_silent(struct ca_turn *t, struct acme_corroboration *c)
+{
+    c->again = (lt_time){0};
+    c->tries++;
+    for (size_t i = 0; i < c->count; i++) {
+        struct asked *a = &c->asked[i];
+        if (a->answered && is_absent(a)) {
+            a->answered = false;
+            a->said = NULL;
+            a->problem = NULL;
+            c->answered--;
+        }
+    }
+    return ask_rest(t, c);
+}
+
 static lt_res go_on(struct acme_desk *d, struct ca_turn *t, struct acme_corroboration *c)
 {
     struct validate_quorum least;
@@ -343,7 +411,7 @@ static lt_res go_on(struct acme_desk *d, struct ca_turn *t, struct acme_corrobor
     count(c, false, t->now, &least);
     count(c, true, t->now, &most);
     if (c->answered == c->count) {
-        return finish(d, t, c);
+        return waits_for_silent(d, t, c) ? LT_OK : finish(d, t, c);
     }
     /* What may still come would not change it, but belongs to the evidence. */
     lt_time grace = lt_time_add_seconds(t->now, GRACE_S);
@@ -391,8 +459,13 @@ lt_res acme_corroborations_tick(struct acme_desk *d, struct ca_turn *t)
     struct acme_corroboration *next = NULL;
     for (struct acme_corroboration *c = d->corroborations; c != NULL; c = next) {
         next = c->next;
-        if (c->until.us <= t->now.us || c->answered == c->count) {
-            LT_TRY(finish(d, t, c));
+        bool waits = c->again.us != 0;
+        bool again = waits && c->again.us <= t->now.us;
+        bool over = c->until.us <= t->now.us || (c->answered == c->count && !waits);
+        lt_res r = over ? finish(d, t, c) : again ? ask_silent(t, c) : LT_OK;
+        if (lt_failed(r)) {
+            drop(d, c); /* it is asked again as a whole, and keeps no other waiting */
+            return r;
         }
     }
     return LT_OK;

@@ -379,7 +379,7 @@ lt_res acme_desk_tick(struct acme_desk *d, struct ca_turn *t)
 {
     lt_res r = tick(d, t);
     if (lt_failed(r)) {
-        acme_desk_forget(d);
+        forget_book(d); /* perspectives that are asked by now go on being waited for */
     }
     return r;
 }

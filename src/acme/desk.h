@@ -31,6 +31,8 @@ void acme_desk_close(struct acme_desk *desk);
 /* Of a test CA alone: percent of good nonces that are refused, and of proven authorizations that are used
  * again. Until it is called: 0 and 100. */
 void acme_desk_use_testing(struct acme_desk *desk, uint32_t nonce_reject, uint32_t authz_reuse);
+/* Of a test CA alone: its validator looks at nothing, and says so in its build. */
+void acme_desk_use_always_valid(struct acme_desk *desk);
 /* After a reload: the old one is not looked at again. */
 void acme_desk_use_config(struct acme_desk *desk, const struct ca_config *config);
 

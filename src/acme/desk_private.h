@@ -81,6 +81,7 @@ struct acme_desk {
     const struct ca_config *config; /* borrowed */
     void (*random)(uint8_t *out, size_t len);
     uint32_t nonce_reject;      /* percent; test CAs: testing.c */
+    bool always_valid;          /* test CAs */
     uint32_t authz_forget;      /* percent; the same */
     struct acme_nonces *nonces; /* owned */
     struct acme_rates *rates;   /* owned */
@@ -157,6 +158,9 @@ struct ca_eab_key;
 LT_MUST_USE lt_res acme_external_check(struct acme_call *c, const Ipc__AcmeNewAccount *n,
                                        struct ca_eab_key *ret_key, Ipc__Problem **ret_problem);
 /* What the key of the account allows, and one order counted, unless exempt. */
+/* Are these names what the account's key is for? */
+LT_MUST_USE lt_res acme_external_names(struct acme_call *c, const struct acme_name_set *names,
+                                       Ipc__Problem **ret_problem);
 LT_MUST_USE lt_res acme_external_order(struct acme_call *c, const char *profile,
                                        const struct acme_name_set *names, bool exempt,
                                        Ipc__Problem **ret_problem);
@@ -279,6 +283,19 @@ LT_MUST_USE lt_res acme_ancestor_follow(struct acme_desk *d, struct ca_turn *t, 
 /* challenge.c */
 acme_handler acme_challenge_get, acme_challenge_reply;
 void acme_challenge_body(Ipc__AcmeChallengeBody *b, Ipc__AcmeReply *reply);
+/* statement.c: what the validator was asked. */
+struct acme_asked {
+    const char *type;
+    const char *name; /* without "*." */
+    const char *method;
+    bool wildcard;
+    bool subdomains;
+    lt_time since;
+};
+/* NULL, or why the primary's statement is none about that: a clause in static storage. What it found is the
+ * caller's business. */
+const char *acme_statement_refusal(const struct acme_desk *d, const struct ca_turn *t,
+                                   const struct acme_asked *asked, const Ipc__Validated *v);
 /* A statement that answers no question of ours: an event. */
 LT_MUST_USE lt_res acme_statement_discard(struct ca_turn *t, const Ipc__Validated *v, const char *why);
 /* The outcome of a validation that was corroborated, or was not; dropped where its challenge waits no more.

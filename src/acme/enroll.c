@@ -4,6 +4,7 @@
 
 #include "acme/enroll_private.h"
 #include "ca/body.h"
+#include "ipc/arena.h"
 
 const struct store_sql acme_enroll_rows[ACME_ENROLL_ROWS] = {
     [ACME_ENROLL_SUBSCRIBER] = {"enroll.subscriber", "SELECT account FROM subscriber WHERE name = ?1"},
@@ -28,20 +29,9 @@ enum { FOLLOWERS_MAX = 100, RETRY_S = 300, UNAVAILABLE = 503 };
 
 /* --- shared --------------------------------------------------------------------------------------------- */
 
-static void *in_arena(void *arena, size_t size)
-{
-    return lt_arena_alloc(arena, size == 0 ? 1 : size);
-}
-
-static void not_from_arena(void *arena, void *ptr)
-{
-    (void)arena;
-    (void)ptr;
-}
-
 lt_res acme_enrolment_load(struct acme_desk *d, struct ca_turn *t, int64_t id, struct acme_enrolment *ret_e)
 {
-    ProtobufCAllocator allocator = {.alloc = in_arena, .free = not_from_arena, .allocator_data = t->arena};
+    ProtobufCAllocator allocator = ipc_arena_allocator(t->arena);
     struct store_rows rows;
     int64_t account = 0;
     *ret_e = (struct acme_enrolment){.request = NULL};

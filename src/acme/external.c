@@ -49,6 +49,14 @@ static lt_res check_names(struct acme_call *c, const struct ca_eab_key *k, const
     return LT_OK;
 }
 
+lt_res acme_external_names(struct acme_call *c, const struct acme_name_set *names, Ipc__Problem **ret_problem)
+{
+    struct ca_eab_key k;
+    *ret_problem = NULL;
+    LT_TRY(ca_eab_of_account(c->turn, c->account.id, &k));
+    return k.kid == NULL ? LT_OK : check_names(c, &k, names, ret_problem);
+}
+
 /* Before anything is written for the order. A problem means refused. */
 lt_res acme_external_order(struct acme_call *c, const char *profile, const struct acme_name_set *names,
                            bool exempt, Ipc__Problem **ret_problem)

@@ -6,6 +6,7 @@
 
 #include "acme/desk_private.h"
 #include "base/text.h"
+#include "ipc/arena.h"
 
 enum {
     WAIT_STEP = 100,
@@ -81,20 +82,9 @@ struct wait {
     lt_time until;
 };
 
-static void *in_arena(void *arena, size_t size)
-{
-    return lt_arena_alloc(arena, size == 0 ? 1 : size);
-}
-
-static void not_from_arena(void *arena, void *ptr)
-{
-    (void)arena;
-    (void)ptr;
-}
-
 static lt_res load_wait(struct ca_turn *t, int64_t order_id, struct wait *w)
 {
-    ProtobufCAllocator allocator = {.alloc = in_arena, .free = not_from_arena, .allocator_data = t->arena};
+    ProtobufCAllocator allocator = ipc_arena_allocator(t->arena);
     struct store_rows rows;
     *w = (struct wait){.there = false};
     LT_TRY(store_query(t->store, &acme_sql[ACME_SQL_WAIT], STORE_ARGS(STORE_I(order_id)), &rows));
@@ -234,7 +224,8 @@ lt_res acme_order_waits_sweep(struct acme_desk *d, struct ca_turn *t)
     for (size_t i = 0; i < count; i++) {
         struct wait w;
         LT_TRY(load_wait(t, ids[i], &w));
-        Ipc__Problem *late = acme_problem(t->arena, "dns", "CAA could not be asked again in time.");
+        Ipc__Problem *late = acme_problem(t->arena, "serverInternal",
+                                          "CAA could not be asked again in time.");
         Ipc__Problem *unseen = acme_problem(t->arena, "rejectedIdentifier",
                                             "Nobody released the order in time [policy row %s].", w.rule);
         LT_TRY(refuse(d, t, ids[i], strcmp(w.review, waiting) == 0 ? unseen : late));

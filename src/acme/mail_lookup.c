@@ -103,14 +103,16 @@ static lt_res drop(struct ca_turn *t, const struct acme_mail_for *f)
 }
 
 /* NULL: it answers what was asked. */
-static const char *why_discarded(const struct asked *a, const Ipc__Validated *v)
+static const char *why_discarded(const struct acme_desk *d, const struct ca_turn *t, const struct asked *a,
+                                 const Ipc__Validated *v)
 {
     if (!crypto_equal(a->nonce, acme_bytes(v->nonce))) {
         return "it is for another nonce";
     }
-    if (v->identifier == NULL || strcmp(v->identifier->type, "dns") != 0 ||
-        strcmp(v->identifier->value, a->of.name) != 0 || strcmp(v->method, a->of.method) != 0) {
-        return "it is about another name or method";
+    const struct acme_asked asked = {.type = "dns", .name = a->of.name, .method = a->of.method};
+    const char *why = acme_statement_refusal(d, t, &asked, v);
+    if (why != NULL) {
+        return why;
     }
     if (!v->ok && (v->problem == NULL || acme_problem_status(v->problem->type) == 0)) {
         return "it fails without a known reason";
@@ -164,7 +166,7 @@ lt_res acme_mail_contacts(struct acme_desk *d, struct ca_turn *t, const Ipc__Val
         return LT_OK;
     }
     *ret_taken = true;
-    const char *why = why_discarded(&a, v);
+    const char *why = why_discarded(d, t, &a, v);
     if (why != NULL) {
         return acme_statement_discard(t, v, why);
     }

@@ -100,6 +100,19 @@ static lt_res take_row(const struct ca_yaml *y, size_t at, const struct raw_row 
     return LT_OK;
 }
 
+/* A refusal names its row: there is one of that name. Sorted out once, at the reading of a file. */
+static lt_res check_id(const struct ca_yaml *y, const struct acme_policy_row *rows, size_t at)
+{
+    char path[64];
+    (void)snprintf(path, sizeof path, "rows.%zu", at); /* fits */
+    for (size_t i = 0; i < at; i++) {
+        if (strcmp(rows[i].id, rows[at].id) == 0) {
+            return ca_yaml_refuse(y, path, "row %zu has the id \"%s\" already", i + 1, rows[at].id);
+        }
+    }
+    return LT_OK;
+}
+
 static lt_res read_rows(const struct ca_yaml *y, const struct raw *raw, struct acme_policy *p)
 {
     struct acme_policy_row *rows = LT_NEW_ARRAY(&p->arena, struct acme_policy_row, raw->row_count + 1);
@@ -109,6 +122,7 @@ static lt_res read_rows(const struct ca_yaml *y, const struct raw *raw, struct a
     }
     for (size_t i = 0; i < raw->row_count; i++) {
         LT_TRY(take_row(y, i, &raw->rows[i], &rows[i]));
+        LT_TRY(check_id(y, rows, i));
     }
     p->rows = rows;
     p->count = raw->row_count;

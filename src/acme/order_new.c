@@ -270,8 +270,12 @@ static lt_res find_all_proven(struct acme_call *c, struct draft *d, size_t *ret_
             asked = true;
         }
         if (any) {
-            LT_TRY(acme_ancestor_find(c, d->names.list[i], &d->ancestors[i]));
-            LT_TRY(drop_unfit(c, d->profile, &d->ancestors[i].id));
+            struct acme_ancestor domain = {0};
+            LT_TRY(acme_ancestor_find(c, d->names.list[i], &domain));
+            LT_TRY(drop_unfit(c, d->profile, &domain.id));
+            if (domain.id != 0) { /* nothing of one that does not fit stays behind */
+                d->ancestors[i] = domain;
+            }
         }
         *ret_missing += d->ancestors[i].id == 0;
     }

@@ -101,7 +101,8 @@ lt_res acme_public_reusable(struct acme_desk *d, struct ca_turn *t, const struct
 bool acme_public_wanted(const struct acme_desk *d, const struct ca_turn *t)
 {
     struct ca_public_trust trust;
-    if (ca_public_profile(&t->book->profiles) == NULL) {
+    size_t at = 0;
+    if (ca_public_profile(&t->book->profiles, &at) == NULL) {
         return false;
     }
     ca_public_trust_judge(d->config, d->perspectives, t->now, &trust);

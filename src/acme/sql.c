@@ -130,7 +130,7 @@ const struct store_sql acme_sql[ACME_SQL_COUNT] = {
     [ACME_SQL_CHALLENGE_WAITING] =
         {"acme.challenge-waiting",
          "SELECT c.nonce, c.token, c.type, a.identifier_type, a.identifier, a.account, a.status, a.wildcard, "
-         "a.expires_us, a.subdomains FROM challenge AS c JOIN authorization AS a ON a.id = "
+         "a.expires_us, a.subdomains, c.started_us FROM challenge AS c JOIN authorization AS a ON a.id = "
          "c.authorization_id "
          "WHERE c.authorization_id = ?1 AND c.idx = ?2 AND c.status = 'processing'"},
     [ACME_SQL_CHALLENGE_RUNNING] =

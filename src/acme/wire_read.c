@@ -326,6 +326,9 @@ static lt_res read_new_order(struct wire_reader *r, const json_t *payload, Ipc__
         LT_TRY(read_identifier(r, json_array_get(list, i), m));
     }
     LT_CHECK(r->problem == NULL, LT_PEER_MALFORMED, "identifiers that cannot be taken");
+    /* What was not done would be taken for done: the client waits for certificates that never come. */
+    LT_CHECK(json_object_get(payload, "auto-renewal") == NULL, LT_PEER_MALFORMED,
+             "\"auto-renewal\" (RFC 8739) is not offered here, as the directory says; order without it");
     LT_TRY(read_date(r, payload, "notBefore", &m->not_before));
     LT_TRY(read_date(r, payload, "notAfter", &m->not_after));
     LT_TRY(read_word(r, payload, "profile", &m->profile));

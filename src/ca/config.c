@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "ca/config_values.h"
 #include "ca/yaml_load.h"
 
 enum {
@@ -568,6 +569,23 @@ static lt_res apply_dnssec(const struct ca_yaml *y, struct raw *raw)
     return LT_OK;
 }
 
+/* What the validator could not start with, or no CAA record could name. */
+static lt_res check_validation(const struct ca_yaml *y, const struct raw *raw)
+{
+    if (raw->c.resolver[0] != 0 && !ca_value_is_resolver(raw->c.resolver)) {
+        return ca_yaml_refuse(y, "validation.resolver",
+                              "\"%.60s\" is no address; write ADDRESS or ADDRESS@PORT", raw->c.resolver);
+    }
+    for (uint32_t i = 0; i < raw->c.caa_identity_count; i++) {
+        if (!ca_value_is_issuer_domain(raw->c.caa_identities[i])) {
+            return ca_yaml_refuse(y, "acme.caa-identities",
+                                  "\"%.60s\" is no domain that a CAA record could name; write ca.example.com",
+                                  raw->c.caa_identities[i]);
+        }
+    }
+    return LT_OK;
+}
+
 /* Written down without a management listener it is a mistake: that is where tests find out where they are. */
 static lt_res apply_testing(const struct ca_yaml *y, struct raw *raw)
 {
@@ -604,6 +622,10 @@ static lt_res check_addresses(const struct ca_yaml *y, struct raw *raw)
             char why[201];
             (void)snprintf(why, sizeof(why), "%s", lt_error_last()->detail);
             return ca_yaml_refuse(y, rows[i].path, "%s", why);
+        }
+        if (!ca_value_is_listen_host(host)) {
+            return ca_yaml_refuse(y, rows[i].path,
+                                  "\"%.60s\" is no address of this machine; write 127.0.0.1:%u", host, port);
         }
         for (size_t j = 0; j < i; j++) {
             if (strcmp(rows[i].value, rows[j].value) == 0) {
@@ -732,6 +754,7 @@ static lt_res finish(const struct ca_yaml *y, struct raw *raw)
     LT_TRY(apply_testing(y, raw));
     LT_TRY(check_addresses(y, raw));
     LT_TRY(apply_dnssec(y, raw));
+    LT_TRY(check_validation(y, raw));
     LT_TRY(check_urls(y, raw));
     LT_TRY(check_store(y, raw));
     LT_TRY(check_mail(y, raw));

@@ -193,6 +193,19 @@ static lt_res answer_made(struct ca_turn *t, const struct ca_eab_key *k, const c
     return ca_body_cstr(&b, t->arena, ret_json);
 }
 
+/* What nobody could use is not given out. */
+static lt_res check_wanted(struct ca_turn *t, const Ipc__EabWanted *w)
+{
+    LT_CHECK(w->note[0] != '\0', LT_PEER_MALFORMED, "note: for whom is it? It is how people tell keys apart");
+    LT_CHECK(w->expires_us == 0 || w->expires_us > t->now.us, LT_PEER_MALFORMED,
+             "expires: it would have expired already");
+    for (size_t i = 0; i < w->n_profiles; i++) {
+        LT_CHECK(ca_profile_by_name(t->book, lt_slice_cstr(w->profiles[i])) != NULL, LT_PEER_MALFORMED,
+                 "profiles: there is no profile \"%.80s\"", w->profiles[i]);
+    }
+    return check_suffixes(w);
+}
+
 lt_res ca_eab_create(struct ca_turn *t, const Ipc__EabWanted *w, const char *by, lt_slice jws,
                      const char **ret_json)
 {
@@ -204,8 +217,7 @@ lt_res ca_eab_create(struct ca_turn *t, const Ipc__EabWanted *w, const char *by,
         .orders_period_s = w->orders_period_s == 0 ? PERIOD_S : (int64_t)w->orders_period_s,
         .expires = {w->expires_us},
     };
-    LT_CHECK(w->expires_us == 0 || w->expires_us > t->now.us, LT_PEER_MALFORMED, "it would have expired");
-    LT_TRY(check_suffixes(w));
+    LT_TRY(check_wanted(t, w));
     LT_TRY(join(t, w->profiles, w->n_profiles, "profiles", &k.profiles));
     LT_TRY(join(t, w->suffixes, w->n_suffixes, "domains", &k.suffixes));
     t->random(id, sizeof id);

@@ -1,23 +1,13 @@
 /* The bytes of a record, back. */
 #include "ca/evidence_record.h"
 
+#include "ipc/arena.h"
 #include "validate/quorum.h"
-
-static void *in_arena(void *arena, size_t size)
-{
-    return lt_arena_alloc(arena, size == 0 ? 1 : size);
-}
-
-static void not_from_arena(void *arena, void *ptr)
-{
-    (void)arena; /* goes at once */
-    (void)ptr;
-}
 
 lt_res ca_evidence_unpack(lt_slice plain, int64_t authorization, int64_t checked_us, struct lt_arena *a,
                           const Ipc__EvidenceRecord **ret_record)
 {
-    ProtobufCAllocator allocator = {.alloc = in_arena, .free = not_from_arena, .allocator_data = a};
+    ProtobufCAllocator allocator = ipc_arena_allocator(a);
     const Ipc__EvidenceRecord *r = ipc__evidence_record__unpack(&allocator, plain.len, plain.ptr);
     LT_CHECK(r != NULL && r->primary != NULL && r->primary->identifier != NULL, LT_STATE_CORRUPT,
              "the frame holds no record of a check");

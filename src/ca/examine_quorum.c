@@ -1,6 +1,8 @@
 /* Multi-Perspective Issuance Corroboration, counted a second time: from the perspectives' own signatures and
  * the examiner's own reading of their files, so that a registrar that says "valid" to everything gets no
- * certificate for the public. Counted twice for each name, for control and for CAA, since CAA may have been
+ * certificate for the public. That holds as far as a perspective looks by itself: it refuses questions that
+ * every domain has an answer to (validate/question.c), but who answered a letter is known to the registrar
+ * alone. Counted twice for each name, for control and for CAA, since CAA may have been
  * asked again long after.
  */
 #include <string.h>
@@ -33,14 +35,16 @@ static bool about_name(const Ipc__NameEvidence *e, const Ipc__Validated *v)
            v->authorization_id == e->authorization_id;
 }
 
-/* A domain above it, by a method that is good for all names below: an authorization of its own.
- *= CABF-BR 3.2.2.4.7 "Once the FQDN has been validated using this method, the CA MAY also issue Certificates
+/* A domain above it, by a method that is good for all names below: an authorization of its own, and a
+ *question that said so: a record that stays is good for its own name, unless it was asked for more. =
+ *CABF-BR 3.2.2.4.7 "Once the FQDN has been validated using this method, the CA MAY also issue Certificates
  *for other FQDNs that end with all the Domain Labels of the validated FQDN." */
 static bool about_above(const Ipc__NameEvidence *e, const Ipc__Validated *v)
 {
     const struct validate_method *m = validate_method_find(e->method, e->identifier->type);
     lt_slice name = lt_slice_cstr(validated_name(e->identifier));
-    if (m == NULL || !m->subdomains || v->identifier == NULL || strcmp(v->identifier->type, "dns") != 0) {
+    if (m == NULL || !m->subdomains || !v->subdomains || v->identifier == NULL ||
+        strcmp(v->identifier->type, "dns") != 0) {
         return false;
     }
     lt_slice above = lt_slice_cstr(v->identifier->value);
@@ -51,7 +55,8 @@ static bool about_above(const Ipc__NameEvidence *e, const Ipc__Validated *v)
 static bool saw_control(const Ipc__NameEvidence *e, const Ipc__Validated *v)
 {
     bool dns = strcmp(e->identifier->type, "dns") == 0;
-    return (about_name(e, v) || about_above(e, v)) && strcmp(v->method, e->method) == 0 && v->nonce.len > 0 &&
+    bool own = about_name(e, v) && (v->wildcard || !is_wildcard(e->identifier));
+    return (own || about_above(e, v)) && strcmp(v->method, e->method) == 0 && v->nonce.len > 0 &&
            v->finished_us > 0 && near(v->finished_us, e->validated_us) && validate_statement_permits(v, dns);
 }
 

@@ -126,6 +126,12 @@ static lt_res add_statements(struct ca_turn *t, Ipc__SignRequest *q)
     return LT_OK;
 }
 
+/* What is larger cannot leave, now or ever. */
+static bool fits(const Ipc__SignRequest *q)
+{
+    return ipc__sign_request__get_packed_size(q) <= ipc_type_info(IPC_SIGN_REQUEST)->max_bytes;
+}
+
 /* The question without the to-be-signed bytes, which the book keeps beside it. */
 static lt_res write_record(struct ca_turn *t, const struct ca_issue_draft *d, Ipc__SignRequest *q,
                            lt_slice *ret_packed)
@@ -264,6 +270,8 @@ lt_res ca_issue_plan(struct ca_turn *t, const struct ca_issue_request *r, int64_
     }
     q.tbs = binary(d.tbs);
     LT_TRY(add_statements(t, &q));
+    LT_CHECK(fits(&q), LT_PEER_TOO_LARGE, "the evidence of %zu names is too large to be examined at once",
+             r->name_count);
     return ca_turn_send(t, IPC_EXAMINER, IPC_SIGN_REQUEST, (uint64_t)q.intent_id, &q.base);
 }
 
@@ -347,13 +355,27 @@ lt_res ca_intent_ask(struct ca_turn *t, const struct ca_intent *i)
     Ipc__SignRequest q = *i->record->request;
     q.tbs = binary(i->tbs);
     LT_TRY(add_statements(t, &q));
+    if (!fits(&q)) {
+        Ipc__SignReply reply = IPC__SIGN_REPLY__INIT;
+        reply.refusal = text(t, LT_LIT("evidence"));
+        reply.detail = text(t, LT_LIT("the evidence of its names is too large to be examined at once"));
+        return ca_intent_refuse(t, i, &reply);
+    }
     return ca_turn_send(t, IPC_EXAMINER, IPC_SIGN_REQUEST, (uint64_t)i->id, &q.base);
+}
+
+static lt_res ask_again(struct ca_turn *t, int64_t id)
+{
+    struct ca_intent intent;
+    LT_TRY(ca_intent_load(t, id, &intent));
+    return ca_intent_ask(t, &intent);
 }
 
 lt_res ca_issue_retry(struct ca_turn *t, int64_t age_s, size_t *ret_asked)
 {
     int64_t ids[CA_RETRY_AT_ONCE];
     size_t count = 0;
+    lt_res first = LT_OK;
     struct store_rows rows;
     int64_t before = ca_id_at(lt_time_add_seconds(t->now, -age_s));
     LT_TRY(store_query(t->store, &sql[SQL_OPEN_BEFORE], STORE_ARGS(STORE_I(before)), &rows));
@@ -361,13 +383,13 @@ lt_res ca_issue_retry(struct ca_turn *t, int64_t age_s, size_t *ret_asked)
         ids[count++] = store_int(&rows, 0);
     }
     LT_TRY(store_rows_end(&rows));
-    for (size_t i = 0; i < count; i++) {
-        struct ca_intent intent;
-        LT_TRY(ca_intent_load(t, ids[i], &intent));
-        LT_TRY(ca_intent_ask(t, &intent));
+    *ret_asked = 0;
+    for (size_t i = 0; i < count; i++) { /* one that cannot be asked is no reason not to ask the others */
+        lt_res r = ask_again(t, ids[i]);
+        first = lt_failed(first) ? first : r;
+        *ret_asked += !lt_failed(r);
     }
-    *ret_asked = count;
-    return LT_OK;
+    return *ret_asked > 0 ? LT_OK : first;
 }
 
 lt_res ca_issue_hello(struct ca_turn *t)

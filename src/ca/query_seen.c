@@ -53,6 +53,7 @@ void query_caa_write(struct query_out *o, const char *key, const Ipc__CaaCheck *
     query_int(o, "ttl", caa->ttl);
     write_texts(o, "records", caa->records, caa->n_records);
     write_texts(o, "iodef", caa->iodef, caa->n_iodef);
+    query_hex(o, "records_sha256", bytes_of(caa->records_sha256));
     write_texts(o, "looked_up", caa->looked_up, caa->n_looked_up);
     query_close(o, '}');
 }
@@ -79,6 +80,9 @@ void query_seen_write(struct query_out *o, const Ipc__Validated *v)
     query_cstr(o, "build", v->build);
     query_cstr(o, "rule_set", v->ruleset);
     query_cstr(o, "resolver", v->resolver);
+    query_cstr(o, "asked", v->asked);
+    query_cstr(o, "above", v->above);
+    query_bool(o, "subdomains", v->subdomains);
     write_texts(o, "addresses", v->addresses, v->n_addresses);
     query_cstr(o, "address_used", v->address_used);
     write_texts(o, "chain", v->chain, v->n_chain);

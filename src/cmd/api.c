@@ -86,8 +86,15 @@ static lt_res refused(unsigned status, lt_slice body)
     if (lt_failed(parse(body, &problem))) {
         LT_FAIL(code, "the family answered %u", status);
     }
-    if (strstr(cmd_text(problem, "type"), "badNonce") != NULL) {
-        code = LT_PEER_BAD_NONCE;
+    static const struct {
+        const char *type;
+        int code;
+    } types[] = {{"badNonce", LT_PEER_BAD_NONCE},
+                 {"rejectedIdentifier", LT_POLICY_REFUSED}, /* 400 in ACME; a rule said no */
+                 {"caa", LT_POLICY_REFUSED}};
+    const char *type = strrchr(cmd_text(problem, "type"), ':');
+    for (size_t i = 0; i < LT_COUNT(types) && type != NULL; i++) {
+        code = strcmp(type + 1, types[i].type) == 0 ? types[i].code : code;
     }
     LT_FAIL(code, "%.190s", cmd_text(problem, "detail"));
 }

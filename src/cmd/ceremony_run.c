@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "base/version.h"
 #include "ca/body.h"
 #include "ca/event.h"
 #include "ca/limits.h"
@@ -368,7 +369,7 @@ static lt_res commit(struct ceremony *k, const char *kind, const char *people, l
     const struct ca_book_options options = {
         .store = k->store,
         .chain = "offline",
-        .build = LINTEL_VERSION,
+        .build = lt_version,
         .base_url = "",
         .public_http_url = k->config->public_http_url,
     };

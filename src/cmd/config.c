@@ -11,13 +11,22 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "ca/config.h"
+#include "ca/config_values.h"
 #include "ca/operator.h"
 #include "ca/public_trust.h"
 #include "cmd/verbs.h"
 #include "validate/perspective.h"
 #include "x509/cert.h"
 
-enum { CERT_FILE_MAX = 256 * 1024, WARNING_MAX = 600, REVIEW_LEAST_S = 24 * 3600 };
+enum {
+    CERT_FILE_MAX = 256 * 1024,
+    WARNING_MAX = 600,
+    REVIEW_LEAST_S = 24 * 3600,
+    NAMES_MAX = 256,
+    ANCHOR_MAX = 64 * 1024
+};
+
+#define ROOT_ANCHOR "/usr/share/dns/root.key"
 
 struct check {
     struct cmd *c;
@@ -116,6 +125,28 @@ static lt_res check_opinion(const struct check *k)
     return LT_OK;
 }
 
+/* As the validator reads it at its start. */
+static lt_res check_anchor(struct check *k)
+{
+    struct lt_arena a;
+    lt_slice text;
+    const char *file = k->config->trust_anchor;
+    if (!k->config->dnssec || file[0] == 0) {
+        return LT_OK;
+    }
+    lt_arena_init(&a, (size_t)ANCHOR_MAX * 2);
+    lt_res r = lt_file_read(&a, k->dir, file, ANCHOR_MAX, &text);
+    if (lt_failed(r)) {
+        char why[256];
+        (void)snprintf(why, sizeof why, "%s", lt_error_last()->detail);
+        r = lt_fail(LT_PEER_USAGE, __FILE__, __LINE__, CA_CONFIG_FILE ": validation.trust-anchor: %s", why);
+    } else {
+        r = ca_value_anchors(file, text);
+    }
+    lt_arena_done(&a);
+    return r;
+}
+
 static lt_res check_issuer(const struct check *k, const struct ca_config_issuer *issuer)
 {
     struct lt_arena a;
@@ -164,19 +195,21 @@ static lt_res say_contradictions(struct check *k)
 /* What public certificates need beside their profile. */
 static lt_res say_public(struct check *k)
 {
-    const struct ca_profile *p = ca_public_profile(&k->profiles);
+    char names[NAMES_MAX];
     struct ca_public_trust trust;
-    if (p == NULL) {
+    ca_public_profile_names(&k->profiles, names, sizeof names);
+    if (names[0] == '\0') {
         return LT_OK;
     }
     ca_public_trust_judge(k->config, &k->perspectives, k->c->now, &trust);
     for (size_t i = 0; i < trust.lack_count; i++) {
-        LT_TRY(warn(k, "profiles/%s.yaml is public, and every order for it is refused: %s", p->name,
-                    trust.lacks[i]));
+        LT_TRY(
+            warn(k, "profiles %s are public, and every order by them is refused: %s", names, trust.lacks[i]));
     }
+    k->c->findings += (int)trust.lack_count; /* whoever asks in a script shall see it; few */
     return trust.soon[0] == '\0'
                ? LT_OK
-               : warn(k, "profiles/%s.yaml is public, and soon every order for it is refused: %s", p->name,
+               : warn(k, "profiles %s are public, and soon every order by them is refused: %s", names,
                       trust.soon);
 }
 
@@ -202,6 +235,15 @@ static lt_res say_warnings(struct check *k)
     if (k->test_ca) {
         LT_TRY(warn(k, "this is a test CA: nobody may trust what it issues"));
     }
+    if (k->config->dnssec && k->config->allow_private) {
+        LT_TRY(warn(
+            k, "validation.allow-private: true: a name may be proven by a server on a private or loopback "
+               "address; only for a private network"));
+    }
+    if (k->config->dnssec && k->config->trust_anchor[0] == 0 && access(ROOT_ANCHOR, R_OK) != 0) {
+        LT_TRY(warn(k, ROOT_ANCHOR ": %s: no answer of the DNS can be proven; install dns-root-data",
+                    strerror(errno)));
+    }
     return k->config->dnssec
                ? LT_OK
                : warn(k, "validation.dnssec: none: answers of the DNS are believed as they come; "
@@ -215,6 +257,7 @@ static lt_res check_all(struct check *k)
     LT_TRY(cmd_testing_check(k->folder, k->config, k->c->now, &k->test_ca));
     LT_TRY(check_profiles(k));
     LT_TRY(check_opinion(k));
+    LT_TRY(check_anchor(k));
     LT_TRY(acme_policy_load(k->dir, &k->policy));
     LT_TRY(check_policy(k));
     LT_TRY(validate_perspectives_load(k->dir, "perspectives", &k->perspectives));
@@ -229,17 +272,17 @@ static lt_res check_all(struct check *k)
     size_t count = operators.count;
     ca_operators_done(&operators);
     if (k->c->json) {
-        LT_TRY(cmd_printf("{\"ok\":true,\"profiles\":%zu,\"issuers\":%u,\"operators\":%zu,\"approvers\":%zu,"
+        LT_TRY(cmd_printf("{\"profiles\":%zu,\"issuers\":%u,\"operators\":%zu,\"approvers\":%zu,"
                           "\"approvals_needed\":%u,\"policy_rows\":%zu,\"perspectives\":%zu,\"warnings\":[",
                           k->profiles.count, k->config->issuer_count, count, approvers,
                           k->config->approvals_needed, k->policy.count, k->perspectives.count));
         LT_TRY(say_warnings(k));
-        return cmd_printf("]}\n");
+        return cmd_printf("],\"ok\":%s}\n", k->c->findings == 0 ? "true" : "false");
     }
     LT_TRY(say_warnings(k));
-    LT_TRY(cmd_printf("ok: %zu profiles, %u issuers, %zu operators, %zu rows of policy, %zu perspectives\n",
-                      k->profiles.count, k->config->issuer_count, count, k->policy.count,
-                      k->perspectives.count));
+    LT_TRY(cmd_printf("%s: %zu profiles, %u issuers, %zu operators, %zu rows of policy, %zu perspectives\n",
+                      k->c->findings == 0 ? "ok" : "NOT OK", k->profiles.count, k->config->issuer_count,
+                      count, k->policy.count, k->perspectives.count));
     if (approvers < k->config->approvals_needed) {
         return cmd_printf("note: %zu approvers, and plans need %u approvals: lintel operator add NAME --role "
                           "approver\n",
@@ -267,7 +310,10 @@ const struct cmd_verb cmd_config_check = {
     .name = "config check",
     .words = "",
     .summary = "check lintel.yaml, profiles, operators, policy and perspectives before they are taken up",
-    .help = "examples:\n  lintel config check --dir /srv/ca && systemctl reload lintel\n",
+    .help = "Exit status 1 when something cannot be read or cannot work, 6 when it can be read and every "
+            "order by\n"
+            "a public profile would be refused; warnings alone leave it 0.\n\nexamples:\n  lintel config "
+            "check --dir /srv/ca && systemctl reload lintel\n",
     .options = NULL,
     .option_count = 0,
     .run = run,

@@ -3,7 +3,7 @@
 /* lintel doctor, inside: findings, and the groups of checks that make them. A check that cannot be made is a
  * finding too; nothing here changes anything. */
 #include "ca/config.h"
-#include "cmd/cmd.h"
+#include "cmd/api.h"
 
 enum doctor_level { DOCTOR_OK, DOCTOR_NOTE, DOCTOR_WARN, DOCTOR_BAD };
 
@@ -42,6 +42,9 @@ void doctor_listeners(struct doctor *d);
 void doctor_clock(struct doctor *d);
 void doctor_family(struct doctor *d);
 void doctor_people(struct doctor *d);
+/* doctor_silence.c */
+/* Whom the running family needs out there and who does not answer. */
+void doctor_silence(struct doctor *d, const json_t *family);
 /* doctor_perspectives.c */
 void doctor_perspectives(struct doctor *d);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/timex.h>
 
+#include "base/version.h"
 #include "ca/operator.h"
 #include "cmd/doctor.h"
 #include "cmd/verbs.h"
@@ -94,9 +95,9 @@ void doctor_family(struct doctor *d)
         one_process(d, p);
     }
     const char *build = json_string_value(json_object_get(family, "build"));
-    if (build == NULL || strcmp(build, LINTEL_VERSION) != 0) {
+    if (build == NULL || strcmp(build, lt_version) != 0) {
         doctor_say(d, DOCTOR_WARN, "versions", "the family is build %s and this program %s; restart it",
-                   build != NULL ? build : "unknown", LINTEL_VERSION);
+                   build != NULL ? build : "unknown", lt_version);
     }
     if (json_is_true(json_object_get(family, "held"))) {
         doctor_say(d, DOCTOR_BAD, "family", "issuance is held: %s",
@@ -110,7 +111,9 @@ void doctor_family(struct doctor *d)
                    "all programs run as one user: start as root, in a folder that others may "
                    "pass, to give each its own");
     }
-    if (d->count == before) {
+    bool fine = d->count == before;
+    doctor_silence(d, family);
+    if (fine) {
         doctor_say(d, DOCTOR_OK, "family", "every program is ready, locked in, under its own user");
     }
     json_decref(family);

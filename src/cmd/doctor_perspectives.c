@@ -5,6 +5,8 @@
 #include "ca/public_trust.h"
 #include "cmd/doctor.h"
 
+enum { NAMES_MAX = 256 };
+
 /* As if all of them agreed: what then? */
 static void count(struct doctor *d, const struct validate_perspectives *p)
 {
@@ -18,39 +20,34 @@ static void count(struct doctor *d, const struct validate_perspectives *p)
                q.met ? "" : "; for certificates that browsers trust: ", q.why);
 }
 
-static void judge(struct doctor *d, const struct ca_profile *profile, const struct validate_perspectives *p)
+static void judge(struct doctor *d, const char *names, const struct validate_perspectives *p)
 {
     struct ca_public_trust trust;
     ca_public_trust_judge(d->config, p, d->c->now, &trust);
     for (size_t i = 0; i < trust.lack_count; i++) {
-        doctor_say(d, DOCTOR_BAD, "public", "orders by the public profile %s are refused: %s", profile->name,
+        doctor_say(d, DOCTOR_BAD, "public", "orders by the public profiles %s are refused: %s", names,
                    trust.lacks[i]);
     }
     if (trust.lack_count == 0) {
-        doctor_say(d, DOCTOR_OK, "public", "profile %s has what browsers ask for: CAA, DNSSEC, perspectives",
-                   profile->name);
+        doctor_say(d, DOCTOR_OK, "public",
+                   "profiles %s: CAA, DNSSEC, ports, addresses and perspectives are as browsers ask", names);
     }
     if (trust.soon[0] != '\0') {
-        doctor_say(d, DOCTOR_WARN, "public", "soon orders by the public profile %s are refused: %s",
-                   profile->name, trust.soon);
-    }
-    if (d->config->allow_private) {
-        doctor_say(d, DOCTOR_WARN, "public",
-                   "validation.allow-private is true, and profile %s is public: a name of somebody's inner "
-                   "network could be proven",
-                   profile->name);
+        doctor_say(d, DOCTOR_WARN, "public", "soon orders by the public profiles %s are refused: %s", names,
+                   trust.soon);
     }
 }
 
-static void public_profile(struct doctor *d, const struct validate_perspectives *p)
+static void public_profiles(struct doctor *d, const struct validate_perspectives *p)
 {
     struct ca_profiles profiles = {.count = 0};
+    char names[NAMES_MAX];
     if (d->config == NULL || lt_failed(ca_profiles_load(d->folder, d->c->now, &profiles))) {
         return; /* said by another check */
     }
-    const struct ca_profile *profile = ca_public_profile(&profiles);
-    if (profile != NULL) {
-        judge(d, profile, p);
+    ca_public_profile_names(&profiles, names, sizeof names);
+    if (names[0] != '\0') {
+        judge(d, names, p);
     }
     ca_profiles_done(&profiles);
 }
@@ -67,7 +64,7 @@ void doctor_perspectives(struct doctor *d)
     } else {
         doctor_say(d, DOCTOR_OK, "perspectives", "none: what is validated is seen from here alone");
     }
-    public_profile(d, &p);
+    public_profiles(d, &p);
     if (p.count > 0 && faccessat(d->dir, "courier/key.pem", F_OK, 0) != 0) {
         doctor_say(d, DOCTOR_BAD, "courier", "it has no key: lintel perspective client");
     }

@@ -7,7 +7,7 @@
 #include "cmd/api.h"
 #include "cmd/verbs.h"
 
-enum { PATH_SIZE = 160, KID_MAX = 100, QUERY_MAX = 8192 };
+enum { PATH_SIZE = 160, KID_MAX = 100, QUERY_MAX = 8192, WORDS_MAX = 64 * 1024 };
 
 static lt_res add_texts(const struct cmd *c, const char *option, json_t *payload, const char *member)
 {
@@ -104,9 +104,30 @@ static void used(char *out, size_t size, int64_t count, int64_t most)
     }
 }
 
+/* "example.com, tls-server": everything that its accounts are held to; "anything" where nothing is. */
+static const char *good_for(struct cmd *c, const json_t *row)
+{
+    static const char *const members[] = {"suffixes", "profiles"};
+    struct lt_buf words;
+    lt_buf_init(&words, WORDS_MAX);
+    for (size_t i = 0; i < LT_COUNT(members); i++) {
+        size_t n;
+        json_t *word;
+        json_array_foreach(json_object_get(row, members[i]), n, word)
+        {
+            lt_buf_add_cstr(&words, words.len == 0 ? "" : ", ");
+            lt_buf_add_cstr(&words, json_string_value(word));
+        }
+    }
+    lt_buf_add_cstr(&words, words.len == 0 ? "anything" : "");
+    const char *text = lt_arena_cstr(&c->arena, lt_buf_slice(&words));
+    lt_buf_done(&words);
+    return text == NULL ? "" : text;
+}
+
 static lt_res print_rows(struct cmd *c, const json_t *answer)
 {
-    static const char *const heads[] = {"KID", "STATUS", "ACCOUNTS", "ORDERS", "NOTE"};
+    static const char *const heads[] = {"KID", "STATUS", "ACCOUNTS", "ORDERS", "FOR", "EXPIRES", "NOTE"};
     struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
     size_t i;
     json_t *row;
@@ -118,8 +139,9 @@ static lt_res print_rows(struct cmd *c, const json_t *answer)
         char orders[64];
         used(accounts, sizeof accounts, cmd_int(row, "accounts"), cmd_int(row, "accounts_most"));
         used(orders, sizeof orders, cmd_int(row, "orders"), cmd_int(row, "orders_most"));
-        const char *const cells[] = {cmd_text(row, "kid"), cmd_text(row, "status"), accounts, orders,
-                                     cmd_text(row, "note")};
+        const char *const cells[] = {
+            cmd_text(row, "kid"),     cmd_text(row, "status"), accounts, orders, good_for(c, row),
+            cmd_text(row, "expires"), cmd_text(row, "note")};
         LT_TRY(cmd_table_row(t, cells));
     }
     LT_TRY(cmd_table_print(t));

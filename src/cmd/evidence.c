@@ -75,6 +75,7 @@ static void say_caa(struct lt_buf *out, const json_t *seen)
                 cmd_text(caa, "why")[0] != '\0' ? ": " : "", cmd_text(caa, "why"));
     records(out, "  records", json_object_get(caa, "records"));
     records(out, "  iodef", json_object_get(caa, "iodef"));
+    line(out, "  digest", cmd_text(caa, "records_sha256"));
     list(out, "  asked", json_object_get(caa, "looked_up"), ", ");
     list(out, "  aliases", json_object_get(seen, "caa_chain"), " -> ");
 }
@@ -84,9 +85,13 @@ static void say_seen(struct lt_buf *out, const json_t *seen)
 {
     size_t i;
     json_t *r;
-    head(out, "looked");
-    lt_buf_addf(out, "%s, for %lld ms, resolver %s, build %s\n", cmd_text(seen, "started"),
-                (long long)cmd_int(seen, "duration_ms"), cmd_text(seen, "resolver"), cmd_text(seen, "build"));
+    if (cmd_text(seen, "started")[0] != '\0') { /* the first version's evidence has other words */
+        head(out, "looked");
+        lt_buf_addf(out, "%s, for %lld ms, resolver %s, build %s\n", cmd_text(seen, "started"),
+                    (long long)cmd_int(seen, "duration_ms"), cmd_text(seen, "resolver"),
+                    cmd_text(seen, "build"));
+    }
+    line(out, "asked", cmd_text(seen, "asked"));
     list(out, "aliases", json_object_get(seen, "chain"), " -> ");
     list(out, "addresses", json_object_get(seen, "addresses"), ", ");
     line(out, "connected to", cmd_text(seen, "address_used"));
@@ -97,6 +102,10 @@ static void say_seen(struct lt_buf *out, const json_t *seen)
                     (long long)cmd_int(seen, "ttl"));
     }
     records(out, "records", json_object_get(seen, "records"));
+    if (cmd_text(seen, "above")[0] != '\0') {
+        head(out, "proved by");
+        lt_buf_addf(out, "%s, a domain above the name\n", cmd_text(seen, "above"));
+    }
     list(out, "contacts", json_object_get(seen, "contacts"), ", ");
     json_array_foreach(json_object_get(seen, "redirects"), i, r)
     {
@@ -140,7 +149,9 @@ static void say_voice(struct lt_buf *out, const json_t *v)
     }
     lt_buf_addf(out, "signature verified with key %.16s, %s for %lld ms", cmd_text(v, "key_sha256"),
                 cmd_text(seen, "started"), (long long)cmd_int(seen, "duration_ms"));
+    also(out, "asked", cmd_text(seen, "asked"));
     also(out, "connected to", cmd_text(seen, "address_used"));
+    also(out, "proved by", cmd_text(seen, "above"));
     also(out, "DNSSEC", cmd_text(seen, "dnssec"));
     if (json_is_object(caa)) {
         lt_buf_addf(out, ", CAA %s",

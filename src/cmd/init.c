@@ -39,7 +39,8 @@ static const struct cmd_option options[] = {
     {"resolver", "ADDR@PORT", "DNS resolver of validation (default: none, from the root down)", false, NULL},
     {"validation-port", "PORT", "that http-01 connects to (default: 80)", false, NULL},
     {"tls-port", "PORT", "that tls-alpn-01 and redirects connect to (default: 443)", false, NULL},
-    {"allow-private", NULL, "let validation connect to private addresses", false, NULL},
+    {"allow-private", NULL, "validate names on private addresses; with --resolver, without DNSSEC", false,
+     NULL},
     {"testing", NULL, "a test CA, for ever: may behave like a test server, never to be trusted", false, NULL},
     {"management-port", "PORT", "of a test CA's management face (default: 15000)", false, NULL},
     {"chain-length", "N", "of a test CA: certificates between leaf and root, 1 to 5 (default: 1)", false,
@@ -286,6 +287,10 @@ static lt_res say(const struct init *i)
         if (i->testing) {
             lt_buf_addf(&out, "  THIS IS A TEST CA. management https://%s:%s, directory at /dir too\n",
                         i->hosts[0], cmd_value_or(i->c, "management-port", "15000"));
+        }
+        if (cmd_flag(i->c, "allow-private")) {
+            lt_buf_addf(&out, "  private addresses may be validated%s: for a private network only\n",
+                        cmd_value(i->c, "resolver") != NULL ? ", and DNSSEC is not asked for" : "");
         }
         lt_buf_addf(&out, "Next: lintel serve %s\n", i->folder);
     }

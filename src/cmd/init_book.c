@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "base/text.h"
+#include "base/version.h"
 #include "ca/body.h"
 #include "ca/book.h"
 #include "ca/event.h"
@@ -142,7 +143,7 @@ static lt_res write_rows(struct init *i, struct ca_turn *t)
     struct ca_body body;
     ca_body_init(&body);
     ca_body_str(&body, "name", i->name);
-    ca_body_str(&body, "build", LINTEL_VERSION);
+    ca_body_str(&body, "build", lt_version);
     ca_body_str(&body, "public_http_url", i->public_http_url);
     LT_TRY(ca_body_event(&body, t, "ca.created", "ca", (lt_slice){NULL, 0}));
     for (size_t k = 0; k < INIT_ISSUERS; k++) {
@@ -163,7 +164,7 @@ static lt_res fill(struct init *i, struct store *s)
     const struct ca_book_options options = {
         .store = s,
         .chain = "offline",
-        .build = LINTEL_VERSION,
+        .build = lt_version,
         .base_url = "",
         .public_http_url = i->public_http_url,
     };

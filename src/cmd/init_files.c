@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "ca/public_trust.h"
 #include "ca/testing.h"
 #include "cmd/init.h"
 
@@ -309,6 +310,16 @@ static lt_res put_all(const struct init *i)
     return put(i, "public/crl/root.crl", 0644, i->root_crl);
 }
 
+/* What no perspective could heal later. */
+static lt_res check_public(const struct ca_config *config, lt_time now)
+{
+    struct ca_public_trust trust;
+    ca_public_trust_judge(config, NULL, now, &trust);
+    LT_CHECK(trust.of_config == 0, LT_PEER_USAGE, "--public: every order would be refused: %s",
+             trust.lacks[0]);
+    return LT_OK;
+}
+
 static lt_res put_config(const struct init *i)
 {
     struct lt_buf text;
@@ -317,6 +328,9 @@ static lt_res put_config(const struct init *i)
     struct ca_config *parsed = NULL;
     if (!lt_failed(r)) {
         r = ca_config_parse(lt_buf_slice(&text), &parsed); /* what was given may not be fit for it */
+    }
+    if (!lt_failed(r) && cmd_flag(i->c, "public")) {
+        r = check_public(parsed, i->c->now);
     }
     ca_config_free(parsed);
     if (!lt_failed(r)) {

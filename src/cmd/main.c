@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "base/version.h"
 #include "cmd/cmd.h"
 #include "cmd/lint.h"
 #include "cmd/verbs.h"
@@ -146,7 +147,7 @@ static int unknown(int argc, char **argv)
 static int main_as_zlint(int argc, char **argv)
 {
     if (argc == 2 && (strcmp(argv[1], "-version") == 0 || strcmp(argv[1], "--version") == 0)) {
-        return lt_failed(cmd_printf("ZLint version lintel-%s\n", LINTEL_VERSION)) ? CMD_FAILED : CMD_DONE;
+        return lt_failed(cmd_printf("ZLint version lintel-%s\n", lt_version)) ? CMD_FAILED : CMD_DONE;
     }
     struct cmd c = {.verb = &cmd_lint, .now = lt_now()};
     lt_arena_init(&c.arena, CMD_ARENA_MAX);
@@ -166,7 +167,7 @@ int main(int argc, char **argv)
         return main_as_zlint(argc, argv);
     }
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-        return lt_failed(cmd_printf("lintel %s\n", LINTEL_VERSION)) ? CMD_FAILED : CMD_DONE;
+        return lt_failed(cmd_printf("lintel %s\n", lt_version)) ? CMD_FAILED : CMD_DONE;
     }
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0) {

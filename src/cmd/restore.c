@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "base/version.h"
 #include "ca/body.h"
 #include "ca/book.h"
 #include "ca/event.h"
@@ -182,11 +183,8 @@ static lt_res reconcile(struct restore *k, int journal)
 {
     struct journal_summary summary;
     bool found = false;
-    const struct ca_book_options options = {.store = k->store,
-                                            .chain = "offline",
-                                            .build = LINTEL_VERSION,
-                                            .base_url = "",
-                                            .public_http_url = ""};
+    const struct ca_book_options options = {
+        .store = k->store, .chain = "offline", .build = lt_version, .base_url = "", .public_http_url = ""};
     LT_TRY(store_begin(k->store));
     LT_TRY(number(k, SQL_ACKNOWLEDGED, STORE_NO_ARGS, &k->acknowledged, &found));
     LT_TRY(ca_book_open(&options, &k->book));

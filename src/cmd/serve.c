@@ -50,6 +50,10 @@ static lt_res run(struct cmd *c)
     if (folder == NULL) {
         LT_TRY(cmd_folder(c, &folder));
     }
+    (void)snprintf(program, sizeof(program), "%s/perspective.json", folder);
+    LT_CHECK(access(program, F_OK) != 0, LT_PEER_USAGE,
+             "%.150s is the folder of a perspective, not of a CA: `lintel perspective serve %.150s`", folder,
+             folder);
     struct ca_config *config = NULL;
     bool marked = false;
     LT_TRY(ca_config_load(folder, &config)); /* a mistake in it is said here, in one line */

@@ -95,6 +95,18 @@ static lt_res say_testing(const json_t *family)
                       (long long)cmd_int(t, "nonce_reject"), (long long)cmd_int(t, "authz_reuse"));
 }
 
+/* Whom the family waits for in vain. */
+static lt_res say_silent(const json_t *family)
+{
+    size_t i;
+    json_t *row;
+    json_array_foreach(json_object_get(family, "silent"), i, row)
+    {
+        LT_TRY(cmd_printf("NO ANSWER     from %s since %s\n", cmd_text(row, "what"), cmd_text(row, "since")));
+    }
+    return LT_OK;
+}
+
 static lt_res say(struct cmd *c, const json_t *family, const json_t *public, const json_t *book)
 {
     size_t i;
@@ -106,6 +118,7 @@ static lt_res say(struct cmd *c, const json_t *family, const json_t *public, con
                       cmd_text(family, "hold_reason")));
     LT_TRY(say_testing(family));
     LT_TRY(cmd_public_say(public));
+    LT_TRY(say_silent(family));
     LT_TRY(cmd_printf("own users %s, sandbox %s\n", yes_no(family, "own_users"), yes_no(family, "sandbox")));
     json_array_foreach(json_object_get(family, "listeners"), i, listener)
     {

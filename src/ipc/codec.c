@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "ipc/arena.h"
 
 _Static_assert(sizeof(struct ipc_header) == IPC_HEADER_BYTES, "the header is 16 bytes without padding");
 
@@ -46,17 +47,6 @@ lt_res ipc_header_read(lt_slice datagram, size_t fd_count, struct ipc_header *re
     return LT_OK;
 }
 
-static void *arena_alloc(void *arena, size_t size)
-{
-    return lt_arena_alloc(arena, size);
-}
-
-static void arena_free(void *arena, void *p)
-{
-    (void)arena; /* goes with the arena */
-    (void)p;
-}
-
 /* The messages that a field holds: none, one, or as many as it repeats. */
 static size_t messages_of(const ProtobufCMessage *m, const ProtobufCFieldDescriptor *f,
                           ProtobufCMessage *const **ret_list)
@@ -90,7 +80,7 @@ static bool all_known(const ProtobufCMessage *m)
 lt_res ipc_body_decode(const struct ipc_type_info *info, lt_slice packed, struct lt_arena *arena,
                        const ProtobufCMessage **ret_body)
 {
-    ProtobufCAllocator allocator = {.alloc = arena_alloc, .free = arena_free, .allocator_data = arena};
+    ProtobufCAllocator allocator = ipc_arena_allocator(arena);
     static const uint8_t nothing[1];
     const ProtobufCMessage *body = protobuf_c_message_unpack(info->body, &allocator, packed.len,
                                                              packed.ptr == NULL ? nothing : packed.ptr);

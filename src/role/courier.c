@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <event2/event_struct.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,10 +17,11 @@
 #include "crypto/digest.h"
 #include "role/courier_crl.h"
 #include "role/courier_mail.h"
+#include "role/event_loop.h"
 #include "role/kit.h"
 #include "role/profiles.h"
 
-enum { TICK_MS = 100, KEY_MAX = 4096 };
+enum { KEY_MAX = 4096 };
 #define KEY_FILE "courier/key.pem"
 
 struct courier {
@@ -34,8 +34,7 @@ struct courier {
     struct courier_mail *mail;    /* owned */
     struct courier_crl *crl;      /* owned */
     uint32_t registrar;           /* instance that asked last */
-    struct event kit_event;
-    struct event tick_event;
+    int64_t relay_silent_s;       /* since when the mail relay takes nothing; 0: it does, or nobody knows */
 };
 
 static void told(void *self, uint64_t id, const Ipc__Validate *question,
@@ -81,6 +80,10 @@ static void mailed(void *self, const Ipc__MailSent *said)
                   : said->final  ? "lintel_letters_total{outcome=\"refused\"}"
                                  : "lintel_letters_total{outcome=\"failed\"}",
                   1);
+    /* A letter that is refused for good was answered: the relay is there. */
+    bool relay = said->accepted || said->final;
+    s->relay_silent_s = relay ? 0 : s->relay_silent_s == 0 ? lt_time_seconds(lt_now()) : s->relay_silent_s;
+    lt_metric_set("lintel_silent_since_seconds{what=\"mail relay\"}", s->relay_silent_s);
     if (!said->accepted) {
         lt_log(LT_LOG_WARN, "a letter was not accepted", "mail=%lld final=%s why=\"%s\"",
                (long long)said->mail_id, said->final ? "yes" : "no", said->why);
@@ -181,6 +184,7 @@ static lt_res reload(void *self, const char *config_yaml)
     struct courier_fleet *fresh = NULL;
     (void)config_yaml; /* nothing of it is ours */
     LT_TRY(make_fleet(s, &fresh));
+    courier_fleet_inherit(fresh, s->fleet);
     courier_fleet_free(s->before); /* what it had not finished counts as no answer */
     s->before = s->fleet;
     s->fleet = fresh;
@@ -215,27 +219,10 @@ static lt_res tick(void *self, lt_time now)
     return LT_OK;
 }
 
-static void on_kit(evutil_socket_t fd, short what, void *arg)
-{
-    struct courier *s = arg;
-    (void)fd;
-    (void)what;
-    if (!role_kit_dispatch(s->kit)) {
-        (void)event_base_loopbreak(s->base); /* fails only without a base */
-    }
-}
-
 static lt_res run(void *self)
 {
     struct courier *s = self;
-    const struct timeval period = {.tv_usec = TICK_MS * 1000};
-    int fd = role_kit_fd(s->kit);
-    bool fine = event_assign(&s->kit_event, s->base, fd, EV_READ | EV_PERSIST, on_kit, s) == 0 &&
-                event_assign(&s->tick_event, s->base, -1, EV_PERSIST, on_kit, s) == 0 &&
-                event_add(&s->kit_event, NULL) == 0 && event_add(&s->tick_event, &period) == 0;
-    LT_ASSERT(fine);
-    LT_CHECK(event_base_loop(s->base, EVLOOP_NO_EXIT_ON_EMPTY) == 0, LT_STATE_IO, "the event loop failed");
-    return LT_OK;
+    return role_event_loop(s->kit, s->base);
 }
 
 static const struct role_route routes[] = {

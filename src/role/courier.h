@@ -22,6 +22,8 @@ struct courier_options {
 LT_MUST_USE lt_res courier_fleet_new(const struct courier_options *options, struct courier_fleet **ret_fleet);
 /* Drops what is under way without a word. */
 void courier_fleet_free(struct courier_fleet *f);
+/* What is known of who answers goes over to the fleet of new files. */
+void courier_fleet_inherit(struct courier_fleet *f, const struct courier_fleet *before);
 /* told is called later, exactly once, also where nobody of that name is known. */
 void courier_fleet_ask(struct courier_fleet *f, uint64_t id, const Ipc__Validate *question);
 /* Gives up what waited too long. */

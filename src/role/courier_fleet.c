@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/metrics.h"
 #include "http/client.h"
 #include "http/pinned.h"
 #include "ipc/ipc.h"
@@ -15,6 +16,9 @@ enum {
     ANSWER_MS = 20000,    /* a validation and the way there and back */
     WAIT_MS = 25000,      /* the queue included */
     ANSWER_BYTES = 96 * 1024,
+    ALIVE_MS = 20000,     /* whoever was not asked for so long is asked whether it is there; */
+    ALIVE_SOON_MS = 5000, /* and who did not answer last, sooner */
+    FAILURES_MAX = 2,     /* in a row make it silent */
 };
 
 struct errand {
@@ -31,6 +35,7 @@ struct line {
     struct peer *peer;
     struct http_client *client; /* owned; NULL: never used */
     struct errand *errand;      /* owned; NULL: idle */
+    bool probes;                /* whether it is there */
 };
 
 struct peer {
@@ -44,6 +49,10 @@ struct peer {
     struct line lines[LINES_MAX];
     struct errand *waiting; /* owned queue */
     struct errand **last;
+    int64_t asked_ms;       /* last, monotonic */
+    unsigned failures;      /* in a row */
+    int64_t silent_since_s; /* 0: it answers */
+    bool out_of_order;      /* by its own word: that it is there is not enough */
 };
 
 struct courier_fleet {
@@ -72,18 +81,55 @@ static void tell(struct courier_fleet *f, struct errand *e, const Ipc__SignedSta
 
 static void start_next(struct line *l);
 
-/* Only the three fields that there are go on: a stranger's fourth would be our fault. */
-static void deliver(struct courier_fleet *f, struct errand *e, lt_slice body)
+/* For status, doctor, alarms: since when has it not answered? 0: it answers. */
+static void publish(const struct peer *p)
 {
+    char name[LT_METRICS_NAME_MAX];
+    (void)snprintf(name, sizeof name, "lintel_silent_since_seconds{what=\"perspective %.40s\"}",
+                   p->is->name); /* so much of a name fits */
+    lt_metric_set(name, p->silent_since_s);
+}
+
+static void note(struct peer *p, bool answered)
+{
+    if (answered) {
+        p->failures = 0;
+        p->silent_since_s = 0;
+        p->out_of_order = false;
+    } else if (++p->failures >= FAILURES_MAX && p->silent_since_s == 0) {
+        p->silent_since_s = lt_time_seconds(lt_now());
+    }
+    publish(p);
+}
+
+/* Nobody's signature is looked at here: it is about whom the operator is told of, and no more. */
+static bool says_out_of_order(const ProtobufCBinaryData *statement)
+{
+    Ipc__Validated *v = ipc__validated__unpack(NULL, statement->len, statement->data);
+    bool out = v != NULL && !v->ok && v->problem != NULL && strcmp(v->problem->type, "serverInternal") == 0;
+    if (v != NULL) {
+        ipc__validated__free_unpacked(v, NULL);
+    }
+    return out;
+}
+
+/* Only the three fields that there are go on: a stranger's fourth would be our fault. */
+static void deliver(struct peer *p, struct errand *e, lt_slice body)
+{
+    struct courier_fleet *f = p->fleet;
     Ipc__SignedStatement *got = body.len == 0 ? NULL
                                               : ipc__signed_statement__unpack(NULL, body.len, body.ptr);
     if (got == NULL || got->statement.len == 0) {
+        note(p, false);
         tell(f, e, NULL, "its answer is no statement");
     } else {
         Ipc__SignedStatement s = IPC__SIGNED_STATEMENT__INIT;
         s.statement = got->statement;
         s.perspective = got->perspective;
         s.signature = got->signature;
+        bool out = says_out_of_order(&got->statement);
+        note(p, !out);
+        p->out_of_order = out;
         tell(f, e, &s, "");
     }
     if (got != NULL) {
@@ -100,12 +146,14 @@ static void on_done(void *arg, lt_res outcome, const struct http_reply *reply)
     if (lt_failed(outcome)) {
         l->peer->resolved = l->peer->resolved && outcome.code != LT_RETRY_UNAVAILABLE;
         (void)snprintf(why, sizeof why, "%s", lt_error_last()->detail); /* fits */
+        note(l->peer, false);
         tell(f, e, NULL, why);
     } else if (reply->head->status != 200) {
+        note(l->peer, false);
         (void)snprintf(why, sizeof why, "it answered with status %u", reply->head->status);
         tell(f, e, NULL, why);
     } else {
-        deliver(f, e, reply->body);
+        deliver(l->peer, e, reply->body);
     }
     start_next(l);
 }
@@ -124,13 +172,14 @@ static lt_res connect_line(struct line *l)
 static void start_next(struct line *l)
 {
     struct peer *p = l->peer;
-    while (l->errand == NULL && p->waiting != NULL) {
+    while (l->errand == NULL && !l->probes && p->waiting != NULL) {
         struct errand *e = p->waiting;
         p->waiting = e->next;
         p->last = p->waiting == NULL ? &p->waiting : p->last;
         if (l->client == NULL && lt_failed(connect_line(l))) {
             char why[256];
             (void)snprintf(why, sizeof why, "%s", lt_error_last()->detail); /* fits */
+            note(p, false);
             tell(p->fleet, e, NULL, why);
             continue;
         }
@@ -139,6 +188,7 @@ static void start_next(struct line *l)
                                      .content_type = "application/protobuf",
                                      .body = LT_SLICE(e->packed, e->packed_len)};
         l->errand = e;
+        p->asked_ms = lt_monotonic_ms();
         http_client_ask(l->client, &ask, on_done, l);
     }
 }
@@ -148,7 +198,7 @@ static struct line *idle_line(struct peer *p)
     struct line *fresh = NULL;
     for (size_t i = 0; i < LINES_MAX; i++) {
         struct line *l = &p->lines[i];
-        if (l->errand == NULL && l->client != NULL) {
+        if (l->errand == NULL && l->client != NULL && !l->probes) {
             return l;
         }
         fresh = fresh == NULL && l->client == NULL ? l : fresh;
@@ -160,7 +210,7 @@ static struct line *idle_line(struct peer *p)
 static void close_idle(struct peer *p)
 {
     for (size_t i = 0; i < LINES_MAX; i++) {
-        if (p->lines[i].errand == NULL && p->lines[i].client != NULL) {
+        if (p->lines[i].errand == NULL && p->lines[i].client != NULL && !p->lines[i].probes) {
             http_client_free(LT_TAKE(p->lines[i].client, NULL));
         }
     }
@@ -206,6 +256,44 @@ void courier_fleet_ask(struct courier_fleet *f, uint64_t id, const Ipc__Validate
     }
 }
 
+/* Any answer will do: there is nothing at that path. */
+static void on_alive(void *arg, lt_res outcome, const struct http_reply *reply)
+{
+    struct line *l = arg;
+    struct peer *p = l->peer;
+    (void)reply;
+    l->probes = false;
+    p->resolved = p->resolved && outcome.code != LT_RETRY_UNAVAILABLE;
+    if (lt_failed(outcome) || !p->out_of_order) {
+        note(p, !lt_failed(outcome));
+    }
+    start_next(l);
+}
+
+/* Nobody asks it anything for hours, perhaps; its silence shall be known before it is needed. */
+static void ask_whether_alive(struct peer *p, int64_t now_ms)
+{
+    struct line *l = NULL;
+    if (now_ms - p->asked_ms < (p->failures > 0 ? ALIVE_SOON_MS : ALIVE_MS)) {
+        return;
+    }
+    p->asked_ms = now_ms;
+    if (!p->resolved) {
+        close_idle(p);
+    }
+    l = idle_line(p);
+    if (l == NULL) {
+        return; /* it is busy */
+    }
+    if (l->client == NULL && lt_failed(connect_line(l))) {
+        note(p, false);
+        return;
+    }
+    const struct http_ask ask = {.method = "GET", .target = "/v1/alive"};
+    l->probes = true;
+    http_client_ask(l->client, &ask, on_alive, l);
+}
+
 void courier_fleet_tick(struct courier_fleet *f, int64_t now_ms)
 {
     while (f->lost != NULL) {
@@ -221,6 +309,7 @@ void courier_fleet_tick(struct courier_fleet *f, int64_t now_ms)
             p->last = p->waiting == NULL ? &p->waiting : p->last;
             tell(f, e, NULL, "it is too busy");
         }
+        ask_whether_alive(p, now_ms);
     }
 }
 
@@ -242,6 +331,7 @@ static lt_res open_peer(struct courier_fleet *f, struct peer *p, const struct va
                                      .tls = p->tls,
                                      .timeout_ms = ANSWER_MS,
                                      .body_max = ANSWER_BYTES};
+    publish(p);
     p->resolved = !lt_failed(http_origin_resolve(&p->origin)); /* else it is tried again when it is needed */
     return LT_OK;
 }
@@ -306,4 +396,20 @@ size_t courier_fleet_open(const struct courier_fleet *f)
 size_t courier_fleet_count(const struct courier_fleet *f)
 {
     return f->perspectives.count;
+}
+
+void courier_fleet_inherit(struct courier_fleet *f, const struct courier_fleet *before)
+{
+    for (size_t i = 0; i < before->perspectives.count; i++) {
+        struct peer gone = {.is = before->peers[i].is};
+        struct peer *same = NULL;
+        for (size_t k = 0; k < f->perspectives.count; k++) {
+            same = strcmp(f->perspectives.list[k].name, gone.is->name) == 0 ? &f->peers[k] : same;
+        }
+        if (same != NULL) {
+            same->failures = before->peers[i].failures;
+            same->silent_since_s = before->peers[i].silent_since_s;
+        }
+        publish(same != NULL ? same : &gone); /* who is asked no more is not missed */
+    }
 }

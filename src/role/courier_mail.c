@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/slice.h"
 #include "http/client.h"
 #include "role/courier_letter.h"
@@ -21,6 +22,8 @@ enum {
     CONNECT_MS = 15000L,
     WHOLE_MS = 90000L,
     WHY_MAX = 208,
+    ADDRESS_KEPT_MS = 60000L,
+    HOST_SIZE = 256, /* as in struct courier_relay */
 };
 
 struct parcel {
@@ -39,11 +42,20 @@ struct parcel {
     bool hopeless;      /* nor ever will */
 };
 
+/* Of the relay, as it was found last. */
+struct relay_address {
+    char host[HOST_SIZE];
+    uint16_t port;
+    char row[HOST_SIZE + NI_MAXHOST + 16]; /* "host:port:address"; "": none */
+    int64_t until_ms;
+};
+
 struct courier_mail {
     struct event_base *base; /* borrowed */
-    CURLM *multi;            /* owned */
-    struct event *timer;     /* owned */
-    struct parcel *open;     /* owned list */
+    struct relay_address address;
+    CURLM *multi;        /* owned */
+    struct event *timer; /* owned */
+    struct parcel *open; /* owned list */
     size_t count;
     courier_mailed *told;
     void *self;
@@ -199,19 +211,36 @@ static size_t hear(char *text, size_t size, size_t count, void *arg)
     return len;
 }
 
-/* "host:port:address" for libcurl. */
-static lt_res look_up(struct parcel *p)
+static lt_res resolve(struct relay_address *at)
 {
-    struct http_origin o = {.host = p->relay.host, .port = p->relay.port};
+    struct http_origin o = {.host = at->host, .port = at->port};
     char address[NI_MAXHOST];
-    char row[sizeof p->relay.host + NI_MAXHOST + 16];
     LT_TRY(http_origin_resolve(&o));
     int rc = getnameinfo((const struct sockaddr *)&o.address, o.address_len, address, sizeof address, NULL, 0,
                          NI_NUMERICHOST);
-    LT_CHECK(rc == 0, LT_RETRY_UNAVAILABLE, "%s: %s", p->relay.host, gai_strerror(rc));
+    LT_CHECK(rc == 0, LT_RETRY_UNAVAILABLE, "%s: %s", at->host, gai_strerror(rc));
     bool v6 = strchr(address, ':') != NULL;
-    (void)snprintf(row, sizeof row, v6 ? "%s:%u:[%s]" : "%s:%u:%s", p->relay.host, p->relay.port, address);
-    p->lookup = curl_slist_append(NULL, row);
+    (void)snprintf(at->row, sizeof at->row, v6 ? "%s:%u:[%s]" : "%s:%u:%s", at->host, at->port, address);
+    return LT_OK;
+}
+
+/* Asking the system's resolver waits, and the perspectives' answers with it: once a minute, whatever it says.
+ */
+static lt_res look_up(struct parcel *p)
+{
+    struct relay_address *at = &p->mail->address;
+    int64_t now = lt_monotonic_ms();
+    bool same = strcmp(at->host, p->relay.host) == 0 && at->port == p->relay.port;
+    if (!same || now >= at->until_ms) {
+        *at = (struct relay_address){.port = p->relay.port};
+        (void)snprintf(at->host, sizeof at->host, "%s", p->relay.host);
+        lt_res r = resolve(at);
+        at->until_ms = lt_monotonic_ms() + ADDRESS_KEPT_MS;
+        LT_TRY(r);
+    }
+    LT_CHECK(at->row[0] != '\0', LT_RETRY_UNAVAILABLE, "%s: its address was not found a moment ago",
+             at->host);
+    p->lookup = curl_slist_append(NULL, at->row);
     LT_ASSERT(p->lookup != NULL);
     return LT_OK;
 }

@@ -21,6 +21,7 @@
 
 #include "base/file.h"
 #include "base/metrics.h"
+#include "base/version.h"
 #include "ca/config.h"
 #include "control.pb-c.h"
 #include "validate/perspective_settings.h"
@@ -190,12 +191,11 @@ static lt_res send_start(struct parent *p, int link_fd)
 {
     Ipc__Start start = IPC__START__INIT;
     Ipc__Link m = IPC__LINK__INIT;
-    static char build[] = LINTEL_BUILD;
     char folder[PATH_SIZE];
     (void)snprintf(folder, sizeof folder, "%s", p->folder); /* bounded by main */
     start.folder = folder;
     start.config_yaml = (char *)(uintptr_t)p->yaml; /* only read */
-    start.build = build;
+    start.build = (char *)(uintptr_t)lt_version;    /* only read */
     start.log_json = p->format == LT_LOG_JSON;
     start.log_level = LT_LOG_INFO;
     start.sandbox_off = !p->sandbox;

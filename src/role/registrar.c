@@ -38,7 +38,7 @@
 #include "crypto/digest.h"
 #include "role/profiles.h"
 
-enum { RETRY_INTENT_S = 3, CACHE_KIB = 32768, GROUP_ARENA_MAX = 512 * 1024 * 1024 };
+enum { RETRY_INTENT_S = 3, NAMES_MAX = 256, CACHE_KIB = 32768, GROUP_ARENA_MAX = 512 * 1024 * 1024 };
 
 static const void *body_of(const struct ipc_msg *m)
 {
@@ -364,20 +364,36 @@ static lt_res turn_end(void *self)
 static lt_res step_second(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
 {
     (void)m;
-    size_t asked = 0;
     int64_t open = 0;
     LT_TRY(ca_halt_send(t));
     LT_TRY(ca_knot_tick(t));
     LT_TRY(ca_journal_tick(t));
-    if (g->book->examiner_linked && g->book->replayed) {
-        LT_TRY(ca_issue_retry(t, RETRY_INTENT_S, &asked));
-        LT_TRY(ca_revoke_retry(t, RETRY_INTENT_S, &asked));
-    }
     LT_TRY(ca_issue_open_count(t, &open));
     g->book->mass.pending = true; /* whatever was lost: found again */
     lt_metric_set("lintel_intents_open", open);
     lt_metric_set("lintel_halts", (int64_t)g->book->halt_count);
     return LT_OK;
+}
+
+static bool may_retry(const struct registrar *g)
+{
+    return g->book->examiner_linked && g->book->replayed;
+}
+
+/* Each in a step of its own: what cannot be asked again keeps nothing else back, and least of all the halts.
+ */
+static lt_res step_retry_issue(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    size_t asked = 0;
+    (void)m;
+    return may_retry(g) ? ca_issue_retry(t, RETRY_INTENT_S, &asked) : LT_OK;
+}
+
+static lt_res step_retry_revoke(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    size_t asked = 0;
+    (void)m;
+    return may_retry(g) ? ca_revoke_retry(t, RETRY_INTENT_S, &asked) : LT_OK;
 }
 
 static lt_res step_tick(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
@@ -413,6 +429,8 @@ static lt_res tick(void *self, lt_time now)
     if (now.us - g->second.us >= LT_US_PER_SECOND || now.us < g->second.us) {
         g->second = now;
         LT_TRY(registrar_run(g, step_second, NULL));
+        LT_TRY(registrar_run(g, step_retry_revoke, NULL));
+        LT_TRY(registrar_run(g, step_retry_issue, NULL));
     }
     return LT_OK;
 }
@@ -456,18 +474,19 @@ static void corroborated(const char *name, const char *count, const char *why)
 /* Said at each start and reload, not only to the clients that are refused. */
 static void say_public(const struct registrar *g, lt_time now)
 {
-    const struct ca_profile *p = ca_public_profile(&g->profiles);
+    char names[NAMES_MAX];
     struct ca_public_trust trust;
-    if (p == NULL) {
+    ca_public_profile_names(&g->profiles, names, sizeof names);
+    if (names[0] == '\0') {
         return;
     }
     ca_public_trust_judge(g->config, &g->perspectives, now, &trust);
     for (size_t i = 0; i < trust.lack_count; i++) {
-        lt_log(LT_LOG_ERROR, "nothing is issued by a public profile", "profile=%s why=\"%s\"", p->name,
+        lt_log(LT_LOG_ERROR, "nothing is issued by a public profile", "profile=\"%s\" why=\"%s\"", names,
                trust.lacks[i]);
     }
     if (trust.soon[0] != '\0') {
-        lt_log(LT_LOG_WARN, "soon nothing is issued by a public profile", "profile=%s why=\"%s\"", p->name,
+        lt_log(LT_LOG_WARN, "soon nothing is issued by a public profile", "profile=\"%s\" why=\"%s\"", names,
                trust.soon);
     }
 }
@@ -583,6 +602,9 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *message, const int *
     g->test_ca = message->test_ca;
     if (message->testing != NULL) {
         acme_desk_use_testing(g->desk, message->testing->nonce_reject, message->testing->authz_reuse);
+    }
+    if (message->testing != NULL && message->testing->always_valid) {
+        acme_desk_use_always_valid(g->desk);
     }
     LT_TRY(load_files(g));
     LT_TRY(registrar_run(g, step_started, NULL));

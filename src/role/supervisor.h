@@ -53,6 +53,15 @@ struct waiting_event {
     char detail[200];
 };
 
+/* Somebody outside whom a program waits for in vain, by the program's own board. */
+struct silence {
+    char what[64];    /* "perspective eu-1", "resolver", "mail relay" */
+    uint32_t process; /* index: whose word it is */
+    int64_t since_s;
+};
+
+enum { MAX_SILENCES = 40 };
+
 struct supervisor {
     char folder[1024]; /* absolute; also the working directory */
     char libexec[1024];
@@ -79,6 +88,8 @@ struct supervisor {
     bool held;
     char hold_reason[160];
     int64_t begun_ms;
+    struct silence silences[MAX_SILENCES];
+    size_t silence_count;
     bool announced; /* all were ready once */
     bool stopping;
     int64_t stop_until_ms;
@@ -128,6 +139,12 @@ LT_MUST_USE lt_res folder_passphrase(const struct supervisor *s, struct lt_secre
 /* secrets/seal.key, made where it is missing. */
 LT_MUST_USE lt_res folder_seal_key(struct lt_secret *ret_secret);
 LT_MUST_USE lt_res folder_pin(const struct supervisor *s, struct lt_secret *ret_secret);
+
+/* supervisor_silence.c */
+/* Reads the boards; what begins or ends is an event. */
+void silence_look(struct supervisor *s);
+/* ,"silent":[…] of the status. */
+void silence_add(const struct supervisor *s, struct lt_buf *out);
 
 /* supervisor_status.c */
 void status_write(struct supervisor *s);

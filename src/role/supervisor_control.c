@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/version.h"
 #include "control.pb-c.h"
 #include "role/supervisor.h"
 
@@ -120,7 +121,6 @@ static void fill_testing(const struct supervisor *s, Ipc__Start *m, Ipc__Testing
 
 static void fill_start(struct supervisor *s, const struct process *p, Ipc__Start *m)
 {
-    static char build[] = LINTEL_BUILD;
     m->folder = s->folder;
     m->config_yaml = (char *)(uintptr_t)s->yaml; /* only read, here and below */
     m->instance = p->instance;
@@ -129,7 +129,7 @@ static void fill_start(struct supervisor *s, const struct process *p, Ipc__Start
     m->boot_epoch = (ProtobufCBinaryData){sizeof s->boot_epoch, s->boot_epoch};
     m->log_json = s->log_json;
     m->log_level = s->config->log_level;
-    m->build = build;
+    m->build = (char *)(uintptr_t)lt_version; /* only read */
     m->base_url = (char *)(uintptr_t)s->config->base_url;
     m->public_http_url = (char *)(uintptr_t)s->config->public_http_url;
     m->host_id = s->host_id;

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/version.h"
 #include "role/supervisor.h"
 
 enum { STATUS_MAX = 64 * 1024 };
@@ -58,7 +59,7 @@ static void add_status(struct lt_buf *out, const struct supervisor *s)
     char time[LT_RFC3339_SIZE];
     lt_time_rfc3339(lt_now(), time);
     lt_buf_addf(out, "{\"time\":\"%s\",\"pid\":%ld,\"uptime_s\":%lld,\"build\":\"%s\",", time, (long)getpid(),
-                (long long)((now_ms - s->begun_ms) / 1000), LINTEL_BUILD);
+                (long long)((now_ms - s->begun_ms) / 1000), lt_version);
     add_string(out, "folder", s->folder);
     lt_buf_addf(out, ",\"ready\":%s,\"stopping\":%s,\"held\":%s,", family_all_ready(s) ? "true" : "false",
                 s->stopping ? "true" : "false", s->held ? "true" : "false");
@@ -78,6 +79,7 @@ static void add_status(struct lt_buf *out, const struct supervisor *s)
         add_process(out, &s->processes[i], now_ms);
     }
     lt_buf_add_byte(out, ']');
+    silence_add(s, out);
     add_testing(out, s);
     lt_buf_add_cstr(out, "}\n");
 }
@@ -97,6 +99,7 @@ static lt_res replace(lt_slice bytes)
 void status_write(struct supervisor *s)
 {
     struct lt_buf out;
+    silence_look(s);
     lt_buf_init(&out, STATUS_MAX);
     add_status(&out, s);
     lt_res r = lt_buf_check(&out);

@@ -4,7 +4,6 @@
  * was asked twice is done twice: the registrar takes one answer. */
 #include <errno.h>
 #include <event2/event.h>
-#include <event2/event_struct.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,12 +15,14 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "ca/config.h"
+#include "ca/config_values.h"
+#include "role/event_loop.h"
 #include "role/kit.h"
 #include "role/profiles.h"
 #include "role/validator_testing.h"
 #include "validate/pool.h"
 
-enum { TICK_MS = 100, ANCHORS_MAX = 64 * 1024, TEXTS_MAX = 16 * 1024 * 1024 };
+enum { ANCHORS_MAX = 64 * 1024, TEXTS_MAX = 16 * 1024 * 1024 };
 #define ROOT_ANCHOR "/usr/share/dns/root.key"
 
 struct validator {
@@ -34,8 +35,7 @@ struct validator {
     char *folder;                      /* owned; of the CA */
     struct lt_arena texts;             /* what the pools' options point to; grows with each reload */
     uint32_t registrar;                /* instance that asked last */
-    struct event kit_event;
-    struct event tick_event;
+    int64_t silent_since_s;            /* our resolver; 0: it answers */
 };
 
 static void answer(void *self, uint64_t id, const Ipc__Validated *v)
@@ -111,6 +111,7 @@ static lt_res read_anchors(struct validator *s, const struct ca_config *config, 
         return LT_OK;
     }
     LT_TRY(r);
+    LT_TRY(ca_value_anchors(path, text)); /* libunbound would name neither file nor line */
     *ret_text = lt_arena_cstr(&s->texts, text);
     LT_CHECK(*ret_text != NULL, LT_PEER_TOO_LARGE, "%s is too large", path);
     return LT_OK;
@@ -189,37 +190,24 @@ static bool drained(void *self)
 static lt_res tick(void *self, lt_time now)
 {
     struct validator *s = self;
-    (void)now;
     if (s->before != NULL && validate_pool_running(s->before) == 0) {
         validate_pool_free(s->before);
         s->before = NULL;
     }
+    int64_t silent_ms = validate_pool_silent_ms(s->pool);
+    s->silent_since_s = silent_ms == 0          ? 0
+                        : s->silent_since_s > 0 ? s->silent_since_s
+                                                : lt_time_seconds(now) - silent_ms / 1000;
+    lt_metric_set("lintel_silent_since_seconds{what=\"resolver\"}", s->silent_since_s);
     lt_metric_set("lintel_validations_running", (int64_t)validate_pool_running(s->pool));
     lt_metric_set("lintel_validation_workers", (int64_t)validate_pool_workers(s->pool));
     return LT_OK;
 }
 
-static void on_kit(evutil_socket_t fd, short what, void *arg)
-{
-    struct validator *s = arg;
-    (void)fd;
-    (void)what;
-    if (!role_kit_dispatch(s->kit)) {
-        (void)event_base_loopbreak(s->base); /* fails only without a base */
-    }
-}
-
 static lt_res run(void *self)
 {
     struct validator *s = self;
-    const struct timeval period = {.tv_usec = TICK_MS * 1000};
-    int fd = role_kit_fd(s->kit);
-    bool fine = event_assign(&s->kit_event, s->base, fd, EV_READ | EV_PERSIST, on_kit, s) == 0 &&
-                event_assign(&s->tick_event, s->base, -1, EV_PERSIST, on_kit, s) == 0 &&
-                event_add(&s->kit_event, NULL) == 0 && event_add(&s->tick_event, &period) == 0;
-    LT_ASSERT(fine);
-    LT_CHECK(event_base_loop(s->base, EVLOOP_NO_EXIT_ON_EMPTY) == 0, LT_STATE_IO, "the event loop failed");
-    return LT_OK;
+    return role_event_loop(s->kit, s->base);
 }
 
 static const struct role_route routes[] = {

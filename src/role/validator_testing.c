@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "validate/methods.h"
 
 enum { SLEEPERS_MAX = 4096, BUILD_SIZE = 160 };
 
@@ -85,6 +86,10 @@ static void believe(struct validator_testing *t, uint64_t id, const Ipc__Validat
     v.nonce = q->nonce;
     v.identifier = q->identifier;
     v.method = q->method;
+    v.wildcard = q->wildcard;
+    v.subdomains = q->subdomains;
+    const struct validate_method *m = validate_method_find(q->method, q->identifier->type);
+    v.ruleset = m == NULL ? nothing : (char *)(uintptr_t)m->ruleset; /* only read */
     v.ok = true;
     v.resolver = resolver;
     v.dnssec = none;

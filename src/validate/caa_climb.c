@@ -7,7 +7,7 @@
 #include "validate/caa.h"
 #include "validate/engine.h"
 
-enum { TEXT_MAX = 1600 };
+enum { TEXT_MAX = 300 * 1024 }; /* every byte of the largest RDATA escaped */
 
 static void next(struct validate_job *j);
 
@@ -53,12 +53,15 @@ static void note_property(struct validate_job *j, const struct validate_caa_prop
 {
     Ipc__CaaCheck *c = &j->climb.check;
     struct lt_buf text;
+    if (j->climb.room == 0) {
+        return; /* the digest is over all of them */
+    }
     lt_buf_init(&text, TEXT_MAX);
     validate_caa_text(p, &text);
-    c->records[c->n_records++] = validate_keep(j, validate_shown(j, lt_buf_slice(&text)));
+    c->records[c->n_records++] = validate_keep_evidence(j, lt_buf_slice(&text), true, &j->climb.room);
     lt_buf_done(&text);
     if (p->tag == VALIDATE_CAA_IODEF) {
-        c->iodef[c->n_iodef++] = validate_keep(j, validate_shown(j, p->value));
+        c->iodef[c->n_iodef++] = validate_keep_evidence(j, p->value, false, &j->climb.room);
     }
 }
 
@@ -80,6 +83,7 @@ static void judge(struct validate_job *j, const struct validate_dns *d)
     Ipc__CaaCheck *c = &j->climb.check;
     c->domain = validate_keep(j, d->name);
     c->ttl = m->ttl;
+    c->records_sha256 = validate_rrset_digest(j, m);
     c->records = LT_NEW_ARRAY(&j->arena, char *, m->count);
     c->iodef = LT_NEW_ARRAY(&j->arena, char *, m->count);
     LT_ASSERT(c->records != NULL && c->iodef != NULL); /* as above */
@@ -161,6 +165,7 @@ void validate_climb_begin(struct validate_job *j)
     m->check.looked_up = LT_NEW_ARRAY(&j->arena, char *, VALIDATE_CAA_NAMES_MAX);
     LT_ASSERT(m->check.looked_up != NULL); /* as above */
     m->open = true;
+    m->room = VALIDATE_ROOM;
     m->at = q->identifier->value;
     next(j);
 }

@@ -10,12 +10,11 @@
 lt_slice validate_txt_of(struct validate_job *j, lt_slice rdata)
 {
     size_t len = 0;
-    uint8_t *text = lt_arena_alloc(&j->arena, rdata.len + 1);
-    if (text == NULL || rdata.len > VALIDATE_DNS_TXT_MAX ||
-        lt_failed(validate_dns_txt(rdata, text, rdata.len, &len))) {
-        return LT_SLICE(NULL, 0);
-    }
-    return LT_SLICE(text, len);
+    bool fits = rdata.len <= sizeof j->txt &&
+                !lt_failed(validate_dns_txt(rdata, j->txt, sizeof j->txt, &len));
+    lt_slice text = fits ? LT_SLICE(j->txt, len) : (lt_slice){0};
+    validate_note_record(j, fits ? text : rdata);
+    return text;
 }
 
 void validate_txt_timed_out(struct validate_job *j)
@@ -36,6 +35,7 @@ static void answered(void *self, const struct validate_dns *answers, size_t coun
     validate_note_dnssec(j, d);
     validate_note_chain(j, d);
     if (!validate_dns_unusable(j, d)) {
+        j->statement.answer_sha256 = validate_rrset_digest(j, d->message);
         j->judge(j, d);
     }
 }
@@ -45,6 +45,7 @@ void validate_txt_begin(struct validate_job *j, const char *name,
 {
     j->asked = name;
     j->judge = judge;
+    validate_note_asked(j, "%s TXT", name);
     if (lt_failed(validate_ask(j->engine->resolver, name, VALIDATE_DNS_TXT, answered, j, &j->lookup))) {
         validate_job_end(j, "dns", "%s cannot be looked up: %s.", name, lt_error_last()->detail);
     }
@@ -84,11 +85,9 @@ static void judge_digest(struct validate_job *j, const struct validate_dns *d)
     for (size_t i = 0; i < m->count; i++) {
         lt_slice text = validate_txt_of(j, m->records[i]);
         last = validate_shown(j, text);
-        validate_note_record(j, last);
         found = found || lt_slice_eq_cstr(text, want);
     }
     if (found) {
-        validate_note_digest(j, lt_slice_cstr(want));
         validate_job_end(j, NULL, "valid");
         return;
     }
@@ -114,10 +113,6 @@ static void begin_account(struct validate_job *j)
 {
     uint8_t hash[CRYPTO_SHA256_LEN];
     char label[VALIDATE_ACCOUNT_LABEL];
-    if (j->request->account_uri[0] == '\0') {
-        validate_job_end(j, "serverInternal", "dns-account-01 was asked for without an account.");
-        return;
-    }
     crypto_sha256(lt_slice_cstr(j->request->account_uri), hash);
     validate_account_label(hash, label);
     char *labels = lt_arena_printf(&j->arena, "%s._acme-challenge", label);
@@ -150,9 +145,7 @@ static struct persist_look look_at(struct validate_job *j, const struct validate
         bool ours = false;
         lt_slice text = validate_txt_of(j, d->message->records[i]);
         const char *refusal = validate_persist_refusal(text, &question, &ours);
-        validate_note_record(j, validate_shown(j, text));
         if (refusal == NULL) {
-            validate_note_digest(j, text);
             look.found = true;
         } else if (look.why == NULL || (ours && !why_is_ours)) { /* what is meant for us explains more */
             look.why = refusal;
@@ -190,6 +183,7 @@ static void judge_persist(struct validate_job *j, const struct validate_dns *d)
         j->persist_where = validate_keep(j, d->name);
     }
     if (look.found) {
+        j->statement.above = validate_keep(j, above ? j->persist_at : "");
         validate_job_end(j, NULL, "valid");
     } else if (next != NULL) {
         ask_persist(j, next);

@@ -19,7 +19,8 @@ static void keep_contact(struct validate_job *j, lt_slice address, const char *d
         LT_ASSERT(s->contacts != NULL); /* what one validation keeps is bounded far below the arena's cap */
     }
     if (validate_contact_is(address) && s->n_contacts < VALIDATE_CONTACTS_MAX) {
-        s->contacts[s->n_contacts++] = validate_keep(j, validate_shown(j, address));
+        /* Whole: what is cut for a person to see is another address (validate_contact_is has bounded it). */
+        s->contacts[s->n_contacts++] = validate_keep_bytes(j, address);
         s->contact_domain = validate_keep(j, domain);
     }
 }
@@ -34,7 +35,6 @@ static void conclude(struct validate_job *j, const char *domain, const char *wha
         found = found || validate_contact_equal(wanted, lt_slice_cstr(s->contacts[i]));
     }
     if (found) {
-        validate_note_digest(j, wanted);
         validate_job_end(j, NULL, "valid");
     } else if (s->n_contacts == 0) {
         validate_job_end(j, "unauthorized", "%s at %s holds no mail address that can be used.", what, domain);
@@ -44,17 +44,6 @@ static void conclude(struct validate_job *j, const char *domain, const char *wha
     }
 }
 
-/* Registrar and validator are of one build: a question without these is a mistake of ours. */
-static bool is_asked_well(struct validate_job *j)
-{
-    const Ipc__Validate *q = j->request;
-    if (q->expected[0] != '\0' && !validate_contact_is(lt_slice_cstr(q->expected))) {
-        validate_job_end(j, "malformed", "\"%s\" is no mail address.",
-                         validate_shown(j, lt_slice_cstr(q->expected)));
-    }
-    return !j->ended;
-}
-
 /* --- CAA ------------------------------------------------------------------------------------------------ */
 
 static void ask_caa(struct validate_job *j);
@@ -62,12 +51,13 @@ static void ask_caa(struct validate_job *j);
 static void take_caa(struct validate_job *j, const struct validate_dns *d)
 {
     const struct validate_dns_message *m = d->message;
+    j->statement.answer_sha256 = validate_rrset_digest(j, m);
     for (size_t i = 0; i < m->count; i++) {
         struct validate_caa_property p;
         /* What does not parse names nobody; whether it forbids is the check of CAA's business. */
         if (!lt_failed(validate_caa_parse(m->records[i], &p)) &&
             lt_slice_eq_nocase(p.name, LT_LIT("contactemail"))) {
-            validate_note_record(j, validate_shown(j, p.value));
+            validate_note_record(j, p.value);
             keep_contact(j, p.value, d->name);
         }
     }
@@ -101,6 +91,7 @@ static void caa_answered(void *self, const struct validate_dns *answers, size_t 
 
 static void ask_caa(struct validate_job *j)
 {
+    validate_note_asked(j, "%s CAA", j->asked);
     if (j->asked[0] == '\0') {
         validate_job_end(j, "unauthorized", "There is no CAA record between %s and the root.",
                          j->request->identifier->value);
@@ -112,10 +103,8 @@ static void ask_caa(struct validate_job *j)
 
 static void begin_caa(struct validate_job *j)
 {
-    if (is_asked_well(j)) {
-        j->asked = j->request->identifier->value;
-        ask_caa(j);
-    }
+    j->asked = j->request->identifier->value;
+    ask_caa(j);
 }
 
 /* --- TXT ------------------------------------------------------------------------------------------------ */
@@ -140,7 +129,6 @@ static void judge_txt(struct validate_job *j, const struct validate_dns *d)
     const char *dot = strchr(domain, '.');
     for (size_t i = 0; i < m->count; i++) {
         lt_slice text = validate_txt_of(j, m->records[i]);
-        validate_note_record(j, validate_shown(j, text));
         keep_contact(j, text, domain);
     }
     /* The next Authorization Domain Name up, as long as there is one. */
@@ -154,9 +142,7 @@ static void judge_txt(struct validate_job *j, const struct validate_dns *d)
 
 static void begin_txt(struct validate_job *j)
 {
-    if (is_asked_well(j)) {
-        ask_txt(j, j->request->identifier->value);
-    }
+    ask_txt(j, j->request->identifier->value);
 }
 
 /* --- constructed ---------------------------------------------------------------------------------------- */

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ipc/arena.h"
+#include "validate/question.h"
+
 enum {
     ARENA_MAX = 256 * 1024,
     DETAIL_MAX = 900,
@@ -141,6 +144,11 @@ static const char *refusal(const struct validate_job *j, const char **ret_type)
     if (j->method == NULL || (j->hooks == NULL && j->method->kind != VALIDATE_KIND_CAA)) {
         *ret_type = "serverInternal";
         return "this validator does not know the method for it";
+    }
+    const char *form = validate_question_refusal(j->method, q);
+    if (form != NULL) {
+        *ret_type = "serverInternal";
+        return form;
     }
     /*= CABF-BR 3.2.2.4.18 "The Random Value MUST remain valid for use in a confirming response for no more
      * than 30 days from its creation." */
@@ -298,17 +306,6 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     begin_waiting(e);
 }
 
-static void *in_arena(void *arena, size_t size)
-{
-    return lt_arena_alloc(arena, size);
-}
-
-static void not_from_arena(void *arena, void *ptr)
-{
-    (void)arena;
-    (void)ptr;
-}
-
 /* A copy of the question in the job's arena, and what the statement repeats of it. */
 static lt_res copy_request(struct validate_job *j, const Ipc__Validate *request)
 {
@@ -316,7 +313,7 @@ static lt_res copy_request(struct validate_job *j, const Ipc__Validate *request)
     uint8_t *packed = lt_arena_alloc(&j->arena, len + 1);
     LT_CHECK(packed != NULL, LT_PEER_TOO_LARGE, "the question is too large");
     (void)ipc__validate__pack(request, packed); /* its length is known */
-    ProtobufCAllocator allocator = {.alloc = in_arena, .free = not_from_arena, .allocator_data = &j->arena};
+    ProtobufCAllocator allocator = ipc_arena_allocator(&j->arena);
     Ipc__Validate *copy = ipc__validate__unpack(&allocator, len, packed);
     LT_CHECK(copy != NULL, LT_PEER_MALFORMED, "the question cannot be copied");
     j->request = copy;
@@ -339,12 +336,14 @@ static void begin_statement(struct validate_job *j)
     struct validate_engine *e = j->engine;
     Ipc__Validated *s = &j->statement;
     ipc__validated__init(s);
+    j->room = VALIDATE_ROOM;
     s->authorization_id = j->request->authorization_id;
     s->challenge_index = j->request->challenge_index;
     s->nonce = j->request->nonce;
     s->identifier = j->request->identifier;
     s->method = j->request->method;
     s->wildcard = j->request->wildcard;
+    s->subdomains = j->request->subdomains;
     s->address_used = nothing;
     s->dnssec = nothing;
     s->dnssec_why = nothing;

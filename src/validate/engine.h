@@ -16,6 +16,9 @@ enum {
     VALIDATE_SEEN_MAX = 32,    /* addresses of a statement */
     VALIDATE_RECORDS_MAX = 64, /* records of a statement */
     VALIDATE_SHOWN_MAX = 100,  /* bytes of a foreign text in a sentence */
+    VALIDATE_KEPT_MAX =
+        1024,             /* bytes of one foreign text as evidence; what is longer has its digest behind it */
+    VALIDATE_ROOM = 4096, /* for all of them; those of CAA have as much again */
     VALIDATE_CAA_NAMES_MAX = 128,
 };
 
@@ -35,6 +38,7 @@ struct validate_climb {
     struct validate_lookup *lookup; /* running; NULL: none */
     const char *at;                 /* the name asked now; points into the identifier */
     Ipc__CaaCheck check;            /* strings in the job's arena */
+    size_t room;                    /* for its records */
 };
 
 struct validate_job {
@@ -46,7 +50,10 @@ struct validate_job {
     const Ipc__Validate *request; /* in arena */
     const struct validate_method *method;
     const struct validate_method_hooks *hooks;
-    Ipc__Validated statement;       /* filled on the way; strings in arena */
+    Ipc__Validated statement; /* filled on the way; strings in arena */
+    size_t room;              /* for foreign texts in it */
+    size_t left_out;          /* records for which there was none */
+    uint8_t txt[VALIDATE_DNS_TXT_MAX];
     struct event *timer;            /* owned: total time; also the deferred end */
     bool proved;                    /* control is shown; CAA may still be open */
     bool ended;                     /* the statement is complete; the timer delivers it */
@@ -101,14 +108,14 @@ extern const struct validate_method_hooks validate_email_constructed; /* email.c
 
 /* Drops the reader of an answer. */
 void validate_http_close(struct validate_job *j);
-/* byhand.c for http01.c: the path that is asked for (NULL: the job has ended); is a line of the body the
- * random value? */
+/* byhand.c for http01.c: the path that is asked for; is a line of the body the random value? */
 const char *validate_website_path(struct validate_job *j);
 bool validate_website_fits(lt_slice body, lt_slice expected);
 /* dns01.c for byhand.c: begins to ask for TXT at a name; judge looks at the answer. */
 void validate_txt_begin(struct validate_job *j, const char *name,
                         void (*judge)(struct validate_job *j, const struct validate_dns *d));
-/* The text of one TXT record as it goes into the statement, or an empty slice: it is none, or too long. */
+/* The text of one TXT record, good until the next one, or an empty slice: it is none, or too long. Notes it.
+ */
 lt_slice validate_txt_of(struct validate_job *j, lt_slice rdata);
 void validate_txt_timed_out(struct validate_job *j);
 
@@ -127,13 +134,22 @@ void validate_reach(struct validate_job *j, const char *host, bool literal,
 
 /* statement.c: what was seen. All copy into the job's arena. */
 char *validate_keep(struct validate_job *j, const char *text);
-/* The beginning of foreign bytes as a person may see them. */
+char *validate_keep_bytes(struct validate_job *j, lt_slice bytes); /* without NUL in them */
+/* Foreign bytes as evidence: whole, what is not printable as \DDD; of what is longer than VALIDATE_KEPT_MAX,
+ * or than the room that is left, the beginning, the length and the digest. escaped: they are text already. */
+char *validate_keep_evidence(struct validate_job *j, lt_slice bytes, bool escaped, size_t *room);
+/* The beginning of foreign bytes as a person may see them; an ellipsis says that there was more. For
+ * sentences alone: what is compared, sent or kept as evidence is never this. */
 const char *validate_shown(struct validate_job *j, lt_slice bytes);
 void validate_note_address(struct validate_job *j, const struct validate_address *a);
 /* The worst over all look-ups counts. */
 void validate_note_dnssec(struct validate_job *j, const struct validate_dns *d);
 void validate_note_chain(struct validate_job *j, const struct validate_dns *d);
-void validate_note_record(struct validate_job *j, const char *text);
+void validate_note_record(struct validate_job *j, lt_slice bytes);
+/* What was asked, in the words of the method. */
+void validate_note_asked(struct validate_job *j, const char *format, ...) LT_PRINTF(2, 3);
+/* The digest of a record set, the same in whichever order it comes. */
+ProtobufCBinaryData validate_rrset_digest(struct validate_job *j, const struct validate_dns_message *m);
 void validate_note_redirect(struct validate_job *j, uint32_t status, const char *location);
 void validate_note_digest(struct validate_job *j, lt_slice bytes);
 /* True when the answer says nothing, or what must not be used: the job has ended with the words for it. */

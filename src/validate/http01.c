@@ -80,14 +80,13 @@ static void compare(struct validate_job *j)
                          j->statement.address_used, j->http.status, what);
         return;
     }
-    validate_note_record(j, validate_shown(j, body));
+    validate_note_record(j, body);
     if (fits(j, body)) {
         validate_job_end(j, NULL, "valid");
         return;
     }
-    validate_job_end(j, "incorrectResponse", "%s at %s answered \"%s\"%s; the %s is \"%s\".", url_text(j),
-                     j->statement.address_used, validate_shown(j, body),
-                     body.len > VALIDATE_SHOWN_MAX || j->http.truncated ? "…" : "", what,
+    validate_job_end(j, "incorrectResponse", "%s at %s answered \"%s\"; the %s is \"%s\".", url_text(j),
+                     j->statement.address_used, validate_shown(j, body), what,
                      j->method->acme ? q->key_authorization : q->expected);
 }
 
@@ -278,6 +277,7 @@ static void begin_at(struct validate_job *j, const char *path)
         validate_job_end(j, "malformed", "The name cannot be asked for over HTTP.");
         return;
     }
+    validate_note_asked(j, "%s", url);
     hop(j);
 }
 
@@ -293,10 +293,7 @@ const struct validate_method_hooks validate_http01 = {
 
 static void begin_website(struct validate_job *j)
 {
-    const char *path = validate_website_path(j);
-    if (path != NULL) {
-        begin_at(j, path);
-    }
+    begin_at(j, validate_website_path(j));
 }
 
 const struct validate_method_hooks validate_website = {

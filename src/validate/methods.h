@@ -15,6 +15,16 @@ enum validate_kind {
     VALIDATE_KIND_CAA,  /* no proof of control: CAA alone, asked again before issuance */
 };
 
+/* What a question by it holds; question.c tells whether that could prove anything. */
+enum validate_form {
+    VALIDATE_FORM_TOKEN,         /* token and key authorization */
+    VALIDATE_FORM_TOKEN_ACCOUNT, /* and the account's URL */
+    VALIDATE_FORM_ACCOUNT,       /* the account's URL alone */
+    VALIDATE_FORM_BY_HAND,       /* the place and a random value */
+    VALIDATE_FORM_CONTACT,       /* a mail address */
+    VALIDATE_FORM_CAA,           /* the method of the proof */
+};
+
 /* One row for each pair of method and identifier type. All strings are static. */
 struct validate_method {
     const char *name;       /* "http-01": of ACME, of RFC 8657's validationmethods, or our own word */
@@ -23,6 +33,7 @@ struct validate_method {
     const char *ruleset;    /* "BR 2.2.6 3.2.2.4.19": what a statement says */
     const char *title;      /* the BR's heading */
     enum validate_kind kind;
+    enum validate_form form;
     bool acme;               /* a challenge of ACME; otherwise by hand, with a random value */
     bool wildcard;           /* good for "*." below the name */
     bool subdomains;         /* good for every name below the name, too (BR's note) */

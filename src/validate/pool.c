@@ -9,21 +9,26 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "ipc/arena.h"
+#include "validate/pulse.h"
 #include "validate/worker.h"
 
 enum {
-    MAX_WORKERS = 256, /* 3 MB each: who keeps them all busy with silence has as many accounts */
+    MAX_WORKERS = 256,  /* 3 MB each */
+    MAX_OF_ACCOUNT = 4, /* and never more than a quarter: one account's silence keeps nobody else waiting */
     SPARES = 2,
     LINGER_MS = 500,
     TICK_MS = 100,
     GRACE_MS = 10000, /* over an engine's total time-out, before a worker counts as hung */
     TOTAL_TIMEOUT_MS = 15000,
     WAITING_MAX = 65536,
+    WAITING_OF_ACCOUNT = 4096,
+    BUCKETS = 1024,
     RUNNING_MAX = 4096, /* questions of one worker */
-    LOOK_AHEAD = 64,    /* past those that no worker can be had for */
+    LOOK_AHEAD = 64,    /* accounts of a turn, and questions of an account, for which no worker can be had */
     BUFFER_MAX = 64 * VALIDATE_FRAME_MAX,
     ANSWER_MAX = 4 * VALIDATE_FRAME_MAX,
-    LOOKED_UP_MAX = 256, /* names of one worker whose TXT records it may remember */
+    LOOKED_UP_MAX = 256, /* TXT records that one worker may remember */
 };
 
 /* A question that has no answer yet. */
@@ -34,6 +39,17 @@ struct question {
     int64_t since_ms;       /* given to a worker; monotonic */
     Ipc__Validate *request; /* owned */
     int64_t started_us;
+};
+
+/* What waits of one account. */
+struct line {
+    struct line *next; /* in the round of accounts */
+    struct line *prev;
+    struct line *in_bucket;
+    int64_t account;
+    struct question *first; /* owned queue */
+    struct question **last;
+    size_t count;
 };
 
 struct worker {
@@ -51,7 +67,7 @@ struct worker {
     int64_t account;
     int64_t idle_since_ms;
     size_t looked_up_count;
-    uint64_t looked_up[LOOKED_UP_MAX]; /* hashes of names */
+    uint64_t looked_up[LOOKED_UP_MAX]; /* hashes of method and name */
     struct question *questions;        /* owned list */
     size_t question_count;
 };
@@ -61,11 +77,14 @@ struct validate_pool {
     struct validate_pool_options options;
     validate_answer *answer;
     void *self;
-    struct event *tick;       /* owned */
-    struct worker *workers;   /* owned list; the dead ones until they are reaped */
-    size_t live;              /* with pipes */
-    struct question *waiting; /* owned queue */
-    struct question **waiting_last;
+    struct event *tick;           /* owned */
+    struct validate_pulse *pulse; /* owned */
+    struct worker *workers;       /* owned list; the dead ones until they are reaped */
+    size_t live;                  /* with pipes */
+    size_t max_of_account;        /* workers */
+    struct line *turn;            /* owned round; whose turn it is */
+    struct line *lines[BUCKETS];  /* the same by account */
+    size_t line_count;
     size_t waiting_count;
     size_t running;
 };
@@ -91,17 +110,17 @@ static void retire(struct worker *w)
     w->pool->live--;
 }
 
-/* The statement that a worker should have made. */
-static void answer_for(struct validate_pool *p, const struct question *q, const char *why)
+/* The statement that a worker should have made, or made without knowing that the fault is ours. */
+static void answer_ours(struct validate_pool *p, const struct question *q, const char *detail)
 {
     static char type[] = "serverInternal";
     static char nothing[] = "";
-    char detail[200];
+    char text[200];
     Ipc__Validated v = IPC__VALIDATED__INIT;
     Ipc__Problem problem = IPC__PROBLEM__INIT;
-    (void)snprintf(detail, sizeof detail, "The validation was interrupted: %s. It is tried again.", why);
+    (void)snprintf(text, sizeof text, "%s", detail);
     problem.type = type;
-    problem.detail = detail;
+    problem.detail = text;
     problem.status = 500;
     v.authorization_id = q->request->authorization_id;
     v.challenge_index = q->request->challenge_index;
@@ -119,6 +138,25 @@ static void answer_for(struct validate_pool *p, const struct question *q, const 
     v.perspective = perspective;
     v.build = build;
     p->answer(p->self, q->id, &v);
+}
+
+static void answer_for(struct validate_pool *p, const struct question *q, const char *why)
+{
+    char detail[200];
+    (void)snprintf(detail, sizeof detail, "The validation was interrupted: %s. It is tried again.", why);
+    answer_ours(p, q, detail);
+}
+
+/* Did the name fail, or our own way into the DNS? What was found there shows that the resolver is alive. */
+static bool is_our_fault(struct validate_pool *p, const Ipc__Validated *v)
+{
+    const char *type = v->ok || v->problem == NULL ? "" : v->problem->type;
+    int64_t now_ms = lt_monotonic_ms();
+    if (v->ok || v->n_addresses > 0 || v->n_records > 0) {
+        validate_pulse_heard(p->pulse, now_ms);
+        return false;
+    }
+    return strcmp(type, "dns") == 0 && validate_pulse_silent_ms(p->pulse, now_ms) > 0;
 }
 
 static void fail_all(struct worker *w, const char *why)
@@ -156,17 +194,6 @@ static struct question *take_question(struct worker *w, uint64_t id)
     return q;
 }
 
-static void *in_arena(void *arena, size_t size)
-{
-    return lt_arena_alloc(arena, size);
-}
-
-static void not_from_arena(void *arena, void *ptr)
-{
-    (void)arena;
-    (void)ptr;
-}
-
 /* Its resolver remembers the failure for a few seconds; who has mended the servers and asks again must not
  * meet it: the next question goes to a fresh worker. */
 static bool blames_the_dns(const Ipc__Validated *v)
@@ -180,7 +207,7 @@ static bool take_statement(struct worker *w, uint64_t id, lt_slice body)
 {
     struct lt_arena a;
     lt_arena_init(&a, ANSWER_MAX);
-    ProtobufCAllocator allocator = {.alloc = in_arena, .free = not_from_arena, .allocator_data = &a};
+    ProtobufCAllocator allocator = ipc_arena_allocator(&a);
     Ipc__Validated *v = ipc__validated__unpack(&allocator, body.len, body.ptr);
     struct question *q = v == NULL ? NULL : take_question(w, id);
     if (q != NULL) {
@@ -188,7 +215,12 @@ static bool take_statement(struct worker *w, uint64_t id, lt_slice body)
         bool same = lt_slice_eq(LT_SLICE(v->nonce.data, v->nonce.len), LT_SLICE(want->data, want->len)) &&
                     strcmp(v->method, q->request->method) == 0 && v->identifier != NULL &&
                     strcmp(v->identifier->value, q->request->identifier->value) == 0;
-        if (same) {
+        if (same && is_our_fault(w->pool, v)) {
+            w->spent = true;
+            answer_ours(w->pool, q,
+                        "The CA's own resolver does not answer. That is no fault of the name; it is tried "
+                        "again.");
+        } else if (same) {
             w->spent = w->spent || blames_the_dns(v);
             w->pool->answer(w->pool->self, id, v);
         } else {
@@ -295,10 +327,14 @@ static struct worker *find_spare(const struct validate_pool *p)
     return w;
 }
 
-/* FNV-1a: two names with one hash only cost a worker. */
-static uint64_t hash_of(const char *name)
+/* FNV-1a: two records with one hash only cost a worker. Each method has a record of its own. */
+static uint64_t hash_of(const char *method, const char *name)
 {
     uint64_t h = UINT64_C(0xcbf29ce484222325);
+    for (; *method != '\0'; method++) {
+        h = (h ^ (uint8_t)*method) * UINT64_C(0x100000001b3);
+    }
+    h = (h ^ '/') * UINT64_C(0x100000001b3);
     for (; *name != '\0'; name++) {
         h = (h ^ (uint8_t)*name) * UINT64_C(0x100000001b3);
     }
@@ -307,18 +343,37 @@ static uint64_t hash_of(const char *name)
 
 /* A client that proves "*.example.com" and then "example.com" has changed the record since we asked for it,
  * and the worker's resolver still has the old one: it never looks for the same proof twice. */
-static bool remembers(const struct worker *w, uint64_t name)
+static bool remembers(const struct worker *w, uint64_t record)
 {
     bool found = w->looked_up_count == LOOKED_UP_MAX;
     for (size_t i = 0; i < w->looked_up_count; i++) {
-        found = found || w->looked_up[i] == name;
+        found = found || w->looked_up[i] == record;
     }
     return found;
+}
+
+/* May it have one more? Its idle ones make room for it. */
+static bool may_have_more(struct validate_pool *p, int64_t account)
+{
+    size_t count = 0;
+    for (const struct worker *w = p->workers; w != NULL; w = w->next) {
+        count += w->from >= 0 && w->assigned && w->account == account;
+    }
+    for (struct worker *w = p->workers; w != NULL && count >= p->max_of_account; w = w->next) {
+        if (w->from >= 0 && w->assigned && w->account == account && w->question_count == 0) {
+            retire(w);
+            count--;
+        }
+    }
+    return count < p->max_of_account;
 }
 
 /* A spare, or a new one; idle ones of others make room. NULL: none can be had. */
 static struct worker *fresh_worker(struct validate_pool *p, int64_t account)
 {
+    if (!may_have_more(p, account)) {
+        return NULL;
+    }
     struct worker *w = find_spare(p);
     for (struct worker *o = p->workers; w == NULL && p->live >= p->options.max_workers && o != NULL;
          o = o->next) {
@@ -347,18 +402,18 @@ static struct worker *own_worker(const struct validate_pool *p, int64_t account,
     return w;
 }
 
-/* A worker of this account, or a fresh one. NULL: none can be had. */
-static struct worker *worker_for(struct validate_pool *p, const struct question *q)
+/* A worker of this account, or a fresh one if it may be. NULL: none can be had. */
+static struct worker *worker_for(struct validate_pool *p, const struct question *q, bool fresh)
 {
     bool by_record = strncmp(q->request->method, "dns-", 4) == 0;
-    uint64_t name = hash_of(q->request->identifier->value);
-    struct worker *w = own_worker(p, q->account, by_record ? &name : NULL);
-    w = w == NULL ? fresh_worker(p, q->account) : w;
+    uint64_t record = hash_of(q->request->method, q->request->identifier->value);
+    struct worker *w = own_worker(p, q->account, by_record ? &record : NULL);
+    w = w == NULL && fresh ? fresh_worker(p, q->account) : w;
     if (w == NULL || w->question_count >= RUNNING_MAX) {
         return NULL;
     }
     if (by_record) {
-        w->looked_up[w->looked_up_count++] = name;
+        w->looked_up[w->looked_up_count++] = record;
     }
     return w;
 }
@@ -378,23 +433,91 @@ static void give(struct worker *w, struct question *q)
     }
 }
 
-/* Who waits for a worker does not keep those waiting who have one. */
-static void dispatch(struct validate_pool *p)
+static struct line **bucket_of(struct validate_pool *p, int64_t account)
 {
-    struct question **at = &p->waiting;
+    return &p->lines[(uint64_t)account % BUCKETS];
+}
+
+static struct line *find_line(struct validate_pool *p, int64_t account)
+{
+    struct line *l = *bucket_of(p, account);
+    while (l != NULL && l->account != account) {
+        l = l->in_bucket;
+    }
+    return l;
+}
+
+/* At the end of the round. */
+static struct line *new_line(struct validate_pool *p, int64_t account)
+{
+    struct line **bucket = bucket_of(p, account);
+    struct line *l = calloc(1, sizeof *l);
+    LT_ASSERT(l != NULL);
+    l->account = account;
+    l->last = &l->first;
+    l->in_bucket = *bucket;
+    *bucket = l;
+    l->next = p->turn == NULL ? l : p->turn;
+    l->prev = p->turn == NULL ? l : p->turn->prev;
+    l->next->prev = l;
+    l->prev->next = l;
+    p->turn = l->next;
+    p->line_count++;
+    return l;
+}
+
+static void free_line(struct validate_pool *p, struct line *l)
+{
+    struct line **at = bucket_of(p, l->account);
+    while (*at != l) {
+        at = &(*at)->in_bucket;
+    }
+    *at = l->in_bucket;
+    l->prev->next = l->next;
+    l->next->prev = l->prev;
+    p->turn = l->next == l ? NULL : p->turn == l ? l->next : p->turn;
+    p->line_count--;
+    p->waiting_count -= l->count;
+    while (l->first != NULL) {
+        struct question *q = l->first;
+        l->first = q->next;
+        free_question(q);
+    }
+    free(l);
+}
+
+/* Gives away what there is a worker for; what there is none for keeps nothing behind it waiting. */
+static void serve(struct validate_pool *p, struct line *l, bool fresh)
+{
+    struct question **at = &l->first;
     size_t passed = 0;
     while (*at != NULL && passed < LOOK_AHEAD) {
         struct question *q = *at;
-        struct worker *w = worker_for(p, q);
+        struct worker *w = worker_for(p, q, fresh);
         if (w == NULL) {
             at = &q->next;
             passed++;
             continue;
         }
         *at = q->next;
-        p->waiting_last = *at == NULL ? at : p->waiting_last;
+        l->last = *at == NULL ? at : l->last;
+        l->count--;
         p->waiting_count--;
         give(w, q);
+    }
+}
+
+/* One account after the other: nobody has two turns before everybody has had one. */
+static void dispatch(struct validate_pool *p)
+{
+    size_t turns = p->line_count < LOOK_AHEAD ? p->line_count : LOOK_AHEAD;
+    for (size_t i = 0; i < turns; i++) {
+        struct line *l = p->turn;
+        p->turn = l->next;
+        serve(p, l, true);
+        if (l->count == 0) {
+            free_line(p, l);
+        }
     }
 }
 
@@ -445,6 +568,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     size_t spares = 0;
     (void)fd;
     (void)what;
+    validate_pulse_tick(p->pulse, now_ms, validate_pool_running(p) > 0);
     for (struct worker *w = p->workers; w != NULL; w = w->next) {
         look_at(w, now_ms);
         spares += w->from >= 0 && !w->assigned;
@@ -464,9 +588,12 @@ lt_res validate_pool_new(struct event_base *base, const struct validate_pool_opt
     LT_TRY(
         validate_engine_new(base, &options->engine, answer, self, &trial)); /* what cannot run is told now */
     validate_engine_free(trial);
+    struct validate_pulse *pulse = NULL;
+    LT_TRY(validate_pulse_new(base, options->engine.resolver, &pulse));
     struct validate_pool *p = calloc(1, sizeof *p);
     LT_ASSERT(p != NULL);
     p->base = base;
+    p->pulse = pulse;
     p->options = *options;
     struct validate_pool_options *o = &p->options;
     o->max_workers = o->max_workers == 0 ? MAX_WORKERS : o->max_workers;
@@ -476,7 +603,8 @@ lt_res validate_pool_new(struct event_base *base, const struct validate_pool_opt
                                                                  : o->engine.total_timeout_ms;
     p->answer = answer;
     p->self = self;
-    p->waiting_last = &p->waiting;
+    size_t quarter = o->max_workers / 4;
+    p->max_of_account = quarter > MAX_OF_ACCOUNT ? MAX_OF_ACCOUNT : quarter == 0 ? 1 : quarter;
     p->tick = event_new(base, -1, EV_PERSIST, on_tick, p);
     LT_ASSERT(p->tick != NULL && event_add(p->tick, &period) == 0);
     *ret_pool = p;
@@ -496,13 +624,12 @@ void validate_pool_free(struct validate_pool *p)
             free_question(q);
         }
     }
-    while (p->waiting != NULL) {
-        struct question *q = p->waiting;
-        p->waiting = q->next;
-        free_question(q);
+    while (p->turn != NULL) {
+        free_line(p, p->turn);
     }
     reap(p, 0); /* they end as soon as they see the end of their pipe, or by their limit */
     event_free(p->tick);
+    validate_pulse_free(p->pulse);
     free(p);
 }
 
@@ -511,7 +638,9 @@ lt_res validate_pool_start(struct validate_pool *p, uint64_t id, const Ipc__Vali
     LT_CHECK(request->identifier != NULL, LT_PEER_MALFORMED, "a question about no name");
     size_t len = ipc__validate__get_packed_size(request);
     LT_CHECK(len < VALIDATE_FRAME_MAX / 4, LT_PEER_TOO_LARGE, "the question is too large");
-    LT_CHECK(p->waiting_count < WAITING_MAX, LT_RETRY_BUSY, "%zu validations wait already", p->waiting_count);
+    struct line *l = find_line(p, request->account_id);
+    LT_CHECK(p->waiting_count < WAITING_MAX && (l == NULL || l->count < WAITING_OF_ACCOUNT), LT_RETRY_BUSY,
+             "%zu validations wait already", p->waiting_count);
     struct question *q = calloc(1, sizeof *q);
     uint8_t *packed = malloc(len + 1);
     LT_ASSERT(q != NULL && packed != NULL);
@@ -522,9 +651,14 @@ lt_res validate_pool_start(struct validate_pool *p, uint64_t id, const Ipc__Vali
     q->id = id;
     q->account = request->account_id;
     q->started_us = p->options.engine.now().us;
-    *p->waiting_last = q;
-    p->waiting_last = &q->next;
+    l = l == NULL ? new_line(p, q->account) : l;
+    *l->last = q;
+    l->last = &q->next;
+    l->count++;
     p->waiting_count++;
+    if (p->line_count > 1) {
+        serve(p, l, false); /* who has a worker need not wait for his turn */
+    }
     dispatch(p);
     return LT_OK;
 }
@@ -537,4 +671,9 @@ size_t validate_pool_running(const struct validate_pool *p)
 size_t validate_pool_workers(const struct validate_pool *p)
 {
     return p->live;
+}
+
+int64_t validate_pool_silent_ms(const struct validate_pool *p)
+{
+    return validate_pulse_silent_ms(p->pulse, lt_monotonic_ms());
 }

@@ -62,7 +62,6 @@ static const struct {
     const char *option;
     const char *value;
 } settings[] = {
-    {"do-not-query-localhost:", "no"}, /* a forwarder may be on this machine; root servers never are */
     {"num-queries-per-thread:", "4096"},
     {"outgoing-range:", "1024"},
     {"msg-cache-size:", "4m"},
@@ -110,6 +109,8 @@ static lt_res configure(struct ub_ctx *ctx, const struct validate_resolver_optio
                  ub_strerror(error));
     }
     if (o->forwarder[0] != '\0') {
+        /* It may be on this machine; what a stranger's delegation names never is. */
+        (void)ub_ctx_set_option(ctx, "do-not-query-localhost:", "no"); /* of the options that there are */
         int error = ub_ctx_set_fwd(ctx, o->forwarder);
         LT_CHECK(error == 0, LT_PEER_USAGE, "validation.resolver \"%s\": %s; write ADDRESS@PORT",
                  o->forwarder, ub_strerror(error));

@@ -181,6 +181,7 @@ static void try_candidate(struct validate_job *j)
         };
         validate_address_print(o.address, address);
         j->statement.address_used = validate_keep(j, address);
+        validate_note_asked(j, "%s port %u, %s, server name %s", address, o.port, protocol, host);
         if (!lt_failed(validate_conn_new(&o, &hooks, &j->conn))) {
             return;
         }

@@ -60,7 +60,7 @@ def test_random_kills(fresh_ca, tmp_path, record_property):
             victims = ca.pids()
             name = chance.choice(sorted(victims))
             killed[name.split("-")[0]] = killed.get(name.split("-")[0], 0) + 1
-            os.kill(victims[name], signal.SIGKILL)
+            kill(victims[name])
             if name.startswith("supervisor"):
                 ca.process.wait()
                 wait_for("the orphans to end", lambda: not any(alive(p) for p in victims.values()), 10)
@@ -82,6 +82,15 @@ def test_random_kills(fresh_ca, tmp_path, record_property):
     with book(ca) as b:
         assert said["ok"] and said["evidence"] == b.execute("SELECT count(*) FROM evidence").fetchone()[0] > 0, said
     ca.lintel("audit", "verify", timeout=300)
+
+
+def kill(pid):
+    """Whether it was there to be killed."""
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def alive(pid):

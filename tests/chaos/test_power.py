@@ -2,13 +2,12 @@
 page cache, so plain kills prove no fsync). The proof of the test itself: with syncs that do nothing it must fail."""
 import os
 import random
-import signal
 import time
 
 from acmeclient import Load
 from conftest import LINTEL, Webroot, wait_for
 from power import cut_power, wrap
-from test_kills import alive, check_the_book, nothing_is_stuck
+from test_kills import alive, check_the_book, kill, nothing_is_stuck
 
 CUTS = max(3, int(os.environ.get("LINTEL_KILLS", "20")) // 4)
 
@@ -30,7 +29,7 @@ def test_power_cuts(fresh_ca, tmp_path, monkeypatch, record_property):
             time.sleep(chance.uniform(0.3, 1.5))
             victims = ca.pids()
             for pid in victims.values():
-                os.kill(pid, signal.SIGKILL)
+                kill(pid)
             ca.process.wait()
             wait_for("all of them to end", lambda: not any(alive(p) for p in victims.values()), 10)
             lost += cut_power(ca.folder, logs)

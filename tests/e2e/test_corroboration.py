@@ -1,10 +1,12 @@
-"""A CA with four perspectives, each with a DNS view of its own: the victim's web server is 127.0.0.1, the attacker's
-127.0.0.2, and a hijacked view sends everybody there."""
+"""A CA with five perspectives, as many as the rules want from 2026-12-15 on, each with a DNS view of its own: the
+victim's web server is 127.0.0.1, the attacker's 127.0.0.2, and a hijacked view sends everybody there."""
+import contextlib
 import json
 import os
 import re
 import signal
 import sqlite3
+import urllib.request
 
 import pytest
 from acmeclient import AcmeError, Client
@@ -15,7 +17,7 @@ from perspective import Perspective
 class World:
     """honest and hijacked are DNS servers; views the perspectives."""
 
-    def __init__(self, folder, count=4, hijacked=(), primary_hijacked=False, libexec=None):
+    def __init__(self, folder, count=5, hijacked=(), primary_hijacked=False, libexec=None):
         self.folder = folder
         port = free_port()
         for name in ("honest", "hijacked", "victim", "attacker"):
@@ -50,11 +52,10 @@ class World:
         return user
 
     def stop(self):
-        for view in self.views:
-            view.stop()
-        self.ca.stop()
-        for part in (self.victim, self.attacker, self.honest, self.hijacked):
-            part.stop()
+        """All of it, whatever of it fails."""
+        with contextlib.ExitStack() as undo:
+            for part in (self.victim, self.attacker, self.honest, self.hijacked, self.ca, *self.views):
+                undo.callback(part.stop)
 
     def events(self, kind):
         book = sqlite3.connect(f"file:{self.ca.folder}/book/lintel.db?mode=ro", uri=True)
@@ -88,11 +89,11 @@ def world(tmp_path):
 def test_all_agree(world):
     w = world()
     w.client().issue("www.example.com")
-    assert w.events("authorization.valid")[-1]["corroboration"] == "4/4"
+    assert w.events("authorization.valid")[-1]["corroboration"] == "5/5"
     names, agreeing, dissenting, segment, ok = w.evidence()
-    assert names == "primary,view-0,view-1,view-2,view-3" and (agreeing, dissenting, ok) == (31, 0, 1)
+    assert names == "primary,view-0,view-1,view-2,view-3,view-4" and (agreeing, dissenting, ok) == (63, 0, 1)
     assert segment > 0  # what they signed
-    wait_for("the log line", lambda: re.search(r"corroboration.*www.example.com.*4/4",
+    wait_for("the log line", lambda: re.search(r"corroboration.*www.example.com.*5/5",
                                                w.ca.log.read_text()))
     # Every account and name is asked anew; one that did not prove anything gets nothing.
     with pytest.raises(AssertionError):
@@ -103,9 +104,9 @@ def test_one_may_be_hijacked(world):
     w = world(hijacked={2})
     w.client().issue("www.example.com")
     said = w.events("authorization.valid")[-1]
-    assert said["corroboration"] == "3/4" and list(said["dissent"]) == ["view-2"]
+    assert said["corroboration"] == "4/5" and list(said["dissent"]) == ["view-2"]
     names, agreeing, dissenting, _, _ = w.evidence()
-    assert (agreeing, dissenting) == (0b10111, 0b01000)
+    assert (agreeing, dissenting) == (0b110111, 0b001000)
 
 
 def test_two_hijacked_are_too_many(world):
@@ -115,8 +116,8 @@ def test_two_hijacked_are_too_many(world):
     answer = user.prove(order["authorizations"][0])
     assert answer["status"] == "invalid"
     error = next(c["error"] for c in answer["challenges"] if "error" in c)
-    assert "2 of 4" in error["detail"] and "view-" in error["detail"], error
-    assert w.events("authorization.invalid")[-1]["corroboration"] == "2/4"
+    assert "3 of 5" in error["detail"] and "view-" in error["detail"], error
+    assert w.events("authorization.invalid")[-1]["corroboration"] == "3/5"
     _, agreeing, _, _, ok = w.evidence()
     assert agreeing & 1 and not ok
 
@@ -128,7 +129,7 @@ def test_a_hijacked_primary_gets_nothing(world):
     url, order = user.order("www.example.com")
     answer = user.prove(order["authorizations"][0])
     assert answer["status"] == "invalid"
-    assert w.events("authorization.invalid")[-1]["corroboration"] == "0/4"
+    assert w.events("authorization.invalid")[-1]["corroboration"] == "0/5"
     assert not w.events("authorization.valid")
     assert user.poll(url, ("invalid",))["status"] == "invalid"
 
@@ -150,22 +151,82 @@ def test_a_replaced_validator_gets_nothing(world, tmp_path):
     challenge = next(c for c in authorization["challenges"] if c["type"] == "http-01")
     user.post(challenge["url"], {})  # and nothing is put anywhere
     assert user.poll(order["authorizations"][0], ("valid", "invalid"))["status"] == "invalid"
-    assert w.events("authorization.invalid")[-1]["corroboration"] == "0/4"
+    assert w.events("authorization.invalid")[-1]["corroboration"] == "0/5"
     assert not w.events("certificate.issued") or all("www.example.com" not in str(e)
                                                      for e in w.events("certificate.issued"))
 
 
+def silent_since(w, what):
+    page = urllib.request.urlopen(f"http://127.0.0.1:{w.ca.operator_port}/metrics", timeout=5).read().decode()
+    return int(re.search(rf'^lintel_silent_since_seconds{{[^}}]*what="{what}"[^}}]*}} (\d+)', page, re.M)[1])
+
+
 def test_silence_is_no_agreement(world):
+    """Nor is it the client's failure; and whoever runs the CA is told."""
     w = world()
+    assert w.ca.json("status")["family"]["silent"] == []
     for view in w.views[:2]:
         view.stop()
     user = w.client()
-    _, order = user.order("www.example.com")
-    assert user.prove(order["authorizations"][0])["status"] == "invalid"
+    for _ in range(2):
+        _, order = user.order("www.example.com")
+        authorization = user.prove(order["authorizations"][0])
+        assert authorization["status"] == "invalid"
+        error = next(c["error"] for c in authorization["challenges"] if "error" in c)
+        assert error["type"].endswith(":serverInternal") and error["status"] == 500
+        assert "fault of the CA" in error["detail"] and "127.0.0.1" not in error["detail"] and \
+            "view-" not in error["detail"]
+    book = sqlite3.connect(f"file:{w.ca.folder}/book/lintel.db?mode=ro", uri=True)
+    assert book.execute("SELECT count(*) FROM name_pause").fetchone() == (0,)
+    book.close()
+
+    def silent():
+        return sorted(x["what"] for x in w.ca.json("status")["family"]["silent"])
+    wait_for("the alarm", lambda: silent() == ["perspective view-0", "perspective view-1"])
+    assert "NO ANSWER     from perspective view-1 since 20" in w.ca.lintel("status").stdout
+    doctor = w.ca.lintel("doctor", check=False)
+    assert doctor.returncode == 6 and "3 of 5 answer: too few" in doctor.stdout
+    assert "perspective view-0: no answer since 20" in doctor.stdout
+    assert silent_since(w, "perspective view-0") > 1700000000
+    wait_for("the events", lambda: sorted(e["detail"] for e in w.events("family.silent")) ==
+             ["perspective view-0", "perspective view-1"])
     w.views[0].start()
     user = w.client()
     user.issue("www.example.com")
-    assert w.events("authorization.valid")[-1]["corroboration"] == "3/4"
+    assert w.events("authorization.valid")[-1]["corroboration"] == "4/5"
+    wait_for("the end of the alarm", lambda: silent() == ["perspective view-1"])
+    wait_for("the event", lambda: [e["detail"] for e in w.events("family.answers")] == ["perspective view-0"])
+    assert "too few" not in w.ca.lintel("doctor", check=False).stdout
+    assert silent_since(w, "perspective view-0") == 0
+
+
+def test_silence_is_noticed_by_itself(world):
+    """Before anybody needs them."""
+    w = world()
+    w.views[2].stop()
+    wait_for("the alarm", lambda: [x["what"] for x in w.ca.json("status")["family"]["silent"]] == ["perspective view-2"],
+             45)
+    w.views[2].start()
+    wait_for("its end", lambda: w.ca.json("status")["family"]["silent"] == [], 20)
+
+
+def test_dead_resolver(world):
+    """Ours: not the client's failure either."""
+    w = world(count=0)
+    w.honest.stop()
+    user = w.client()
+    _, order = user.order("www.example.com")
+    challenge = next(c for c in user.post(order["authorizations"][0], None).json()["challenges"] if c["type"] == "http-01")
+    user.post(challenge["url"], {})
+    wait_for("the alarm", lambda: [x["what"] for x in w.ca.json("status")["family"]["silent"]] == ["resolver"], 30)
+    doctor = w.ca.lintel("doctor", check=False)
+    assert doctor.returncode == 6 and "resolver: no answer since" in doctor.stdout
+    authorization = user.poll(order["authorizations"][0], ("valid", "invalid"), 120)
+    error = next(c["error"] for c in authorization["challenges"] if "error" in c)
+    assert error["type"].endswith(":serverInternal") and "own resolver" in error["detail"], error
+    book = sqlite3.connect(f"file:{w.ca.folder}/book/lintel.db?mode=ro", uri=True)
+    assert book.execute("SELECT count(*) FROM name_pause").fetchone() == (0,)
+    book.close()
 
 
 def test_another_key_is_no_perspective(world):
@@ -196,7 +257,7 @@ def test_registrar_dies_while_they_are_asked(world):
     challenge = next(c for c in authorization["challenges"] if c["type"] == "http-01")
     (w.victim.challenges / challenge["token"]).write_text(f"{challenge['token']}.{user.thumbprint()}")
     user.post(challenge["url"], {})
-    wait_for("the questions", lambda: metric(w, "lintel_corroborations_running") == 4)
+    wait_for("the questions", lambda: metric(w, "lintel_corroborations_running") == 5)
     os.kill(w.ca.pids()["registrar-0"], signal.SIGKILL)
     for view in w.views:
         for pid in children(view):
@@ -212,7 +273,6 @@ def children(view):
 
 
 def metric(w, name):
-    import urllib.request
     page = urllib.request.urlopen(f"http://127.0.0.1:{w.ca.operator_port}/metrics", timeout=5).read().decode()
     found = re.search(rf"^{name}{{[^}}]*}} (\d+)", page, re.M)
     return int(found[1]) if found else None

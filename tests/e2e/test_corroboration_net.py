@@ -8,6 +8,7 @@ import sys
 import pytest
 from acmeclient import Client
 from conftest import Ca, Dns, Webroot, free_port
+from internet import Namespace
 from perspective import Perspective
 
 VICTIM = "10.213.0.1"
@@ -18,12 +19,12 @@ def ip(*args):
 
 
 def usable():
-    made = os.getuid() == 0 and ip("netns", "add", "lintel-probe").returncode == 0
+    probe = f"lintel-probe-{os.getpid()}"
+    made = os.getuid() == 0 and ip("netns", "add", probe).returncode == 0
     if made:
-        made = ip("link", "add", "lintel-p0", "type", "veth", "peer", "name", "lintel-p1").returncode == 0
-        ip("link", "del", "lintel-p0")
-        ip("netns", "del", "lintel-probe")
-    return made and "10.213." not in ip("-4", "addr").stdout
+        made = ip("-n", probe, "link", "add", "p0", "type", "veth", "peer", "name", "p1").returncode == 0
+        ip("netns", "del", probe)
+    return made
 
 
 pytestmark = pytest.mark.skipif(not usable(), reason="network namespaces need root and `ip netns`")
@@ -33,7 +34,7 @@ class Networks:
     """Namespace i has 10.213.i.2 and a route to everything by 10.213.i.1, which is here."""
 
     def __init__(self, count):
-        self.names = [f"lintel-view-{i}" for i in range(count)]
+        self.names = [f"lintel-view-{os.getpid()}-{i}" for i in range(count)]
         for i, name in enumerate(self.names):
             inside = ["netns", "exec", name, "ip"]
             for command in (["netns", "add", name],
@@ -64,10 +65,11 @@ class Networks:
 def world(tmp_path):
     for part in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
         part.chmod(0o755)
+    place = Namespace()  # addresses and names of this run alone
     undo = []
 
     def make(hijacked):
-        networks = Networks(4)
+        networks = Networks(5)
         undo.append(networks.stop)
         port = free_port()
         (tmp_path / "dns").mkdir()
@@ -80,7 +82,7 @@ def world(tmp_path):
         ca = Ca(tmp_path, resolver, port)
         client = ca.lintel("perspective", "client").stdout.strip()
         (ca.folder / "perspectives").mkdir(exist_ok=True)
-        for i in range(4):
+        for i in range(5):
             if i in hijacked:
                 attacker = networks.hijack(i, tmp_path / "attacker", port)
                 undo.append(lambda p=attacker: (p.terminate(), p.wait()))
@@ -94,8 +96,11 @@ def world(tmp_path):
         return user
 
     yield make
-    while undo:
-        undo.pop()()
+    try:
+        while undo:
+            undo.pop()()
+    finally:
+        place.close()
 
 
 def test_honest_networks(world):
@@ -112,4 +117,4 @@ def test_two_networks_are_hijacked(world):
     answer = user.prove(order["authorizations"][0])
     assert answer["status"] == "invalid"
     error = next(c["error"] for c in answer["challenges"] if "error" in c)
-    assert "Only 2 of 4" in error["detail"]
+    assert "Only 3 of 5" in error["detail"]

@@ -101,10 +101,19 @@ def test_revoked_keys(ca, client):
     assert chain
 
 
-@pytest.mark.parametrize("options", [["--domain", "Example.com"], ["--domain", "a b"], ["--profile", ""],
+@pytest.mark.parametrize("options", [["--domain", "Example.com"], ["--domain", "a b"], ["--profile", ""], ["--profile", "nope"],
                                      ["--expires", "2020-01-01"], ["--expires", "soon"], ["--accounts", "-1"]])
 def test_keys_that_are_refused(ca, options):
     assert ca.lintel("eab", "create", "x", *options, check=False).returncode != 0
+
+
+def test_the_list_says_what_each_is_for(ca):
+    bound = key(ca, "--domain", "example.com", "--profile", "tls-server", "--expires", "2099-01-01")
+    free = key(ca)
+    lines = {line.split()[0]: line for line in ca.lintel("eab", "list").stdout.splitlines()}
+    assert "example.com, tls-server" in lines[bound["kid"]] and "2099-01-01" in lines[bound["kid"]]
+    assert "anything" in lines[free["kid"]]
+    assert ca.lintel("eab", "create", "", check=False).returncode != 0
 
 
 def test_a_book_without_its_key(fresh_ca):

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from acmeclient import AcmeError, Client
 from conftest import Webroot, wait_for
-from test_corroboration import world  # noqa: F401  (a CA with four perspectives)
+from test_corroboration import world  # noqa: F401  (a CA with five perspectives)
 
 
 def rows(ca, sql, *values):
@@ -63,6 +63,7 @@ def test_the_whole_story(own):
     assert check["usable_until"] > check["checked"] and check["relied_on"]
     seen = check["statement"]
     assert seen["addresses"] == ["127.0.0.1"] and seen["address_used"].startswith("127.0.0.1")
+    assert seen["asked"].startswith("http://") and "/.well-known/acme-challenge/" in seen["asked"]
     assert seen["http_status"] == 200 and len(seen["answer_sha256"]) == 64 and seen["redirects"] == []
     assert seen["resolver"] and seen["build"] and seen["started"] <= seen["finished"]
     assert check["corroboration"] is None and check["problem"] is None
@@ -107,16 +108,16 @@ def test_perspectives_and_their_keys(world):  # noqa: F811
     ca = w.ca
     shown, check = check_of(ca, "www.example.com")
     c = check["corroboration"]
-    assert c["count"] == "3/4" and c["corroborated"] and c["regions"] >= 2
+    assert c["count"] == "4/5" and c["corroborated"] and c["regions"] >= 2
     by_name = {p["name"]: p for p in c["perspectives"]}
-    assert [p["agrees"] for p in c["perspectives"]] == [True, True, False, True]
+    assert [p["agrees"] for p in c["perspectives"]] == [True, True, False, True, True]
     assert by_name["view-2"]["why"] and by_name["view-2"]["statement"]["address_used"].startswith("127.0.0.2")
     for p in c["perspectives"]:
         assert p["signature"] == "verified" and len(p["key_sha256"]) == 64 and p["region"]
         assert p["statement"]["perspective"] == p["name"] and p["statement"]["resolver"]
     text = ca.lintel("cert", "show", shown["serial"], "--evidence").stdout
-    assert "3/4 in" in text and "view-2     DISSENTS" in text and "signature verified with key" in text
-    assert audit(ca)["statements"] == 4
+    assert "4/5 in" in text and "view-2     DISSENTS" in text and "signature verified with key" in text
+    assert audit(ca)["statements"] == 5
     ((kept,),) = rows(ca, "SELECT max(length(request)) FROM intent")
     assert kept < 1000  # what was signed is kept once
     # A perspective that is replaced takes nothing from what it signed.
@@ -197,6 +198,10 @@ def test_changed_rows_show(own):
         book.execute("UPDATE event SET body = replace(body, ?, ?) WHERE subject = ?", (kept, "00" * 32, subject))
     found = audit(ca)["findings"]
     assert {"evidence", "event-chain"} <= {f["what"] for f in found}, found
+    # A proof that no event tells of, as somebody would write it beside the registrar.
+    with sqlite3.connect(ca.folder / "book" / "lintel.db") as book:
+        book.execute("UPDATE event SET kind = 'authorization.elsewhere' WHERE subject = ?", (subject,))
+    assert any("no event of the proof" in f["detail"] for f in audit(ca)["findings"])
 
 
 def test_a_torn_tail_is_cut(own):

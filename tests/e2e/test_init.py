@@ -153,6 +153,63 @@ def test_config_check_agrees(made):
         broken.write_text(kept)
 
 
+@pytest.mark.parametrize("key, line, word", [
+    ("resolver: ", '  resolver: "foo"', "validation.resolver"),
+    ("caa-identities: ", '  caa-identities: ["not a domain!"]', "acme.caa-identities"),
+    ("https: ", '  https: "999.1.1.1:14000"', "listen.https"),
+    ("dnssec: ", "  dnssec: root\n  trust-anchor: missing.ds", "missing.ds"),
+    ("dnssec: ", "  dnssec: root\n  trust-anchor: garbage.ds", "garbage.ds:2"),
+])
+def test_config_check_refuses_what_cannot_work(made, key, line, word):
+    folder, _ = made
+    path = folder / "lintel.yaml"
+    kept = path.read_text()
+    (folder / "garbage.ds").write_text("; the key of nobody\nthis is none\n")
+    changed, n = re.subn(rf"(?m)^  {key}.*$", line, kept)
+    assert n == 1
+    path.write_text(changed)
+    try:
+        r = lintel("config", "check", "--dir", folder, check=False)
+        assert r.returncode == 2 and word in r.stderr, (r.returncode, r.stderr)
+    finally:
+        path.write_text(kept)
+        (folder / "garbage.ds").unlink()
+
+
+def test_config_check_refuses_two_rows_of_one_name(made):
+    folder, _ = made
+    rows = folder / "policy" / "names.yaml"
+    rows.parent.mkdir(exist_ok=True)
+    rows.write_text("rows:\n  - {id: a, action: deny, name: a.example.com, reason: x}\n"
+                    "  - {id: a, action: deny, name: b.example.com, reason: y}\n")
+    try:
+        r = lintel("config", "check", "--dir", folder, check=False)
+        assert r.returncode == 2 and 'has the id "a" already' in r.stderr, r.stderr
+    finally:
+        rows.unlink()
+
+
+@pytest.mark.parametrize("arguments, word", [
+    (["--listen", "999.1.1.1"], "999.1.1.1"),
+    (["--resolver", "foo"], "foo"),
+    (["--caa-identity", "not a domain!"], "not a domain!"),
+    (["--public", "--caa-identity", "ca.example.com", "--allow-private"], "allow-private"),
+    (["--public", "--caa-identity", "ca.example.com", "--validation-port", "8080"], "8080"),
+    (["--public", "--caa-identity", "ca.example.com", "--tls-port", "8443"], "8443"),
+])
+def test_init_refuses_what_cannot_work(tmp_path, arguments, word):
+    folder = tmp_path / "ca"
+    r = lintel("init", folder, *arguments, check=False)
+    assert r.returncode == 2 and word in r.stderr, (r.returncode, r.stderr)
+    assert not (folder / "lintel.yaml").exists()
+
+
+def test_init_says_what_a_private_network_gives_up(tmp_path):
+    said = lintel("init", tmp_path / "ca", "--allow-private", "--resolver", "127.0.0.1@53").stdout
+    assert "private addresses may be validated, and DNSSEC is not asked for" in said
+    assert "without DNSSEC" in lintel("init", "--help").stdout
+
+
 def test_doctor_finds_an_open_key(made):
     folder, _ = made
     assert lintel("doctor", "--dir", folder, check=False).returncode == 0

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import ssl
 import threading
 import urllib.error
@@ -279,15 +280,30 @@ def test_the_relay_is_away_and_lintel_is_killed(office):
     wait_for("a failure", lambda: office.mails(e)[0][3])
     recipient, status, attempts, error = office.mails(e)[0]
     assert (status, attempts) == ("queued", 1) and "127.0.0.1" in error
+    wait_for("the alarm", lambda: [x["what"] for x in office.ca.json("status")["family"]["silent"]] == ["mail relay"])
+    doctor = office.ca.lintel("doctor", check=False)
+    assert doctor.returncode == 6 and "mail relay: no answer since" in doctor.stdout and "letters wait" in doctor.stdout
     value = office.tokens(e)[0][0]
     for pid in office.ca.pids().values():
         os.kill(pid, signal.SIGKILL)
     office.ca.process.kill()
     office.ca.process.wait(20)
     office.postfix.start()
+    with sqlite3.connect(office.ca.folder / "book" / "lintel.db") as book:  # the minute until the next attempt goes by
+        ((pause,),) = book.execute("SELECT (due_us - created_us) / 1000000 FROM mail WHERE token_sha256 = ?", (value,))
+        assert 60 <= pause < 90
+        book.execute("UPDATE mail SET due_us = due_us - 60000000 WHERE token_sha256 = ?", (value,))
     office.ca.start()
     assert office.tokens(e)[0][0] == value
-    letter = wait_for("the letter", lambda: next((m for m in office.postfix.letters() if digest(link(m)) == value), None), 150)
+
+    def arrived():
+        return next((m for m in office.postfix.letters() if digest(link(m)) == value), None)
+
+    try:
+        letter = wait_for("the letter", arrived, 90)
+    except AssertionError:
+        raise AssertionError(f"{office.mails(e)}\n{office.postfix.log()[-4000:]}\n{office.ca.log_tail()}") from None
+    assert office.ca.json("status")["family"]["silent"] == []
     token = link(letter)
     assert letter["To"] == "hostmaster@example.com"
     assert office.page(token, {"do": "approve"})[0] == 200

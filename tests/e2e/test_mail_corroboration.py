@@ -14,7 +14,7 @@ CONTACT = '{}. 0 IN CAA 0 contactemail "{}@example.com"'
 
 
 class Views(Office):
-    """Four perspectives; the DNS tells those in `elsewhere` something else than the CA itself."""
+    """Five perspectives; the DNS tells those in `elsewhere` something else than the CA itself."""
 
     def __init__(self, folder, elsewhere):
         self.elsewhere = elsewhere
@@ -26,7 +26,7 @@ class Views(Office):
         self.other = Zone(self.folder / "other")
         client = self.ca.lintel("perspective", "client").stdout.strip()
         (self.ca.folder / "perspectives").mkdir(exist_ok=True)
-        for i in range(4):
+        for i in range(5):
             zone = self.other if i in self.elsewhere else self.zone
             view = Perspective(self.folder, i, zone.port, free_port(), client).start()
             (self.ca.folder / "perspectives" / f"{view.name}.json").write_text(json.dumps(view.describe()))
@@ -79,8 +79,8 @@ def test_all_see_the_same_contact(views):
     v.tell("security", "security")
     e = v.approve("all", "security")
     wait_for("the certificate", lambda: v.show(e)["status"] == "valid")
-    assert v.outcome(e)["corroboration"] == "4/4"
-    assert v.evidence(e) == [(1, 0b11111, 0)]
+    assert v.outcome(e)["corroboration"] == "5/5"
+    assert v.evidence(e) == [(1, 0b111111, 0)]
 
 
 def test_one_that_sees_another_is_told(views):
@@ -89,17 +89,17 @@ def test_one_that_sees_another_is_told(views):
     e = v.approve("one", "security")
     wait_for("the certificate", lambda: v.show(e)["status"] == "valid")
     said = v.outcome(e)
-    assert said["corroboration"] == "3/4" and list(said["dissent"]) == ["view-2"]
+    assert said["corroboration"] == "4/5" and list(said["dissent"]) == ["view-2"]
     assert "does not hold the address" in said["dissent"]["view-2"]
 
 
 def test_a_hijacked_view_of_the_ca_is_not_enough(views):
     """Who holds the CA's own view of the DNS gets the letter, and approves: the world does not see his address."""
-    v = views(0, 1, 2, 3)
+    v = views(0, 1, 2, 3, 4)
     v.tell("security", "hostmaster")  # "security" is the attacker's
     e = v.approve("hijacked", "security")
     error = wait_for("the outcome", lambda: challenge(v.show(e)).get("error"), 40)
-    assert "0 of 4 remote perspectives" in error["detail"], error
+    assert "0 of 5 remote perspectives" in error["detail"], error
     assert v.show(e)["status"] == "pending"
     (ok, agreeing, dissenting), = v.evidence(e)
-    assert (ok, dissenting) == (0, 0b11110) and agreeing == 1
+    assert (ok, dissenting) == (0, 0b111110) and agreeing == 1

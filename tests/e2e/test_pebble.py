@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from acmeclient import AcmeError, Client, b64
+from acmeclient import AcmeError, Client, b64, certificates
 from conftest import LINTEL, Ca, Webroot, free_port, wait_for
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -87,10 +87,6 @@ def registered(made, ca):
     return user
 
 
-def certificates(pem):
-    return x509.load_pem_x509_certificates(pem.encode())
-
-
 def plus(ca, text):
     (ca.folder / "lintel.yaml").write_text((ca.folder / "lintel.yaml").read_text() + text)
 
@@ -120,11 +116,11 @@ def test_a_mark_is_worth_nothing_elsewhere(fresh_ca, tmp_path, dns):
     (tmp_path / "other").mkdir()
     other = TestCa(tmp_path / "other", dns.port, free_port())
     shutil.copy(other.folder / "testing", fresh_ca.folder / "testing")
-    refused(fresh_ca, "mark of another CA")
+    refused(fresh_ca, "not the mark of this CA")
     plus(fresh_ca, MANAGEMENT.format(port=free_port()))
-    refused(fresh_ca, "mark of another CA")
+    refused(fresh_ca, "not the mark of this CA")
     (fresh_ca.folder / "testing").write_text("yes\n")
-    refused(fresh_ca, "mark of another CA")
+    refused(fresh_ca, "not the mark of this CA")
 
 
 @pytest.mark.parametrize("line", ["nonce-reject: 5", "authz-reuse: 0", "always-valid: true", "sleep: 3"])
@@ -616,7 +612,8 @@ def test_certbot_as_for_pebble(pebble_world):
                             "--preferred-chain 'Lintel (TESTING) Alternate 1 Root CA' && "
                             "curl -sf --cacert $CA/ca/root.pem https://localhost:15000/roots/1 > root1.pem && "
                             "openssl verify -CAfile root1.pem -untrusted c/live/wild.letsencrypt.org/chain.pem "
-                            "c/live/wild.letsencrypt.org/cert.pem", ["--alternate-roots", "1"])
+                            "c/live/wild.letsencrypt.org/cert.pem", ["--alternate-roots", "1"],
+                            {"PEBBLE_WFE_NONCEREJECT": "0"})  # it asks again once, and one in 400 is refused twice
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -6,10 +6,11 @@ import os
 import re
 import signal
 import ssl
+import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import Webroot, free_port, wait_for
+from conftest import LINTEL, Webroot, free_port, wait_for
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -18,6 +19,7 @@ from protobuf import pack, unpack
 
 CONTEXT = b"lintel-perspective-v1\0"
 TOKEN = "evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA"
+PROOF = f"{TOKEN}.9jg46WB3rR_AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI"
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +37,7 @@ def place(tmp_path_factory, dns):
 
 
 def question(view, name="a.example.com", nonce=b"n" * 16, **more):
-    fields = {1: 7, 3: nonce, 4: {1: "dns", 2: name}, 5: "http-01", 6: TOKEN, 7: f"{TOKEN}.thumb", 8: 1, 14: view.name}
+    fields = {1: 7, 3: nonce, 4: {1: "dns", 2: name}, 5: "http-01", 6: TOKEN, 7: PROOF, 8: 1, 14: view.name}
     fields.update({int(k[1:]): v for k, v in more.items()})
     return pack(fields)
 
@@ -56,7 +58,7 @@ def open_statement(view, courier, body):
 
 def test_says_what_it_saw(place):
     view, courier, web = place
-    (web.challenges / TOKEN).write_text(f"{TOKEN}.thumb")
+    (web.challenges / TOKEN).write_text(PROOF)
     asked = question(view)
     status, body = courier.post(view.port, asked)
     assert status == 200
@@ -183,6 +185,13 @@ def test_reload_knows_new_couriers(place, tmp_path):
     view.process.send_signal(signal.SIGHUP)
     wait_for("the new courier", lambda: (other.post(view.port, question(view)) or [0])[0] == 200)
     assert courier.post(view.port, question(view))[0] == 200
+
+
+def test_is_no_ca(place):
+    view, *_ = place
+    done = subprocess.run([LINTEL, "serve", view.folder], capture_output=True, text=True, timeout=30)
+    assert done.returncode == 2 and "lintel perspective serve" in done.stderr
+    assert not (Path(view.folder) / "secrets").exists()
 
 
 def test_init_refuses(place, tmp_path):

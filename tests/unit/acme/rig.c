@@ -16,6 +16,7 @@
 #include "crypto/digest.h"
 #include "crypto/key.h"
 #include "sign.pb-c.h"
+#include "validate/methods.h"
 
 enum { ARENA_MAX = 64 * 1024 * 1024, START_S = 1795305600 /* 2026-11-22 */ };
 
@@ -540,7 +541,8 @@ void rig_validated_nonce(struct rig *r, const char *problem, lt_slice nonce)
     Ipc__Validated v = IPC__VALIDATED__INIT;
     Ipc__Problem p = IPC__PROBLEM__INIT;
     static char detail[] = "it \"did\" not work\\";
-    static char words[4][32] = {"insecure", "primary", "test", "BR 2.2.6 3.2.2.4.19"};
+    static char words[3][32] = {"insecure", "primary", "test"};
+    const struct validate_method *method = validate_method_find(q->method, q->identifier->type);
     v.authorization_id = q->authorization_id;
     v.challenge_index = q->challenge_index;
     v.nonce = (ProtobufCBinaryData){nonce.len, (uint8_t *)(uintptr_t)nonce.ptr};
@@ -550,7 +552,9 @@ void rig_validated_nonce(struct rig *r, const char *problem, lt_slice nonce)
     v.dnssec = words[0];
     v.perspective = words[1];
     v.build = words[2];
-    v.ruleset = words[3];
+    v.ruleset = (char *)(uintptr_t)(method == NULL ? "" : method->ruleset); /* only read */
+    v.wildcard = q->wildcard;
+    v.subdomains = q->subdomains;
     v.resolver = words[1];
     if (problem != NULL) {
         p.type = (char *)(uintptr_t)problem;

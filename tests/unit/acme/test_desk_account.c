@@ -1,5 +1,6 @@
 /* Accounts, keys, nonces, limits: what the desk says to each. */
 #include "base/text.h"
+#include "ca/key_block.h"
 #include "check.h"
 #include "rig.h"
 
@@ -421,6 +422,34 @@ static void test_lost_savepoint(void **state)
     rig_close(&r);
 }
 
+static struct rig_account burnt;
+
+static lt_res block_it(struct rig *r, struct ca_turn *t, const struct ipc_msg *m)
+{
+    (void)r;
+    (void)m;
+    return ca_key_block_add(t, LT_SLICE(burnt.spki_sha256, 32), "keyCompromise", "revocation");
+}
+
+static void test_blocked(void **state)
+{
+    struct rig r;
+    struct rig_account a;
+    Ipc__AcmeNewAccount body = IPC__ACME_NEW_ACCOUNT__INIT;
+    char url[100];
+    (void)state;
+    rig_open(&r, NULL);
+    rig_key(&burnt, 2);
+    assert_ok(rig_run(&r, block_it, NULL));
+    body.terms_agreed = true;
+    is_problem(new_account(&r, &burnt, &body), "badPublicKey", 400);
+    assert_int_equal(rig_number(&r, "SELECT count(*) FROM account"), 0);
+    rig_new_account(&r, &a, 1);
+    (void)snprintf(url, sizeof url, "%s/acme/account/%lld", r.config->base_url, (long long)a.id);
+    is_problem(key_change(&r, &a, &burnt, url, a.thumbprint), "badPublicKey", 400);
+    rig_close(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -429,6 +458,7 @@ int main(void)
         cmocka_unit_test(test_deactivate),
         cmocka_unit_test(test_deactivate_many),
         cmocka_unit_test(test_key_change),
+        cmocka_unit_test(test_blocked),
         cmocka_unit_test(test_key_lookup),
         cmocka_unit_test(test_signers),
         cmocka_unit_test(test_limits),

@@ -93,10 +93,19 @@ static lt_res make_key(struct rig *r, struct ca_turn *t, const struct ipc_msg *m
 {
     const char *json = NULL;
     Ipc__EabWanted w = IPC__EAB_WANTED__INIT;
+    char note[] = "a customer";
     char domain[] = "example.com";
     char *domains[] = {domain};
     (void)r;
     (void)m;
+    char unknown[] = "nope";
+    char *profiles[] = {unknown};
+    assert_fails(ca_eab_create(t, &w, "ann", LT_LIT("{}"), &json), LT_PEER_MALFORMED); /* for nobody */
+    w.note = note;
+    w.profiles = profiles;
+    w.n_profiles = 1;
+    assert_fails(ca_eab_create(t, &w, "ann", LT_LIT("{}"), &json), LT_PEER_MALFORMED);
+    w.n_profiles = 0;
     w.suffixes = domains;
     w.n_suffixes = 1;
     w.accounts_most = 1;
@@ -186,6 +195,20 @@ static const Ipc__AcmeReply *new_account(struct rig *r, struct rig_account *a, u
     return reply;
 }
 
+static const Ipc__AcmeReply *ahead(struct rig *r, const struct rig_account *a, const char *name)
+{
+    static char dns[] = "dns";
+    Ipc__AcmeCall call = IPC__ACME_CALL__INIT;
+    Ipc__AcmeNewAuthorization body = IPC__ACME_NEW_AUTHORIZATION__INIT;
+    Ipc__Identifier id = IPC__IDENTIFIER__INIT;
+    id.type = dns;
+    id.value = (char *)(uintptr_t)name;
+    body.identifier = &id;
+    call.op = IPC__ACME_OP__ACME_NEW_AUTHORIZATION;
+    call.new_authorization = &body;
+    return rig_call(r, a, &call);
+}
+
 static void test_external_accounts(void **state)
 {
     struct rig r;
@@ -208,6 +231,8 @@ static void test_external_accounts(void **state)
 
     is_problem(order(&r, &a, "www.example.org", ""), "rejectedIdentifier", 400);
     is_problem(order(&r, &a, "notexample.com", ""), "rejectedIdentifier", 400);
+    is_problem(ahead(&r, &a, "www.example.org"), "rejectedIdentifier", 403);
+    assert_int_equal(ahead(&r, &a, "www.example.com")->status, 201);
     assert_int_equal(order(&r, &a, "www.example.com", "")->status, 201);
     assert_int_equal(order(&r, &a, "example.com", "")->status, 201);
     const Ipc__AcmeReply *over = order(&r, &a, "example.com", "");

@@ -5,6 +5,7 @@
 #include "check.h"
 #include "rig.h"
 #include "sign.pb-c.h"
+#include "validate/methods.h"
 
 static const char with_caa[] = "acme:\n  terms-of-service: https://ca.example.com/terms\n"
                                "  caa-identities: [ca.example.com]\n  authorization-lifetime: 30d\n"
@@ -13,6 +14,8 @@ static const char with_caa[] = "acme:\n  terms-of-service: https://ca.example.co
                                "  failures-per-name: none\n";
 enum { HOUR = 3600, MANY = 40 };
 
+#define TEN "0123456789"
+static const char long_name[] = TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN;
 static const char *const three[] = {"a.example.com", "b.example.com", "c.example.com", NULL};
 
 static lt_res step_validated(struct rig *r, struct ca_turn *t, const struct ipc_msg *m)
@@ -27,8 +30,15 @@ struct answer {
     const char *dnssec;    /* of CAA; NULL: insecure */
     const char *name;      /* the statement is about; NULL: the question's */
     const char *looked_up; /* NULL: the question's name */
-    bool silent;           /* about CAA */
-    int64_t older_s;       /* than now */
+    const char *as;        /* of itself, where it lies: perspective, build, rule, resolver */
+    const char *build;
+    const char *rule;
+    const char *resolver;
+    bool other_wildcard;
+    bool other_subdomains;
+    bool nowhere;    /* looked up */
+    bool silent;     /* about CAA */
+    int64_t older_s; /* than now */
 };
 static const struct answer permits = {.checked = true, .permitted = true};
 static const struct answer forbids = {.problem = "caa", .checked = true};
@@ -40,7 +50,8 @@ static void tell(struct rig *r, const Ipc__Validate *q, const struct answer *a)
     Ipc__Problem p = IPC__PROBLEM__INIT;
     Ipc__CaaCheck caa = IPC__CAA_CHECK__INIT;
     Ipc__Identifier name = *q->identifier;
-    static char words[4][32] = {"insecure", "primary", "test", "BR 2.2.6 3.2.2.8"};
+    static char words[3][32] = {"insecure", "primary", "test"};
+    const struct validate_method *method = validate_method_find(q->method, q->identifier->type);
     name.value = (char *)(uintptr_t)(a->name == NULL ? q->identifier->value : a->name);
     char *looked_up = (char *)(uintptr_t)(a->looked_up == NULL ? q->identifier->value : a->looked_up);
     v.authorization_id = q->authorization_id;
@@ -50,15 +61,17 @@ static void tell(struct rig *r, const Ipc__Validate *q, const struct answer *a)
     v.method = q->method;
     v.ok = a->problem == NULL;
     v.dnssec = words[0];
-    v.perspective = words[1];
-    v.build = words[2];
-    v.resolver = words[1];
-    v.ruleset = words[3];
+    v.perspective = a->as == NULL ? words[1] : (char *)(uintptr_t)a->as;
+    v.build = a->build == NULL ? words[2] : (char *)(uintptr_t)a->build;
+    v.resolver = a->resolver == NULL ? words[1] : (char *)(uintptr_t)a->resolver;
+    v.ruleset = (char *)(uintptr_t)(a->rule == NULL ? method->ruleset : a->rule);
+    v.wildcard = q->wildcard != a->other_wildcard;
+    v.subdomains = q->subdomains != a->other_subdomains;
     caa.checked = a->checked;
     caa.permitted = a->permitted;
     caa.dnssec = (char *)(uintptr_t)(a->dnssec == NULL ? "insecure" : a->dnssec);
     caa.looked_up = &looked_up;
-    caa.n_looked_up = 1;
+    caa.n_looked_up = a->nowhere ? 0 : 1;
     caa.checked_us = lt_time_add_seconds(r->now, -a->older_s).us;
     v.caa = a->silent ? NULL : &caa;
     if (a->problem != NULL) {
@@ -176,6 +189,76 @@ static void test_each_by_its_own_name(void **state)
     rig_close(&r);
 }
 
+/* A validator in wrong hands: what it says of itself and of its question is held against what we know. */
+static const struct answer lies[] = {
+    {.checked = true, .permitted = true, .nowhere = true},
+    {.checked = true, .permitted = true, .looked_up = "www.example.com"},
+    {.checked = true, .permitted = true, .looked_up = "example.com"},
+    {.checked = true, .permitted = true, .older_s = 3600},
+    {.checked = true, .permitted = true, .as = ""},
+    {.checked = true, .permitted = true, .as = "eu-west"},
+    {.checked = true, .permitted = true, .as = "primary,eu-west,us-east"},
+    {.checked = true, .permitted = true, .build = ""},
+    {.checked = true, .permitted = true, .build = "test2"},
+    {.checked = true, .permitted = true, .build = "test (testing.always-valid: nothing was looked at)"},
+    {.checked = true, .permitted = true, .rule = ""},
+    {.checked = true, .permitted = true, .rule = "BR 2.2.6 3.2.2.4.20"},
+    {.checked = true, .permitted = true, .rule = "BR 9.9.9 3.2.2.4.19"},
+    {.checked = true, .permitted = true, .resolver = long_name},
+    {.checked = true, .permitted = true, .other_wildcard = true},
+    {.checked = true, .permitted = true, .other_subdomains = true},
+    {.problem = "dns", .as = "eu-west"},
+    {.problem = "dns", .rule = "BR 9.9.9 3.2.2.4.19"},
+    {.problem = "dns", .build = "test2"},
+};
+
+static void test_lies(void **state)
+{
+    static const char *const one[] = {"a.example.com", NULL};
+    static const char discarded[] = "SELECT count(*) FROM event WHERE kind = 'validation.discarded'";
+    static const char status[] = "SELECT status FROM authorization";
+    struct rig r;
+    struct rig_account a;
+    (void)state;
+    rig_open(&r, with_caa);
+    rig_new_account(&r, &a, 1);
+    rig_advance(&r, 7200);
+    const Ipc__AcmeReply *reply = rig_new_order(&r, &a, one);
+    assert_int_equal(rig_reply_challenge(&r, &a, reply->order->authorizations[0])->status, 200);
+    const Ipc__Validate *q = rig_find(&r, IPC_VALIDATE, rig_count(&r, IPC_VALIDATE) - 1);
+    for (size_t i = 0; i < LT_COUNT(lies); i++) {
+        tell(&r, q, &lies[i]);
+        assert_int_equal(rig_number(&r, discarded), i + 1);
+        assert_string_equal(rig_text(&r, status), "pending");
+        assert_int_equal(rig_number(&r, "SELECT count(*) FROM evidence"), 0);
+        assert_int_equal(rig_number(&r, "SELECT count(*) FROM dimension"), 0);
+    }
+    tell(&r, q, &permits);
+    assert_string_equal(rig_text(&r, status), "valid");
+    rig_close(&r);
+}
+
+/* And where CAA alone is asked again. */
+static void test_lies_again(void **state)
+{
+    static const char asked[] = "SELECT count(*) FROM caa_check WHERE status = 'asked'";
+    static const char *const one[] = {"a.example.com", NULL};
+    const Ipc__Validate *list[8];
+    struct rig r;
+    struct rig_account a;
+    (void)state;
+    (void)finalize_after(&r, &a, one, 9 * HOUR);
+    assert_int_equal(questions(&r, list, 8), 1);
+    for (size_t i = 0; i < LT_COUNT(lies); i++) {
+        tell(&r, list[0], &lies[i]);
+        assert_int_equal(rig_number(&r, asked), 1);
+    }
+    tell(&r, list[0], &permits);
+    assert_int_equal(rig_number(&r, asked), 0);
+    assert_int_equal(rig_count(&r, IPC_SIGN_REQUEST), 1);
+    rig_close(&r);
+}
+
 /* The validator is asked for every name and answers for one of them each time. */
 static void test_one_name_many_times(void **state)
 {
@@ -201,7 +284,7 @@ static void test_one_name_many_times(void **state)
     rig_tick(&r);
     const Ipc__AcmeReply *reply = rig_get_order(&r, &a, order);
     assert_string_equal(reply->order->status, "invalid");
-    assert_string_equal(reply->order->error->type, "dns");
+    assert_string_equal(reply->order->error->type, "serverInternal");
     assert_int_equal(rig_number(&r, "SELECT count(*) FROM caa_check WHERE status = 'asked'"), 0);
     rig_close(&r);
 }
@@ -307,7 +390,7 @@ static void test_asked_again(void **state)
     tell(&r, list[1], &permits);
     const Ipc__AcmeReply *reply = rig_get_order(&r, &a, order);
     assert_string_equal(reply->order->status, "invalid");
-    assert_string_equal(reply->order->error->type, "dns");
+    assert_string_equal(reply->order->error->type, "serverInternal");
     rig_close(&r);
 }
 
@@ -428,6 +511,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_by_its_own_name),
+        cmocka_unit_test(test_lies),
+        cmocka_unit_test(test_lies_again),
         cmocka_unit_test(test_one_name_many_times),
         cmocka_unit_test(test_lost_row),
         cmocka_unit_test(test_refused),

@@ -8,6 +8,7 @@
 #include "mail.pb-c.h"
 #include "pages.pb-c.h"
 #include "rig.h"
+#include "validate/methods.h"
 
 enum { DAY_S = 86400, PATIENCE_S = 181, SUNSET_S = 1836691200 /* 2028-03-15 */ };
 
@@ -200,7 +201,9 @@ static void validator_says(struct bench *b, const Ipc__Validate *q, const struct
     v.perspective = text("primary");
     v.build = text("test");
     v.resolver = text("test");
-    v.ruleset = text("BR 2.2.6 3.2.2.4.13");
+    v.ruleset = text(validate_method_find(q->method, "dns")->ruleset);
+    v.wildcard = q->wildcard;
+    v.subdomains = q->subdomains;
     for (; v.n_contacts < LT_COUNT(s->contacts) && s->contacts[v.n_contacts] != NULL; v.n_contacts++) {
         contacts[v.n_contacts] = text(s->contacts[v.n_contacts]);
     }

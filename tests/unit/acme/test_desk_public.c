@@ -11,19 +11,24 @@
 #include "crypto/key.h"
 #include "rig.h"
 #include "sign.pb-c.h"
+#include "validate/methods.h"
 
 enum { VIEWS = 4, HOUR = 3600, FILE_MAX = 65536 };
 
 static const char with_caa[] = "acme:\n  caa-identities: [ca.example.com]\n  authorization-lifetime: 30d\n"
-                               "validation:\n  allow-private: true\n"
                                "rate-limits:\n  accounts-per-address: none\n  orders-per-account: none\n"
                                "  failures-per-name: none\n";
-static const char without_caa[] = "validation:\n  allow-private: true\n"
-                                  "rate-limits:\n  accounts-per-address: none\n  orders-per-account: none\n";
+static const char without_caa[] = "rate-limits:\n  accounts-per-address: none\n  orders-per-account: none\n";
 static const char without_dnssec[] =
     "acme:\n  caa-identities: [ca.example.com]\n"
     "validation:\n  allow-private: true\n  dnssec: none\n"
     "rate-limits:\n  accounts-per-address: none\n  orders-per-account: none\n";
+
+#define GOOD_CAA "acme:\n  caa-identities: [ca.example.com]\n"
+static const char with_port[] = GOOD_CAA "validation:\n  http-port: 8080\n";
+static const char with_tls_port[] = GOOD_CAA "validation:\n  https-port: 444\n";
+static const char with_private[] = GOOD_CAA "validation:\n  allow-private: true\n";
+static const char with_anchor[] = GOOD_CAA "validation:\n  trust-anchor: my.ds\n";
 
 static const char *const one[] = {"a.example.com", NULL};
 static const char *const two[] = {"a.example.com", "b.example.com", NULL};
@@ -151,7 +156,8 @@ static void say(const struct rig *r, const Ipc__Validate *q, Ipc__Validated *v, 
     v->perspective = word(q->perspective[0] == '\0' ? "primary" : q->perspective);
     v->build = word("test");
     v->resolver = word("primary");
-    v->ruleset = word("BR 2.2.6 3.2.2.4.19");
+    v->ruleset = word(validate_method_find(q->method, q->identifier->type)->ruleset);
+    v->subdomains = q->subdomains;
     v->finished_us = r->now.us;
     caa->checked = true;
     caa->permitted = true;
@@ -200,6 +206,7 @@ enum change {
     CAA_FORBIDS,
     CAA_FAILED,
     NO_STATEMENT,
+    OUT_OF_ORDER, /* by its own word */
     CHANGES,
 };
 
@@ -235,6 +242,12 @@ static void answer(struct rig *r, const Ipc__Validate *q, size_t i, enum change 
         v.ok = false;
         v.problem = &p;
     }
+    if (what == OUT_OF_ORDER) {
+        p.type = word("serverInternal");
+        p.detail = word("its resolver 192.0.2.77 is dead");
+        v.ok = false;
+        v.problem = &p;
+    }
     v.perspective = word(list[what == OTHER_PERSPECTIVE ? (i + 1) % VIEWS : i].name);
     assert_ok(validate_statement_sign(keys[what == OTHER_KEY ? VIEWS : i], &v, &a, &s));
     s.statement.len = what == NO_STATEMENT ? 3 : s.statement.len;
@@ -243,7 +256,7 @@ static void answer(struct rig *r, const Ipc__Validate *q, size_t i, enum change 
     m.perspective = word(list[i].name);
     m.nonce = q->nonce;
     m.statement = what == SILENT ? NULL : &s;
-    m.why = word(what == SILENT ? "no way there" : "");
+    m.why = word(what == SILENT ? "192.0.2.20 port 9443: no connection" : "");
     const struct ipc_msg msg = {.from = {.role = IPC_COURIER}, .type = IPC_CORROBORATED, .body = &m.base};
     assert_ok(rig_run(r, step_corroborated, &msg));
     lt_arena_done(&a);
@@ -300,6 +313,10 @@ static void test_refused(void **state)
         {without_caa, &all, {"caa-identities", "CABF-BR 3.2.2.8"}},
         {without_dnssec, &all, {"dnssec", "CABF-BR 3.2.2.8.1"}},
         {without_caa, NULL, {"caa-identities", "0 remote perspectives"}},
+        {with_port, &all, {"http-port is 8080", "Authorized Ports"}},
+        {with_tls_port, &all, {"https-port is 444"}},
+        {with_private, &all, {"allow-private"}},
+        {with_anchor, &all, {"trust-anchor", "IANA"}},
     };
     (void)state;
     for (size_t i = 0; i < LT_COUNT(rows); i++) {
@@ -343,6 +360,13 @@ static void test_agreed(void **state)
     rig_close(&r);
 }
 
+/* Nothing that was signed about the name. */
+static bool is_absence(enum change what)
+{
+    return what == SILENT || what == NO_STATEMENT || what == OUT_OF_ORDER ||
+           (what >= OTHER_KEY && what <= OTHER_AUTHORIZATION);
+}
+
 static void test_dissent(void **state)
 {
     (void)state;
@@ -350,24 +374,85 @@ static void test_dissent(void **state)
         struct rig r;
         struct rig_account a;
         int64_t id = 0;
+        bool ours = is_absence(what);
         open_rig(&r, &a, with_caa, &all);
         (void)until_asked(&r, &a, &id);
         all_answer(&r, 2, what);
+        assert_string_equal(rig_get_order(&r, &a, id)->order->status, ours ? "pending" : "invalid");
+        rig_advance(&r, 23);
         rig_tick(&r);
         const Ipc__AcmeReply *reply = rig_get_order(&r, &a, id);
         if (strcmp(reply->order->status, "invalid") != 0) {
             print_error("change %d\n", (int)what);
         }
         assert_string_equal(reply->order->status, "invalid");
-        const char *type = what == NOT_OK ? "unauthorized"
-                           : what == BOGUS || what == NO_CAA || what == CAA_FORBIDS || what == CAA_FAILED
-                               ? "caa"
-                               : "connection";
+        const char *type = what == NOT_OK ? "unauthorized" : ours ? "serverInternal" : "caa";
+        const char *detail = reply->order->error->subproblems[0]->detail;
         assert_string_equal(reply->order->error->type, type);
-        assert_non_null(strstr(reply->order->error->subproblems[0]->detail, "2 of 4"));
+        assert_int_equal(reply->order->error->status, ours ? 500 : 403);
+        assert_non_null(strstr(detail, ours ? "a fault of the CA" : "2 of 4"));
+        assert_null(strstr(detail, "192.0.2."));
         assert_string_equal(
             rig_text(&r, "SELECT body ->> 'corroboration' FROM event WHERE kind = 'authorization.invalid'"),
             "2/4");
+        assert_int_equal(rig_number(&r, "SELECT count(*) FROM name_pause"), ours ? 0 : 1);
+        rig_close(&r);
+    }
+}
+
+/* One that said no and one that said nothing: whatever the silent one had said, it could have been enough. */
+static void test_dissent_and_silence(void **state)
+{
+    struct rig r;
+    struct rig_account a;
+    int64_t id = 0;
+    (void)state;
+    open_rig(&r, &a, with_caa, &all);
+    (void)until_asked(&r, &a, &id);
+    const Ipc__Corroborate *m = asked(&r);
+    for (size_t i = 0; i < VIEWS; i++) {
+        answer(&r, m->questions[i], i, i == 0 ? NOT_OK : i == 1 ? SILENT : AGREES);
+    }
+    rig_advance(&r, 3);
+    rig_tick(&r);
+    m = rig_find(&r, IPC_CORROBORATE, rig_count(&r, IPC_CORROBORATE) - 1);
+    assert_int_equal(m->n_questions, 1); /* who said no is not asked until it says yes */
+    assert_string_equal(m->questions[0]->perspective, list[1].name);
+    answer(&r, m->questions[0], 1, NOT_OK);
+    const Ipc__AcmeReply *reply = rig_get_order(&r, &a, id);
+    assert_string_equal(reply->order->status, "invalid");
+    assert_string_equal(reply->order->error->type, "unauthorized");
+    assert_int_equal(rig_number(&r, "SELECT count(*) FROM name_pause"), 1);
+    rig_close(&r);
+}
+
+/* Who did not answer is asked again, after 2 and after 4 seconds, and then no more; it may be back. */
+static void test_silent_again(void **state)
+{
+    (void)state;
+    for (size_t back = 1; back <= 3; back++) {
+        struct rig r;
+        struct rig_account a;
+        int64_t id = 0;
+        open_rig(&r, &a, with_caa, &all);
+        (void)until_asked(&r, &a, &id);
+        all_answer(&r, 2, SILENT);
+        for (size_t round = 1; round <= 2; round++) {
+            rig_tick(&r);
+            assert_int_equal(rig_count(&r, IPC_CORROBORATE), round); /* too early */
+            rig_advance(&r, 2 * (int64_t)round);
+            rig_tick(&r);
+            assert_int_equal(rig_count(&r, IPC_CORROBORATE), round + 1);
+            const Ipc__Corroborate *m = rig_find(&r, IPC_CORROBORATE, round);
+            assert_int_equal(m->n_questions, 2);
+            answer(&r, m->questions[0], 0, round == back ? AGREES : SILENT);
+            answer(&r, m->questions[1], 1, round == back ? AGREES : SILENT);
+            if (round == back) {
+                break;
+            }
+        }
+        assert_string_equal(rig_get_order(&r, &a, id)->order->status, back <= 2 ? "ready" : "invalid");
+        rig_advance(&r, 60);
         rig_close(&r);
     }
 }
@@ -391,6 +476,8 @@ static void test_late(void **state)
     rig_advance(&r, 2);
     rig_tick(&r);
     assert_string_equal(rig_get_order(&r, &a, id)->order->status, "invalid");
+    assert_string_equal(rig_get_order(&r, &a, id)->order->error->type, "serverInternal");
+    assert_int_equal(rig_number(&r, "SELECT count(*) FROM name_pause"), 0);
     for (size_t i = 0; i < VIEWS; i++) {
         answer(&r, m->questions[i], i, AGREES);
     }
@@ -550,9 +637,18 @@ static void test_caa_dissent(void **state)
         enum change what;
         const char *type;
     } rows[] = {
-        {CAA_FORBIDS, "caa"},  {CAA_FAILED, "caa"},         {NO_CAA, "caa"},      {SILENT, "dns"},
-        {OTHER_KEY, "dns"},    {OTHER_NAME, "dns"},         {OTHER_NONCE, "dns"}, {OTHER_QUESTION, "dns"},
-        {OTHER_METHOD, "dns"}, {OTHER_AUTHORIZATION, "dns"}};
+        {CAA_FORBIDS, "caa"},
+        {CAA_FAILED, "caa"},
+        {NO_CAA, "caa"},
+        {SILENT, "serverInternal"},
+        {OTHER_KEY, "serverInternal"},
+        {OTHER_NAME, "serverInternal"},
+        {OTHER_NONCE, "serverInternal"},
+        {OTHER_QUESTION, "serverInternal"},
+        {OTHER_METHOD, "serverInternal"},
+        {OTHER_AUTHORIZATION, "serverInternal"},
+        {OUT_OF_ORDER, "serverInternal"},
+    };
     (void)state;
     for (size_t i = 0; i < LT_COUNT(rows); i++) {
         const Ipc__Validate *found[4];
@@ -564,6 +660,8 @@ static void test_caa_dissent(void **state)
         all_answer(&r, 2, rows[i].what);
         primary_sees(&r, found[1], NULL);
         all_answer(&r, 0, AGREES);
+        rig_advance(&r, 23);
+        rig_tick(&r);
         assert_int_equal(rig_count(&r, IPC_SIGN_REQUEST), 0);
         const Ipc__AcmeReply *reply = rig_get_order(&r, &a, id);
         assert_string_equal(reply->order->status, "invalid");
@@ -750,7 +848,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_refused),        cmocka_unit_test(test_agreed),
-        cmocka_unit_test(test_dissent),        cmocka_unit_test(test_late),
+        cmocka_unit_test(test_dissent),        cmocka_unit_test(test_dissent_and_silence),
+        cmocka_unit_test(test_silent_again),   cmocka_unit_test(test_late),
         cmocka_unit_test(test_regions),        cmocka_unit_test(test_reuse),
         cmocka_unit_test(test_caa_again),      cmocka_unit_test(test_lost_before_finalize),
         cmocka_unit_test(test_caa_dissent),    cmocka_unit_test(test_caa_restart),

@@ -401,14 +401,33 @@ static void test_topmost(void **state)
     acme_names_close(n);
 }
 
+/* A proof above that may not be used again is asked for anew, and leaves nothing of itself behind. */
+static void test_unfit(void **state)
+{
+    struct rig r;
+    struct rig_account a;
+    (void)state;
+    rig_open(&r, named);
+    rig_new_account(&r, &a, 1);
+    int64_t id = ahead(&r, &a, "example.com", true)->location_authorization;
+    prove(&r, &a, id, "dns-01", NULL);
+    assert_string_equal(below(&r, &a, three, by_one)->order->status, "ready");
+    rig_clean(&r);
+    acme_desk_use_testing(r.desk, 0, 0); /* as in a test CA that uses no proof again */
+    const Ipc__AcmeReply *reply = below(&r, &a, three, by_one);
+    assert_int_equal(reply->status, 201);
+    assert_string_equal(reply->order->status, "pending");
+    rig_close(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ahead),         cmocka_unit_test(test_order),
-        cmocka_unit_test(test_order_refused), cmocka_unit_test(test_deactivated),
-        cmocka_unit_test(test_caa),           cmocka_unit_test(test_persistent),
-        cmocka_unit_test(test_topmost),       cmocka_unit_test(test_restarted),
-        cmocka_unit_test(test_paused),
+        cmocka_unit_test(test_unfit),       cmocka_unit_test(test_ahead),
+        cmocka_unit_test(test_order),       cmocka_unit_test(test_order_refused),
+        cmocka_unit_test(test_deactivated), cmocka_unit_test(test_caa),
+        cmocka_unit_test(test_persistent),  cmocka_unit_test(test_topmost),
+        cmocka_unit_test(test_restarted),   cmocka_unit_test(test_paused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -109,6 +109,8 @@ static void test_refused_files(void **state)
         "rows:\n  - {id: a, action: deny, account: -1, reason: x}\n",
         "rows:\n  - {id: a, action: deny, account: 1e3, reason: x}\n",
         "rows:\n  - {id: a, action: deny, name: a.b, reason: x, colour: red}\n",
+        ("rows:\n  - {id: a, action: deny, name: b, reason: x}\n"
+         "  - {id: a, action: deny, name: c, reason: x}\n"),
     };
     (void)state;
     for (size_t i = 0; i < LT_COUNT(bad); i++) {

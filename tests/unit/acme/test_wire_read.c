@@ -288,6 +288,7 @@ static void payloads(void **state)
         {"/acme/new-order", ORDER(DNS("example.com") "," DNS("EXAMPLE.com")), IPC__ACME_OP__ACME_NEW_ORDER,
          ""},
         {"/acme/new-order", "", 0, "malformed"},
+        {"/acme/new-order", "{\"identifiers\":[" DNS("example.com") "],\"auto-renewal\":{}}", 0, "malformed"},
         {"/acme/new-order", "{}", 0, "malformed"},
         {"/acme/new-order", ORDER(""), 0, "malformed"},
         {"/acme/new-order", "{\"identifiers\":{}}", 0, "malformed"},

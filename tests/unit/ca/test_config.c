@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include "ca/config.h"
+#include "ca/config_values.h"
 
 static void free_config(struct ca_config **c)
 {
@@ -135,6 +136,17 @@ static void refusals(void **state)
         {"name: \"x\n", "lintel.yaml:"},
         {"name: x\n\tgateways: 2\n", "lintel.yaml:2:"},
         {"listen:\n  https: localhost\n", "lintel.yaml:2:10: listen.https: "},
+        {"listen:\n  https: 999.1.1.1:443\n", "lintel.yaml:2:10: listen.https: "},
+        {"listen:\n  operator: ca.example.com:443\n", "lintel.yaml:2:13: listen.operator: "},
+        {"validation:\n  resolver: foo\n", "lintel.yaml:2:13: validation.resolver: "},
+        {"validation:\n  resolver: 127.0.0.1@0\n", "lintel.yaml:2:13: validation.resolver: "},
+        {"validation:\n  resolver: 127.0.0.1@53@53\n", "lintel.yaml:2:13: validation.resolver: "},
+        {"validation:\n  resolver: 127.0.0.1:53\n", "lintel.yaml:2:13: validation.resolver: "},
+        {"acme:\n  caa-identities: [\"not a domain!\"]\n", "lintel.yaml:2:19: acme.caa-identities: "},
+        {"acme:\n  caa-identities: [Ca.example.com]\n", "lintel.yaml:2:19: acme.caa-identities: "},
+        {"acme:\n  caa-identities: [ca.example.com.]\n", "lintel.yaml:2:19: acme.caa-identities: "},
+        {"acme:\n  caa-identities: [ca]\n", "lintel.yaml:2:19: acme.caa-identities: "},
+        {"acme:\n  caa-identities: [-a.example.com]\n", "lintel.yaml:2:19: acme.caa-identities: "},
         {"listen:\n  https: ::1:443\n", "lintel.yaml:2:10: listen.https: "},
         {"listen:\n  https: 127.0.0.1:99999\n", "lintel.yaml:2:10: listen.https: "},
         {"listen:\n  https: 127.0.0.1:80\n  http: 127.0.0.1:80\n", "lintel.yaml:3:9: listen.http: "},
@@ -261,11 +273,40 @@ static void addresses(void **state)
     lt_arena_done(&a);
 }
 
+static void anchors(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *words; /* NULL: fine */
+    } rows[] = {
+        {". DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D\n", NULL},
+        {"; a comment\n\n.\t172800 IN DNSKEY 257 3 8 AwEAAaz/tAm8 yTn4Mfeh5eyI ; the key\r\n", NULL},
+        {"example.com. IN DS 1 13 2 00ff", NULL},
+        {"", "holds no DS"},
+        {"; nothing\n", "holds no DS"},
+        {"garbage\n", "my.ds:1: "},
+        {". DS 20326 8 2 00\nnot one\n", "my.ds:2: "},
+        {". DS 20326 8\n", "my.ds:1: "},
+        {". DS 99999 8 2 00\n", "my.ds:1: "},
+        {". A 192.0.2.1 1 2 3\n", "my.ds:1: "},
+    };
+    (void)state;
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        lt_res r = ca_value_anchors("my.ds", lt_slice_cstr(rows[i].text));
+        if (lt_failed(r) != (rows[i].words != NULL)) {
+            print_error("row %zu\n", i);
+        }
+        assert_int_equal(lt_failed(r), rows[i].words != NULL);
+        assert_true(rows[i].words == NULL || strstr(lt_error_last()->detail, rows[i].words) != NULL);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(defaults),       cmocka_unit_test(everything), cmocka_unit_test(refusals),
-        cmocka_unit_test(deep_and_large), cmocka_unit_test(addresses),  cmocka_unit_test(an_address_as_host),
+        cmocka_unit_test(defaults),           cmocka_unit_test(anchors),        cmocka_unit_test(everything),
+        cmocka_unit_test(refusals),           cmocka_unit_test(deep_and_large), cmocka_unit_test(addresses),
+        cmocka_unit_test(an_address_as_host),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -295,16 +295,20 @@ static void below(void **state)
         const char *name;
         const char *method;
         const char *looked_up;
+        bool asked; /* for all names below */
         bool fine;
     } rows[] = {
-        {"www.example.com", "dns-01", "www.example.com", true},
-        {"a.b.example.com", "dns-01", "a.b.example.com", true},
-        {"*.b.example.com", "dns-01", "b.example.com", true},
-        {"www.example.com", "dns-01", "example.com", false},
-        {"www.example.com", "http-01", "www.example.com", false},
-        {"wwwexample.com", "dns-01", "wwwexample.com", false},
-        {"com", "dns-01", "com", false},
-        {"www.example.org", "dns-01", "www.example.org", false},
+        {"www.example.com", "dns-01", "www.example.com", true, true},
+        {"a.b.example.com", "dns-01", "a.b.example.com", true, true},
+        {"*.b.example.com", "dns-01", "b.example.com", true, true},
+        {"www.example.com", "dns-01", "example.com", true, false},
+        {"www.example.com", "http-01", "www.example.com", true, false},
+        {"wwwexample.com", "dns-01", "wwwexample.com", true, false},
+        {"com", "dns-01", "com", true, false},
+        {"www.example.org", "dns-01", "www.example.org", true, false},
+        {"www.example.com", "dns-persist-01", "www.example.com", true, true},
+        {"www.example.com", "dns-persist-01", "www.example.com", false, false},
+        {"www.example.com", "dns-01", "www.example.com", false, false},
     };
     for (size_t k = 0; k < LT_COUNT(rows); k++) {
         struct rig r;
@@ -318,6 +322,7 @@ static void below(void **state)
         own.value = word(rows[k].name[0] == '*' ? &rows[k].name[2] : rows[k].name);
         for (size_t i = 0; i < VIEWS; i++) {
             r.said[i].method = word(rows[k].method);
+            r.said[i].subdomains = rows[k].asked;
             sign(&r, i, keys[i]);
             later[i] = r.said[i];
             later[i].method = word("caa");

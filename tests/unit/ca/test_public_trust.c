@@ -45,9 +45,17 @@ static void lacks(void **state)
         {GOOD, 4, "2026-12-15T00:00:00Z", 1, "5 in 2 regions"},
         {GOOD, 0, "2026-11-22T00:00:00Z", 1, "0 remote perspectives in 0 regions"},
         {"name: X\n", 4, "2026-11-22T00:00:00Z", 1, "caa-identities"},
-        {GOOD "validation:\n  dnssec: none\n  allow-private: true\n", 4, "2026-11-22T00:00:00Z", 1, "dnssec"},
-        {"validation:\n  dnssec: none\n  allow-private: true\n", 0, "2026-11-22T00:00:00Z", 3,
+        {GOOD "validation:\n  dnssec: none\n  allow-private: true\n", 4, "2026-11-22T00:00:00Z", 2, "dnssec"},
+        {"validation:\n  dnssec: none\n  allow-private: true\n", 0, "2026-11-22T00:00:00Z", 4,
          "caa-identities"},
+        {GOOD "validation:\n  allow-private: true\n", 4, "2026-11-22T00:00:00Z", 1, "allow-private"},
+        {GOOD "validation:\n  http-port: 8080\n", 4, "2026-11-22T00:00:00Z", 1, "8080, and http-01"},
+        {GOOD "validation:\n  http-port: 443\n", 4, "2026-11-22T00:00:00Z", 1, "http-port is 443"},
+        {GOOD "validation:\n  https-port: 8443\n", 4, "2026-11-22T00:00:00Z", 1, "8443, and redirects"},
+        {GOOD "validation:\n  trust-anchor: my.ds\n", 4, "2026-11-22T00:00:00Z", 1, "trust-anchor"},
+        {GOOD "validation:\n  http-port: 80\n  https-port: 443\n", 4, "2026-11-22T00:00:00Z", 0, ""},
+        {"validation:\n  http-port: 1\n  https-port: 2\n  trust-anchor: x\n  allow-private: true\n", 0,
+         "2026-11-22T00:00:00Z", 6, "caa-identities"},
     };
     (void)state;
     for (size_t i = 0; i < LT_COUNT(rows); i++) {
@@ -108,15 +116,27 @@ static void which_profile(void **state)
 {
     struct ca_profile rows[] = {{.name = "a", .public_trust = true, .kind = CA_PROFILE_CA},
                                 {.name = "b", .kind = CA_PROFILE_SUBSCRIBER},
-                                {.name = "c", .public_trust = true, .kind = CA_PROFILE_SUBSCRIBER}};
-    struct ca_profile *all[] = {&rows[0], &rows[1], &rows[2]};
-    struct ca_profiles p = {.rows = all, .count = 3};
+                                {.name = "c", .public_trust = true, .kind = CA_PROFILE_SUBSCRIBER},
+                                {.name = "long", .public_trust = true, .kind = CA_PROFILE_SUBSCRIBER}};
+    struct ca_profile *all[] = {&rows[0], &rows[1], &rows[2], &rows[3]};
+    struct ca_profiles p = {.rows = all, .count = 4};
     (void)state;
-    assert_string_equal(ca_public_profile(&p)->name, "c");
+    size_t at = 0;
+    char names[16];
+    assert_string_equal(ca_public_profile(&p, &at)->name, "c");
+    assert_string_equal(ca_public_profile(&p, &at)->name, "long");
+    assert_null(ca_public_profile(&p, &at));
+    ca_public_profile_names(&p, names, sizeof names);
+    assert_string_equal(names, "c, long");
+    ca_public_profile_names(&p, names, 5);
+    assert_string_equal(names, "c, l");
     p.count = 2; /* CAs are made in a ceremony, not ordered */
-    assert_null(ca_public_profile(&p));
-    p.count = 0;
-    assert_null(ca_public_profile(&p));
+    at = 0;
+    assert_null(ca_public_profile(&p, &at));
+    p.count = at = 0;
+    assert_null(ca_public_profile(&p, &at));
+    ca_public_profile_names(&p, names, sizeof names);
+    assert_string_equal(names, "");
 }
 
 int main(void)

@@ -68,6 +68,17 @@ static void marked(void **state)
     assert_true(is);
 }
 
+/* The root is public: who copies it has no test CA by that. */
+static void root_alone(void **state)
+{
+    bool is = true;
+    (void)state;
+    put("ca/root.pem", lt_slice_cstr(PEM));
+    put(CA_TESTING_MARK, lt_slice_cstr(PEM));
+    assert_fails(ca_testing_check(dir, &wants, &is), LT_POLICY_REFUSED);
+    assert_false(is);
+}
+
 static void not_marked(void **state)
 {
     bool is = true;
@@ -173,6 +184,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(marked),
+        TEST(root_alone),
         TEST(not_marked),
         TEST(wrong_marks),
         cmocka_unit_test(environment),

@@ -291,13 +291,25 @@ void program_start(struct program *p, const struct keyring *k, const char *path,
     lt_arena_done(&a);
 }
 
-int program_fails(struct program *p, const struct keyring *k, const char *path, const struct program_start *s)
+/* It has closed its end, so it is at its end: waitpid for one that hangs would have none. */
+static int exit_status(struct program *p)
 {
     int status;
-    launch(p, k, path, s);
+    struct pollfd gone = {.fd = ipc_link_fd(p->control)};
+    if (poll(&gone, 1, WAIT_MS) != 1) {
+        print_error("%s goes on\n", p->path);
+        program_kill(p);
+        fail();
+    }
     assert_int_equal(waitpid(p->pid, &status, 0), p->pid);
     ipc_link_free(p->control);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+int program_fails(struct program *p, const struct keyring *k, const char *path, const struct program_start *s)
+{
+    launch(p, k, path, s);
+    return exit_status(p);
 }
 
 static void send_link(struct program *p, enum ipc_role peer, int fd)
@@ -336,13 +348,10 @@ void program_kill(struct program *p)
 int program_drain(struct program *p)
 {
     struct lt_arena a;
-    int status;
     lt_arena_init(&a, 65536);
     Ipc__Drain body = IPC__DRAIN__INIT;
     assert_ok(ipc_link_send(p->control, IPC_DRAIN, 0, &body.base, NULL, 0));
     (void)hear(p->control, &a, IPC_DRAINED, NULL); /* it has no content */
-    assert_int_equal(waitpid(p->pid, &status, 0), p->pid);
-    ipc_link_free(p->control);
     lt_arena_done(&a);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return exit_status(p);
 }

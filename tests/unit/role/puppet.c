@@ -184,6 +184,11 @@ void puppet_drain(struct puppet *p)
     int status = -1;
     assert_ok(ipc_link_send(p->control, IPC_DRAIN, 0, &m.base, NULL, 0));
     (void)puppet_expect(p, p->control, IPC_DRAINED);
+    struct pollfd gone = {.fd = ipc_link_fd(p->control)}; /* waitpid would wait for ever */
+    if (poll(&gone, 1, WAIT_MS) != 1) {
+        (void)kill(p->pid, SIGKILL);
+        fail_msg("%s goes on", ipc_role_name(p->role));
+    }
     assert_int_equal(waitpid(p->pid, &status, 0), p->pid);
     assert_int_equal(status, 0);
     forget(p);

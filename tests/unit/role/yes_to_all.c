@@ -1,5 +1,7 @@
 /* A validator that was replaced: it looks at nothing and says that everybody controls everything. Everything
- * else about it is as it should be: what it says has the nonce, the name and the method of the question. */
+ * else about it is as it should be: what it says has the nonce, the name, the method and the rule of the
+ * question, the build of its family, and claims to have looked where it was told to. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,17 +9,19 @@
 #include "role/kit.h"
 #include "role/profiles.h"
 #include "validate.pb-c.h"
+#include "validate/methods.h"
 
 struct liar {
     struct role_kit *kit;
+    char build[128];
 };
 
 static lt_res start(struct role_kit *kit, const Ipc__Start *start, const int *listener_fds, void **ret_self)
 {
     static struct liar liar; /* one process, one liar */
-    (void)start;
     (void)listener_fds;
     liar.kit = kit;
+    (void)snprintf(liar.build, sizeof liar.build, "%s", start->build);
     *ret_self = &liar;
     return LT_OK;
 }
@@ -36,11 +40,18 @@ static lt_res on_validate(void *self, const struct ipc_msg *m)
     caa.permitted = true;
     caa.dnssec = secure;
     caa.checked_us = lt_now().us;
+    caa.looked_up = &asked->identifier->value;
+    caa.n_looked_up = 1;
     v.authorization_id = asked->authorization_id;
     v.challenge_index = asked->challenge_index;
     v.nonce = asked->nonce;
     v.identifier = asked->identifier;
     v.method = asked->method;
+    v.wildcard = asked->wildcard;
+    v.subdomains = asked->subdomains;
+    const struct validate_method *rule = validate_method_find(asked->method, asked->identifier->type);
+    v.ruleset = (char *)(uintptr_t)(rule == NULL ? "" : rule->ruleset); /* only read */
+    v.build = s->build;
     v.ok = true;
     v.addresses = addresses;
     v.n_addresses = 1;

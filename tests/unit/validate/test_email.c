@@ -9,12 +9,22 @@
 
 enum { TOTAL_MS = 3000 };
 
+/* Its hundredth byte is the last one of "example": cut there, it is an address of somebody else. */
+#define LONG_CUT \
+    "security-team-of-all-names@mail.department-of-something-long.another-label-of-this-zone.corp.example"
+#define LONG LONG_CUT "."
+#define LABEL "a23456789-b23456789-c23456789-d23456789-e23456789-f23456789-123"
+#define LONGEST "security-1@" LABEL "." LABEL "." LABEL ".a23456789-b23456789-c23456789-d23456789.example.com"
+
 static struct signed_zone zones[] = {
     {".", true, SIGNED_NO_DS, false, false, ""},
     {"example", true, SIGNED_DS, false, false, "@ CAA 0 contactemail \"registry@nic.example\"\n"},
     {"good.example", true, SIGNED_DS, false, false,
      "@ CAA 0 issue \"ca.example\"\n@ CAA 0 contactemail \"security@good.example\"\n"
      "two CAA 0 contactemail \"a@good.example\"\ntwo CAA 0 ContactEmail \"b@good.example\"\n"
+     "long CAA 0 contactemail \"" LONG "com\"\n"
+     "_validation-contactemail.long TXT \"" LONG "com\"\n"
+     "longest CAA 0 contactemail \"" LONGEST "\"\ntoolong CAA 0 contactemail \"" LONGEST "x\"\n"
      "shut CAA 0 issue \";\"\n"
      "phone CAA 0 contactphone \"+1 555 0100\"\nphone CAA 0 iodef \"mailto:security@good.example\"\n"
      "padded CAA 0 contactemail \" a@good.example\"\npadded CAA 0 contactemail "
@@ -51,7 +61,22 @@ struct scene {
 };
 
 static const struct scene scenes[] = {
-    /* all that there are */
+    /* all that there are, and each of them whole or not at all */
+    {"long.good.example", "caa-contact", "good.example", "", NULL, LONG "com at long.good.example (1)",
+     "secure", 0},
+    {"long.good.example", "txt-contact", "good.example", "", NULL, LONG "com at long.good.example (1)",
+     "secure", 0},
+    {"longest.good.example", "caa-contact", "good.example", "", NULL, LONGEST " at longest.good.example (1)",
+     "secure", 0},
+    {"toolong.good.example", "caa-contact", "good.example", "", "unauthorized", "holds no mail address",
+     "secure", 0},
+    {"long.good.example", "caa-contact", "good.example", LONG "com", NULL, LONG "com", "secure", 0},
+    {"long.good.example", "txt-contact", "good.example", LONG "com", NULL, LONG "com", "secure", 0},
+    {"long.good.example", "caa-contact", "good.example", LONG_CUT, "unauthorized", "does not hold", "secure",
+     0},
+    {"long.good.example", "txt-contact", "good.example", LONG_CUT, "unauthorized", "does not hold", "secure",
+     0},
+    {"longest.good.example", "caa-contact", "good.example", LONGEST, NULL, LONGEST, "secure", 0},
     {"good.example", "caa-contact", "good.example", "", NULL, "security@good.example at good.example",
      "secure", 0},
     {"a.b.good.example", "caa-contact", "good.example", "", NULL, "security@good.example at good.example",
@@ -118,8 +143,8 @@ static const struct scene scenes[] = {
      "secure", 1},
     {"own.good.example", "txt-contact", "good.example", "txt@good.example", "unauthorized", "does not hold",
      "secure", 1},
-    {"own.good.example", "txt-contact", "good.example", "own@good.example\n", "malformed", "no mail address",
-     "", 1},
+    {"own.good.example", "txt-contact", "good.example", "own@good.example\n", "serverInternal",
+     "no mail address", "", 1},
     {"x.bogus.example", "caa-contact", "bogus.example", "evil@bogus.example", "dns", "bogus", "bogus", 1},
     {"www.good.example", "constructed", "good.example", "hostmaster@good.example", NULL,
      "hostmaster@good.example", "", 1},
@@ -172,7 +197,7 @@ static void ask(struct rig *r, const struct scene *s)
     static uint8_t nonce[4] = {1, 2, 3, 4};
     static char issuer[] = "ca.example";
     char *issuers[] = {issuer};
-    char words[6][128];
+    char words[6][300];
     Ipc__Identifier id = IPC__IDENTIFIER__INIT;
     Ipc__Validate v = IPC__VALIDATE__INIT;
     (void)snprintf(words[0], sizeof words[0], "%s", s->name);

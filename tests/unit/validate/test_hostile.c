@@ -12,15 +12,16 @@
 #include "crypto/digest.h"
 #include "signed.h"
 #include "validate/dns_txt.h"
+#include "validate/methods.h"
 #include "validate/validate.h"
 #include "world.h"
 
 enum { CONNECT_MS = 500, TOTAL_MS = 3000, SKIPPED = 77 };
 
-#define KEY ".AAAABBBBCCCCDDDDEEEEFFFFGGGGHHHHIIIIJJJJKKK"
+#define KEY WORLD_TOKEN ".AAAABBBBCCCCDDDDEEEEFFFFGGGGHHHHIIIIJJJJKKK"
 #define ACCOUNT "https://ca.example/acct/1"
 #define MINE "ca.example; accounturi=" ACCOUNT
-#define RANDOM "rq7x2v9k4m1n8b5c3z6l"
+#define RANDOM "rq7x2v9k4m1n8b5c3z6l0a1s2d3f4g5h"
 #define TO(status_, where_) "HTTP/1.1 " status_ " Go\r\nLocation: " where_ "\r\nContent-Length: 0\r\n\r\n"
 #define BODY(text_) "HTTP/1.1 200 OK\r\n\r\n" text_
 
@@ -48,6 +49,7 @@ static const char good_records[] =
     "_acme-challenge.dangling CNAME nowhere\n"
     "_acme-challenge.c CNAME c0\n{chain}"
     "{many}"
+    "{long}"
     "{L}._acme-challenge.acct TXT \"{D:acct}\"\n"
     "_acme-challenge.acct2 TXT \"{D:acct2}\"\n"
     "_aaaaaaaaaaaaaaaa._acme-challenge.acct3 TXT \"{D:acct3}\"\n"
@@ -64,12 +66,12 @@ static const char good_records[] =
     "_validation-persist.pmany TXT \"v=spf1 -all\"\n_validation-persist.pmany TXT \"" MINE "\"\n"
     "_validation-persist.palias CNAME palias.dcv\npalias.dcv TXT \"" MINE "\"\n"
     "_acme-challenge.plabel TXT \"" MINE "\"\n"
-    "_dnsauth.hand TXT \"" RANDOM "\"\n"
+    "_lintel.hand TXT \"" RANDOM "\"\n"
     "hand2 TXT \"" RANDOM "\"\nhand2 TXT \"v=spf1 -all\"\n"
-    "_dnsauth.hand3 CNAME " RANDOM ".dcv.plain.example.\n"
+    "_lintel.hand3 CNAME " RANDOM ".dcv.plain.example.\n"
     "hand4.hand4 CNAME " RANDOM ".dcv.plain.example.\n"
-    "dnsauth.hand5 TXT \"" RANDOM "\"\n" RANDOM ".hand6 CNAME dcv.plain.example.\n"
-    "_dnsauth.hand7 TXT \"old-" RANDOM "\"\n"
+    "lintel.hand5 TXT \"" RANDOM "\"\n" RANDOM ".hand6 CNAME dcv.plain.example.\n"
+    "_lintel.hand7 TXT \"old-" RANDOM "\"\n"
     "*.alpn A 127.0.0.1\nsix.alpn AAAA ::1\ngood.six AAAA ::1\n"
     "web A 127.0.0.1\nsix AAAA ::1\nmixed A 127.0.0.1\nmixed AAAA 100::1\nnoaddress TXT \"x\"\n"
     "cname CNAME web\nprivate A 10.1.2.3\nmapped AAAA ::ffff:127.0.0.1\nmeta A 169.254.169.254\n"
@@ -136,6 +138,11 @@ static const struct world_page pages[] = {
     {"error.txt", "HTTP/1.1 404 No\r\n\r\n" RANDOM, WORLD_SEND_CLOSE},
     {"moved.txt", TO("301", "value.txt"), WORLD_SEND_CLOSE},
 };
+
+static const char long_record[] = MINE
+    "; policy=wildcard; persistUntil=4102444800; note=0123456789012345678901234567890123456789";
+static const char long_caa[] = "ca.example; accounturi=" ACCOUNT
+                               "; validationmethods=dns-01,http-01,tls-alpn-01,dns-account-01,dns-persist-01";
 
 struct scene {
     const char *name; /* "*." in front: a wildcard; digits and colons: an address */
@@ -232,22 +239,21 @@ static const struct scene scenes[] = {
     {"x.bogus.example", "dns-persist-01", "", "dns", "bogus", BOGUS, false, false},
 
     /* by hand */
-    {"hand.good.example", "dns-change", "_dnsauth", NULL, NULL, SECURE, false, false},
-    {"*.hand.good.example", "dns-change", "_dnsauth", NULL, NULL, SECURE, false, false},
-    {"hand2.good.example", "dns-change", "", NULL, NULL, SECURE, false, false},
-    {"hand3.good.example", "dns-change", "_dnsauth", NULL, RANDOM ".dcv.plain.example", NULL, false, false},
-    {"hand7.good.example", "dns-change", "_dnsauth", "incorrectResponse", RANDOM, SECURE, false, false},
-    {"hand8.good.example", "dns-change", "_dnsauth", "unauthorized", RANDOM, SECURE, false, false},
-    {"web.good.example", "website-change", "value.txt", NULL, NULL, SECURE, false, false},
-    {"web.good.example", "website-change", "moved.txt", NULL, NULL, SECURE, false, false},
-    {"web.good.example", "website-change", "", NULL, NULL, SECURE, false, false},
-    {"127.0.0.1", "website-change", "value.txt", NULL, NULL, "none", false, false},
-    {"web.good.example", "website-change", "inside.txt", "incorrectResponse", "random value", SECURE, false,
+    {"hand.good.example", "dns-change", "_lintel", NULL, NULL, SECURE, false, false},
+    {"*.hand.good.example", "dns-change", "_lintel", NULL, NULL, SECURE, false, false},
+    {"hand2.good.example", "dns-change", "", "serverInternal", "underscore", "", false, false},
+    {"hand2.good.example", "dns-change", "_acme-challenge", "serverInternal", "the one place", "", false,
      false},
-    {"web.good.example", "website-change", "error.txt", "unauthorized", "answered 404", SECURE, false, false},
-    {"web.good.example", "website-change", "../plain", "malformed", "no name for the file", "", false, false},
-    {"web.good.example", "website-change", "x" RANDOM, "malformed", "no name for the file", "", false, false},
-    {"*.web.good.example", "website-change", "value.txt", "malformed", "wildcard", "", false, false},
+    {"hand3.good.example", "dns-change", "_lintel", NULL, RANDOM ".dcv.plain.example", NULL, false, false},
+    {"hand7.good.example", "dns-change", "_lintel", "incorrectResponse", RANDOM, SECURE, false, false},
+    {"hand8.good.example", "dns-change", "_lintel", "unauthorized", RANDOM, SECURE, false, false},
+    {"web.good.example", "website-change", "lintel.txt", NULL, NULL, SECURE, false, false},
+    {"127.0.0.1", "website-change", "lintel.txt", NULL, NULL, "none", false, false},
+    {"web.good.example", "website-change", "", "serverInternal", "the one place", "", false, false},
+    {"web.good.example", "website-change", "value.txt", "serverInternal", "the one place", "", false, false},
+    {"web.good.example", "website-change", "../plain", "serverInternal", "the one place", "", false, false},
+    {"web.good.example", "website-change", "x" RANDOM, "serverInternal", "the one place", "", false, false},
+    {"*.web.good.example", "website-change", "lintel.txt", "malformed", "wildcard", "", false, false},
 
     /* http-01 */
     {"web.good.example", "http-01", "plain", NULL, NULL, SECURE, false, false},
@@ -278,7 +284,7 @@ static const struct scene scenes[] = {
     {"fe80::1", "http-01", "plain", "dns", "not global unicast", "none", false, true},
     {"p.onion", "http-01", "plain", "rejectedIdentifier", "onion", "", false, false},
     {"1.0.0.127.in-addr.arpa", "dns-01", "x", "rejectedIdentifier", "reverse zone", "", false, false},
-    {"web.good.example", "email-constructed", "", "unauthorized", "none of the addresses", "", false, false},
+    {"web.good.example", "email-constructed", "", "serverInternal", "no mail address", "", false, false},
     {"127.0.0.1", "email-constructed", "", "serverInternal", "does not know", "", false, false},
     {"web.good.example", "http-02", "x", "serverInternal", "does not know", "", false, false},
 
@@ -347,8 +353,8 @@ static const struct scene scenes[] = {
     {"grammar.good.example", "http-01", "plain", "caa", "grammar", SECURE, true, false},
     {"account.good.example", "http-01", "plain", "caa", "another account", SECURE, true, false},
     {"method.good.example", "http-01", "plain", "caa", "validation method", SECURE, true, false},
-    {"byhand.good.example", "website-change", "value.txt", NULL, "names this CA", SECURE, true, false},
-    {"byhand2.good.example", "website-change", "value.txt", "caa", "validation method", SECURE, true, false},
+    {"byhand.good.example", "website-change", "lintel.txt", NULL, "names this CA", SECURE, true, false},
+    {"byhand2.good.example", "website-change", "lintel.txt", "caa", "validation method", SECURE, true, false},
     {"byhand.good.example", "http-01", "plain", "caa", "validation method", SECURE, true, false},
     {"byhand.good.example", "caa", "website-change", NULL, "names this CA", "", true, false},
     {"x.under.good.example", "http-01", "plain", "caa", "names another CA", SECURE, true, false},
@@ -402,6 +408,19 @@ static void add_placeholder(struct lt_buf *out, const char *name, size_t len)
         (void)snprintf(token, sizeof token, "%.*s", (int)len - 2, name + 2);
         digest_of(token, digest, sizeof digest);
         lt_buf_addf(out, "%.*s", name[0] == 'A' ? 20 : 64, name[0] == 'B' ? digest + 20 : digest);
+    } else if (name[0] == 'l') { /* texts longer than a sentence, than a kilobyte, than four */
+        lt_buf_addf(out, "_validation-persist.plong TXT \"%s\"\n", long_record);
+        lt_buf_addf(out, "clong A 127.0.0.1\nclong CAA 0 issue \"%s\"\n", long_caa);
+        lt_buf_add_cstr(out, "_acme-challenge.over TXT");
+        for (unsigned i = 0; i < 9; i++) {
+            lt_buf_addf(out, " \"%u%0199u\"", i, i);
+        }
+        lt_buf_add_cstr(out, "\n");
+        for (unsigned i = 0; i < 30; i++) {
+            lt_buf_addf(out, "_acme-challenge.fill TXT \"%02u%0198u\"\n", i, i);
+            lt_buf_addf(out, "cfill CAA 0 issue \"ca.example; x=%0190u\"\n", i);
+        }
+        lt_buf_add_cstr(out, "cfill A 127.0.0.1\n_acme-challenge.raw TXT \"a\\000b\\255\\\\c\"\n");
     } else if (name[0] == 'c') {
         for (unsigned i = 0; i < 20; i++) { /* twenty aliases */
             lt_buf_addf(out, "c%u CNAME c%u\n", i, i + 1);
@@ -472,9 +491,14 @@ struct rig {
     char dnssec[32];
     char chain[1024]; /* and CAA's why */
     char looked_up[1024];
-    char records[4096];
+    char records[8192];
     char iodef[256];
     char ruleset[64];
+    char asked[512];
+    char above[128];
+    char caa_records[8192];
+    size_t caa_digest_len;
+    uint8_t digest[32];
     char resolver_said[128];
     size_t digest_len;
     uint32_t ttl;
@@ -505,6 +529,13 @@ static void note(void *self, uint64_t id, const Ipc__Validated *v)
     join(r->chain, sizeof r->chain, v->chain, v->n_chain);
     join(r->records, sizeof r->records, v->records, v->n_records);
     r->digest_len = v->answer_sha256.len;
+    if (r->digest_len == sizeof r->digest) {
+        memcpy(r->digest, v->answer_sha256.data, sizeof r->digest);
+    }
+    (void)snprintf(r->asked, sizeof r->asked, "%s", v->asked);
+    (void)snprintf(r->above, sizeof r->above, "%s", v->above);
+    r->caa_records[0] = '\0';
+    r->caa_digest_len = 0;
     r->ttl = v->ttl;
     r->caa = v->caa != NULL;
     r->looked_up[0] = '\0';
@@ -512,6 +543,8 @@ static void note(void *self, uint64_t id, const Ipc__Validated *v)
     if (v->caa != NULL) {
         size_t len = strlen(r->chain);
         (void)snprintf(r->chain + len, sizeof r->chain - len, " | %s", v->caa->why);
+        join(r->caa_records, sizeof r->caa_records, v->caa->records, v->caa->n_records);
+        r->caa_digest_len = v->caa->records_sha256.len;
         join(r->looked_up, sizeof r->looked_up, v->caa->looked_up, v->caa->n_looked_up);
         join(r->iodef, sizeof r->iodef, v->caa->iodef, v->caa->n_iodef);
         r->caa_checked = v->caa->checked;
@@ -574,7 +607,9 @@ static void ask(struct rig *r, const struct scene *s, const char *expected, int6
     (void)snprintf(text[0], sizeof text[0], "%s", s->name + (wildcard ? 2 : 0));
     (void)snprintf(text[1], sizeof text[1], "%s", address ? "ip" : "dns");
     (void)snprintf(text[2], sizeof text[2], "%s", s->method);
-    (void)snprintf(text[3], sizeof text[3], "%s", s->token);
+    const struct validate_method *m = validate_method_find(s->method, "dns");
+    bool token = m != NULL && m->acme && !m->persistent;
+    (void)snprintf(text[3], sizeof text[3], "%s%s", persist ? "" : s->token, token ? WORLD_TOKEN : "");
     (void)snprintf(text[4], sizeof text[4], "%s" KEY, s->token);
     (void)snprintf(text[5], sizeof text[5], "%s", expected);
     identifier.value = text[0];
@@ -677,20 +712,124 @@ static void test_evidence(void **state)
     tear_down(&r);
 }
 
+/* Whole, or with the length and digest of what is longer; and a set of records has a digest in every case. */
+static void test_whole(void **state)
+{
+    static const struct scene rows[] = {
+        {"plong.good.example", "dns-persist-01", "", NULL, NULL, NULL, false, false},
+        {"clong.good.example", "http-01", "plain", NULL, NULL, NULL, true, false},
+        {"over.good.example", "dns-01", "over", "incorrectResponse", NULL, NULL, false, false},
+        {"fill.good.example", "dns-01", "fill", "incorrectResponse", NULL, NULL, false, false},
+        {"cfill.good.example", "http-01", "plain", NULL, NULL, NULL, true, false},
+        {"raw.good.example", "dns-01", "raw", "incorrectResponse", NULL, NULL, false, false},
+    };
+    struct rig r;
+    uint8_t first[32];
+    (void)state;
+    if (!set_up(&r)) {
+        skip();
+    }
+    ask(&r, &rows[0], "", 0);
+    assert_true(r.ok);
+    assert_true(sizeof long_record > 101);
+    assert_string_equal(r.records, long_record);
+    ask(&r, &rows[1], "", 0);
+    assert_true(r.ok);
+    assert_true(sizeof long_caa > 101);
+    assert_non_null(strstr(r.caa_records, long_caa));
+    assert_int_equal(r.caa_digest_len, 32);
+    ask(&r, &rows[2], "", 0);
+    assert_non_null(strstr(r.records, "... (1800 bytes, SHA-256 "));
+    assert_true(strlen(r.records) > 1024 && strlen(r.records) < 1024 + 128);
+    assert_non_null(strstr(r.detail, "\xe2\x80\xa6\"")); /* the sentence says that it is cut */
+    assert_int_equal(r.digest_len, 32);
+    ask(&r, &rows[3], "", 0);
+    assert_non_null(strstr(r.records, " more, not shown)"));
+    assert_true(strlen(r.records) < 4096 + 512);
+    memcpy(first, r.digest, sizeof first);
+    ask(&r, &rows[3], "", 0); /* whichever order they come in */
+    assert_memory_equal(r.digest, first, sizeof first);
+    ask(&r, &rows[4], "", 0);
+    assert_true(strlen(r.caa_records) > 2048 && strlen(r.caa_records) < 4096 + 512);
+    assert_int_equal(r.caa_digest_len, 32);
+    ask(&r, &rows[5], "", 0);
+    assert_string_equal(r.records, "a\\000b\\255\\\\c");
+    tear_down(&r);
+}
+
+/* What was asked, so that a question that was put wrongly can be found again. */
+static void test_asked(void **state)
+{
+    static const struct {
+        struct scene scene;
+        const char *asked;
+        const char *above;
+    } rows[] = {
+        {{"ok.good.example", "dns-01", "ok", NULL, NULL, NULL, false, false},
+         "_acme-challenge.ok.good.example TXT",
+         ""},
+        {{"bare.good.example", "dns-01", "bare", "unauthorized", NULL, NULL, false, false},
+         "_acme-challenge.bare.good.example TXT",
+         ""},
+        {{"hand.good.example", "dns-change", "_lintel", NULL, NULL, NULL, false, false},
+         "_lintel.hand.good.example TXT",
+         ""},
+        {{"ppolicy.good.example", "dns-persist-01", "", NULL, NULL, NULL, false, false},
+         "_validation-persist.ppolicy.good.example TXT",
+         ""},
+        {{"a.b.ppolicy.good.example", "dns-persist-01", "", NULL, NULL, NULL, false, false},
+         "_validation-persist.ppolicy.good.example TXT",
+         "ppolicy.good.example"},
+        {{"web.good.example", "http-01", "plain", NULL, NULL, NULL, false, false},
+         "http://web.good.example:{http}/.well-known/acme-challenge/plain" WORLD_TOKEN,
+         ""},
+        {{"web.good.example", "website-change", "lintel.txt", NULL, NULL, NULL, false, false},
+         "http://web.good.example:{http}/.well-known/pki-validation/lintel.txt",
+         ""},
+        {{"127.0.0.1", "tls-alpn-01", "tls", NULL, NULL, NULL, false, false},
+         "127.0.0.1 port {tls}, acme-tls/1, server name 1.0.0.127.in-addr.arpa",
+         ""},
+        {{"w.good.example", "caa", "http-01", NULL, NULL, NULL, true, false}, "", ""},
+    };
+    struct rig r;
+    (void)state;
+    if (!set_up(&r)) {
+        skip();
+    }
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        char want[512];
+        const char *brace = strchr(rows[i].asked, '{');
+        const char *rest = brace == NULL ? "" : strchr(brace, '}') + 1;
+        size_t len = brace == NULL ? strlen(rows[i].asked) : (size_t)(brace - rows[i].asked);
+        unsigned port = brace == NULL     ? 0
+                        : brace[1] == 'h' ? world_http_port(r.world)
+                                          : world_tls_port(r.world);
+        char number[16] = "";
+        if (brace != NULL) {
+            (void)snprintf(number, sizeof number, "%u", port);
+        }
+        (void)snprintf(want, sizeof want, "%.*s%s%s", (int)len, rows[i].asked, number, rest);
+        ask(&r, &rows[i].scene, RANDOM, 0);
+        assert_string_equal(r.asked, want);
+        assert_string_equal(r.above, rows[i].above);
+    }
+    tear_down(&r);
+}
+
 /* Bugzilla 1910322: for five years a path of one CA asked for names like RANDOM.example.com, without the
  * underscore that keeps them out of the reach of those who may make host names in a zone. */
 static void test_digicert_2024_underscore(void **state)
 {
     static const struct scene rows[] = {
-        {"hand5.good.example", "dns-change", "dnsauth", "malformed", "underscore", "", false, false},
-        {"hand6.good.example", "dns-change", RANDOM, "malformed", "underscore", "", false, false},
-        {"hand4.good.example", "dns-change", "hand4", "malformed", "underscore", "", false, false},
-        {"hand5.good.example", "dns-change", "x_", "malformed", "underscore", "", false, false},
-        {"hand5.good.example", "dns-change", "_dnsauth.x", "malformed", "underscore", "", false, false},
-        {"hand5.good.example", "dns-change", "_", "malformed", "underscore", "", false, false},
+        {"hand5.good.example", "dns-change", "lintel", "serverInternal", "underscore", "", false, false},
+        {"hand6.good.example", "dns-change", RANDOM, "serverInternal", "underscore", "", false, false},
+        {"hand4.good.example", "dns-change", "hand4", "serverInternal", "underscore", "", false, false},
+        {"hand5.good.example", "dns-change", "x_", "serverInternal", "underscore", "", false, false},
+        {"hand5.good.example", "dns-change", "_lintel.x", "serverInternal", "underscore", "", false, false},
+        {"hand5.good.example", "dns-change", "_", "serverInternal", "underscore", "", false, false},
         /* the record is there without it: with it, it is not found */
-        {"hand5.good.example", "dns-change", "_dnsauth", "unauthorized", RANDOM, SECURE, false, false},
-        {"hand.good.example", "dns-change", "_dnsauth", NULL, NULL, SECURE, false, false},
+        {"hand5.good.example", "dns-change", "_lintel", "unauthorized", RANDOM, SECURE, false, false},
+        {"hand.good.example", "dns-change", "_lintel", NULL, NULL, SECURE, false, false},
     };
     struct rig r;
     (void)state;
@@ -712,14 +851,15 @@ static void test_too_old(void **state)
 {
     static const char *const methods[] = {"dns-change", "dns-01", "http-01", "website-change", "tls-alpn-01"};
     const struct scene fresh = {
-        "hand.good.example", "dns-change", "_dnsauth", NULL, NULL, SECURE, false, false};
+        "hand.good.example", "dns-change", "_lintel", NULL, NULL, SECURE, false, false};
     struct rig r;
     (void)state;
     if (!set_up(&r)) {
         skip();
     }
     for (size_t i = 0; i < LT_COUNT(methods); i++) {
-        const struct scene s = {"hand.good.example", methods[i], "_dnsauth", NULL, NULL, NULL, false, false};
+        const char *place = strcmp(methods[i], "website-change") == 0 ? "lintel.txt" : "_lintel";
+        const struct scene s = {"hand.good.example", methods[i], place, NULL, NULL, NULL, false, false};
         ask(&r, &s, RANDOM, lt_now().us - 1000000);
         assert_string_equal(r.type, "unauthorized");
         assert_non_null(strstr(r.detail, "too old"));
@@ -728,7 +868,7 @@ static void test_too_old(void **state)
     assert_true(r.ok);
     ask(&r, &fresh, "", 0);
     assert_string_equal(r.type, "serverInternal");
-    assert_non_null(strstr(r.detail, "without a random value"));
+    assert_non_null(strstr(r.detail, "no random value"));
     tear_down(&r);
 }
 
@@ -737,6 +877,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scenes),
         cmocka_unit_test(test_evidence),
+        cmocka_unit_test(test_whole),
+        cmocka_unit_test(test_asked),
         cmocka_unit_test(test_digicert_2024_underscore),
         cmocka_unit_test(test_too_old),
     };

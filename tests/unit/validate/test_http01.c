@@ -11,7 +11,7 @@
 
 enum { CONNECT_MS = 300, TOTAL_MS = 700 };
 
-#define AUTH(token_) token_ ".AAAABBBBCCCCDDDDEEEEFFFFGGGGHHHHIIIIJJJJKKK"
+#define AUTH(token_) token_ WORLD_TOKEN ".AAAABBBBCCCCDDDDEEEEFFFFGGGGHHHHIIIIJJJJKKK"
 #define OK_BODY(token_) "HTTP/1.1 200 OK\r\n\r\n" AUTH(token_)
 #define TO(status_, where_) "HTTP/1.1 " status_ " Go\r\nLocation: " where_ "\r\nContent-Length: 0\r\n\r\n"
 
@@ -31,9 +31,9 @@ static const struct world_name names[] = {
 static const struct world_page pages[] = {
     {"plain", OK_BODY("plain"), WORLD_SEND_CLOSE},
     {"newline", OK_BODY("newline") "\r\n \t\n", WORLD_SEND_CLOSE},
-    {"length", "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n" AUTH("length"), WORLD_SEND_STAY},
+    {"length", "HTTP/1.1 200 OK\r\nContent-Length: 73\r\n\r\n" AUTH("length"), WORLD_SEND_STAY},
     {"chunked",
-     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8\r\nchunked.\r\n2b;a=b\r\n"
+     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1f\r\nchunked" WORLD_TOKEN ".\r\n2b;a=b\r\n"
      "AAAABBBBCCCCDDDDEEEEFFFFGGGGHHHHIIIIJJJJKKK\r\n0\r\n\r\n",
      WORLD_SEND_STAY},
     {"old", "HTTP/1.0 200 OK\r\nServer: old\r\n\r\n" AUTH("old"), WORLD_SEND_CLOSE},
@@ -236,19 +236,21 @@ static void ask(struct rig *r, uint64_t id, char *name, char *token)
 {
     static uint8_t nonce[4] = {1, 2, 3, 4};
     char authorization[128];
+    char whole[64];
     static char dns[] = "dns";
     static char method[] = "http-01";
     Ipc__Identifier identifier = IPC__IDENTIFIER__INIT;
     Ipc__Validate v = IPC__VALIDATE__INIT;
+    (void)snprintf(whole, sizeof whole, "%s" WORLD_TOKEN, token);
     (void)snprintf(authorization, sizeof authorization, "%s.AAAABBBBCCCCDDDDEEEEFFFFGGGGHHHHIIIIJJJJKKK",
-                   token);
+                   whole);
     identifier.type = dns;
     identifier.value = name;
     v.authorization_id = (int64_t)id;
     v.nonce = (ProtobufCBinaryData){sizeof nonce, nonce};
     v.identifier = &identifier;
     v.method = method;
-    v.token = token;
+    v.token = whole;
     v.key_authorization = authorization;
     assert_ok(validate_start(r->engine, id, &v));
 }
@@ -502,7 +504,8 @@ static void test_unknown_method(void **state)
     v.token = bad_token;
     assert_ok(validate_start(r.engine, 1, &v));
     wait_for(&r, 1);
-    assert_string_equal(r.last.type, "malformed");
+    assert_string_equal(r.last.type, "serverInternal");
+    assert_non_null(strstr(r.last.detail, "its token is none"));
     tear_down(&r);
 }
 

@@ -12,6 +12,7 @@
 #include "crypto/digest.h"
 #include "role/profiles.h"
 #include "validate/pool.h"
+#include "validate/pulse.h"
 #include "world.h"
 
 #define KEY "AAAABBBBCCCCDDDDEEEEFFFFGGGGHHHHIIIIJJJJKKK"
@@ -23,8 +24,8 @@ static const struct world_name names[] = {
 };
 
 static const struct world_page pages[] = {
-    {"plain", "HTTP/1.1 200 OK\r\n\r\nplain." KEY, WORLD_SEND_CLOSE},
-    {"poison", "HTTP/1.1 200 OK\r\n\r\npoison." KEY, WORLD_SEND_CLOSE},
+    {"plain", "HTTP/1.1 200 OK\r\n\r\nplain" WORLD_TOKEN "." KEY, WORLD_SEND_CLOSE},
+    {"poison", "HTTP/1.1 200 OK\r\n\r\npoison" WORLD_TOKEN "." KEY, WORLD_SEND_CLOSE},
 };
 
 struct rig {
@@ -62,19 +63,22 @@ static void note(void *self, uint64_t id, const Ipc__Validated *v)
 /* What a parser with a hole would do. */
 static void poisoned(const Ipc__Validate *q)
 {
-    if (strcmp(q->token, "poison") == 0) {
+    if (strcmp(q->token, "poison" WORLD_TOKEN) == 0) {
         abort();
     }
-    if (strcmp(q->token, "exit") == 0) {
+    if (strcmp(q->token, "exit" WORLD_TOKEN) == 0) {
         _exit(0);
     }
 }
 
 static void (*in_worker)(const Ipc__Validate *question) = poisoned;
 
+static bool dead_resolver;
+
 static void new_pool(struct rig *r, size_t max_workers)
 {
-    (void)snprintf(r->resolver, sizeof r->resolver, "127.0.0.1@%u", world_dns_port(r->world));
+    (void)snprintf(r->resolver, sizeof r->resolver, "127.0.0.1@%u",
+                   dead_resolver ? 1 : world_dns_port(r->world));
     const struct validate_pool_options o = {
         .engine = {.resolver = r->resolver,
                    .trust_anchor = "",
@@ -127,7 +131,7 @@ static void ask_for(struct rig *r, uint64_t id, struct asked asked)
 {
     static uint8_t nonce[4] = {1, 2, 3, 4};
     char authorization[128];
-    char token_copy[32];
+    char token_copy[64];
     char name[32];
     char dns[] = "dns";
     char method_copy[32];
@@ -135,8 +139,8 @@ static void ask_for(struct rig *r, uint64_t id, struct asked asked)
     Ipc__Validate v = IPC__VALIDATE__INIT;
     (void)snprintf(method_copy, sizeof method_copy, "%s", asked.method);
     (void)snprintf(name, sizeof name, "%s", asked.name);
-    (void)snprintf(token_copy, sizeof token_copy, "%s", asked.token);
-    (void)snprintf(authorization, sizeof authorization, "%s." KEY, asked.token);
+    (void)snprintf(token_copy, sizeof token_copy, "%s" WORLD_TOKEN, asked.token);
+    (void)snprintf(authorization, sizeof authorization, "%s." KEY, token_copy);
     identifier.type = dns;
     identifier.value = name;
     v.authorization_id = (int64_t)id;
@@ -181,6 +185,47 @@ static void test_one(void **state)
     while (validate_pool_workers(r.pool) > 2) { /* the account's is replaced: the spares stay */
         assert_int_equal(event_base_loop(r.base, EVLOOP_ONCE), 0);
     }
+    tear_down(&r);
+}
+
+/* Questions about one silent name, and then many more, are one account's trouble. */
+static void test_one_account_keeps_nobody_waiting(void **state)
+{
+    static const char *const methods[] = {"dns-01", "dns-01", "http-01", "dns-01", "tls-alpn-01", "dns-01"};
+    struct rig r;
+    (void)state;
+    set_up(&r, 4);
+    for (uint64_t id = 0; id < LT_COUNT(methods); id++) {
+        ask_for(&r, id, (struct asked){7, "silent.example.com", "plain", methods[id]});
+    }
+    for (uint64_t id = 8; id < 8 + 200; id++) { /* past what is looked ahead */
+        ask_for(&r, id, (struct asked){7, "silent.example.com", "plain", "dns-01"});
+    }
+    int64_t from = lt_monotonic_ms();
+    for (uint64_t id = 208; id < 211; id++) {
+        ask(&r, id, (int64_t)id, "plain");
+    }
+    wait_for(&r, 3);
+    assert_int_equal(r.valid, 3);
+    assert_true(lt_monotonic_ms() - from < 3000); /* a silent one lasts five seconds */
+    tear_down(&r);
+}
+
+/* Four and no more, where there are many; those that have nothing to do make room for fresh ones. */
+static void test_four_of_an_account(void **state)
+{
+    struct rig r;
+    (void)state;
+    set_up(&r, 0);
+    for (uint64_t id = 0; id < 12; id++) {
+        ask_for(&r, id, (struct asked){7, "silent.example.com", "plain", "dns-01"});
+    }
+    assert_true(validate_pool_workers(r.pool) <= 4 + 2); /* the spares */
+    for (uint64_t id = 12; id < 24; id++) {
+        ask_by(&r, id, 9, "plain", "dns-01");
+    }
+    wait_for(&r, 12);
+    assert_int_equal(r.ids, 0xfff000);
     tear_down(&r);
 }
 
@@ -266,6 +311,62 @@ static void test_no_failure_from_a_cache(void **state)
     assert_int_equal(served_by[2], served_by[3]);
     tear_down(&r);
     assert_int_equal(munmap(served_by, 4096), 0);
+}
+
+static void until(struct rig *r, int ms)
+{
+    int64_t end = lt_monotonic_ms() + ms;
+    while (lt_monotonic_ms() < end) {
+        assert_true(event_base_loop(r->base, EVLOOP_ONCE) >= 0);
+    }
+}
+
+/* Our own resolver is dead: the name is not to blame. And it is while the resolver lives, whatever it says.
+ */
+static void test_dead_resolver(void **state)
+{
+    struct rig r;
+    (void)state;
+    new_world(&r);
+    dead_resolver = true;
+    new_pool(&r, 0);
+    ask_for(&r, 0, (struct asked){7, "a.example.com", "plain", "http-01"});
+    wait_for(&r, 1);
+    assert_int_equal(r.internal, 1);
+    assert_non_null(strstr(r.last_detail, "own resolver"));
+    assert_null(strstr(r.last_detail, "127.0.0.1"));
+    assert_true(validate_pool_silent_ms(r.pool) > 2000);
+    tear_down(&r);
+    dead_resolver = false;
+
+    set_up(&r, 0);
+    until(&r, 300);
+    ask_for(&r, 0, (struct asked){7, "silent.example.com", "plain", "http-01"});
+    ask_for(&r, 1, (struct asked){8, "broken.example.com", "plain", "http-01"});
+    wait_for(&r, 2);
+    assert_int_equal(r.internal, 0);
+    assert_int_equal(validate_pool_silent_ms(r.pool), 0);
+    tear_down(&r);
+}
+
+static void test_resolver_that_is_none(void **state)
+{
+    static const char *const rows[] = {"foo",         "127.0.0.1@", "127.0.0.1@0",   "127.0.0.1@70000",
+                                       "127.0.0.1@x", "999.1.1.1",  "example.com@53"};
+    struct event_base *base = event_base_new();
+    (void)state;
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        struct validate_pulse *p = NULL;
+        assert_fails(validate_pulse_new(base, rows[i], &p), LT_PEER_USAGE);
+        assert_null(p);
+    }
+    static const char *const good[] = {"", "127.0.0.1", "::1", "::1@53", "192.0.2.1@5353"};
+    for (size_t i = 0; i < LT_COUNT(good); i++) {
+        struct validate_pulse *p = NULL;
+        assert_ok(validate_pulse_new(base, good[i], &p));
+        validate_pulse_free(p);
+    }
+    event_base_free(base);
 }
 
 /* An account that has a worker is served, whoever stands before it and has none. */
@@ -456,10 +557,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one),
+        cmocka_unit_test(test_one_account_keeps_nobody_waiting),
+        cmocka_unit_test(test_four_of_an_account),
         cmocka_unit_test(test_no_proof_from_a_cache),
         cmocka_unit_test(test_pairs),
         cmocka_unit_test(test_no_failure_from_a_cache),
         cmocka_unit_test(test_nobody_stands_in_the_way),
+        cmocka_unit_test(test_dead_resolver),
+        cmocka_unit_test(test_resolver_that_is_none),
         cmocka_unit_test(test_no_room_for_a_fresh_one),
         cmocka_unit_test(test_crash),
         cmocka_unit_test(test_many_accounts),

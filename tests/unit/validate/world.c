@@ -266,6 +266,10 @@ static void on_read(struct bufferevent *stream, void *arg)
     char path[256] = "";
     (void)sscanf(w->seen.last_request, "GET %255s ", path);
     const char *segment = strrchr(path, '/');
+    char *tail = strstr(path, WORLD_TOKEN);
+    if (tail != NULL) {
+        *tail = '\0';
+    }
     for (size_t i = 0; segment != NULL && i < w->page_count; i++) {
         if (strcmp(segment + 1, w->pages[i].segment) == 0) {
             answer(c, &w->pages[i]);
