@@ -138,6 +138,7 @@ static void on_ended(void *self, struct http_exchange *x, const struct http_outc
            r->listener->name, r->remote, LT_FMT(r->method), LT_FMT(r->path), outcome->status,
            (long long)(lt_now().us - slot->since_us));
     gateway_forget(g, slot);
+    gateway_ari_forget(g, slot);
     g->address_load[slot->bucket] -= slot->spared ? 0U : 1U;
     *slot = (struct gateway_slot){.next_free = g->free_slots};
     g->free_slots = slot;
@@ -169,7 +170,6 @@ static lt_res tick(void *self, lt_time now)
     gateway_expire(g);
     gateway_tls_tick(g);
     gateway_ari_tick(g);
-    gateway_testing_tick(g);
     gateway_metrics_tick(g);
     return LT_OK;
 }

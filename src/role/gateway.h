@@ -44,7 +44,7 @@ struct gateway_slot {
     enum gateway_listener listener;
     int64_t since_us;
     int64_t deadline_ms;
-    int64_t renewal_due_ms; /* test CAs: answered then; -1: it is time; 0: not asked to wait */
+    int64_t ari_until_ms; /* waits for newer renewal information, at most until then; 0: does not */
     struct gateway_slot *next_free;
 };
 
@@ -79,6 +79,7 @@ struct gateway_map {
     lt_slice bytes; /* empty: there is none */
     uint64_t inode;
     int64_t changed_ns;
+    int64_t seen_us; /* all that was in the book then is in it */
     struct ca_ari_map map;
 };
 
@@ -102,6 +103,7 @@ struct gateway {
     int ari_fd; /* -1: there is no such folder */
     struct gateway_map ari_base;
     struct gateway_map ari_delta;
+    size_t ari_waiting;                             /* slots that wait */
     struct lt_metrics_board boards[GATEWAY_BOARDS]; /* mapped read-only */
     size_t board_count;
     struct gateway_notary notaries[GATEWAY_NOTARIES];
@@ -138,8 +140,10 @@ void gateway_serve_ca(struct gateway *g, struct http_exchange *x);
 
 /* gateway_ari.c: renewal information (RFC 9773), out of the publisher's map. */
 void gateway_ari_open(struct gateway *g, const char *folder);
-/* Looks whether there are newer files. */
+/* Looks whether there are newer files, and answers who waited for them. */
 void gateway_ari_tick(struct gateway *g);
+/* The exchange has ended. */
+void gateway_ari_forget(struct gateway *g, struct gateway_slot *slot);
 void gateway_serve_ari(struct gateway *g, struct http_exchange *x);
 
 /* gateway_testing.c: what only the gateway of a test CA does. */
@@ -151,9 +155,8 @@ void gateway_serve_intermediates(struct gateway *g, struct http_exchange *x);
 void gateway_serve_no_keys(struct gateway *g, struct http_exchange *x);
 /* The answer of a notary was for us, and the client has been answered. */
 bool gateway_testing_takes(struct gateway *g, const struct gateway_slot *slot, const Ipc__HttpResponse *m);
-/* A question for renewal information was answered, or waits until all that was done before it is known. */
+/* A question for renewal information was answered with what a test has set. */
 bool gateway_testing_renewal(struct gateway *g, struct http_exchange *x);
-void gateway_testing_tick(struct gateway *g);
 
 /* gateway_tls.c */
 LT_MUST_USE lt_res gateway_tls_open(struct gateway *g, const Ipc__Start *start);
