@@ -185,7 +185,7 @@ static void answer(struct gateway *g, struct http_exchange *x, const struct ca_a
     struct ca_ari_window window;
     bool current = is_younger_than(g, slot);
     bool found = find(g, id, &window);
-    bool ours = ca_ari_map_knows(&g->ari_base.map, id->key_id);
+    bool ours = g->ari_base.bytes.len == 0 || ca_ari_map_knows(&g->ari_base.map, id->key_id);
     bool matters = found ? g->testing != NULL : ours;
     if (matters && !current && may_wait(g, slot)) {
         return; /* the next tick looks again */
@@ -193,8 +193,7 @@ static void answer(struct gateway *g, struct http_exchange *x, const struct ca_a
     if (found) {
         send_window(x, id, &window);
     } else if (ours && !current) {
-        http_exchange_problem(x, 503, NULL, "renewal information of the newest certificates is not there yet",
-                              ABSENT_RETRY_S);
+        http_exchange_problem(x, 503, NULL, "renewal information is not there yet", ABSENT_RETRY_S);
     } else {
         http_exchange_problem(x, 404, MALFORMED, "no certificate of this identifier is valid here", 0);
     }
@@ -214,10 +213,6 @@ void gateway_serve_ari(struct gateway *g, struct http_exchange *x)
         return;
     }
     if (gateway_testing_renewal(g, x)) {
-        return;
-    }
-    if (g->ari_base.bytes.len == 0) {
-        http_exchange_problem(x, 503, NULL, "renewal information is not there yet", ABSENT_RETRY_S);
         return;
     }
     lt_arena_init(&a, ARENA_MAX);
