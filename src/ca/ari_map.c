@@ -173,6 +173,12 @@ static bool find_row(const struct ca_ari_map *map, const struct ca_ari_row *want
     return false;
 }
 
+bool ca_ari_map_knows(const struct ca_ari_map *map, lt_slice key_id)
+{
+    uint16_t place;
+    return find_issuer(map, key_id, &place);
+}
+
 bool ca_ari_map_find(const struct ca_ari_map *map, const struct ca_ari_certid *id,
                      struct ca_ari_window *ret_window)
 {

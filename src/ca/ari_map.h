@@ -93,6 +93,8 @@ struct ca_ari_certid {
 LT_MUST_USE lt_res ca_ari_certid_read(lt_slice text, struct lt_arena *a, struct ca_ari_certid *ret_id);
 void ca_ari_certid_add(struct lt_buf *out, const struct ca_ari_certid *id);
 
+/* Whether it has certificates of that key: only of them can one be missing that was issued a moment ago. */
+bool ca_ari_map_knows(const struct ca_ari_map *map, lt_slice key_id);
 bool ca_ari_map_find(const struct ca_ari_map *map, const struct ca_ari_certid *id,
                      struct ca_ari_window *ret_window);
 

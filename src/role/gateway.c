@@ -141,6 +141,7 @@ static void on_ended(void *self, struct http_exchange *x, const struct http_outc
            (long long)(lt_now().us - slot->since_us));
     gateway_forget(g, slot);
     gateway_ocsp_forget(g, slot);
+    gateway_ari_forget(g, slot);
     g->address_load[slot->bucket] -= slot->spared ? 0U : 1U;
     *slot = (struct gateway_slot){.next_free = g->free_slots};
     g->free_slots = slot;
@@ -173,7 +174,6 @@ static lt_res tick(void *self, lt_time now)
     gateway_tls_tick(g);
     gateway_ari_tick(g);
     gateway_ocsp_tick(g);
-    gateway_testing_tick(g);
     gateway_metrics_tick(g);
     return LT_OK;
 }

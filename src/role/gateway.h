@@ -47,7 +47,7 @@ struct gateway_slot {
     int64_t deadline_ms;
     uint64_t unknown_id; /* of the question to the ocsp-signer; 0: none */
     int64_t unknown_due_ms;
-    int64_t renewal_due_ms; /* test CAs: answered then; -1: it is time; 0: not asked to wait */
+    int64_t ari_until_ms; /* waits for newer renewal information, at most until then; 0: does not */
     struct gateway_slot *next_free;
 };
 
@@ -82,6 +82,7 @@ struct gateway_map {
     lt_slice bytes; /* empty: there is none */
     uint64_t inode;
     int64_t changed_ns;
+    int64_t seen_us; /* all that was in the book then is in it */
     struct ca_ari_map map;
 };
 
@@ -119,6 +120,7 @@ struct gateway {
     int64_t unknown_since_ms; /* questions to the ocsp-signer in the second that began then */
     uint32_t unknown_count;
     size_t unknown_open;
+    size_t ari_waiting;                             /* slots that wait */
     struct lt_metrics_board boards[GATEWAY_BOARDS]; /* mapped read-only */
     size_t board_count;
     struct gateway_notary notaries[GATEWAY_NOTARIES];
@@ -155,8 +157,10 @@ void gateway_serve_ca(struct gateway *g, struct http_exchange *x);
 
 /* gateway_ari.c: renewal information (RFC 9773), out of the publisher's map. */
 void gateway_ari_open(struct gateway *g, const char *folder);
-/* Looks whether there are newer files. */
+/* Looks whether there are newer files, and answers who waited for them. */
 void gateway_ari_tick(struct gateway *g);
+/* The exchange has ended. */
+void gateway_ari_forget(struct gateway *g, struct gateway_slot *slot);
 void gateway_serve_ari(struct gateway *g, struct http_exchange *x);
 
 /* gateway_ocsp.c: OCSP (RFC 6960), out of the publisher's answers. */
@@ -175,9 +179,8 @@ void gateway_serve_intermediates(struct gateway *g, struct http_exchange *x);
 void gateway_serve_no_keys(struct gateway *g, struct http_exchange *x);
 /* The answer of a notary was for us, and the client has been answered. */
 bool gateway_testing_takes(struct gateway *g, const struct gateway_slot *slot, const Ipc__HttpResponse *m);
-/* A question for renewal information was answered, or waits until all that was done before it is known. */
+/* A question for renewal information was answered with what a test has set. */
 bool gateway_testing_renewal(struct gateway *g, struct http_exchange *x);
-void gateway_testing_tick(struct gateway *g);
 
 /* gateway_tls.c */
 LT_MUST_USE lt_res gateway_tls_open(struct gateway *g, const Ipc__Start *start);

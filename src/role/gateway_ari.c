@@ -1,5 +1,7 @@
 /* Renewal information (RFC 9773), answered out of two files that the publisher writes and this program maps.
- * Nobody is asked: an answer is two searches in memory, however many incidents there are. */
+ * Nobody is asked: an answer is two searches in memory, however many incidents there are. The publisher looks
+ * at the book each second, so a certificate of just now may not be there: such a question waits for a look
+ * that is younger than itself. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,6 +18,8 @@ enum {
     RETRY_AFTER_S = 6 * 3600, /* how often a client should ask */
     RETRY_SPREAD_S = 900,
     ABSENT_RETRY_S = 10,
+    WAIT_MS = 5000, /* for the publisher's next look */
+    WAITING_MAX = 256,
     BODY_MAX = 2048,
     ARENA_MAX = 4096,
 };
@@ -45,6 +49,7 @@ static lt_res map(int fd, const struct stat *st, struct gateway_map *ret_map)
     struct gateway_map m = {
         .inode = st->st_ino,
         .changed_ns = st->st_ctim.tv_sec * INT64_C(1000000000) + st->st_ctim.tv_nsec,
+        .seen_us = st->st_mtim.tv_sec * LT_US_PER_SECOND + st->st_mtim.tv_nsec / 1000,
     };
     LT_CHECK(st->st_size > 0, LT_STATE_CORRUPT, "renewal information is empty");
     size_t len = (size_t)st->st_size;
@@ -89,14 +94,45 @@ void gateway_ari_tick(struct gateway *g)
         refresh(g, "delta", &g->ari_delta);
         refresh(g, "base", &g->ari_base);
     }
+    for (size_t i = 0; g->ari_waiting > 0 && i < GATEWAY_SLOTS; i++) {
+        if (g->slots[i].exchange != NULL && g->slots[i].ari_until_ms != 0) {
+            gateway_serve_ari(g, g->slots[i].exchange);
+        }
+    }
+}
+
+static bool delta_fits(const struct gateway *g)
+{
+    return g->ari_delta.bytes.len > 0 && g->ari_delta.map.head.generation == g->ari_base.map.head.generation;
 }
 
 static bool find(const struct gateway *g, const struct ca_ari_certid *id, struct ca_ari_window *ret_window)
 {
-    bool fits = g->ari_delta.bytes.len > 0 &&
-                g->ari_delta.map.head.generation == g->ari_base.map.head.generation;
-    return (fits && ca_ari_map_find(&g->ari_delta.map, id, ret_window)) ||
+    return (delta_fits(g) && ca_ari_map_find(&g->ari_delta.map, id, ret_window)) ||
            ca_ari_map_find(&g->ari_base.map, id, ret_window);
+}
+
+/* Whether the book was looked at after the question came. */
+static bool is_younger_than(const struct gateway *g, const struct gateway_slot *slot)
+{
+    return delta_fits(g) && g->ari_delta.seen_us >= slot->since_us;
+}
+
+/* False when it has waited long enough, or too many do. */
+static bool may_wait(struct gateway *g, struct gateway_slot *slot)
+{
+    if (slot->ari_until_ms == 0 && g->ari_waiting < WAITING_MAX) {
+        slot->ari_until_ms = g->now_ms + WAIT_MS;
+        g->ari_waiting++;
+        return true;
+    }
+    return slot->ari_until_ms > g->now_ms;
+}
+
+void gateway_ari_forget(struct gateway *g, struct gateway_slot *slot)
+{
+    g->ari_waiting -= slot->ari_until_ms != 0 ? 1U : 0U;
+    slot->ari_until_ms = 0;
 }
 
 /* Clients that were told at the same moment do not come back at the same one. */
@@ -142,11 +178,31 @@ static void send_window(struct http_exchange *x, const struct ca_ari_certid *id,
     http_exchange_answer(x, &answer);
 }
 
+/* In a test CA all that was done before the question is known to the answer; elsewhere, what was issued. */
+static void answer(struct gateway *g, struct http_exchange *x, const struct ca_ari_certid *id)
+{
+    struct gateway_slot *slot = http_exchange_user(x);
+    struct ca_ari_window window;
+    bool current = is_younger_than(g, slot);
+    bool found = find(g, id, &window);
+    bool ours = g->ari_base.bytes.len == 0 || ca_ari_map_knows(&g->ari_base.map, id->key_id);
+    bool matters = found ? g->testing != NULL : ours;
+    if (matters && !current && may_wait(g, slot)) {
+        return; /* the next tick looks again */
+    }
+    if (found) {
+        send_window(x, id, &window);
+    } else if (ours && !current) {
+        http_exchange_problem(x, 503, NULL, "renewal information is not there yet", ABSENT_RETRY_S);
+    } else {
+        http_exchange_problem(x, 404, MALFORMED, "no certificate of this identifier is valid here", 0);
+    }
+}
+
 void gateway_serve_ari(struct gateway *g, struct http_exchange *x)
 {
     const struct http_request *r = http_exchange_request(x);
     struct ca_ari_certid id;
-    struct ca_ari_window window;
     struct lt_arena a;
     /*= RFC 9773 4.1 "To request the suggested renewal information for a certificate, the client sends an
      *= unauthenticated GET request to a path under the server's renewalInfo URL." */
@@ -159,18 +215,12 @@ void gateway_serve_ari(struct gateway *g, struct http_exchange *x)
     if (gateway_testing_renewal(g, x)) {
         return;
     }
-    if (g->ari_base.bytes.len == 0) {
-        http_exchange_problem(x, 503, NULL, "renewal information is not there yet", ABSENT_RETRY_S);
-        return;
-    }
     lt_arena_init(&a, ARENA_MAX);
     lt_slice text = lt_slice_sub(r->path, strlen("/acme/renewal-info/"), SIZE_MAX);
     if (lt_failed(ca_ari_certid_read(text, &a, &id))) {
         http_exchange_problem(x, 400, MALFORMED, lt_error_last()->detail, 0);
-    } else if (!find(g, &id, &window)) {
-        http_exchange_problem(x, 404, MALFORMED, "no certificate of this identifier is valid here", 0);
     } else {
-        send_window(x, &id, &window);
+        answer(g, x, &id);
     }
     lt_arena_done(&a);
 }

@@ -23,9 +23,6 @@ enum {
     ALTERNATES_MAX = 16,
     URL_SIZE = 160,
     RETRY_AFTER_S = 6 * 3600,
-    /* The publisher writes what changed each second, and we look for it ten times a second: a question that
-     * waits so long is answered with all that was done before it. */
-    RENEWAL_WAIT_MS = 1500,
 };
 
 struct renewal {
@@ -245,27 +242,5 @@ static bool send_set(struct gateway *g, struct http_exchange *x)
 
 bool gateway_testing_renewal(struct gateway *g, struct http_exchange *x)
 {
-    struct gateway_slot *slot = http_exchange_user(x);
-    if (g->testing == NULL) {
-        return false;
-    }
-    if (send_set(g, x)) {
-        return true;
-    }
-    if (slot->renewal_due_ms != 0) {
-        return false; /* it has waited */
-    }
-    slot->renewal_due_ms = g->now_ms + RENEWAL_WAIT_MS;
-    return true;
-}
-
-void gateway_testing_tick(struct gateway *g)
-{
-    for (size_t i = 0; g->testing != NULL && i < GATEWAY_SLOTS && g->in_flight > 0; i++) {
-        struct gateway_slot *slot = &g->slots[i];
-        if (slot->exchange != NULL && slot->renewal_due_ms > 0 && g->now_ms >= slot->renewal_due_ms) {
-            slot->renewal_due_ms = -1;
-            gateway_serve_ari(g, slot->exchange);
-        }
-    }
+    return g->testing != NULL && send_set(g, x);
 }

@@ -137,27 +137,38 @@ static lt_res slices(struct publisher_ari *a)
     return LT_OK;
 }
 
-/* Replaced by name, not synced. */
-static lt_res replace(const struct publisher_ari *a, lt_slice bytes)
+/* The delta's time is that of the look at the book: who asked before it is answered out of it. */
+static void look_time(lt_time looked, struct timespec ret_times[2])
 {
+    ret_times[0] = (struct timespec){.tv_nsec = UTIME_OMIT};
+    ret_times[1] = (struct timespec){.tv_sec = looked.us / LT_US_PER_SECOND,
+                                     .tv_nsec = looked.us % LT_US_PER_SECOND * 1000};
+}
+
+/* Replaced by name, not synced. */
+static lt_res replace(const struct publisher_ari *a, lt_slice bytes, lt_time looked)
+{
+    struct timespec times[2];
+    look_time(looked, times);
     LT_CLEANUP(lt_fd_closep)
     int fd = openat(a->folder_fd, DELTA ".new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
                     (mode_t)0644);
     LT_CHECK(fd >= 0, LT_STATE_IO, DELTA ".new: %s", strerror(errno));
     LT_TRY(lt_write_all(fd, bytes));
-    LT_CHECK(fchmod(fd, 0644) == 0 && renameat(a->folder_fd, DELTA ".new", a->folder_fd, DELTA) == 0,
+    LT_CHECK(fchmod(fd, 0644) == 0 && futimens(fd, times) == 0 &&
+                 renameat(a->folder_fd, DELTA ".new", a->folder_fd, DELTA) == 0,
              LT_STATE_IO, DELTA ": %s", strerror(errno));
     return LT_OK;
 }
 
-static lt_res write_delta(struct publisher_ari *a)
+static lt_res write_delta(struct publisher_ari *a, lt_time looked)
 {
     const struct ca_ari_build book = {.issuers = a->issuers, .issuer_count = a->issuer_count};
     struct lt_buf out;
     lt_buf_init(&out, SLICE_BYTES_MAX);
     ca_ari_delta_write(&a->delta, &book, a->generation, &out);
     lt_res r = lt_buf_check(&out);
-    r = lt_failed(r) ? r : replace(a, lt_buf_slice(&out));
+    r = lt_failed(r) ? r : replace(a, lt_buf_slice(&out), looked);
     lt_buf_done(&out);
     a->delta_written = !lt_failed(r);
     lt_metric_set("lintel_renewal_information_changes", (int64_t)a->delta.count);
@@ -173,7 +184,14 @@ static lt_res look(struct publisher_ari *a, lt_time now)
     bool changed = false;
     since = lt_time_add_seconds(since, -CA_ARI_OVERLAP_S);
     LT_TRY(ca_ari_delta_take(&a->delta, &book, since, &changed));
-    return changed || !a->delta_written ? write_delta(a) : LT_OK;
+    if (changed || !a->delta_written) {
+        return write_delta(a, now);
+    }
+    struct timespec times[2];
+    look_time(now, times);
+    LT_CHECK(utimensat(a->folder_fd, DELTA, times, AT_SYMLINK_NOFOLLOW) == 0, LT_STATE_IO, DELTA ": %s",
+             strerror(errno));
+    return LT_OK;
 }
 
 static void look_at_delta(struct publisher_ari *a, lt_time now)

@@ -1,6 +1,7 @@
 /* The real gateway in its sandbox; the test is its supervisor, its notaries and its clients. What is served
  * where, who answers whom, its own certificate, and what clients see when a notary lies or dies. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <openssl/ssl.h>
@@ -17,6 +18,7 @@
 
 #include "base/file.h"
 #include "base/metrics.h"
+#include "ca/ari_map.h"
 #include "http.pb-c.h"
 #include "puppet.h"
 
@@ -690,6 +692,89 @@ static void test_renewal(void **state)
     finish(&p, notary);
 }
 
+/* ---- renewal information: who asks at once waits for the publisher's next look ---- */
+
+/* A file of one issuer (key 0x01 0x02) and at most one serial; looked at then. */
+static void write_ari(const char *name, int64_t generation, const char *serial, int64_t looked_s)
+{
+    struct ca_ari_issuer issuer = {.len = 2, .key_id = {1, 2}};
+    struct ca_ari_row row = {.serial_len = 1, .serial = {(uint8_t)serial[0]}, .start_s = 1000, .end_s = 2000};
+    struct ca_ari_header head = ca_ari_head(generation, serial[0] != 0, 1, 0);
+    char path[160];
+    char fresh[170];
+    (void)snprintf(path, sizeof path, "%s/ca/public/ari/%s", puppet_folder, name);
+    (void)snprintf(fresh, sizeof fresh, "%s.new", path);
+    int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, &head, sizeof head), sizeof head);
+    assert_int_equal(write(fd, &issuer, sizeof issuer), sizeof issuer);
+    if (serial[0] != 0) {
+        assert_int_equal(write(fd, &row, sizeof row), sizeof row);
+    }
+    const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = looked_s}};
+    assert_int_equal(futimens(fd, times), 0);
+    assert_int_equal(close(fd), 0);
+    assert_int_equal(rename(fresh, path), 0);
+}
+
+static void remove_ari(const char *name)
+{
+    char path[160];
+    (void)snprintf(path, sizeof path, "%s/ca/public/ari/%s", puppet_folder, name);
+    assert_int_equal(unlink(path), 0);
+}
+
+#define CERTID(serial) "/acme/renewal-info/AQI." serial /* of a byte, in base64url */
+
+static void test_renewal_information_waits(void **state)
+{
+    (void)state;
+    enum { PAST = -3600, SOON = 3600 };
+    struct puppet p;
+    struct ipc_link *notary;
+    struct client c;
+    char path[160];
+    char *text;
+    int64_t now_s = lt_time_seconds(lt_now());
+    (void)snprintf(path, sizeof path, "%s/ca/public/ari", puppet_folder);
+    assert_true(mkdir(path, 0755) == 0 || errno == EEXIST);
+    write_ari("base", 1, "A", now_s + PAST);
+    write_ari("delta", 1, "", now_s + PAST);
+    start(&p, &notary);
+    wait_healthy();
+    assert_int_equal(fetch(HTTPS, "GET", CERTID("QQ"), "", &text), 200); /* "A" is there: at once */
+    free(text);
+    assert_int_equal(fetch(HTTPS, "GET", "/acme/renewal-info/AQE.QQ", "", &text), 404); /* of another's key */
+    free(text);
+    client_open(&c, HTTPS);
+    client_get(&c, "GET", CERTID("Qg"), "");
+    (void)usleep(TICKS_MS * 1000);
+    write_ari("delta", 1, "B", now_s + SOON);
+    assert_int_equal(client_read(&c), 200); /* it was issued a moment ago */
+    client_close(&c);
+    client_open(&c, HTTPS);
+    write_ari("delta", 1, "B", now_s + PAST);
+    (void)usleep(TICKS_MS * 1000);
+    client_get(&c, "GET", CERTID("Qw"), "");
+    (void)usleep(TICKS_MS * 1000);
+    write_ari("delta", 1, "B", now_s + SOON);
+    assert_int_equal(client_read(&c), 404); /* looked again: there is none */
+    client_close(&c);
+    write_ari("delta", 2, "B", now_s + SOON); /* of a base that is not there yet: tells nothing */
+    (void)usleep(TICKS_MS * 1000);
+    assert_int_equal(fetch(HTTPS, "GET", CERTID("Qw"), "", &text), 503);
+    assert_non_null(strstr(text, "retry-after: 10\r\n"));
+    free(text);
+    client_open(&c, HTTPS);
+    client_get(&c, "GET", CERTID("Qw"), "");
+    (void)usleep(TICKS_MS * 1000);
+    client_close(&c); /* who leaves is forgotten */
+    wait_healthy();
+    finish(&p, notary);
+    remove_ari("base");
+    remove_ari("delta");
+}
+
 /* A request that was with two notaries when they died: its sender waits outside, others do not. */
 static void test_poison(void **state)
 {
@@ -852,12 +937,19 @@ int main(int argc, char **argv)
     lintel = argv[1];
     puppet_libexec = argv[2];
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_own_certificate), cmocka_unit_test(test_renewal),
-        cmocka_unit_test(test_routes),          cmocka_unit_test(test_files),
-        cmocka_unit_test(test_answers),         cmocka_unit_test(test_bad_answers),
-        cmocka_unit_test(test_notary_dies),     cmocka_unit_test(test_metrics),
-        cmocka_unit_test(test_reload),          cmocka_unit_test(test_poison),
-        cmocka_unit_test(test_one_address),     cmocka_unit_test(test_drain),
+        cmocka_unit_test(test_own_certificate),
+        cmocka_unit_test(test_renewal),
+        cmocka_unit_test(test_renewal_information_waits),
+        cmocka_unit_test(test_routes),
+        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_bad_answers),
+        cmocka_unit_test(test_notary_dies),
+        cmocka_unit_test(test_metrics),
+        cmocka_unit_test(test_reload),
+        cmocka_unit_test(test_poison),
+        cmocka_unit_test(test_one_address),
+        cmocka_unit_test(test_drain),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
