@@ -232,6 +232,14 @@ static lt_res read_options(const struct cmd *c, struct bench_options *o)
     return LT_OK;
 }
 
+/* Interrupted: what was measured until then is told. */
+static void on_interrupt(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    stop(arg);
+}
+
 static double cpu_seconds(void)
 {
     struct rusage u;
@@ -245,12 +253,16 @@ static lt_res measure(struct cmd *c, struct bench *b)
     static const struct timeval pace = {.tv_usec = 1000};
     static const struct timeval slow = {.tv_usec = 50000};
     struct event event;
+    struct event interrupt;
     double cpu_s = cpu_seconds();
+    LT_ASSERT(event_assign(&interrupt, b->base, SIGINT, EV_SIGNAL | EV_PERSIST, on_interrupt, b) == 0);
+    LT_ASSERT(event_add(&interrupt, NULL) == 0);
     LT_ASSERT(event_assign(&event, b->base, -1, EV_PERSIST, on_pace, b) == 0);
     LT_ASSERT(event_add(&event, b->options.rate > 0 ? &pace : &slow) == 0);
     bench_client_register(&b->clients[0]);
     LT_ASSERT(event_base_dispatch(b->base) >= 0);
     (void)event_del(&event);
+    (void)event_del(&interrupt);
     LT_CHECK(b->failed == 0, LT_RETRY_UNAVAILABLE, "no account: %s", b->first_error);
     double seconds = (double)(lt_now().us - b->began_us) / 1e6;
     cpu_s = cpu_seconds() - cpu_s;
@@ -311,7 +323,7 @@ const struct cmd_verb cmd_bench_acme = {
         "--dns-port) and validate at --http-port. Says how many certificates a second, what each step took,\n"
         "and what went wrong. Works against any ACME server that wants no external account. What is not\n"
         "finished is asked again after 4, 8, 16 … 250 ms, whatever Retry-After says; 429 and 503 are "
-        "obeyed.\n"
+        "obeyed. Ctrl-C ends it early, with what was measured.\n"
         "\n"
         "examples:\n"
         "  lintel bench acme --url https://localhost:14000/acme/directory --ca var/ca/ca/root.pem \\\n"
