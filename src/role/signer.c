@@ -775,7 +775,13 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *m, const int *listen
     };
     LT_ASSERT(options.folder != NULL && options.mirror != NULL);
     lt_random(options.id, sizeof options.id);
-    LT_TRY(journal_open(&options, &s->journal));
+    lt_res opened = journal_open(&options, &s->journal);
+    if (opened.code == LT_RETRY_BUSY) { /* two families on one folder: a fault, and no server's */
+        char held[sizeof lt_error_last()->detail];
+        (void)snprintf(held, sizeof(held), "%s", lt_error_last()->detail);
+        LT_FAIL(LT_STATE_IO, "%s", held);
+    }
+    LT_TRY(opened);
     lt_log(LT_LOG_INFO, "journal open", "records=%llu acknowledged=%llu keys=%zu",
            (unsigned long long)journal_last(s->journal), (unsigned long long)journal_acknowledged(s->journal),
            s->keys.count);

@@ -273,6 +273,7 @@ static void journals_batches(void **state)
         assert_int_equal(r->mass, 0x0102030405060708);
         assert_int_equal(r->batch, rows[i].batch);
     }
+    kill_signer(w);
 }
 
 static void journals_revocations_and_knots(void **state)

@@ -187,7 +187,8 @@ def a_closed_standard_output_kills_nobody():
 
 def links_follow_the_table():
     expected = {
-        "registrar": {"notary", "examiner", "validator", "publisher"}, "signer": {"examiner"}, "gateway": {"notary"},
+        "registrar": {"notary", "reader", "examiner", "validator", "publisher"}, "reader": {"notary", "registrar"},
+        "signer": {"examiner"}, "gateway": {"notary"},
         "notary": {"gateway", "registrar", "reader"}, "examiner": {"registrar", "signer", "publisher"},
         "validator": {"registrar"},
     }
