@@ -22,6 +22,8 @@ enum {
     DEFAULT_UID_BASE = 71000,
     OPINION_WORDS_MAX = 32,
     BOOK_GROUP = 90, /* above every role number */
+    CAP_MAX = 2000000000,
+    TERMS_VERSION_MAX = 64,
 };
 
 struct raw_issuer {
@@ -33,6 +35,7 @@ struct raw_issuer {
     bool offline;
     bool ocsp;
     const char *crl_shards;
+    const char *cap;
 };
 
 /* What the schema fills: c directly where the types agree, the rest to be converted. Sections of the file
@@ -102,6 +105,7 @@ static const cyaml_schema_field_t issuer_fields[] = {
     CA_YAML_BOOL("offline", CYAML_FLAG_OPTIONAL, struct raw_issuer, offline),
     CA_YAML_BOOL("ocsp", CYAML_FLAG_OPTIONAL, struct raw_issuer, ocsp),
     ISSUER_STRING("crl-shards", crl_shards, CYAML_FLAG_OPTIONAL),
+    ISSUER_STRING("cap", cap, CYAML_FLAG_OPTIONAL),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t issuer_entry = {
@@ -116,6 +120,8 @@ static const cyaml_schema_field_t listen_fields[] = {
 };
 static const cyaml_schema_field_t acme_fields[] = {
     STRING("terms-of-service", c.terms_of_service),
+    STRING("terms-version", c.terms_version),
+    BOOL("terms-revocation-clause", c.terms_clause),
     STRING("website", c.website),
     LIST("caa-identities", c.caa_identities, c.caa_identity_count, &string_entry, HOSTS_MAX),
     STRING("order-lifetime", order_lifetime),
@@ -245,6 +251,7 @@ static const struct {
     {offsetof(struct raw, c.store), ""},
     {offsetof(struct raw, c.default_profile), "tls-server"},
     {offsetof(struct raw, c.terms_of_service), ""},
+    {offsetof(struct raw, c.terms_version), ""},
     {offsetof(struct raw, c.website), ""},
     {offsetof(struct raw, c.resolver), ""},
     {offsetof(struct raw, c.trust_anchor), ""},
@@ -483,6 +490,17 @@ static lt_res apply_shards(const struct ca_yaml *y, const struct raw_issuer *in,
     return LT_OK;
 }
 
+static lt_res apply_cap(const struct ca_yaml *y, const struct raw_issuer *in, uint32_t index,
+                        struct ca_config_issuer *issuer)
+{
+    char path[48];
+    if (in->cap == NULL) {
+        return LT_OK;
+    }
+    (void)snprintf(path, sizeof path, "issuers.%u.cap", index);
+    return ca_yaml_number(y, path, in->cap, 1, CAP_MAX, &issuer->cap);
+}
+
 static lt_res apply_issuers(const struct ca_yaml *y, struct raw *raw)
 {
     struct ca_config_issuer *out = LT_NEW_ARRAY(&raw->c.arena, struct ca_config_issuer,
@@ -503,6 +521,7 @@ static lt_res apply_issuers(const struct ca_yaml *y, struct raw *raw)
         };
         LT_TRY(check_issuer(y, raw, i));
         LT_TRY(apply_shards(y, in, i, &out[i]));
+        LT_TRY(apply_cap(y, in, i, &out[i]));
     }
     return LT_OK;
 }
@@ -738,6 +757,22 @@ static lt_res check_mail(const struct ca_yaml *y, const struct raw *raw)
     return LT_OK;
 }
 
+/* What a subscriber agreed to is written down by its version. */
+static lt_res check_terms(const struct ca_yaml *y, const struct raw *raw)
+{
+    if (raw->c.terms_version[0] != 0 && raw->c.terms_of_service[0] == 0) {
+        return ca_yaml_refuse(y, "acme.terms-version", "there are no terms: write terms-of-service: URL");
+    }
+    if (raw->c.terms_clause && raw->c.terms_version[0] == 0) {
+        return ca_yaml_refuse(y, "acme.terms-revocation-clause",
+                              "which version has it? write terms-version: \"2026-03\"");
+    }
+    if (strlen(raw->c.terms_version) > TERMS_VERSION_MAX) {
+        return ca_yaml_refuse(y, "acme.terms-version", "over %d bytes", TERMS_VERSION_MAX);
+    }
+    return LT_OK;
+}
+
 static lt_res finish(const struct ca_yaml *y, struct raw *raw)
 {
     static const char *const local[] = {"localhost"};
@@ -758,6 +793,7 @@ static lt_res finish(const struct ca_yaml *y, struct raw *raw)
     LT_TRY(check_urls(y, raw));
     LT_TRY(check_store(y, raw));
     LT_TRY(check_mail(y, raw));
+    LT_TRY(check_terms(y, raw));
     if (!name_ok(raw->c.default_profile)) {
         return ca_yaml_refuse(y, "default-profile", "\"%.40s\" is no profile name", raw->c.default_profile);
     }

@@ -17,6 +17,7 @@ struct ca_config_issuer {
     bool crl;                /* publish a CRL for it */
     bool ocsp;               /* answer OCSP for it: responders of its own, profiles of kind responder */
     bool offline;            /* its key is elsewhere: nothing is signed with it by the family */
+    uint32_t cap;            /* certificates that may be good at once before we are warned; 0: none */
     uint32_t crl_shards; /* new certificates are spread over so many parts of its CRL; 0: the complete one */
 };
 
@@ -84,6 +85,8 @@ struct ca_config {
     const char *default_profile;
 
     const char *terms_of_service; /* "" for none */
+    const char *terms_version;    /* "" for none */
+    bool terms_clause;            /* that version has the clause about revocation and cooperation */
     const char *website;
     const char *const *caa_identities;
     uint32_t caa_identity_count;

@@ -99,12 +99,18 @@ enum ipc_type {
     IPC_CRL_FETCHED = 97,
     IPC_MEMBERS_WANTED = 100,
     IPC_MEMBERS = 101,
+    IPC_RENEWAL_POLLS = 105,
     IPC_OCSP_SIGN = 110,
     IPC_OCSP_SIGNED = 111,
     IPC_OCSP_UNKNOWN = 112,
     IPC_OCSP_UNKNOWN_SIGNED = 113,
     IPC_RESPONDER_REQUEST = 114,
     IPC_RESPONDER_CERTIFICATE = 115,
+    IPC_ENDPOINTS_WANTED = 120,
+    IPC_ENDPOINTS = 121,
+    IPC_USAGE_LOOK = 122,
+    IPC_USAGE_STOP = 123,
+    IPC_USAGE_SEEN = 124,
     IPC_TYPE_LIMIT = 128, /* no number reaches it */
 };
 
@@ -185,6 +191,11 @@ LT_MUST_USE lt_res ipc_unpack(enum ipc_type type, lt_slice packed, struct lt_are
                               const ProtobufCMessage **ret_body);
 /* The other way; lives in the arena. */
 LT_MUST_USE lt_res ipc_pack(const ProtobufCMessage *body, struct lt_arena *arena, lt_slice *ret_packed);
+/* Bytes that travel beside a message, for who passes on what is large without copying it: in a memfd that is
+ * sealed against everything, mapped to read. Unmap with munmap. */
+LT_MUST_USE lt_res ipc_sealed_new(lt_slice bytes, int *ret_fd);
+/* LT_PEER_MALFORMED: it could still change, is empty, or larger than max. */
+LT_MUST_USE lt_res ipc_sealed_map(int fd, size_t max, lt_slice *ret_bytes);
 /* Closes the descriptors that nobody took. */
 void ipc_msg_done(struct ipc_msg *m);
 

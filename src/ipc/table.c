@@ -12,7 +12,9 @@
 #include "pages.pb-c.h"
 #include "publish.pb-c.h"
 #include "query.pb-c.h"
+#include "ready.pb-c.h"
 #include "sign.pb-c.h"
+#include "usage.pb-c.h"
 #include "validate.pb-c.h"
 
 enum { KB = 1024, MB = 1024 * 1024 };
@@ -47,7 +49,7 @@ static const struct ipc_type_info types[IPC_TYPE_LIMIT] = {
     [IPC_QUERY_REPLY] = {IPC_QUERY_REPLY, "QueryReply", &ipc__query_reply__descriptor, 16 * MB},
     [IPC_SIGN_REQUEST] = {IPC_SIGN_REQUEST, "SignRequest", &ipc__sign_request__descriptor, 8 * MB},
     [IPC_SIGN_REPLY] = {IPC_SIGN_REPLY, "SignReply", &ipc__sign_reply__descriptor, 512 * KB},
-    [IPC_SIGN_ORDER] = {IPC_SIGN_ORDER, "SignOrder", &ipc__sign_order__descriptor, 512 * MB},
+    [IPC_SIGN_ORDER] = {IPC_SIGN_ORDER, "SignOrder", &ipc__sign_order__descriptor, 512 * MB, 1},
     [IPC_SIGN_RESULT] = {IPC_SIGN_RESULT, "SignResult", &ipc__sign_result__descriptor, 64 * KB},
     [IPC_JOURNAL_REPLAY] = {IPC_JOURNAL_REPLAY, "JournalReplay", &ipc__journal_replay__descriptor, 512 * KB},
     [IPC_JOURNAL_ACK] = {IPC_JOURNAL_ACK, "JournalAck", &ipc__journal_ack__descriptor, KB},
@@ -81,7 +83,7 @@ static const struct ipc_type_info types[IPC_TYPE_LIMIT] = {
     [IPC_MAIL_SENT] = {IPC_MAIL_SENT, "MailSent", &ipc__mail_sent__descriptor, 4 * KB},
     [IPC_PUBLISH_HINT] = {IPC_PUBLISH_HINT, "PublishHint", &ipc__publish_hint__descriptor, 4 * KB},
     [IPC_CRL_SIGN_REQUEST] = {IPC_CRL_SIGN_REQUEST, "CrlSignRequest", &ipc__crl_sign_request__descriptor,
-                              512 * MB},
+                              512 * MB, 1},
     [IPC_CRL_SIGN_REPLY] = {IPC_CRL_SIGN_REPLY, "CrlSignReply", &ipc__crl_sign_reply__descriptor, 64 * KB},
     [IPC_CRL_STORE] = {IPC_CRL_STORE, "CrlStore", &ipc__crl_store__descriptor, 512 * MB},
     [IPC_CRL_STORED] = {IPC_CRL_STORED, "CrlStored", &ipc__crl_stored__descriptor, 4 * KB},
@@ -90,6 +92,7 @@ static const struct ipc_type_info types[IPC_TYPE_LIMIT] = {
     [IPC_CRL_FETCHED] = {IPC_CRL_FETCHED, "CrlFetched", &ipc__crl_fetched__descriptor, 4 * KB},
     [IPC_MEMBERS_WANTED] = {IPC_MEMBERS_WANTED, "MembersWanted", &ipc__members_wanted__descriptor, 128 * KB},
     [IPC_MEMBERS] = {IPC_MEMBERS, "Members", &ipc__members__descriptor, 512 * KB},
+    [IPC_RENEWAL_POLLS] = {IPC_RENEWAL_POLLS, "RenewalPolls", &ipc__renewal_polls__descriptor, 128 * KB},
     [IPC_OCSP_SIGN] = {IPC_OCSP_SIGN, "OcspSign", &ipc__ocsp_sign__descriptor, 64 * KB},
     [IPC_OCSP_SIGNED] = {IPC_OCSP_SIGNED, "OcspSigned", &ipc__ocsp_signed__descriptor, 256 * KB},
     [IPC_OCSP_UNKNOWN] = {IPC_OCSP_UNKNOWN, "OcspUnknown", &ipc__ocsp_unknown__descriptor, KB},
@@ -99,6 +102,12 @@ static const struct ipc_type_info types[IPC_TYPE_LIMIT] = {
                                4 * KB},
     [IPC_RESPONDER_CERTIFICATE] = {IPC_RESPONDER_CERTIFICATE, "ResponderCertificate",
                                    &ipc__responder_certificate__descriptor, 64 * KB},
+    [IPC_ENDPOINTS_WANTED] = {IPC_ENDPOINTS_WANTED, "EndpointsWanted", &ipc__endpoints_wanted__descriptor,
+                              128 * KB},
+    [IPC_ENDPOINTS] = {IPC_ENDPOINTS, "Endpoints", &ipc__endpoints__descriptor, MB},
+    [IPC_USAGE_LOOK] = {IPC_USAGE_LOOK, "UsageLook", &ipc__usage_look__descriptor, MB},
+    [IPC_USAGE_STOP] = {IPC_USAGE_STOP, "UsageStop", &ipc__usage_stop__descriptor, KB},
+    [IPC_USAGE_SEEN] = {IPC_USAGE_SEEN, "UsageSeen", &ipc__usage_seen__descriptor, 256 * KB},
 };
 
 /* The control link of every role; written once here instead of ten times below. */
@@ -118,6 +127,7 @@ const struct ipc_edge ipc_edges[] = {
     {IPC_NOTARY, IPC_GATEWAY, IPC_HTTP_RESPONSE},
     {IPC_GATEWAY, IPC_NOTARY, IPC_SERVICE_CERTIFICATE_REQUEST},
     {IPC_NOTARY, IPC_GATEWAY, IPC_SERVICE_CERTIFICATE},
+    {IPC_GATEWAY, IPC_NOTARY, IPC_RENEWAL_POLLS},
 
     {IPC_NOTARY, IPC_REGISTRAR, IPC_KEY_LOOKUP},
     {IPC_REGISTRAR, IPC_NOTARY, IPC_KEY_ANSWER},
@@ -131,11 +141,14 @@ const struct ipc_edge ipc_edges[] = {
     {IPC_REGISTRAR, IPC_NOTARY, IPC_PAGE_REPLY},
     {IPC_NOTARY, IPC_REGISTRAR, IPC_SERVICE_CERTIFICATE_REQUEST},
     {IPC_REGISTRAR, IPC_NOTARY, IPC_SERVICE_CERTIFICATE},
+    {IPC_NOTARY, IPC_REGISTRAR, IPC_RENEWAL_POLLS},
 
     {IPC_NOTARY, IPC_READER, IPC_QUERY},
     {IPC_READER, IPC_NOTARY, IPC_QUERY_REPLY},
     {IPC_REGISTRAR, IPC_READER, IPC_MEMBERS_WANTED},
     {IPC_READER, IPC_REGISTRAR, IPC_MEMBERS},
+    {IPC_REGISTRAR, IPC_READER, IPC_ENDPOINTS_WANTED},
+    {IPC_READER, IPC_REGISTRAR, IPC_ENDPOINTS},
 
     {IPC_REGISTRAR, IPC_VALIDATOR, IPC_VALIDATE},
     {IPC_VALIDATOR, IPC_REGISTRAR, IPC_VALIDATED},
@@ -146,6 +159,9 @@ const struct ipc_edge ipc_edges[] = {
     {IPC_COURIER, IPC_REGISTRAR, IPC_MAIL_SENT},
     {IPC_REGISTRAR, IPC_COURIER, IPC_CRL_FETCH},
     {IPC_COURIER, IPC_REGISTRAR, IPC_CRL_FETCHED},
+    {IPC_REGISTRAR, IPC_COURIER, IPC_USAGE_LOOK},
+    {IPC_REGISTRAR, IPC_COURIER, IPC_USAGE_STOP},
+    {IPC_COURIER, IPC_REGISTRAR, IPC_USAGE_SEEN},
 
     {IPC_REGISTRAR, IPC_EXAMINER, IPC_SIGN_REQUEST},
     {IPC_EXAMINER, IPC_REGISTRAR, IPC_SIGN_REPLY},

@@ -51,6 +51,7 @@ static const char full[] = "name: Full\n"
                            "    key: keys/tls.key\n"
                            "    certificate: ca/tls.pem\n"
                            "    crl-shards: 128\n"
+                           "    cap: 1000000\n"
                            "  - name: hsm\n"
                            "    pkcs11-uri: pkcs11:object=hsm\n"
                            "    certificate: ca/hsm.pem\n"
@@ -96,6 +97,8 @@ static void everything(void **state)
     assert_null(ca_config_issuer(c, LT_LIT("none")));
     assert_int_equal(ca_config_issuer(c, LT_LIT("tls"))->crl_shards, 128);
     assert_int_equal(ca_config_issuer(c, LT_LIT("hsm"))->crl_shards, 0);
+    assert_int_equal(ca_config_issuer(c, LT_LIT("tls"))->cap, 1000000);
+    assert_int_equal(ca_config_issuer(c, LT_LIT("hsm"))->cap, 0);
     assert_string_equal(c->caa_identities[0], "ca.example.com");
     assert_int_equal(c->order_lifetime_s, 36 * 3600);
     assert_int_equal(c->accounts_per_address.count, 0);
@@ -188,6 +191,12 @@ static void refusals(void **state)
          "lintel.yaml:2:63: issuers.0.crl-shards: "},
         {"issuers:\n  - {name: a, offline: true, certificate: c, crl-shards: 2}\n",
          "lintel.yaml:2:58: issuers.0.crl-shards: "},
+        {"issuers:\n  - {name: a, key: k, certificate: c, cap: 0}\n", "lintel.yaml:2:44: issuers.0.cap: "},
+        {"issuers:\n  - {name: a, key: k, certificate: c, cap: many}\n",
+         "lintel.yaml:2:44: issuers.0.cap: "},
+        {"acme:\n  terms-version: \"1\"\n", "lintel.yaml:2:18: acme.terms-version: "},
+        {"acme:\n  terms-of-service: https://a.example/\n  terms-revocation-clause: true\n",
+         "lintel.yaml:3:28: acme.terms-revocation-clause: "},
         {"uid-base: 500\n", "lintel.yaml:1:11: uid-base: "},
         {"second-opinion:\n  command: [zlint, \"-\"]\n", "lintel.yaml:2:"},
         {"second-opinion:\n  command: [/bin/true]\n  paths: [lib]\n", "lintel.yaml:3:"},
