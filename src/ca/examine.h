@@ -54,10 +54,24 @@ struct ca_verdict {
 void ca_examine_certificate(const struct ca_examine *x, const Ipc__SignRequest *m, lt_time now,
                             struct lt_arena *a, struct ca_verdict *ret_verdict);
 
-/* before: the to-be-signed bytes of the last CRL of that issuer that was signed, empty for the first. Shards
- * are refused: there are none.
+/* What a CRL is judged by; all borrowed for as long as it is judged. */
+struct ca_crl_asked {
+    const Ipc__CrlSignRequest *m;
+    lt_slice tbs;    /* what is to be signed: in the message, or beside it */
+    lt_slice before; /* to-be-signed bytes of the last one of that part that was signed; empty: the first */
+};
+
+/* In slices, so that others are served between two of them: begin, go on until it is true, end. The verdict
+ * stands then, and lives in the arena.
  *= RFC 5280 3.3 "An entry MUST NOT be removed from the CRL until it appears on one regularly scheduled CRL
  * issued beyond the revoked certificate's validity period." */
+struct ca_crl_judging;
+struct ca_crl_judging *ca_examine_crl_begin(const struct ca_examine *x, const struct ca_crl_asked *asked,
+                                            lt_time now, struct lt_arena *a, struct ca_verdict *ret_verdict);
+/* About so many entries' worth of work. */
+bool ca_examine_crl_go_on(struct ca_crl_judging *j, size_t entries);
+void ca_examine_crl_end(struct ca_crl_judging *j);
+/* All at once. */
 void ca_examine_crl(const struct ca_examine *x, const Ipc__CrlSignRequest *m, lt_slice before, lt_time now,
                     struct lt_arena *a, struct ca_verdict *ret_verdict);
 

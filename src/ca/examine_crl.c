@@ -2,6 +2,8 @@
  *
  * Both lists stand in ascending order of serials, so one walk over the two finds what was lost, at any size.
  * Each lost entry needs its certificate, signed by this issuer and expired before the CRL before was made.
+ * Millions of entries take a second: proofs and entries are read in slices, and who asks may serve others
+ * between two of them.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,25 +13,51 @@
 #include "ca/examine_internal.h"
 #include "ca/limits.h"
 #include "crypto/pub.h"
+#include "lint/crl_facts.h"
 #include "x509/crl.h"
 
-enum { CLOCK_SLACK_S = 3600, NUMBER_SLACK_S = 1, NUMBER_MAX = 20, CERT_ARENA_MAX = 256 * 1024 };
+enum {
+    CLOCK_SLACK_S = 3600,
+    NUMBER_SLACK_S = 1,
+    NUMBER_MAX = 20,
+    CERT_ARENA_MAX = 256 * 1024,
+    PROOF_COST = 100, /* entries that are read in the time that one certificate's signature takes */
+};
 
-struct crl_judge {
+/* The next serial in a list; the order is checked on the way. */
+struct walk {
+    struct der_cursor at;
+    struct x509_crl_entry entry;
+    lt_slice serial;
+    bool more;
+    bool disorder;
+};
+
+enum phase { PHASE_PROOFS, PHASE_ENTRIES, PHASE_LINT, PHASE_DONE };
+
+struct ca_crl_judging {
     const struct ca_examine *x;
     const Ipc__CrlSignRequest *m;
+    lt_slice tbs;
     lt_slice before_der;
     lt_time now;
     struct lt_arena *a;
     const struct ca_examine_issuer *issuer;
     struct x509_crl crl;
     struct x509_crl before;
-    lt_slice *proven; /* serial magnitudes of entries that may go, sorted */
+    struct crypto_pub *key; /* owned: of the issuer, for the proofs */
+    lt_slice *proven;       /* serial magnitudes of entries that may go, sorted */
     size_t proven_count;
+    struct walk new_list;
+    struct walk old_list;
+    struct lint_crl_reading reading;
+    struct lint_crl_facts facts;
+    enum phase phase;
+    const char *word; /* of the refusal, should the slice that runs fail */
     struct ca_verdict *v;
 };
 
-static lt_res check_issuer(struct crl_judge *j)
+static lt_res check_issuer(struct ca_crl_judging *j)
 {
     LT_TRY(ca_judge_issuer(j->x, j->m->issuer, j->now, &j->issuer));
     LT_CHECK((j->issuer->cert->ext.key_usage & X509_KU_CRL_SIGN) != 0, LT_POLICY_REFUSED,
@@ -37,17 +65,17 @@ static lt_res check_issuer(struct crl_judge *j)
     return LT_OK;
 }
 
-static lt_res check_parse(struct crl_judge *j)
+static lt_res check_parse(struct ca_crl_judging *j)
 {
-    LT_TRY(x509_crl_tbs_parse(LT_SLICE(j->m->tbs.data, j->m->tbs.len), j->a, &j->crl));
-    return j->before_der.len == 0 ? LT_OK : x509_crl_tbs_parse(j->before_der, j->a, &j->before);
+    LT_TRY(x509_crl_tbs_open(j->tbs, j->a, &j->crl));
+    return j->before_der.len == 0 ? LT_OK : x509_crl_tbs_open(j->before_der, j->a, &j->before);
 }
 
 /* A CRL is held against the one before of the same part: the examiner keeps one for each, so none can leave
  * out what another has. A part says which it is, in the words of the certificates that point to it; the
  * complete one says nothing.
  *= RFC 5280 5.2.5 "identifies the CRL distribution point and scope for a particular CRL" */
-static lt_res check_part(struct crl_judge *j)
+static lt_res check_part(struct ca_crl_judging *j)
 {
     const struct x509_extensions *e = &j->crl.ext;
     const char *url = ca_crl_url(j->a, j->x->public_http_url, j->m->issuer, j->m->shard);
@@ -63,7 +91,7 @@ static lt_res check_part(struct crl_judge *j)
     return LT_OK;
 }
 
-static lt_res check_scope(struct crl_judge *j)
+static lt_res check_scope(struct ca_crl_judging *j)
 {
     if (j->m->shard != 0) {
         return check_part(j);
@@ -72,7 +100,7 @@ static lt_res check_scope(struct crl_judge *j)
     return LT_OK;
 }
 
-static lt_res check_issuer_bytes(struct crl_judge *j)
+static lt_res check_issuer_bytes(struct ca_crl_judging *j)
 {
     const struct x509_cert *by = j->issuer->cert;
     LT_CHECK(lt_slice_eq(j->crl.issuer.der, by->subject.der), LT_POLICY_REFUSED,
@@ -128,7 +156,7 @@ static lt_slice number_of_time(struct lt_arena *a, lt_time t)
 /* Numbers are microseconds since 1970. One that runs ahead would leave none for the CRLs to come: whoever
  * has seen it takes no smaller one.
  *= RFC 5280 5.2.3 "CRL verifiers MUST be able to handle CRLNumber values up to 20 octets." */
-static lt_res check_number_bound(struct crl_judge *j)
+static lt_res check_number_bound(struct ca_crl_judging *j)
 {
     lt_slice n = j->crl.ext.crl_number;
     lt_slice most = number_of_time(j->a, lt_time_add_seconds(j->now, NUMBER_SLACK_S));
@@ -144,7 +172,7 @@ static lt_res check_number_bound(struct crl_judge *j)
     return LT_OK;
 }
 
-static lt_res check_number(struct crl_judge *j)
+static lt_res check_number(struct ca_crl_judging *j)
 {
     lt_slice asked = trimmed(LT_SLICE(j->m->number.data, j->m->number.len));
     LT_CHECK(j->crl.ext.has_crl_number && lt_slice_eq(j->crl.ext.crl_number, asked), LT_POLICY_REFUSED,
@@ -160,7 +188,7 @@ static lt_res check_number(struct crl_judge *j)
     return check_number_bound(j);
 }
 
-static lt_res check_times(struct crl_judge *j)
+static lt_res check_times(struct ca_crl_judging *j)
 {
     const struct x509_crl *c = &j->crl;
     int64_t most = ca_limit_at(CA_LIMIT_CRL_LIFETIME_S, j->now);
@@ -177,7 +205,7 @@ static lt_res check_times(struct crl_judge *j)
 }
 
 /* One certificate that shows that an entry may go. */
-static lt_res proof_read(struct crl_judge *j, struct crypto_pub *key, lt_slice der, lt_slice *ret_serial)
+static lt_res proof_read(struct ca_crl_judging *j, lt_slice der, lt_slice *ret_serial)
 {
     struct lt_arena own;
     struct x509_cert c;
@@ -187,7 +215,7 @@ static lt_res proof_read(struct crl_judge *j, struct crypto_pub *key, lt_slice d
     LT_TRY(r);
     LT_CHECK(lt_slice_eq(c.issuer.der, j->issuer->cert->subject.der), LT_POLICY_REFUSED,
              "a certificate of another issuer is no proof");
-    LT_TRY(crypto_pub_verify(key, (enum crypto_sig_alg)c.sig_alg, c.tbs, c.signature));
+    LT_TRY(crypto_pub_verify(j->key, (enum crypto_sig_alg)c.sig_alg, c.tbs, c.signature));
     LT_CHECK(c.not_after.us < j->before.this_update.us, LT_POLICY_REFUSED,
              "an entry would go that has not stood on a CRL after its certificate expired");
     *ret_serial = x509_serial_magnitude(c.serial);
@@ -199,7 +227,7 @@ static int by_bytes(const void *a, const void *b)
     return lt_slice_cmp(*(const lt_slice *)a, *(const lt_slice *)b);
 }
 
-static lt_res check_proofs(struct crl_judge *j)
+static lt_res check_proofs(struct ca_crl_judging *j)
 {
     if (j->m->n_dropped == 0) {
         return LT_OK;
@@ -207,25 +235,25 @@ static lt_res check_proofs(struct crl_judge *j)
     LT_CHECK(j->before_der.len > 0, LT_POLICY_REFUSED, "there is no CRL before, so nothing can go");
     j->proven = LT_NEW_ARRAY(j->a, lt_slice, j->m->n_dropped);
     LT_CHECK(j->proven != NULL, LT_PEER_TOO_LARGE, "too many entries would go at once");
-    LT_CLEANUP(crypto_pub_freep) struct crypto_pub *key = NULL;
-    LT_TRY(crypto_pub_import(&j->issuer->cert->spki, &key));
-    for (size_t i = 0; i < j->m->n_dropped; i++) {
-        const ProtobufCBinaryData *d = &j->m->dropped[i];
-        LT_TRY(proof_read(j, key, LT_SLICE(d->data, d->len), &j->proven[i]));
-    }
-    j->proven_count = j->m->n_dropped;
-    qsort(j->proven, j->proven_count, sizeof(j->proven[0]), by_bytes);
-    return LT_OK;
+    return crypto_pub_import(&j->issuer->cert->spki, &j->key);
 }
 
-/* The next serial in the list; the order is checked on the way. */
-struct walk {
-    struct der_cursor at;
-    struct x509_crl_entry entry;
-    lt_slice serial;
-    bool more;
-    bool disorder;
-};
+static lt_res read_proofs(struct ca_crl_judging *j, size_t most)
+{
+    j->word = "evidence";
+    for (size_t i = 0; i < most && j->proven_count < j->m->n_dropped; i += PROOF_COST) {
+        const ProtobufCBinaryData *d = &j->m->dropped[j->proven_count];
+        LT_TRY(proof_read(j, LT_SLICE(d->data, d->len), &j->proven[j->proven_count]));
+        j->proven_count++;
+    }
+    if (j->proven_count == j->m->n_dropped) {
+        j->phase = PHASE_ENTRIES;
+    }
+    if (j->phase == PHASE_ENTRIES && j->proven_count > 0) {
+        qsort(j->proven, j->proven_count, sizeof(j->proven[0]), by_bytes);
+    }
+    return LT_OK;
+}
 
 static void step(struct walk *w)
 {
@@ -242,40 +270,56 @@ static struct walk walk_over(lt_slice entries)
     return w;
 }
 
-static bool may_go(const struct crl_judge *j, lt_slice serial)
+static bool may_go(const struct ca_crl_judging *j, lt_slice serial)
 {
     return j->proven_count > 0 &&
            bsearch(&serial, j->proven, j->proven_count, sizeof(j->proven[0]), by_bytes) != NULL;
 }
 
-static lt_res check_entries(struct crl_judge *j)
+/* Both lists are behind their next common entry, or the new one behind an entry of its own. Those of the old
+ * one that it passes on the way must be proven: so they are as many as the proofs, and one. */
+static lt_res pass_one(struct ca_crl_judging *j)
 {
-    struct walk now = walk_over(j->crl.entries);
-    struct walk old = walk_over(j->before.entries);
-    while (old.more) {
-        while (now.more && lt_slice_cmp(now.serial, old.serial) < 0) {
-            step(&now);
-        }
-        bool there = now.more && lt_slice_eq(now.serial, old.serial);
-        LT_CHECK(there || may_go(j, old.serial), LT_POLICY_REFUSED,
-                 "serial %s was on the last CRL and is lost", lt_hex(j->a, old.serial));
-        step(&old);
+    struct walk *now = &j->new_list;
+    struct walk *old = &j->old_list;
+    while (old->more && (!now->more || lt_slice_cmp(old->serial, now->serial) < 0)) {
+        LT_CHECK(may_go(j, old->serial), LT_POLICY_REFUSED, "serial %s was on the last CRL and is lost",
+                 lt_hex(j->a, old->serial));
+        step(old);
+    }
+    if (old->more && now->more && lt_slice_eq(old->serial, now->serial)) {
+        step(old);
+    }
+    if (now->more) {
+        j->crl.entry_count++;
+        step(now);
     }
     return LT_OK;
 }
 
-static lt_res check_order(struct crl_judge *j)
+static lt_res read_entries(struct ca_crl_judging *j, size_t most)
 {
-    struct walk w = walk_over(j->crl.entries);
-    while (w.more && !w.disorder) {
-        step(&w);
+    struct walk *now = &j->new_list;
+    (void)lint_crl_facts_step(&j->reading, most); /* both end with the same entry */
+    for (size_t i = 0; i < most && now->more; i++) {
+        j->word = "lost-entry";
+        LT_TRY(pass_one(j));
+        j->word = "constraint";
+        LT_CHECK(!now->disorder, LT_POLICY_REFUSED, "serials are not in ascending order, each once");
     }
-    LT_CHECK(!w.disorder, LT_POLICY_REFUSED, "serials are not in ascending order, each once");
+    if (now->more) {
+        return LT_OK;
+    }
+    j->word = "malformed";
+    LT_TRY(der_done(&now->at, "CRL's list of entries"));
+    j->word = "lost-entry";
+    LT_TRY(pass_one(j));
+    j->phase = PHASE_LINT;
     return LT_OK;
 }
 
 /* What stands in a CRL is bound by the documents that bind the certificates it is for. */
-static uint32_t sources_of(const struct crl_judge *j)
+static uint32_t sources_of(const struct ca_crl_judging *j)
 {
     for (size_t i = 0; i < j->x->profiles->count; i++) {
         const struct ca_profile *p = j->x->profiles->rows[i];
@@ -286,44 +330,94 @@ static uint32_t sources_of(const struct crl_judge *j)
     return ca_lint_sources(LINT_PROFILE_PRIVATE);
 }
 
-static lt_res check_lint(struct crl_judge *j)
+static lt_res check_lint(struct ca_crl_judging *j, size_t most)
 {
+    (void)most; /* what takes long was found out on the way */
+    j->word = "lint";
     const struct x509_cert *by = j->issuer->cert;
     bool root = lt_slice_eq(by->subject.der, by->issuer.der); /* whose CRL is of CAs */
     struct lint_input in = {
         .kind = LINT_CRL,
         .role = root ? LINT_ROLE_ROOT : LINT_ROLE_SUBSCRIBER,
-        .der = LT_SLICE(j->m->tbs.data, j->m->tbs.len),
+        .der = j->tbs,
         .bare = true,
         .crl = &j->crl,
+        .crl_facts = &j->facts,
         .sources = sources_of(j),
         .issuer = by,
         .signing_time = j->now,
     };
     LT_TRY(lint_run(&in, j->a, &j->v->lint));
-    return ca_judge_findings(j->x, &j->v->lint, CA_LINT_CRL_PROFILE, j->now);
+    LT_TRY(ca_judge_findings(j->x, &j->v->lint, CA_LINT_CRL_PROFILE, j->now));
+    j->phase = PHASE_DONE;
+    return LT_OK;
 }
 
+/* What is quick, before any entry is looked at. */
 static const struct {
     const char *refusal;
-    lt_res (*check)(struct crl_judge *j);
+    lt_res (*check)(struct ca_crl_judging *j);
 } steps[] = {
-    {"constraint", check_issuer},  {"malformed", check_parse},
-    {"constraint", check_scope},   {"constraint", check_issuer_bytes},
-    {"constraint", check_number},  {"constraint", check_times},
-    {"constraint", check_order},   {"evidence", check_proofs},
-    {"lost-entry", check_entries}, {"lint", check_lint},
+    {"constraint", check_issuer},       {"malformed", check_parse},   {"constraint", check_scope},
+    {"constraint", check_issuer_bytes}, {"constraint", check_number}, {"constraint", check_times},
+    {"evidence", check_proofs},
 };
+
+static lt_res (*const slices[])(struct ca_crl_judging *j, size_t most) = {
+    [PHASE_PROOFS] = read_proofs,
+    [PHASE_ENTRIES] = read_entries,
+    [PHASE_LINT] = check_lint,
+};
+
+struct ca_crl_judging *ca_examine_crl_begin(const struct ca_examine *x, const struct ca_crl_asked *asked,
+                                            lt_time now, struct lt_arena *a, struct ca_verdict *ret_verdict)
+{
+    memset(ret_verdict, 0, sizeof(*ret_verdict));
+    struct ca_crl_judging *j = calloc(1, sizeof(*j));
+    LT_ASSERT(j != NULL);
+    j->x = x;
+    j->m = asked->m;
+    j->tbs = asked->tbs;
+    j->before_der = asked->before;
+    j->now = now;
+    j->a = a;
+    j->v = ret_verdict;
+    for (size_t i = 0; i < LT_COUNT(steps); i++) {
+        if (lt_failed(steps[i].check(j))) {
+            ca_judge_refuse(ret_verdict, a, steps[i].refusal);
+            j->phase = PHASE_DONE;
+            return j;
+        }
+    }
+    j->new_list = walk_over(j->crl.entries);
+    j->old_list = walk_over(j->before.entries);
+    lint_crl_facts_begin(&j->reading, &j->crl, &j->facts);
+    return j;
+}
+
+bool ca_examine_crl_go_on(struct ca_crl_judging *j, size_t entries)
+{
+    if (j->phase != PHASE_DONE && lt_failed(slices[j->phase](j, entries))) {
+        ca_judge_refuse(j->v, j->a, j->word);
+        j->phase = PHASE_DONE;
+    }
+    return j->phase == PHASE_DONE;
+}
+
+void ca_examine_crl_end(struct ca_crl_judging *j)
+{
+    if (j != NULL) {
+        crypto_pub_free(j->key);
+        free(j);
+    }
+}
 
 void ca_examine_crl(const struct ca_examine *x, const Ipc__CrlSignRequest *m, lt_slice before, lt_time now,
                     struct lt_arena *a, struct ca_verdict *ret_verdict)
 {
-    memset(ret_verdict, 0, sizeof(*ret_verdict));
-    struct crl_judge j = {.x = x, .m = m, .before_der = before, .now = now, .a = a, .v = ret_verdict};
-    for (size_t i = 0; i < LT_COUNT(steps); i++) {
-        if (lt_failed(steps[i].check(&j))) {
-            ca_judge_refuse(ret_verdict, a, steps[i].refusal);
-            return;
-        }
+    const struct ca_crl_asked asked = {.m = m, .tbs = LT_SLICE(m->tbs.data, m->tbs.len), .before = before};
+    struct ca_crl_judging *j = ca_examine_crl_begin(x, &asked, now, a, ret_verdict);
+    while (!ca_examine_crl_go_on(j, SIZE_MAX)) {
     }
+    ca_examine_crl_end(j);
 }

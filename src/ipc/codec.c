@@ -132,3 +132,16 @@ lt_res ipc_memfd_map(int fd, size_t len, lt_slice *ret_bytes)
     *ret_bytes = LT_SLICE(p, len);
     return LT_OK;
 }
+
+lt_res ipc_sealed_new(lt_slice bytes, int *ret_fd)
+{
+    return ipc_memfd_new(bytes, ret_fd);
+}
+
+lt_res ipc_sealed_map(int fd, size_t max, lt_slice *ret_bytes)
+{
+    struct stat st;
+    LT_CHECK(fstat(fd, &st) == 0 && st.st_size > 0 && (uintmax_t)st.st_size <= max, LT_PEER_MALFORMED,
+             "bytes beside a message that are none, or too many");
+    return ipc_memfd_map(fd, (size_t)st.st_size, ret_bytes);
+}

@@ -281,18 +281,48 @@ static bool list_is_there(const struct x509_crl *crl)
     return der_is_next(&tbs, DER_SEQUENCE);
 }
 
+/* The next one; false at the end. */
+static bool reading_next(struct lint_crl_reading *r, struct entry *e, struct types *seen)
+{
+    if (!entry_next(&r->list, e, seen, r->facts)) {
+        return false;
+    }
+    r->facts->count++;
+    entry_see(e, r->crl, r->facts);
+    return true;
+}
+
+void lint_crl_facts_begin(struct lint_crl_reading *r, const struct x509_crl *crl,
+                          struct lint_crl_facts *facts)
+{
+    *facts = (struct lint_crl_facts){.list_there = list_is_there(crl)};
+    r->crl = crl;
+    r->facts = facts;
+    r->scratch = (struct der_notes){.count = 0};
+    r->list = entries_open(crl, &r->scratch);
+}
+
+bool lint_crl_facts_step(struct lint_crl_reading *r, size_t most)
+{
+    struct entry e;
+    struct types seen = {.count = 0};
+    for (size_t i = 0; i < most; i++) {
+        if (!reading_next(r, &e, &seen)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void lint_crl_facts_find(const struct x509_crl *crl, struct lt_arena *a, struct lint_crl_facts *ret)
 {
-    *ret = (struct lint_crl_facts){.list_there = list_is_there(crl)};
-    struct der_notes scratch = {.count = 0};
-    struct der_cursor list = entries_open(crl, &scratch);
+    struct lint_crl_reading r;
     struct entry e;
     struct types seen = {.count = 0};
     lt_slice before = {0};
     bool ascending = true;
-    while (entry_next(&list, &e, &seen, ret)) {
-        ret->count++;
-        entry_see(&e, crl, ret);
+    lint_crl_facts_begin(&r, crl, ret);
+    while (reading_next(&r, &e, &seen)) {
         ascending = ascending && e.serial.len > 0 && (before.len == 0 || ascends(before, e.serial));
         before = e.serial;
     }

@@ -1,8 +1,9 @@
 #ifndef LINT_CRL_FACTS_H
 #define LINT_CRL_FACTS_H
-/* Private to lint/: what occurs in the entries of a CRL, found out in one pass for all rules: of each thing
- * the first entry with it. Lenient: an entry that does not decode is skipped and named. One allocation at
- * most (when the serial numbers are in no order), none for an entry. */
+/* What occurs in the entries of a CRL, found out in one pass for all rules: of each thing the first entry
+ * with it. Lenient: an entry that does not decode is skipped and named. One allocation at most (when the
+ * serial numbers are in no order), none for an entry. Who must not stop for millions of them makes the pass
+ * in slices and hands the facts to the linter. */
 #include "x509/crl.h"
 
 enum { LINT_CRL_REASONS = 12 }; /* 0 to 10 as in RFC 5280 5.3.1, and all beyond */
@@ -37,5 +38,18 @@ struct lint_crl_facts {
 };
 
 void lint_crl_facts_find(const struct x509_crl *crl, struct lt_arena *a, struct lint_crl_facts *ret);
+
+/* The same in slices: begin, then step until it is false. No end: serial numbers are not compared with each
+ * other, which is for somebody who knows already that each stands there once. */
+struct lint_crl_reading {
+    const struct x509_crl *crl; /* borrowed */
+    struct der_cursor list;
+    struct der_notes scratch; /* of the cursor: a reading is not copied */
+    struct lint_crl_facts *facts;
+};
+void lint_crl_facts_begin(struct lint_crl_reading *r, const struct x509_crl *crl,
+                          struct lint_crl_facts *facts);
+/* At most so many entries; false: there are no more. */
+bool lint_crl_facts_step(struct lint_crl_reading *r, size_t most);
 
 #endif

@@ -120,6 +120,8 @@ struct lint_evidence {
     uint32_t ski_uses_by_other_key; /* CA certificates of ours with this SKI and another key */
 };
 
+struct lint_crl_facts; /* what occurs in the entries of a CRL: lint/crl_facts.h */
+
 struct lint_keys; /* cache of what was found out about public keys: lint/keys.h */
 
 /* All borrowed; what is not known is NULL, empty or 0. One of der and the parsed object is enough. */
@@ -129,6 +131,8 @@ struct lint_input {
     bool bare;    /* der is what is to be signed: there is no signature yet */
     const struct x509_cert *cert; /* parsed already; then der may be empty */
     const struct x509_crl *crl;
+    /* Of crl, found out in slices by who has read each entry strictly: they are not read again. Or NULL. */
+    const struct lint_crl_facts *crl_facts;
     enum lint_role role;
     enum lint_profile profile; /* given, and no day below: judged as on its document's first day or later */
     const struct x509_cert *issuer;         /* its certificate */

@@ -391,6 +391,10 @@ static lt_res crl_init(struct lint_subject *s)
     }
     s->facts |= c->ext.idp_only_ca ? LINT_CRL_OF_CAS : 0;
     s->day = day_that_counts(in, c->this_update);
+    if (in->crl != NULL && in->crl_facts != NULL) {
+        s->crl_facts = in->crl_facts;
+        return LT_OK;
+    }
     struct lint_crl_facts *facts = LT_NEW(s->arena, struct lint_crl_facts);
     LT_CHECK(facts != NULL, LT_PEER_TOO_LARGE, "no room for what is known of a CRL's entries");
     lint_crl_facts_find(c, s->arena, facts);
@@ -501,5 +505,9 @@ lt_res lint_subject_init(struct lint_subject *s, const struct lint_input *in, st
         LT_TRY(ocsp_init(s));
         break;
     }
-    return lint_faults_find(s->der, s->notes, extensions_of(s), a, &s->faults);
+    struct lint_bytes bytes = {.whole = s->der};
+    if (in->kind == LINT_CRL && in->crl != NULL && in->crl_facts != NULL) {
+        bytes.known = in->crl->entries;
+    }
+    return lint_faults_find(&bytes, s->notes, extensions_of(s), a, &s->faults);
 }

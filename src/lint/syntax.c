@@ -67,6 +67,7 @@ static enum lint_fault_class class_of(const char *why)
 
 struct walk {
     lt_slice whole;
+    lt_slice known;
     bool into_octets;
     struct lint_faults *faults; /* the caller's; the arena gets a copy only when there are some */
 };
@@ -226,6 +227,7 @@ static void tree(struct walk *w, lt_slice start)
                       (w->into_octets && tag == DER_OCTET_STRING && l->after_oid);
         l->after_oid = tag == DER_OID || (l->after_oid && tag == DER_BOOLEAN);
         p = next;
+        inside = inside && (w->known.len == 0 || content.ptr != w->known.ptr);
         if (inside && content.len > 0 && depth + 1 < DER_DEPTH_MAX) {
             /* p is where the level around goes on: the end of the new one */
             levels[++depth] = (struct level){.end = content.ptr + content.len};
@@ -267,12 +269,14 @@ static void extension(struct walk *w, const struct x509_extension *x)
     tree(w, x->value);
 }
 
-lt_res lint_faults_find(lt_slice whole, const struct der_notes *notes, const struct x509_extensions *ext,
-                        struct lt_arena *a, const struct lint_faults **ret_faults)
+lt_res lint_faults_find(const struct lint_bytes *bytes, const struct der_notes *notes,
+                        const struct x509_extensions *ext, struct lt_arena *a,
+                        const struct lint_faults **ret_faults)
 {
     struct lint_faults faults;
     faults.count = 0;
-    struct walk w = {.whole = whole, .into_octets = ext == NULL, .faults = &faults};
+    lt_slice whole = bytes->whole;
+    struct walk w = {.whole = whole, .known = bytes->known, .into_octets = ext == NULL, .faults = &faults};
     for (size_t i = 0; notes != NULL && i < notes->count && i < DER_NOTES_MAX; i++) {
         /* Those two kinds are noted behind what is wrong. */
         enum lint_fault_class class = class_of(notes->list[i].why);

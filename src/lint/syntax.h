@@ -41,10 +41,16 @@ struct lint_faults {
     size_t count;
 };
 
+struct lint_bytes {
+    lt_slice whole;
+    lt_slice known; /* content of an element in it that a strict reader has read to its end; or empty */
+};
+
 /* Everything that is wrong, without an end at the first: what the decoder noted and refused, then each
- * element of the tree by itself. whole: the input. ext: NULL when it did not decode; then OCTET STRINGs
- * behind an object identifier are looked into. *ret_faults is in the arena, NULL when nothing is wrong. */
-LT_MUST_USE lt_res lint_faults_find(lt_slice whole, const struct der_notes *notes,
+ * element of the tree by itself, but those that are known to be right. ext: NULL when it did not decode; then
+ * OCTET STRINGs behind an object identifier are looked into. *ret_faults is in the arena, NULL when nothing
+ * is wrong. */
+LT_MUST_USE lt_res lint_faults_find(const struct lint_bytes *bytes, const struct der_notes *notes,
                                     const struct x509_extensions *ext, struct lt_arena *a,
                                     const struct lint_faults **ret_faults);
 

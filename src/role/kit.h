@@ -64,6 +64,9 @@ LT_MUST_USE lt_res role_send(struct role_kit *kit, enum ipc_role to, uint32_t in
                              uint64_t id, const ProtobufCMessage *body);
 LT_MUST_USE lt_res role_send_packed(struct role_kit *kit, enum ipc_role to, uint32_t instance,
                                     enum ipc_type type, uint64_t id, lt_slice packed);
+/* The same with a descriptor beside it, which is duplicated: the caller keeps its own. */
+LT_MUST_USE lt_res role_send_fd(struct role_kit *kit, enum ipc_role to, enum ipc_type type, uint64_t id,
+                                const ProtobufCMessage *body, int fd);
 /* Answer a message: to its sender, with its id. A link that has died meanwhile is no error. */
 LT_MUST_USE lt_res role_reply(struct role_kit *kit, const struct ipc_addr *to, enum ipc_type type,
                               const ProtobufCMessage *body);

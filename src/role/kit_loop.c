@@ -383,6 +383,14 @@ lt_res role_send_packed(struct role_kit *kit, enum ipc_role to, uint32_t instanc
                    ipc_link_send_packed(kit->links[to][instance], type, id, packed, NULL, 0));
 }
 
+lt_res role_send_fd(struct role_kit *kit, enum ipc_role to, enum ipc_type type, uint64_t id,
+                    const ProtobufCMessage *body, int fd)
+{
+    uint32_t instance = ROLE_ANY;
+    LT_TRY(pick(kit, to, &instance));
+    return deliver(kit, to, instance, ipc_link_send(kit->links[to][instance], type, id, body, &fd, 1));
+}
+
 /* Is who asked still there? Its successor has asked nothing. */
 static bool still_there(const struct role_kit *kit, const struct ipc_addr *to)
 {

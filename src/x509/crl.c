@@ -99,7 +99,7 @@ static bool time_is_next(const struct der_cursor *c)
 /* TBSCertList ::= SEQUENCE { version INTEGER { v2(1) } OPTIONAL, signature, issuer Name, thisUpdate Time,
  * nextUpdate Time OPTIONAL, revokedCertificates SEQUENCE OF … OPTIONAL, crlExtensions [0] EXPLICIT Extensions
  * OPTIONAL } */
-static lt_res tbs_read(struct der_cursor *c, struct lt_arena *a, struct x509_crl *crl)
+static lt_res tbs_read(struct der_cursor *c, bool with_entries, struct lt_arena *a, struct x509_crl *crl)
 {
     struct der_cursor ahead = *c;
     crl->tbs = der_read_whole(&ahead, DER_SEQUENCE);
@@ -129,7 +129,9 @@ static lt_res tbs_read(struct der_cursor *c, struct lt_arena *a, struct x509_crl
             der_wart(&seq, seq.pos, "an empty list of revoked certificates");
         }
     }
-    entries_check(&seq, crl);
+    if (with_entries) {
+        entries_check(&seq, crl);
+    }
     if (der_more(&seq)) {
         struct der_cursor tagged = der_enter(&seq, DER_CONTEXT_CONS(0));
         if (crl->version < 2) {
@@ -149,7 +151,7 @@ static lt_res crl_read(lt_slice der, struct der_notes *notes, struct lt_arena *a
     struct der_cursor c = der_open(der);
     c.notes = notes;
     struct der_cursor seq = der_enter(&c, DER_SEQUENCE);
-    LT_TRY(tbs_read(&seq, a, ret_crl));
+    LT_TRY(tbs_read(&seq, true, a, ret_crl));
     ret_crl->outer_sig_alg_der = der_read_whole(&seq, DER_SEQUENCE);
     ret_crl->signature = der_bitstring_octets(&seq);
     if (der_ok(&seq) && !lt_slice_eq(ret_crl->sig_alg_der, ret_crl->outer_sig_alg_der)) {
@@ -178,7 +180,7 @@ static lt_res bare_read(lt_slice der, struct der_notes *notes, struct lt_arena *
     *ret_crl = (struct x509_crl){0};
     struct der_cursor c = der_open(der);
     c.notes = notes;
-    LT_TRY(tbs_read(&c, a, ret_crl));
+    LT_TRY(tbs_read(&c, true, a, ret_crl));
     return notes != NULL ? der_done_noted(&c, "to-be-signed CRL") : der_done(&c, "to-be-signed CRL");
 }
 
@@ -193,5 +195,15 @@ lt_res x509_crl_tbs_decode(lt_slice der, struct lt_arena *a, struct x509_crl *re
 lt_res x509_crl_tbs_parse(lt_slice der, struct lt_arena *a, struct x509_crl *ret_crl)
 {
     LT_TRY(bare_read(der, NULL, a, ret_crl));
+    return x509_extensions_check(&ret_crl->ext);
+}
+
+lt_res x509_crl_tbs_open(lt_slice der, struct lt_arena *a, struct x509_crl *ret_crl)
+{
+    *ret_crl = (struct x509_crl){0};
+    struct der_cursor c = der_open(der);
+    LT_TRY(tbs_read(&c, false, a, ret_crl));
+    LT_TRY(der_done(&c, "to-be-signed CRL"));
+    LT_CHECK(ret_crl->version == 2, LT_PEER_MALFORMED, "a CRL of version %u", ret_crl->version);
     return x509_extensions_check(&ret_crl->ext);
 }
