@@ -86,7 +86,7 @@ static lt_res load_journal(struct ca_book *b)
 {
     struct store_rows rows;
     int64_t acknowledged = 0;
-    LT_TRY(store_query(b->store, &sql[SQL_JOURNAL], STORE_ARGS(STORE_S(CA_SIGNER_NAME)), &rows));
+    LT_TRY(store_query(b->store, &sql[SQL_JOURNAL], STORE_ARGS(STORE_S(b->host.signer)), &rows));
     if (store_next(&rows)) {
         acknowledged = store_int(&rows, 0);
     }
@@ -103,6 +103,11 @@ lt_res ca_book_reload(struct ca_book *b)
     }
     LT_TRY(ca_chain_load(b->store, &b->at.chain));
     LT_TRY(load_journal(b));
+    return ca_halt_load(b);
+}
+
+lt_res ca_book_refresh(struct ca_book *b)
+{
     return ca_halt_load(b);
 }
 
@@ -129,6 +134,11 @@ lt_res ca_book_open(const struct ca_book_options *options, struct ca_book **ret_
     struct ca_book *b = calloc(1, sizeof *b);
     LT_ASSERT(b != NULL);
     b->store = options->store;
+    if (options->host != NULL) {
+        b->host = *options->host;
+    } else {
+        ca_host_main(&b->host);
+    }
     b->build = options->build;
     b->base_url = options->base_url;
     b->public_http_url = options->public_http_url;

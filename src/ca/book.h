@@ -6,6 +6,7 @@
  *
  * Refuses: deciding. The decisions are in issue.h, revoke.h, halt.h, plan.h.
  */
+#include "ca/host.h"
 #include "ca/operator.h"
 #include "ca/profile.h"
 #include "ca/turn.h"
@@ -91,7 +92,9 @@ struct ca_book {
     struct crypto_aead *seal;        /* owned: for secrets in the book; NULL: offline */
     struct lt_arena arena;           /* owned: issuers, profiles; replaced by a reload */
     struct ca_book_at at;
-    struct ca_issuer *issuers; /* in arena */
+    struct ca_host host;                      /* which of the families on this book this is */
+    struct ca_lease_memory leases[CA_LEASES]; /* that it believes to hold */
+    struct ca_issuer *issuers;                /* in arena */
     size_t issuer_count;
     struct ca_profiles profiles;                 /* owned */
     struct ca_profile_row rows[CA_PROFILES_MAX]; /* of profiles */
@@ -111,18 +114,19 @@ struct ca_book {
     struct ca_revoke_waiter *waiters;    /* owned list */
     struct ca_plan_waiter *plan_waiters; /* owned list */
     struct ca_mass_memory mass;
-    int64_t last_id;                     /* drawn by ca_new_id: never again, never less */
+    int64_t last_id; /* drawn by ca_new_id: never again, never less */
     uint32_t approvals_needed;
-    const char *build;           /* of this program; static or the role's */
-    const char *base_url;        /* of ACME; the role's */
-    const char *public_http_url; /* what CDP and AIA begin with; the role's */
+    const char *build;              /* of this program; static or the role's */
+    const char *base_url;           /* of ACME; the role's */
+    const char *public_http_url;    /* what CDP and AIA begin with; the role's */
     const struct ca_config *config; /* the role's; NULL offline: no shards */
     struct ca_listener listener;
 };
 
 struct ca_book_options {
     struct store *store;
-    const char *chain; /* "registrar-HOST" */
+    const char *chain;          /* "registrar-HOST" */
+    const struct ca_host *host; /* NULL: the only one */
     const char *build;
     const char *base_url;
     const char *public_http_url;
@@ -138,6 +142,9 @@ LT_MUST_USE lt_res ca_book_open(const struct ca_book_options *options, struct ca
 void ca_book_free(struct ca_book *b);
 /* Memory as the book says; waiters stay. After a rollback of the whole transaction. */
 LT_MUST_USE lt_res ca_book_reload(struct ca_book *b);
+
+/* What another host may have changed meanwhile; its own chain, journal and evidence are this one's alone. */
+LT_MUST_USE lt_res ca_book_refresh(struct ca_book *b);
 
 /* Back to where it stood when the copy was taken; rereads what the lost savepoint changed. */
 LT_MUST_USE lt_res ca_book_at_restore(struct ca_book *b, const struct ca_book_at *at);

@@ -4,9 +4,6 @@
 #include "ca/book.h"
 #include "sign.pb-c.h"
 
-/* There is one signer; its row in `journal`. */
-#define CA_SIGNER_NAME "signer"
-
 enum { CA_RETRY_AT_ONCE = 256 };
 
 /* ca/journal.c: which sequences of the signer's journal are in the book. */

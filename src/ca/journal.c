@@ -72,7 +72,7 @@ lt_res ca_journal_flush(struct ca_turn *t)
     if (moved == 0 || (moved < FLUSH_AFTER && !due)) {
         return LT_OK;
     }
-    LT_TRY(store_exec(t->store, &sql[0], STORE_ARGS(STORE_S(CA_SIGNER_NAME), STORE_I(b->at.acknowledged)),
+    LT_TRY(store_exec(t->store, &sql[0], STORE_ARGS(STORE_S(b->host.signer), STORE_I(b->at.acknowledged)),
                       NULL));
     b->at.flushed = b->at.acknowledged;
     b->journal_flushed = t->now;

@@ -33,6 +33,7 @@ extern const size_t store_table_count;
 /* What a kind of database does. Functions are those of store.h, which only passes on. */
 struct store_backend {
     const char *name;
+    bool shared;         /* others may write to the same book */
     const char *explain; /* words before a statement */
     void (*close)(struct store *s);
     lt_res (*version)(struct store *s, int64_t *ret_version);

@@ -123,6 +123,7 @@ static bool gone(const struct store *store)
 
 static const struct store_backend backend = {
     .name = "postgresql",
+    .shared = true,
     .explain = "EXPLAIN",
     .close = close_connection,
     .version = version,

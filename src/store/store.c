@@ -120,6 +120,11 @@ const char *store_explain_words(const struct store *s)
     return s->backend->explain;
 }
 
+bool store_shared(const struct store *s)
+{
+    return s->backend->shared;
+}
+
 bool store_gone(const struct store *s)
 {
     return s->backend->gone(s);

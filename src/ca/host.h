@@ -1,0 +1,62 @@
+#ifndef CA_HOST_H
+#define CA_HOST_H
+/* Several families on one book, each on its host: who this one is, and which work it may do alone.
+ *
+ * A host has a chain of events, a signer with its journal, and segments of evidence of its own; what is under
+ * way names the host whose neighbours were asked. Three things are done by one host at a time, under a lease
+ * of ten seconds: publishing CRLs, timers, mass revocations. A lease has a fence that grows whenever it is
+ * taken, and the transaction of the work looks at it: who was stopped, or cut off, for longer finds that its
+ * fence is another's, and does nothing. Clocks decide only when somebody else may try.
+ *
+ * A book in a folder has one host, which is "main" and holds every lease without asking.
+ */
+#include "ca/turn.h"
+
+enum {
+    CA_HOST_NAME_MAX = 32,
+    CA_HOSTS_MAX = 45, /* as many ranges of segments as there are */
+    CA_LEASE_S = 10,
+};
+
+struct ca_host {
+    int64_t id; /* 1: "main" */
+    char name[CA_HOST_NAME_MAX + 1];
+    char signer[CA_HOST_NAME_MAX + 8]; /* its row in journal */
+    bool shared;                       /* other hosts may be at work on this book */
+};
+
+enum ca_lease { CA_LEASE_CRL, CA_LEASE_TIMERS, CA_LEASE_MASS, CA_LEASES };
+
+/* What is believed of a lease; only the book knows. */
+struct ca_lease_memory {
+    bool held;
+    int64_t fence;
+};
+
+bool ca_host_name_valid(lt_slice name);
+/* The one host of a book that is in a folder. */
+void ca_host_main(struct ca_host *ret_host);
+/* Finds the host by its name, or adds it, in a transaction of its own. LT_PEER_USAGE where another host has
+ * the same chain: two machines of one name. */
+LT_MUST_USE lt_res ca_host_open(struct store *s, const char *name, const char *chain, const char *build,
+                                lt_time now, struct ca_host *ret_host);
+/* The same without adding; LT_PEER_NOT_FOUND. For who only reads. */
+LT_MUST_USE lt_res ca_host_find(struct store *s, const char *name, struct ca_host *ret_host);
+/* Segments of evidence are numbered by each host in a range of its own. */
+void ca_host_segments(const struct ca_host *host, uint32_t *ret_first, uint32_t *ret_last);
+
+/* Each second: says that this host lives, keeps its leases, takes those that nobody has. */
+LT_MUST_USE lt_res ca_host_tick(struct ca_turn *t);
+/* Whether this host may do that work, in this transaction. */
+LT_MUST_USE lt_res ca_lease_check(struct ca_turn *t, enum ca_lease lease, bool *ret_held);
+/* At the end: the next host need not wait. */
+LT_MUST_USE lt_res ca_leases_release(struct ca_turn *t);
+const char *ca_lease_name(enum ca_lease lease);
+/* For the publisher, which only reads: does this host publish? */
+LT_MUST_USE lt_res ca_lease_look(struct store *s, enum ca_lease lease, const struct ca_host *host,
+                                 lt_time now, bool *ret_held);
+
+extern const struct store_sql *const ca_host_sql;
+extern const size_t ca_host_sql_count;
+
+#endif
