@@ -45,8 +45,8 @@ struct journal_entry {
                         mass revocation (8 bytes) and its number (4) */
     uint8_t digest[JOURNAL_HASH_LEN]; /* SHA-256 of the signed bytes; of a knot the chain's head; of a batch
                                          the Merkle root of its serials */
-    lt_slice signature; /* of a batch its count, 4 bytes big-endian */
-    uint32_t reason; /* of a revocation */
+    lt_slice signature;               /* of a batch its count, 4 bytes big-endian */
+    uint32_t reason;                  /* of a revocation */
     int64_t revoked_us;
     uint8_t chain[JOURNAL_HASH_LEN]; /* given by journal_append: hash over all records up to here */
 };

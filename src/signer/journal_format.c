@@ -173,7 +173,8 @@ lt_res journal_record_peek(lt_slice bytes, struct journal_entry *ret_entry, size
     size_t serial_len = p[5];
     size_t signature_len = (size_t)get(p + 6, 2);
     LT_CHECK(len <= bytes.len && signature_len <= JOURNAL_SIGNATURE_MAX && p[2] >= JOURNAL_SIGNATURE &&
-                 p[2] <= JOURNAL_REVOCATIONS && len == JOURNAL_RECORD_MIN + issuer_len + serial_len + signature_len,
+                 p[2] <= JOURNAL_REVOCATIONS &&
+                 len == JOURNAL_RECORD_MIN + issuer_len + serial_len + signature_len,
              LT_STATE_CORRUPT, "journal: the lengths of a record do not fit");
     struct journal_entry e = {
         .sequence = get(p + 8, 8),
