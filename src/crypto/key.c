@@ -293,11 +293,23 @@ lt_res crypto_key_sign(struct crypto_key *key, enum crypto_sig_alg alg, lt_slice
     if (info->hash == CRYPTO_HASH_NONE) {
         return sign_message(key, message, ret_signature, ret_len);
     }
-    LT_TRY(ready_for(key, info));
     uint8_t digest[CRYPTO_HASH_MAX];
     crypto_digest(info->hash, message, digest);
+    return crypto_key_sign_digest(key, alg, LT_SLICE(digest, crypto_hash_len(info->hash)), ret_signature,
+                                  ret_len);
+}
+
+lt_res crypto_key_sign_digest(struct crypto_key *key, enum crypto_sig_alg alg, lt_slice digest,
+                              uint8_t *ret_signature, size_t *ret_len)
+{
+    const struct crypto_alg_info *info = crypto_alg_info(alg);
+    LT_CHECK(info != NULL && info->key == key->type && info->hash != CRYPTO_HASH_NONE &&
+                 digest.len == crypto_hash_len(info->hash),
+             LT_PEER_UNSUPPORTED, "%s over %zu bytes of digest is not for a key of type %s",
+             crypto_alg_name(alg), digest.len, crypto_key_type_name(key->type));
+    LT_TRY(ready_for(key, info));
     *ret_len = CRYPTO_SIGNATURE_MAX;
-    LT_CHECK(EVP_PKEY_sign(key->signing, ret_signature, ret_len, digest, crypto_hash_len(info->hash)) == 1,
+    LT_CHECK(EVP_PKEY_sign(key->signing, ret_signature, ret_len, digest.ptr, digest.len) == 1,
              LT_STATE_CRYPTO, "signing: %s", crypto_openssl_error());
     return LT_OK;
 }

@@ -39,6 +39,10 @@ lt_slice crypto_key_spki(const struct crypto_key *key);
  * LT_PEER_UNSUPPORTED when the algorithm does not fit the key. */
 LT_MUST_USE lt_res crypto_key_sign(struct crypto_key *key, enum crypto_sig_alg alg, lt_slice message,
                                    uint8_t *ret_signature, size_t *ret_len);
+/* The same of a message that was digested before, with the hash of alg. LT_PEER_UNSUPPORTED for EdDSA, which
+ * takes messages alone. */
+LT_MUST_USE lt_res crypto_key_sign_digest(struct crypto_key *key, enum crypto_sig_alg alg, lt_slice digest,
+                                          uint8_t *ret_signature, size_t *ret_len);
 /* The same as a JWS signature: ECDSA as r || s. */
 LT_MUST_USE lt_res crypto_key_sign_jose(struct crypto_key *key, enum crypto_sig_alg alg, lt_slice message,
                                         uint8_t *ret_signature, size_t *ret_len);

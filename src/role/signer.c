@@ -9,17 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/random.h"
-#include "crypto/digest.h"
-#include "role/kit.h"
 #include "role/profiles.h"
-#include "sign.pb-c.h"
-#include "signer/journal.h"
-#include "signer/keys.h"
+#include "role/signer.h"
 #include "signer/knot.h"
 
 enum {
@@ -39,43 +36,6 @@ enum {
     COMPLAIN_EVERY_MS = 5000,
 };
 
-/* What the journal must sync before its answer leaves. */
-struct waiting {
-    struct ipc_addr to;
-    enum ipc_type type;         /* of the answer */
-    struct journal_entry entry; /* slices live in the turn's arena */
-    bool found;                 /* it was in the journal before */
-};
-
-/* An order that is with the token. */
-struct token_order {
-    uint64_t id; /* of the question; 0: free */
-    int64_t until_ms;
-    bool sent;
-    unsigned tries;
-    struct ipc_addr to;
-    struct signer_key *key;
-    struct journal_entry entry; /* without signature; slices in own */
-    lt_slice tbs;
-    struct lt_arena own;
-};
-
-struct signer {
-    struct role_kit *kit;
-    struct signer_keys keys;
-    struct journal *journal;
-    struct lt_arena turn;
-    struct waiting *waiting; /* WAITING_MAX */
-    size_t waiting_count;
-    struct token_order *token_orders; /* TOKEN_ORDERS_MAX */
-    size_t token_order_count;
-    bool book_known;
-    char book_refused[sizeof(((struct lt_error *)0)->detail)];
-    bool replaying;
-    uint64_t replay_after;
-    int64_t complain_after_ms;
-};
-
 /* ---- may anything be signed now? ---- */
 
 static void complain(struct signer *s, const char *what)
@@ -86,8 +46,7 @@ static void complain(struct signer *s, const char *what)
     }
 }
 
-/* LT_RETRY_UNAVAILABLE with a reason when not. */
-static lt_res check_ready(struct signer *s)
+lt_res signer_check_ready(struct signer *s)
 {
     lt_res clock = lt_clock_check(journal_last_time(s->journal));
     lt_metric_set("lintel_signer_clock_good", lt_failed(clock) ? 0 : 1);
@@ -116,8 +75,7 @@ static lt_res answer_sign(struct signer *s, const struct ipc_addr *to, const cha
     return role_reply(s->kit, to, IPC_SIGN_RESULT, &body.base);
 }
 
-/* A failure that is the order's, or the moment's, becomes an answer; one that is ours goes on up. */
-static lt_res answer_failure(struct signer *s, const struct ipc_addr *to, lt_res r)
+lt_res signer_answer_failure(struct signer *s, const struct ipc_addr *to, lt_res r)
 {
     char detail[sizeof lt_error_last()->detail];
     (void)snprintf(detail, sizeof detail, "%s", lt_error_last()->detail);
@@ -251,6 +209,9 @@ static struct token_order *token_order_of(struct signer *s, const struct journal
 
 static void free_token_order(struct signer *s, struct token_order *o)
 {
+    if (o->mapped.len > 0) {
+        (void)munmap((void *)(uintptr_t)o->mapped.ptr, o->mapped.len); /* ours: nothing to lose */
+    }
     lt_arena_done(&o->own);
     *o = (struct token_order){0};
     s->token_order_count--;
@@ -262,7 +223,7 @@ static lt_res send_token_order(struct signer *s, struct token_order *o)
     Ipc__TokenSign body = IPC__TOKEN_SIGN__INIT;
     body.issuer = (char *)(uintptr_t)o->key->name;
     body.algorithm = (uint32_t)o->key->alg;
-    body.tbs = (ProtobufCBinaryData){o->tbs.len, (uint8_t *)(uintptr_t)o->tbs.ptr};
+    body.tbs = (ProtobufCBinaryData){o->message.tbs.len, (uint8_t *)(uintptr_t)o->message.tbs.ptr};
     lt_res r = role_send(s->kit, IPC_TOKEN, ROLE_ANY, IPC_TOKEN_SIGN, o->id, &body.base);
     o->sent = !lt_failed(r);
     o->tries += o->sent;
@@ -270,8 +231,22 @@ static lt_res send_token_order(struct signer *s, struct token_order *o)
     return r.code == LT_RETRY_UNAVAILABLE ? LT_OK : r;
 }
 
+/* What was mapped is taken over as it is; what came in a message is copied. */
+static void keep_message(struct token_order *o, const struct signer_order *order)
+{
+    lt_arena_init(&o->own, order->message.tbs.len + (size_t)64 * 1024);
+    o->message.digest = lt_arena_copy(&o->own, order->message.digest);
+    if (order->mapped != NULL) {
+        o->mapped = LT_TAKE(*order->mapped, ((lt_slice){0}));
+        o->message.tbs = o->mapped;
+    } else {
+        o->message.tbs = lt_arena_copy(&o->own, order->message.tbs);
+    }
+    LT_ASSERT(o->message.tbs.ptr != NULL);
+}
+
 static lt_res ask_token(struct signer *s, const struct ipc_addr *to, struct signer_key *key,
-                        const struct journal_entry *e, lt_slice tbs)
+                        const struct journal_entry *e, const struct signer_order *order)
 {
     const struct token_order *same = token_order_of(s, e);
     LT_CHECK(same == NULL || memcmp(same->entry.digest, e->digest, JOURNAL_HASH_LEN) == 0, LT_POLICY_REFUSED,
@@ -283,11 +258,10 @@ static lt_res ask_token(struct signer *s, const struct ipc_addr *to, struct sign
         o++;
     }
     *o = (struct token_order){.to = *to, .key = key, .entry = *e};
-    lt_arena_init(&o->own, tbs.len + (size_t)64 * 1024);
-    o->tbs = lt_arena_copy(&o->own, tbs);
+    keep_message(o, order);
     o->entry.issuer = lt_arena_copy(&o->own, e->issuer);
     o->entry.serial = lt_arena_copy(&o->own, e->serial);
-    LT_ASSERT(o->tbs.ptr != NULL && o->entry.issuer.ptr != NULL && o->entry.serial.ptr != NULL);
+    LT_ASSERT(o->entry.issuer.ptr != NULL && o->entry.serial.ptr != NULL);
     o->id = role_next_id(s->kit);
     s->token_order_count++;
     lt_res r = send_token_order(s, o);
@@ -297,11 +271,11 @@ static lt_res ask_token(struct signer *s, const struct ipc_addr *to, struct sign
     return r;
 }
 
-static lt_res check_fixed(const struct signer_key *key, const Ipc__SignOrder *m, lt_time now)
+static lt_res check_fixed(const struct signer_key *key, const struct signer_order *m, lt_time now)
 {
     struct fixed_order o = {
-        .number = LT_SLICE(m->serial.data, m->serial.len),
-        .tbs = LT_SLICE(m->tbs.data, m->tbs.len),
+        .number = m->serial,
+        .tbs = m->message.tbs,
         .precertificate = m->kind == IPC__SIGN_KIND__SIGN_PRECERTIFICATE,
         .now = now,
     };
@@ -317,25 +291,24 @@ static lt_res check_fixed(const struct signer_key *key, const Ipc__SignOrder *m,
 
 /* Signs with a software key, journals, waits for the sync; or leaves it to the token. */
 static lt_res sign_new(struct signer *s, const struct ipc_addr *to, struct signer_key *key,
-                       const Ipc__SignOrder *m, struct journal_entry *e)
+                       const struct signer_order *m, struct journal_entry *e)
 {
-    lt_slice tbs = LT_SLICE(m->tbs.data, m->tbs.len);
     lt_time now = lt_now();
     LT_TRY(check_fixed(key, m, now));
     e->time_us = now.us;
     if (key->software == NULL) {
-        return ask_token(s, to, key, e, tbs);
+        return ask_token(s, to, key, e, m);
     }
     uint8_t signature[CRYPTO_SIGNATURE_MAX];
     size_t len;
-    LT_TRY(signer_key_sign(key, tbs, signature, &len));
+    LT_TRY(signer_key_sign(key, &m->message, signature, &len));
     e->signature = LT_SLICE(signature, len);
     return append(s, to, IPC_SIGN_RESULT, e);
 }
 
-static lt_res take_order(struct signer *s, const struct ipc_addr *to, const Ipc__SignOrder *m)
+lt_res signer_take_order(struct signer *s, const struct ipc_addr *to, const struct signer_order *m)
 {
-    LT_TRY(check_ready(s));
+    LT_TRY(signer_check_ready(s));
     struct signer_key *key = signer_keys_find(&s->keys, m->issuer);
     LT_CHECK(key != NULL, LT_POLICY_REFUSED, "the signer has no key of issuer '%.64s'", m->issuer);
     LT_CHECK(m->serial.len > 0 && m->serial.len <= FIXED_SERIAL_MAX, LT_POLICY_REFUSED,
@@ -344,9 +317,9 @@ static lt_res take_order(struct signer *s, const struct ipc_addr *to, const Ipc_
         .what = JOURNAL_SIGNATURE,
         .kind = (uint32_t)m->kind,
         .issuer = lt_slice_cstr(m->issuer),
-        .serial = LT_SLICE(m->serial.data, m->serial.len),
+        .serial = m->serial,
     };
-    crypto_sha256(LT_SLICE(m->tbs.data, m->tbs.len), e.digest);
+    memcpy(e.digest, m->sha256, sizeof e.digest);
     struct journal_entry old;
     lt_res r = journal_find(s->journal, &e, &s->turn, &old);
     if (r.code == LT_PEER_NOT_FOUND) {
@@ -362,16 +335,31 @@ static lt_res take_order(struct signer *s, const struct ipc_addr *to, const Ipc_
 static lt_res on_order(void *self, const struct ipc_msg *m)
 {
     struct signer *s = self;
-    lt_res r = take_order(s, &m->from, (const Ipc__SignOrder *)m->body);
-    return lt_failed(r) ? answer_failure(s, &m->from, r) : LT_OK;
+    const Ipc__SignOrder *body = (const Ipc__SignOrder *)m->body;
+    LT_CHECK(!body->apart || body->kind == IPC__SIGN_KIND__SIGN_CRL, LT_PEER_MALFORMED,
+             "only a CRL's bytes travel apart");
+    if (signer_crl_waits(s, body)) {
+        return signer_crl_queue(s, m);
+    }
+    uint8_t sha256[CRYPTO_SHA256_LEN];
+    const struct signer_order order = {
+        .kind = body->kind,
+        .issuer = body->issuer,
+        .serial = LT_SLICE(body->serial.data, body->serial.len),
+        .message = {.tbs = LT_SLICE(body->tbs.data, body->tbs.len)},
+        .sha256 = sha256,
+    };
+    crypto_sha256(order.message.tbs, sha256);
+    lt_res r = signer_take_order(s, &m->from, &order);
+    return lt_failed(r) ? signer_answer_failure(s, &m->from, r) : LT_OK;
 }
 
 static lt_res take_token_signature(struct signer *s, struct token_order *o, const Ipc__TokenSigned *m)
 {
     LT_CHECK(m->ok, LT_RETRY_UNAVAILABLE, "token: %.150s", m->detail);
-    LT_TRY(check_ready(s));
+    LT_TRY(signer_check_ready(s));
     lt_slice signature = LT_SLICE(m->signature.data, m->signature.len);
-    LT_TRY(signer_key_verify(o->key, o->tbs, signature));
+    LT_TRY(signer_key_verify(o->key, &o->message, signature));
     o->entry.signature = signature;
     o->entry.time_us = lt_now().us;
     return append(s, &o->to, IPC_SIGN_RESULT, &o->entry);
@@ -389,7 +377,7 @@ static lt_res on_token_signed(void *self, const struct ipc_msg *m)
     }
     lt_res r = take_token_signature(s, o, (const Ipc__TokenSigned *)m->body);
     if (lt_failed(r)) {
-        r = answer_failure(s, &o->to, r);
+        r = signer_answer_failure(s, &o->to, r);
     }
     free_token_order(s, o);
     return r;
@@ -453,7 +441,7 @@ static void token_back(struct signer *s)
 
 static lt_res take_revocation(struct signer *s, const struct ipc_addr *to, const Ipc__RevocationRecord *m)
 {
-    LT_TRY(check_ready(s));
+    LT_TRY(signer_check_ready(s));
     struct journal_entry e = {
         .what = JOURNAL_REVOCATION,
         .issuer = lt_slice_cstr(m->issuer),
@@ -491,7 +479,7 @@ static lt_res take_batch(struct signer *s, const struct ipc_addr *to, const Ipc_
     LT_CHECK(m->root.len == JOURNAL_HASH_LEN && m->mass != 0 && m->count > 0 && m->issuer[0] != '\0' &&
                  strlen(m->issuer) < JOURNAL_NAME_MAX,
              LT_PEER_MALFORMED, "a batch names an issuer, its mass, a count and a root");
-    LT_TRY(check_ready(s));
+    LT_TRY(signer_check_ready(s));
     put_number(m->mass, key, BATCH_MASS_LEN);
     put_number(m->batch, &key[BATCH_MASS_LEN], BATCH_NUMBER_LEN);
     put_number(m->count, count, sizeof count);
@@ -553,7 +541,7 @@ static lt_res take_knot(struct signer *s, const struct ipc_msg *m)
     LT_CHECK(body->head.len == JOURNAL_HASH_LEN && body->chain[0] != 0 &&
                  strlen(body->chain) <= JOURNAL_NAME_MAX && strchr(body->chain, '\n') == NULL,
              LT_PEER_MALFORMED, "a knot needs a chain's name and its head");
-    LT_TRY(check_ready(s));
+    LT_TRY(signer_check_ready(s));
     uint8_t sequence[8];
     for (size_t i = 0; i < sizeof sequence; i++) {
         sequence[i] = (uint8_t)(body->sequence >> (56 - 8 * i));
@@ -684,6 +672,7 @@ static lt_res on_ack(void *self, const struct ipc_msg *m)
 static lt_res turn_end(void *self)
 {
     struct signer *s = self;
+    LT_TRY(signer_crl_go_on(s));
     if (s->waiting_count > 0) {
         int64_t from_us = lt_now().us;
         lt_res synced = journal_sync(s->journal);
@@ -730,6 +719,7 @@ static void unlinked(void *self, enum ipc_role peer, uint32_t instance)
     if (peer == IPC_EXAMINER) {
         s->replaying = false; /* who comes next says hello */
         s->book_known = false;
+        signer_crls_drop(s);
     }
 }
 
@@ -745,7 +735,7 @@ static void linked(void *self, enum ipc_role peer, uint32_t instance)
 static bool drained(void *self)
 {
     const struct signer *s = self;
-    return s->waiting_count == 0 && s->token_order_count == 0;
+    return s->waiting_count == 0 && s->token_order_count == 0 && s->crls.first == NULL;
 }
 
 static const char *below(struct lt_arena *a, const char *folder, const char *path)
@@ -760,6 +750,7 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *m, const int *listen
     struct signer *s = &signer;
     s->kit = kit;
     lt_arena_init(&s->turn, TURN_ARENA_MAX);
+    signer_crls_init(&s->crls);
     s->waiting = calloc(WAITING_MAX, sizeof *s->waiting);
     s->token_orders = calloc(TOKEN_ORDERS_MAX, sizeof *s->token_orders);
     LT_ASSERT(s->waiting != NULL && s->token_orders != NULL);

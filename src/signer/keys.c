@@ -174,7 +174,23 @@ static const EVP_MD *digest_of(enum crypto_sig_alg alg)
     return NULL; /* the algorithm takes the message itself */
 }
 
-static bool is_signature(const struct signer_key *key, lt_slice tbs, lt_slice signature)
+enum crypto_hash signer_key_hash(const struct signer_key *key)
+{
+    return crypto_alg_info(key->alg)->hash;
+}
+
+static bool fits_digest(const struct signer_key *key, lt_slice digest, lt_slice signature)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key->public_key, NULL);
+    LT_ASSERT(ctx != NULL);
+    bool good = EVP_PKEY_verify_init(ctx) == 1 &&
+                EVP_PKEY_CTX_set_signature_md(ctx, digest_of(key->alg)) == 1 &&
+                EVP_PKEY_verify(ctx, signature.ptr, signature.len, digest.ptr, digest.len) == 1;
+    EVP_PKEY_CTX_free(ctx);
+    return good;
+}
+
+static bool fits_message(const struct signer_key *key, lt_slice tbs, lt_slice signature)
 {
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     LT_ASSERT(ctx != NULL);
@@ -184,13 +200,21 @@ static bool is_signature(const struct signer_key *key, lt_slice tbs, lt_slice si
     return good;
 }
 
-lt_res signer_key_sign(struct signer_key *key, lt_slice tbs, uint8_t *ret_signature, size_t *ret_len)
+static bool is_signature(const struct signer_key *key, const struct signer_message *m, lt_slice signature)
+{
+    return m->digest.len > 0 ? fits_digest(key, m->digest, signature) : fits_message(key, m->tbs, signature);
+}
+
+lt_res signer_key_sign(struct signer_key *key, const struct signer_message *m, uint8_t *ret_signature,
+                       size_t *ret_len)
 {
     LT_ASSERT(key->software != NULL);
-    LT_TRY(crypto_key_sign(key->software, key->alg, tbs, ret_signature, ret_len));
+    LT_TRY(m->digest.len > 0
+               ? crypto_key_sign_digest(key->software, key->alg, m->digest, ret_signature, ret_len)
+               : crypto_key_sign(key->software, key->alg, m->tbs, ret_signature, ret_len));
     /* One wrong signature of RSA by CRT gives its key away (Boneh, DeMillo, Lipton), and one of ECDSA with a
      * faulty nonce or key may: what does not verify leaves this function wiped. */
-    if (!is_signature(key, tbs, LT_SLICE(ret_signature, *ret_len))) {
+    if (!is_signature(key, m, LT_SLICE(ret_signature, *ret_len))) {
         explicit_bzero(ret_signature, *ret_len);
         *ret_len = 0;
         LT_FAIL(LT_STATE_CRYPTO, "a signature of issuer %s does not verify: memory or CPU at fault",
@@ -199,9 +223,9 @@ lt_res signer_key_sign(struct signer_key *key, lt_slice tbs, uint8_t *ret_signat
     return LT_OK;
 }
 
-lt_res signer_key_verify(const struct signer_key *key, lt_slice tbs, lt_slice signature)
+lt_res signer_key_verify(const struct signer_key *key, const struct signer_message *m, lt_slice signature)
 {
-    LT_CHECK(is_signature(key, tbs, signature), LT_RETRY_UNAVAILABLE,
+    LT_CHECK(is_signature(key, m, signature), LT_RETRY_UNAVAILABLE,
              "the token's signature is not that of issuer %s", key->name);
     return LT_OK;
 }

@@ -30,12 +30,21 @@ LT_MUST_USE lt_res signer_keys_load(const char *folder, Ipc__IssuerKey *const *i
 void signer_keys_done(struct signer_keys *k);
 /* NULL when there is none of that name. */
 struct signer_key *signer_keys_find(const struct signer_keys *k, const char *issuer);
+/* What is to be signed: its bytes, and, where somebody has digested them already with the hash of the key's
+ * algorithm, that. */
+struct signer_message {
+    lt_slice tbs;
+    lt_slice digest; /* empty: not known */
+};
+/* CRYPTO_HASH_NONE: the key signs messages alone. */
+enum crypto_hash signer_key_hash(const struct signer_key *key);
 /* With a software key, and verified with the certificate's: LT_STATE_CRYPTO, and nothing in ret_signature,
  * when it is not right. ret_signature: CRYPTO_SIGNATURE_MAX bytes. */
-LT_MUST_USE lt_res signer_key_sign(struct signer_key *key, lt_slice tbs, uint8_t *ret_signature,
-                                   size_t *ret_len);
+LT_MUST_USE lt_res signer_key_sign(struct signer_key *key, const struct signer_message *m,
+                                   uint8_t *ret_signature, size_t *ret_len);
 /* Is this the issuer's signature? What a foreign module computed is looked at before it is relied on:
  * LT_RETRY_UNAVAILABLE when it is not. */
-LT_MUST_USE lt_res signer_key_verify(const struct signer_key *key, lt_slice tbs, lt_slice signature);
+LT_MUST_USE lt_res signer_key_verify(const struct signer_key *key, const struct signer_message *m,
+                                     lt_slice signature);
 
 #endif

@@ -136,6 +136,25 @@ static lt_slice crl(const struct list *l)
     return keep(&tbs);
 }
 
+/* The verdict must not depend on where one slice ends and the next begins. */
+static const char *in_slices(const struct ca_crl_asked *asked, size_t slice, const struct ca_verdict *whole)
+{
+    static struct ca_verdict v;
+    struct ca_crl_judging *j = ca_examine_crl_begin(&x, asked, lt_time_from_seconds(NOW), &arena, &v);
+    size_t turns = 1;
+    while (!ca_examine_crl_go_on(j, slice)) {
+        assert_true(++turns < 1000);
+    }
+    assert_true(ca_examine_crl_go_on(j, slice)); /* done stays done */
+    ca_examine_crl_end(j);
+    assert_int_equal(v.lint.count, whole->lint.count);
+    assert_memory_equal(v.lint.tally, whole->lint.tally, sizeof v.lint.tally);
+    if (v.refusal != NULL) {
+        assert_string_equal(v.detail, whole->detail);
+    }
+    return v.refusal == NULL ? "" : v.refusal;
+}
+
 static const char *judge(const struct list *now, const struct list *before, lt_slice *proofs,
                          size_t proof_count)
 {
@@ -154,8 +173,14 @@ static const char *judge(const struct list *now, const struct list *before, lt_s
     m.tbs = (ProtobufCBinaryData){tbs.len, (uint8_t *)(uintptr_t)tbs.ptr};
     m.n_dropped = proof_count;
     m.dropped = dropped;
-    ca_examine_crl(&x, &m, before == NULL ? LT_LIT("") : crl(before), lt_time_from_seconds(NOW), &arena, &v);
-    return v.refusal == NULL ? "" : v.refusal;
+    lt_slice last = before == NULL ? LT_LIT("") : crl(before);
+    ca_examine_crl(&x, &m, last, lt_time_from_seconds(NOW), &arena, &v);
+    const char *word = v.refusal == NULL ? "" : v.refusal;
+    const struct ca_crl_asked asked = {.m = &m, .tbs = tbs, .before = last};
+    for (size_t slice = 1; slice < 4; slice++) {
+        assert_string_equal(in_slices(&asked, slice, &v), word);
+    }
+    return word;
 }
 
 static void lists(void **unused)
