@@ -14,6 +14,15 @@
     "EXISTS (SELECT 1 FROM replacement p WHERE p.old_issuer = c.issuer AND p.old_serial = c.serial " \
     "AND p.seen_us <= #"
 
+/* A row of readiness; an account without one is of tier 4. */
+#define OF_READINESS "c.account IN (SELECT y.account FROM readiness y WHERE "
+#define WITHOUT_READINESS                                        \
+    "(c.account NOT IN (SELECT y.account FROM readiness y) AND " \
+    "EXISTS (SELECT 1 FROM (SELECT 4 AS tier) y WHERE "
+#define NAMES_HELD_OUT(on_)                                                                  \
+    "SELECT n.issuer, n.serial, n.copy FROM holdout h CROSS JOIN certificate_name n ON " on_ \
+    " WHERE h.lifted_us = 0 AND h.name <> ''"
+
 static const struct scope_word key_types[] = {{"rsa", 1},  {"p256", 2},    {"p384", 3},
                                               {"p521", 4}, {"ed25519", 5}, {NULL, 0}};
 enum { STATUS_VALID = 1, STATUS_EXPIRED, STATUS_REVOKED };
@@ -24,6 +33,10 @@ static const struct scope_word reasons[] = {{"unspecified", 0},     {"keyComprom
                                             {"superseded", 4},      {"cessationOfOperation", 5},
                                             {"certificateHold", 6}, {"privilegeWithdrawn", 9},
                                             {"aACompromise", 10},   {NULL, 0}};
+
+/* As ca/ready_tier.h has them. */
+static const struct scope_word tiers[] = {{"automatic", 1}, {"unattended", 2}, {"reachable", 3},
+                                          {"by-hand", 4},   {"hold-out", 5},   {NULL, 0}};
 
 const struct scope_field scope_fields[] = {
     {.name = "issuer",
@@ -296,6 +309,68 @@ const struct scope_field scope_fields[] = {
      .before = OF_REPLACEMENT " AND ",
      .column = "p.how",
      .after = ")"},
+
+    {.name = "tier",
+     .type = TYPE_WORD,
+     .words = "how well its subscriber can replace it",
+     .list = tiers,
+     .before = OF_READINESS,
+     .column = "y.tier",
+     .after = ")",
+     .before_too = WITHOUT_READINESS,
+     .after_too = "))",
+     .covered = true},
+    {.name = "hold_out",
+     .type = TYPE_FLAG,
+     .words = "its subscriber, or one of its names, is on the list of hold-outs",
+     .before =
+         "(c.issuer, c.serial, c.copy) IN (" NAMES_HELD_OUT("n.name = h.name") " UNION ALL " NAMES_HELD_OUT(
+             "n.name >= h.name || '.' AND n.name < h.name || '/'") ")",
+     .before_too = "c.account IN (SELECT h.account FROM holdout h WHERE h.lifted_us = 0 AND h.name = '')",
+     .covered = true},
+    {.name = "cannot_tolerate",
+     .type = TYPE_FLAG,
+     .words = "its subscriber says that it cannot tolerate revocation",
+     .before = OF_READINESS "y.intolerant = 1)",
+     .covered = true},
+    {.name = "client",
+     .type = TYPE_TEXT,
+     .words = "client that its subscriber orders with",
+     .before = OF_READINESS,
+     .column = "y.client",
+     .after = ")",
+     .covered = true},
+    {.name = "renewed",
+     .type = TYPE_TIME,
+     .words = "when its subscriber last renewed without anybody's help",
+     .before = OF_READINESS "y.renewed_us > 0 AND ",
+     .column = "y.renewed_us",
+     .after = ")",
+     .covered = true},
+    {.name = "contact_verified",
+     .type = TYPE_FLAG,
+     .words = "a contact of its subscriber was verified, and no letter has come back since",
+     .before = OF_READINESS "y.reached_us > 0)",
+     .covered = true},
+    {.name = "terms",
+     .type = TYPE_TEXT,
+     .words = "version of the terms that its subscriber agreed to",
+     .before = OF_READINESS,
+     .column = "y.terms",
+     .after = ")",
+     .covered = true},
+    {.name = "terms_clause",
+     .type = TYPE_FLAG,
+     .words = "those terms have the clause about revocation and cooperation",
+     .before = OF_READINESS "y.clause = 1)",
+     .covered = true},
+    {.name = "polled",
+     .type = TYPE_TIME,
+     .words = "when renewal information was last asked for it",
+     .before = "(c.issuer, c.serial) IN (SELECT q.issuer, q.serial FROM certificate_poll q WHERE ",
+     .column = "q.last_us",
+     .after = ")",
+     .covered = true},
 };
 const size_t scope_fields_len = LT_COUNT(scope_fields);
 

@@ -57,6 +57,24 @@ static void every_named_scope(void **state)
     assert_true(seen >= 40);
 }
 
+/* What no named scope asks. */
+static void readiness(void **state)
+{
+    (void)state;
+    static const char *const rows[] = {
+        "tier = by-hand",
+        "not tier in {automatic, unattended} and hold_out",
+        "cannot_tolerate or not contact_verified",
+        "client = \"certbot/2.9\" and renewed < now-30d",
+        "terms = \"2026\" and not terms_clause",
+        "polled >= now-7d and not hold_out",
+    };
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        assert_int_equal(run(lt_slice_cstr(rows[i]), lt_slice_cstr(rows[i]), SCOPE_COUNT), 0);
+        assert_int_equal(run(lt_slice_cstr(rows[i]), lt_slice_cstr(rows[i]), SCOPE_MEMBERS), 0);
+    }
+}
+
 static void many_values(void **state)
 {
     (void)state;
@@ -73,7 +91,8 @@ static void many_values(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_named_scope), cmocka_unit_test(many_values)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_named_scope), cmocka_unit_test(readiness),
+                                       cmocka_unit_test(many_values)};
     lt_arena_init(&text, 1024 * 1024);
     lt_arena_init(&arena, SCOPE_ARENA_MAX);
     if (!pg_rig_start()) {

@@ -95,8 +95,31 @@ static const struct store_sql sql[] = {
     {"finding", "INSERT INTO certificate_finding (rule, issuer, serial, copy, result, found_us) "
                 "VALUES ('a_rule', ?1, ?2, 0, 'warn', 5)"},
     {"key", "INSERT INTO key_block (spki_sha256, reason, source, blocked_us) VALUES (?1, 'x', 'y', 1)"},
+    {"readiness",
+     "INSERT INTO readiness (account, tier, since_us, lapse_us, manual, client, client_us, polls, polled_us, "
+     "renewals, renewed_us, told_us, terms, terms_us, clause, reached_us, intolerant, intolerant_why, held) "
+     "VALUES (?1, ?2, 1, NULL, 0, ?3, 1, 0, 0, 1, ?4, 0, '2026', 1, ?5, ?6, ?7, '', 0)"},
+    {"holdout", "INSERT INTO holdout (id, account, name, who, reason, since_us, by_whom, lifted_us, "
+                "lifted_by) VALUES (?1, ?2, ?3, 'w', 'r', 1, 'o', ?4, '')"},
+    {"poll", "INSERT INTO certificate_poll (issuer, serial, polls, first_us, last_us, client) "
+             "VALUES (?1, ?2, 3, 1, ?3, 'c')"},
 };
-enum { ISSUER, PROFILE, DIMENSION, BUILD, CERTIFICATE, NAME, REVOCATION, REPLACEMENT, OTHER, FINDING, KEY };
+enum {
+    ISSUER,
+    PROFILE,
+    DIMENSION,
+    BUILD,
+    CERTIFICATE,
+    NAME,
+    REVOCATION,
+    REPLACEMENT,
+    OTHER,
+    FINDING,
+    KEY,
+    READY,
+    HOLDOUT,
+    POLL
+};
 
 static char folder[64];
 static char path[96];
@@ -159,10 +182,27 @@ static void put(unsigned n)
     if (m.other_dimension != 0) {
         PUT(OTHER, STORE_I(m.other_dimension), STORE_I(m.issuer), STORE_B(serial));
     }
+    if (n % 12 == 5) {
+        PUT(POLL, STORE_I(m.issuer), STORE_B(serial), STORE_I(NOW - HOUR));
+    }
     if (n % 50 == 3) {
         PUT(FINDING, STORE_I(m.issuer), STORE_B(serial));
         PUT(KEY, STORE_B(print));
     }
+}
+
+/* Accounts from 1010 on have no row: nothing is known of them. Two hold-outs are in force, two were. */
+static void put_readiness(void)
+{
+    for (int64_t a = 1000; a < 1010; a++) {
+        PUT(READY, STORE_I(a), STORE_I(1 + a % 5), STORE_S(a % 2 == 0 ? "certbot/2.9" : "lego/4.1"),
+            STORE_I(NOW - (a - 1000) * DAY), STORE_I(a % 3 == 0), STORE_I(a % 4 == 0 ? NOW : 0),
+            STORE_I(a == 1007));
+    }
+    PUT(HOLDOUT, STORE_I(1), STORE_I(1011), STORE_S(""), STORE_I(0));
+    PUT(HOLDOUT, STORE_I(2), STORE_I(0), STORE_S("com.example.other"), STORE_I(0));
+    PUT(HOLDOUT, STORE_I(3), STORE_I(0), STORE_S("org"), STORE_I(5));
+    PUT(HOLDOUT, STORE_I(4), STORE_I(1005), STORE_S(""), STORE_I(5));
 }
 
 static int setup(void **state)
@@ -190,6 +230,7 @@ static int setup(void **state)
     for (unsigned n = 0; n < CERTIFICATES; n++) {
         put(n);
     }
+    put_readiness();
     assert_ok(store_commit(book));
     lt_arena_init(&arena, 64 * 1024 * 1024);
     return 0;
@@ -240,6 +281,14 @@ static bool is_below(const struct made *m, const char *suffix)
     return strcmp(m->domain, suffix) == 0 ||
            (len > end && strcmp(m->domain + len - end, suffix) == 0 && m->domain[len - end - 1] == '.');
 }
+static int64_t tier_of(const struct made *m)
+{
+    return m->account < 1010 ? 1 + m->account % 5 : 4;
+}
+static bool known(const struct made *m)
+{
+    return m->account < 1010;
+}
 static bool by(const struct made *m, int64_t dimension)
 {
     return m->dimension == dimension || m->other_dimension == dimension;
@@ -284,6 +333,16 @@ CONDITION(c_finding, m->n % 50 == 3)
 CONDITION(c_reason, m->revoked && m->n % 2 == 0)
 CONDITION(c_revoked_at, m->revoked && m->revoked_us >= NOW - 2 * DAY)
 CONDITION(c_replaced, m->replaced)
+CONDITION(c_automatic, tier_of(m) == 1)
+CONDITION(c_by_hand, tier_of(m) == 4)
+CONDITION(c_slow, tier_of(m) == 5 || tier_of(m) == 3)
+CONDITION(c_hold_out, m->account == 1011 || is_below(m, "other.example.com"))
+CONDITION(c_client, known(m) && m->account % 2 == 0)
+CONDITION(c_renewed, known(m) && m->account > 1004)
+CONDITION(c_clause, known(m) && m->account % 3 == 0)
+CONDITION(c_reached, known(m) && m->account % 4 == 0)
+CONDITION(c_intolerant, m->account == 1007)
+CONDITION(c_polled, m->n % 12 == 5)
 CONDITION(c_unproven, m->dimension == 0)
 CONDITION(c_one, m->n == 300)
 CONDITION(c_mixed, ((by(m, 1) && m->caa_age > 8 * HOUR) || m->quorum == 0) && !(m->end < NOW || m->revoked))
@@ -338,6 +397,16 @@ static const struct {
     {"revoked_at >= 2020-03-02", c_revoked_at},
     {"replaced", c_replaced},
     {"replaced_how = ari", c_replaced},
+    {"tier = automatic", c_automatic},
+    {"tier = by-hand", c_by_hand},
+    {"tier in {reachable, hold-out}", c_slow},
+    {"hold_out", c_hold_out},
+    {"client = \"certbot/2.9\"", c_client},
+    {"renewed < 2020-02-29", c_renewed},
+    {"terms = \"2026\" and terms_clause", c_clause},
+    {"contact_verified", c_reached},
+    {"cannot_tolerate", c_intolerant},
+    {"polled >= 2020-03-03", c_polled},
     {"unproven", c_unproven},
     {"sha256 = 000000000000000000000000000000000000000000000000000000000000012c", c_one},
     {"key = 000000000000000000000000000000000000000000000000000000000000012c", c_one},
