@@ -60,6 +60,7 @@ const struct cmd_verb *const cmd_verbs[] = {
     &cmd_enroll_fetch,
     &cmd_enroll_cancel,
     &cmd_bench_acme,
+    &cmd_bench_inventory,
     &cmd_audit_verify,
     &cmd_restore,
     &cmd_store_migrate,

@@ -7,6 +7,7 @@
 #include "cmd/cmd.h"
 
 extern const struct cmd_verb cmd_bench_acme;
+extern const struct cmd_verb cmd_bench_inventory;
 extern const struct cmd_verb cmd_init;
 extern const struct cmd_verb cmd_serve;
 extern const struct cmd_verb cmd_status;
