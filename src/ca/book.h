@@ -84,6 +84,26 @@ struct ca_mass_memory {
     lt_time batch_asked;   /* of the signer; 0: the same */
 };
 
+/* Of a scan: pages of names that are under way. May be lost as well. */
+enum { CA_USAGE_PAGES = 4, CA_USAGE_SERIAL_MAX = 20 };
+struct ca_usage_page {
+    uint64_t number;
+    size_t open; /* endpoints that were not looked at yet */
+    int64_t certificates;
+    int64_t last_issuer; /* the certificate that it ends with */
+    size_t last_len;
+    uint8_t last_serial[CA_USAGE_SERIAL_MAX];
+};
+struct ca_usage_memory {
+    int64_t scan;                               /* 0: none */
+    uint64_t number;                            /* of the last page */
+    struct ca_usage_page pages[CA_USAGE_PAGES]; /* the oldest first */
+    size_t count;
+    bool whole;    /* the reader has no more */
+    lt_time asked; /* of a reader; 0: nothing is on its way */
+    lt_time heard; /* of the courier, or a page that it was given */
+};
+
 struct store_segments; /* store/segment.h */
 
 struct ca_book {
@@ -114,6 +134,7 @@ struct ca_book {
     struct ca_revoke_waiter *waiters;    /* owned list */
     struct ca_plan_waiter *plan_waiters; /* owned list */
     struct ca_mass_memory mass;
+    struct ca_usage_memory usage;
     int64_t last_id; /* drawn by ca_new_id: never again, never less */
     uint32_t approvals_needed;
     const char *build;              /* of this program; static or the role's */

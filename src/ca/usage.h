@@ -18,7 +18,6 @@ enum {
     CA_USAGE_TIMEOUT_MAX_MS = 30000,
     CA_USAGE_PAGE = 400, /* names of a page; the last certificate's may go beyond */
     CA_USAGE_NAMES_MAX = 2000,
-    CA_USAGE_PAGES = 4,        /* under way at once: the slow ones of one do not hold up the next */
     CA_USAGE_SIGHTS_MAX = 128, /* of one message */
 };
 
@@ -51,5 +50,7 @@ void ca_usage_ask_again(struct ca_book *b);
 
 extern const struct store_sql *const ca_usage_sql;
 extern const size_t ca_usage_sql_count;
+extern const struct store_sql *const ca_usage_look_sql;
+extern const size_t ca_usage_look_sql_count;
 
 #endif

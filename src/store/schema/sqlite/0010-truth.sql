@@ -34,6 +34,7 @@ CREATE TABLE truth_sweep (
 CREATE TABLE usage_scan (
   id INTEGER NOT NULL PRIMARY KEY,         -- shown as "u123"
   status TEXT NOT NULL,                    -- counting, running, paused, done, stopped
+  host INTEGER NOT NULL,                   -- whose courier looks
   scope TEXT NOT NULL,                     -- canonical
   scope_sha256 BLOB NOT NULL,
   ports TEXT NOT NULL,                     -- "443,8443"
