@@ -84,7 +84,7 @@ static lt_res ask(struct acme_desk *d, struct ca_turn *t, const struct question 
     LT_TRY(store_exec(t->store, &acme_sql[ACME_SQL_CAA_ASK],
                       STORE_ARGS(STORE_I(q->order), STORE_S(q->name), STORE_I(q->authorization),
                                  STORE_S(q->proven_by), STORE_B(LT_SLICE(nonce, sizeof nonce)),
-                                 STORE_I(t->now.us)),
+                                 STORE_I(t->now.us), STORE_I(ca_host_id(t))),
                       NULL));
     LT_TRY(make(d, t, q, LT_SLICE(nonce, sizeof nonce), &v));
     return ca_turn_send(t, IPC_VALIDATOR, IPC_VALIDATE, (uint64_t)q->authorization, &v->base);
@@ -323,7 +323,7 @@ lt_res acme_caa_outcome(struct ca_turn *t, int64_t order_id, size_t *ret_missing
     return r;
 }
 
-lt_res acme_caa_ask_again(struct acme_desk *d, struct ca_turn *t, lt_time until)
+lt_res acme_caa_ask_again(struct acme_desk *d, struct ca_turn *t, lt_time until, int64_t host)
 {
     struct question *list = LT_NEW_ARRAY(t->arena, struct question, ASK_STEP);
     size_t count = 0;
@@ -333,7 +333,7 @@ lt_res acme_caa_ask_again(struct acme_desk *d, struct ca_turn *t, lt_time until)
         bool fits = true;
         count = 0;
         LT_TRY(store_query(t->store, &acme_sql[ACME_SQL_CAA_RUNNING],
-                           STORE_ARGS(STORE_I(until.us), STORE_I(ASK_STEP)), &rows));
+                           STORE_ARGS(STORE_I(until.us), STORE_I(ASK_STEP), STORE_I(host)), &rows));
         while (count < ASK_STEP && store_next(&rows)) {
             struct question *q = &list[count++];
             *q = (struct question){.order = store_int(&rows, 0),

@@ -157,7 +157,7 @@ static lt_res start(struct acme_desk *d, struct ca_turn *t, struct waiting *w, e
     LT_TRY(acme_step_exec(t->store, ACME_SQL_CHALLENGE_START,
                           STORE_ARGS(STORE_I(w->authorization), STORE_I(w->index),
                                      STORE_S(acme_state_name(from)), STORE_S(acme_state_name(to)),
-                                     STORE_B(w->nonce), STORE_I(t->now.us))));
+                                     STORE_B(w->nonce), STORE_I(t->now.us), STORE_I(ca_host_id(t)))));
     return ask(d, t, w);
 }
 
@@ -451,7 +451,7 @@ lt_res acme_challenge_settle(struct acme_desk *d, struct ca_turn *t, const Ipc__
     return why != NULL ? acme_statement_discard(t, v, why) : settle(d, t, &w, v, c);
 }
 
-lt_res acme_challenges_ask_again(struct acme_desk *d, struct ca_turn *t, lt_time until)
+lt_res acme_challenges_ask_again(struct acme_desk *d, struct ca_turn *t, lt_time until, int64_t host)
 {
     int64_t ids[ASK_STEP];
     uint32_t indices[ASK_STEP];
@@ -460,7 +460,7 @@ lt_res acme_challenges_ask_again(struct acme_desk *d, struct ca_turn *t, lt_time
         struct store_rows rows;
         count = 0;
         LT_TRY(store_query(t->store, &acme_sql[ACME_SQL_CHALLENGE_RUNNING],
-                           STORE_ARGS(STORE_I(until.us), STORE_I(ASK_STEP)), &rows));
+                           STORE_ARGS(STORE_I(until.us), STORE_I(ASK_STEP), STORE_I(host)), &rows));
         while (count < ASK_STEP && store_next(&rows)) {
             ids[count] = store_int(&rows, 0);
             indices[count] = (uint32_t)store_int(&rows, 1);

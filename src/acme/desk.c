@@ -74,6 +74,12 @@ static void forget_book(struct acme_desk *d)
     acme_held_undo(d);
 }
 
+void acme_desk_refresh(struct acme_desk *d)
+{
+    memset(d->accounts, 0, sizeof d->accounts);
+    memset(d->parents, 0, sizeof d->parents);
+}
+
 void acme_desk_forget(struct acme_desk *d)
 {
     forget_book(d);
@@ -356,20 +362,40 @@ lt_res acme_desk_nonces(struct acme_desk *d, struct ca_turn *t, const struct ipc
     return ca_turn_reply(t, &m->from, IPC_NONCE_GRANT, &grant.base);
 }
 
+/* Whoever has the timers does them for all hosts: orders and letters that are due, and what a host that is
+ * gone has asked. */
+static lt_res tick_timers(struct acme_desk *d, struct ca_turn *t)
+{
+    bool mine = false;
+    LT_TRY(ca_lease_check(t, CA_LEASE_TIMERS, &mine));
+    if (!mine) {
+        return LT_OK;
+    }
+    LT_TRY(acme_orders_sweep(d, t));
+    return acme_mail_tick(d, t);
+}
+
+static lt_res ask_again(struct acme_desk *d, struct ca_turn *t)
+{
+    bool for_all = false;
+    lt_time until = lt_time_add_seconds(t->now, -ACME_VALIDATION_PATIENCE_S);
+    LT_TRY(ca_lease_check(t, CA_LEASE_TIMERS, &for_all));
+    int64_t host = for_all ? 0 : ca_host_id(t);
+    LT_TRY(acme_challenges_ask_again(d, t, until, host));
+    return acme_caa_ask_again(d, t, until, host);
+}
+
 static lt_res tick(struct acme_desk *d, struct ca_turn *t)
 {
     bool back = t->now.us < d->swept.us || t->now.us < d->asked_again.us; /* the clock was put back */
     LT_TRY(acme_held_tick(d, t));
     LT_TRY(acme_corroborations_tick(d, t));
     if (back || t->now.us - d->swept.us >= LT_US_PER_SECOND) {
-        LT_TRY(acme_orders_sweep(d, t));
-        LT_TRY(acme_mail_tick(d, t));
+        LT_TRY(tick_timers(d, t));
         d->swept = t->now;
     }
     if (back || t->now.us - d->asked_again.us >= ACME_VALIDATION_PATIENCE_S * LT_US_PER_SECOND) {
-        lt_time until = lt_time_add_seconds(t->now, -ACME_VALIDATION_PATIENCE_S);
-        LT_TRY(acme_challenges_ask_again(d, t, until));
-        LT_TRY(acme_caa_ask_again(d, t, until));
+        LT_TRY(ask_again(d, t));
         d->asked_again = t->now;
     }
     return LT_OK;
@@ -393,6 +419,6 @@ lt_res acme_desk_recover(struct acme_desk *d, struct ca_turn *t)
 lt_res acme_desk_validator_linked(struct acme_desk *d, struct ca_turn *t)
 {
     d->asked_again = t->now;
-    LT_TRY(acme_challenges_ask_again(d, t, t->now));
-    return acme_caa_ask_again(d, t, t->now);
+    LT_TRY(acme_challenges_ask_again(d, t, t->now, ca_host_id(t)));
+    return acme_caa_ask_again(d, t, t->now, ca_host_id(t));
 }

@@ -60,6 +60,8 @@ LT_MUST_USE lt_res acme_desk_failed(struct acme_desk *desk, struct ca_turn *t, c
  * forget what memory believes about the book; held answers that went with it are given again. Answers that
  * calls of the lost turn hold are dropped by acme_desk_failed. */
 void acme_desk_forget(struct acme_desk *desk);
+/* Another host has written: accounts may be others. What is interned stays, and so does what is under way. */
+void acme_desk_refresh(struct acme_desk *desk);
 
 /* IPC_VALIDATED. A statement for another nonce than the drawn one is dropped and becomes an event. */
 LT_MUST_USE lt_res acme_desk_validated(struct acme_desk *desk, struct ca_turn *t, const struct ipc_msg *m);

@@ -306,7 +306,8 @@ LT_MUST_USE lt_res acme_challenge_settle(struct acme_desk *d, struct ca_turn *t,
 LT_MUST_USE lt_res acme_challenge_look(struct acme_desk *d, struct ca_turn *t, int64_t authorization,
                                        uint32_t index);
 /* Asks for running validations again: started between the two times. */
-LT_MUST_USE lt_res acme_challenges_ask_again(struct acme_desk *d, struct ca_turn *t, lt_time until);
+LT_MUST_USE lt_res acme_challenges_ask_again(struct acme_desk *d, struct ca_turn *t, lt_time until,
+                                             int64_t host);
 
 /* evidence.c */
 /* c: NULL where no other perspective was asked. */
@@ -422,7 +423,7 @@ LT_MUST_USE lt_res acme_caa_outcome(struct ca_turn *t, int64_t order_id, size_t 
 LT_MUST_USE lt_res acme_caa_validated(struct acme_desk *d, struct ca_turn *t, const Ipc__Validated *v);
 LT_MUST_USE lt_res acme_caa_settle(struct acme_desk *d, struct ca_turn *t, const Ipc__Validated *v,
                                    const struct acme_corroboration *c);
-LT_MUST_USE lt_res acme_caa_ask_again(struct acme_desk *d, struct ca_turn *t, lt_time until);
+LT_MUST_USE lt_res acme_caa_ask_again(struct acme_desk *d, struct ca_turn *t, lt_time until, int64_t host);
 
 /* pause.c: names that only fail. */
 /* One more validation of the name failed; it was proven. */

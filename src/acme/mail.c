@@ -325,8 +325,12 @@ lt_res acme_desk_mailed(struct acme_desk *d, struct ca_turn *t, const struct ipc
 /* Whatever the one before had in its hands is given to it; the rest waits for its time. */
 lt_res acme_desk_courier_linked(struct acme_desk *d, struct ca_turn *t)
 {
+    bool mine = false;
     LT_TRY(acme_corroborations_ask_again(d, t));
-    return store_exec(t->store, &acme_mail_rows[ACME_MAIL_RESUME], STORE_ARGS(STORE_I(t->now.us)), NULL);
+    LT_TRY(ca_lease_check(t, CA_LEASE_TIMERS, &mine));
+    return !mine ? LT_OK
+                 : store_exec(t->store, &acme_mail_rows[ACME_MAIL_RESUME], STORE_ARGS(STORE_I(t->now.us)),
+                              NULL);
 }
 
 /* --- time ----------------------------------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
 
 #include "acme/desk_private.h"
 #include "ca/ari_map.h"
+#include "ca/truth.h"
 #include "x509/dnsname.h"
 
 enum { TEXT_MAX = 512 };
@@ -143,8 +144,7 @@ lt_res acme_replaces_record(struct ca_turn *t, const struct ca_outcome *o)
     if (!old.found) {
         return LT_OK;
     }
-    return store_exec(t->store, &acme_sql[ACME_SQL_REPLACEMENT_ADD],
-                      STORE_ARGS(STORE_I(old.issuer->id), STORE_B(old.serial), STORE_I(o->issuer->id),
-                                 STORE_B(o->serial), STORE_S("acme-replaces"), STORE_I(t->now.us)),
-                      NULL);
+    const struct ca_truth_certificate older = {old.issuer->id, old.serial};
+    const struct ca_truth_certificate newer = {o->issuer->id, o->serial};
+    return ca_truth_replaced(t, &older, &newer, "acme-replaces");
 }

@@ -121,7 +121,7 @@ const struct store_sql acme_sql[ACME_SQL_COUNT] = {
                                 "INSERT INTO challenge (authorization_id, idx, type, status, token) "
                                 "VALUES (?1, ?2, ?3, 'pending', ?4)"},
     [ACME_SQL_CHALLENGE_START] = {"acme.challenge-start",
-                                  "UPDATE challenge SET status = ?4, nonce = ?5, started_us = ?6 "
+                                  "UPDATE challenge SET status = ?4, nonce = ?5, started_us = ?6, host = ?7 "
                                   "WHERE authorization_id = ?1 AND idx = ?2 AND status = ?3"},
     [ACME_SQL_CHALLENGE_END] = {"acme.challenge-end",
                                 "UPDATE challenge SET status = ?3, validated_us = ?4, error = ?5, "
@@ -136,7 +136,7 @@ const struct store_sql acme_sql[ACME_SQL_COUNT] = {
     [ACME_SQL_CHALLENGE_RUNNING] =
         {"acme.challenge-running",
          "SELECT authorization_id, idx FROM challenge WHERE status = 'processing' AND started_us < ?1 "
-         "ORDER BY started_us LIMIT ?2"},
+         "AND (host = ?3 OR ?3 = 0) ORDER BY started_us LIMIT ?2"},
 
     [ACME_SQL_DIMENSION] = {"acme.dimension",
                             "SELECT id FROM dimension WHERE method = ?1 AND rule_set = ?2 AND build = ?3 AND "
@@ -163,11 +163,6 @@ const struct store_sql acme_sql[ACME_SQL_COUNT] = {
          "SELECT id FROM ca_order WHERE replaces = ?1 AND status <> 'invalid' LIMIT 1"},
     [ACME_SQL_ORDER_REPLACES] = {"acme.order-replaces",
                                  "SELECT replaces FROM ca_order WHERE id = ?1 AND replaces IS NOT NULL"},
-    [ACME_SQL_REPLACEMENT_ADD] =
-        {"acme.replacement-add",
-         "INSERT INTO replacement (old_issuer, old_serial, new_issuer, new_serial, how, "
-         "seen_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (old_issuer, "
-         "old_serial, new_issuer, new_serial, how) DO NOTHING"},
     [ACME_SQL_CERTIFICATE_DER] = {"acme.certificate-der",
                                   "SELECT der FROM certificate_der WHERE issuer = ?1 AND serial = ?2 AND "
                                   "copy = 0"},
@@ -209,9 +204,9 @@ const struct store_sql acme_sql[ACME_SQL_COUNT] = {
 
     [ACME_SQL_CAA_ASK] =
         {"acme.caa-ask",
-         "INSERT INTO caa_check (order_id, name, authorization_id, proven_by, nonce, status, asked_us) "
-         "VALUES (?1, ?2, ?3, ?4, ?5, 'asked', ?6) ON CONFLICT (order_id, name) DO UPDATE SET "
-         "authorization_id = ?3, proven_by = ?4, nonce = ?5, status = 'asked', asked_us = ?6, "
+         "INSERT INTO caa_check (order_id, name, authorization_id, proven_by, nonce, status, asked_us, host) "
+         "VALUES (?1, ?2, ?3, ?4, ?5, 'asked', ?6, ?7) ON CONFLICT (order_id, name) DO UPDATE SET "
+         "authorization_id = ?3, proven_by = ?4, nonce = ?5, status = 'asked', asked_us = ?6, host = ?7, "
          "checked_us = NULL, statement = NULL"},
     [ACME_SQL_CAA_WAITING] =
         {"acme.caa-waiting",
@@ -225,7 +220,8 @@ const struct store_sql acme_sql[ACME_SQL_COUNT] = {
         {"acme.caa-running",
          "SELECT k.order_id, k.name, k.authorization_id, k.proven_by, a.account FROM caa_check AS k "
          "JOIN authorization AS a ON a.id = k.authorization_id "
-         "WHERE k.status = 'asked' AND k.asked_us < ?1 ORDER BY k.asked_us LIMIT ?2"},
+         "WHERE k.status = 'asked' AND k.asked_us < ?1 AND (k.host = ?3 OR ?3 = 0) "
+         "ORDER BY k.asked_us LIMIT ?2"},
     [ACME_SQL_CAA_OF_ORDER] = {"acme.caa-of-order", "SELECT name, status, checked_us, authorization_id "
                                                     "FROM caa_check WHERE order_id = ?1"},
     [ACME_SQL_CAA_CLOSE] = {"acme.caa-close", "UPDATE caa_check SET status = 'failed' WHERE order_id = ?1 "

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "ca/audit_internal.h"
 #include "ca/evidence_record.h"
+#include "ca/evidence_shared.h"
 #include "crypto/digest.h"
 #include "store/segment.h"
 #include "validate/perspective.h"
@@ -161,7 +162,7 @@ static lt_res check_record(struct ca_audit *a, const struct row *k, struct lt_ar
 {
     const Ipc__EvidenceRecord *record = NULL;
     lt_slice plain = {0};
-    lt_res r = store_segment_read(a->evidence_folder, &k->ref, arena, &plain);
+    lt_res r = ca_evidence_read(a->store, a->evidence_folder, &k->ref, arena, &plain);
     r = lt_failed(r) ? r : ca_evidence_unpack(plain, k->proven_by, k->checked_us, arena, &record);
     if (lt_failed(r)) {
         ca_audit_finding(a, "evidence", k->subject, "%s", lt_error_last()->detail);

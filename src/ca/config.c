@@ -65,6 +65,7 @@ struct raw {
     const char *pause_failures;
     const char *pause_quiet;
     const char *approvals_needed;
+    const char *revoke_alone;
     const char *uid_base;
     const char *testing_nonce_reject;
     const char *testing_authz_reuse;
@@ -163,6 +164,7 @@ static const cyaml_schema_field_t crl_fields[] = {
 };
 static const cyaml_schema_field_t approval_fields[] = {
     STRING("needed", approvals_needed),
+    STRING("revoke-alone", revoke_alone),
     CYAML_FIELD_END,
 };
 static const cyaml_strval_t opinion_formats[] = {{"zlint", CA_OPINION_ZLINT}, {"status", CA_OPINION_STATUS}};
@@ -218,6 +220,7 @@ static const cyaml_schema_field_t fields[] = {
     STRING("passphrase-file", c.passphrase_file),
     STRING("journal-mirror", c.journal_mirror),
     STRING("store", c.store),
+    STRING("host", c.host),
     LIST("issuers", issuers, issuer_count, &issuer_entry, ISSUERS_MAX),
     STRING("default-profile", c.default_profile),
     SECTION("acme", acme_fields),
@@ -249,6 +252,7 @@ static const struct {
     {offsetof(struct raw, c.passphrase_file), "secrets/passphrase"},
     {offsetof(struct raw, c.journal_mirror), ""},
     {offsetof(struct raw, c.store), ""},
+    {offsetof(struct raw, c.host), CA_CONFIG_HOST_MAIN},
     {offsetof(struct raw, c.default_profile), "tls-server"},
     {offsetof(struct raw, c.terms_of_service), ""},
     {offsetof(struct raw, c.terms_version), ""},
@@ -297,6 +301,8 @@ static const struct {
      1000000},
     {offsetof(struct raw, approvals_needed), offsetof(struct raw, c.approvals_needed), "approvals.needed", 2,
      1, 16},
+    {offsetof(struct raw, revoke_alone), offsetof(struct raw, c.revoke_alone), "approvals.revoke-alone",
+     CA_REVOKE_ALONE, 0, 1000000},
     {offsetof(struct raw, opinion_processes), offsetof(struct raw, c.opinion.processes),
      "second-opinion.processes", 2, 1, 16},
     {offsetof(struct raw, uid_base), offsetof(struct raw, c.uid_base), "uid-base", DEFAULT_UID_BASE, 0,
@@ -724,6 +730,23 @@ static lt_res check_store(const struct ca_yaml *y, const struct raw *raw)
     return LT_OK;
 }
 
+/* ca/host.h says what it is for; a name is part of names in the book. */
+static lt_res check_host(const struct ca_yaml *y, const struct raw *raw)
+{
+    const char *name = raw->c.host;
+    size_t len = strlen(name);
+    if (len == 0 || len > CA_CONFIG_HOST_MAX || name[0] == '-' ||
+        strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != len) {
+        return ca_yaml_refuse(y, "host", "\"%.60s\" is no name of a host: a to z, 0 to 9 and '-', %d at most",
+                              name, CA_CONFIG_HOST_MAX);
+    }
+    if (strcmp(name, CA_CONFIG_HOST_MAIN) != 0 && raw->c.store[0] == 0) {
+        return ca_yaml_refuse(y, "host", "\"%s\" shares a book with others, and there is no store: line",
+                              name);
+    }
+    return LT_OK;
+}
+
 static lt_res check_hosts(const struct ca_yaml *y, const struct raw *raw)
 {
     for (uint32_t i = 0; i < raw->c.host_name_count; i++) {
@@ -792,6 +815,7 @@ static lt_res finish(const struct ca_yaml *y, struct raw *raw)
     LT_TRY(check_validation(y, raw));
     LT_TRY(check_urls(y, raw));
     LT_TRY(check_store(y, raw));
+    LT_TRY(check_host(y, raw));
     LT_TRY(check_mail(y, raw));
     LT_TRY(check_terms(y, raw));
     if (!name_ok(raw->c.default_profile)) {

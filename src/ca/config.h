@@ -7,7 +7,8 @@
 #include "ipc/ipc.h"
 
 #define CA_CONFIG_FILE "lintel.yaml"
-enum { CA_CONFIG_MAX_BYTES = 256 * 1024 };
+#define CA_CONFIG_HOST_MAIN "main"
+enum { CA_CONFIG_MAX_BYTES = 256 * 1024, CA_CONFIG_HOST_MAX = 32 };
 
 struct ca_config_issuer {
     const char *name;       /* "root", "tls", … */
@@ -20,6 +21,8 @@ struct ca_config_issuer {
     uint32_t cap;            /* certificates that may be good at once before we are warned; 0: none */
     uint32_t crl_shards; /* new certificates are spread over so many parts of its CRL; 0: the complete one */
 };
+
+enum { CA_REVOKE_ALONE = 100 }; /* approvals.revoke-alone where it is not given */
 
 /* At most count in per_s seconds, bursts included; count 0 is no limit. */
 struct ca_config_rate {
@@ -78,6 +81,7 @@ struct ca_config {
 
     const char *passphrase_file; /* "secrets/passphrase"; relative to the folder or absolute */
     const char *journal_mirror;  /* "" for none */
+    const char *host;            /* which of the families on that store this is; "main": the first, or only */
     const char *store;           /* "postgresql://…"; "": the book is a file of the folder */
 
     const struct ca_config_issuer *issuers;
@@ -115,6 +119,7 @@ struct ca_config {
     bool crl_fetch_back;    /* the courier fetches what was published, and holds it against the book */
 
     uint32_t approvals_needed;
+    uint32_t revoke_alone; /* certificates that one operator may revoke as one plan without approvals */
 
     const char *mail_relay; /* "smtp://host:25"; "": no mail is sent, and no method by mail is offered */
     const char *mail_from;

@@ -19,8 +19,13 @@ static const struct store_sql sql[] = {
     {"crl.old",
      "SELECT number FROM crl WHERE issuer = ?1 AND shard = ?2 ORDER BY number DESC LIMIT 1 OFFSET 3"},
     {"crl.clear", "UPDATE crl SET der = NULL WHERE issuer = ?1 AND shard = ?2 AND number = ?3"},
+    {"crl.want", "INSERT INTO crl_wanted (issuer, shard, times) VALUES (?1, ?2, 1) "
+                 "ON CONFLICT (issuer, shard) DO UPDATE SET times = crl_wanted.times + 1"},
+    {"crl.wanted", "SELECT issuer, shard FROM crl_wanted WHERE issuer >= ?1 "
+                   "ORDER BY issuer, shard LIMIT 256"},
+    {"crl.wanted-done", "DELETE FROM crl_wanted WHERE issuer = ?1 AND shard = ?2"},
 };
-enum { SQL_LAST, SQL_ADD, SQL_OLD, SQL_CLEAR };
+enum { SQL_LAST, SQL_ADD, SQL_OLD, SQL_CLEAR, SQL_WANT, SQL_WANTED, SQL_WANTED_DONE };
 const struct store_sql *const ca_crl_sql = sql;
 const size_t ca_crl_sql_count = LT_COUNT(sql);
 
@@ -85,7 +90,22 @@ static lt_res clear_old(struct ca_turn *t, const struct ca_issuer *issuer, uint3
                       STORE_ARGS(STORE_I(issuer->id), STORE_I(shard), STORE_B(old)), NULL);
 }
 
-lt_res ca_crl_hint(struct ca_turn *t, const struct ca_issuer *issuer, uint32_t *shards, size_t count)
+static lt_res want(struct ca_turn *t, const struct ca_issuer *issuer, int64_t shard)
+{
+    return store_exec(t->store, &sql[SQL_WANT], STORE_ARGS(STORE_I(issuer->id), STORE_I(shard)), NULL);
+}
+
+/* The publisher of another host has to hear of it. */
+static lt_res want_all(struct ca_turn *t, const struct ca_issuer *issuer, const uint32_t *shards,
+                       size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        LT_TRY(want(t, issuer, shards[i]));
+    }
+    return count > 0 ? LT_OK : want(t, issuer, -1);
+}
+
+static lt_res send_hint(struct ca_turn *t, const struct ca_issuer *issuer, uint32_t *shards, size_t count)
 {
     Ipc__PublishHint m = IPC__PUBLISH_HINT__INIT;
     m.issuer = lt_arena_cstr(t->arena, lt_slice_cstr(issuer->name));
@@ -93,6 +113,43 @@ lt_res ca_crl_hint(struct ca_turn *t, const struct ca_issuer *issuer, uint32_t *
     m.shards = shards;
     m.n_shards = count;
     return ca_turn_send(t, IPC_PUBLISHER, IPC_PUBLISH_HINT, 0, &m.base);
+}
+
+lt_res ca_crl_hint(struct ca_turn *t, const struct ca_issuer *issuer, uint32_t *shards, size_t count)
+{
+    bool mine = false;
+    LT_TRY(ca_lease_check(t, CA_LEASE_CRL, &mine));
+    return mine ? send_hint(t, issuer, shards, count) : want_all(t, issuer, shards, count);
+}
+
+lt_res ca_crl_wanted(struct ca_turn *t)
+{
+    enum { AT_ONCE = 256 };
+    struct {
+        int64_t issuer;
+        int64_t shard;
+    } list[AT_ONCE];
+    size_t count = 0;
+    bool mine = false;
+    struct store_rows rows;
+    LT_TRY(ca_lease_check(t, CA_LEASE_CRL, &mine));
+    if (!mine || !t->book->host.shared) {
+        return LT_OK;
+    }
+    LT_TRY(store_query(t->store, &sql[SQL_WANTED], STORE_ARGS(STORE_I(0)), &rows));
+    while (count < AT_ONCE && store_next(&rows)) {
+        list[count].issuer = store_int(&rows, 0);
+        list[count++].shard = store_int(&rows, 1);
+    }
+    LT_TRY(store_rows_end(&rows));
+    for (size_t i = 0; i < count; i++) {
+        const struct ca_issuer *issuer = ca_issuer_by_id(t->book, list[i].issuer);
+        uint32_t shard = (uint32_t)list[i].shard;
+        LT_TRY(store_exec(t->store, &sql[SQL_WANTED_DONE],
+                          STORE_ARGS(STORE_I(list[i].issuer), STORE_I(list[i].shard)), NULL));
+        LT_TRY(issuer == NULL ? LT_OK : send_hint(t, issuer, &shard, list[i].shard >= 0));
+    }
+    return LT_OK;
 }
 
 lt_res ca_crl_shards(struct ca_turn *t, const struct ca_issuer *issuer, uint32_t *ret_count)
@@ -124,6 +181,11 @@ lt_res ca_crl_store(struct ca_turn *t, const struct ipc_addr *from, const Ipc__C
     }
     if (m->sha256.len != CA_HASH_LEN || (m->der.len > 0 && memcmp(m->sha256.data, hash, sizeof hash) != 0)) {
         return answer(t, from, m, "the hash is not that of the CRL");
+    }
+    bool mine = false;
+    LT_TRY(ca_lease_check(t, CA_LEASE_CRL, &mine));
+    if (!mine) {
+        return answer(t, from, m, "another host publishes");
     }
     lt_slice last;
     LT_TRY(number_of(t, &sql[SQL_LAST], issuer, m->shard, &last));

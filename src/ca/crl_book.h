@@ -17,6 +17,8 @@ LT_MUST_USE lt_res ca_crl_published(struct ca_turn *t, const Ipc__CrlPublished *
  * part that is named is made anew at once, so a mass action says it once for all of its entries. */
 LT_MUST_USE lt_res ca_crl_hint(struct ca_turn *t, const struct ca_issuer *issuer, uint32_t *shards,
                                size_t count);
+/* Each second: what other hosts have asked for, where this one publishes. */
+LT_MUST_USE lt_res ca_crl_wanted(struct ca_turn *t);
 /* Over how many parts of the issuer's CRL new certificates are spread: as many as the configuration says,
  * once the first CRL of each is in the book, so that no certificate points to a part that does not exist. A
  * part less than wanted until then; 0: the complete CRL. */

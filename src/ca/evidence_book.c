@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ca/evidence_record.h"
+#include "ca/evidence_shared.h"
 
 static const struct store_sql sql[] = {
     {"ca.evidence-frame", "SELECT segment, position, length, sha256, coalesce(proven_by, "
@@ -11,16 +12,18 @@ static const struct store_sql sql[] = {
     {"ca.evidence-caa-frame",
      "SELECT segment, position, length, sha256, checked_us FROM evidence WHERE authorization_id = ?1 AND "
      "checked_us > ?2 AND caa_us = ?3 ORDER BY checked_us DESC LIMIT 1"},
-    {"ca.evidence-segment",
-     "SELECT number, length FROM evidence_segment WHERE number > 0 ORDER BY number DESC LIMIT 1"},
+    {"ca.evidence-segment", "SELECT number, length FROM evidence_segment WHERE number >= ?1 AND number <= ?2 "
+                            "ORDER BY number DESC LIMIT 1"},
     {"ca.evidence-segment-length", "INSERT INTO evidence_segment (number, length, created_us) "
                                    "VALUES (?1, ?2, ?3) ON CONFLICT (number) DO UPDATE SET length = ?2"},
     {"ca.perspective-key", "SELECT id FROM perspective_key WHERE name = ?1 AND spki = ?2 AND rir = ?3 AND "
                            "resolver_rir = ?4"},
     {"ca.perspective-key-add", "INSERT INTO perspective_key (id, name, spki, rir, resolver_rir, first_us) "
                                "VALUES (?1, ?2, ?3, ?4, ?5, ?6)"},
+    {"ca.evidence-shared-add", "INSERT INTO evidence_frame (segment, position, frame) VALUES (?1, ?2, ?3) "
+                               "ON CONFLICT (segment, position) DO UPDATE SET frame = excluded.frame"},
 };
-enum { SQL_FRAME, SQL_CAA_FRAME, SQL_SEGMENT, SQL_SEGMENT_LENGTH, SQL_KEY, SQL_KEY_ADD };
+enum { SQL_FRAME, SQL_CAA_FRAME, SQL_SEGMENT, SQL_SEGMENT_LENGTH, SQL_KEY, SQL_KEY_ADD, SQL_SHARED_ADD };
 const struct store_sql *const ca_evidence_sql = sql;
 const size_t ca_evidence_sql_count = LT_COUNT(sql);
 
@@ -31,13 +34,23 @@ lt_res ca_evidence_open(struct ca_book *b, const char *folder, lt_time now, stru
     char *path = lt_arena_printf(a, "%s/evidence", folder);
     LT_CHECK(path != NULL, LT_PEER_TOO_LARGE, "the path of the folder is too long");
     struct store_segments_options o = {.folder = path, .now = now};
-    LT_TRY(store_query(b->store, &sql[SQL_SEGMENT], STORE_NO_ARGS, &rows));
+    ca_host_segments(&b->host, &o.first, &o.last);
+    LT_TRY(store_query(b->store, &sql[SQL_SEGMENT], STORE_ARGS(STORE_I(o.first), STORE_I(o.last)), &rows));
     if (store_next(&rows)) {
         o.named_segment = (uint32_t)store_int(&rows, 0);
         o.named_length = (uint64_t)store_int(&rows, 1);
     }
     LT_TRY(store_rows_end(&rows));
     return store_segments_open(&o, a, &b->evidence, ret_lost);
+}
+
+/* The other hosts have no such file. */
+static lt_res keep_for_others(struct ca_turn *t, const struct store_frame_ref *ref)
+{
+    return store_exec(t->store, &sql[SQL_SHARED_ADD],
+                      STORE_ARGS(STORE_I(ref->segment), STORE_I(ref->position),
+                                 STORE_B(store_segments_waiting(t->book->evidence, ref))),
+                      NULL);
 }
 
 lt_res ca_evidence_keep(struct ca_turn *t, const Ipc__EvidenceRecord *record, struct store_frame_ref *ret_ref)
@@ -51,7 +64,7 @@ lt_res ca_evidence_keep(struct ca_turn *t, const Ipc__EvidenceRecord *record, st
     (void)ipc__evidence_record__pack(record, packed); /* exactly len, just measured */
     LT_TRY(store_segments_append(b->evidence, LT_SLICE(packed, len), t->now, ret_ref));
     b->at.evidence_waiting = store_segments_mark(b->evidence);
-    return LT_OK;
+    return b->host.shared ? keep_for_others(t, ret_ref) : LT_OK;
 }
 
 lt_res ca_evidence_flush(struct ca_turn *t)
@@ -145,6 +158,9 @@ static lt_res statements_at(struct ca_turn *t, const struct place *p, Ipc__Signe
         return LT_OK;
     }
     lt_res r = store_segments_read(t->book->evidence, &p->ref, t->arena, &plain);
+    if (r.code == LT_PEER_NOT_FOUND) {
+        r = ca_evidence_shared(t->store, &p->ref, t->arena, &plain);
+    }
     if (!lt_failed(r)) {
         r = ca_evidence_unpack(plain, p->authorization, p->checked_us, t->arena, &record);
     }

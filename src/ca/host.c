@@ -50,6 +50,11 @@ bool ca_host_name_valid(lt_slice name)
     return good;
 }
 
+int64_t ca_host_id(const struct ca_turn *t)
+{
+    return t->book == NULL ? MAIN : t->book->host.id;
+}
+
 void ca_host_main(struct ca_host *ret_host)
 {
     *ret_host = (struct ca_host){.id = MAIN, .name = "main", .signer = "signer"};
@@ -237,12 +242,12 @@ lt_res ca_host_tick(struct ca_turn *t)
 
 lt_res ca_lease_check(struct ca_turn *t, enum ca_lease lease, bool *ret_held)
 {
-    struct ca_lease_memory *m = &t->book->leases[lease];
     struct store_rows rows;
-    *ret_held = !t->book->host.shared;
-    if (*ret_held || !m->held) {
+    *ret_held = t->book == NULL || !t->book->host.shared;
+    if (*ret_held || !t->book->leases[lease].held) {
         return LT_OK;
     }
+    struct ca_lease_memory *m = &t->book->leases[lease];
     LT_TRY(store_query(t->store, &sql[SQL_CHECK],
                        STORE_ARGS(STORE_S(leases[lease]), STORE_I(t->book->host.id), STORE_I(m->fence)),
                        &rows));

@@ -34,6 +34,8 @@ struct ca_lease_memory {
 };
 
 bool ca_host_name_valid(lt_slice name);
+/* Of this turn's book; 1 where there is none. */
+int64_t ca_host_id(const struct ca_turn *t);
 /* The one host of a book that is in a folder. */
 void ca_host_main(struct ca_host *ret_host);
 /* Finds the host by its name, or adds it, in a transaction of its own. LT_PEER_USAGE where another host has

@@ -20,7 +20,7 @@ static const struct store_sql sql[] = {
     {"intent.add",
      "INSERT INTO intent (id, kind, requester, order_id, account, issuer, profile, serial, tbs, "
      "request, created_us) VALUES (?1, 'certificate', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"},
-    {"intent.open", "INSERT INTO intent_open (intent) VALUES (?1)"},
+    {"intent.open", "INSERT INTO intent_open (intent, host) VALUES (?1, ?2)"},
     {"intent.get", "SELECT requester, order_id, account, issuer, profile, serial, tbs, request, created_us "
                    "FROM intent WHERE id = ?1"},
     {"intent.get-open", "SELECT i.requester, i.order_id, i.account, i.issuer, i.profile, i.serial, i.tbs, "
@@ -30,7 +30,8 @@ static const struct store_sql sql[] = {
     {"intent.serial-uses", "SELECT (SELECT count(*) FROM intent WHERE issuer = ?1 AND serial = ?2) + "
                            "(SELECT count(*) FROM certificate WHERE issuer = ?1 AND serial = ?2)"},
     {"intent.is-open", "SELECT 1 FROM intent_open WHERE intent = ?1"},
-    {"intent.open-before", "SELECT intent FROM intent_open WHERE intent < ?1 ORDER BY intent LIMIT 256"},
+    {"intent.open-before",
+     "SELECT intent FROM intent_open WHERE host = ?2 AND intent < ?1 ORDER BY intent LIMIT 256"},
     {"intent.open-count", "SELECT count(*) FROM intent_open"},
 };
 enum {
@@ -177,7 +178,8 @@ static lt_res write_intent(struct ca_turn *t, const struct ca_issue_draft *d, Ip
                                  STORE_B(LT_SLICE(d->serial, sizeof d->serial)), STORE_B(d->tbs),
                                  STORE_B(packed), STORE_I(t->now.us)),
                       NULL));
-    return store_exec(t->store, &sql[SQL_OPEN], STORE_ARGS(STORE_I(q->intent_id)), NULL);
+    return store_exec(t->store, &sql[SQL_OPEN], STORE_ARGS(STORE_I(q->intent_id), STORE_I(ca_host_id(t))),
+                      NULL);
 }
 
 static lt_res draft(struct ca_turn *t, const struct ca_issue_request *r, struct ca_issue_draft *d)
@@ -378,7 +380,8 @@ lt_res ca_issue_retry(struct ca_turn *t, int64_t age_s, size_t *ret_asked)
     lt_res first = LT_OK;
     struct store_rows rows;
     int64_t before = ca_id_at(lt_time_add_seconds(t->now, -age_s));
-    LT_TRY(store_query(t->store, &sql[SQL_OPEN_BEFORE], STORE_ARGS(STORE_I(before)), &rows));
+    LT_TRY(store_query(t->store, &sql[SQL_OPEN_BEFORE], STORE_ARGS(STORE_I(before), STORE_I(ca_host_id(t))),
+                       &rows));
     while (count < CA_RETRY_AT_ONCE && store_next(&rows)) {
         ids[count++] = store_int(&rows, 0);
     }

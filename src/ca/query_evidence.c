@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ca/evidence_record.h"
+#include "ca/evidence_shared.h"
 #include "store/segment.h"
 
 enum { CHECKS_MAX = 100 };
@@ -76,7 +77,7 @@ static lt_res read_record(const struct ca_query *query, const struct check *k,
 {
     lt_slice plain = {0};
     LT_CHECK(query->evidence_folder != NULL, LT_PEER_NOT_FOUND, "there is no folder of evidence");
-    LT_TRY(store_segment_read(query->evidence_folder, &k->ref, query->arena, &plain));
+    LT_TRY(ca_evidence_read(query->store, query->evidence_folder, &k->ref, query->arena, &plain));
     return ca_evidence_unpack(plain, k->authorization, k->checked_us, query->arena, ret_record);
 }
 

@@ -126,8 +126,10 @@ static lt_res step_recorded(struct registrar *g, struct ca_turn *t, const struct
 
 static lt_res step_members(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
 {
+    bool mine = false;
     (void)g;
-    return ca_mass_on_members(t, body_of(m));
+    LT_TRY(ca_lease_check(t, CA_LEASE_MASS, &mine));
+    return mine ? ca_mass_on_members(t, body_of(m)) : LT_OK;
 }
 
 static lt_res step_knot(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
@@ -366,6 +368,8 @@ static lt_res step_second(struct registrar *g, struct ca_turn *t, const struct i
     (void)m;
     int64_t open = 0;
     LT_TRY(ca_halt_send(t));
+    LT_TRY(role_draining(g->kit) ? LT_OK : ca_host_tick(t));
+    LT_TRY(ca_crl_wanted(t));
     LT_TRY(ca_knot_tick(t));
     LT_TRY(ca_journal_tick(t));
     LT_TRY(ca_issue_open_count(t, &open));
@@ -435,9 +439,21 @@ static lt_res tick(void *self, lt_time now)
     return LT_OK;
 }
 
+static lt_res step_release(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    (void)g;
+    (void)m;
+    return ca_leases_release(t);
+}
+
 static bool drained(void *self)
 {
     struct registrar *g = self;
+    if (!g->released) {
+        g->released = true;
+        lt_ignore(registrar_run(g, step_release, NULL)); /* or they run out */
+        registrar_commit(g);
+    }
     return !g->open && !acme_desk_busy(g->desk) && !ca_revoke_awaited(g->book, lt_now());
 }
 
@@ -554,12 +570,17 @@ static lt_res open_book(struct registrar *g, const Ipc__Start *start)
                                             : lt_arena_printf(&g->arena, "%s/book/lintel.db", start->folder);
     char *chain = lt_arena_printf(&g->arena, "registrar-%.50s", start->host_id);
     LT_ASSERT(path != NULL && chain != NULL);
-    const struct store_options options = {.path = path, .cache_kib = CACHE_KIB, .writer = "registrar"};
+    char *writer = lt_arena_printf(&g->arena, "registrar:%s", g->config->host);
+    LT_ASSERT(writer != NULL);
+    const struct store_options options = {.path = path, .cache_kib = CACHE_KIB, .writer = writer};
+    struct ca_host host;
     LT_TRY(store_open(&options, &g->store));
     LT_TRY(store_migrate(g->store));
+    LT_TRY(ca_host_open(g->store, g->config->host, chain, start->build, lt_now(), &host));
     const struct ca_book_options book = {
         .store = g->store,
         .chain = chain,
+        .host = &host,
         .build = strdup(start->build),
         .base_url = strdup(start->base_url),
         .public_http_url = strdup(start->public_http_url),

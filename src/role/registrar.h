@@ -31,8 +31,9 @@ struct registrar {
     struct validate_perspectives perspectives; /* owned; the desk borrows them */
     struct lt_arena arena;                     /* of the group */
     struct ca_turn turn;
-    bool test_ca; /* the folder carries the mark: no public profile is served */
-    bool open;    /* a transaction is begun */
+    bool released; /* the leases, at the end */
+    bool test_ca;  /* the folder carries the mark: no public profile is served */
+    bool open;     /* a transaction is begun */
     int64_t opened_us;
     int64_t shut_until_us; /* the book could not be begun: not tried again before that */
     struct registrar_question questions[REGISTRAR_GROUP_MAX];

@@ -94,8 +94,8 @@ static lt_res begin(struct registrar *g)
         return r;
     }
     if (store_changed_elsewhere(g->store)) {
-        acme_desk_forget(g->desk);
-        r = ca_book_reload(g->book);
+        acme_desk_refresh(g->desk);
+        r = ca_book_refresh(g->book);
         if (lt_failed(r)) {
             store_rollback(g->store);
             return r;
@@ -188,7 +188,7 @@ lt_res registrar_run(struct registrar *g, registrar_step *step, const struct ipc
     if (!g->open) {
         ca_turn_release(&g->turn, release, g); /* refusals need no commit */
     } else if (g->question_count == REGISTRAR_GROUP_MAX ||
-               g->turn.now.us - g->opened_us >= REGISTRAR_GROUP_US) {
+               (g->question_count > 0 && g->turn.now.us - g->opened_us >= REGISTRAR_GROUP_US)) {
         registrar_commit(g);
     }
     return bad_peer ? r : LT_OK;

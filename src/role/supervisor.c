@@ -221,6 +221,18 @@ static void raise_limits(void)
     LT_ASSERT(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
 }
 
+/* Of several families on one book each has a name; the first, or only one, has that of its machine. */
+static lt_res name_host(struct supervisor *s)
+{
+    if (strcmp(s->config->host, CA_CONFIG_HOST_MAIN) != 0) {
+        (void)snprintf(s->host_id, sizeof s->host_id, "%s", s->config->host); /* checked: it is short */
+        return LT_OK;
+    }
+    LT_CHECK(gethostname(s->host_id, sizeof s->host_id - 1) == 0, LT_STATE_IO, "gethostname: %s",
+             strerror(errno));
+    return LT_OK;
+}
+
 static lt_res set_up(struct supervisor *s, int argc, char **argv)
 {
     const char *log = "";
@@ -231,8 +243,7 @@ static lt_res set_up(struct supervisor *s, int argc, char **argv)
     raise_limits();
     LT_TRY(folder_lock(s));
     LT_TRY(folder_prepare(s));
-    LT_CHECK(gethostname(s->host_id, sizeof s->host_id - 1) == 0, LT_STATE_IO, "gethostname: %s",
-             strerror(errno));
+    LT_TRY(name_host(s));
     lt_random(s->boot_epoch, sizeof s->boot_epoch);
     LT_TRY(watch_signals(s));
     LT_TRY(listen_all(s));

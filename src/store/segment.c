@@ -26,6 +26,7 @@ struct store_segments {
     const struct store_segment_io *io;
     uint64_t rotate_bytes;
     uint32_t number;
+    uint32_t last;         /* that it may use */
     uint64_t synced;       /* bytes of it that are on the disk */
     bool spoilt;           /* behind them lies what a failed write left */
     struct lt_buf waiting; /* behind them, of the open group */
@@ -100,8 +101,7 @@ lt_res store_segments_read(const struct store_segments *s, const struct store_fr
                            struct lt_arena *a, lt_slice *ret_plain)
 {
     if (ref->segment == s->number && ref->position >= s->synced) {
-        lt_slice bytes = lt_slice_sub(lt_buf_slice(&s->waiting), ref->position - s->synced, ref->length);
-        return store_frame_read(bytes, ref->sha256, a, ret_plain);
+        return store_frame_read(store_segments_waiting(s, ref), ref->sha256, a, ret_plain);
     }
     return read_from(s->folder, "", ref, a, ret_plain);
 }
@@ -121,7 +121,7 @@ static uint32_t number_of(const char *name)
     return strcmp(own, name) == 0 ? (uint32_t)n : 0;
 }
 
-static lt_res find_newest(int folder, uint32_t *ret_number)
+static lt_res find_newest(int folder, uint32_t first, uint32_t last, uint32_t *ret_number)
 {
     int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -130,7 +130,7 @@ static lt_res find_newest(int folder, uint32_t *ret_number)
     *ret_number = 0;
     while ((e = readdir(dir)) != NULL) {
         uint32_t n = number_of(e->d_name);
-        *ret_number = n > *ret_number ? n : *ret_number;
+        *ret_number = n > *ret_number && n >= first && n <= last ? n : *ret_number;
     }
     (void)closedir(dir); /* was only read */
     return LT_OK;
@@ -204,11 +204,13 @@ static lt_res open_folder(struct store_segments *s, const struct store_segments_
                           struct lt_arena *a, const char **ret_lost)
 {
     uint32_t newest = 0;
+    uint32_t first = o->first == 0 ? 1 : o->first;
+    s->last = o->last == 0 ? STORE_SEGMENT_NUMBER_MAX : o->last;
     s->folder = open(o->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     LT_CHECK(s->folder >= 0, LT_STATE_IO, "%s: %s", o->folder, strerror(errno));
-    LT_TRY(find_newest(s->folder, &newest));
+    LT_TRY(find_newest(s->folder, first, s->last, &newest));
     if (newest == 0 && o->named_segment == 0) {
-        begin_new(s, 1, o->now);
+        begin_new(s, first, o->now);
         return LT_OK;
     }
     s->number = newest;
@@ -222,7 +224,7 @@ static lt_res open_folder(struct store_segments *s, const struct store_segments_
         uint32_t last = newest > o->named_segment ? newest : o->named_segment;
         *ret_lost = lt_arena_cstr(a, lt_slice_cstr(lt_error_last()->detail));
         LT_CHECK(*ret_lost != NULL, LT_PEER_TOO_LARGE, "too much is lost to tell");
-        LT_CHECK(last < STORE_SEGMENT_NUMBER_MAX, LT_STATE_CORRUPT, "there are no segments left");
+        LT_CHECK(last < s->last, LT_STATE_CORRUPT, "there are no segments left");
         begin_new(s, last + 1, o->now);
         return LT_OK;
     }
@@ -274,7 +276,7 @@ static size_t nothing_waits(const struct store_segments *s)
 lt_res store_segments_append(struct store_segments *s, lt_slice plain, lt_time now,
                              struct store_frame_ref *ret_ref)
 {
-    if (s->waiting.len == 0 && s->synced >= s->rotate_bytes && s->number < STORE_SEGMENT_NUMBER_MAX) {
+    if (s->waiting.len == 0 && s->synced >= s->rotate_bytes && s->number < s->last) {
         begin_new(s, s->number + 1, now);
     }
     size_t mark = s->waiting.len;
@@ -285,6 +287,13 @@ lt_res store_segments_append(struct store_segments *s, lt_slice plain, lt_time n
         store_segments_cut(s, mark);
     }
     return r;
+}
+
+lt_slice store_segments_waiting(const struct store_segments *s, const struct store_frame_ref *ref)
+{
+    bool waits = ref->segment == s->number && ref->position >= s->synced;
+    return waits ? lt_slice_sub(lt_buf_slice(&s->waiting), ref->position - s->synced, ref->length)
+                 : LT_SLICE(NULL, 0);
 }
 
 size_t store_segments_mark(const struct store_segments *s)

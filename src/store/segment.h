@@ -66,6 +66,8 @@ struct store_segments_options {
     const char *folder;
     uint32_t named_segment;
     uint64_t named_length;
+    uint32_t first; /* numbers that this writer may use; 0: all that there are */
+    uint32_t last;
     uint64_t rotate_bytes;             /* a new segment once one is so long; 0: 64 MiB */
     const struct store_segment_io *io; /* NULL: the disk */
     lt_time now;                       /* for the header of a new segment */
@@ -88,6 +90,8 @@ void store_segments_cut(struct store_segments *s, size_t mark);
  * now; 0 when nothing waited. */
 LT_MUST_USE lt_res store_segments_flush(struct store_segments *s, uint32_t *ret_segment,
                                         uint64_t *ret_length);
+/* The frame itself, as it will stand in the file, while it waits. Valid until the next append. */
+lt_slice store_segments_waiting(const struct store_segments *s, const struct store_frame_ref *ref);
 /* Forgets what waits. */
 void store_segments_drop(struct store_segments *s);
 /* Of what was appended here: on the disk or still waiting. */

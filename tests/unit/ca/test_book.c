@@ -416,7 +416,7 @@ static void what_was_signed_and_not_told(void **state)
     assert_ok(store_script(r->store,
                            "DELETE FROM certificate; DELETE FROM certificate_der; DELETE FROM "
                            "certificate_name; DELETE FROM intent_end; DELETE FROM journal; DELETE FROM "
-                           "event WHERE kind = 'certificate.issued'; INSERT INTO intent_open SELECT id "
+                           "event WHERE kind = 'certificate.issued'; INSERT INTO intent_open SELECT id, 1 "
                            "FROM intent"));
     r->acknowledged = 0;
     reopen(r);

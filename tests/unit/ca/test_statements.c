@@ -16,7 +16,9 @@
 #include "ca/eab.h"
 #include "ca/event.h"
 #include "ca/evidence_book.h"
+#include "ca/evidence_shared.h"
 #include "ca/hold.h"
+#include "ca/host.h"
 #include "ca/issue.h"
 #include "ca/key_block.h"
 #include "ca/knot.h"
@@ -26,6 +28,7 @@
 #include "ca/plan.h"
 #include "ca/revoke.h"
 #include "ca/scope_book.h"
+#include "ca/truth.h"
 #include "store/internal.h"
 #include "store/postgres_text.h"
 #include "store/store.h"
@@ -38,6 +41,7 @@ static const struct {
 } whole[] = {
     {"issuer.all", "at most 256 issuers, read once"},
     {"audit.issuers", "the same, offline"},
+    {"host.all", "at most 45 hosts, once at start"},
     {"operator.all", "at most 256 operators, at start and reload"},
     {"acme.account-pending", "a subquery of its own of at most 1,000 rows out of an index"},
     {"acme.order-authorizations", "sorts the at most 100 authorizations of one order"},
@@ -111,6 +115,8 @@ static int each(visit *see, void *self, size_t *ret_count)
         {ca_book_sql, ca_book_sql_count},
         {ca_event_sql, ca_event_sql_count},
         {ca_journal_sql, ca_journal_sql_count},
+        {ca_host_sql, ca_host_sql_count},
+        {ca_evidence_shared_sql, ca_evidence_shared_sql_count},
         {ca_halt_sql, ca_halt_sql_count},
         {ca_key_block_sql, ca_key_block_sql_count},
         {ca_knot_sql, ca_knot_sql_count},
@@ -127,6 +133,7 @@ static int each(visit *see, void *self, size_t *ret_count)
         {ca_plan_sql, ca_plan_sql_count},
         {ca_lint_sql, ca_lint_sql_count},
         {ca_scope_sql, ca_scope_sql_count},
+        {ca_truth_sql, ca_truth_sql_count},
         {ca_audit_sql, ca_audit_sql_count},
         {ca_audit_evidence_sql, ca_audit_evidence_sql_count},
         {ca_audit_jws_sql, ca_audit_jws_sql_count},
