@@ -62,6 +62,8 @@ const struct cmd_verb *const cmd_verbs[] = {
     &cmd_bench_acme,
     &cmd_bench_inventory,
     &cmd_audit_verify,
+    &cmd_backup,
+    &cmd_backup_verify,
     &cmd_restore,
     &cmd_store_migrate,
     &cmd_ceremony_plan,

@@ -66,6 +66,8 @@ extern const struct cmd_verb cmd_operator_add;
 extern const struct cmd_verb cmd_operator_remove;
 extern const struct cmd_verb cmd_operator_list;
 extern const struct cmd_verb cmd_audit_verify;
+extern const struct cmd_verb cmd_backup;
+extern const struct cmd_verb cmd_backup_verify;
 extern const struct cmd_verb cmd_restore;
 extern const struct cmd_verb cmd_store_migrate;
 extern const struct cmd_verb cmd_ceremony_plan;

@@ -77,7 +77,6 @@ struct store {
 
 LT_MUST_USE lt_res store_sqlite_open(const struct store_options *options, struct store **ret_store);
 
-int64_t store_schema_version(void);
 /* Newer than this program is refused; the connection is usable when it is neither older. */
 LT_MUST_USE lt_res store_check_version(struct store *s);
 /* The first column of the first row; for pragmas and migrations, text constant. */

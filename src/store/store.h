@@ -49,6 +49,8 @@ LT_MUST_USE lt_res store_open(const struct store_options *options, struct store 
 void store_close(struct store *s);
 /* Brings the schema to this program's version inside one transaction. */
 LT_MUST_USE lt_res store_migrate(struct store *s);
+/* That this program knows. */
+int64_t store_schema_version(void);
 
 /* begin: takes the write lock at once (BEGIN IMMEDIATE); read-only, one view of the book until commit.
  * With PostgreSQL it is one lock for all registrars; LT_STATE_CLOSED says that the connection is gone: what
