@@ -9,15 +9,18 @@
 
 #include "scope/private.h"
 
-enum { TEXT_MAX = 1024 * 1024, BOUND_MAX = SCOPE_VALUES_MAX * 3 + SCOPE_TERMS_MAX * 8 + 16, GROUP = 100 };
+/* Of a value (a suffix: itself, from, until), of a term's fragments, of the statement around them. */
+enum { TEXT_MAX = 2 * 1024 * 1024, BOUND_BY_VALUE = 3, BOUND_BY_TERM = 8, BOUND_AROUND = 32, GROUP = 100 };
 
 struct compiler {
     const struct scope_ask *ask;
+    const struct scope_grouped *grouped; /* NULL: members, or their count */
     struct lt_arena *arena;
     struct scope_error *error;
     struct lt_buf text;
     struct store_value *values;
     size_t count;
+    size_t room;      /* of values */
     size_t negations; /* that are open around what is added */
     bool plain;       /* the time of issue may choose its index */
 };
@@ -29,7 +32,7 @@ static void add(struct compiler *c, const char *sql)
 
 static void bind(struct compiler *c, struct store_value v)
 {
-    LT_ASSERT(c->count < BOUND_MAX); /* the limits of the parser keep it */
+    LT_ASSERT(c->count < c->room); /* bound_of() counted them */
     c->values[c->count++] = v;
     lt_buf_addf(&c->text, "?%zu", c->count);
 }
@@ -168,7 +171,7 @@ static lt_res add_versions(struct compiler *c, const struct scope_term *t)
                           t->field->name);
     }
     for (size_t i = 0; i < k->build_count; i++) {
-        if (version_fits(t, lt_slice_cstr(k->builds[i])) && c->count < BOUND_MAX) {
+        if (version_fits(t, lt_slice_cstr(k->builds[i]))) {
             if (found++ == 0) {
                 add_column(c, t->field);
             }
@@ -443,46 +446,143 @@ static void add_tail(struct compiler *c, bool walked)
     }
 }
 
-static lt_res compile(struct compiler *c, const struct scope *s)
+/* What is left out, of its own moment. */
+static lt_res add_but_not(struct compiler *c)
 {
-    const struct scope *but_not = c->ask->but_not;
-    bool summary = covered(s) && (but_not == NULL || covered(but_not));
+    const struct scope_ask *outer = c->ask;
+    struct scope_ask other = *outer;
+    bool of_another_time = outer->but_not_now.us != 0;
+    if (of_another_time) {
+        other.now = outer->but_not_now;
+        other.as_of = outer->but_not_as_of;
+    }
+    add(c, " AND NOT (");
+    c->ask = &other;
+    c->negations++;
+    lt_res r = scope_walk(outer->but_not, c->arena, on_node, c);
+    c->negations--;
+    if (of_another_time && other.as_of) {
+        add(c, " AND +c.issued_us <= ");
+        bind(c, STORE_I(other.now.us));
+    }
+    c->ask = outer;
+    add(c, ")");
+    return r;
+}
+
+static lt_res add_group_value(struct compiler *c)
+{
+    const struct scope_grouped *g = c->grouped;
+    const struct scope_term flag = {.field = g->field, .shape = SHAPE_IS};
+    if (g->grouping->value == NULL && g->field->type == TYPE_FLAG) {
+        add(c, "CASE WHEN ");
+        LT_TRY(add_condition(c, &flag));
+        add(c, " THEN 1 ELSE 0 END");
+        return LT_OK;
+    }
+    add(c, "(");
+    add_fragment(c, g->grouping->value != NULL ? g->grouping->value : g->field->column);
+    add(c, ")");
+    if (g->unit != 0) {
+        add(c, " / ");
+        bind(c, STORE_I(g->unit));
+    }
+    return LT_OK;
+}
+
+/* From the inside: a value for each certificate, their number, what they are called, the sum of all. */
+static lt_res add_select(struct compiler *c, bool walked)
+{
+    if (c->grouped != NULL) {
+        add(c, "SELECT t.label, t.n, CAST(sum(t.n) OVER () AS BIGINT), count(*) OVER () FROM (SELECT ");
+        add_fragment(c, c->grouped->grouping->label != NULL ? c->grouped->grouping->label : "g.v");
+        add(c, " AS label, CAST(sum(g.n) AS BIGINT) AS n FROM (SELECT w.v AS v, count(*) AS n FROM (SELECT ");
+        LT_TRY(add_group_value(c));
+        add(c, " AS v FROM ");
+        return LT_OK;
+    }
     bool count = c->ask->want == SCOPE_COUNT;
-    bool walked = count && !summary; /* in the order of the key, which a LIMIT keeps */
-    c->plain = count ? summary : c->ask->few;
     add(c, count ? "SELECT count(*) FROM " : "");
     add(c, walked ? "(" : "");
     add(c, count && !walked ? "" : "SELECT c.issuer, c.serial, c.copy FROM ");
+    return LT_OK;
+}
+
+static void add_groups_end(struct compiler *c)
+{
+    add(c, ") w GROUP BY w.v) g GROUP BY label) t ORDER BY ");
+    add(c, c->grouped->rising ? "t.label LIMIT " : "t.n DESC, t.label LIMIT ");
+    bind(c, STORE_I(c->grouped->limit));
+}
+
+static lt_res compile(struct compiler *c, const struct scope *s)
+{
+    const struct scope *but_not = c->ask->but_not;
+    bool summary = covered(s) && (but_not == NULL || covered(but_not)) &&
+                   (c->grouped == NULL || c->grouped->field->covered);
+    bool count = c->ask->want == SCOPE_COUNT;
+    bool walked = count && !summary; /* in the order of the key, which a LIMIT keeps */
+    c->plain = count ? summary : c->ask->few;
+    LT_TRY(add_select(c, walked));
     add(c, "certificate c WHERE ");
     LT_TRY(scope_walk(s, c->arena, on_node, c));
     if (but_not != NULL) {
-        add(c, " AND NOT (");
-        c->negations++;
-        LT_TRY(scope_walk(but_not, c->arena, on_node, c));
-        c->negations--;
-        add(c, ")");
+        LT_TRY(add_but_not(c));
     }
     add_tail(c, walked);
     if (walked) {
         add(c, " LIMIT ");
         bind(c, STORE_I(INT64_MAX));
-        add(c, ") walked");
+        add(c, c->grouped == NULL ? ") walked" : "");
+    }
+    if (c->grouped != NULL) {
+        add_groups_end(c);
     }
     return lt_buf_check(&c->text);
+}
+
+/* A version is as many values as there are builds. */
+static size_t bound_of(const struct scope *s, const struct scope_catalog *catalog)
+{
+    size_t n = 0;
+    for (size_t i = 0; s != NULL && i < s->count; i++) {
+        const struct scope_term *t = s->nodes[i].term;
+        if (s->nodes[i].kind == NODE_TERM) {
+            bool version = t->field->type == TYPE_VERSION && catalog != NULL;
+            n += BOUND_BY_TERM + BOUND_BY_VALUE * (t->count + (version ? catalog->build_count : 0));
+        }
+    }
+    return n;
+}
+
+static lt_res run_compiler(struct compiler *c, const struct scope *s, struct scope_sql *ret_sql)
+{
+    c->room = BOUND_AROUND + bound_of(s, c->ask->catalog) + bound_of(c->ask->but_not, c->ask->catalog);
+    c->values = LT_NEW_ARRAY(c->arena, struct store_value, c->room);
+    LT_CHECK(c->values != NULL, LT_PEER_TOO_LARGE, "the expression is over the limit");
+    lt_buf_init(&c->text, TEXT_MAX);
+    lt_res r = compile(c, s);
+    const char *text = lt_arena_cstr(c->arena, lt_buf_slice(&c->text));
+    lt_buf_done(&c->text);
+    LT_TRY(r);
+    LT_CHECK(text != NULL, LT_PEER_TOO_LARGE, "the expression is over the limit");
+    *ret_sql = (struct scope_sql){text, c->values, c->count};
+    return LT_OK;
 }
 
 lt_res scope_compile(const struct scope *s, const struct scope_ask *ask, struct lt_arena *a,
                      struct scope_error *ret_error, struct scope_sql *ret_sql)
 {
     struct compiler c = {.ask = ask, .arena = a, .error = ret_error};
-    c.values = LT_NEW_ARRAY(a, struct store_value, BOUND_MAX);
-    LT_CHECK(c.values != NULL, LT_PEER_TOO_LARGE, "the expression is over the limit");
-    lt_buf_init(&c.text, TEXT_MAX);
-    lt_res r = compile(&c, s);
-    const char *text = lt_arena_cstr(a, lt_buf_slice(&c.text));
-    lt_buf_done(&c.text);
-    LT_TRY(r);
-    LT_CHECK(text != NULL, LT_PEER_TOO_LARGE, "the expression is over the limit");
-    *ret_sql = (struct scope_sql){text, c.values, c.count};
-    return LT_OK;
+    return run_compiler(&c, s, ret_sql);
+}
+
+lt_res scope_compile_grouped(const struct scope *s, const struct scope_ask *ask,
+                             const struct scope_grouped *grouped, struct lt_arena *a,
+                             struct scope_sql *ret_sql)
+{
+    struct scope_ask with = *ask;
+    with.want = SCOPE_COUNT;
+    struct compiler c = {.ask = &with, .grouped = grouped, .arena = a};
+    return run_compiler(&c, s, ret_sql);
 }

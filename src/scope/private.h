@@ -138,6 +138,31 @@ typedef lt_res scope_visitor(void *self, const struct scope_node *node, const st
 /* Without recursion. */
 LT_MUST_USE lt_res scope_walk(const struct scope *s, struct lt_arena *a, scope_visitor *visit, void *self);
 
+/* What the certificates of a scope are counted by; group.c has the table. */
+struct scope_grouping {
+    const char *field;
+    const char *value; /* of a certificate; NULL: the field's column, or whether its flag is up */
+    const char *label; /* NULL, or what g.v is called: asked once for each group, not for each certificate */
+    /* For what a certificate has several of: the value behind ?1. Each is counted by itself, and so are those
+     * that have none. */
+    struct store_sql behind;
+    bool list;     /* such a value is several, joined by commas */
+    bool by_count; /* numbers: the largest groups first */
+    bool unique;   /* nobody would count by it */
+};
+/* SQL that gives label, count, certificates of the scope, groups, and binds the limit last. unit: what the
+ * value is divided by; 0: nothing. */
+struct scope_grouped {
+    const struct scope_grouping *grouping;
+    const struct scope_field *field;
+    int64_t unit;
+    bool rising; /* by value, not by count */
+    size_t limit;
+};
+LT_MUST_USE lt_res scope_compile_grouped(const struct scope *s, const struct scope_ask *ask,
+                                         const struct scope_grouped *grouped, struct lt_arena *a,
+                                         struct scope_sql *ret_sql);
+
 /* values.c: a literal of the field's type. */
 LT_MUST_USE lt_res scope_value_read(const struct scope_lexer *l, const struct scope_field *f,
                                     const struct scope_token *t, struct scope_value *ret_value);

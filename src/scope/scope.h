@@ -82,6 +82,8 @@ struct scope_ask {
     bool few;                    /* SCOPE_MEMBERS: an index and a sort pay, as not many are expected */
     size_t limit;                /* SCOPE_MEMBERS; 0: none */
     const struct scope *but_not; /* NULL, or a scope whose certificates are left out: what changed */
+    lt_time but_not_now;         /* its own moment; 0: that of the scope itself */
+    bool but_not_as_of;
 };
 struct scope_sql {
     const char *text;
@@ -102,6 +104,26 @@ LT_MUST_USE lt_res scope_each(struct store *store, const struct scope_sql *sql, 
  * big-endian: what an approval of a frozen list rests on. */
 LT_MUST_USE lt_res scope_members_hash(struct store *store, const struct scope_sql *sql, int64_t *ret_count,
                                       uint8_t ret_sha256[SCOPE_HASH_LEN]);
+/* How many of the scope have which value of a field: "profile", "status", "issued:month", "caa_age:hour".
+ * Times are counted by day, month or year (month, where nothing is said), durations by hour or day (day).
+ * Times, durations and most numbers go up by value, all else goes down by count. */
+struct scope_group {
+    const char *value; /* as people write it: in an expression too, but for times; NULL: it has none */
+    int64_t count;
+};
+struct scope_groups {
+    const struct scope_group *list; /* at most `limit`; in the arena */
+    size_t count;
+    int64_t groups;       /* that there are */
+    int64_t certificates; /* of the scope */
+    bool several;         /* a certificate may have several values, and is in each of their groups then */
+};
+enum { SCOPE_GROUPS_MAX = 100000 };
+/* ask->want does not count. LT_PEER_MALFORMED: there is no such field, or nobody would count by it. */
+LT_MUST_USE lt_res scope_group_by(struct store *store, const struct scope *s, const struct scope_ask *ask,
+                                  const char *by, size_t limit, struct lt_arena *a,
+                                  struct scope_groups *ret_groups);
+
 /* The backend's plan, one step a line. */
 LT_MUST_USE lt_res scope_plan(struct store *store, const struct scope_sql *sql, struct lt_arena *a,
                               struct lt_buf *out);

@@ -705,6 +705,162 @@ static void test_named(void **state)
     lt_arena_done(&text);
 }
 
+/* What asking for one group gives; NULL: there is no such expression. */
+static const char *group_question(struct scope_field_info f, const char *by, const char *value, char *out,
+                                  size_t size)
+{
+    bool month = strchr(by, ':') == NULL && strcmp(f.type, "time") == 0;
+    bool flag = strcmp(f.type, "flag") == 0;
+    if (value == NULL || strcmp(value, "00") == 0 || strcmp(f.type, "duration") == 0 ||
+        (strcmp(f.type, "time") == 0 && !month)) {
+        return NULL;
+    }
+    (void)snprintf(out, size,
+                   month ? "account > 1003 and %s in %s"
+                   : flag
+                       ? (strcmp(value, "yes") == 0 ? "account > 1003 and %s" : "account > 1003 and not %s")
+                       : "account > 1003 and %s = \"%s\"",
+                   f.name, value);
+    return out;
+}
+
+static lt_res groups_of(const char *text, const char *by, size_t limit, struct scope_groups *ret_groups)
+{
+    const struct scope *s = NULL;
+    struct scope_catalog *catalog = LT_NEW(&arena, struct scope_catalog);
+    struct scope_ask ask = plain;
+    assert_non_null(catalog);
+    assert_ok(scope_catalog_load(book, &arena, catalog));
+    ask.catalog = catalog;
+    assert_ok(scope_parse(lt_slice_cstr(text), &arena, NULL, &s));
+    return scope_group_by(book, s, &ask, by, limit, &arena, ret_groups);
+}
+
+/* Each group of each field is what asking for it gives, and the groups are the whole. */
+static void test_groups(void **state)
+{
+    (void)state;
+    struct lt_arena *own = &arena;
+    size_t counted = 0;
+    int64_t whole = count_as("account > 1003", plain);
+    for (size_t i = 0; i < scope_field_count(); i++) {
+        struct scope_field_info f = scope_field_info(i);
+        struct scope_groups groups;
+        int64_t sum = 0;
+        if (lt_failed(groups_of("account > 1003", f.name, SCOPE_GROUPS_MAX, &groups))) {
+            assert_int_equal(lt_error_last()->code, LT_PEER_MALFORMED);
+            lt_arena_reset(own);
+            continue;
+        }
+        assert_int_equal(groups.certificates, whole);
+        assert_int_equal(groups.groups, groups.count);
+        struct scope_group list[CERTIFICATES];
+        assert_true(groups.count > 0 && groups.count <= CERTIFICATES);
+        for (size_t n = 0; n < groups.count; n++) {
+            list[n] = groups.list[n];
+            list[n].value = list[n].value == NULL ? NULL : strdup(list[n].value);
+            sum += list[n].count;
+        }
+        assert_true(groups.several ? sum >= whole : sum == whole);
+        for (size_t n = 0; n < groups.count; n++) {
+            char question[256];
+            const char *q = group_question(f, f.name, list[n].value, question, sizeof(question));
+            if (q != NULL && count_as(q, plain) != list[n].count) {
+                print_error("%s: %lld and not %lld\n", q, (long long)count_as(q, plain),
+                            (long long)list[n].count);
+                fail();
+            }
+            free((void *)(uintptr_t)list[n].value);
+        }
+        counted++;
+        lt_arena_reset(own);
+    }
+    assert_true(counted > 30);
+}
+
+static void test_group_rows(void **state)
+{
+    (void)state;
+    struct scope_groups g;
+    assert_ok(groups_of("names > 0", "issuer", 10, &g));
+    assert_true(g.count == 2 && g.groups == 2 && !g.several);
+    assert_string_equal(g.list[0].value, "tls");
+    assert_int_equal(g.list[0].count + g.list[1].count, CERTIFICATES);
+    assert_ok(groups_of("names > 0", "account", 3, &g)); /* the largest three of twelve */
+    assert_int_equal(g.count, 3);
+    assert_int_equal(g.groups, CERTIFICATES / 50);
+    assert_int_equal(g.certificates, CERTIFICATES);
+    assert_ok(groups_of("names > 0", "quorum", 10, &g)); /* from the least on */
+    assert_int_equal(g.count, 6);
+    assert_string_equal(g.list[0].value, "0");
+    assert_ok(groups_of("names > 0", "issued", 100, &g));
+    assert_int_equal(g.count, 5);
+    assert_int_equal(g.groups, 5);
+    assert_string_equal(g.list[0].value, "2019-11");
+    assert_ok(groups_of("names > 0", "issued:day", 7, &g));
+    assert_int_equal(g.count, 7);
+    assert_int_equal(g.groups, 120);
+    assert_string_equal(g.list[0].value, "2019-11-05");
+    assert_ok(groups_of("names > 0", "issued:year", 100, &g));
+    assert_int_equal(g.count, 2);
+    assert_ok(groups_of("names > 0", "caa_age:hour", 100, &g));
+    assert_int_equal(g.count, 18); /* 0 to 16, and unknown */
+    assert_ok(groups_of("names > 0", "perspective", 100, &g));
+    assert_true(g.several && g.count == 5); /* four, and none */
+    assert_string_equal(g.list[0].value, "primary");
+    assert_ok(groups_of("account < 0", "method", 100, &g)); /* nothing is no group */
+    assert_true(g.count == 0 && g.certificates == 0);
+    assert_ok(groups_of("account < 0", "profile", 100, &g));
+    assert_true(g.count == 0 && g.certificates == 0);
+    static const char *const bad[] = {"",           "nothing",     "serial",        "sha256",
+                                      "order",      "suffix",      "name",          "issuer:month",
+                                      "issued:",    "issued:week", "caa_age:month", "issuer ",
+                                      "method:day", ":",           "c.issuer"};
+    for (size_t i = 0; i < LT_COUNT(bad); i++) {
+        assert_fails(groups_of("names > 0", bad[i], 100, &g), LT_PEER_MALFORMED);
+    }
+    lt_arena_reset(&arena);
+}
+
+/* A scope of then against the same scope of now: what came, and what went. */
+static void test_but_not_of_another_time(void **state)
+{
+    (void)state;
+    const struct scope *same = NULL;
+    struct scope_sql s;
+    int64_t count = 0;
+    int64_t then = NOW - 3 * DAY + SECOND;
+    assert_ok(scope_parse(LT_LIT("revoked"), &arena, NULL, &same));
+    struct scope_ask ask = plain;
+    ask.as_of = true;
+    ask.but_not = same;
+    ask.but_not_now = (lt_time){then};
+    ask.but_not_as_of = true;
+    assert_ok(compile("revoked", ask, &s));
+    assert_ok(scope_count(book, &s, &count));
+    int64_t want = 0;
+    for (unsigned n = 0; n < CERTIFICATES; n++) {
+        struct made m = make(n);
+        want += m.revoked && m.issued <= NOW && !(m.issued <= then && m.revoked_us <= then) ? 1 : 0;
+    }
+    assert_int_equal(count, want);
+    assert_true(want > 0);
+    ask.now = (lt_time){then};
+    ask.but_not_now = (lt_time){NOW};
+    assert_ok(compile("revoked", ask, &s));
+    assert_ok(scope_count(book, &s, &count));
+    assert_int_equal(count, 0); /* nothing is ever not revoked again */
+    assert_ok(compile("not revoked", ask, &s));
+    assert_ok(scope_count(book, &s, &count));
+    want = 0;
+    for (unsigned n = 0; n < CERTIFICATES; n++) {
+        struct made m = make(n);
+        want += m.issued <= then && !(m.revoked && m.revoked_us <= then) && !m.revoked ? 1 : 0;
+    }
+    assert_int_equal(count, want);
+    lt_arena_reset(&arena);
+}
+
 static void test_catalog(void **state)
 {
     (void)state;
@@ -719,12 +875,13 @@ static void test_catalog(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_counts),  cmocka_unit_test(test_table_is_worth_it),
-        cmocka_unit_test(test_members), cmocka_unit_test(test_as_of),
-        cmocka_unit_test(test_but_not), cmocka_unit_test(test_members_hash),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_ended_early),
-        cmocka_unit_test(test_plans),   cmocka_unit_test(test_named),
-        cmocka_unit_test(test_catalog),
+        cmocka_unit_test(test_counts),     cmocka_unit_test(test_table_is_worth_it),
+        cmocka_unit_test(test_members),    cmocka_unit_test(test_as_of),
+        cmocka_unit_test(test_but_not),    cmocka_unit_test(test_members_hash),
+        cmocka_unit_test(test_refused),    cmocka_unit_test(test_ended_early),
+        cmocka_unit_test(test_plans),      cmocka_unit_test(test_named),
+        cmocka_unit_test(test_catalog),    cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_group_rows), cmocka_unit_test(test_but_not_of_another_time),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
