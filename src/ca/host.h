@@ -10,7 +10,10 @@
  *
  * A book in a folder has one host, which is "main" and holds every lease without asking.
  */
-#include "ca/turn.h"
+#include "base/clock.h"
+#include "store/store.h"
+
+struct ca_turn; /* ca/turn.h */
 
 enum {
     CA_HOST_NAME_MAX = 32,
@@ -60,5 +63,7 @@ LT_MUST_USE lt_res ca_lease_look(struct store *s, enum ca_lease lease, const str
 
 extern const struct store_sql *const ca_host_sql;
 extern const size_t ca_host_sql_count;
+extern const struct store_sql *const ca_host_book_sql;
+extern const size_t ca_host_book_sql_count;
 
 #endif

@@ -99,6 +99,7 @@ static lt_res start_crls(struct publisher *p)
 {
     LT_TRY(ca_crl_issuers(p->store, &p->arena, &p->issuers, &p->issuer_count));
     p->crls = (struct publisher_crls){.kit = p->kit, .folder_fd = p->folder_fd, .store = p->store};
+    LT_TRY(publisher_hosts_start(&p->crls, p->config->host));
     LT_TRY(publisher_crls_start(&p->crls, p->issuers, p->issuer_count));
     return publisher_crls_use(&p->crls, p->config);
 }

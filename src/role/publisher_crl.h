@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "ca/config.h"
 #include "ca/crl_build.h"
+#include "ca/host.h"
 #include "role/kit.h"
 
 enum publisher_phase { PUBLISHER_IDLE, PUBLISHER_SIGNING, PUBLISHER_STORING };
@@ -37,8 +38,9 @@ struct publisher_crl {
     bool kept_all; /* the newest one left out none, so the next has all to prove */
     struct ca_crl_newest newest;
     struct ca_crl_plan plan;
-    struct lt_buf tbs;
-    struct lt_buf der; /* empty where it is staged in a file */
+    struct lt_buf tbs;   /* empty where it is apart */
+    lt_slice tbs_mapped; /* owned: of a large one, sealed; examiner and signer map the same */
+    struct lt_buf der;   /* empty where it is staged in a file */
     uint8_t sha256[32];
     uint64_t entries;
     uint64_t newest_entries;
@@ -54,7 +56,18 @@ struct publisher_crls {
     struct publisher_authority *list;
     size_t count;
     size_t under_way; /* CRLs that are not idle */
+    /* publisher_hosts.c */
+    struct ca_host host;
+    bool leads;      /* CRLs are made here, and not copied */
+    lt_time copied;  /* what was published before this is in the files */
+    int64_t look_ms; /* when the book is looked at next */
 };
+
+/* publisher_hosts.c: which of several hosts publishes. Store and list must be set. */
+LT_MUST_USE lt_res publisher_hosts_start(struct publisher_crls *p, const char *host);
+void publisher_hosts_tick(struct publisher_crls *p, lt_time now);
+extern const struct store_sql *const publisher_hosts_sql;
+extern const size_t publisher_hosts_sql_count;
 
 /* publisher_crls.c: which there are, and when. */
 LT_MUST_USE lt_res publisher_crls_start(struct publisher_crls *p, const struct ca_crl_issuer *issuers,

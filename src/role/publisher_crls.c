@@ -158,8 +158,8 @@ static void watch_patience(struct publisher_crls *p, struct publisher_crl *c)
 
 static bool may_begin(const struct publisher_crls *p)
 {
-    return p->under_way < UNDER_WAY_MAX && !role_draining(p->kit) && role_linked(p->kit, IPC_EXAMINER) &&
-           role_linked(p->kit, IPC_REGISTRAR);
+    return p->leads && p->under_way < UNDER_WAY_MAX && !role_draining(p->kit) &&
+           role_linked(p->kit, IPC_EXAMINER) && role_linked(p->kit, IPC_REGISTRAR);
 }
 
 static void look_at(struct publisher_crls *p, struct publisher_crl *c, lt_time now)
@@ -189,6 +189,7 @@ static void look_at_all(struct publisher_crls *p, struct publisher_authority *a,
 
 void publisher_crls_tick(struct publisher_crls *p, lt_time now)
 {
+    publisher_hosts_tick(p, now);
     for (size_t i = 0; i < p->count; i++) {
         struct publisher_authority *a = &p->list[i];
         if (a->wanted && a->offline) {
