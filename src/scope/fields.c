@@ -98,7 +98,7 @@ const struct scope_field scope_fields[] = {
     {.name = "key_blocked",
      .type = TYPE_FLAG,
      .words = "its key is blocked",
-     .before = "c.spki_sha256 IN (SELECT k.spki_sha256 FROM key_block k)"},
+     .before = "c.spki_sha256 IN (SELECT k.spki_sha256 FROM key_block k WHERE k.blocked_us <= #)"},
 
     {.name = "name",
      .type = TYPE_NAME,

@@ -89,10 +89,43 @@ static void many_values(void **state)
     lt_buf_done(&out);
 }
 
+/* Every field is counted by there as well, or refused for the same reason. */
+static void every_group(void **state)
+{
+    (void)state;
+    const struct scope *s = NULL;
+    struct scope_catalog catalog;
+    size_t counted = 0;
+    assert_int_equal(
+        pg_rig_sql("INSERT INTO certificate VALUES (2, '\\x0a', 0, 'x509', 1, '\\x01', '\\x02', 2, 256, "
+                   "1760000000000000, 1764000000000000, 1760000000000000, 7, 8, '\\x03', 2, 'rules', '0.1', "
+                   "1, 'http-01', 1, 1759000000000000, 0, 2, 3, 4)"),
+        0);
+    for (size_t i = 0; i < scope_field_count(); i++) {
+        struct scope_ask ask = plain;
+        struct scope_groups groups;
+        ask.catalog = &catalog;
+        assert_ok(scope_catalog_load(book, &arena, &catalog));
+        assert_ok(scope_parse(LT_LIT("issuer = tls and names > 0"), &arena, NULL, &s));
+        lt_res r = scope_group_by(book, s, &ask, scope_field_info(i).name, 100, &arena, &groups);
+        if (lt_failed(r)) {
+            print_error("%s: %s\n", scope_field_info(i).name, lt_error_last()->detail);
+            assert_int_equal(r.code, LT_PEER_MALFORMED);
+        } else {
+            assert_int_equal(groups.certificates, 1);
+            assert_int_equal(groups.count, 1);
+            assert_int_equal(groups.list[0].count, 1);
+            counted++;
+        }
+        lt_arena_reset(&arena);
+    }
+    assert_true(counted > 30);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(every_named_scope), cmocka_unit_test(readiness),
-                                       cmocka_unit_test(many_values)};
+                                       cmocka_unit_test(many_values), cmocka_unit_test(every_group)};
     lt_arena_init(&text, 1024 * 1024);
     lt_arena_init(&arena, SCOPE_ARENA_MAX);
     if (!pg_rig_start()) {
