@@ -349,9 +349,16 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *m, const int *listen
     return LT_OK;
 }
 
+static lt_res turn_end(void *self)
+{
+    struct examiner *e = self;
+    return examiner_crls_go_on(e);
+}
+
 static lt_res reload(void *self, const char *config_yaml)
 {
     struct examiner *e = self;
+    LT_TRY(examiner_crls_give_up(e, "the configuration is read again"));
     if (lt_failed(examiner_load(e, config_yaml))) {
         lt_log_error("the files as they were stay in force");
     }
@@ -361,7 +368,7 @@ static lt_res reload(void *self, const char *config_yaml)
 static bool drained(void *self)
 {
     const struct examiner *e = self;
-    return e->busy == 0;
+    return e->busy == 0 && e->crls == NULL;
 }
 
 static const struct role_route routes[] = {
@@ -395,6 +402,7 @@ int main(void)
         .linked = linked,
         .unlinked = unlinked,
         .tick = tick,
+        .turn_end = turn_end,
         .reload = reload,
         .drained = drained,
     };

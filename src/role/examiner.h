@@ -64,6 +64,8 @@ struct examiner {
     struct validate_verified *verified; /* owned */
     struct examiner_findings *findings; /* owned */
     struct ca_examine x;
+    struct examiner_crl *crls; /* owned list: large CRLs, and what waits behind one; the first is under way */
+    size_t crl_count;
     struct examiner_slot *slots; /* owned; EXAMINER_SLOTS of them, by id modulo their number */
     uint64_t next_id;
     size_t busy;
@@ -105,7 +107,18 @@ lt_res examiner_opinion_missing(struct examiner *e, struct examiner_slot *s, con
 
 lt_res examiner_on_sign_request(void *self, const struct ipc_msg *m);
 lt_res examiner_certificate_result(struct examiner *e, struct examiner_slot *s, const Ipc__SignResult *m);
+
+void examiner_count(const char *what, const char *outcome);
+/* What the linter found, as a message carries it. */
+void examiner_findings_take(struct examiner_findings *to, const struct ca_examine *x,
+                            const struct lint_results *from, const char *profile);
+
+/* examiner_crl.c */
 lt_res examiner_on_crl_request(void *self, const struct ipc_msg *m);
+/* A few milliseconds of the CRLs that are under way. */
+lt_res examiner_crls_go_on(struct examiner *e);
+/* All of them are answered "unavailable": what they are judged by changes. */
+lt_res examiner_crls_give_up(struct examiner *e, const char *why);
 lt_res examiner_crl_result(struct examiner *e, struct examiner_slot *s, const Ipc__SignResult *m);
 
 #endif

@@ -1,8 +1,7 @@
-/* Certificates and CRLs: judged, passed on as they are, answered. */
+/* Certificates: judged, passed on as they are, answered. */
 #include <stdio.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "crypto/digest.h"
@@ -10,7 +9,6 @@
 
 enum {
     VERDICT_ARENA_MAX = 4 * 1024 * 1024,
-    CRL_MAX = 256 * 1024 * 1024,
     FINDINGS_BYTES = 384 * 1024, /* a reply has 512 KiB */
     FINDING_EXTRA = 256,         /* citation, result, lengths */
     TELL_AGAIN_MS = 3600 * 1000,
@@ -40,7 +38,7 @@ static lt_res order(struct examiner *e, const struct examiner_slot *s, Ipc__Sign
     return role_send(e->kit, IPC_SIGNER, ROLE_ANY, IPC_SIGN_ORDER, s->id, &body.base);
 }
 
-static void count(const char *what, const char *outcome)
+void examiner_count(const char *what, const char *outcome)
 {
     char name[LT_METRICS_NAME_MAX];
     (void)snprintf(name, sizeof(name), "lintel_examiner_%s_total{outcome=\"%s\"}", what, outcome);
@@ -78,8 +76,8 @@ static void findings_add(struct examiner_findings *to, const struct ca_examine *
     }
 }
 
-static void findings_take(struct examiner_findings *to, const struct ca_examine *x,
-                          const struct lint_results *from, const char *profile)
+void examiner_findings_take(struct examiner_findings *to, const struct ca_examine *x,
+                            const struct lint_results *from, const char *profile)
 {
     to->count = 0;
     to->bytes = 0;
@@ -92,7 +90,7 @@ lt_res examiner_refuse(struct examiner *e, const struct ipc_addr *to, const Ipc_
 {
     struct examiner_findings *findings = e->findings;
     const struct ca_verdict *v = no->v;
-    findings_take(findings, &e->x, &v->lint, asked->profile);
+    examiner_findings_take(findings, &e->x, &v->lint, asked->profile);
     Ipc__SignReply reply = IPC__SIGN_REPLY__INIT;
     reply.intent_id = asked->intent_id;
     reply.outcome = v->later ? unavailable_word : refused_word;
@@ -110,7 +108,7 @@ lt_res examiner_refuse(struct examiner *e, const struct ipc_addr *to, const Ipc_
     lt_log(v->later ? LT_LOG_INFO : LT_LOG_WARN, "not signed",
            "issuer=%s intent=%lld refusal=%s detail=\"%s\"", asked->issuer, (long long)asked->intent_id,
            v->refusal, lt_log_plain(v->detail, detail, sizeof(detail)));
-    count("certificates", reply.outcome);
+    examiner_count("certificates", reply.outcome);
     return role_reply(e->kit, to, IPC_SIGN_REPLY, &reply.base);
 }
 
@@ -198,7 +196,7 @@ lt_res examiner_certificate_result(struct examiner *e, struct examiner_slot *s, 
     reply.profile_sha256 = bytes(s->profile_sha256, sizeof(s->profile_sha256));
     reply.issuer = s->issuer;
     reply.serial = bytes(s->serial, s->serial_len);
-    count("certificates", reply.outcome);
+    examiner_count("certificates", reply.outcome);
     return role_reply(e->kit, &s->to, IPC_SIGN_REPLY, &reply.base);
 }
 
@@ -234,149 +232,4 @@ void examiner_tell(struct examiner *e, Ipc__Refused *m)
         lt_failed(role_send(e->kit, IPC_REGISTRAR, ROLE_ANY, IPC_REFUSED, 0, &m->base))) {
         lt_log_error("the registrar did not take word of a refusal"); /* the log has it */
     }
-}
-
-/* ---- CRLs ---- */
-
-/* One for each part of an issuer's CRL. Issuer names come from the configuration, have no dot, and only a
- * known one gets here; a shard that cannot be is refused before its file is written. */
-static void crl_path(char ret_path[128], const Ipc__CrlSignRequest *asked)
-{
-    if (asked->shard == 0) {
-        (void)snprintf(ret_path, 128, "crl/%.64s.tbs", asked->issuer);
-    } else {
-        (void)snprintf(ret_path, 128, "crl/%.64s.%u.tbs", asked->issuer, asked->shard);
-    }
-}
-
-static lt_res crl_answer(struct examiner *e, const struct ipc_addr *to, const Ipc__CrlSignReply *reply)
-{
-    count("crls", reply->outcome);
-    return role_reply(e->kit, to, IPC_CRL_SIGN_REPLY, &reply->base);
-}
-
-/* Every refusal is an event; a CRL has no intent that it could be written beside. */
-static void crl_tell(struct examiner *e, const Ipc__CrlSignRequest *asked, const struct ca_verdict *v)
-{
-    struct examiner_findings *findings = e->findings;
-    static char kind[] = "crl.refused";
-    char subject[80];
-    (void)snprintf(subject, sizeof(subject), "crl %.64s", asked->issuer);
-    findings_take(findings, &e->x, &v->lint, CA_LINT_CRL_PROFILE);
-    Ipc__Refused m = IPC__REFUSED__INIT;
-    m.subject = subject;
-    m.kind = kind;
-    m.refusal = text(v->refusal);
-    m.detail = text(v->detail);
-    m.findings = findings->list;
-    m.n_findings = findings->count;
-    examiner_tell(e, &m);
-}
-
-static lt_res crl_refuse(struct examiner *e, const struct ipc_msg *m, const char *word,
-                         const struct ca_verdict *v)
-{
-    const Ipc__CrlSignRequest *asked = (const Ipc__CrlSignRequest *)m->body;
-    char detail[DETAIL_MAX];
-    char plain[DETAIL_MAX];
-    (void)snprintf(detail, sizeof(detail), "%s: %s", v->refusal, v->detail);
-    Ipc__CrlSignReply reply = IPC__CRL_SIGN_REPLY__INIT;
-    reply.issuer = asked->issuer;
-    reply.shard = asked->shard;
-    reply.outcome = text(word);
-    reply.detail = detail;
-    lt_log(LT_LOG_WARN, "CRL not signed", "issuer=%s shard=%u outcome=%s detail=\"%s\"", asked->issuer,
-           asked->shard, word, lt_log_plain(detail, plain, sizeof(plain)));
-    return crl_answer(e, &m->from, &reply);
-}
-
-static bool under_way(const struct examiner *e, const Ipc__CrlSignRequest *asked)
-{
-    for (size_t i = 0; i < EXAMINER_SLOTS && e->busy > 0; i++) {
-        const struct examiner_slot *s = &e->slots[i];
-        if (s->id != 0 && s->crl && s->shard == asked->shard && strcmp(s->issuer, asked->issuer) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static lt_res crl_before(struct examiner *e, const Ipc__CrlSignRequest *asked, struct lt_arena *a,
-                         lt_slice *ret)
-{
-    char path[128];
-    *ret = (lt_slice){0};
-    if (ca_examine_issuer(&e->x, asked->issuer) == NULL) {
-        return LT_OK; /* and is refused for that */
-    }
-    crl_path(path, asked);
-    lt_res r = lt_file_read(a, e->dir_fd, path, CRL_MAX, ret);
-    return r.code == LT_PEER_NOT_FOUND ? LT_OK : r;
-}
-
-/* Its bytes are on disk as the CRL before, before the order leaves: whatever crashes, no signed CRL is
- * forgotten. One that was not signed after all only asks the next one for the same entries. */
-static lt_res crl_order(struct examiner *e, const struct ipc_msg *m, struct ca_verdict *v)
-{
-    const Ipc__CrlSignRequest *asked = (const Ipc__CrlSignRequest *)m->body;
-    char path[128];
-    if (under_way(e, asked)) {
-        examiner_not_now(v, "this CRL is being signed");
-        return LT_OK;
-    }
-    struct examiner_slot *s = examiner_slot_take(e, &m->from, asked->issuer);
-    if (s == NULL) {
-        examiner_not_now(v, "too much is under way");
-        return LT_OK;
-    }
-    s->crl = true;
-    s->shard = asked->shard;
-    crl_path(path, asked);
-    lt_res kept = lt_file_replace(e->dir_fd, path, 0600, LT_SLICE(asked->tbs.data, asked->tbs.len));
-    Ipc__SignOrder o = IPC__SIGN_ORDER__INIT;
-    o.issuer = asked->issuer;
-    o.serial = asked->number;
-    o.tbs = asked->tbs;
-    if (lt_failed(kept) || lt_failed(order(e, s, IPC__SIGN_KIND__SIGN_CRL, &o))) {
-        examiner_slot_free(e, s);
-        examiner_not_now(v, lt_failed(kept) ? "the examiner's disk is full" : "the signer is away");
-    }
-    return LT_OK;
-}
-
-lt_res examiner_on_crl_request(void *self, const struct ipc_msg *m)
-{
-    struct examiner *e = self;
-    const Ipc__CrlSignRequest *asked = (const Ipc__CrlSignRequest *)m->body;
-    struct lt_arena a;
-    struct ca_verdict v = {.refusal = NULL};
-    lt_slice before = {0};
-    lt_arena_init(&a, (size_t)CRL_MAX + VERDICT_ARENA_MAX);
-    lt_res r = crl_before(e, asked, &a, &before);
-    if (!lt_failed(r)) {
-        int64_t from_us = lt_now().us;
-        ca_examine_crl(&e->x, asked, before, (lt_time){from_us}, &a, &v);
-        lt_metric_observe_us("lintel_examine_crl_seconds", (uint64_t)(lt_now().us - from_us));
-        r = v.refusal == NULL ? crl_order(e, m, &v) : LT_OK;
-    }
-    if (!lt_failed(r) && v.refusal != NULL) {
-        if (!v.later) {
-            crl_tell(e, asked, &v);
-        }
-        r = crl_refuse(e, m, v.later ? unavailable_word : refused_word, &v);
-    }
-    lt_arena_done(&a);
-    return r;
-}
-
-lt_res examiner_crl_result(struct examiner *e, struct examiner_slot *s, const Ipc__SignResult *m)
-{
-    Ipc__CrlSignReply reply = IPC__CRL_SIGN_REPLY__INIT;
-    reply.issuer = s->issuer;
-    reply.shard = s->shard;
-    reply.outcome = m->outcome;
-    reply.detail = m->detail;
-    reply.sequence = m->sequence;
-    reply.signature = m->signature;
-    return crl_answer(e, &s->to, &reply);
 }

@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "ca/crl_shard.h"
@@ -37,13 +39,27 @@ void publisher_crl_metric(const char *name, const struct publisher_crl *c, int64
     }
 }
 
+static lt_slice tbs_of(const struct publisher_crl *c)
+{
+    return c->tbs_mapped.len > 0 ? c->tbs_mapped : lt_buf_slice(&c->tbs);
+}
+
+static void drop_tbs(struct publisher_crl *c)
+{
+    if (c->tbs_mapped.len > 0) {
+        (void)munmap((void *)(uintptr_t)c->tbs_mapped.ptr, c->tbs_mapped.len); /* ours: nothing to lose */
+        c->tbs_mapped = (lt_slice){0};
+    }
+    lt_buf_done(&c->tbs);
+}
+
 static void forget(struct publisher_crls *p, struct publisher_crl *c)
 {
     LT_ASSERT(c->phase == PUBLISHER_IDLE || p->under_way > 0);
     p->under_way -= c->phase != PUBLISHER_IDLE;
     c->phase = PUBLISHER_IDLE;
     c->id = 0;
-    lt_buf_done(&c->tbs);
+    drop_tbs(c);
     lt_buf_done(&c->der);
 }
 
@@ -70,13 +86,21 @@ static void fail_with_record(struct publisher_crls *p, struct publisher_crl *c)
 
 /* ---- signed ---- */
 
-static lt_res send_request(struct publisher_crls *p, struct publisher_crl *c, const lt_slice *proofs,
-                           size_t proof_count)
+/* Certificates of entries that go. */
+struct proofs {
+    lt_slice *list;
+    size_t count;
+};
+
+/* fd: of the bytes, where they travel apart; -1. */
+static lt_res send_request(struct publisher_crls *p, struct publisher_crl *c, const struct proofs *proofs,
+                           int fd)
 {
+    size_t proof_count = proofs->count;
     ProtobufCBinaryData *dropped = calloc(proof_count + 1, sizeof dropped[0]);
     LT_ASSERT(dropped != NULL);
     for (size_t i = 0; i < proof_count; i++) {
-        dropped[i] = (ProtobufCBinaryData){proofs[i].len, (uint8_t *)(uintptr_t)proofs[i].ptr};
+        dropped[i] = (ProtobufCBinaryData){proofs->list[i].len, (uint8_t *)(uintptr_t)proofs->list[i].ptr};
     }
     uint8_t number[CA_CRL_NUMBER_LEN];
     ca_crl_number_bytes(c->plan.number, number);
@@ -84,25 +108,41 @@ static lt_res send_request(struct publisher_crls *p, struct publisher_crl *c, co
     body.issuer = (char *)(uintptr_t)name_of(c); /* packed, not kept */
     body.shard = c->shard;
     body.number = (ProtobufCBinaryData){sizeof number, number};
-    body.tbs = (ProtobufCBinaryData){c->tbs.len, c->tbs.ptr};
+    body.apart = fd >= 0;
+    if (!body.apart) {
+        body.tbs = (ProtobufCBinaryData){c->tbs.len, c->tbs.ptr};
+    }
     body.this_update_us = c->plan.this_update.us;
     body.dropped = dropped;
     body.n_dropped = proof_count;
     c->id = role_next_id(p->kit);
-    lt_res r = role_send(p->kit, IPC_EXAMINER, ROLE_ANY, IPC_CRL_SIGN_REQUEST, c->id, &body.base);
+    lt_res r = body.apart
+                   ? role_send_fd(p->kit, IPC_EXAMINER, IPC_CRL_SIGN_REQUEST, c->id, &body.base, fd)
+                   : role_send(p->kit, IPC_EXAMINER, ROLE_ANY, IPC_CRL_SIGN_REQUEST, c->id, &body.base);
     free(dropped);
     return r;
+}
+
+/* The bytes of a large one are copied once, and from there on mapped by whoever reads them. */
+static lt_res set_apart(struct publisher_crl *c, int *ret_fd)
+{
+    LT_TRY(ipc_sealed_new(lt_buf_slice(&c->tbs), ret_fd));
+    lt_buf_done(&c->tbs);
+    return ipc_sealed_map(*ret_fd, CA_CRL_MAX_BYTES, &c->tbs_mapped);
 }
 
 static lt_res ask_for_signature(struct publisher_crls *p, struct publisher_crl *c)
 {
     struct lt_arena a;
-    lt_slice *proofs = NULL;
-    size_t count = 0;
+    struct proofs proofs = {.list = NULL};
+    LT_CLEANUP(lt_fd_closep) int fd = -1;
+    if (c->tbs.len > CA_CRL_IN_BOOK_MAX) {
+        LT_TRY(set_apart(c, &fd));
+    }
     lt_arena_init(&a, PROOFS_ARENA_MAX);
-    lt_res r = ca_crl_dropped(p->store, &c->plan, &a, &proofs, &count);
+    lt_res r = ca_crl_dropped(p->store, &c->plan, &a, &proofs.list, &proofs.count);
     if (!lt_failed(r)) {
-        r = send_request(p, c, proofs, count);
+        r = send_request(p, c, &proofs, fd);
     }
     lt_arena_done(&a);
     return r;
@@ -165,19 +205,18 @@ static lt_res assemble(struct publisher_crls *p, struct publisher_crl *c, lt_sli
 {
     struct crypto_pub *pub;
     LT_TRY(crypto_pub_new(c->of->issuer->spki, &pub));
-    lt_res r = crypto_pub_verify(pub, crypto_alg_of_key(crypto_pub_type(pub)), lt_buf_slice(&c->tbs),
-                                 signature);
+    lt_res r = crypto_pub_verify(pub, crypto_alg_of_key(crypto_pub_type(pub)), tbs_of(c), signature);
     crypto_pub_free(pub);
     LT_TRY(r);
-    if (c->tbs.len > CA_CRL_IN_BOOK_MAX) {
-        const struct publisher_parts parts = {lt_buf_slice(&c->tbs), c->of->issuer->alg, signature};
+    if (c->tbs_mapped.len > 0) {
+        const struct publisher_parts parts = {tbs_of(c), c->of->issuer->alg, signature};
         LT_TRY(publisher_stage_crl(p->folder_fd, name_of(c), c->shard, &parts, c->sha256, &c->bytes));
     } else {
-        LT_TRY(x509_assemble(lt_buf_slice(&c->tbs), c->of->issuer->alg, signature, &c->der));
+        LT_TRY(x509_assemble(tbs_of(c), c->of->issuer->alg, signature, &c->der));
         crypto_sha256(lt_buf_slice(&c->der), c->sha256);
         c->bytes = c->der.len;
     }
-    lt_buf_done(&c->tbs);
+    drop_tbs(c);
     return LT_OK;
 }
 
