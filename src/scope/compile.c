@@ -420,12 +420,22 @@ static bool covered(const struct scope *s)
     return true;
 }
 
+/* The book as it was: what was issued by then, and what was brought in by then. */
+static void add_moment(struct compiler *c, lt_time then)
+{
+    add(c, " AND +c.issued_us <= ");
+    bind(c, STORE_I(then.us));
+    add(c, " AND NOT EXISTS (SELECT 1 FROM certificate_import i JOIN import m ON m.id = i.import WHERE "
+           "i.issuer = c.issuer AND i.serial = c.serial AND i.copy = c.copy AND m.last_us > ");
+    bind(c, STORE_I(then.us));
+    add(c, ")");
+}
+
 static void add_tail(struct compiler *c, bool walked)
 {
     const struct scope_ask *ask = c->ask;
     if (ask->as_of) {
-        add(c, " AND +c.issued_us <= ");
-        bind(c, STORE_I(ask->now.us));
+        add_moment(c, ask->now);
     }
     if (ask->want == SCOPE_COUNT && !walked) {
         return;
@@ -462,8 +472,7 @@ static lt_res add_but_not(struct compiler *c)
     lt_res r = scope_walk(outer->but_not, c->arena, on_node, c);
     c->negations--;
     if (of_another_time && other.as_of) {
-        add(c, " AND +c.issued_us <= ");
-        bind(c, STORE_I(other.now.us));
+        add_moment(c, other.now);
     }
     c->ask = outer;
     add(c, ")");

@@ -103,6 +103,11 @@ static const struct store_sql sql[] = {
                 "lifted_by) VALUES (?1, ?2, ?3, 'w', 'r', 1, 'o', ?4, '')"},
     {"poll", "INSERT INTO certificate_poll (issuer, serial, polls, first_us, last_us, client) "
              "VALUES (?1, ?2, 3, 1, ?3, 'c')"},
+    {"import",
+     "INSERT INTO import (id, source, note, created_us, created_by, batches, added, already, last_us) "
+     "VALUES (1, 'x', '', 1, 'admin', 1, 1, 0, ?1)"},
+    {"imported", "INSERT INTO certificate_import (issuer, serial, copy, import, form) "
+                 "VALUES (?1, ?2, 0, 1, 'row')"},
 };
 enum {
     ISSUER,
@@ -118,7 +123,9 @@ enum {
     KEY,
     READY,
     HOLDOUT,
-    POLL
+    POLL,
+    IMPORT,
+    IMPORTED,
 };
 
 static char folder[64];
@@ -523,6 +530,14 @@ static void test_as_of(void **state)
     assert_int_equal(count_as("names > 0", ask), issued);
     assert_int_equal(count_as("revoked", ask), revoked);
     assert_int_equal(count_as("replaced", ask), 0); /* all of it was seen later */
+    uint8_t room[SERIAL_LEN];
+    const struct scope_ask today = {.want = SCOPE_COUNT, .now = {NOW}, .as_of = true};
+    assert_ok(store_begin(book)); /* brought in between the two, whenever it was issued */
+    PUT(IMPORT, STORE_I(then + SECOND));
+    PUT(IMPORTED, STORE_I(make(100).issuer), STORE_B(serial_of(100, room)));
+    assert_int_equal(count_as("names > 0", ask), issued - 1);
+    assert_int_equal(count_as("names > 0", today), CERTIFICATES);
+    store_rollback(book);
     assert_true(revoked > 0 && revoked < expected(c_revoked));
 }
 
