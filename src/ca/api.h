@@ -14,12 +14,16 @@
  * expression as text/plain: scope/count, scope/list (cursor, limit), scope/explain, scope/run; with at (RFC
  * 3339) the book as it was. Changes nothing and needs no signature.
  *
+ * Who uses certificates: GET usage/scans, usage/scans/ID, usage/endpoints (name, suffix, issuer with serial;
+ * cursor, limit), usage/history (name).
+ *
  * Judging, POST of PEM, DER, base64, or JSON {object, kind, role, profile, issuer, precertificate, at, tbs}:
  * lint. Changes nothing and needs no signature; the reader judges, which has no key and cannot write.
  *
  * Changing, POST of a flattened JWS by an operator's key, protected header {alg, kid: "operator:NAME", nonce,
  * url: "lintel:" and the path}, payload:
- *   certificates/SERIAL/revoke  {"issuer": "tls", "reason": 4, "text": "…"}
+ *   certificates/SERIAL/revoke  {"issuer": "tls", "reason": 4, "text": "…", "cause": "…", "aware": "2026-…Z",
+ *                               "dated-back-to": "2026-…Z", "late-because": "…"}
  *   halts                       {"kind": "profile", "value": "tls-server", "reason": "…"}
  *   key-blocks                  {"spki-sha256": HEX, "text": "why"}
  *   plans                       {"action": "halt.lift", "scope-sha256": HEX, "count": 1, "parameters": {…},
@@ -31,6 +35,9 @@
  *                               "dated-back-to": …, "stop-after": TIER, "late-because": "…"
  *   masses/ID/start, pause, resume, stop   {"stop-after": TIER, "late-because": "…"}
  *   holds/SERIAL, holds/SERIAL/lift        {"issuer": "tls", "reason": "…", "reference": "…"}
+ *   usage/scans                 {"scope": EXPR, "ports": [443], "rate": 50, "concurrency": 32,
+ *                               "timeout-ms": 5000}
+ *   usage/scans/ID/pause, resume, stop     {}
  *   scopes                      {"name": "…", "scope": "…", "note": "…", "as-of": RFC 3339, "count": N,
  *                                "members-sha256": HEX}: what scope/run answered
  *   pauses/ACCOUNT/resume       {"name": "…"}; without it all paused names of the account

@@ -58,7 +58,7 @@ static lt_res read_revoke(const struct ca_api_target *t, const json_t *payload, 
     LT_CHECK(reason != 7, LT_PEER_MALFORMED, "\"reason\" 7 does not exist");
     call->reason = (uint32_t)reason;
     call->serial = bytes_of(t->id);
-    return LT_OK;
+    return ca_api_read_why(payload, a, call);
 }
 
 static lt_res read_halt(const struct ca_api_target *t, const json_t *payload, struct lt_arena *a,
@@ -408,6 +408,10 @@ static const struct {
     {"mass.stop", ca_api_read_mass_act},
     {"hold.add", ca_api_read_hold},
     {"hold.lift", ca_api_read_hold},
+    {"usage.scan", ca_api_read_usage},
+    {"usage.pause", ca_api_read_usage_act},
+    {"usage.resume", ca_api_read_usage_act},
+    {"usage.stop", ca_api_read_usage_act},
     {"eab.create", read_eab},
     {"eab.revoke", read_eab_revoke},
     {"pause.resume", read_resume},

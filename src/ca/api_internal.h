@@ -13,11 +13,16 @@ LT_MUST_USE lt_res ca_api_hash(const json_t *payload, const char *name, struct l
                                ProtobufCBinaryData *ret_hash);
 /* RFC 3339. */
 LT_MUST_USE lt_res ca_api_time(const json_t *payload, const char *name, bool needed, int64_t *ret_us);
+/* An expression as the language itself would write it, and its hash. */
+LT_MUST_USE lt_res ca_api_canonical(lt_slice text, struct lt_arena *a, char **ret_text,
+                                    ProtobufCBinaryData *ret_hash);
 
 typedef lt_res ca_api_reader(const struct ca_api_target *t, const json_t *payload, struct lt_arena *a,
                              Ipc__OperatorCall *call);
 ca_api_reader ca_api_read_mass;
 ca_api_reader ca_api_read_mass_act;
 ca_api_reader ca_api_read_hold;
+ca_api_reader ca_api_read_usage;
+ca_api_reader ca_api_read_usage_act;
 
 #endif

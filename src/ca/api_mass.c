@@ -8,8 +8,7 @@
 
 enum { TIERS_MAX = 15, REASON_MAX = 10, TIER_MOST = 15 };
 
-/* The text as the language itself would write it. */
-static lt_res canonical(lt_slice text, struct lt_arena *a, char **ret_text, ProtobufCBinaryData *ret_hash)
+lt_res ca_api_canonical(lt_slice text, struct lt_arena *a, char **ret_text, ProtobufCBinaryData *ret_hash)
 {
     const struct scope *s = NULL;
     struct lt_arena own;
@@ -45,7 +44,7 @@ static lt_res add_tier(const char *whole, const json_t *tiers, size_t tier, stru
         lt_buf_addf(&text, i < tier ? " and not (%s)" : " and (%s)", one == NULL ? "" : one);
     }
     lt_res r = lt_buf_check(&text);
-    r = lt_failed(r) ? r : canonical(lt_buf_slice(&text), a, ret_text, &hash);
+    r = lt_failed(r) ? r : ca_api_canonical(lt_buf_slice(&text), a, ret_text, &hash);
     lt_buf_done(&text);
     return r;
 }
@@ -59,13 +58,13 @@ static lt_res read_tiers(const json_t *payload, struct lt_arena *a, Ipc__MassWan
     LT_CHECK(tiers == NULL || json_is_array(tiers), LT_PEER_MALFORMED, "\"tiers\" is no array");
     LT_CHECK(count <= TIERS_MAX, LT_PEER_TOO_LARGE, "\"tiers\" has %zu members, at most %d", count,
              TIERS_MAX);
-    LT_TRY(canonical(text, a, &w->scope, &w->scope_sha256));
+    LT_TRY(ca_api_canonical(text, a, &w->scope, &w->scope_sha256));
     for (size_t i = 0; i < count; i++) { /* each must stand for itself: no bracket reaches out of it */
         const char *one = json_string_value(json_array_get(tiers, i));
         char *ignored = NULL;
         ProtobufCBinaryData hash = {0, NULL};
         LT_CHECK(one != NULL, LT_PEER_MALFORMED, "\"tiers\" has a member that is no text");
-        LT_TRY(canonical(lt_slice_cstr(one), a, &ignored, &hash));
+        LT_TRY(ca_api_canonical(lt_slice_cstr(one), a, &ignored, &hash));
     }
     w->scopes = LT_NEW_ARRAY(a, char *, count + 1);
     LT_CHECK(w->scopes != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
@@ -90,6 +89,23 @@ static lt_res new_wanted(const json_t *payload, struct lt_arena *a, Ipc__MassWan
     return LT_OK;
 }
 
+/* Cause, clock and date, of one certificate as of many. */
+static lt_res read_why(const json_t *payload, struct lt_arena *a, Ipc__MassWanted *w)
+{
+    LT_TRY(ca_api_text(payload, "cause", false, a, &w->cause));
+    LT_TRY(ca_api_time(payload, "aware", false, &w->aware_us));
+    return ca_api_time(payload, "dated-back-to", false, &w->revoked_us);
+}
+
+/* Of one certificate: what its clocks are. */
+lt_res ca_api_read_why(const json_t *payload, struct lt_arena *a, Ipc__OperatorCall *call)
+{
+    Ipc__MassWanted *w = NULL;
+    LT_TRY(new_wanted(payload, a, &w));
+    call->mass = w;
+    return read_why(payload, a, w);
+}
+
 lt_res ca_api_read_mass(const struct ca_api_target *t, const json_t *payload, struct lt_arena *a,
                         Ipc__OperatorCall *call)
 {
@@ -102,11 +118,9 @@ lt_res ca_api_read_mass(const struct ca_api_target *t, const json_t *payload, st
     LT_CHECK((w->spki_sha256.len > 0) != (json_object_get(payload, "scope") != NULL), LT_PEER_MALFORMED,
              "either \"spki-sha256\" or \"scope\"");
     LT_TRY(w->spki_sha256.len > 0 ? LT_OK : read_tiers(payload, a, w));
-    LT_TRY(ca_api_text(payload, "cause", false, a, &w->cause));
+    LT_TRY(read_why(payload, a, w));
     LT_TRY(ca_api_text(payload, "note", false, a, &w->note));
     LT_TRY(ca_api_count(payload, "reason", REASON_MAX, &reason));
-    LT_TRY(ca_api_time(payload, "aware", false, &w->aware_us));
-    LT_TRY(ca_api_time(payload, "dated-back-to", false, &w->revoked_us));
     LT_TRY(jose_json_optional_bool(payload, "block", &block));
     w->reason = (uint32_t)reason;
     w->block = block;

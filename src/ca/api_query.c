@@ -40,8 +40,17 @@ const struct ca_api_route ca_api_routes[] = {
     {"POST", "masses/{id}/stop", "mass.stop", CA_API_CALL},
     {"POST", "holds/{serial}", "hold.add", CA_API_CALL},
     {"POST", "holds/{serial}/lift", "hold.lift", CA_API_CALL},
+    {"GET", "usage/scans", "usage.list", CA_API_QUERY},
+    {"GET", "usage/scans/{id}", "usage.show", CA_API_QUERY},
+    {"GET", "usage/endpoints", "usage.endpoints", CA_API_QUERY},
+    {"GET", "usage/history", "usage.history", CA_API_QUERY},
+    {"POST", "usage/scans", "usage.scan", CA_API_CALL},
+    {"POST", "usage/scans/{id}/pause", "usage.pause", CA_API_CALL},
+    {"POST", "usage/scans/{id}/resume", "usage.resume", CA_API_CALL},
+    {"POST", "usage/scans/{id}/stop", "usage.stop", CA_API_CALL},
     {"GET", "nonce", "nonce", CA_API_NONCE},
     {"POST", "scope/count", "scope.count", CA_API_QUERY},
+    {"POST", "scope/groups", "scope.groups", CA_API_QUERY},
     {"POST", "scope/list", "scope.list", CA_API_QUERY},
     {"POST", "scope/explain", "scope.explain", CA_API_QUERY},
     {"POST", "scope/run", "scope.run", CA_API_QUERY},
@@ -183,6 +192,9 @@ static const struct parameter {
     {"at", P_TIME, offsetof(Ipc__Query, as_of_us)},
     {"version", P_VERSION, offsetof(Ipc__Query, version)},
     {"against", P_VERSION, offsetof(Ipc__Query, against)},
+    {"by", P_TEXT, offsetof(Ipc__Query, by)},
+    {"side", P_TEXT, offsetof(Ipc__Query, side)},
+    {"now", P_FLAG, offsetof(Ipc__Query, both_now)},
 };
 
 static lt_res set_hex(lt_slice value, struct lt_arena *a, ProtobufCBinaryData *ret_bytes)

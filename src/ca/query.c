@@ -129,6 +129,10 @@ static const struct {
     {"mass.list", query_mass_list},
     {"mass.show", query_mass_show},
     {"hold.list", query_hold_list},
+    {"usage.list", query_usage_list},
+    {"usage.show", query_usage_show},
+    {"usage.endpoints", query_usage_endpoints},
+    {"usage.history", query_usage_history},
     {"status", query_status},
 };
 
@@ -160,5 +164,6 @@ const struct ca_query_sql *const ca_query_statements[] = {
     &query_event_sql, &query_evidence_sql,    &query_rules_sql,  &query_seen_sql,
     &query_lint_sql,  &query_list_sql,        &query_crl_sql,    &query_order_sql,
     &query_pause_sql, &query_scope_sql,       &query_mass_sql,   &query_status_sql,
+    &query_usage_sql,
 };
 const size_t ca_query_statement_tables = LT_COUNT(ca_query_statements);

@@ -94,6 +94,10 @@ query_answer query_scope_again;
 query_answer query_mass_list;
 query_answer query_mass_show;
 query_answer query_hold_list;
+query_answer query_usage_list;
+query_answer query_usage_show;
+query_answer query_usage_endpoints;
+query_answer query_usage_history;
 query_answer query_status;
 
 extern const struct ca_query_sql query_table_sql;
@@ -111,6 +115,7 @@ extern const struct ca_query_sql query_order_sql;
 extern const struct ca_query_sql query_pause_sql;
 extern const struct ca_query_sql query_scope_sql;
 extern const struct ca_query_sql query_mass_sql;
+extern const struct ca_query_sql query_usage_sql;
 extern const struct ca_query_sql query_status_sql;
 
 /* One certificate row of the two certificate questions. */
@@ -178,5 +183,12 @@ const char *query_reason_name(int64_t reason);
 /* "findings": rule and result of what the linter found at issuance; null where that is not known. */
 LT_MUST_USE lt_res query_verdict_write(const struct ca_query *query, struct query_out *out,
                                        const struct query_certificate *c);
+
+/* query_usage.c: what has become of a certificate: "in_use", "deployed", "not_seen", "silent"; and all that the
+ * book knows of it, as members of an open object. */
+LT_MUST_USE lt_res query_truth_state(const struct ca_query *query, int64_t issuer, lt_slice serial,
+                                     const char **ret_state);
+LT_MUST_USE lt_res query_truth_show(const struct ca_query *query, const struct query_tables *tables,
+                                    int64_t issuer, lt_slice serial, struct query_out *o);
 
 #endif

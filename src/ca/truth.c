@@ -73,12 +73,6 @@ static const char *const event_names[CA_TRUTH_EVENTS] = {
     [CA_TRUTH_LEFT] = "left",
 };
 
-const char *ca_truth_state_name(int64_t state)
-{
-    static const char *const names[] = {NULL, "in_use", "deployed", "not_seen", "silent"};
-    return state >= CA_TRUTH_IN_USE && state <= CA_TRUTH_SILENT ? names[state] : "silent";
-}
-
 /* What has no edge changes nothing: a certificate in use stays in use, whatever was issued since. */
 static enum ca_truth_state next_state(enum ca_truth_state from, enum ca_truth_event event)
 {
