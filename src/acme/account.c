@@ -284,6 +284,7 @@ static lt_res add_account(struct acme_call *c, const Ipc__AcmeNewAccount *n, int
                                   STORE_I(c->turn->now.us), STORE_S(c->m->remote_address)),
                        NULL);
     }
+    r = lt_failed(r) ? r : ca_ready_open(c->turn, id, false, n->terms_agreed);
     *ret_id = id;
     struct lt_buf body;
     lt_buf_init(&body, ACME_EVENT_MAX);
@@ -396,6 +397,12 @@ static lt_res deactivate(struct acme_call *c)
     return answer_account(c, c->account.id, 200);
 }
 
+static lt_res update_readiness(struct acme_call *c, const Ipc__AcmeUpdateAccount *u)
+{
+    LT_TRY(u->has_contacts ? ca_ready_contacts(c->turn, c->account.id, u->contacts, u->n_contacts) : LT_OK);
+    return u->terms_agreed ? ca_ready_agreed(c->turn, c->account.id) : LT_OK;
+}
+
 static lt_res update_contacts(struct acme_call *c, const Ipc__AcmeUpdateAccount *u)
 {
     struct account_row row = {0};
@@ -417,6 +424,7 @@ static lt_res update_contacts(struct acme_call *c, const Ipc__AcmeUpdateAccount 
                            STORE_ARGS(STORE_I(c->account.id), STORE_T(lt_buf_slice(&contacts)),
                                       agreed ? STORE_I(agreed_us) : STORE_N));
     }
+    r = lt_failed(r) ? r : update_readiness(c, u);
     if (lt_failed(r)) {
         lt_buf_done(&contacts);
         return r;

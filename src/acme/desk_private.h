@@ -15,6 +15,7 @@
 #include "ca/config.h"
 #include "ca/event.h"
 #include "ca/issue.h"
+#include "ca/ready.h"
 #include "pages.pb-c.h"
 #include "validate.pb-c.h"
 #include "validate/perspective.h"
@@ -168,8 +169,8 @@ LT_MUST_USE lt_res acme_external_order(struct acme_call *c, const char *profile,
 /* replaces.c: what an order replaces (RFC 9773 5). A problem: the order is refused. */
 LT_MUST_USE lt_res acme_replaces_check(struct acme_call *c, const char *text,
                                        const struct acme_name_set *names, Ipc__Problem **ret_problem);
-/* The order's certificate is there: it replaces the old one. */
-LT_MUST_USE lt_res acme_replaces_record(struct ca_turn *t, const struct ca_outcome *o);
+/* The order's certificate is there: it replaces the old one, where the order named one (told). */
+LT_MUST_USE lt_res acme_replaces_record(struct ca_turn *t, const struct ca_outcome *o, bool *ret_told);
 
 /* order.c, order_new.c */
 struct acme_order {

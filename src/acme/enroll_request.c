@@ -106,6 +106,7 @@ static lt_res name_account(struct ca_turn *t, const struct acme_enroll_by *by, c
     LT_TRY(store_exec(t->store, &acme_enroll_rows[ACME_ENROLL_SUBSCRIBER_ADD],
                       STORE_ARGS(STORE_I(a->id), STORE_S(name), STORE_I(t->now.us), STORE_S(by->name)),
                       NULL));
+    LT_TRY(ca_ready_open(t, a->id, true, false));
     acme_enroll_event(&event, by);
     ca_body_str(&event, "kind", "manual");
     ca_body_str(&event, "subscriber", name);

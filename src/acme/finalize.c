@@ -223,9 +223,11 @@ lt_res acme_desk_outcome(struct acme_desk *d, struct ca_turn *t, const struct ca
     if (!lt_slice_eq_cstr(lt_slice_cstr(o->requester), "acme") || o->order_id == 0) {
         return LT_OK;
     }
+    bool told = false;
     LT_TRY(o->issued ? take_certificate(t, o) : take_refusal(d, t, o));
     if (o->issued) {
-        LT_TRY(acme_replaces_record(t, o));
+        LT_TRY(acme_replaces_record(t, o, &told));
+        LT_TRY(ca_ready_issued(t, o, told));
     }
     return acme_held_release(d, t, ACME_ORDER, o->order_id);
 }

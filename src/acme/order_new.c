@@ -476,6 +476,7 @@ lt_res acme_order_new(struct acme_call *c)
     Ipc__AcmeReply reply = IPC__ACME_REPLY__INIT;
     struct acme_order made;
     LT_TRY(make(c, o, &d, &made));
+    LT_TRY(ca_ready_ordered(c->turn, c->account.id, c->m->user_agent));
     LT_TRY(acme_order_body(c->turn, &made, &reply));
     reply.status = 201;
     return acme_answer(c, &reply);

@@ -126,7 +126,7 @@ lt_res acme_replaces_check(struct acme_call *c, const char *text, const struct a
     return LT_OK;
 }
 
-lt_res acme_replaces_record(struct ca_turn *t, const struct ca_outcome *o)
+lt_res acme_replaces_record(struct ca_turn *t, const struct ca_outcome *o, bool *ret_told)
 {
     struct store_rows rows;
     struct old old;
@@ -137,6 +137,7 @@ lt_res acme_replaces_record(struct ca_turn *t, const struct ca_outcome *o)
         text = lt_arena_cstr(t->arena, store_bytes(&rows, 0));
     }
     LT_TRY(store_rows_end(&rows));
+    *ret_told = text != NULL && text[0] != '\0';
     if (text == NULL) {
         return LT_OK;
     }

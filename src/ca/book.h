@@ -134,6 +134,7 @@ struct ca_book {
     struct ca_revoke_waiter *waiters;    /* owned list */
     struct ca_plan_waiter *plan_waiters; /* owned list */
     struct ca_mass_memory mass;
+    lt_time cap_asked; /* of a reader; 0: nothing is on its way */
     struct ca_usage_memory usage;
     int64_t last_id; /* drawn by ca_new_id: never again, never less */
     uint32_t approvals_needed;

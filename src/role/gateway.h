@@ -10,6 +10,7 @@
 #include "control.pb-c.h"
 #include "http.pb-c.h"
 #include "http/server.h"
+#include "role/gateway_polls.h"
 #include "role/kit.h"
 
 struct ssl_ctx_st;
@@ -114,6 +115,8 @@ struct gateway {
     int ari_fd; /* -1: there is no such folder */
     struct gateway_map ari_base;
     struct gateway_map ari_delta;
+    struct gateway_polls polls;
+    int64_t polls_due_ms;
     int ocsp_fd; /* -1: there is no such folder */
     struct gateway_ocsp_map ocsp_base;
     struct gateway_ocsp_map ocsp_delta;

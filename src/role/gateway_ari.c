@@ -12,6 +12,8 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/metrics.h"
+#include "base/random.h"
 #include "role/gateway.h"
 
 enum {
@@ -22,12 +24,17 @@ enum {
     WAITING_MAX = 256,
     BODY_MAX = 2048,
     ARENA_MAX = 4096,
+    POLLS_EVERY_MS = 5000,
+    POLLS_AGAIN_MS = 1000,
 };
 
 #define MALFORMED "urn:ietf:params:acme:error:malformed"
 
 void gateway_ari_open(struct gateway *g, const char *folder)
 {
+    uint64_t seed = 0;
+    lt_random((uint8_t *)&seed, sizeof seed);
+    gateway_polls_init(&g->polls, seed);
     g->ari_fd = -1;
     LT_CLEANUP(lt_fd_closep) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd >= 0) {
@@ -87,9 +94,39 @@ static void refresh(struct gateway *g, const char *name, struct gateway_map *old
     *old = fresh;
 }
 
+/* What was asked for since the last time. Where no notary is there it waits; what does not go through is
+ * lost: these are counts. */
+static void tell_polls(struct gateway *g)
+{
+    Ipc__RenewalPolls m;
+    size_t at = 0;
+    size_t told = 0;
+    bool due = g->draining || gateway_polls_full(&g->polls) || g->now_ms >= g->polls_due_ms;
+    if (g->polls.count == 0 || !due) {
+        return;
+    }
+    while (gateway_polls_next(&g->polls, &at, &m) &&
+           !lt_failed(role_send(g->kit, IPC_NOTARY, ROLE_ANY, IPC_RENEWAL_POLLS, 0, &m.base))) {
+        told = at;
+    }
+    g->polls_due_ms = g->now_ms + (told == 0 ? POLLS_AGAIN_MS : POLLS_EVERY_MS);
+    if (told > 0 || gateway_polls_full(&g->polls)) {
+        g->polls.dropped += g->polls.count - told;
+        gateway_polls_reset(&g->polls);
+    }
+    lt_metric_set("lintel_renewal_polls_dropped", (int64_t)g->polls.dropped);
+}
+
+static void count_poll(struct gateway *g, const struct http_exchange *x, const struct ca_ari_certid *id)
+{
+    gateway_polls_add(&g->polls, id, http_request_field(http_exchange_request(x), "user-agent"));
+    lt_metric_add("lintel_renewal_polls_total", 1);
+}
+
 /* The delta first: a base that is newer than it holds all that it says. */
 void gateway_ari_tick(struct gateway *g)
 {
+    tell_polls(g);
     if (g->ari_fd >= 0) {
         refresh(g, "delta", &g->ari_delta);
         refresh(g, "base", &g->ari_base);
@@ -191,6 +228,7 @@ static void answer(struct gateway *g, struct http_exchange *x, const struct ca_a
         return; /* the next tick looks again */
     }
     if (found) {
+        count_poll(g, x, id);
         send_window(x, id, &window);
     } else if (ours && !current) {
         http_exchange_problem(x, 503, NULL, "renewal information is not there yet", ABSENT_RETRY_S);

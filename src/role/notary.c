@@ -148,6 +148,7 @@ static bool drained(void *self)
     }
 HANDLER(on_http, notary_http)
 HANDLER(on_service, notary_service)
+HANDLER(on_polls, notary_polls)
 HANDLER(on_key, notary_key_answer)
 HANDLER(on_nonces, notary_nonce_grant)
 HANDLER(on_reply, notary_acme_reply)
@@ -159,6 +160,7 @@ HANDLER(on_certificate, notary_service_certificate)
 static const struct role_route routes[] = {
     {IPC_GATEWAY, IPC_HTTP_REQUEST, on_http},
     {IPC_GATEWAY, IPC_SERVICE_CERTIFICATE_REQUEST, on_service},
+    {IPC_GATEWAY, IPC_RENEWAL_POLLS, on_polls},
     {IPC_REGISTRAR, IPC_KEY_ANSWER, on_key},
     {IPC_REGISTRAR, IPC_NONCE_GRANT, on_nonces},
     {IPC_REGISTRAR, IPC_ACME_REPLY, on_reply},

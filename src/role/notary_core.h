@@ -40,6 +40,7 @@ void notary_configure(struct notary *n, const struct wire_site *site);
  * (LT_PEER_*) or the link is gone. */
 LT_MUST_USE lt_res notary_http(struct notary *n, const struct ipc_msg *m);
 LT_MUST_USE lt_res notary_service(struct notary *n, const struct ipc_msg *m); /* the gateway's own key */
+LT_MUST_USE lt_res notary_polls(struct notary *n, const struct ipc_msg *m);   /* the gateway's counts */
 LT_MUST_USE lt_res notary_key_answer(struct notary *n, const struct ipc_msg *m);
 LT_MUST_USE lt_res notary_nonce_grant(struct notary *n, const struct ipc_msg *m);
 LT_MUST_USE lt_res notary_acme_reply(struct notary *n, const struct ipc_msg *m);

@@ -25,6 +25,7 @@
 #include "ca/evidence_book.h"
 #include "ca/halt.h"
 #include "ca/issue.h"
+#include "ca/issuer_cap.h"
 #include "ca/journal.h"
 #include "ca/key_block.h"
 #include "ca/knot.h"
@@ -32,6 +33,7 @@
 #include "ca/mass.h"
 #include "ca/plan.h"
 #include "ca/public_trust.h"
+#include "ca/ready.h"
 #include "ca/responder.h"
 #include "ca/revoke.h"
 #include "ca/service.h"
@@ -127,9 +129,19 @@ static lt_res step_recorded(struct registrar *g, struct ca_turn *t, const struct
 static lt_res step_members(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
 {
     bool mine = false;
+    const Ipc__Members *members = body_of(m);
     (void)g;
+    if (members->mass == 0) {
+        return ca_cap_counted(t, members);
+    }
     LT_TRY(ca_lease_check(t, CA_LEASE_MASS, &mine));
-    return mine ? ca_mass_on_members(t, body_of(m)) : LT_OK;
+    return mine ? ca_mass_on_members(t, members) : LT_OK;
+}
+
+static lt_res step_polls(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    (void)g;
+    return ca_ready_polled(t, body_of(m));
 }
 
 static lt_res step_knot(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
@@ -227,6 +239,7 @@ HANDLER(on_sign_reply, step_sign_reply)
 HANDLER(on_replay, step_replay)
 HANDLER(on_recorded, step_recorded)
 HANDLER(on_members, step_members)
+HANDLER(on_polls, step_polls)
 HANDLER(on_knot, step_knot)
 HANDLER(on_verdict, step_verdict)
 HANDLER(on_refused, step_refused)
@@ -242,6 +255,7 @@ static const struct role_route routes[] = {
     {IPC_NOTARY, IPC_NONCE_REQUEST, on_nonces},
     {IPC_NOTARY, IPC_OPERATOR_CALL, on_operator},
     {IPC_NOTARY, IPC_PAGE_CALL, on_page},
+    {IPC_NOTARY, IPC_RENEWAL_POLLS, on_polls},
     {IPC_NOTARY, IPC_SERVICE_CERTIFICATE_REQUEST, on_service},
     {IPC_OCSP_SIGNER, IPC_RESPONDER_REQUEST, on_responder},
     {IPC_VALIDATOR, IPC_VALIDATED, on_validated},
@@ -384,6 +398,16 @@ static bool may_retry(const struct registrar *g)
     return g->book->examiner_linked && g->book->replayed;
 }
 
+static lt_res step_readiness(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    bool mine = false;
+    (void)g;
+    (void)m;
+    LT_TRY(ca_lease_check(t, CA_LEASE_TIMERS, &mine));
+    LT_TRY(mine ? ca_ready_tick(t) : LT_OK);
+    return mine ? ca_cap_tick(t) : LT_OK;
+}
+
 /* Each in a step of its own: what cannot be asked again keeps nothing else back, and least of all the halts.
  */
 static lt_res step_retry_issue(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
@@ -435,6 +459,7 @@ static lt_res tick(void *self, lt_time now)
         LT_TRY(registrar_run(g, step_second, NULL));
         LT_TRY(registrar_run(g, step_retry_revoke, NULL));
         LT_TRY(registrar_run(g, step_retry_issue, NULL));
+        LT_TRY(registrar_run(g, step_readiness, NULL));
     }
     return LT_OK;
 }
