@@ -102,7 +102,7 @@ void keyring_new(struct keyring *k)
         (void)snprintf(path, sizeof path, "%s/%s", k->folder, folders[i]);
         assert_int_equal(mkdir(path, 0700), 0);
     }
-    lt_arena_init(&k->arena, (size_t)64 << 20);
+    lt_arena_init(&k->arena, (size_t)256 << 20);
     k->now = lt_time_from_seconds(lt_time_seconds(lt_now()));
     struct crypto_key *audit;
     assert_ok(crypto_key_generate(CRYPTO_KEY_P256, 0, &k->tls));
@@ -137,7 +137,7 @@ lt_slice keyring_tbs(struct keyring *k, const struct tbs *t, lt_slice *ret_seria
 {
     uint8_t serial[16] = {0x0d, 1, 2, 3};
     struct lt_buf out;
-    lt_buf_init(&out, 1 << 20);
+    lt_buf_init(&out, (size_t)64 << 20);
     memcpy(serial + 12, &t->serial, sizeof t->serial);
     *ret_serial = lt_arena_copy(&k->arena, LT_SLICE(serial, sizeof serial));
     if (t->crl) {
@@ -154,7 +154,10 @@ lt_slice keyring_tbs(struct keyring *k, const struct tbs *t, lt_slice *ret_seria
                                      .number = *ret_serial};
         struct x509_crl_builder b;
         x509_crl_begin(&b, &spec, &out);
-        x509_crl_add(&b, LT_LIT("\x05"), k->now, 1);
+        for (uint32_t i = 0; i < (t->entries == 0 ? 1 : t->entries); i++) {
+            const uint8_t entry[4] = {0x05, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i};
+            x509_crl_add(&b, LT_SLICE(entry, t->entries == 0 ? 1 : sizeof entry), k->now, 1);
+        }
         assert_ok(x509_crl_end(&b));
     } else {
         static const lt_slice host = {(const uint8_t *)"www.example.com", 15};
@@ -202,7 +205,17 @@ void say(struct ipc_link *link, enum ipc_type type, uint64_t id, const ProtobufC
     }
 }
 
-const void *hear(struct ipc_link *link, struct lt_arena *arena, enum ipc_type type, uint64_t *ret_id)
+void say_apart(struct ipc_link *link, enum ipc_type type, uint64_t id, const ProtobufCMessage *body,
+               lt_slice bytes)
+{
+    int fd = -1;
+    assert_ok(ipc_sealed_new(bytes, &fd));
+    assert_ok(ipc_link_send(link, type, id, body, &fd, 1));
+    (void)close(fd);
+}
+
+const void *hear_apart(struct ipc_link *link, struct lt_arena *arena, enum ipc_type type, uint64_t *ret_id,
+                       lt_slice *ret_bytes)
 {
     struct ipc_msg m;
     lt_res r = ipc_link_recv(link, arena, &m);
@@ -216,8 +229,24 @@ const void *hear(struct ipc_link *link, struct lt_arena *arena, enum ipc_type ty
     if (ret_id != NULL) {
         *ret_id = m.from.id;
     }
+    *ret_bytes = (lt_slice){0};
+    if (m.fd_count == 1) {
+        lt_slice mapped;
+        assert_ok(ipc_sealed_map(m.fds[0], (size_t)1 << 30, &mapped));
+        *ret_bytes = lt_arena_copy(arena, mapped);
+        assert_non_null(ret_bytes->ptr);
+        (void)munmap((void *)(uintptr_t)mapped.ptr, mapped.len);
+    }
     ipc_msg_done(&m);
     return m.body;
+}
+
+const void *hear(struct ipc_link *link, struct lt_arena *arena, enum ipc_type type, uint64_t *ret_id)
+{
+    lt_slice none;
+    const void *body = hear_apart(link, arena, type, ret_id, &none);
+    assert_int_equal(none.len, 0);
+    return body;
 }
 
 bool is_silent(struct ipc_link *link, int ms)

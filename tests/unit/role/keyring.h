@@ -60,6 +60,12 @@ int program_drain(struct program *p);
 void say(struct ipc_link *link, enum ipc_type type, uint64_t id, const ProtobufCMessage *body);
 /* Waits (10 s) for the next message, which must be of that type; lives in arena. */
 const void *hear(struct ipc_link *link, struct lt_arena *arena, enum ipc_type type, uint64_t *ret_id);
+/* The same with bytes beside it, sealed. */
+void say_apart(struct ipc_link *link, enum ipc_type type, uint64_t id, const ProtobufCMessage *body,
+               lt_slice bytes);
+/* What stands beside it comes along, in the arena too: empty where nothing does. */
+const void *hear_apart(struct ipc_link *link, struct lt_arena *arena, enum ipc_type type, uint64_t *ret_id,
+                       lt_slice *ret_bytes);
 /* Is there nothing to hear for that long? */
 bool is_silent(struct ipc_link *link, int ms);
 
@@ -69,6 +75,7 @@ struct tbs {
     bool ca;
     bool crl;
     uint64_t crl_number;
+    uint32_t entries; /* of the CRL; 0: one */
     unsigned variant; /* other bytes for the same serial */
 };
 /* To-be-signed bytes, in the keyring's arena; the order's serial comes with them. */

@@ -1,6 +1,7 @@
 /* The examiner as it is run: what it passes on, what it answers while the signer is away, and what it still
  * knows of a CRL after it was killed. */
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -241,39 +242,68 @@ static void verdicts(void **state)
 
 /* ---- CRLs ---- */
 
-static void ask_for_part(struct ipc_link *publisher, uint64_t number, const char *serials, uint64_t id,
-                         uint32_t shard)
+struct list {
+    uint64_t number;
+    uint32_t shard;      /* 0 or 7 */
+    const char *serials; /* of one byte each */
+    uint32_t many;       /* serials of four bytes behind them */
+};
+
+static void write_list(const struct list *l, lt_slice number, struct lt_buf *out)
 {
-    struct lt_buf tbs;
     struct x509_crl_builder b;
-    uint8_t n[8];
     lt_time now = lt_time_from_seconds(lt_time_seconds(lt_now()));
-    for (size_t i = 0; i < sizeof(n); i++) {
-        n[i] = (uint8_t)(number >> (56 - 8 * i));
-    }
-    lt_buf_init(&tbs, 1 << 16);
     struct x509_crl_spec s = {
         .sig_alg = x509_sig_alg_for(issuer.spki.type),
         .issuer = issuer.subject.der,
         .aki = issuer.ext.ski,
         .this_update = now,
         .next_update = lt_time_add_seconds(now, 7 * LT_SECONDS_PER_DAY),
-        .number = LT_SLICE(n, sizeof(n)),
-        .idp_url = shard == 0 ? LT_LIT("") : LT_LIT("http://pki.example.com/crl/tls/7.crl"),
-        .only_user_certificates = shard != 0,
+        .number = number,
+        .idp_url = l->shard == 0 ? LT_LIT("") : LT_LIT("http://pki.example.com/crl/tls/7.crl"),
+        .only_user_certificates = l->shard != 0,
     };
-    x509_crl_begin(&b, &s, &tbs);
-    for (const char *c = serials; *c != 0; c++) {
+    x509_crl_begin(&b, &s, out);
+    for (const char *c = l->serials; *c != 0; c++) {
         x509_crl_add(&b, LT_SLICE(c, 1), now, 1);
     }
+    for (uint32_t i = 0; i < l->many; i++) {
+        const uint8_t serial[4] = {'a', (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i};
+        x509_crl_add(&b, LT_SLICE(serial, 4), now, 1);
+    }
     assert_ok(x509_crl_end(&b));
+}
+
+static void ask_for_list(struct ipc_link *publisher, const struct list *l, uint64_t id, bool apart)
+{
+    struct lt_buf tbs;
+    uint8_t n[8];
+    int fd = -1;
+    for (size_t i = 0; i < sizeof(n); i++) {
+        n[i] = (uint8_t)(l->number >> (56 - 8 * i));
+    }
+    lt_buf_init(&tbs, 1 << 26);
+    write_list(l, LT_SLICE(n, sizeof(n)), &tbs);
     Ipc__CrlSignRequest m = IPC__CRL_SIGN_REQUEST__INIT;
     m.issuer = tls;
-    m.shard = shard;
+    m.shard = l->shard;
     m.number = (ProtobufCBinaryData){sizeof(n), n};
-    m.tbs = (ProtobufCBinaryData){tbs.len, tbs.ptr};
-    say(publisher, IPC_CRL_SIGN_REQUEST, id, &m.base);
+    m.apart = apart;
+    if (apart) {
+        assert_ok(ipc_sealed_new(lt_buf_slice(&tbs), &fd));
+        assert_ok(ipc_link_send(publisher, IPC_CRL_SIGN_REQUEST, id, &m.base, &fd, 1));
+        (void)close(fd);
+    } else {
+        m.tbs = (ProtobufCBinaryData){tbs.len, tbs.ptr};
+        say(publisher, IPC_CRL_SIGN_REQUEST, id, &m.base);
+    }
     lt_buf_done(&tbs);
+}
+
+static void ask_for_part(struct ipc_link *publisher, uint64_t number, const char *serials, uint64_t id,
+                         uint32_t shard)
+{
+    ask_for_list(publisher, &(struct list){.number = number, .shard = shard, .serials = serials}, id, false);
 }
 
 static void ask_for_crl(struct ipc_link *publisher, uint64_t number, const char *serials, uint64_t id)
@@ -353,6 +383,120 @@ static void a_crl_is_remembered(void **state)
     puppet_drain(&p);
 }
 
+static uint64_t number_of(const Ipc__SignOrder *o)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < o->serial.len; i++) {
+        n = n << 8 | o->serial.data[i];
+    }
+    return n;
+}
+
+/* The signer gets the very bytes of the publisher, and signs. */
+static void sign_apart(struct puppet *p, struct ipc_link *signer, struct ipc_link *publisher, uint64_t number)
+{
+    struct ipc_msg m = {0};
+    uint64_t id = 0;
+    lt_res got = {LT_RETRY_AGAIN};
+    for (int i = 0; i < 10000 && got.code == LT_RETRY_AGAIN; i++) {
+        lt_arena_reset(&p->arena);
+        got = ipc_link_recv(signer, &p->arena, &m);
+        (void)usleep(got.code == 0 ? 0 : 1000); /* a shorter wait is fine */
+    }
+    assert_ok(got);
+    const Ipc__SignOrder *o = (const Ipc__SignOrder *)m.body;
+    assert_int_equal(m.type, IPC_SIGN_ORDER);
+    assert_int_equal(number_of(o), number);
+    assert_true(o->apart && o->tbs.len == 0 && m.fd_count == 1);
+    lt_slice mapped;
+    struct x509_crl crl;
+    struct lt_arena a;
+    lt_arena_init(&a, 1 << 20);
+    assert_ok(ipc_sealed_map(m.fds[0], 1 << 26, &mapped));
+    assert_ok(x509_crl_tbs_parse(mapped, &a, &crl));
+    assert_true(crl.entry_count > 100000);
+    (void)munmap((void *)(uintptr_t)mapped.ptr, mapped.len);
+    lt_arena_done(&a);
+    ipc_msg_done(&m);
+    Ipc__SignResult result = IPC__SIGN_RESULT__INIT;
+    result.outcome = word_signed;
+    result.signature = (ProtobufCBinaryData){sizeof(bytes), bytes};
+    say(signer, IPC_SIGN_RESULT, m.from.id, &result.base);
+    const Ipc__CrlSignReply *reply = (const Ipc__CrlSignReply *)hear(p, publisher, IPC_CRL_SIGN_REPLY, &id);
+    assert_string_equal(reply->outcome, "signed");
+}
+
+/* While a large CRL is judged, others are served; CRLs alone wait behind it, so that numbers reach the signer
+ * in their order. What is missing from it is found, be it the last of many. */
+static void a_large_crl_lets_others_pass(void **state)
+{
+    (void)state;
+    enum { MANY = 200000 };
+    struct puppet p;
+    uint64_t id = 0;
+    uint8_t head[32] = {1};
+    Ipc__Knot k = IPC__KNOT__INIT;
+    k.chain = tls;
+    k.head = (ProtobufCBinaryData){32, head};
+    puppet_start(&p, IPC_EXAMINER);
+    struct ipc_link *signer = puppet_link(&p, IPC_SIGNER, 0);
+    struct ipc_link *registrar = link_registrar(&p);
+    struct ipc_link *publisher = puppet_link(&p, IPC_PUBLISHER, 0);
+    ask_for_list(publisher, &(struct list){.number = 3000, .serials = "ABCD", .many = MANY}, 1, true);
+    ask_for_part(publisher, 3001, "XYZ", 2, 7);
+    say(registrar, IPC_KNOT, 9, &k.base);
+    (void)hear(&p, signer, IPC_KNOT, &id); /* first, though it came last */
+    sign_apart(&p, signer, publisher, 3000);
+    const Ipc__SignOrder *o = (const Ipc__SignOrder *)hear(&p, signer, IPC_SIGN_ORDER, &id);
+    assert_true(number_of(o) == 3001 && !o->apart && o->tbs.len > 0);
+    ask_for_list(publisher, &(struct list){.number = 3002, .serials = "ABCD", .many = MANY - 1}, 3, true);
+    is_refused(&p, publisher, "refused", "lost-entry");
+    ask_for_list(publisher, &(struct list){.number = 3003, .serials = "ABC", .many = MANY}, 4, true);
+    is_refused(&p, publisher, "refused", "lost-entry");
+    ask_for_list(publisher, &(struct list){.number = 3004, .serials = "ABDC", .many = MANY}, 5, true);
+    is_refused(&p, publisher, "refused", "ascending");
+    puppet_kill(&p);
+    ipc_link_free(signer);
+    ipc_link_free(registrar);
+    ipc_link_free(publisher);
+
+    puppet_start(&p, IPC_EXAMINER); /* it was remembered, as whole as it was */
+    signer = puppet_link(&p, IPC_SIGNER, 0);
+    publisher = puppet_link(&p, IPC_PUBLISHER, 0);
+    ask_for_list(publisher, &(struct list){.number = 3005, .serials = "ABCD", .many = MANY - 1}, 6, true);
+    is_refused(&p, publisher, "refused", "lost-entry");
+    ask_for_list(publisher, &(struct list){.number = 3006, .serials = "ABCDE", .many = MANY + 1}, 7, true);
+    sign_apart(&p, signer, publisher, 3006);
+    /* Nobody there to sign: an answer all the same. */
+    ipc_link_free(signer);
+    ask_for_list(publisher, &(struct list){.number = 3007, .serials = "ABCDE", .many = MANY + 1}, 8, true);
+    is_refused(&p, publisher, "unavailable", "the signer is away");
+    ipc_link_free(publisher);
+    puppet_drain(&p);
+}
+
+/* Bytes that are said to lie beside a message, and do not, or could still change. */
+static void bytes_apart_that_are_none(void **state)
+{
+    (void)state;
+    struct puppet p;
+    for (int i = 0; i < 2; i++) {
+        puppet_start(&p, IPC_EXAMINER);
+        struct ipc_link *publisher = puppet_link(&p, IPC_PUBLISHER, 0);
+        Ipc__CrlSignRequest m = IPC__CRL_SIGN_REQUEST__INIT;
+        m.issuer = tls;
+        m.apart = true;
+        int fd = memfd_create("open", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        assert_int_equal(write(fd, "0", 1), 1);
+        assert_ok(ipc_link_send(publisher, IPC_CRL_SIGN_REQUEST, 1, &m.base, &fd, i == 0 ? 1 : 0));
+        (void)close(fd);
+        const Ipc__Misbehaved *said = (const Ipc__Misbehaved *)puppet_expect(&p, p.control, IPC_MISBEHAVED);
+        assert_int_equal(said->role, IPC_PUBLISHER);
+        ipc_link_free(publisher);
+        puppet_drain(&p);
+    }
+}
+
 /* A CRL has no intent that its refusal could be written beside: the registrar hears of it, once for the same
  * words. */
 static void a_refused_crl_is_told(void **state)
@@ -398,6 +542,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_registrar_that_talks_rubbish),
         cmocka_unit_test(verdicts),
         cmocka_unit_test(a_crl_is_remembered),
+        cmocka_unit_test(a_large_crl_lets_others_pass),
+        cmocka_unit_test(bytes_apart_that_are_none),
         cmocka_unit_test(a_refused_crl_is_told),
     };
     return cmocka_run_group_tests_name("role/examiner", tests, set_up, tear_down);

@@ -3,6 +3,7 @@
 #include "keyring.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -155,6 +156,85 @@ static void signs_what_it_may(void **state)
     assert_string_equal(ask(w, &t)->outcome, "signed");
     assert_int_equal(program_drain(&w->signer), 0);
     ipc_link_free(w->link);
+}
+
+static uint64_t order_apart(struct world *w, const struct tbs *t, lt_slice *ret_tbs)
+{
+    lt_slice serial;
+    *ret_tbs = keyring_tbs(&w->ring, t, &serial);
+    Ipc__SignOrder body = IPC__SIGN_ORDER__INIT;
+    body.kind = IPC__SIGN_KIND__SIGN_CRL;
+    body.issuer = (char *)(uintptr_t)t->issuer;
+    body.serial = (ProtobufCBinaryData){serial.len, (uint8_t *)(uintptr_t)serial.ptr};
+    body.apart = true;
+    uint64_t id = w->next_id++;
+    say_apart(w->link, IPC_SIGN_ORDER, id, &body.base, *ret_tbs);
+    return id;
+}
+
+/* Certificates pass a large CRL, other CRLs wait behind it: their numbers grow in the order of the orders. */
+static void a_large_crl_lets_others_pass(void **state)
+{
+    struct world *w = *state;
+    enum { MANY = 700000 };
+    lt_slice large;
+    lt_slice again;
+    start_signer(w);
+    assert_int_equal(hello(w, 0), 0);
+    uint64_t first = order_apart(
+        w, &(struct tbs){.issuer = "tls", .crl = true, .crl_number = 10, .entries = MANY}, &large);
+    uint64_t behind = order(w, &(struct tbs){.issuer = "tls", .crl = true, .crl_number = 11}, "tls", NULL);
+    uint64_t passing = order(w, &(struct tbs){.issuer = "tls", .serial = 1}, "tls", NULL);
+    assert_string_equal(answer(w, passing)->outcome, "signed");
+    const Ipc__SignResult *r = answer(w, first);
+    assert_string_equal(r->outcome, "signed");
+    assert_true(verifies(crypto_key_spki(w->ring.tls), large, slice_of(r->signature)));
+    lt_slice signature = lt_arena_copy(&w->arena, slice_of(r->signature));
+    assert_string_equal(answer(w, behind)->outcome, "signed");
+    /* The same bytes again are the same CRL; other bytes, and what its fixed fields refuse, are none. */
+    r = answer(w,
+               order_apart(w, &(struct tbs){.issuer = "tls", .crl = true, .crl_number = 10, .entries = MANY},
+                           &again));
+    assert_string_equal(r->outcome, "signed");
+    assert_true(lt_slice_eq(slice_of(r->signature), signature));
+    static const struct {
+        struct tbs tbs;
+        const char *detail;
+    } rows[] = {
+        {{.issuer = "tls", .crl = true, .crl_number = 10}, "other bytes"},
+        {{.issuer = "tls", .crl = true, .crl_number = 9}, "does not grow"},
+        {{.issuer = "tls", .crl = true, .crl_number = 5000, .variant = 20}, "ten days"},
+    };
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        r = answer(w, order_apart(w, &rows[i].tbs, &again));
+        assert_string_equal(r->outcome, "refused");
+        assert_non_null(strstr(r->detail, rows[i].detail));
+    }
+    assert_int_equal(program_drain(&w->signer), 0);
+    ipc_link_free(w->link);
+}
+
+/* Who says that bytes lie beside a message and gives none, or sends a certificate so, is cut off. */
+static void bytes_apart_that_are_none(void **state)
+{
+    struct world *w = *state;
+    for (int i = 0; i < 3; i++) {
+        start_signer(w);
+        assert_int_equal(hello(w, 0), 0);
+        Ipc__SignOrder body = IPC__SIGN_ORDER__INIT;
+        uint8_t number[1] = {1};
+        body.kind = i == 0 ? IPC__SIGN_KIND__SIGN_CERTIFICATE : IPC__SIGN_KIND__SIGN_CRL;
+        body.issuer = (char *)(uintptr_t) "tls";
+        body.serial = (ProtobufCBinaryData){1, number};
+        body.apart = true;
+        int open_fd = memfd_create("open", MFD_CLOEXEC | MFD_ALLOW_SEALING); /* could still change */
+        assert_int_equal(write(open_fd, "0", 1), 1);
+        assert_ok(ipc_link_send(w->link, IPC_SIGN_ORDER, 7, &body.base, &open_fd, i < 2 ? 1 : 0));
+        (void)close(open_fd);
+        const Ipc__Misbehaved *m = hear(w->signer.control, &w->arena, IPC_MISBEHAVED, NULL);
+        assert_int_equal(m->role, IPC_EXAMINER);
+        kill_signer(w);
+    }
 }
 
 static void refuses_the_rest(void **state)
@@ -581,6 +661,8 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(signs_what_it_may, setup, teardown),
         cmocka_unit_test_setup_teardown(refuses_the_rest, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_large_crl_lets_others_pass, setup, teardown),
+        cmocka_unit_test_setup_teardown(bytes_apart_that_are_none, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing_without_a_book, setup, teardown),
         cmocka_unit_test_setup_teardown(journals_batches, setup, teardown),
         cmocka_unit_test_setup_teardown(journals_revocations_and_knots, setup, teardown),
