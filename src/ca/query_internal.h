@@ -84,6 +84,7 @@ query_answer query_crl_list;
 query_answer query_lint;
 query_answer query_inventory;
 query_answer query_scope_count;
+query_answer query_scope_groups;
 query_answer query_scope_run;
 query_answer query_scope_explain;
 query_answer query_scope_list;
@@ -114,6 +115,7 @@ extern const struct ca_query_sql query_crl_sql;
 extern const struct ca_query_sql query_order_sql;
 extern const struct ca_query_sql query_pause_sql;
 extern const struct ca_query_sql query_scope_sql;
+extern const struct ca_query_sql query_scope_saved_sql;
 extern const struct ca_query_sql query_mass_sql;
 extern const struct ca_query_sql query_usage_sql;
 extern const struct ca_query_sql query_status_sql;
@@ -157,6 +159,9 @@ struct query_revocation {
     int64_t recorded_us;
     const char *by;
 };
+/* Why this certificate was, or is being, revoked, with its clocks; and whether it is held. */
+LT_MUST_USE lt_res query_clocks_write(const struct ca_query *query, struct query_out *out,
+                                      const struct query_certificate *c);
 LT_MUST_USE lt_res query_revocation_of(const struct ca_query *query, const struct query_certificate *c,
                                        struct query_revocation *ret_revocation);
 /* Names as they stand in certificates (not reversed). */
@@ -184,8 +189,8 @@ const char *query_reason_name(int64_t reason);
 LT_MUST_USE lt_res query_verdict_write(const struct ca_query *query, struct query_out *out,
                                        const struct query_certificate *c);
 
-/* query_usage.c: what has become of a certificate: "in_use", "deployed", "not_seen", "silent"; and all that the
- * book knows of it, as members of an open object. */
+/* query_usage.c: what has become of a certificate: "in_use", "deployed", "not_seen", "silent"; and all that
+ * the book knows of it, as members of an open object. */
 LT_MUST_USE lt_res query_truth_state(const struct ca_query *query, int64_t issuer, lt_slice serial,
                                      const char **ret_state);
 LT_MUST_USE lt_res query_truth_show(const struct ca_query *query, const struct query_tables *tables,

@@ -1,4 +1,5 @@
-/* lintel scope: which certificates an expression means: counted, listed, explained, saved under a name. */
+/* lintel scope: which certificates an expression means: counted, by a field too, listed, explained, saved
+ * under a name. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -154,6 +155,62 @@ static lt_res explain(struct cmd *c, lt_slice text)
     return print_lines(json_object_get(json_object_get(answer, "list_plan"), "steps"), "  ");
 }
 
+/* ---- counted by a field ---- */
+
+static lt_res print_groups(struct cmd *c, const json_t *answer)
+{
+    char head[64];
+    const char *const heads[] = {head, "CERTIFICATES", "SHARE"};
+    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
+    double whole = (double)cmd_int(answer, "count");
+    long long others = (long long)cmd_int(answer, "others");
+    long long groups = (long long)cmd_int(answer, "group_count");
+    size_t i;
+    json_t *row;
+    LT_ASSERT(t != NULL);
+    (void)snprintf(head, sizeof(head), "%s", cmd_text(answer, "by"));
+    for (char *at = head; *at != 0; at++) {
+        *at = (char)(*at >= 'a' && *at <= 'z' ? *at - 'a' + 'A' : *at);
+    }
+    cmd_table_init(t, &c->arena, heads, LT_COUNT(heads));
+    json_array_foreach(json_object_get(answer, "groups"), i, row)
+    {
+        char number[24];
+        char share[24];
+        bool known = json_is_string(json_object_get(row, "value"));
+        (void)snprintf(number, sizeof(number), "%lld", (long long)cmd_int(row, "count"));
+        (void)snprintf(share, sizeof(share), "%.1f %%",
+                       whole > 0 ? 100.0 * (double)cmd_int(row, "count") / whole : 0.0);
+        LT_TRY(cmd_table_row(
+            t, (const char *const[]){known ? cmd_text(row, "value") : "(none)", number, share}));
+    }
+    LT_TRY(cmd_table_print(t));
+    if (others > 0) {
+        LT_TRY(cmd_printf("%lld more in %lld other groups: --limit N\n", others,
+                          groups - (long long)json_array_size(json_object_get(answer, "groups"))));
+    }
+    return cmd_printf("%lld certificates%s\n", (long long)whole,
+                      json_is_true(json_object_get(answer, "several"))
+                          ? "; one that has several of them is in each of their rows"
+                          : "");
+}
+
+static lt_res count_by(struct cmd *c, lt_slice text, const char *by)
+{
+    LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
+    uint64_t number = 0;
+    struct lt_buf query;
+    LT_TRY(cmd_number(c, "limit", 0, 1000, &number));
+    lt_buf_init(&query, QUERY_MAX);
+    cmd_query_add(&query, "by", by);
+    cmd_query_add(&query, "limit", cmd_value(c, "limit"));
+    cmd_query_add_time(&query, "at", cmd_value(c, "at"));
+    lt_res r = ask(c, "groups", &query, text, &answer);
+    lt_buf_done(&query);
+    LT_TRY(r);
+    return c->json ? cmd_print_json(answer) : print_groups(c, answer);
+}
+
 /* ---- list ---- */
 
 static void names_text(const json_t *certificate, char *out, size_t size)
@@ -199,80 +256,85 @@ lt_res cmd_scope_rows(struct cmd *c, const json_t *answer)
     return cmd_table_print(t);
 }
 
+/* ---- pages ---- */
+
 /* With --json one document, a row a line, however many pages it is. */
-static lt_res print_json_rows(const json_t *answer, bool first)
+static lt_res print_json_rows(const struct cmd_scope_listing *l, const json_t *answer, const json_t *rows)
 {
     size_t i;
     json_t *row;
-    if (first) {
-        LT_TRY(cmd_printf("{\"sha256\":\"%s\",\"as_of\":\"%s\",\"count\":%lld,\"certificates\":[\n",
-                          cmd_text(answer, "sha256"), cmd_text(answer, "as_of"),
-                          (long long)cmd_int(answer, "count")));
+    if (l->first) {
+        LT_TRY(l->side == NULL
+                   ? cmd_printf("{\"sha256\":\"%s\",\"as_of\":\"%s\"", cmd_text(answer, "sha256"),
+                                cmd_text(answer, "as_of"))
+                   : cmd_printf("{\"name\":\"%s\",\"version\":%lld,\"side\":\"%s\"", cmd_text(answer, "name"),
+                                (long long)cmd_int(answer, "version"), l->side));
+        LT_TRY(cmd_printf(",\"count\":%lld,\"certificates\":[\n", (long long)l->total));
     }
-    json_array_foreach(json_object_get(answer, "certificates"), i, row)
+    json_array_foreach(json_object_get(rows, "certificates"), i, row)
     {
-        LT_TRY(cmd_printf("%s", first && i == 0 ? "" : ","));
+        LT_TRY(cmd_printf("%s", l->first && i == 0 ? "" : ","));
         LT_TRY(cmd_print_json(row));
     }
     return LT_OK;
 }
 
-struct listing {
-    lt_slice text;
-    char cursor[256]; /* of the page to come */
-    int64_t total;
-    int64_t shown;
-    bool first;
-};
-
 /* In memory of its own: a list may have millions of rows. */
-static lt_res list_page(struct cmd *c, struct listing *l)
+static lt_res list_page(struct cmd *c, struct cmd_scope_listing *l)
 {
     LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
     struct lt_buf query;
     lt_buf_init(&query, QUERY_MAX);
-    cmd_query_add_time(&query, "at", cmd_value(c, "at"));
+    cmd_query_add(&query, "side", l->side);
     cmd_query_add(&query, "limit", cmd_value_or(c, "limit", cmd_flag(c, "all") ? "1000" : NULL));
     cmd_query_add(&query, "cursor", l->cursor[0] != 0 ? l->cursor : NULL);
-    lt_res r = ask(c, "list", &query, l->text, &answer);
+    lt_res r = l->fetch(c, l, &query, &answer);
     lt_buf_done(&query);
     LT_TRY(r);
-    const char *next = cmd_text(answer, "next");
+    const json_t *rows = l->side == NULL ? answer : json_object_get(answer, l->side);
+    const char *next = cmd_text(rows, "next");
     LT_CHECK(strlen(next) < sizeof(l->cursor), LT_STATE_CORRUPT, "a cursor of %zu bytes", strlen(next));
     (void)snprintf(l->cursor, sizeof(l->cursor), "%s", next);
-    l->total = l->first ? cmd_int(answer, "count") : l->total;
-    l->shown += (int64_t)json_array_size(json_object_get(answer, "certificates"));
-    LT_TRY(c->json ? print_json_rows(answer, l->first) : cmd_scope_rows(c, answer));
+    l->total = l->first ? cmd_int(rows, "count") : l->total;
+    l->shown += (int64_t)json_array_size(json_object_get(rows, "certificates"));
+    LT_TRY(c->json ? print_json_rows(l, answer, rows) : cmd_scope_rows(c, rows));
     l->first = false;
     return LT_OK;
 }
 
-static lt_res list(struct cmd *c, lt_slice text)
+lt_res cmd_scope_pages(struct cmd *c, struct cmd_scope_listing *l)
 {
     bool bar = cmd_flag(c, "all") && isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) != 1;
-    struct listing l = {.text = text, .first = true};
     uint64_t number = 0;
+    l->first = true;
     LT_TRY(cmd_number(c, "limit", 0, 1000, &number));
-    (void)snprintf(l.cursor, sizeof(l.cursor), "%s", cmd_value_or(c, "cursor", ""));
+    (void)snprintf(l->cursor, sizeof(l->cursor), "%s", cmd_value_or(c, "cursor", ""));
     do {
         struct cmd page = *c;
         lt_arena_init(&page.arena, CMD_ARENA_MAX);
-        lt_res r = list_page(&page, &l);
+        lt_res r = list_page(&page, l);
         lt_arena_done(&page.arena);
         LT_TRY(r);
         if (bar) {
-            (void)fprintf(stderr, "\r\033[K%lld of %lld", (long long)l.shown,
-                          (long long)l.total); /* it is for looks alone */
+            (void)fprintf(stderr, "\r\033[K%lld of %lld", (long long)l->shown,
+                          (long long)l->total); /* it is for looks alone */
         }
-    } while (cmd_flag(c, "all") && l.cursor[0] != 0);
+    } while (cmd_flag(c, "all") && l->cursor[0] != 0);
     if (bar) {
         (void)fputs("\r\033[K", stderr); /* it is for looks alone */
     }
     if (c->json) {
-        return l.cursor[0] == 0 ? cmd_printf("],\"next\":null}\n")
-                                : cmd_printf("],\"next\":\"%s\"}\n", l.cursor);
+        return l->cursor[0] == 0 ? cmd_printf("],\"next\":null}\n")
+                                 : cmd_printf("],\"next\":\"%s\"}\n", l->cursor);
     }
-    return l.cursor[0] == 0 ? LT_OK : cmd_printf("more: --cursor '%s', or --all\n", l.cursor);
+    return l->cursor[0] == 0 ? LT_OK : cmd_printf("more: --cursor '%s', or --all\n", l->cursor);
+}
+
+static lt_res fetch_list(struct cmd *c, const struct cmd_scope_listing *l, struct lt_buf *query,
+                         json_t **ret_json)
+{
+    cmd_query_add_time(query, "at", cmd_value(c, "at"));
+    return ask(c, "list", query, l->text, ret_json);
 }
 
 /* ---- save ---- */
@@ -308,8 +370,15 @@ static lt_res run_scope(struct cmd *c)
     }
     LT_CHECK(chosen <= 1, LT_PEER_USAGE, "one of --count, --list, --explain, --save NAME");
     LT_TRY(expression(c, &text));
+    const char *by = cmd_value(c, "by");
+    LT_CHECK(by == NULL || chosen == 0 || cmd_flag(c, "count"), LT_PEER_USAGE,
+             "--by counts; it goes with --count");
+    if (by != NULL) {
+        return count_by(c, text, by);
+    }
     if (cmd_flag(c, "list")) {
-        return list(c, text);
+        struct cmd_scope_listing l = {.text = text, .fetch = fetch_list};
+        return cmd_scope_pages(c, &l);
     }
     if (cmd_flag(c, "explain")) {
         return explain(c, text);
@@ -320,6 +389,9 @@ static lt_res run_scope(struct cmd *c)
 
 static const struct cmd_option scope_options[] = {
     {"count", NULL, "how many there are (this is done if nothing else is asked)", false, NULL},
+    {"by", "FIELD",
+     "how many have which value of a field; times: FIELD:day, :month, :year; durations: :hour, :day", false,
+     NULL},
     {"list", NULL, "which they are, by issuer and serial number", false, NULL},
     {"explain", NULL, "what it means, and how the book would find them", false, NULL},
     {"save", "NAME", "give it a name, with its result of now; a changed one is the next version", false,
@@ -348,6 +420,8 @@ const struct cmd_verb cmd_scope = {
         "Examples:\n"
         "  lintel scope 'method = dns-01 and caa_age > 8h and issued in 2025-07-25..2026-02-28'\n"
         "  lintel scope 'suffix = example.com and not expired' --list --all\n"
+        "  lintel scope 'method = dns-01 and caa_age > 8h' --by profile\n"
+        "  lintel scope 'not expired' --by expires:day --limit 1000\n"
         "  lintel scope 'build < 1.4.2 and not revoked' --explain\n"
         "  lintel scope 'finding = br_7.1.2.7.6_eku' --save wrong-eku --note 'report 17'\n"
         "  lintel scope --fields\n",

@@ -70,36 +70,14 @@ static lt_res versions_query(const struct cmd *c, char *ret_query, size_t size)
     uint64_t version = 0;
     uint64_t against = 0;
     LT_TRY(cmd_number(c, "version", 0, UINT32_MAX, &version));
-    if (cmd_value(c, "against") != NULL) {
-        LT_TRY(cmd_number(c, "against", 0, UINT32_MAX, &against));
-    }
-    (void)snprintf(ret_query, size, "version=%llu&against=%llu", (unsigned long long)version,
-                   (unsigned long long)against);
+    LT_TRY(cmd_number(c, "against", 0, UINT32_MAX, &against));
+    (void)snprintf(ret_query, size, "version=%llu&against=%llu&now=%d", (unsigned long long)version,
+                   (unsigned long long)against, cmd_flag(c, "now") ? 1 : 0);
     return LT_OK;
 }
 
-static lt_res run_saved_run(struct cmd *c)
-{
-    LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
-    char path[PATH_SIZE];
-    char query[80];
-    LT_TRY(versions_query(c, query, sizeof(query)));
-    LT_TRY(path_of(c, "/run", query, path));
-    LT_TRY(cmd_api_get(c, path, &answer));
-    bool same = cmd_int(answer, "count_then") == cmd_int(answer, "count_saved");
-    c->findings += same ? 0 : 1;
-    if (c->json) {
-        return cmd_print_json(answer);
-    }
-    return cmd_printf("%s, version %lld\n  saved       %lld certificates\n  that moment %lld, asked again%s\n"
-                      "  now         %lld, sha256 %s\n",
-                      cmd_text(answer, "name"), (long long)cmd_int(answer, "version"),
-                      (long long)cmd_int(answer, "count_saved"), (long long)cmd_int(answer, "count_then"),
-                      same ? "" : ": THIS IS NOT WHAT WAS SAVED", (long long)cmd_int(answer, "count"),
-                      cmd_text(answer, "members_sha256"));
-}
-
-static lt_res print_side(struct cmd *c, const json_t *answer, const char *key)
+/* One side of what changed, and how to see the rest of it. */
+static lt_res print_side(struct cmd *c, const json_t *answer, const char *verb, const char *key)
 {
     const json_t *side = json_object_get(answer, key);
     LT_TRY(cmd_printf("%s: %lld\n", key, (long long)cmd_int(side, "count")));
@@ -108,7 +86,69 @@ static lt_res print_side(struct cmd *c, const json_t *answer, const char *key)
     }
     return cmd_text(side, "next")[0] == 0
                ? LT_OK
-               : cmd_printf("(the first of them; the rest: lintel scope '(ONE) and not (OTHER)' --list)\n");
+               : cmd_printf("(the first of them; all: lintel scope %s %s --version %lld%s --side %s --all)\n",
+                            verb, cmd_text(answer, "name"), (long long)cmd_int(answer, "version"),
+                            cmd_flag(c, "now") ? " --now" : "", key);
+}
+
+static lt_res fetch_side(struct cmd *c, const struct cmd_scope_listing *l, struct lt_buf *query,
+                         json_t **ret_json)
+{
+    bool diff = strcmp(c->verb->name, "scope diff") == 0;
+    char path[PATH_SIZE];
+    char versions[80];
+    (void)l; /* it says which side, and that stands in the query */
+    LT_TRY(versions_query(c, versions, sizeof(versions)));
+    LT_TRY(path_of(c, diff ? "/diff" : "/run", versions, path));
+    LT_TRY(lt_buf_check(query));
+    char *whole = lt_arena_printf(&c->arena, "%s&%.*s", path, LT_FMT(lt_buf_slice(query)));
+    LT_CHECK(whole != NULL, LT_PEER_TOO_LARGE, "the question is over the limit");
+    return cmd_api_get(c, whole, ret_json);
+}
+
+/* --side: that one alone, page by page. */
+static lt_res side_pages(struct cmd *c, bool *ret_done)
+{
+    const char *side = cmd_value(c, "side");
+    *ret_done = side != NULL;
+    LT_CHECK(side != NULL || (!cmd_flag(c, "all") && cmd_value(c, "cursor") == NULL), LT_PEER_USAGE,
+             "--all and --cursor go with --side added or --side removed");
+    if (side == NULL) {
+        return LT_OK;
+    }
+    LT_CHECK(strcmp(side, "added") == 0 || strcmp(side, "removed") == 0, LT_PEER_USAGE,
+             "--side added or removed");
+    struct cmd_scope_listing l = {.side = side, .fetch = fetch_side};
+    return cmd_scope_pages(c, &l);
+}
+
+static lt_res run_saved_run(struct cmd *c)
+{
+    LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
+    char path[PATH_SIZE];
+    char query[80];
+    bool done;
+    LT_TRY(side_pages(c, &done));
+    if (done) {
+        return LT_OK;
+    }
+    LT_TRY(versions_query(c, query, sizeof(query)));
+    LT_TRY(path_of(c, "/run", query, path));
+    LT_TRY(cmd_api_get(c, path, &answer));
+    bool same = json_is_true(json_object_get(answer, "as_saved"));
+    c->findings += same ? 0 : 1;
+    if (c->json) {
+        return cmd_print_json(answer);
+    }
+    LT_TRY(cmd_printf("%s, version %lld: %s\n  saved       %lld certificates, %s\n"
+                      "  that moment %lld, asked again%s\n  now         %lld, sha256 %s\nSince then:\n",
+                      cmd_text(answer, "name"), (long long)cmd_int(answer, "version"),
+                      cmd_text(answer, "scope"), (long long)cmd_int(answer, "count_saved"),
+                      cmd_text(answer, "saved_as_of"), (long long)cmd_int(answer, "count_then"),
+                      same ? ": the same" : ": THIS IS NOT WHAT WAS SAVED",
+                      (long long)cmd_int(answer, "count"), cmd_text(answer, "members_sha256")));
+    LT_TRY(print_side(c, answer, "run", "added"));
+    return print_side(c, answer, "run", "removed");
 }
 
 static lt_res run_saved_diff(struct cmd *c)
@@ -116,26 +156,42 @@ static lt_res run_saved_diff(struct cmd *c)
     LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
     char path[PATH_SIZE];
     char query[80];
+    bool done;
+    LT_TRY(side_pages(c, &done));
+    if (done) {
+        return LT_OK;
+    }
     LT_TRY(versions_query(c, query, sizeof(query)));
     LT_TRY(path_of(c, "/diff", query, path));
     LT_TRY(cmd_api_get(c, path, &answer));
     if (c->json) {
         return cmd_print_json(answer);
     }
-    LT_TRY(cmd_printf("%s, version %lld against %lld\n  was  %s\n  is   %s\n", cmd_text(answer, "name"),
-                      (long long)cmd_int(answer, "version"), (long long)cmd_int(answer, "against"),
-                      cmd_text(answer, "scope_before"), cmd_text(answer, "scope")));
-    LT_TRY(print_side(c, answer, "added"));
-    return print_side(c, answer, "removed");
+    LT_TRY(cmd_printf("%s, version %lld against %lld\n  was  %s, at %s\n  is   %s, at %s\n",
+                      cmd_text(answer, "name"), (long long)cmd_int(answer, "version"),
+                      (long long)cmd_int(answer, "against"), cmd_text(answer, "scope_before"),
+                      cmd_text(answer, "as_of_before"), cmd_text(answer, "scope"),
+                      cmd_text(answer, "as_of")));
+    LT_TRY(print_side(c, answer, "diff", "added"));
+    return print_side(c, answer, "diff", "removed");
 }
 
 static const struct cmd_option saved_list_options[] = {CMD_PAGE_OPTIONS};
+#define SIDE_OPTION                                                                   \
+    {                                                                                 \
+        "side", "SIDE", "added or removed: that one alone, page by page", false, NULL \
+    }
 static const struct cmd_option version_options[] = {
     {"version", "N", "that version (default: the last)", false, NULL},
+    SIDE_OPTION,
+    CMD_PAGE_OPTIONS,
 };
 static const struct cmd_option diff_options[] = {
     {"version", "N", "that version (default: the last)", false, NULL},
     {"against", "N", "held against that one (default: the one before)", false, NULL},
+    {"now", NULL, "both against the book of now, so that the expressions alone differ", false, NULL},
+    SIDE_OPTION,
+    CMD_PAGE_OPTIONS,
 };
 
 const struct cmd_verb cmd_scope_list = {
@@ -161,10 +217,11 @@ const struct cmd_verb cmd_scope_run = {
     .words = "NAME",
     .words_least = 1,
     .words_most = 1,
-    .summary = "runs a saved scope again: as of the moment when it was saved, and now",
+    .summary = "runs a saved scope again: as of the moment when it was saved, now, and what changed since",
     .help =
         "Exits with 6 where the book gives another answer for that moment than the one that was saved.\n\n"
-        "Example:\n  lintel scope run wrong-eku --version 1\n",
+        "Examples:\n  lintel scope run wrong-eku --version 1\n"
+        "  lintel scope run wrong-eku --side added --all --json\n",
     .options = version_options,
     .option_count = LT_COUNT(version_options),
     .run = run_saved_run,
@@ -175,8 +232,12 @@ const struct cmd_verb cmd_scope_diff = {
     .words_least = 1,
     .words_most = 1,
     .summary = "certificates that one version of a scope has and another has not",
-    .help = "Both versions are held against the book of now.\n\n"
-            "Example:\n  lintel scope diff wrong-eku --version 3 --against 1\n",
+    .help = "Each version is held against the book of the moment when it was saved: a corrected expression "
+            "shows,\n"
+            "and so does a book that went on.\n\n"
+            "Examples:\n  lintel scope diff wrong-eku --version 3 --against 1\n"
+            "  lintel scope diff wrong-eku --now\n"
+            "  lintel scope diff wrong-eku --side added --all\n",
     .options = diff_options,
     .option_count = LT_COUNT(diff_options),
     .run = run_saved_diff,
