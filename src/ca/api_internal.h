@@ -17,11 +17,17 @@ LT_MUST_USE lt_res ca_api_time(const json_t *payload, const char *name, bool nee
 LT_MUST_USE lt_res ca_api_canonical(lt_slice text, struct lt_arena *a, char **ret_text,
                                     ProtobufCBinaryData *ret_hash);
 
+/* Into call->mass: cause, awareness, date, of a revocation. */
+LT_MUST_USE lt_res ca_api_read_why(const json_t *payload, struct lt_arena *a, Ipc__OperatorCall *call);
+
 typedef lt_res ca_api_reader(const struct ca_api_target *t, const json_t *payload, struct lt_arena *a,
                              Ipc__OperatorCall *call);
 ca_api_reader ca_api_read_mass;
 ca_api_reader ca_api_read_mass_act;
 ca_api_reader ca_api_read_hold;
+ca_api_reader ca_api_read_import;
+ca_api_reader ca_api_read_import_rows;
+ca_api_reader ca_api_read_import_issuer;
 ca_api_reader ca_api_read_usage;
 ca_api_reader ca_api_read_usage_act;
 

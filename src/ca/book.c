@@ -103,7 +103,15 @@ lt_res ca_book_reload(struct ca_book *b)
     }
     LT_TRY(ca_chain_load(b->store, &b->at.chain));
     LT_TRY(load_journal(b));
+    LT_TRY(b->at.issuer_version > 0 ? load_issuers(b)
+                                    : LT_OK); /* one of them may never have been committed */
     return ca_halt_load(b);
+}
+
+lt_res ca_book_issuers_changed(struct ca_book *b)
+{
+    b->at.issuer_version++;
+    return load_issuers(b);
 }
 
 lt_res ca_book_refresh(struct ca_book *b)
@@ -114,10 +122,12 @@ lt_res ca_book_refresh(struct ca_book *b)
 lt_res ca_book_at_restore(struct ca_book *b, const struct ca_book_at *at)
 {
     bool halts_changed = b->at.halt_version != at->halt_version;
+    bool issuers_changed = b->at.issuer_version != at->issuer_version;
     b->at = *at;
     if (b->evidence != NULL) {
         store_segments_cut(b->evidence, at->evidence_waiting);
     }
+    LT_TRY(issuers_changed ? load_issuers(b) : LT_OK);
     return halts_changed ? ca_halt_load(b) : LT_OK;
 }
 

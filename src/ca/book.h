@@ -75,6 +75,7 @@ struct ca_book_at {
     uint64_t halt_version;            /* of the list in memory */
     int64_t knot_sequence;            /* last event that a knot was asked for */
     size_t evidence_waiting;          /* bytes of evidence that the open group has not written yet */
+    uint64_t issuer_version;          /* of the list in memory: grows when one is brought in */
 };
 
 /* Of mass revocations: what may be lost, since the book has the rest. */
@@ -136,6 +137,7 @@ struct ca_book {
     struct ca_mass_memory mass;
     lt_time cap_asked; /* of a reader; 0: nothing is on its way */
     struct ca_usage_memory usage;
+    bool truth_swept; /* ca/truth.h: nothing is left to go through */
     int64_t last_id; /* drawn by ca_new_id: never again, never less */
     uint32_t approvals_needed;
     const char *build;              /* of this program; static or the role's */
@@ -170,6 +172,9 @@ LT_MUST_USE lt_res ca_book_refresh(struct ca_book *b);
 
 /* Back to where it stood when the copy was taken; rereads what the lost savepoint changed. */
 LT_MUST_USE lt_res ca_book_at_restore(struct ca_book *b, const struct ca_book_at *at);
+
+/* Reads the issuers again, in the turn that wrote one. What pointed to the old list is void. */
+LT_MUST_USE lt_res ca_book_issuers_changed(struct ca_book *b);
 
 /* Interns the profiles; inside a turn, as it writes rows, and an event for each that is new or changed. They
  * become the book's own: freed with it, or by the next call. */

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "acme/problem.h"
+#include "ca/import.h"
+#include "crypto/digest.h"
 #include "role/notary_private.h"
 #include "x509/spki.h"
 
@@ -114,6 +116,59 @@ static lt_res take_enrolment(struct notary *n, struct notary_request *q, Ipc__En
     return LT_OK;
 }
 
+static lt_res read_imported(const struct ca_import_reader *reader, struct notary_request *q,
+                            Ipc__ImportWanted *w)
+{
+    for (size_t i = 0; i < w->n_rows; i++) {
+        Ipc__ImportRow *row = w->rows[i];
+        int64_t revoked_us = row->revoked_us;
+        uint32_t reason = row->reason;
+        if (row->der.len == 0) {
+            continue;
+        }
+        lt_res r = ca_import_read(reader, LT_SLICE(row->der.data, row->der.len), &q->arena, row, NULL);
+        LT_CHECK(!lt_failed(r), LT_PEER_MALFORMED, "certificates[%zu]: %.150s", i, lt_error_last()->detail);
+        row->revoked_us = revoked_us;
+        row->reason = reason;
+    }
+    w->n_issuers = 0; /* the registrar has its own */
+    return LT_OK;
+}
+
+/* What is brought in: taken apart here, and its issuers' signatures verified. */
+static lt_res take_import(struct notary_request *q, Ipc__ImportWanted *w)
+{
+    struct ca_import_reader reader;
+    lt_res r = LT_OK;
+    ca_import_reader_init(&reader);
+    for (size_t i = 0; i < w->n_issuers && !lt_failed(r); i++) {
+        r = ca_import_reader_add(&reader, LT_SLICE(w->issuers[i].data, w->issuers[i].len), NULL);
+    }
+    r = lt_failed(r) ? r : read_imported(&reader, q, w);
+    ca_import_reader_done(&reader);
+    return r;
+}
+
+static lt_res take_issuer(struct notary_request *q, Ipc__ImportIssuer *w)
+{
+    struct ca_import_reader reader;
+    const struct ca_import_issuer *i = NULL;
+    uint8_t *hashes = lt_arena_alloc(&q->arena, (size_t)CRYPTO_SHA256_LEN * 2);
+    LT_CHECK(hashes != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    ca_import_reader_init(&reader);
+    lt_res r = ca_import_reader_add(&reader, LT_SLICE(w->der.data, w->der.len), &i);
+    if (!lt_failed(r)) {
+        memcpy(hashes, i->subject_sha256, CRYPTO_SHA256_LEN);
+        crypto_sha256(i->cert.spki.der, hashes + CRYPTO_SHA256_LEN);
+        w->subject_sha256 = (ProtobufCBinaryData){CRYPTO_SHA256_LEN, hashes};
+        w->spki_sha256 = (ProtobufCBinaryData){CRYPTO_SHA256_LEN, hashes + CRYPTO_SHA256_LEN};
+        w->not_before_us = i->cert.not_before.us;
+        w->not_after_us = i->cert.not_after.us;
+    }
+    ca_import_reader_done(&reader);
+    return r;
+}
+
 lt_res notary_api_verified(struct notary *n, struct notary_request *q, const struct notary_key *key)
 {
     Ipc__OperatorCall call;
@@ -124,6 +179,12 @@ lt_res notary_api_verified(struct notary *n, struct notary_request *q, const str
     Ipc__Problem *p = NULL;
     if (call.enroll != NULL && lt_failed(take_enrolment(n, q, call.enroll, &p))) {
         return notary_refuse(n, q, p);
+    }
+    r = call.import_ != NULL && call.import_->n_rows > 0 ? take_import(q, call.import_)
+        : call.import_issuer != NULL                     ? take_issuer(q, call.import_issuer)
+                                                         : LT_OK;
+    if (lt_failed(r)) {
+        return refuse_failure(n, q, r);
     }
     lt_slice print = lt_arena_copy(&q->arena, LT_SLICE(key->thumbprint, JWK_THUMBPRINT_LEN));
     if (print.ptr == NULL) {

@@ -9,12 +9,14 @@
 #include "ca/event.h"
 #include "ca/halt.h"
 #include "ca/hold.h"
+#include "ca/import_book.h"
 #include "ca/key_block.h"
 #include "ca/lint_book.h"
 #include "ca/mass.h"
 #include "ca/plan.h"
 #include "ca/revoke.h"
 #include "ca/scope_book.h"
+#include "ca/usage.h"
 #include "operator.pb-c.h"
 #include "role/registrar.h"
 
@@ -40,7 +42,11 @@ static lt_res op_revoke(struct call *c)
     char *whom = lt_arena_printf(c->t->arena, "operator %s", c->by->name);
     LT_ASSERT(whom != NULL);
     LT_TRY(ca_hold_check(c->t, issuer->id, bytes(c->m->serial)));
+    const Ipc__MassWanted *why = c->m->mass;
     const struct ca_revoke_request r = {
+        .why = why == NULL ? (struct ca_why){.cause = NULL}
+                           : (struct ca_why){why->cause, why->aware_us, why->late_because},
+        .dated_us = why == NULL ? 0 : why->revoked_us,
         .issuer = issuer->id,
         .serial = bytes(c->m->serial),
         .reason = c->m->reason,
@@ -189,6 +195,35 @@ static lt_res act_mass(struct call *c, mass_act *act)
     return act(c->t, &by, c->m->mass, &c->json);
 }
 
+static lt_res act_usage(struct call *c,
+                        lt_res (*act)(struct ca_turn *t, const struct ca_plan_asker *by,
+                                      const Ipc__UsageWanted *m, const char **ret_json))
+{
+    struct ca_plan_asker by = asker(c);
+    LT_CHECK(c->m->usage != NULL, LT_PEER_MALFORMED, "which scan?");
+    return act(c->t, &by, c->m->usage, &c->json);
+}
+
+static lt_res op_usage_scan(struct call *c)
+{
+    return act_usage(c, ca_usage_create);
+}
+
+static lt_res op_usage_pause(struct call *c)
+{
+    return act_usage(c, ca_usage_pause);
+}
+
+static lt_res op_usage_resume(struct call *c)
+{
+    return act_usage(c, ca_usage_resume);
+}
+
+static lt_res op_usage_stop(struct call *c)
+{
+    return act_usage(c, ca_usage_stop);
+}
+
 static lt_res op_mass_create(struct call *c)
 {
     return act_mass(c, ca_mass_create);
@@ -228,6 +263,27 @@ static lt_res op_hold_lift(struct call *c)
     return ca_hold_lift(c->t, &by, c->m->hold, &c->json);
 }
 
+static lt_res op_import_begin(struct call *c)
+{
+    const struct ca_import_asker by = {c->by->name, bytes(c->m->jws)};
+    LT_CHECK(c->m->import_ != NULL, LT_PEER_MALFORMED, "an import is wanted");
+    return ca_import_begin(c->t, &by, c->m->import_, &c->json);
+}
+
+static lt_res op_import_add(struct call *c)
+{
+    const struct ca_import_asker by = {c->by->name, bytes(c->m->jws)};
+    LT_CHECK(c->m->import_ != NULL, LT_PEER_MALFORMED, "certificates are wanted");
+    return ca_import_add(c->t, &by, c->m->import_, &c->json);
+}
+
+static lt_res op_import_issuer(struct call *c)
+{
+    const struct ca_import_asker by = {c->by->name, bytes(c->m->jws)};
+    LT_CHECK(c->m->import_issuer != NULL, LT_PEER_MALFORMED, "an issuer is wanted");
+    return ca_import_issuer_add(c->t, &by, c->m->import_issuer, &c->json);
+}
+
 static const struct {
     const char *op;
     unsigned roles; /* one of them is needed */
@@ -255,6 +311,13 @@ static const struct {
     {"mass.stop", CA_ROLE_OPERATOR | CA_ROLE_APPROVER, op_mass_stop},
     {"hold.add", CA_ROLE_OPERATOR, op_hold_add},
     {"hold.lift", CA_ROLE_APPROVER, op_hold_lift},
+    {"usage.scan", CA_ROLE_OPERATOR, op_usage_scan},
+    {"usage.pause", CA_ROLE_OPERATOR, op_usage_pause},
+    {"usage.resume", CA_ROLE_OPERATOR, op_usage_resume},
+    {"usage.stop", CA_ROLE_OPERATOR, op_usage_stop},
+    {"import.begin", CA_ROLE_OPERATOR, op_import_begin},
+    {"import.add", CA_ROLE_OPERATOR, op_import_add},
+    {"import.issuer", CA_ROLE_OPERATOR, op_import_issuer},
 };
 
 /* What a failure is in HTTP. */
