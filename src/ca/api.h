@@ -4,7 +4,8 @@
  * and JSON into Query and OperatorCall. Judges form only; rights are the registrar's.
  *
  * Reading, GET: status, eab, pauses, enrollments, enrollments/ID, certificates, certificates/SERIAL,
- * accounts, accounts/ID, masses, masses/ID, holds, events, halts, orders (status: waiting, or a state), orders/ID, operators, plans,
+ * accounts, accounts/ID, readiness (status: a tier), readiness/ACCOUNT, readiness/worklist, holdouts,
+ * blast-radius, masses, masses/ID, holds, events, halts, orders (status: waiting, or a state), orders/ID, operators, plans,
  * plans/ID, issuers, crls, inventory (certificates with DER and verdict at issuance), nonce. Query
  * parameters: cursor, limit, issuer, profile, status, name, suffix, account, serial, spki-sha256, sha256, id
  * (hex or words), issued-from, issued-until, expires-from, expires-until (RFC 3339), evidence, der ("1"),
@@ -38,6 +39,14 @@
  *   usage/scans                 {"scope": EXPR, "ports": [443], "rate": 50, "concurrency": 32,
  *                               "timeout-ms": 5000}
  *   usage/scans/ID/pause, resume, stop     {}
+ *   readiness/ACCOUNT/set       {"cannot-tolerate": true, "reason": "…"}
+ *   readiness/ACCOUNT/contact   {"address": MAIL, "state": "verified" or "bounced", "reason": "…"}
+ *   readiness/ACCOUNT/write     {"address": MAIL}; without it all of its contacts: letters to verify them
+ *   readiness/ACCOUNT/call      {"who": "…", "outcome": "reached", "note": "…", "again": RFC 3339}
+ *   readiness/ACCOUNT/link      {"expires": RFC 3339}; the answer has "url"
+ *   holdouts                    {"account": DECIMAL} or {"subscriber": "…"} or {"name": DOMAIN},
+ *                               "who": "…", "reason": "…"
+ *   holdouts/ID/lift            {}
  *   scopes                      {"name": "…", "scope": "…", "note": "…", "as-of": RFC 3339, "count": N,
  *                                "members-sha256": HEX}: what scope/run answered
  *   pauses/ACCOUNT/resume       {"name": "…"}; without it all paused names of the account

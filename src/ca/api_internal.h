@@ -25,6 +25,7 @@ typedef lt_res ca_api_reader(const struct ca_api_target *t, const json_t *payloa
 ca_api_reader ca_api_read_mass;
 ca_api_reader ca_api_read_mass_act;
 ca_api_reader ca_api_read_hold;
+ca_api_reader ca_api_read_ready;
 ca_api_reader ca_api_read_import;
 ca_api_reader ca_api_read_import_rows;
 ca_api_reader ca_api_read_import_issuer;

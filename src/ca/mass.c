@@ -139,7 +139,7 @@ lt_res ca_mass_move(struct ca_turn *t, struct ca_mass *m, const char *event, con
     m->status = to;
     m->why = why;
     t->book->mass.pending = true;
-    return LT_OK;
+    return m->ended_us == 0 ? LT_OK : ca_mass_keep_list(t, m);
 }
 
 static void put_row(struct ca_body *b, const struct ca_mass *m)
@@ -233,7 +233,6 @@ static lt_res check_wanted(struct ca_turn *t, const Ipc__MassWanted *w)
              "the reason %s (%u) may not be given here", ca_reason_name(w->reason), w->reason);
     LT_CHECK(!w->block || (key && w->reason == CA_REASON_KEY_COMPROMISE), LT_PEER_MALFORMED,
              "only a compromised key is blocked");
-    LT_CHECK(w->aware_us <= t->now.us, LT_PEER_MALFORMED, "nobody knows of the future");
     if (w->revoked_us != 0) {
         LT_TRY(ca_backdating_check(w->reason, (lt_time){w->revoked_us}, (lt_time){0}, t->now));
     }
@@ -253,24 +252,6 @@ static lt_res find_same(struct ca_turn *t, const Ipc__MassWanted *w, lt_slice ha
         *ret_id = same ? store_int(&rows, 0) : 0;
     }
     return store_rows_end(&rows);
-}
-
-/* The clocks of the cause as the rules are when it became known. */
-static lt_res clocks_of(struct ca_turn *t, const Ipc__MassWanted *w, int64_t aware_us, struct ca_clocks *ret)
-{
-    *ret = (struct ca_clocks){{0}, {0}};
-    if (w->cause[0] == '\0') {
-        return LT_OK;
-    }
-    const struct ca_cause *cause = ca_cause_at(lt_slice_cstr(w->cause), "tls", (lt_time){aware_us});
-    LT_CHECK(cause != NULL, LT_PEER_MALFORMED, "there is no cause \"%.64s\"", w->cause);
-    LT_CHECK(cause->reason == w->reason, LT_PEER_MALFORMED, "the reason of %s is %s (%s)", cause->name,
-             ca_reason_name(cause->reason), cause->section);
-    *ret = ca_cause_clocks(cause, (lt_time){aware_us});
-    /*= CABF-BR 4.9.1.1 "SHOULD revoke a certificate within 24 hours" */
-    LT_CHECK(ret->should.us == 0 || t->now.us <= ret->should.us || w->late_because[0] != '\0',
-             LT_PEER_MALFORMED, "the clock that should be kept has run out: why is wanted");
-    return LT_OK;
 }
 
 static lt_res add_tiers(struct ca_turn *t, int64_t id, const Ipc__MassWanted *w, lt_slice scope)
@@ -294,12 +275,14 @@ static lt_res add(struct ca_turn *t, const struct ca_plan_asker *by, const Ipc__
                         : LT_SLICE(w->scope_sha256.data, w->scope_sha256.len);
     lt_slice scope = lt_slice_cstr(key ? lt_hex(t->arena, hash) : w->scope);
     int64_t aware_us = w->aware_us == 0 ? t->now.us : w->aware_us;
+    const struct ca_why why = {w->cause, w->aware_us, w->late_because};
+    const struct ca_cause *cause = NULL;
     struct ca_clocks clocks;
     LT_TRY(find_same(t, w, hash, ret_id));
     if (*ret_id != 0) {
         return LT_OK;
     }
-    LT_TRY(clocks_of(t, w, aware_us, &clocks));
+    LT_TRY(ca_cause_judge(&why, w->reason, t->now, &cause, &clocks));
     *ret_id = ca_new_id(t);
     LT_TRY(store_exec(t->store, &sql[SQL_ADD],
                       STORE_ARGS(STORE_I(*ret_id), STORE_S(key ? "key" : "scope"), STORE_T(scope),
@@ -320,15 +303,21 @@ static lt_res add(struct ca_turn *t, const struct ca_plan_asker *by, const Ipc__
     return ca_key_block_add(t, hash, "key compromise", source);
 }
 
+lt_res ca_mass_make(struct ca_turn *t, const struct ca_plan_asker *by, const Ipc__MassWanted *w,
+                    int64_t *ret_id)
+{
+    LT_TRY(check_wanted(t, w));
+    t->book->mass.pending = true;
+    return add(t, by, w, ret_id);
+}
+
 lt_res ca_mass_create(struct ca_turn *t, const struct ca_plan_asker *by, const Ipc__MassWanted *m,
                       const char **ret_json)
 {
     struct ca_mass made;
     int64_t id = 0;
-    LT_TRY(check_wanted(t, m));
-    LT_TRY(add(t, by, m, &id));
+    LT_TRY(ca_mass_make(t, by, m, &id));
     LT_TRY(ca_mass_load(t, id, &made));
-    t->book->mass.pending = true;
     return ca_mass_json(t, &made, ret_json);
 }
 
@@ -359,7 +348,7 @@ lt_res ca_mass_start(struct ca_turn *t, const struct ca_plan_asker *by, const Ip
 {
     struct ca_mass m;
     LT_TRY(load_named(t, lt_slice_cstr(w->id), &m));
-    LT_CHECK(m.count <= CA_MASS_ALONE_MAX, LT_POLICY_APPROVAL,
+    LT_CHECK(m.count <= ca_mass_alone(t), LT_POLICY_APPROVAL,
              "%lld certificates need a second person: plan %s is to be approved and run", (long long)m.count,
              m.plan);
     return act(t, by, &m, "start", ret_json);
@@ -466,7 +455,8 @@ lt_res ca_mass_step(struct ca_turn *t, bool *ret_more)
     for (size_t i = 0; i < count && !*ret_more; i++) {
         LT_TRY(step_one(t, ids[i], ret_more));
     }
-    return LT_OK;
+    bool rest = false; /* goes on in the next second */
+    return count > 0 ? LT_OK : ca_mass_drop(t, &rest);
 }
 
 void ca_mass_ask_again(struct ca_book *b)

@@ -22,7 +22,7 @@ enum {
     CA_MASS_BATCH = 10000,   /* members of a batch */
     CA_MASS_SLICE = 1000,    /* rows of one statement */
     CA_MASS_PAGE = 4000,     /* members of a message */
-    CA_MASS_ALONE_MAX = 100, /* members that one operator may revoke without a second person */
+    CA_MASS_ALONE_MAX = 100, /* without a configuration */
     CA_MASS_TIERS_MAX = 16,
     CA_MASS_AHEAD = 2, /* batches that are with the signer or on the way into the book */
     CA_MASS_TEXT_MAX = 64 * 1024,
@@ -59,6 +59,22 @@ LT_MUST_USE lt_res ca_mass_stop(struct ca_turn *t, const struct ca_plan_asker *b
 LT_MUST_USE lt_res ca_mass_plan(struct ca_turn *t, const struct ca_params *params, Ipc__PlanStatement *p);
 LT_MUST_USE lt_res ca_mass_approved(struct ca_turn *t, lt_slice id, const char *plan_id);
 
+/* A certificate was revoked because its key is compromised: all others of that key follow. The plan starts by
+ * itself where the key itself has signed ("certificate-key"), or where there are no more of them than one
+ * operator may revoke alone; otherwise it is proposed. Nothing is made where there are no others. */
+struct ca_mass_compromise {
+    lt_slice spki_sha256;
+    const char *by_whom; /* as ca/revoke.h has it */
+    lt_slice jws;
+};
+LT_MUST_USE lt_res ca_mass_compromised(struct ca_turn *t, const struct ca_mass_compromise *c);
+/* Members that one operator may revoke without a second person, as configured. */
+int64_t ca_mass_alone(const struct ca_turn *t);
+
+/* Drops what is left of a list that has been kept long enough, at most 1,000 members. ret_more: there is more
+ * to drop. */
+LT_MUST_USE lt_res ca_mass_drop(struct ca_turn *t, bool *ret_more);
+
 /* One slice of whatever there is to do. ret_more: there is more that waits for nobody. */
 LT_MUST_USE lt_res ca_mass_step(struct ca_turn *t, bool *ret_more);
 LT_MUST_USE lt_res ca_mass_on_members(struct ca_turn *t, const Ipc__Members *m);
@@ -71,6 +87,8 @@ void ca_mass_ask_again(struct ca_book *b);
 
 extern const struct store_sql *const ca_mass_sql;
 extern const size_t ca_mass_sql_count;
+extern const struct store_sql *const ca_mass_auto_sql;
+extern const size_t ca_mass_auto_sql_count;
 extern const struct store_sql *const ca_mass_freeze_sql;
 extern const size_t ca_mass_freeze_sql_count;
 extern const struct store_sql *const ca_mass_run_sql;

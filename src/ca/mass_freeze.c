@@ -365,11 +365,12 @@ static lt_res sealed(struct ca_turn *t, struct ca_mass *m)
         return ca_mass_event(t, m, "mass.done", NULL);
     }
     LT_TRY(ca_mass_move(t, m, "sealed", ""));
-    if (m->count > CA_MASS_ALONE_MAX) {
+    if (m->count > ca_mass_alone(t)) {
         LT_TRY(propose(t, m));
         LT_TRY(ca_mass_load(t, m->id, m));
     }
-    return ca_mass_event(t, m, "mass.proposed", NULL);
+    LT_TRY(ca_mass_event(t, m, "mass.proposed", NULL));
+    return ca_mass_auto_start(t, m);
 }
 
 /* One batch. */

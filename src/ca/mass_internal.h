@@ -47,6 +47,14 @@ LT_MUST_USE lt_res ca_mass_json(struct ca_turn *t, const struct ca_mass *m, cons
 LT_MUST_USE lt_res ca_mass_event(struct ca_turn *t, const struct ca_mass *m, const char *kind,
                                  const struct ca_plan_asker *by);
 
+/* As ca_mass_create. */
+LT_MUST_USE lt_res ca_mass_make(struct ca_turn *t, const struct ca_plan_asker *by, const Ipc__MassWanted *w,
+                                int64_t *ret_id);
+/* A mass that nobody has to start, and that is sealed: starts it when it may. */
+LT_MUST_USE lt_res ca_mass_auto_start(struct ca_turn *t, struct ca_mass *m);
+/* It has ended: its list is kept for a while. */
+LT_MUST_USE lt_res ca_mass_keep_list(struct ca_turn *t, const struct ca_mass *m);
+
 /* One slice of a mass in that status. */
 LT_MUST_USE lt_res ca_mass_freeze(struct ca_turn *t, struct ca_mass *m, bool *ret_more);
 LT_MUST_USE lt_res ca_mass_seal(struct ca_turn *t, struct ca_mass *m, bool *ret_more);

@@ -298,15 +298,15 @@ static lt_res batch_event(struct ca_turn *t, const struct ca_mass *m, const stru
     return ca_body_event(&body, t, "certificates.revoked", subject, LT_SLICE(NULL, 0));
 }
 
-/* CRLs are made once for what was written without a break. */
+/* CRLs are made once for what was written without a break: of each issuer, at its end. */
 static lt_res hint(struct ca_turn *t, const struct ca_mass *m, const struct batch *b)
 {
     const struct ca_issuer *issuer = ca_issuer_by_id(t->book, b->issuer);
     struct batch next;
     bool found = false;
     LT_TRY(load_batch(t, b->mass, b->batch + 1, &next, &found));
-    bool goes_on = found && next.issuer == b->issuer && next.tier == b->tier &&
-                   strcmp(m->status, "running") == 0;
+    bool goes_on = found && next.issuer == b->issuer && strcmp(m->status, "running") == 0 &&
+                   (m->stop_after < 0 || next.tier <= m->stop_after);
     return goes_on || issuer == NULL ? LT_OK : ca_crl_hint(t, issuer, NULL, 0);
 }
 

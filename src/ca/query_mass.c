@@ -8,7 +8,7 @@
 #include "ca/reasons.h"
 #include "ca/revoke.h"
 
-enum { SQL_LIST, SQL_SHOW, SQL_TIERS, SQL_HOLDS };
+enum { SQL_LIST, SQL_SHOW, SQL_TIERS, SQL_HOLDS, SQL_CAUSES, SQL_HOLD };
 #define COLUMNS                                                                                            \
     "SELECT id, status, source, scope, scope_sha256, cause, reason, note, aware_us, should_us, must_us, "  \
     "late_because, revoked_us, created_us, created_by, plan, count, root, batches, at_batch, stop_after, " \
@@ -24,7 +24,14 @@ static const struct store_sql sql[] = {
          "FROM mass_tier t WHERE t.mass = ?1 ORDER BY t.tier LIMIT 16"},
     [SQL_HOLDS] = {"query.holds",
                    "SELECT issuer, serial, since_us, reason, reference, by_whom, lifted_us, lifted_by "
-                   "FROM revocation_hold ORDER BY issuer, serial, since_us LIMIT 1000"},
+                   "FROM revocation_hold WHERE (issuer, serial, since_us) > (?1, ?2, ?3) "
+                   "ORDER BY issuer, serial, since_us LIMIT ?4"},
+    [SQL_CAUSES] = {"query.causes",
+                    "SELECT since_us, cause, section, reason, aware_us, should_us, must_us, late_because, "
+                    "by_whom FROM revocation_cause WHERE issuer = ?1 AND serial = ?2 "
+                    "ORDER BY since_us DESC LIMIT 16"},
+    [SQL_HOLD] = {"query.hold", "SELECT since_us, reason, reference, by_whom FROM revocation_hold "
+                                "WHERE issuer = ?1 AND serial = ?2 AND lifted_us = 0"},
 };
 const struct ca_query_sql query_mass_sql = {sql, LT_COUNT(sql)};
 
@@ -181,26 +188,90 @@ lt_res query_mass_show(const struct ca_query *query, struct query_out *out)
     return write_tiers(query, (int64_t)id, out);
 }
 
+static void write_hold(const struct query_tables *tables, struct query_out *out,
+                       const struct store_rows *rows)
+{
+    const struct query_issuer *issuer = query_issuer_by_id(tables, store_int(rows, 0));
+    query_open(out, NULL, '{');
+    query_cstr(out, "issuer", issuer == NULL ? "" : issuer->name);
+    query_hex(out, "serial", store_bytes(rows, 1));
+    query_time(out, "since", store_int(rows, 2));
+    query_cstr(out, "reason", store_cstr(rows, 3));
+    query_cstr(out, "reference", store_cstr(rows, 4));
+    query_cstr(out, "by", store_cstr(rows, 5));
+    time_if(out, "lifted", store_int(rows, 6));
+    query_cstr(out, "lifted_by", store_cstr(rows, 7));
+    query_close(out, '}');
+}
+
 lt_res query_hold_list(const struct ca_query *query, struct query_out *out)
 {
     struct query_tables tables;
+    struct query_cursor at;
     struct store_rows rows;
+    size_t count = 0;
     LT_TRY(query_tables_load(query, &tables));
-    LT_TRY(store_query(query->store, &sql[SQL_HOLDS], STORE_NO_ARGS, &rows));
+    LT_TRY(query_cursor_read(query, 'H', &at));
+    LT_TRY(store_query(query->store, &sql[SQL_HOLDS],
+                       STORE_ARGS(STORE_I(at.issuer), STORE_B(at.set ? at.serial : LT_LIT("")),
+                                  STORE_I(at.key), STORE_I(query_limit(query) + 1)),
+                       &rows));
+    at.set = false;
     query_open(out, "holds", '[');
+    while (!at.set && store_next(&rows)) {
+        at.set = count++ == query_limit(query);
+        if (!at.set) {
+            write_hold(&tables, out, &rows);
+            at.issuer = store_int(&rows, 0);
+            at.serial = lt_arena_copy(query->arena, store_bytes(&rows, 1));
+            at.key = store_int(&rows, 2);
+            LT_CHECK(at.serial.ptr != NULL, LT_PEER_TOO_LARGE, "the answer is over the limit");
+        }
+    }
+    query_close(out, ']');
+    LT_TRY(store_rows_end(&rows));
+    query_cursor_write(out, 'H', &at);
+    return LT_OK;
+}
+
+static lt_res write_causes(const struct ca_query *query, struct query_out *out,
+                           const struct query_certificate *c)
+{
+    struct store_rows rows;
+    LT_TRY(store_query(query->store, &sql[SQL_CAUSES], STORE_ARGS(STORE_I(c->issuer), STORE_B(c->serial)),
+                       &rows));
+    query_open(out, "clocks", '[');
     while (store_next(&rows)) {
-        const struct query_issuer *issuer = query_issuer_by_id(&tables, store_int(&rows, 0));
         query_open(out, NULL, '{');
-        query_cstr(out, "issuer", issuer == NULL ? "" : issuer->name);
-        query_hex(out, "serial", store_bytes(&rows, 1));
-        query_time(out, "since", store_int(&rows, 2));
-        query_cstr(out, "reason", store_cstr(&rows, 3));
-        query_cstr(out, "reference", store_cstr(&rows, 4));
-        query_cstr(out, "by", store_cstr(&rows, 5));
-        time_if(out, "lifted", store_int(&rows, 6));
-        query_cstr(out, "lifted_by", store_cstr(&rows, 7));
+        query_time(out, "since", store_int(&rows, 0));
+        query_cstr(out, "cause", store_cstr(&rows, 1));
+        query_cstr(out, "section", store_cstr(&rows, 2));
+        query_cstr(out, "reason", query_reason_name(store_int(&rows, 3)));
+        query_time(out, "aware", store_int(&rows, 4));
+        time_if(out, "should", store_int(&rows, 5));
+        query_time(out, "must", store_int(&rows, 6));
+        query_cstr(out, "late_because", store_cstr(&rows, 7));
+        query_cstr(out, "by", store_cstr(&rows, 8));
         query_close(out, '}');
     }
     query_close(out, ']');
+    return store_rows_end(&rows);
+}
+
+lt_res query_clocks_write(const struct ca_query *query, struct query_out *out,
+                          const struct query_certificate *c)
+{
+    struct store_rows rows;
+    LT_TRY(write_causes(query, out, c));
+    LT_TRY(
+        store_query(query->store, &sql[SQL_HOLD], STORE_ARGS(STORE_I(c->issuer), STORE_B(c->serial)), &rows));
+    if (store_next(&rows)) {
+        query_open(out, "hold", '{');
+        query_time(out, "since", store_int(&rows, 0));
+        query_cstr(out, "reason", store_cstr(&rows, 1));
+        query_cstr(out, "reference", store_cstr(&rows, 2));
+        query_cstr(out, "by", store_cstr(&rows, 3));
+        query_close(out, '}');
+    }
     return store_rows_end(&rows);
 }

@@ -119,6 +119,41 @@ struct ca_clocks ca_cause_clocks(const struct ca_cause *cause, lt_time aware)
     return clocks;
 }
 
+const struct ca_cause *ca_cause_find(lt_slice text, lt_time when)
+{
+    for (size_t i = 0; i < ca_cause_count; i++) {
+        size_t len = lt_slice_cstr(ca_causes[i].kind).len;
+        if (lt_slice_starts(text, lt_slice_cstr(ca_causes[i].kind)) && text.len > len &&
+            text.ptr[len] == '/') {
+            return ca_cause_at(lt_slice_sub(text, len + 1, text.len), ca_causes[i].kind, when);
+        }
+    }
+    return ca_cause_at(text, "tls", when);
+}
+
+lt_res ca_cause_judge(const struct ca_why *why, uint32_t reason, lt_time now,
+                      const struct ca_cause **ret_cause, struct ca_clocks *ret_clocks)
+{
+    lt_time aware = {why->aware_us == 0 ? now.us : why->aware_us};
+    bool excused = why->late_because != NULL && why->late_because[0] != '\0';
+    *ret_cause = NULL;
+    *ret_clocks = (struct ca_clocks){{0}, {0}};
+    LT_CHECK(aware.us <= now.us, LT_PEER_MALFORMED, "nobody knows of the future");
+    if (why->cause == NULL || why->cause[0] == '\0') {
+        return LT_OK;
+    }
+    const struct ca_cause *cause = ca_cause_find(lt_slice_cstr(why->cause), aware);
+    LT_CHECK(cause != NULL, LT_PEER_MALFORMED, "there is no cause \"%.64s\"", why->cause);
+    LT_CHECK(cause->reason == reason, LT_PEER_MALFORMED, "the reason of %s is %s (%s)", cause->name,
+             ca_reason_name(cause->reason), cause->section);
+    *ret_cause = cause;
+    *ret_clocks = ca_cause_clocks(cause, aware);
+    /*= CABF-BR 4.9.1.1 "SHOULD revoke a certificate within 24 hours" */
+    LT_CHECK(ret_clocks->should.us == 0 || now.us <= ret_clocks->should.us || excused, LT_PEER_MALFORMED,
+             "the clock that should be kept has run out: why is wanted");
+    return LT_OK;
+}
+
 lt_res ca_backdating_check(uint32_t reason, lt_time revoked, lt_time issued, lt_time now)
 {
     /*= CABF-BR 7.2.2 "The CA SHOULD update the revocation date in a CRL entry when it is determined that the

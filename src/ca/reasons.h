@@ -35,6 +35,20 @@ struct ca_clocks {
  *  published revocation MUST NOT exceed the time frame set forth in Section 4.9.1.1." */
 struct ca_clocks ca_cause_clocks(const struct ca_cause *cause, lt_time aware);
 
+/* What somebody gives as the cause: "not-issued-per-rules" of TLS, "smime/misuse" of another kind. */
+const struct ca_cause *ca_cause_find(lt_slice text, lt_time when);
+
+struct ca_why {
+    const char *cause; /* "": none; NULL is the same */
+    int64_t aware_us;  /* when the clock began; 0: now */
+    const char *late_because;
+};
+/* The row and the clocks of a cause as the rules are when it became known; *ret_cause is NULL for none.
+ * LT_PEER_MALFORMED: no such cause, another reason than the row's, an awareness in the future, or the clock
+ * that is aimed at has run out and nobody says why. */
+LT_MUST_USE lt_res ca_cause_judge(const struct ca_why *why, uint32_t reason, lt_time now,
+                                  const struct ca_cause **ret_cause, struct ca_clocks *ret_clocks);
+
 /* May an entry of this reason carry a date before the revocation? LT_PEER_UNSUPPORTED when not: other
  * reasons, dates after now, or before the certificate. issued: 0 for many certificates. */
 LT_MUST_USE lt_res ca_backdating_check(uint32_t reason, lt_time revoked, lt_time issued, lt_time now);

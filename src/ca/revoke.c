@@ -10,14 +10,16 @@
 #include "ca/crl_book.h"
 #include "ca/event.h"
 #include "ca/key_block.h"
+#include "ca/mass.h"
 #include "publish.pb-c.h"
 
 static const struct store_sql sql[] = {
-    {"revoke.certificate", "SELECT spki_sha256, not_after_us, shard FROM certificate "
+    {"revoke.certificate", "SELECT spki_sha256, not_after_us, shard, not_before_us FROM certificate "
                            "WHERE issuer = ?1 AND serial = ?2 AND copy = 0"},
-    {"revoke.get", "SELECT reason FROM revocation WHERE issuer = ?1 AND shard = ?2 AND serial = ?3"},
+    {"revoke.get",
+     "SELECT reason, revoked_us FROM revocation WHERE issuer = ?1 AND shard = ?2 AND serial = ?3"},
     {"revoke.open", "INSERT INTO revocation_open (id, issuer, serial, reason, revoked_us, by_whom, jws, "
-                    "created_us, host) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?5, ?8)"},
+                    "created_us, host) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?9, ?8)"},
     {"revoke.open-of", "SELECT id, reason FROM revocation_open WHERE issuer = ?1 AND serial = ?2"},
     {"revoke.open-get", "SELECT issuer, serial, reason, revoked_us, by_whom, jws FROM revocation_open "
                         "WHERE id = ?1"},
@@ -25,10 +27,13 @@ static const struct store_sql sql[] = {
     {"revoke.add", "INSERT INTO revocation (issuer, shard, serial, reason, revoked_us, recorded_us, "
                    "not_after_us, by_whom, sequence) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) "
                    "ON CONFLICT (issuer, shard, serial) DO UPDATE SET reason = excluded.reason, "
-                   "recorded_us = excluded.recorded_us, by_whom = excluded.by_whom, "
-                   "sequence = excluded.sequence"},
+                   "revoked_us = excluded.revoked_us, recorded_us = excluded.recorded_us, "
+                   "by_whom = excluded.by_whom, sequence = excluded.sequence"},
     {"revoke.open-before", "SELECT id FROM revocation_open WHERE (host = ?2 OR ?2 = 0) AND id < ?1 "
                            "ORDER BY id LIMIT 256"},
+    {"revoke.cause", "INSERT INTO revocation_cause (issuer, serial, since_us, cause, section, reason, "
+                     "aware_us, should_us, must_us, late_because, by_whom) "
+                     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"},
 };
 enum {
     SQL_CERTIFICATE,
@@ -39,6 +44,7 @@ enum {
     SQL_CLOSE,
     SQL_ADD,
     SQL_OPEN_BEFORE,
+    SQL_CAUSE,
 };
 const struct store_sql *const ca_revoke_sql = sql;
 const size_t ca_revoke_sql_count = LT_COUNT(sql);
@@ -147,10 +153,12 @@ struct target {
     const struct ca_issuer *issuer;
     lt_slice serial;
     uint8_t spki_sha256[CA_HASH_LEN];
+    int64_t not_before_us;
     int64_t not_after_us;
     int64_t shard;
     bool revoked;
     uint32_t reason; /* when revoked */
+    int64_t revoked_us;
 };
 
 static lt_res find_certificate(struct ca_turn *t, struct target *g)
@@ -163,6 +171,7 @@ static lt_res find_certificate(struct ca_turn *t, struct target *g)
         memcpy(g->spki_sha256, store_bytes(&rows, 0).ptr, CA_HASH_LEN);
         g->not_after_us = store_int(&rows, 1);
         g->shard = store_int(&rows, 2);
+        g->not_before_us = store_int(&rows, 3);
     }
     LT_TRY(store_rows_end(&rows));
     LT_CHECK(found, LT_PEER_NOT_FOUND, "no certificate of %s has the serial %s", g->issuer->name,
@@ -181,6 +190,7 @@ static lt_res find_target(struct ca_turn *t, int64_t issuer, lt_slice serial, st
     if (store_next(&rows)) {
         g->revoked = true;
         g->reason = (uint32_t)store_int(&rows, 0);
+        g->revoked_us = store_int(&rows, 1);
     }
     return store_rows_end(&rows);
 }
@@ -231,28 +241,86 @@ static lt_res may_join(uint32_t open, uint32_t asked)
     return LT_OK;
 }
 
-lt_res ca_revoke_begin(struct ca_turn *t, const struct ca_revoke_request *r)
+/* What may still change in an entry: the reason to keyCompromise, and of that the date to an earlier one.
+ *= CABF-BR 4.9.1.1 a later proof of key compromise changes the reason of an entry to keyCompromise. */
+static bool changes(const struct target *g, uint32_t reason, int64_t dated_us)
+{
+    bool other = g->reason != reason || (dated_us != 0 && dated_us < g->revoked_us);
+    return reason == CA_REASON_KEY_COMPROMISE && other;
+}
+
+static lt_res check_request(struct ca_turn *t, const struct ca_revoke_request *r, struct target *g)
 {
     LT_CHECK(ca_reason_allowed(r->reason, r->origin == CA_REVOKE_BY_OPERATOR), LT_PEER_UNSUPPORTED,
              "the reason %s (%u) may not be given here", ca_reason_name(r->reason), r->reason);
+    LT_TRY(find_target(t, r->issuer, r->serial, g));
+    LT_CHECK(!g->revoked || changes(g, r->reason, r->dated_us), LT_PEER_CONFLICT,
+             "the certificate is revoked already");
+    return r->dated_us == 0
+               ? LT_OK
+               : ca_backdating_check(r->reason, (lt_time){r->dated_us}, (lt_time){g->not_before_us}, t->now);
+}
+
+static lt_res clock_event(struct ca_turn *t, const struct ca_revoke_request *r, const struct ca_cause *cause,
+                          lt_time aware)
+{
+    const struct ca_issuer *issuer = ca_issuer_by_id(t->book, r->issuer);
+    struct ca_clocks clocks = ca_cause_clocks(cause, aware);
+    struct ca_body body;
+    ca_body_init(&body);
+    ca_body_str(&body, "cause", cause->name);
+    ca_body_str(&body, "section", cause->section);
+    ca_body_time(&body, "aware", aware);
+    if (clocks.should.us != 0) {
+        ca_body_time(&body, "should", clocks.should);
+    }
+    ca_body_time(&body, "must", clocks.must);
+    ca_body_str(&body, "late_because", r->why.late_because == NULL ? "" : r->why.late_because);
+    ca_body_str(&body, "by", r->by_whom);
+    return ca_body_event(&body, t, "certificate.clock", ca_certificate_subject(t, issuer->name, r->serial),
+                         LT_SLICE(NULL, 0));
+}
+
+/* The clocks run from what somebody knew: they stay, whatever becomes of the revocation. */
+static lt_res keep_cause(struct ca_turn *t, const struct ca_revoke_request *r)
+{
+    const struct ca_cause *cause = NULL;
+    struct ca_clocks clocks;
+    LT_TRY(ca_cause_judge(&r->why, r->reason, t->now, &cause, &clocks));
+    if (cause == NULL) {
+        return LT_OK;
+    }
+    lt_time aware = {r->why.aware_us == 0 ? t->now.us : r->why.aware_us};
+    LT_TRY(store_exec(t->store, &sql[SQL_CAUSE],
+                      STORE_ARGS(STORE_I(r->issuer), STORE_B(r->serial), STORE_I(t->now.us),
+                                 STORE_S(cause->name), STORE_S(cause->section), STORE_I(cause->reason),
+                                 STORE_I(aware.us), STORE_I(clocks.should.us), STORE_I(clocks.must.us),
+                                 STORE_S(r->why.late_because == NULL ? "" : r->why.late_because),
+                                 STORE_S(r->by_whom)),
+                      NULL));
+    return clock_event(t, r, cause, aware);
+}
+
+lt_res ca_revoke_begin(struct ca_turn *t, const struct ca_revoke_request *r)
+{
     struct target g;
-    LT_TRY(find_target(t, r->issuer, r->serial, &g));
-    /*= CABF-BR 4.9.1.1 a later proof of key compromise changes the reason of an entry to keyCompromise. */
-    bool upgrade = r->reason == CA_REASON_KEY_COMPROMISE && g.reason != CA_REASON_KEY_COMPROMISE;
-    LT_CHECK(!g.revoked || upgrade, LT_PEER_CONFLICT, "the certificate is revoked already");
+    LT_TRY(check_request(t, r, &g));
     int64_t id = 0;
     uint32_t open = 0;
     LT_TRY(find_open(t, &g, &id, &open));
     if (id != 0) {
         LT_TRY(may_join(open, r->reason));
     } else {
+        int64_t revoked_us = r->dated_us == 0 ? t->now.us : r->dated_us;
         id = ca_new_id(t);
+        LT_TRY(keep_cause(t, r));
         LT_TRY(store_exec(t->store, &sql[SQL_OPEN],
                           STORE_ARGS(STORE_I(id), STORE_I(r->issuer), STORE_B(r->serial), STORE_I(r->reason),
-                                     STORE_I(t->now.us), STORE_S(r->by_whom),
-                                     r->jws.len > 0 ? STORE_B(r->jws) : STORE_N, STORE_I(ca_host_id(t))),
+                                     STORE_I(revoked_us), STORE_S(r->by_whom),
+                                     r->jws.len > 0 ? STORE_B(r->jws) : STORE_N, STORE_I(ca_host_id(t)),
+                                     STORE_I(t->now.us)),
                           NULL));
-        LT_TRY(ask_signer(t, id, &g, r->reason, t->now.us));
+        LT_TRY(ask_signer(t, id, &g, r->reason, revoked_us));
     }
     wait_for(t, id, r);
     return LT_OK;
@@ -285,13 +353,19 @@ static lt_res load_open(struct ca_turn *t, int64_t id, struct open_row *ret_row,
     return store_rows_end(&rows);
 }
 
+/* An entry that is there keeps its date, unless the other is earlier. */
+static int64_t dated(const struct target *g, const struct open_row *o)
+{
+    return g->revoked && g->revoked_us < o->revoked_us ? g->revoked_us : o->revoked_us;
+}
+
 static lt_res revoked_event(struct ca_turn *t, const struct target *g, const struct open_row *o,
                             uint64_t sequence)
 {
     struct ca_body body;
     ca_body_init(&body);
     ca_body_str(&body, "reason", ca_reason_name(o->reason));
-    ca_body_time(&body, "revoked", (lt_time){o->revoked_us});
+    ca_body_time(&body, "revoked", (lt_time){dated(g, o)});
     ca_body_str(&body, "by", o->by_whom);
     ca_body_int(&body, "sequence", (int64_t)sequence);
     return ca_body_event(&body, t, g->revoked ? "certificate.revocation-changed" : "certificate.revoked",
@@ -303,12 +377,14 @@ static lt_res record(struct ca_turn *t, const struct target *g, const struct ope
 {
     LT_TRY(store_exec(t->store, &sql[SQL_ADD],
                       STORE_ARGS(STORE_I(g->issuer->id), STORE_I(g->shard), STORE_B(g->serial),
-                                 STORE_I(o->reason), STORE_I(o->revoked_us), STORE_I(t->now.us),
+                                 STORE_I(o->reason), STORE_I(dated(g, o)), STORE_I(t->now.us),
                                  STORE_I(g->not_after_us), STORE_S(o->by_whom), STORE_I(sequence)),
                       NULL));
     LT_TRY(revoked_event(t, g, o, sequence));
     if (o->reason == CA_REASON_KEY_COMPROMISE) {
-        LT_TRY(ca_key_block_add(t, LT_SLICE(g->spki_sha256, CA_HASH_LEN), "key compromise", "revocation"));
+        const struct ca_mass_compromise c = {LT_SLICE(g->spki_sha256, CA_HASH_LEN), o->by_whom, o->jws};
+        LT_TRY(ca_key_block_add(t, c.spki_sha256, "key compromise", "revocation"));
+        LT_TRY(ca_mass_compromised(t, &c));
     }
     ca_journal_seen(t->book, sequence);
     uint32_t shard = (uint32_t)g->shard;
@@ -364,19 +440,18 @@ lt_res ca_revoke_on_replay(struct ca_turn *t, const Ipc__JournalEntry *e)
     int64_t id = 0;
     uint32_t open = 0;
     LT_TRY(find_open(t, &g, &id, &open));
-    if (open == CA_REASON_KEY_COMPROMISE && e->reason != open) {
-        id =
-            0; /* this entry is of an earlier request; the open one stays open until the signer has its own */
-    }
     struct open_row o = {issuer->id, serial, e->reason, e->revoked_us, "signer's journal", {NULL, 0}};
+    struct open_row asked;
     bool found = false;
-    if (id != 0) {
-        struct open_row asked;
-        LT_TRY(load_open(t, id, &asked, &found));
-        o.by_whom = found ? asked.by_whom : o.by_whom;
-        o.jws = found ? asked.jws : o.jws;
+    LT_TRY(id == 0 ? LT_OK : load_open(t, id, &asked, &found));
+    if (found && open == CA_REASON_KEY_COMPROMISE &&
+        (e->reason != open || e->revoked_us != asked.revoked_us)) {
+        id = 0; /* of an earlier request: the open one stays open until the signer has its own */
+    } else if (found) {
+        o.by_whom = asked.by_whom;
+        o.jws = asked.jws;
     }
-    if (!g.revoked || (e->reason == CA_REASON_KEY_COMPROMISE && g.reason != e->reason)) {
+    if (!g.revoked || changes(&g, e->reason, e->revoked_us)) {
         LT_TRY(record(t, &g, &o, e->sequence));
     }
     ca_journal_seen(t->book, e->sequence);

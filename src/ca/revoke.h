@@ -5,12 +5,14 @@
  *
  * First the book takes an open revocation, then the signer's journal has it, then the book's revocation row
  * is committed, then the asker is answered and the publisher told. Key compromise blocks the key for ever.
- * The reason of a revoked certificate may still become keyCompromise, once; nothing else changes.
+ * The reason of a revoked certificate may still become keyCompromise, and its date then an earlier one;
+ * nothing else changes. The other certificates of a compromised key follow as one plan (ca/mass.h).
  *
  * Refuses: certificates not in the book, revoked ones (LT_PEER_CONFLICT), reasons that a subscriber may not
  * give.
  */
 #include "ca/book.h"
+#include "ca/reasons.h"
 #include "sign.pb-c.h"
 
 enum ca_reason {
@@ -34,6 +36,8 @@ struct ca_revoke_request {
     uint32_t reason;
     const char *by_whom; /* "account 123", "certificate-key", "operator admin" */
     lt_slice jws;        /* kept with the event */
+    struct ca_why why;   /* the cause with its clocks; zeros: none is given */
+    int64_t dated_us;    /* revocationDate, where it is set back; 0: now */
     enum ca_revoke_origin origin;
     struct ipc_addr reply_to; /* handed back in struct ca_revoked */
 };
@@ -44,8 +48,8 @@ struct ca_revoke_request {
 bool ca_reason_allowed(uint32_t reason, bool by_operator);
 const char *ca_reason_name(uint32_t reason);
 
-/* LT_PEER_NOT_FOUND, LT_PEER_CONFLICT (already revoked), LT_PEER_UNSUPPORTED (reason). On success the answer
- * comes through the book's listener. */
+/* LT_PEER_NOT_FOUND, LT_PEER_CONFLICT (already revoked), LT_PEER_UNSUPPORTED (reason, date),
+ * LT_PEER_MALFORMED (cause). On success the answer comes through the book's listener. */
 LT_MUST_USE lt_res ca_revoke_begin(struct ca_turn *t, const struct ca_revoke_request *r);
 
 struct ca_revoked {

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cmd/api.h"
 #include "cmd/evidence.h"
+#include "cmd/mass.h"
 #include "cmd/verbs.h"
 
 enum { NAMES_SHOWN = 60, QUERY_MAX = 8192 };
@@ -152,6 +153,7 @@ static void say_certificate(const json_t *a, struct lt_buf *out)
         lt_buf_addf(out, "  revoked     %s  %s, by %s\n", cmd_text(revocation, "revoked"),
                     cmd_text(revocation, "reason_name"), cmd_text(revocation, "by"));
     }
+    cmd_say_clocks(a, out);
     lt_buf_addf(out, "  issuer      %s  (%s)\n  profile     %s\n  subject     %s\n", cmd_text(a, "issuer"),
                 cmd_text(a, "issuer_name"), cmd_text(a, "profile"),
                 cmd_text(a, "subject")[0] != 0 ? cmd_text(a, "subject") : "(empty)");

@@ -108,6 +108,7 @@ static void service(const struct init *i, struct lt_buf *out)
         out,
         "\ncrl:\n  interval: 6h\n  lifetime: 7d\n"
         "\n# Signatures by different operators that a dangerous plan needs.\napprovals:\n  needed: 2\n"
+        "  # So many certificates one operator may revoke at once without them.\n  revoke-alone: 100\n"
         "\n# Started as root, each program runs as user uid-base + its number, or lintel-ROLE if there is "
         "one.\n"
         "uid-base: 71000\n\nlog:\n  format: auto    # json, text; auto: text on a terminal\n  level: info\n");

@@ -6,104 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ca/revoke.h"
 #include "cmd/api.h"
 #include "cmd/verbs.h"
 
-enum {
-    PATH_SIZE = 256,
-    QUERY_MAX = 8192,
-    TEXT_MAX = 256 * 1024,
-    HASH_DIGITS = 64,
-    WATCH_MS = 500,
-    TIERS_MAX = 15
-};
-
-/* ---- what is meant ---- */
-
-static lt_res count_of(struct cmd *c, const char *text, int64_t *ret_count)
-{
-    LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
-    LT_TRY(cmd_api_ask(c, "scope/count", "text/plain", lt_slice_cstr(text), &answer));
-    *ret_count = cmd_int(answer, "count");
-    return LT_OK;
-}
-
-/* Certificates of one tier: what its expression says, and none before it. */
-static lt_res count_tier(struct cmd *c, const char *scope, size_t tier, int64_t *ret_count)
-{
-    struct lt_buf text;
-    lt_buf_init(&text, TEXT_MAX);
-    lt_buf_addf(&text, "(%s)", scope);
-    for (size_t i = 0; i <= tier; i++) {
-        const char *one = cmd_value_nth(c, "tier", i);
-        if (one != NULL) {
-            lt_buf_addf(&text, i < tier ? " and not (%s)" : " and (%s)", one);
-        }
-    }
-    lt_res r = lt_buf_check(&text);
-    r = lt_failed(r) ? r : count_of(c, lt_buf_cstr(&text), ret_count);
-    lt_buf_done(&text);
-    return r;
-}
-
-static size_t tier_count(const struct cmd *c)
-{
-    size_t count = 0;
-    while (cmd_value_nth(c, "tier", count) != NULL) {
-        count++;
-    }
-    return count;
-}
-
-static lt_res show_tiers(struct cmd *c, const char *scope, json_t *into)
-{
-    json_t *list = json_array();
-    LT_ASSERT(list != NULL && json_object_set_new(into, "tiers", list) == 0);
-    for (size_t i = 0; i <= tier_count(c); i++) {
-        const char *one = cmd_value_nth(c, "tier", i);
-        int64_t count = 0;
-        LT_TRY(count_tier(c, scope, i, &count));
-        json_t *row = json_pack("{s:i, s:s, s:I}", "tier", (int)i, "scope",
-                                one == NULL ? "everything else" : one, "count", (json_int_t)count);
-        LT_ASSERT(row != NULL && json_array_append_new(list, row) == 0);
-        if (!c->json) {
-            LT_TRY(cmd_printf("tier %zu  %10lld  %s\n", i, (long long)count,
-                              one == NULL ? "everything else" : one));
-        }
-    }
-    return LT_OK;
-}
-
-static lt_res dry_run(struct cmd *c, const char *scope, const char *spki)
-{
-    LT_CLEANUP(cmd_json_freep) json_t *out = json_object();
-    char by_key[HASH_DIGITS + 32];
-    int64_t count = 0;
-    int64_t already = 0;
-    struct lt_buf text;
-    (void)snprintf(by_key, sizeof by_key, "key = %s", spki == NULL ? "" : spki);
-    const char *meant = scope != NULL ? scope : by_key;
-    LT_ASSERT(out != NULL);
-    LT_TRY(count_of(c, meant, &count));
-    lt_buf_init(&text, TEXT_MAX);
-    lt_buf_addf(&text, "(%s) and status = revoked", meant);
-    lt_res r = lt_buf_check(&text);
-    r = lt_failed(r) ? r : count_of(c, lt_buf_cstr(&text), &already);
-    lt_buf_done(&text);
-    LT_TRY(r);
-    LT_TRY(scope != NULL ? show_tiers(c, scope, out) : LT_OK);
-    LT_ASSERT(json_object_set_new(out, "count", json_integer(count)) == 0 &&
-              json_object_set_new(out, "already", json_integer(already)) == 0 &&
-              json_object_set_new(out, "done", json_false()) == 0);
-    if (c->json) {
-        return cmd_print_json(out);
-    }
-    return cmd_would(
-        c,
-        "would freeze the list of %lld certificates (%lld are revoked already) and propose to revoke "
-        "them as %s; nothing is revoked before it is started. Add --yes",
-        (long long)count, (long long)already, cmd_value_or(c, "reason", "unspecified"));
-}
+enum { PATH_SIZE = 256, QUERY_MAX = 8192, HASH_DIGITS = 64, WATCH_MS = 500, TIERS_MAX = 15 };
 
 /* ---- made ---- */
 
@@ -113,18 +20,6 @@ static lt_res put_text(const struct cmd *c, json_t *payload, const char *option,
     LT_CHECK(value == NULL || json_object_set_new(payload, member, json_string(value)) == 0, LT_PEER_USAGE,
              "--%s is no UTF-8", option);
     return LT_OK;
-}
-
-static lt_res put_time(const struct cmd *c, json_t *payload, const char *option, const char *member)
-{
-    const char *value = cmd_value(c, option);
-    lt_time when;
-    if (value == NULL) {
-        return LT_OK;
-    }
-    lt_res r = lt_time_parse(lt_slice_cstr(value), &when);
-    LT_CHECK(!lt_failed(r), LT_PEER_USAGE, "--%s: write it as 2026-11-22T10:00:00Z", option);
-    return put_text(c, payload, option, member);
 }
 
 static lt_res put_stop_after(const struct cmd *c, json_t *payload)
@@ -138,20 +33,21 @@ static lt_res put_stop_after(const struct cmd *c, json_t *payload)
     return LT_OK;
 }
 
-static lt_res put_meant(const struct cmd *c, json_t *payload)
+static lt_res put_meant(const struct cmd *c, const struct cmd_why *w, json_t *payload)
 {
     const char *spki = cmd_value(c, "spki");
     if (spki != NULL) {
         LT_CHECK(strlen(spki) == HASH_DIGITS && strspn(spki, "0123456789abcdef") == HASH_DIGITS,
                  LT_PEER_USAGE, "\"%.70s\" is no SHA-256 of a public key: 64 hex digits in lower case", spki);
-        bool compromised = strcmp(cmd_value_or(c, "reason", ""), "keyCompromise") == 0;
+        bool compromised = w->reason == CA_REASON_KEY_COMPROMISE;
         LT_ASSERT(json_object_set_new(payload, "block", json_boolean(compromised)) == 0);
         return put_text(c, payload, "spki", "spki-sha256");
     }
     json_t *tiers = json_array();
     LT_ASSERT(tiers != NULL && json_object_set_new(payload, "tiers", tiers) == 0);
-    for (size_t i = 0; i < tier_count(c); i++) {
-        LT_CHECK(json_array_append_new(tiers, json_string(cmd_value_nth(c, "tier", i))) == 0, LT_PEER_USAGE,
+    for (size_t i = 0; cmd_mass_tier(c, i) != NULL; i++) {
+        LT_CHECK(i < TIERS_MAX, LT_PEER_USAGE, "at most %d tiers, and everything else", TIERS_MAX);
+        LT_CHECK(json_array_append_new(tiers, json_string(cmd_mass_tier(c, i))) == 0, LT_PEER_USAGE,
                  "--tier is no UTF-8");
     }
     return put_text(c, payload, "scope", "scope");
@@ -244,22 +140,18 @@ lt_res cmd_revoke_many(struct cmd *c)
     LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
     const char *scope = cmd_value(c, "scope");
     const char *spki = cmd_value(c, "spki");
-    int reason = 0;
+    struct cmd_why why;
     LT_ASSERT(payload != NULL);
     LT_CHECK((scope != NULL) != (spki != NULL) && c->args.word_count == 0, LT_PEER_USAGE,
              "give one of SERIAL, --scope EXPR and --spki HASH");
-    LT_CHECK(scope != NULL || tier_count(c) == 0, LT_PEER_USAGE, "--tier goes with --scope");
-    LT_TRY(cmd_reason(cmd_value_or(c, "reason", "unspecified"), &reason));
-    LT_TRY(put_meant(c, payload));
-    LT_ASSERT(json_object_set_new(payload, "reason", json_integer(reason)) == 0);
-    LT_TRY(put_text(c, payload, "cause", "cause"));
+    LT_CHECK(scope != NULL || cmd_value(c, "tier") == NULL, LT_PEER_USAGE, "--tier goes with --scope");
+    LT_TRY(cmd_why(c, &why));
+    LT_TRY(put_meant(c, &why, payload));
+    LT_TRY(cmd_why_put(c, &why, payload));
     LT_TRY(put_text(c, payload, "text", "note"));
-    LT_TRY(put_text(c, payload, "late-because", "late-because"));
-    LT_TRY(put_time(c, payload, "aware", "aware"));
-    LT_TRY(put_time(c, payload, "dated-back-to", "dated-back-to"));
     LT_TRY(put_stop_after(c, payload));
     if (!cmd_flag(c, "yes")) {
-        return dry_run(c, scope, spki);
+        return cmd_revoke_dry_run(c, &why);
     }
     LT_TRY(cmd_api_post(c, "masses", payload, &answer));
     return print_resting(c, cmd_text(answer, "id"));

@@ -2,28 +2,22 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ca/revoke.h"
 #include "cmd/api.h"
 #include "cmd/mass.h"
 #include "cmd/verbs.h"
 
-/* CRLReason by name; those that a leaf of ours may carry. */
-static const struct {
-    const char *name;
-    int reason;
-} reasons[] = {
-    {"unspecified", 0}, {"keyCompromise", 1},        {"affiliationChanged", 3},
-    {"superseded", 4},  {"cessationOfOperation", 5}, {"privilegeWithdrawn", 9},
-};
-
-lt_res cmd_reason(const char *name, int *ret_reason)
+static lt_res would(struct cmd *c, const json_t *certificate, const struct cmd_why *why)
 {
-    for (size_t i = 0; i < LT_COUNT(reasons); i++) {
-        if (strcmp(reasons[i].name, name) == 0) {
-            *ret_reason = reasons[i].reason;
-            return LT_OK;
-        }
-    }
-    LT_FAIL(LT_PEER_USAGE, "there is no reason \"%.40s\"", name);
+    LT_CLEANUP(cmd_json_freep) json_t *clocks = json_object();
+    LT_ASSERT(clocks != NULL);
+    LT_TRY(c->json ? LT_OK : cmd_why_show(c, why, clocks));
+    return cmd_would(c, "would revoke %s of %s (%s, until %s) as %s%s; add --yes to do it",
+                     cmd_text(certificate, "serial"), cmd_text(certificate, "issuer"),
+                     cmd_text(certificate, "status"), cmd_text(certificate, "not_after"), why->reason_name,
+                     why->reason == CA_REASON_KEY_COMPROMISE
+                         ? ", block its key, and propose to revoke all other certificates of that key"
+                         : "");
 }
 
 static lt_res run_one(struct cmd *c)
@@ -33,9 +27,8 @@ static lt_res run_one(struct cmd *c)
     LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
     char path[256];
     const char *serial = c->args.words[0];
-    const char *name = cmd_value_or(c, "reason", "unspecified");
-    int reason = 0;
-    LT_TRY(cmd_reason(name, &reason));
+    struct cmd_why why;
+    LT_TRY(cmd_why(c, &why));
     size_t len = strlen(serial);
     LT_CHECK(len > 0 && len <= 40 && strspn(serial, "0123456789abcdefABCDEF") == len, LT_PEER_USAGE,
              "\"%.60s\" is no serial number; write it in hex", serial);
@@ -44,14 +37,13 @@ static lt_res run_one(struct cmd *c)
     const char *status = cmd_text(certificate, "status");
     LT_CHECK(strcmp(status, "expired") != 0, LT_PEER_CONFLICT,
              "this certificate has expired; nobody trusts it");
-    if (!cmd_flag(c, "yes")) {
-        return cmd_would(c, "would revoke %s of %s (%s, until %s) as %s; add --yes to do it",
-                         cmd_text(certificate, "serial"), cmd_text(certificate, "issuer"), status,
-                         cmd_text(certificate, "not_after"), name);
-    }
-    payload = json_pack("{s:s, s:i, s:s}", "issuer", cmd_text(certificate, "issuer"), "reason", reason,
-                        "text", cmd_value_or(c, "text", ""));
+    payload = json_pack("{s:s, s:s}", "issuer", cmd_text(certificate, "issuer"), "text",
+                        cmd_value_or(c, "text", ""));
     LT_CHECK(payload != NULL, LT_PEER_USAGE, "--text is no UTF-8");
+    LT_TRY(cmd_why_put(c, &why, payload));
+    if (!cmd_flag(c, "yes")) {
+        return would(c, certificate, &why);
+    }
     (void)snprintf(path, sizeof(path), "certificates/%s/revoke", cmd_text(certificate, "serial"));
     LT_TRY(cmd_api_post(c, path, payload, &answer));
     return c->json ? cmd_print_json(answer)
@@ -63,8 +55,7 @@ static lt_res run_one(struct cmd *c)
 /* What only many certificates take is refused for one. */
 static lt_res run(struct cmd *c)
 {
-    static const char *const many[] = {"scope", "spki",          "tier",       "cause",
-                                       "aware", "dated-back-to", "stop-after", "late-because"};
+    static const char *const many[] = {"scope", "spki", "tier", "stop-after"};
     if (c->args.word_count == 0) {
         return cmd_revoke_many(c);
     }
@@ -76,12 +67,13 @@ static lt_res run(struct cmd *c)
 }
 
 static const struct cmd_option options[] = {
-    {"reason", "WORD", "why (default: unspecified)", false,
+    {"reason", "WORD", "CRLReason (default: the cause's, or unspecified)", false,
      "unspecified keyCompromise affiliationChanged superseded cessationOfOperation privilegeWithdrawn"},
     {"text", "TEXT", "kept with the event", false, NULL},
     {"scope", "EXPR", "all certificates of this scope (see lintel scope)", false, NULL},
     {"spki", "HASH", "all certificates of this key; keyCompromise blocks it at once", false, NULL},
-    {"tier", "EXPR", "those of the scope that are revoked first; the next --tier next", true, NULL},
+    {"tier", "EXPR", "those that are revoked first; the next --tier next; readiness: five of them", true,
+     NULL},
     {"stop-after", "TIER", "pause behind this tier; the first is 0", false, NULL},
     {"cause", "NAME", "what the rules call it, for the clocks: not-issued-per-rules, …", false, NULL},
     {"aware", "TIME", "when the clock began (default: now)", false, NULL},
@@ -98,18 +90,25 @@ const struct cmd_verb cmd_revoke = {
     .words_most = 1,
     .summary = "revoke a certificate, all of a key, or all of a scope",
     .help =
-        "The signer journals the revocation before it is answered; keyCompromise blocks the key for good.\n"
+        "The signer journals the revocation before it is answered. keyCompromise blocks the key for good, "
+        "and\n"
+        "all other certificates of that key follow as one plan. --cause says which rule wants it: its "
+        "clocks\n"
+        "run from --aware on, and where no reason is given the rule's own is taken (lintel-mass(1) has the\n"
+        "list).\n"
         "\n"
-        "With --scope or --spki the list of certificates is frozen first; more than 100 need a second\n"
-        "person's approval. Then it is started, watched, paused and resumed: lintel mass.\n"
+        "With --scope or --spki the list of certificates is frozen first; more than approvals.revoke-alone\n"
+        "of lintel.yaml need a second person's approval. Then it is started, watched, paused and resumed: "
+        "lintel mass.\n"
         "\n"
         "examples:\n"
         "  lintel revoke 0cf65a03ce05c1fff1baf459b0f1aa20 --reason superseded\n"
-        "  lintel revoke 0cf65a03ce05c1fff1baf459b0f1aa20 --reason keyCompromise --yes\n"
+        "  lintel revoke 0cf65a03ce05c1fff1baf459b0f1aa20 --cause key-compromise \\\n"
+        "    --aware 2026-11-22T08:00:00Z --dated-back-to 2026-11-20T00:00:00Z --yes\n"
         "  lintel revoke --spki 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 \\\n"
         "    --reason keyCompromise --cause key-compromise --yes\n"
         "  lintel revoke --scope 'method = dns-01 and caa_age > 8h' --reason superseded \\\n"
-        "    --cause validation-unreliable --tier 'account = 12' --yes\n",
+        "    --cause validation-unreliable --tier replaced --tier readiness --yes\n",
     .options = options,
     .option_count = LT_COUNT(options),
     .run = run,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "acme.pb-c.h"
+#include "acme/contact.h"
 #include "acme/enroll.h"
 #include "ca/body.h"
 #include "ca/eab.h"
@@ -14,6 +15,7 @@
 #include "ca/lint_book.h"
 #include "ca/mass.h"
 #include "ca/plan.h"
+#include "ca/ready.h"
 #include "ca/revoke.h"
 #include "ca/scope_book.h"
 #include "ca/usage.h"
@@ -195,9 +197,8 @@ static lt_res act_mass(struct call *c, mass_act *act)
     return act(c->t, &by, c->m->mass, &c->json);
 }
 
-static lt_res act_usage(struct call *c,
-                        lt_res (*act)(struct ca_turn *t, const struct ca_plan_asker *by,
-                                      const Ipc__UsageWanted *m, const char **ret_json))
+static lt_res act_usage(struct call *c, lt_res (*act)(struct ca_turn *t, const struct ca_plan_asker *by,
+                                                      const Ipc__UsageWanted *m, const char **ret_json))
 {
     struct ca_plan_asker by = asker(c);
     LT_CHECK(c->m->usage != NULL, LT_PEER_MALFORMED, "which scan?");
@@ -284,6 +285,32 @@ static lt_res op_import_issuer(struct call *c)
     return ca_import_issuer_add(c->t, &by, c->m->import_issuer, &c->json);
 }
 
+static lt_res act_ready(struct call *c, ca_ready_op *act)
+{
+    const struct ca_ready_asker by = {c->by->name, bytes(c->m->jws)};
+    LT_CHECK(c->m->ready != NULL, LT_PEER_MALFORMED, "whose readiness?");
+    return act(c->t, &by, c->m->ready, &c->json);
+}
+
+#define READY_OP(name_, act_)           \
+    static lt_res name_(struct call *c) \
+    {                                   \
+        return act_ready(c, act_);      \
+    }
+READY_OP(op_ready_set, ca_ready_set)
+READY_OP(op_ready_contact, ca_ready_contact)
+READY_OP(op_holdout_add, ca_ready_holdout_add)
+READY_OP(op_holdout_lift, ca_ready_holdout_lift)
+READY_OP(op_ready_call, ca_ready_call)
+READY_OP(op_ready_link, ca_ready_link)
+
+static lt_res op_ready_write(struct call *c)
+{
+    const struct ca_ready_asker by = {c->by->name, bytes(c->m->jws)};
+    LT_CHECK(c->m->ready != NULL, LT_PEER_MALFORMED, "whose contacts?");
+    return acme_contact_write(c->g->desk, c->t, &by, c->m->ready, &c->json);
+}
+
 static const struct {
     const char *op;
     unsigned roles; /* one of them is needed */
@@ -311,6 +338,13 @@ static const struct {
     {"mass.stop", CA_ROLE_OPERATOR | CA_ROLE_APPROVER, op_mass_stop},
     {"hold.add", CA_ROLE_OPERATOR, op_hold_add},
     {"hold.lift", CA_ROLE_APPROVER, op_hold_lift},
+    {"readiness.set", CA_ROLE_OPERATOR, op_ready_set},
+    {"readiness.contact", CA_ROLE_OPERATOR, op_ready_contact},
+    {"readiness.write", CA_ROLE_OPERATOR, op_ready_write},
+    {"readiness.call", CA_ROLE_OPERATOR, op_ready_call},
+    {"readiness.link", CA_ROLE_OPERATOR, op_ready_link},
+    {"holdout.add", CA_ROLE_OPERATOR, op_holdout_add},
+    {"holdout.lift", CA_ROLE_OPERATOR, op_holdout_lift},
     {"usage.scan", CA_ROLE_OPERATOR, op_usage_scan},
     {"usage.pause", CA_ROLE_OPERATOR, op_usage_pause},
     {"usage.resume", CA_ROLE_OPERATOR, op_usage_resume},

@@ -40,6 +40,7 @@ def arguments():
     parser.add_argument("--certificates", type=int, default=3048289, help="of a folder of its own")
     parser.add_argument("--shards", type=int, default=128)
     parser.add_argument("--revoke", default="1706505", help="how many, or all")
+    parser.add_argument("--scope", help="the expression itself")
     parser.add_argument("--rate", type=int, default=100, help="orders a second meanwhile")
     parser.add_argument("--no-load", action="store_true")
     parser.add_argument("--warm", type=int, default=5, help="seconds of orders before the approval")
@@ -292,7 +293,7 @@ def end_load(process):
 def run(ca, args, dns_port, result):
     for name in ("berta", "carl"):
         ca.lintel("operator", "add", name, "--role", "approver", check=False)
-    scope = scope_of(ca, args.revoke)
+    scope = args.scope or scope_of(ca, args.revoke)
     mass, took = freeze(ca, scope)
     result.update({"scope": scope, "members": mass["count"], "batches": mass["batches"], "frozen and sealed, s": round(took, 1)})
     with book(ca) as db:
