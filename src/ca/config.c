@@ -162,6 +162,10 @@ static const cyaml_schema_field_t crl_fields[] = {
     CA_YAML_BOOL("fetch-back", CYAML_FLAG_OPTIONAL, struct raw, c.crl_fetch_back),
     CYAML_FIELD_END,
 };
+static const cyaml_schema_field_t usage_fields[] = {
+    CA_YAML_BOOL("scan", CYAML_FLAG_OPTIONAL, struct raw, c.usage_scan),
+    CYAML_FIELD_END,
+};
 static const cyaml_schema_field_t approval_fields[] = {
     STRING("needed", approvals_needed),
     STRING("revoke-alone", revoke_alone),
@@ -229,6 +233,7 @@ static const cyaml_schema_field_t fields[] = {
     SECTION("rate-limits", rate_fields),
     SECTION("pausing", pausing_fields),
     SECTION("crl", crl_fields),
+    SECTION("usage", usage_fields),
     SECTION("approvals", approval_fields),
     SECTION("second-opinion", opinion_fields),
     SECTION("mail", mail_fields),

@@ -117,6 +117,7 @@ struct ca_config {
     int64_t crl_interval_s; /* a new CRL at least so often */
     int64_t crl_lifetime_s; /* nextUpdate - thisUpdate */
     bool crl_fetch_back;    /* the courier fetches what was published, and holds it against the book */
+    bool usage_scan;        /* operators may have the courier look at who uses certificates */
 
     uint32_t approvals_needed;
     uint32_t revoke_alone; /* certificates that one operator may revoke as one plan without approvals */

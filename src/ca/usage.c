@@ -7,6 +7,7 @@
 #include "ca/body.h"
 #include "ca/book.h"
 #include "ca/book_internal.h"
+#include "ca/config.h"
 #include "ca/host.h"
 #include "ca/usage_internal.h"
 
@@ -214,12 +215,22 @@ static lt_res check(const Ipc__UsageWanted *m)
     return LT_OK;
 }
 
+/* A CA goes out to its subscribers' servers only where somebody decided so. */
+static lt_res check_allowed(const struct ca_turn *t)
+{
+    LT_CHECK(
+        t->book->config == NULL || t->book->config->usage_scan, LT_PEER_UNSUPPORTED,
+        "this CA looks at no endpoints: write \"usage: {scan: true}\" into lintel.yaml and start it anew");
+    return LT_OK;
+}
+
 lt_res ca_usage_create(struct ca_turn *t, const struct ca_plan_asker *by, const Ipc__UsageWanted *m,
                        const char **ret_json)
 {
     char ports[PORTS_TEXT_MAX] = "";
     struct ca_usage u;
     LT_TRY(check(m));
+    LT_TRY(check_allowed(t));
     LT_TRY(check_alone(t));
     for (size_t i = 0, at = 0; i < m->n_ports; i++) {
         at += (size_t)snprintf(ports + at, sizeof ports - at, "%s%u", i == 0 ? "" : ",", m->ports[i]);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ca/book.h"
+#include "ca/config.h"
 #include "ca/truth.h"
 #include "ca/usage_internal.h"
 
@@ -192,6 +193,7 @@ static lt_res take_page(struct ca_turn *t, const struct ca_usage *u, const Ipc__
     look.rate = (uint32_t)u->rate;
     look.concurrency = (uint32_t)u->concurrency;
     look.timeout_ms = (uint32_t)u->timeout_ms;
+    look.private_too = t->book->config != NULL && t->book->config->allow_private;
     if (look.n_targets > 0) {
         LT_TRY(ca_turn_send(t, IPC_COURIER, IPC_USAGE_LOOK, (uint64_t)u->id, &look.base));
     }

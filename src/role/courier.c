@@ -1,4 +1,5 @@
-/* courier: goes out to the CA's remote perspectives, to the mail relay, and to what the CA publishes. It has
+/* courier: goes out to the CA's remote perspectives, to the mail relay, to what the CA publishes, and to who
+ * uses its certificates. It has
  * no book and no key of the CA, only the TLS key by which perspectives know it (courier/key.pem, made by
  * `lintel perspective client`); without perspectives, none. */
 #include "role/courier.h"
@@ -17,6 +18,7 @@
 #include "crypto/digest.h"
 #include "role/courier_crl.h"
 #include "role/courier_mail.h"
+#include "role/courier_usage.h"
 #include "role/event_loop.h"
 #include "role/kit.h"
 #include "role/profiles.h"
@@ -33,6 +35,7 @@ struct courier {
     struct courier_fleet *before; /* owned: of the files before, until its questions are answered */
     struct courier_mail *mail;    /* owned */
     struct courier_crl *crl;      /* owned */
+    struct courier_usage *usage;  /* owned */
     uint32_t registrar;           /* instance that asked last */
     int64_t relay_silent_s;       /* since when the mail relay takes nothing; 0: it does, or nobody knows */
 };
@@ -125,6 +128,35 @@ static lt_res on_crl(void *self, const struct ipc_msg *m)
     return LT_OK;
 }
 
+static void seen(void *self, const Ipc__UsageSeen *said)
+{
+    struct courier *s = self;
+    const struct ipc_addr to = {.role = IPC_REGISTRAR, .instance = s->registrar};
+    for (size_t i = 0; i < said->n_sights; i++) {
+        lt_metric_add(said->sights[i]->sha256.len > 0 ? "lintel_endpoints_seen_total{outcome=\"served\"}"
+                                                      : "lintel_endpoints_seen_total{outcome=\"failed\"}",
+                      1);
+    }
+    if (lt_failed(role_reply(s->kit, &to, IPC_USAGE_SEEN, &said->base))) {
+        lt_log_error("answer not sent"); /* the registrar asks again */
+    }
+}
+
+static lt_res on_look(void *self, const struct ipc_msg *m)
+{
+    struct courier *s = self;
+    s->registrar = m->from.instance;
+    courier_usage_look(s->usage, (const Ipc__UsageLook *)(const void *)m->body);
+    return LT_OK;
+}
+
+static lt_res on_usage_stop(void *self, const struct ipc_msg *m)
+{
+    struct courier *s = self;
+    courier_usage_stop(s->usage, ((const Ipc__UsageStop *)(const void *)m->body)->scan);
+    return LT_OK;
+}
+
 static lt_res make_fleet(struct courier *s, struct courier_fleet **ret_fleet)
 {
     LT_CLEANUP(lt_fd_closep) int folder = open(s->folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -172,6 +204,7 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *start, const int *li
     LT_TRY(make_fleet(s, &s->fleet));
     LT_TRY(courier_mail_new(s->base, mailed, s, &s->mail));
     s->crl = courier_crl_new(s->base, fetched, s);
+    LT_TRY(courier_usage_new(s->base, s->folder, seen, s, &s->usage));
     *ret_self = s;
     lt_log(LT_LOG_INFO, "perspectives", "count=%zu", courier_fleet_count(s->fleet));
     return LT_OK;
@@ -183,6 +216,7 @@ static lt_res reload(void *self, const char *config_yaml)
     struct courier *s = self;
     struct courier_fleet *fresh = NULL;
     (void)config_yaml; /* nothing of it is ours */
+    LT_TRY(courier_usage_reload(s->usage, s->folder));
     LT_TRY(make_fleet(s, &fresh));
     courier_fleet_inherit(fresh, s->fleet);
     courier_fleet_free(s->before); /* what it had not finished counts as no answer */
@@ -207,6 +241,7 @@ static lt_res tick(void *self, lt_time now)
     courier_fleet_tick(s->fleet, now_ms);
     courier_mail_tick(s->mail);
     courier_crl_tick(s->crl);
+    courier_usage_tick(s->usage);
     if (s->before != NULL) {
         courier_fleet_tick(s->before, now_ms);
         if (courier_fleet_open(s->before) == 0) {
@@ -214,6 +249,7 @@ static lt_res tick(void *self, lt_time now)
         }
     }
     lt_metric_set("lintel_corroborations_running", (int64_t)courier_fleet_open(s->fleet));
+    lt_metric_set("lintel_endpoints_looking", (int64_t)courier_usage_open(s->usage));
     lt_metric_set("lintel_crls_fetching", (int64_t)courier_crl_open(s->crl));
     lt_metric_set("lintel_letters_running", (int64_t)courier_mail_open(s->mail));
     return LT_OK;
@@ -226,9 +262,9 @@ static lt_res run(void *self)
 }
 
 static const struct role_route routes[] = {
-    {IPC_REGISTRAR, IPC_CORROBORATE, on_corroborate},
-    {IPC_REGISTRAR, IPC_MAIL_SEND, on_mail},
-    {IPC_REGISTRAR, IPC_CRL_FETCH, on_crl},
+    {IPC_REGISTRAR, IPC_CORROBORATE, on_corroborate}, {IPC_REGISTRAR, IPC_MAIL_SEND, on_mail},
+    {IPC_REGISTRAR, IPC_CRL_FETCH, on_crl},           {IPC_REGISTRAR, IPC_USAGE_LOOK, on_look},
+    {IPC_REGISTRAR, IPC_USAGE_STOP, on_usage_stop},
 };
 
 int main(void)

@@ -37,9 +37,10 @@ static const struct sandbox_path validator_paths[] = {
 /* Whom it may ask is read again on SIGHUP; its own key is not. The system's roots are for a relay with smtps.
  */
 static const struct sandbox_path courier_paths[] = {
-    {"perspectives", false},       {"/etc/resolv.conf", false}, {"/etc/hosts", false},
-    {"/etc/nsswitch.conf", false}, {"/etc/host.conf", false},   {"/etc/gai.conf", false},
-    {"/etc/ssl/certs", false},
+    {"perspectives", false},   {"/etc/resolv.conf", false},
+    {"/etc/hosts", false},     {"/etc/nsswitch.conf", false},
+    {"/etc/host.conf", false}, {"/etc/gai.conf", false},
+    {"/etc/ssl/certs", false}, {"usage", false},
 };
 
 /* What any program reads to be loaded; the command itself and its interpreter: role/opinion_walls.c. */

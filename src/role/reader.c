@@ -19,7 +19,7 @@
 #include "query.pb-c.h"
 #include "role/kit.h"
 #include "role/profiles.h"
-#include "role/reader_members.h"
+#include "role/reader_endpoints.h"
 
 enum { QUESTION_ARENA_MAX = 256 * 1024 * 1024, CACHE_KIB = 4096 };
 
@@ -30,6 +30,7 @@ struct reader {
     char build[64];
     char *evidence;                 /* owned: folder of segments */
     struct reader_members *members; /* owned */
+    struct reader_members *scanned; /* owned: of scans, so that neither loses its place */
 };
 
 /* How a failure looks to who asked. */
@@ -120,6 +121,12 @@ static lt_res on_members(void *self, const struct ipc_msg *m)
     return reader_members_asked(r->members, m);
 }
 
+static lt_res on_endpoints(void *self, const struct ipc_msg *m)
+{
+    const struct reader *r = self;
+    return reader_endpoints_asked(r->scanned, r->store, r->kit, m);
+}
+
 static lt_res start(struct role_kit *kit, const Ipc__Start *m, const int *listener_fds, void **ret_self)
 {
     (void)listener_fds; /* it has none */
@@ -143,6 +150,7 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *m, const int *listen
     const struct store_options options = {.path = path, .read_only = true, .cache_kib = CACHE_KIB};
     LT_TRY(store_open(&options, &r->store));
     r->members = reader_members_new(kit, r->store);
+    r->scanned = reader_members_new(kit, r->store);
     lt_arena_reset(&r->arena);
     *ret_self = r;
     return LT_OK;
@@ -151,6 +159,7 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *m, const int *listen
 static const struct role_route routes[] = {
     {IPC_NOTARY, IPC_QUERY, on_query},
     {IPC_REGISTRAR, IPC_MEMBERS_WANTED, on_members},
+    {IPC_REGISTRAR, IPC_ENDPOINTS_WANTED, on_endpoints},
 };
 
 int main(void)

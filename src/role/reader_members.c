@@ -168,3 +168,23 @@ lt_res reader_members_asked(struct reader_members *r, const struct ipc_msg *m)
                         : send_page(r, &m->from, &body, q->most);
     return res.code == LT_RETRY_BUSY || res.code == LT_STATE_CLOSED ? LT_OK : res; /* it asks again */
 }
+
+lt_res reader_members_each(struct reader_members *r, const Ipc__MembersWanted *q, reader_member *each,
+                           void *self, bool *ret_last)
+{
+    bool taken = true;
+    *ret_last = false;
+    LT_TRY(fill(r, q));
+    while (taken && r->at < r->count) {
+        const struct member *m = &r->list[r->at];
+        LT_TRY(each(self, m->issuer, LT_SLICE(m->serial, m->len), &taken));
+        r->at += taken;
+    }
+    *ret_last = r->at == r->count && r->whole;
+    return LT_OK;
+}
+
+lt_res reader_members_count(struct reader_members *r, const Ipc__MembersWanted *q, int64_t *ret_count)
+{
+    return run(r, q, ret_count);
+}

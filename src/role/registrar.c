@@ -37,6 +37,7 @@
 #include "ca/responder.h"
 #include "ca/revoke.h"
 #include "ca/service.h"
+#include "ca/usage.h"
 #include "crypto/digest.h"
 #include "role/profiles.h"
 
@@ -239,6 +240,8 @@ HANDLER(on_sign_reply, step_sign_reply)
 HANDLER(on_replay, step_replay)
 HANDLER(on_recorded, step_recorded)
 HANDLER(on_members, step_members)
+HANDLER(on_endpoints, registrar_endpoints)
+HANDLER(on_seen, registrar_seen)
 HANDLER(on_polls, step_polls)
 HANDLER(on_knot, step_knot)
 HANDLER(on_verdict, step_verdict)
@@ -266,6 +269,8 @@ static const struct role_route routes[] = {
     {IPC_EXAMINER, IPC_JOURNAL_REPLAY, on_replay},
     {IPC_EXAMINER, IPC_REVOCATION_RECORDED, on_recorded},
     {IPC_READER, IPC_MEMBERS, on_members},
+    {IPC_READER, IPC_ENDPOINTS, on_endpoints},
+    {IPC_COURIER, IPC_USAGE_SEEN, on_seen},
     {IPC_EXAMINER, IPC_KNOT_SIGNED, on_knot},
     {IPC_EXAMINER, IPC_EXAMINER_VERDICT, on_verdict},
     {IPC_EXAMINER, IPC_REFUSED, on_refused},
@@ -343,6 +348,9 @@ static void linked(void *self, enum ipc_role peer, uint32_t instance)
     registrar_step *step = NULL;
     (void)instance;
     ca_mass_ask_again(g->book);
+    if (peer == IPC_READER || peer == IPC_COURIER) {
+        ca_usage_ask_again(g->book);
+    }
     if (peer == IPC_EXAMINER) {
         g->book->examiner_linked = true;
         g->book->replayed = false;
@@ -444,6 +452,7 @@ static lt_res ask_again(struct registrar *g)
         return LT_OK;
     }
     ca_mass_ask_again(g->book);
+    ca_usage_ask_again(g->book);
     g->lost = false; /* set again where this fails too */
     g->book->replayed = false;
     return registrar_run(g, step_ask_again, NULL);
@@ -453,6 +462,7 @@ static lt_res tick(void *self, lt_time now)
 {
     struct registrar *g = self;
     LT_TRY(registrar_run(g, step_tick, NULL));
+    LT_TRY(role_draining(g->kit) ? LT_OK : registrar_usage_tick(g));
     LT_TRY(ask_again(g));
     if (now.us - g->second.us >= LT_US_PER_SECOND || now.us < g->second.us) {
         g->second = now;

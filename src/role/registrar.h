@@ -60,6 +60,11 @@ void registrar_commit(struct registrar *g);
 /* registrar_mass.c: a slice of mass revocation, where there is one to do. */
 void registrar_mass_slices(struct registrar *g);
 
+/* registrar_usage.c: scans, and what they and issuance say about replacements. */
+registrar_step registrar_endpoints;
+registrar_step registrar_seen;
+LT_MUST_USE lt_res registrar_usage_tick(struct registrar *g);
+
 /* registrar_operator.c */
 registrar_step registrar_operator_call;
 /* An OperatorReply: json on success, else the problem that r and the last error record tell. */

@@ -106,7 +106,10 @@ static uint32_t wanted(const struct supervisor *s, enum ipc_role role)
         return s->config->opinion.command_count == 0 ? 0 : 1;
     }
     if (role == IPC_COURIER) {
-        return has_perspectives() || s->config->mail_relay[0] != 0 || s->config->crl_fetch_back ? 1 : 0;
+        return has_perspectives() || s->config->mail_relay[0] != 0 || s->config->crl_fetch_back ||
+                       s->config->usage_scan
+                   ? 1
+                   : 0;
     }
     return role == IPC_GATEWAY  ? s->config->gateways
            : role == IPC_NOTARY ? s->config->notaries

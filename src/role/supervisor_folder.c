@@ -38,6 +38,7 @@ static const struct {
     {"operators", IPC_SUPERVISOR, 0755, 0, false, true},
     {"perspectives", IPC_SUPERVISOR, 0755, 0644, false, true},
     {"policy", IPC_SUPERVISOR, 0755, 0644, false, true},
+    {"usage", IPC_SUPERVISOR, 0755, 0644, false, true},
     {"courier", IPC_COURIER, 0700, 0600, false, false},
     {"secrets", IPC_SUPERVISOR, 0700, 0600, false, false},
     {"ca", IPC_SUPERVISOR, 0755, 0644, false, false},
