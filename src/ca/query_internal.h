@@ -83,6 +83,7 @@ query_answer query_issuer_list;
 query_answer query_crl_list;
 query_answer query_lint;
 query_answer query_inventory;
+query_answer query_import_list;
 query_answer query_scope_count;
 query_answer query_scope_groups;
 query_answer query_scope_run;
@@ -109,6 +110,7 @@ extern const struct ca_query_sql query_event_sql;
 extern const struct ca_query_sql query_evidence_sql;
 extern const struct ca_query_sql query_rules_sql;
 extern const struct ca_query_sql query_seen_sql;
+extern const struct ca_query_sql query_import_sql;
 extern const struct ca_query_sql query_lint_sql;
 extern const struct ca_query_sql query_list_sql;
 extern const struct ca_query_sql query_crl_sql;
@@ -185,6 +187,13 @@ void query_certificate_write(struct query_out *o, const struct query_tables *t,
                              const struct query_certificate *c, const struct query_revocation *r,
                              const char *status);
 const char *query_reason_name(int64_t reason);
+/* "der", base64; null where the book has a serial number and dates alone. */
+LT_MUST_USE lt_res query_der_write(const struct ca_query *query, struct query_out *out,
+                                   const struct query_certificate *c);
+/* "import": which one, of what form; nothing for what this CA issued by this book. "evidence_status" says
+ * "unknown" for what was brought in, else "known". */
+LT_MUST_USE lt_res query_import_write(const struct ca_query *query, struct query_out *out,
+                                      const struct query_certificate *c);
 /* "findings": rule and result of what the linter found at issuance; null where that is not known. */
 LT_MUST_USE lt_res query_verdict_write(const struct ca_query *query, struct query_out *out,
                                        const struct query_certificate *c);

@@ -102,8 +102,9 @@ lt_res query_scope_run(const struct ca_query *query, struct query_out *out)
     int64_t count = 0;
     uint8_t hash[SCOPE_HASH_LEN];
     LT_TRY(prepare_body(query, &a));
-    /* A whole second: the moment is written as one, and run again as one. */
-    a.ask.now.us -= a.ask.now.us % LT_US_PER_SECOND;
+    /* A whole second, and one that is over: the moment is written as one, and what the registrar is about to
+     * commit with a time of now belongs to a later one. */
+    a.ask.now.us -= LT_US_PER_SECOND + a.ask.now.us % LT_US_PER_SECOND;
     a.ask.as_of = true;
     LT_TRY(query_scope_write_text(&a, out));
     LT_TRY(query_scope_hash(&a, &count, hash));
@@ -220,7 +221,13 @@ static lt_res take(void *self, int64_t issuer, lt_slice serial, int64_t copy)
     return LT_OK;
 }
 
-static lt_res write_one(const struct page *p, const struct query_cursor *at, struct query_out *out)
+static bool ordered_by_expiry(enum scope_order order)
+{
+    return order == SCOPE_BY_EXPIRY || order == SCOPE_BY_EXPIRY_DOWN;
+}
+
+static lt_res write_one(const struct page *p, const struct query_cursor *at, struct query_out *out,
+                        int64_t *ret_time_us)
 {
     const struct ca_query *query = p->asked->query;
     struct query_certificate c = {.issuer = 0};
@@ -237,13 +244,19 @@ static lt_res write_one(const struct page *p, const struct query_cursor *at, str
     query_open(out, NULL, '{');
     query_certificate_write(out, &p->tables, &c, &revocation,
                             query_certificate_status(query, &c, &revocation));
+    query_cstr(out, "method", c.worst_method);
+    query_time(out, "oldest_validation", c.oldest_validation_us);
+    query_time(out, "oldest_caa", c.oldest_caa_us);
+    query_int(out, "shard", c.shard);
     query_open(out, "names", '[');
     for (size_t i = 0; i < names.count; i++) {
         query_cstr(out, NULL, names.list[i].name);
     }
     query_close(out, ']');
+    r = query->q->with_der ? query_der_write(query, out, &c) : LT_OK;
     query_close(out, '}');
-    return LT_OK;
+    *ret_time_us = ordered_by_expiry(p->asked->ask.order) ? c.not_after_us : c.issued_us;
+    return r;
 }
 
 /* The cursor's key says which way the first page went; as_of stays the moment of the first page by `at`. */
@@ -254,40 +267,61 @@ lt_res query_scope_write_page(const struct query_scope *a, struct query_out *out
     struct query_cursor at;
     struct scope_sql s;
     struct scope_ask ask = a->ask;
+    int64_t time_us = 0; /* of the last one written */
+    bool by_key = ask.order == SCOPE_BY_KEY;
+    char kind = by_key ? 'c' : (char)('A' + ask.order);
     LT_TRY(query_tables_load(query, &p.tables));
-    LT_TRY(query_cursor_read(query, 'c', &at));
+    LT_TRY(query_cursor_read(query, kind, &at));
     if (!at.set) {
         int64_t count = 0;
         LT_TRY(count_of(a, &count));
         query_int(out, "count", count);
-        at.key = count <= FEW ? 1 : 0;
+        at.key = by_key && count <= FEW ? 1 : 0;
     }
     ask.want = SCOPE_MEMBERS;
     ask.limit = query_limit(query);
-    ask.few = at.key != 0;
-    ask.after = (struct scope_cursor){at.set, at.issuer, at.serial, at.copy};
+    ask.few = by_key && at.key != 0;
+    ask.after = (struct scope_cursor){at.set, at.key, at.issuer, at.serial, at.copy};
     p.at = LT_NEW_ARRAY(query->arena, struct query_cursor, ask.limit);
     LT_TRY(p.at == NULL ? too_large() : LT_OK);
     LT_TRY(compile(a, &ask, &s));
     LT_TRY(scope_each(query->store, &s, take, &p));
     query_open(out, "certificates", '[');
     for (size_t i = 0; i < p.count; i++) {
-        LT_TRY(write_one(&p, &p.at[i], out));
+        LT_TRY(write_one(&p, &p.at[i], out, &time_us));
     }
     query_close(out, ']');
     struct query_cursor next = {.set = p.count == ask.limit};
     if (next.set) {
         next = p.at[p.count - 1];
-        next.key = at.key;
+        next.key = by_key ? at.key : time_us;
     }
-    query_cursor_write(out, 'c', &next);
+    query_cursor_write(out, kind, &next);
     return LT_OK;
+}
+
+static lt_res read_order(const char *word, enum scope_order *ret_order)
+{
+    static const struct {
+        const char *word;
+        enum scope_order order;
+    } words[] = {{"", SCOPE_BY_KEY},           {"serial", SCOPE_BY_KEY},
+                 {"issued", SCOPE_BY_ISSUE},   {"-issued", SCOPE_BY_ISSUE_DOWN},
+                 {"expires", SCOPE_BY_EXPIRY}, {"-expires", SCOPE_BY_EXPIRY_DOWN}};
+    for (size_t i = 0; i < LT_COUNT(words); i++) {
+        if (strcmp(word, words[i].word) == 0) {
+            *ret_order = words[i].order;
+            return LT_OK;
+        }
+    }
+    LT_FAIL(LT_PEER_MALFORMED, "order is serial, issued, -issued, expires or -expires");
 }
 
 lt_res query_scope_list(const struct ca_query *query, struct query_out *out)
 {
     struct query_scope a;
     LT_TRY(prepare_body(query, &a));
+    LT_TRY(read_order(query->q->order, &a.ask.order));
     LT_TRY(query_scope_write_text(&a, out));
     return query_scope_write_page(&a, out);
 }

@@ -431,6 +431,46 @@ static void add_moment(struct compiler *c, lt_time then)
     add(c, ")");
 }
 
+static const struct {
+    const char *column; /* NULL: none before the key */
+    bool down;
+} orders[] = {
+    [SCOPE_BY_KEY] = {NULL, false},
+    [SCOPE_BY_ISSUE] = {"c.issued_us", false},
+    [SCOPE_BY_ISSUE_DOWN] = {"c.issued_us", true},
+    [SCOPE_BY_EXPIRY] = {"c.not_after_us", false},
+    [SCOPE_BY_EXPIRY_DOWN] = {"c.not_after_us", true},
+};
+
+static void add_after(struct compiler *c)
+{
+    const struct scope_ask *ask = c->ask;
+    const char *column = orders[ask->order].column;
+    lt_buf_addf(&c->text, " AND (%s%sc.issuer, c.serial, c.copy) %s (", column != NULL ? column : "",
+                column != NULL ? ", " : "", orders[ask->order].down ? "<" : ">");
+    if (column != NULL) {
+        bind(c, STORE_I(ask->after.time_us));
+        add(c, ", ");
+    }
+    bind(c, STORE_I(ask->after.issuer));
+    add(c, ", ");
+    bind(c, STORE_B(ask->after.serial));
+    add(c, ", ");
+    bind(c, STORE_I(ask->after.copy));
+    add(c, ")");
+}
+
+static void add_order(struct compiler *c)
+{
+    const char *column = orders[c->ask->order].column;
+    const char *down = orders[c->ask->order].down ? " DESC" : "";
+    if (column == NULL || c->ask->want == SCOPE_COUNT) {
+        add(c, " ORDER BY c.issuer, c.serial, c.copy");
+        return;
+    }
+    lt_buf_addf(&c->text, " ORDER BY %s%s, c.issuer%s, c.serial%s, c.copy%s", column, down, down, down, down);
+}
+
 static void add_tail(struct compiler *c, bool walked)
 {
     const struct scope_ask *ask = c->ask;
@@ -441,15 +481,9 @@ static void add_tail(struct compiler *c, bool walked)
         return;
     }
     if (ask->after.set && !walked) {
-        add(c, " AND (c.issuer, c.serial, c.copy) > (");
-        bind(c, STORE_I(ask->after.issuer));
-        add(c, ", ");
-        bind(c, STORE_B(ask->after.serial));
-        add(c, ", ");
-        bind(c, STORE_I(ask->after.copy));
-        add(c, ")");
+        add_after(c);
     }
-    add(c, " ORDER BY c.issuer, c.serial, c.copy");
+    add_order(c);
     if (ask->limit != 0 && !walked) {
         add(c, " LIMIT ");
         bind(c, STORE_I(ask->limit));
@@ -531,7 +565,7 @@ static lt_res compile(struct compiler *c, const struct scope *s)
                    (c->grouped == NULL || c->grouped->field->covered);
     bool count = c->ask->want == SCOPE_COUNT;
     bool walked = count && !summary; /* in the order of the key, which a LIMIT keeps */
-    c->plain = count ? summary : c->ask->few;
+    c->plain = count ? summary : c->ask->few || c->ask->order != SCOPE_BY_KEY;
     LT_TRY(add_select(c, walked));
     add(c, "certificate c WHERE ");
     LT_TRY(scope_walk(s, c->arena, on_node, c));

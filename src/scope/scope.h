@@ -66,9 +66,18 @@ enum scope_want {
     SCOPE_MEMBERS, /* issuer, serial, copy: in this order, behind a cursor */
     SCOPE_COUNT,   /* count(*) */
 };
+/* How members are sorted: by their key, which costs a page what it reads; or by a time, and by key within. */
+enum scope_order {
+    SCOPE_BY_KEY,
+    SCOPE_BY_ISSUE,
+    SCOPE_BY_ISSUE_DOWN,
+    SCOPE_BY_EXPIRY,
+    SCOPE_BY_EXPIRY_DOWN,
+};
 /* The certificate behind which to go on. */
 struct scope_cursor {
     bool set;
+    int64_t time_us; /* of its order */
     int64_t issuer;
     lt_slice serial;
     int64_t copy;
@@ -78,6 +87,7 @@ struct scope_ask {
     lt_time now; /* what "expired", "now-30d" and ages are held against */
     bool as_of;  /* the book as it was at `now`: later issues and revocations do not count */
     const struct scope_catalog *catalog; /* NULL: only where the scope compares no versions */
+    enum scope_order order;              /* SCOPE_MEMBERS */
     struct scope_cursor after;           /* SCOPE_MEMBERS */
     bool few;                    /* SCOPE_MEMBERS: an index and a sort pay, as not many are expected */
     size_t limit;                /* SCOPE_MEMBERS; 0: none */
