@@ -85,6 +85,7 @@ class Dns:
 server:
   interface: {listen}
   access-control: 10.213.0.0/16 allow
+  access-control: 10.99.0.0/24 allow
   port: {self.port}
   do-daemonize: no
   chroot: ""

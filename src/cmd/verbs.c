@@ -66,6 +66,8 @@ const struct cmd_verb *const cmd_verbs[] = {
     &cmd_backup_verify,
     &cmd_restore,
     &cmd_store_migrate,
+    &cmd_host_add,
+    &cmd_host_list,
     &cmd_ceremony_plan,
     &cmd_ceremony_show,
     &cmd_ceremony_sign,

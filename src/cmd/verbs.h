@@ -70,6 +70,8 @@ extern const struct cmd_verb cmd_backup;
 extern const struct cmd_verb cmd_backup_verify;
 extern const struct cmd_verb cmd_restore;
 extern const struct cmd_verb cmd_store_migrate;
+extern const struct cmd_verb cmd_host_add;
+extern const struct cmd_verb cmd_host_list;
 extern const struct cmd_verb cmd_ceremony_plan;
 extern const struct cmd_verb cmd_ceremony_show;
 extern const struct cmd_verb cmd_ceremony_sign;

@@ -61,7 +61,7 @@ struct store_backend {
     const char *(*cstr)(const struct store_rows *rows, int column);
     enum store_type (*type)(const struct store_rows *rows, int column);
     bool (*changed_elsewhere)(const struct store *s);
-    bool (*gone)(const struct store *s);
+    bool (*gone)(struct store *s);
     /* Many rows of a table at once, inside a transaction of its own: begin, rows, end. */
     lt_res (*load_begin)(struct store *s, const struct store_table *table);
     lt_res (*load_row)(struct store *s, const struct store_table *table, const struct store_value *values);

@@ -116,9 +116,14 @@ static bool changed(const struct store *store)
     return ((const struct postgres *)(const void *)store)->changed;
 }
 
-static bool gone(const struct store *store)
+/* A connection that nobody uses hears of its end here: the kernel gives up on a silent peer by itself, and a
+ * server that ends says so. */
+static bool gone(struct store *store)
 {
-    return ((const struct postgres *)(const void *)store)->gone;
+    struct postgres *s = postgres_of(store);
+    bool heard = s->gone || s->begun || s->pq->PQconsumeInput(s->connection) == 1;
+    s->gone = s->gone || !heard || s->pq->PQstatus(s->connection) != CONNECTION_OK;
+    return s->gone;
 }
 
 static const struct store_backend backend = {

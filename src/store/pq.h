@@ -23,6 +23,7 @@
     X(PQexitPipelineMode)  \
     X(PQpipelineSync)      \
     X(PQgetResult)         \
+    X(PQconsumeInput)      \
     X(PQresultStatus)      \
     X(PQresultErrorField)  \
     X(PQcmdStatus)         \

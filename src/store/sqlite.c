@@ -615,6 +615,12 @@ static lt_res book_set_version(struct store *store, int64_t version)
     return sqlite_script(book_of(store), "PRAGMA application_id = 0x4c54454c");
 }
 
+static bool never_gone(struct store *store)
+{
+    (void)store;
+    return false;
+}
+
 static const struct store_backend backend = {
     .name = "sqlite",
     .explain = "EXPLAIN QUERY PLAN",
@@ -641,7 +647,7 @@ static const struct store_backend backend = {
     .cstr = book_cstr,
     .type = book_type,
     .changed_elsewhere = book_changed_elsewhere,
-    .gone = book_changed_elsewhere,
+    .gone = never_gone,
     .load_begin = book_load_begin,
     .load_row = book_load_row,
     .load_end = book_load_end,

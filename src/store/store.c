@@ -125,7 +125,7 @@ bool store_shared(const struct store *s)
     return s->backend->shared;
 }
 
-bool store_gone(const struct store *s)
+bool store_gone(struct store *s)
 {
     return s->backend->gone(s);
 }

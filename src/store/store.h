@@ -72,7 +72,7 @@ bool store_changed_elsewhere(const struct store *s);
 const char *store_explain_words(const struct store *s);
 /* The connection is lost for good: what was asked for comes no more, and the process ends. Never with SQLite.
  */
-bool store_gone(const struct store *s);
+bool store_gone(struct store *s);
 /* Others may write to this book at the same time, from other hosts: it is on a server. */
 bool store_shared(const struct store *s);
 /* The path names a server, not a file. */
