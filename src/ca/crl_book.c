@@ -19,13 +19,16 @@ static const struct store_sql sql[] = {
     {"crl.old",
      "SELECT number FROM crl WHERE issuer = ?1 AND shard = ?2 ORDER BY number DESC LIMIT 1 OFFSET 3"},
     {"crl.clear", "UPDATE crl SET der = NULL WHERE issuer = ?1 AND shard = ?2 AND number = ?3"},
+    {"crl.kept", "INSERT INTO crl_kept (issuer, shard, number, kept_from_us) VALUES (?1, ?2, ?3, ?4) "
+                 "ON CONFLICT (issuer, shard) DO UPDATE SET number = excluded.number, "
+                 "kept_from_us = excluded.kept_from_us"},
     {"crl.want", "INSERT INTO crl_wanted (issuer, shard, times) VALUES (?1, ?2, 1) "
                  "ON CONFLICT (issuer, shard) DO UPDATE SET times = crl_wanted.times + 1"},
     {"crl.wanted", "SELECT issuer, shard FROM crl_wanted WHERE issuer >= ?1 "
                    "ORDER BY issuer, shard LIMIT 256"},
     {"crl.wanted-done", "DELETE FROM crl_wanted WHERE issuer = ?1 AND shard = ?2"},
 };
-enum { SQL_LAST, SQL_ADD, SQL_OLD, SQL_CLEAR, SQL_WANT, SQL_WANTED, SQL_WANTED_DONE };
+enum { SQL_LAST, SQL_ADD, SQL_OLD, SQL_CLEAR, SQL_KEPT, SQL_WANT, SQL_WANTED, SQL_WANTED_DONE };
 const struct store_sql *const ca_crl_sql = sql;
 const size_t ca_crl_sql_count = LT_COUNT(sql);
 
@@ -66,6 +69,9 @@ static lt_res insert(struct ca_turn *t, const struct ca_issuer *issuer, const Ip
                                  STORE_I(m->this_update_us), STORE_I(m->next_update_us), STORE_I(m->entries),
                                  STORE_B(hash), STORE_I(m->sequence), der.len == 0 ? STORE_N : STORE_B(der)),
                       NULL));
+    LT_TRY(store_exec(
+        t->store, &sql[SQL_KEPT],
+        STORE_ARGS(STORE_I(issuer->id), STORE_I(m->shard), STORE_B(number), STORE_I(m->kept_from_us)), NULL));
     struct ca_body body;
     ca_body_init(&body);
     ca_body_int(&body, "shard", m->shard);

@@ -17,12 +17,27 @@ static const struct store_sql sql[] = {
                        "issuer = ?1 AND shard = ?2 ORDER BY number DESC LIMIT 1"},
     {"crl.before-newest", "SELECT this_update_us FROM crl WHERE issuer = ?1 AND shard = ?2 "
                           "ORDER BY number DESC LIMIT 1 OFFSET 1"},
+    {"crl.kept-from", "SELECT k.kept_from_us FROM crl_kept k JOIN crl c ON c.issuer = k.issuer AND "
+                      "c.shard = k.shard AND c.number = k.number WHERE k.issuer = ?1 AND k.shard = ?2 AND "
+                      "NOT EXISTS (SELECT 1 FROM crl n WHERE n.issuer = k.issuer AND n.shard = k.shard AND "
+                      "n.number > k.number)"},
+    {"crl.bound", "SELECT not_after_us FROM revocation WHERE issuer = ?1 AND shard >= ?2 AND shard <= ?3 "
+                  "AND not_after_us >= ?4 AND not_after_us < ?5 ORDER BY not_after_us LIMIT 1 OFFSET ?6"},
     {"crl.dropped", "SELECT d.der FROM revocation r JOIN certificate_der d ON d.issuer = r.issuer AND "
                     "d.serial = r.serial WHERE r.issuer = ?1 AND r.shard >= ?2 AND r.shard <= ?3 AND "
                     "r.not_after_us >= ?4 AND r.not_after_us < ?5 ORDER BY r.shard, r.serial"},
     {"crl.shard-last", "SELECT shard FROM crl WHERE issuer = ?1 ORDER BY shard DESC LIMIT 1"},
 };
-enum { SQL_ISSUERS, SQL_NEWEST, SQL_NEWEST_DER, SQL_BEFORE_NEWEST, SQL_DROPPED, SQL_SHARD_LAST };
+enum {
+    SQL_ISSUERS,
+    SQL_NEWEST,
+    SQL_NEWEST_DER,
+    SQL_BEFORE_NEWEST,
+    SQL_KEPT_FROM,
+    SQL_BOUND,
+    SQL_DROPPED,
+    SQL_SHARD_LAST,
+};
 const struct store_sql *const ca_crl_build_sql = sql;
 const size_t ca_crl_build_sql_count = LT_COUNT(sql);
 
@@ -81,6 +96,31 @@ static lt_res number_of(lt_slice bytes, uint64_t *ret_number)
     return LT_OK;
 }
 
+static lt_res read_time(struct store *store, const struct store_sql *which, const struct store_value *args,
+                        size_t arg_count, bool *ret_found, lt_time *ret_time)
+{
+    struct store_rows rows;
+    LT_TRY(store_query(store, which, args, arg_count, &rows));
+    *ret_found = store_next(&rows);
+    if (*ret_found) {
+        *ret_time = (lt_time){store_int(&rows, 0)};
+    }
+    return store_rows_end(&rows);
+}
+
+/* A CRL from before such rows were written, or out of a restore, left out what had expired when the one
+ * before it was made. */
+static lt_res read_kept(struct store *store, int64_t issuer, uint32_t shard, lt_time *ret_kept)
+{
+    bool found = false;
+    *ret_kept = (lt_time){0};
+    LT_TRY(
+        read_time(store, &sql[SQL_KEPT_FROM], STORE_ARGS(STORE_I(issuer), STORE_I(shard)), &found, ret_kept));
+    return found ? LT_OK
+                 : read_time(store, &sql[SQL_BEFORE_NEWEST], STORE_ARGS(STORE_I(issuer), STORE_I(shard)),
+                             &found, ret_kept);
+}
+
 lt_res ca_crl_newest(struct store *store, int64_t issuer, uint32_t shard, struct lt_arena *with_der,
                      struct ca_crl_newest *ret_newest)
 {
@@ -109,11 +149,7 @@ lt_res ca_crl_newest(struct store *store, int64_t issuer, uint32_t shard, struct
     LT_TRY(r);
     LT_TRY(end);
     LT_CHECK(!there || ret_newest->der.ptr != NULL, LT_PEER_TOO_LARGE, "a CRL is over the memory limit");
-    LT_TRY(store_query(store, &sql[SQL_BEFORE_NEWEST], STORE_ARGS(STORE_I(issuer), STORE_I(shard)), &rows));
-    if (store_next(&rows)) {
-        ret_newest->before_this_update = (lt_time){store_int(&rows, 0)};
-    }
-    return store_rows_end(&rows);
+    return read_kept(store, issuer, shard, &ret_newest->kept_from);
 }
 
 static int64_t at_most(int64_t wanted, int64_t limit)
@@ -133,7 +169,46 @@ void ca_crl_plan_next(const struct ca_crl_newest *before, lt_time now, int64_t l
     plan->next_update = lt_time_add_seconds(plan->this_update,
                                             at_most(lifetime_s, ca_limit_at(CA_LIMIT_CRL_LIFETIME_S, now)));
     plan->drop_expired_before = before->found ? before->this_update : (lt_time){0};
-    plan->drop_expired_since = before->before_this_update;
+    plan->drop_expired_since = before->kept_from;
+}
+
+static uint32_t last_shard(const struct ca_crl_plan *plan)
+{
+    return plan->of_all_shards ? CA_CRL_SHARDS_MAX : plan->shard;
+}
+
+/* The end of the so-manieth certificate of those whose entries may go. */
+static lt_res end_of(struct store *store, const struct ca_crl_plan *plan, int64_t skip, bool *ret_found,
+                     lt_time *ret_end)
+{
+    return read_time(store, &sql[SQL_BOUND],
+                     STORE_ARGS(STORE_I(plan->issuer->id), STORE_I(plan->shard), STORE_I(last_shard(plan)),
+                                STORE_I(plan->drop_expired_since.us), STORE_I(plan->drop_expired_before.us),
+                                STORE_I(skip)),
+                     ret_found, ret_end);
+}
+
+/* Where millions were revoked at once, they expire at once. Who ended in the same second goes together, so
+ * that something goes each time. */
+lt_res ca_crl_plan_bound(struct store *store, struct ca_crl_plan *plan)
+{
+    lt_time first = {0};
+    lt_time over = {0};
+    bool found = false;
+    plan->more_to_drop = false;
+    if (plan->drop_expired_before.us == 0) {
+        return LT_OK;
+    }
+    LT_TRY(end_of(store, plan, CA_CRL_GO_AT_ONCE, &found, &over));
+    if (!found) {
+        return LT_OK;
+    }
+    LT_TRY(end_of(store, plan, 0, &found, &first));
+    lt_time second = lt_time_add_seconds(lt_time_from_seconds(lt_time_seconds(first)), 1);
+    lt_time bound = over.us > second.us ? over : second;
+    plan->more_to_drop = bound.us < plan->drop_expired_before.us;
+    plan->drop_expired_before = plan->more_to_drop ? bound : plan->drop_expired_before;
+    return LT_OK;
 }
 
 lt_time ca_crl_due(const struct ca_crl_newest *before, int64_t interval_s)
@@ -171,8 +246,7 @@ lt_res ca_crl_dropped(struct store *store, const struct ca_crl_plan *plan, struc
     LT_CHECK(ders != NULL, LT_PEER_TOO_LARGE, "proofs of a CRL: over the memory limit");
     LT_TRY(
         store_query(store, &sql[SQL_DROPPED],
-                    STORE_ARGS(STORE_I(plan->issuer->id), STORE_I(plan->shard),
-                               STORE_I(plan->of_all_shards ? CA_CRL_SHARDS_MAX : plan->shard),
+                    STORE_ARGS(STORE_I(plan->issuer->id), STORE_I(plan->shard), STORE_I(last_shard(plan)),
                                STORE_I(plan->drop_expired_since.us), STORE_I(plan->drop_expired_before.us)),
                     &rows));
     bool room = true;

@@ -13,6 +13,7 @@ enum {
     CA_CRL_MAX_BYTES = 256 * 1024 * 1024,
     CA_CRL_IN_BOOK_MAX = 1024 * 1024, /* larger ones lie in their files alone, the book has their hash */
     CA_CRL_ISSUERS_MAX = 256,
+    CA_CRL_GO_AT_ONCE = 10000, /* entries that leave one CRL: the examiner verifies a certificate for each */
 };
 
 struct ca_crl_issuer {
@@ -36,7 +37,7 @@ struct ca_crl_newest {
     uint64_t number;
     lt_time this_update;
     lt_time next_update;
-    lt_time before_this_update; /* thisUpdate of the one before it; {0} for none */
+    lt_time kept_from; /* it leaves out entries whose certificates had expired before; {0}: none */
     uint64_t entries;
     uint8_t sha256[32];
     lt_slice der; /* in the arena; empty unless asked for, and where the book has none */
@@ -52,8 +53,9 @@ struct ca_crl_plan {
     size_t entries_hint;
     lt_time this_update;
     lt_time next_update;
-    lt_time drop_expired_before; /* thisUpdate of the CRL before; {0} for none */
-    lt_time drop_expired_since;  /* thisUpdate of the one before that: older entries went with it */
+    lt_time drop_expired_before; /* thisUpdate of the CRL before, or as far as the bound allows; {0}: none */
+    lt_time drop_expired_since;  /* kept_from of the CRL before: older entries have gone already */
+    bool more_to_drop;           /* the bound was reached: the next one follows soon */
     const char *base_url;        /* for the issuingDistributionPoint of a shard */
 };
 
@@ -65,6 +67,8 @@ LT_MUST_USE lt_res ca_crl_shard_last(struct store *store, int64_t issuer, uint32
  * lifetime_s is cut to what the rules of that day allow. */
 void ca_crl_plan_next(const struct ca_crl_newest *before, lt_time now, int64_t lifetime_s,
                       struct ca_crl_plan *plan);
+/* After that: no more entries go than CA_CRL_GO_AT_ONCE, or all of one second. */
+LT_MUST_USE lt_res ca_crl_plan_bound(struct store *store, struct ca_crl_plan *plan);
 /* When the next one is due by schedule: interval_s after the one before, cut to what the rules allow. */
 lt_time ca_crl_due(const struct ca_crl_newest *before, int64_t interval_s);
 /* The to-be-signed bytes of it, appended to out, and how many entries it has. */

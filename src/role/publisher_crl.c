@@ -22,6 +22,7 @@ enum {
     BACKOFF_MAX_MS = 30000,
     REFUSED_WAIT_MS = 60000,
     PROOFS_ARENA_MAX = 200 * 1024 * 1024,
+    MORE_TO_DROP_MS = 5000,
     REST_SHARE = 20, /* a CRL that takes a second to be made is made every 20 at most */
 };
 
@@ -163,9 +164,8 @@ static lt_res begin_steps(struct publisher_crls *p, struct publisher_crl *c, lt_
     c->of->last_number = c->plan.number;
     if (c->keep_all) {
         c->plan.drop_expired_before = (lt_time){0};
-    } else if (c->kept_all) {
-        c->plan.drop_expired_since = (lt_time){0};
     }
+    LT_TRY(ca_crl_plan_bound(p->store, &c->plan));
     LT_TRY(ca_crl_build(p->store, &c->plan, &c->tbs, &c->entries));
     return ask_for_signature(p, c);
 }
@@ -234,6 +234,7 @@ static lt_res ask_for_storing(struct publisher_crls *p, struct publisher_crl *c)
     body.next_update_us = c->plan.next_update.us;
     body.entries = c->entries;
     body.sequence = c->sequence;
+    body.kept_from_us = c->plan.drop_expired_before.us;
     c->id = role_next_id(p->kit);
     c->until_ms = lt_monotonic_ms() + ANSWER_WAIT_MS;
     return role_send(p->kit, IPC_REGISTRAR, ROLE_ANY, IPC_CRL_STORE, c->id, &body.base);
@@ -333,8 +334,11 @@ static lt_res publish(struct publisher_crls *p, struct publisher_crl *c)
     c->newest_entries = c->entries;
     c->backoff_ms = 0;
     c->complained = false;
-    c->kept_all = c->keep_all;
     c->keep_all = false;
+    if (c->plan.more_to_drop) {
+        c->dirty = true;
+        c->not_before_ms = now_ms + MORE_TO_DROP_MS;
+    }
     if (c->plan.of_all_shards) { /* nobody's certificate points to it alone */
         c->not_before_ms = now_ms + REST_SHARE * (now_ms - c->begun_ms);
     }

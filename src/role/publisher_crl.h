@@ -35,7 +35,6 @@ struct publisher_crl {
     int64_t overdue_said_ms;
     bool complained;
     bool keep_all; /* the examiner missed an entry: the next one leaves out none */
-    bool kept_all; /* the newest one left out none, so the next has all to prove */
     struct ca_crl_newest newest;
     struct ca_crl_plan plan;
     struct lt_buf tbs;   /* empty where it is apart */

@@ -75,6 +75,7 @@ static bool store(struct rig *r, const struct stored *s)
     m.der = (ProtobufCBinaryData){s->der_len, der};
     m.sha256 = (ProtobufCBinaryData){s->hash_len, hash};
     m.entries = 7;
+    m.kept_from_us = 1000 + s->number;
     assert_ok(rig_run(r, step_store, &m));
     const struct rig_sent *last = rig_last(r, IPC_CRL_STORED);
     Ipc__CrlStored *a = ipc__crl_stored__unpack(NULL, last->packed.len, last->packed.ptr);
@@ -108,6 +109,9 @@ static void what_is_taken(void **state)
             fail_msg("row %zu", i);
         }
     }
+    /* How far each has dropped expired entries, of the newest alone. */
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM crl_kept"), 3);
+    assert_int_equal(rig_number(r, "SELECT kept_from_us FROM crl_kept WHERE shard = 1"), 1002);
     assert_int_equal(rig_number(r, "SELECT count(*) FROM crl"), 4);
     assert_int_equal(rig_number(r, "SELECT count(*) FROM crl WHERE der IS NULL AND shard = 1 AND "
                                    "length(sha256) = 32"),

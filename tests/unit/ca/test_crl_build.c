@@ -441,6 +441,88 @@ static void many(void **state)
     lt_buf_done(&small);
 }
 
+static uint64_t count_of(struct fixture *f, const struct ca_crl_plan *plan)
+{
+    struct lt_buf tbs;
+    uint64_t entries;
+    lt_buf_init(&tbs, CA_CRL_MAX_BYTES);
+    assert_ok(ca_crl_build(f->store, plan, &tbs, &entries));
+    lt_buf_done(&tbs);
+    return entries;
+}
+
+/* One step: what the CRL after that one leaves out; the next one begins where it ended. */
+static uint64_t drop_step(struct fixture *f, struct ca_crl_newest *before, bool *ret_more)
+{
+    struct ca_crl_plan plan = plan_of(f, before);
+    assert_ok(ca_crl_plan_bound(f->store, &plan));
+    assert_true(plan.drop_expired_before.us <= before->this_update.us);
+    uint64_t entries = count_of(f, &plan);
+    before->kept_from = plan.drop_expired_before;
+    *ret_more = plan.more_to_drop;
+    return entries;
+}
+
+/* So many expire at once that verifying their certificates would take the examiner minutes: they go bit by
+ * bit, each CRL with no more than the bound, and the last one has none of them. */
+static void many_that_expire_at_once(void **state)
+{
+    struct fixture *f = *state;
+    enum { SPREAD = 25000, TOGETHER = 12000, LIVING = 3 };
+    uint32_t serial = 0;
+    bool more;
+    assert_ok(store_begin(f->store));
+    for (uint32_t i = 0; i < SPREAD; i++) {
+        put_revocation(f, 0, ++serial, 1, NOW - 10 * DAY + i);
+    }
+    for (uint32_t i = 0; i < TOGETHER; i++) {
+        put_revocation(f, 0, ++serial, 1, NOW - 5 * DAY);
+    }
+    for (uint32_t i = 0; i < LIVING; i++) {
+        put_revocation(f, 0, ++serial, 1, NOW - i);
+    }
+    assert_ok(store_commit(f->store));
+    struct ca_crl_newest before = {.found = true, .this_update = lt_time_from_seconds(NOW - DAY)};
+    uint64_t left = SPREAD + TOGETHER + LIVING;
+    assert_int_equal(drop_step(f, &before, &more), left -= CA_CRL_GO_AT_ONCE);
+    assert_true(more);
+    assert_int_equal(drop_step(f, &before, &more), left -= CA_CRL_GO_AT_ONCE);
+    assert_true(more);
+    assert_int_equal(drop_step(f, &before, &more), left -= SPREAD - 2 * CA_CRL_GO_AT_ONCE);
+    assert_true(more);
+    assert_int_equal(drop_step(f, &before, &more), LIVING); /* those of one second go together */
+    assert_true(more);                                      /* as far as the bound knows */
+    assert_int_equal(drop_step(f, &before, &more), LIVING);
+    assert_false(more);
+    /* Of a first one, and of one that is to have all, nothing goes. */
+    struct ca_crl_plan plan = plan_of(f, &(struct ca_crl_newest){.found = false});
+    assert_ok(ca_crl_plan_bound(f->store, &plan));
+    assert_false(plan.more_to_drop);
+    assert_int_equal(count_of(f, &plan), SPREAD + TOGETHER + LIVING);
+}
+
+/* How far the newest one has dropped is in the book beside it; a row of another number says nothing. */
+static void how_far_it_has_dropped(void **state)
+{
+    static const struct store_sql add_kept = {
+        "test.kept", "INSERT INTO crl_kept (issuer, shard, number, kept_from_us) VALUES (?1, 0, ?2, 777)"};
+    struct fixture *f = *state;
+    struct ca_crl_newest n;
+    put_crl(f, LT_LIT("\0\0\0\0\0\0\1\0"), 1000, LT_LIT("old"));
+    assert_ok(ca_crl_newest(f->store, TLS, 0, NULL, &n));
+    assert_int_equal(n.kept_from.us, 0);
+    put_crl(f, LT_LIT("\0\0\0\0\0\0\2\0"), 2000, LT_LIT("new"));
+    assert_ok(ca_crl_newest(f->store, TLS, 0, NULL, &n));
+    assert_int_equal(n.kept_from.us, 1000 * LT_US_PER_SECOND);
+    assert_ok(
+        store_exec(f->store, &add_kept, STORE_ARGS(STORE_I(TLS), STORE_B(LT_LIT("\0\0\0\0\0\0\2\0"))), NULL));
+    assert_ok(ca_crl_newest(f->store, TLS, 0, NULL, &n));
+    assert_int_equal(n.kept_from.us, 777);
+    put_crl(f, LT_LIT("\0\0\0\0\0\0\3\0"), 3000, LT_LIT("restored"));
+    assert_ok(ca_crl_newest(f->store, TLS, 0, NULL, &n));
+    assert_int_equal(n.kept_from.us, 2000 * LT_US_PER_SECOND);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -455,6 +537,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_newest_one, setup, teardown),
         cmocka_unit_test_setup_teardown(refuses_a_book_that_is_wrong, setup, teardown),
         cmocka_unit_test_setup_teardown(many, setup, teardown),
+        cmocka_unit_test_setup_teardown(many_that_expire_at_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(how_far_it_has_dropped, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
