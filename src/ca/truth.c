@@ -207,16 +207,16 @@ static lt_res replaced_by_newer(struct ca_turn *t, const struct ca_truth_certifi
     struct store_rows rows;
     struct ca_truth_certificate newer = {0, LT_LIT("")};
     bool replaced = false;
+    LT_TRY(any_row(t, SQL_NEWER, c, &replaced));
+    if (replaced) {
+        return LT_OK;
+    }
     LT_TRY(store_query(t->store, &sql[SQL_AFTER], STORE_ARGS(STORE_B(name_set), STORE_I(issued.us)), &rows));
     if (store_next(&rows)) {
         newer = (struct ca_truth_certificate){store_int(&rows, 0), kept(t, store_bytes(&rows, 1))};
     }
     LT_TRY(store_rows_end(&rows));
-    if (newer.issuer == 0) {
-        return LT_OK;
-    }
-    LT_TRY(any_row(t, SQL_NEWER, c, &replaced));
-    return replaced ? LT_OK : ca_truth_replaced(t, c, &newer, "same-names");
+    return newer.issuer == 0 ? LT_OK : ca_truth_replaced(t, c, &newer, "same-names");
 }
 
 lt_res ca_truth_arrived(struct ca_turn *t, const struct ca_truth_certificate *c, lt_slice name_set_sha256,
@@ -302,6 +302,24 @@ static lt_res read_page(struct ca_turn *t, const struct ca_truth_certificate *af
     return store_rows_end(&rows);
 }
 
+/* A replacement may be there without anybody having told the certificate. */
+static lt_res sweep_one(struct ca_turn *t, const struct swept *s)
+{
+    struct store_rows rows;
+    struct ca_truth_certificate newer = {0, LT_LIT("")};
+    if (!s->counts) {
+        return LT_OK;
+    }
+    LT_TRY(store_query(t->store, &sql[SQL_NEWER], STORE_ARGS(STORE_I(s->c.issuer), STORE_B(s->c.serial)),
+                       &rows));
+    if (store_next(&rows)) {
+        newer = (struct ca_truth_certificate){store_int(&rows, 0), kept(t, store_bytes(&rows, 1))};
+    }
+    LT_TRY(store_rows_end(&rows));
+    return newer.issuer != 0 ? tell(t, &s->c, CA_TRUTH_SUCCESSOR, &newer)
+                             : replaced_by_newer(t, &s->c, s->name_set, s->issued);
+}
+
 lt_res ca_truth_sweep(struct ca_turn *t, bool *ret_more)
 {
     struct ca_truth_certificate after = {0, LT_LIT("")};
@@ -322,9 +340,8 @@ lt_res ca_truth_sweep(struct ca_turn *t, bool *ret_more)
     }
     LT_TRY(read_page(t, &after, list, &count));
     for (size_t i = 0; i < count; i++) {
-        const struct swept *s = &list[i];
-        LT_TRY(s->counts ? replaced_by_newer(t, &s->c, s->name_set, s->issued) : LT_OK);
-        after = s->c;
+        LT_TRY(sweep_one(t, &list[i]));
+        after = list[i].c;
     }
     *ret_more = count == PAGE_MAX;
     return store_exec(t->store, &sql[SQL_SWEEP_TO],

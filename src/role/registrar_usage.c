@@ -45,7 +45,7 @@ lt_res registrar_usage_tick(struct registrar *g)
 {
     int64_t until_ms = lt_monotonic_ms() + SWEEP_MS;
     LT_TRY(registrar_run(g, step_usage, NULL));
-    bool more = !g->book->truth_swept;
+    bool more = !g->book->truth_swept && !g->book->mass.pending; /* that is waited for */
     while (more) {
         LT_TRY(registrar_run(g, step_sweep, NULL));
         more = !g->book->truth_swept && g->book->examiner_linked && lt_monotonic_ms() < until_ms;

@@ -28,6 +28,9 @@ static const struct scope_word key_types[] = {{"rsa", 1},  {"p256", 2},    {"p38
 enum { STATUS_VALID = 1, STATUS_EXPIRED, STATUS_REVOKED };
 static const struct scope_word statuses[] = {
     {"valid", STATUS_VALID}, {"expired", STATUS_EXPIRED}, {"revoked", STATUS_REVOKED}, {NULL, 0}};
+/* As in ca/truth.h. */
+static const struct scope_word replacements[] = {
+    {"in_use", 1}, {"deployed", 2}, {"not_seen", 3}, {"silent", 4}, {NULL, 0}};
 static const struct scope_word reasons[] = {{"unspecified", 0},     {"keyCompromise", 1},
                                             {"cACompromise", 2},    {"affiliationChanged", 3},
                                             {"superseded", 4},      {"cessationOfOperation", 5},
@@ -303,6 +306,20 @@ const struct scope_field scope_fields[] = {
      .type = TYPE_FLAG,
      .words = "the book knows a certificate that replaces it",
      .before = OF_REPLACEMENT ")"},
+    {.name = "replacement",
+     .type = TYPE_WORD,
+     .words = "in_use: seen at an endpoint; deployed: what replaces it is; not_seen: replaced, nobody saw by "
+              "what; silent: nothing is known",
+     .list = replacements,
+     .column = "coalesce((SELECT x.state FROM certificate_truth x WHERE x.issuer = c.issuer AND "
+               "x.serial = c.serial AND x.since_us <= # ORDER BY x.step DESC LIMIT 1), 4)"},
+    {.name = "seen",
+     .type = TYPE_TIME,
+     .words = "a time at which an endpoint showed it",
+     .before = "EXISTS (SELECT 1 FROM usage_observation x WHERE x.issuer = c.issuer AND x.serial = c.serial "
+               "AND x.looked_us <= # AND ",
+     .column = "x.looked_us",
+     .after = ")"},
     {.name = "replaced_how",
      .type = TYPE_TEXT,
      .words = "how the book knows that it is replaced",
