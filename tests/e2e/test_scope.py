@@ -89,39 +89,117 @@ def test_what_is_typed_never_becomes_sql(ca):
         assert count(ca, f'finding = "{value}" or perspective = "{value}" or kind = "{value}"') == 0
 
 
+SETTLED = 2.1  # a result is of a whole second that is over
+
+
+def save(ca, name, expression, *options):
+    time.sleep(SETTLED)
+    return ca.json("scope", expression, "--save", name, *options)
+
+
+def names_of(side):
+    return sorted(name for row in side["certificates"] for name in row["names"])
+
+
 def test_saved_scopes_have_versions(ca, user):
     user.issue("v1.saved.example.com")
-    first = ca.json("scope", "suffix = saved.example.com", "--save", "my-scope", "--note", "report 17")
-    assert first["version"] == 1 and first["count"] <= 1
-    time.sleep(1.1)  # a result is of a whole second
-    again = ca.json("scope", "suffix = saved.example.com", "--save", "my-scope") if first["count"] == 0 else first
-    assert again["count"] == 1
+    first = save(ca, "my-scope", "suffix = saved.example.com", "--note", "report 17")
+    assert (first["version"], first["count"]) == (1, 1)
+    time.sleep(SETTLED)
     same = ca.lintel("scope", "suffix=saved.example.com", "--save", "my-scope", check=False)
     assert same.returncode != 0 and "says the same" in same.stderr
     user.issue("v2.other.example.com")
-    time.sleep(1.1)
-    changed = ca.json("scope", "suffix = other.example.com", "--save", "my-scope")
-    assert changed["version"] == again["version"] + 1 and changed["count"] == 1
+    changed = save(ca, "my-scope", "suffix = other.example.com")
+    assert changed["version"] == 2 and changed["count"] == 1
     shown = ca.json("scope", "show", "my-scope")["versions"]
-    assert [row["version"] for row in shown] == list(range(changed["version"], 0, -1))
+    assert [row["version"] for row in shown] == [2, 1]
     assert shown[-1]["note"] == "report 17" and shown[0]["scope"] == "suffix = other.example.com"
     diff = ca.json("scope", "diff", "my-scope")
     assert [diff[side]["count"] for side in ("added", "removed")] == [1, 1]
-    assert diff["added"]["certificates"][0]["names"] == ["v2.other.example.com"]
-    assert diff["removed"]["certificates"][0]["names"] == ["v1.saved.example.com"]
+    assert names_of(diff["added"]) == ["v2.other.example.com"] and names_of(diff["removed"]) == ["v1.saved.example.com"]
     assert "added: 1" in ca.lintel("scope", "diff", "my-scope").stdout
     # what was true at the moment of saving is still what the book says of it, whatever came after
     user.issue("v3.other.example.com")
     run = ca.json("scope", "run", "my-scope")
-    assert run["count_then"] == run["count_saved"] == 1 and run["members_sha256_then"] == shown[0]["members_sha256"]
+    assert run["as_saved"] and run["count_then"] == run["count_saved"] == 1
+    assert run["members_sha256_then"] == shown[0]["members_sha256"]
     assert run["count"] == 2
-    assert [row["name"] for row in ca.json("scope", "list")["scopes"]] == ["my-scope"]
+    assert names_of(run["added"]) == ["v3.other.example.com"] and run["removed"]["count"] == 0
+    assert "my-scope" in [row["name"] for row in ca.json("scope", "list")["scopes"]]
     assert any(e["kind"] == "scope.saved" for e in ca.json("event", "list", "--subject", "scope my-scope")["events"])
+
+
+def test_the_same_expression_with_another_result(ca, user):
+    """What came and what went between two versions, although not a letter of them differs."""
+    for i in range(3):
+        user.issue(f"old{i}.moved.example.com")
+    expression = "suffix = moved.example.com and not revoked"
+    assert save(ca, "moved", expression)["count"] == 3
+    gone = ca.json("scope", "name = old1.moved.example.com", "--list")["certificates"][0]["serial"]
+    ca.lintel("revoke", gone, "--reason", "superseded", "--yes")
+    for i in range(2):
+        user.issue(f"new{i}.moved.example.com")
+    second = save(ca, "moved", expression)
+    assert (second["version"], second["count"]) == (2, 4)
+    diff = ca.json("scope", "diff", "moved")
+    assert names_of(diff["added"]) == ["new0.moved.example.com", "new1.moved.example.com"]
+    assert names_of(diff["removed"]) == ["old1.moved.example.com"]
+    now = ca.json("scope", "diff", "moved", "--now")
+    assert now["added"]["count"] == now["removed"]["count"] == 0
+    back = ca.json("scope", "diff", "moved", "--version", 1, "--against", 2)
+    assert (back["added"]["certificates"], back["removed"]["certificates"]) == (
+        diff["removed"]["certificates"], diff["added"]["certificates"])
+    # one side, a page at a time, and all of it as one document
+    first = ca.json("scope", "diff", "moved", "--side", "added", "--limit", 1)
+    assert first["count"] == 2 and len(first["certificates"]) == 1
+    second = ca.json("scope", "diff", "moved", "--side", "added", "--limit", 1, "--cursor", first["next"])
+    assert sorted(names_of(first) + names_of(second)) == names_of(diff["added"])
+    whole = ca.json("scope", "diff", "moved", "--side", "added", "--limit", 1, "--all")
+    assert names_of(whole) == names_of(diff["added"]) and whole["next"] is None
+    since = ca.json("scope", "run", "moved", "--version", 1, "--side", "removed", "--all")
+    assert names_of(since) == ["old1.moved.example.com"]
+    for words in (["--side", "both"], ["--all"], ["--cursor", "x"], ["--side", "added", "--cursor", "x"]):
+        assert ca.lintel("scope", "diff", "moved", *words, check=False).returncode in (1, 2)
+
+
+def test_counted_by_a_field(ca, user):
+    user.issue("one.by.example.com", "two.by.example.com")
+    user.issue("three.by.example.com", profile="tls-server-short")
+    of = "suffix = by.example.com"
+    by = ca.json("scope", of, "--by", "profile")
+    assert {g["value"]: g["count"] for g in by["groups"]} == {"tls-server": 1, "tls-server-short": 1}
+    assert by["count"] == 2 and by["group_count"] == 2 and by["others"] == 0 and not by["several"]
+    by = ca.json("scope", of, "--by", "method")
+    assert by["groups"] == [{"value": "http-01", "count": 2}] and by["several"]
+    by = ca.json("scope", of, "--by", "revoked")
+    assert by["groups"] == [{"value": "no", "count": 2}]
+    by = ca.json("scope", of, "--by", "reason")
+    assert by["groups"] == [{"value": None, "count": 2}]
+    by = ca.json("scope", of, "--by", "names", "--limit", 1)
+    assert by["groups"] == [{"value": "1", "count": 1}] and by["group_count"] == 2 and by["others"] == 1
+    by = ca.json("scope", of, "--by", "issued:day")
+    assert [g["count"] for g in by["groups"]] in ([2], [1, 1])
+    shown = ca.lintel("scope", of, "--by", "profile").stdout
+    assert shown.splitlines()[0].split() == ["PROFILE", "CERTIFICATES", "SHARE"] and "50.0 %" in shown
+    for row in ca.json("scope", "--fields"):  # each field is counted by, or says why not
+        result = ca.lintel("scope", of, "--by", row["field"], "--json", check=False)
+        assert result.returncode in (0, 2), (row, result.stderr)
+        assert result.returncode == 0 or "count by" in result.stderr, result.stderr
+
+
+@pytest.mark.parametrize("by, says", [
+    ("nothing", "no field"), ("serial", "nearly every"), ("issued:week", "day, month or year"), ("caa_age:month", "hour or day"),
+    ("issuer:day", "its values"), ("profile; DROP TABLE certificate", "no field"),
+])
+def test_what_nobody_counts_by(ca, by, says):
+    result = ca.lintel("scope", "expired", "--by", by, check=False)
+    assert result.returncode == 2 and says in result.stderr
 
 
 @pytest.mark.parametrize("words, says", [
     (["show", "no-such"], "no scope"),
     (["diff", "no-such"], "no earlier version"),
+    (["diff", "no-such", "--side", "added"], "no earlier version"),
     (["run", "no-such", "--version", "3"], "no such version"),
     (["show", "Not A Name"], "a-z"),
 ])
