@@ -5,31 +5,20 @@
 
 #include "base/text.h"
 #include "cmd/api.h"
+#include "cmd/cert.h"
 #include "cmd/evidence.h"
 #include "cmd/mass.h"
+#include "cmd/scope.h"
 #include "cmd/verbs.h"
 
 enum { NAMES_SHOWN = 60, QUERY_MAX = 8192 };
 
-#define FILTERS                                                                                         \
-    {"issuer", "NAME", "of that issuing CA", false, NULL},                                              \
-        {"profile", "NAME", "of that profile", false, NULL},                                            \
-        {"status", "WORD", "with that status", false, "valid expired revoked"},                         \
-        {"name", "NAME", "with exactly that name in it", false, NULL},                                  \
-        {"suffix", "DOMAIN", "with a name that is DOMAIN or below it", false, NULL},                    \
-        {"account", "ID", "of that account", false, NULL},                                              \
-        {"issued-from", "TIME", "issued at or after (RFC 3339, or a day)", false, NULL},                \
-        {"issued-until", "TIME", "issued before", false, NULL},                                         \
-        {"expires-from", "TIME", "ending at or after", false, NULL},                                    \
-        {"expires-until", "TIME", "ending before", false, NULL},                                        \
-        {"spki-sha256", "HEX", "with that public key", false, NULL},                                    \
-        {"sha256", "HEX", "with that fingerprint", false, NULL},                                        \
-        {"serial", "HEX", "with that serial number", false, NULL},                                      \
-    {                                                                                                   \
-        "order", "WORD", "how sorted (default: -issued, newest first)", false, "issued -issued expires" \
-    }
-
-static const struct cmd_option list_options[] = {FILTERS, CMD_PAGE_OPTIONS};
+static const struct cmd_option list_options[] = {
+    CMD_CERT_FILTERS,
+    {"order", "WORD", "how sorted (default: -issued, newest first; with --scope: serial)", false,
+     "serial issued -issued expires -expires"},
+    CMD_PAGE_OPTIONS,
+};
 static const char *const filter_names[] = {
     "issuer",       "profile",      "status",        "name",        "suffix", "account", "issued-from",
     "issued-until", "expires-from", "expires-until", "spki-sha256", "sha256", "serial",  "order"};
@@ -97,9 +86,32 @@ static lt_res list_with(struct cmd *c, struct lt_buf *query)
     return print_list(c, answer);
 }
 
+static lt_res fetch_scope(struct cmd *c, const struct cmd_scope_listing *l, struct lt_buf *query,
+                          json_t **ret_json)
+{
+    char path[QUERY_MAX + 32];
+    cmd_query_add(query, "order", cmd_value(c, "order"));
+    LT_TRY(lt_buf_check(query));
+    (void)snprintf(path, sizeof(path), "scope/list?%.*s", LT_FMT(lt_buf_slice(query)));
+    return cmd_scope_pointed(l->text, cmd_api_ask(c, path, "text/plain", l->text, ret_json));
+}
+
+/* Of an expression; or in an order, or so many, that the indexes of the plain filters do not serve. */
+static bool as_scope(const struct cmd *c)
+{
+    const char *order = cmd_value_or(c, "order", "");
+    return cmd_value(c, "scope") != NULL || strcmp(order, "serial") == 0 || strcmp(order, "-expires") == 0 ||
+           (cmd_flag(c, "all") && !c->json);
+}
+
 static lt_res run_list(struct cmd *c)
 {
     struct lt_buf query;
+    if (as_scope(c)) {
+        struct cmd_scope_listing l = {.fetch = fetch_scope};
+        LT_TRY(cmd_cert_expression(c, &l.text));
+        return cmd_scope_pages(c, &l);
+    }
     lt_buf_init(&query, QUERY_MAX);
     lt_res r = list_with(c, &query);
     lt_buf_done(&query);
@@ -245,6 +257,7 @@ const struct cmd_verb cmd_cert_list = {
     .summary = "list certificates, newest first",
     .help = "examples:\n"
             "  lintel cert list --suffix example.com --status valid\n"
+            "  lintel cert list --scope 'caa_age > 8h and not expired' --order expires\n"
             "  lintel cert list --expires-until 2027-01-01T00:00:00Z --all --json\n",
     .options = list_options,
     .option_count = LT_COUNT(list_options),

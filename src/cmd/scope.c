@@ -37,7 +37,7 @@ static void point_at(lt_slice text, size_t offset, size_t len)
 }
 
 /* The reader found what only the book knows: "byte 17: there is no issuer …". */
-static lt_res pointed(lt_slice text, lt_res r)
+lt_res cmd_scope_pointed(lt_slice text, lt_res r)
 {
     size_t offset = 0;
     char detail[sizeof lt_error_last()->detail];
@@ -51,7 +51,7 @@ static lt_res pointed(lt_slice text, lt_res r)
     LT_FAIL(LT_PEER_USAGE, "%s", detail);
 }
 
-static lt_res check_here(lt_slice text)
+lt_res cmd_scope_check(lt_slice text)
 {
     struct lt_arena a;
     struct scope_error error = {0};
@@ -78,7 +78,7 @@ static lt_res expression(struct cmd *c, lt_slice *ret_text)
     } else {
         *ret_text = lt_slice_cstr(c->args.words[0]);
     }
-    return check_here(*ret_text);
+    return cmd_scope_check(*ret_text);
 }
 
 static lt_res ask(struct cmd *c, const char *what, struct lt_buf *query, lt_slice text, json_t **ret_json)
@@ -87,7 +87,7 @@ static lt_res ask(struct cmd *c, const char *what, struct lt_buf *query, lt_slic
     (void)snprintf(path, sizeof(path), "scope/%s%s%.*s", what, query->len > 0 ? "?" : "",
                    LT_FMT(lt_buf_slice(query)));
     LT_TRY(lt_buf_check(query));
-    return pointed(text, cmd_api_ask(c, path, "text/plain", text, ret_json));
+    return cmd_scope_pointed(text, cmd_api_ask(c, path, "text/plain", text, ret_json));
 }
 
 static lt_res ask_once(struct cmd *c, const char *what, lt_slice text, json_t **ret_json)

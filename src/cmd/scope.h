@@ -19,6 +19,11 @@ struct cmd_scope_listing {
 };
 LT_MUST_USE lt_res cmd_scope_pages(struct cmd *c, struct cmd_scope_listing *l);
 
+/* An expression that is wrong here, or that the family refused ("byte 17: …"): its line goes to standard
+ * error with a mark under the place. */
+LT_MUST_USE lt_res cmd_scope_check(lt_slice text);
+LT_MUST_USE lt_res cmd_scope_pointed(lt_slice text, lt_res r);
+
 /* "certificates" of an answer as a table. */
 LT_MUST_USE lt_res cmd_scope_rows(struct cmd *c, const json_t *answer);
 
