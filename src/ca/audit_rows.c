@@ -156,7 +156,8 @@ static lt_res check_revocation(struct ca_audit *a, struct at *at, struct lt_aren
     (void)snprintf(reason, sizeof reason, "\"reason\":\"%s\"", ca_reason_name((uint32_t)store_int(rows, 4)));
     (void)snprintf(sequence, sizeof sequence, "\"sequence\":%lld}", (long long)store_int(rows, 6));
     (void)snprintf(revoked, sizeof revoked, "\"revoked\":\"%s\"", when);
-    if (!says(t.last_body, reason) || !says(t.last_body, sequence) || !says(t.first_body, revoked)) {
+    bool dated = says(t.first_body, revoked) || says(t.last_body, revoked); /* dated back later on */
+    if (!says(t.last_body, reason) || !says(t.last_body, sequence) || !dated) {
         ca_audit_finding(a, "revocation", subject, "reason, time or sequence are not those of its event");
     }
     return LT_OK;

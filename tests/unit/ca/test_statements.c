@@ -20,12 +20,14 @@
 #include "ca/hold.h"
 #include "ca/host.h"
 #include "ca/issue.h"
+#include "ca/issuer_cap.h"
 #include "ca/key_block.h"
 #include "ca/knot.h"
 #include "ca/lint_book.h"
 #include "ca/mass.h"
 #include "ca/ocsp_book.h"
 #include "ca/plan.h"
+#include "ca/ready.h"
 #include "ca/revoke.h"
 #include "ca/scope_book.h"
 #include "ca/truth.h"
@@ -124,10 +126,14 @@ static int each(visit *see, void *self, size_t *ret_count)
         {ca_crl_sql, ca_crl_sql_count},
         {ca_crl_watch_sql, ca_crl_watch_sql_count},
         {ca_issue_sql, ca_issue_sql_count},
+        {ca_ready_sql, ca_ready_sql_count},
+        {ca_ready_ops_sql, ca_ready_ops_sql_count},
+        {ca_cap_sql, ca_cap_sql_count},
         {ca_evidence_sql, ca_evidence_sql_count},
         {ca_outcome_sql, ca_outcome_sql_count},
         {ca_revoke_sql, ca_revoke_sql_count},
         {ca_mass_sql, ca_mass_sql_count},
+        {ca_mass_auto_sql, ca_mass_auto_sql_count},
         {ca_mass_freeze_sql, ca_mass_freeze_sql_count},
         {ca_mass_run_sql, ca_mass_run_sql_count},
         {ca_hold_sql, ca_hold_sql_count},
