@@ -26,21 +26,29 @@ static void hash_dimension(const struct dimension *dim, uint8_t ret_key[32])
     crypto_stream_done(&s);
 }
 
-static lt_res find_or_add(struct ca_turn *t, const struct dimension *dim, int64_t *ret_id)
+static lt_res find(struct ca_turn *t, const struct store_value columns[5], int64_t *ret_id)
 {
     struct store_rows rows;
+    LT_TRY(store_query(t->store, &acme_sql[ACME_SQL_DIMENSION], columns, 5, &rows));
+    *ret_id = store_next(&rows) ? store_int(&rows, 0) : 0;
+    return store_rows_end(&rows);
+}
+
+/* Another host may add it at the same moment: then its row is the one. */
+static lt_res find_or_add(struct ca_turn *t, const struct dimension *dim, int64_t *ret_id)
+{
+    int64_t changed = 0;
     const struct store_value columns[] = {STORE_S(dim->text[0]), STORE_S(dim->text[1]), STORE_S(dim->text[2]),
                                           STORE_S(dim->text[3]), STORE_S(dim->text[4])};
-    LT_TRY(store_query(t->store, &acme_sql[ACME_SQL_DIMENSION], columns, LT_COUNT(columns), &rows));
-    *ret_id = store_next(&rows) ? store_int(&rows, 0) : 0;
-    LT_TRY(store_rows_end(&rows));
+    LT_TRY(find(t, columns, ret_id));
     if (*ret_id != 0) {
         return LT_OK;
     }
     *ret_id = ca_new_id(t);
-    return store_exec(
+    LT_TRY(store_exec(
         t->store, &acme_sql[ACME_SQL_DIMENSION_ADD],
-        STORE_ARGS(STORE_I(*ret_id), columns[0], columns[1], columns[2], columns[3], columns[4]), NULL);
+        STORE_ARGS(STORE_I(*ret_id), columns[0], columns[1], columns[2], columns[3], columns[4]), &changed));
+    return changed == 1 ? LT_OK : find(t, columns, ret_id);
 }
 
 static lt_res dimension_id(struct acme_desk *d, struct ca_turn *t, const Ipc__Validated *v, const char *set,

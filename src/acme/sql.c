@@ -143,7 +143,7 @@ const struct store_sql acme_sql[ACME_SQL_COUNT] = {
                             "resolver = ?4 AND perspectives = ?5"},
     [ACME_SQL_DIMENSION_ADD] = {"acme.dimension-add",
                                 "INSERT INTO dimension (id, method, rule_set, build, resolver, perspectives) "
-                                "VALUES (?1, ?2, ?3, ?4, ?5, ?6)"},
+                                "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING"},
     [ACME_SQL_EVIDENCE_ADD] = {"acme.evidence-add",
                                "INSERT INTO evidence (authorization_id, checked_us, dimension, ok, "
                                "identifier_type, identifier, dnssec, agreeing, dissenting, statement, caa, "

@@ -24,7 +24,8 @@ static const struct store_sql sql[] = {
     {"eab.revoke", "UPDATE eab_key SET status = 'revoked', secret = ?2 WHERE kid = ?1 AND status = 'valid'"},
     {"eab.bind", "INSERT INTO account_eab (account, kid, bound_us, binding) VALUES (?1, ?2, ?3, ?4)"},
     {"eab.bound", "UPDATE eab_key SET accounts = accounts + 1 WHERE kid = ?1 AND accounts = ?2"},
-    {"eab.count", "UPDATE eab_key SET orders = ?2, period_us = ?3 WHERE kid = ?1"},
+    {"eab.count", "UPDATE eab_key SET orders = ?2, period_us = ?3 WHERE kid = ?1 AND orders = ?4 AND "
+                  "period_us = ?5"},
     {"eab.some", "SELECT kid, secret FROM eab_key WHERE kid > ?1 ORDER BY kid LIMIT 20"},
     {"eab.binding", "SELECT binding FROM account_eab WHERE account = ?1"},
 };
@@ -374,8 +375,12 @@ lt_res ca_eab_count_order(struct ca_turn *t, const struct ca_eab_key *k, int64_t
         *ret_wait_s = (end.us - t->now.us) / LT_US_PER_SECOND + 1;
         return LT_OK;
     }
-    return store_exec(t->store, &sql[SQL_COUNT],
+    int64_t changed = 0;
+    LT_TRY(store_exec(t->store, &sql[SQL_COUNT],
                       STORE_ARGS(STORE_S(k->kid), STORE_I(over ? 1 : k->orders + 1),
-                                 STORE_I(over ? t->now.us : k->period.us)),
-                      NULL);
+                                 STORE_I(over ? t->now.us : k->period.us), STORE_I(k->orders),
+                                 STORE_I(k->period.us)),
+                      &changed));
+    LT_CHECK(changed == 1, LT_RETRY_BUSY, "another order was counted at the same moment");
+    return LT_OK;
 }

@@ -19,7 +19,7 @@ static const struct store_sql sql[] = {
     {"ca.perspective-key", "SELECT id FROM perspective_key WHERE name = ?1 AND spki = ?2 AND rir = ?3 AND "
                            "resolver_rir = ?4"},
     {"ca.perspective-key-add", "INSERT INTO perspective_key (id, name, spki, rir, resolver_rir, first_us) "
-                               "VALUES (?1, ?2, ?3, ?4, ?5, ?6)"},
+                               "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING"},
     {"ca.evidence-shared-add", "INSERT INTO evidence_frame (segment, position, frame) VALUES (?1, ?2, ?3) "
                                "ON CONFLICT (segment, position) DO UPDATE SET frame = excluded.frame"},
 };
@@ -82,22 +82,30 @@ lt_res ca_evidence_flush(struct ca_turn *t)
                                      STORE_ARGS(STORE_I(segment), STORE_I(length), STORE_I(t->now.us)), NULL);
 }
 
-lt_res ca_perspective_key(struct ca_turn *t, const struct ca_perspective_key *key, int64_t *ret_id)
+static lt_res find_key(struct ca_turn *t, const struct store_value columns[4], int64_t *ret_id)
 {
     struct store_rows rows;
-    const struct store_value name = STORE_S(key->name);
-    const struct store_value spki = STORE_B(key->spki);
-    const struct store_value rir = STORE_S(key->rir);
-    const struct store_value resolver_rir = STORE_S(key->resolver_rir);
-    LT_TRY(store_query(t->store, &sql[SQL_KEY], STORE_ARGS(name, spki, rir, resolver_rir), &rows));
+    LT_TRY(store_query(t->store, &sql[SQL_KEY], columns, 4, &rows));
     *ret_id = store_next(&rows) ? store_int(&rows, 0) : 0;
-    LT_TRY(store_rows_end(&rows));
+    return store_rows_end(&rows);
+}
+
+/* Another host may add it at the same moment: then its row is the one. */
+lt_res ca_perspective_key(struct ca_turn *t, const struct ca_perspective_key *key, int64_t *ret_id)
+{
+    int64_t changed = 0;
+    const struct store_value columns[] = {STORE_S(key->name), STORE_B(key->spki), STORE_S(key->rir),
+                                          STORE_S(key->resolver_rir)};
+    LT_TRY(find_key(t, columns, ret_id));
     if (*ret_id != 0) {
         return LT_OK;
     }
     *ret_id = ca_new_id(t);
-    return store_exec(t->store, &sql[SQL_KEY_ADD],
-                      STORE_ARGS(STORE_I(*ret_id), name, spki, rir, resolver_rir, STORE_I(t->now.us)), NULL);
+    LT_TRY(store_exec(
+        t->store, &sql[SQL_KEY_ADD],
+        STORE_ARGS(STORE_I(*ret_id), columns[0], columns[1], columns[2], columns[3], STORE_I(t->now.us)),
+        &changed));
+    return changed == 1 ? LT_OK : find_key(t, columns, ret_id);
 }
 
 /* --- what was signed ------------------------------------------------------------------------------------ */

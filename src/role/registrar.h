@@ -34,8 +34,9 @@ struct registrar {
     bool released; /* the leases, at the end */
     bool test_ca;  /* the folder carries the mark: no public profile is served */
     bool open;     /* a transaction is begun */
+    bool beside;   /* other hosts may have one at the same time */
     int64_t opened_us;
-    int64_t shut_until_us; /* the book could not be begun: not tried again before that */
+    int64_t shut_until_us[2]; /* the book could not be begun, alone or beside others: not tried before that */
     struct registrar_question questions[REGISTRAR_GROUP_MAX];
     size_t question_count;
     size_t last_group;     /* how many questions the group before had */
@@ -56,6 +57,13 @@ LT_MUST_USE lt_res registrar_run(struct registrar *g, registrar_step *step, cons
 void registrar_turn_end(struct registrar *g);
 /* Commits the open group and releases its effects; when it fails, answers every question of it. */
 void registrar_commit(struct registrar *g);
+
+/* registrar_beside.c: on a book that several hosts share, which messages need not be alone in it. */
+bool registrar_beside(const struct registrar *g, const struct ipc_msg *m);
+/* Behind the savepoint of such a message: keeps others off its account. */
+LT_MUST_USE lt_res registrar_keep_off(struct registrar *g, const struct ipc_msg *m);
+extern const struct store_sql *const registrar_beside_sql;
+extern const size_t registrar_beside_sql_count;
 
 /* registrar_mass.c: a slice of mass revocation, where there is one to do. */
 void registrar_mass_slices(struct registrar *g);

@@ -78,18 +78,22 @@ static bool broke_the_rules(const struct ipc_msg *m, lt_res r)
     return !question && (r.code == LT_PEER_MALFORMED || r.code == LT_PEER_UNSUPPORTED);
 }
 
-static lt_res begin(struct registrar *g)
+static lt_res begin(struct registrar *g, bool beside)
 {
+    if (g->open && g->beside && !beside) {
+        registrar_commit(g);
+    }
     if (g->open) {
         return LT_OK;
     }
+    int64_t *shut_until_us = &g->shut_until_us[beside];
     fresh_turn(g);
     /* Each try may wait for a lock: once for all who ask meanwhile is enough. */
-    LT_CHECK(g->turn.now.us >= g->shut_until_us || g->turn.now.us < g->shut_until_us - SHUT_US, LT_RETRY_BUSY,
+    LT_CHECK(g->turn.now.us >= *shut_until_us || g->turn.now.us < *shut_until_us - SHUT_US, LT_RETRY_BUSY,
              "the book could not be opened for writing a moment ago");
-    lt_res r = store_begin(g->store);
+    lt_res r = beside ? store_begin_beside(g->store) : store_begin(g->store);
     if (lt_failed(r)) {
-        g->shut_until_us = lt_now().us + SHUT_US;
+        *shut_until_us = lt_now().us + SHUT_US;
         g->fatal = r.code == LT_STATE_CLOSED ? r : g->fatal; /* the next registrar connects anew */
         return r;
     }
@@ -102,6 +106,7 @@ static lt_res begin(struct registrar *g)
         }
     }
     g->open = true;
+    g->beside = beside;
     g->opened_us = g->turn.now.us;
     g->question_count = 0;
     return LT_OK;
@@ -149,7 +154,8 @@ static lt_res in_savepoint(struct registrar *g, registrar_step *step, const stru
     struct ca_book_at at = g->book->at;
     size_t mark = ca_turn_mark(&g->turn);
     LT_TRY(store_savepoint(g->store));
-    lt_res r = step(g, &g->turn, m);
+    lt_res r = registrar_keep_off(g, m);
+    r = lt_failed(r) ? r : step(g, &g->turn, m);
     if (!lt_failed(r)) {
         r = store_release(g->store);
     }
@@ -166,7 +172,7 @@ static lt_res in_savepoint(struct registrar *g, registrar_step *step, const stru
 
 lt_res registrar_run(struct registrar *g, registrar_step *step, const struct ipc_msg *m)
 {
-    lt_res r = begin(g);
+    lt_res r = begin(g, registrar_beside(g, m));
     if (!lt_failed(r)) {
         g->turn.now = lt_now();
         remember(g, m);

@@ -42,6 +42,8 @@ struct store_backend {
     lt_res (*script)(struct store *s, const char *sql);
     lt_res (*scalar)(struct store *s, const char *sql, int64_t *ret_value);
     lt_res (*begin)(struct store *s);
+    lt_res (*begin_beside)(struct store *s);
+    lt_res (*lock)(struct store *s, int64_t number);
     lt_res (*commit)(struct store *s);
     void (*rollback)(struct store *s);
     lt_res (*savepoint)(struct store *s);

@@ -1,13 +1,24 @@
-/* Transactions on PostgreSQL. A writer begins by taking the book's lock, which the server gives back with the
- * transaction, however that ends: two registrars never decide at once, and one that stood still too long
- * finds its transaction gone. A reader has one view of the book until it commits.
+/* Transactions on PostgreSQL. A writer begins by taking the book's lock, alone or beside others, and the
+ * server gives it back with the transaction, however that ends. Alone nobody else decides meanwhile; beside
+ * others a second lock keeps apart what belongs together (the requests of one account). One that stood still
+ * too long finds its transaction gone. A reader has one view of the book until it commits.
+ *
+ * Who wants to be alone waits for those who are at work, and those who come after it wait behind it: so it
+ * gives up sooner than they do.
  */
 #include "store/postgres_internal.h"
 
+#include <stdio.h>
+
 /* The lock's number is any that nobody else uses in this database: "LTEL", 1. */
-#define BEGIN                                             \
-    "BEGIN; SELECT pg_advisory_xact_lock(1280591180, 1);" \
+#define BEGIN_ALONE                                                                         \
+    "BEGIN; SET LOCAL lock_timeout = '100ms'; SELECT pg_advisory_xact_lock(1280591180, 1);" \
+    "SET LOCAL lock_timeout = '250ms'; SELECT last_value FROM store_generation"
+#define BEGIN_BESIDE                                             \
+    "BEGIN; SELECT pg_advisory_xact_lock_shared(1280591180, 1);" \
     "SELECT last_value FROM store_generation"
+#define MARK "SAVEPOINT message"
+#define MARK_AGAIN "RELEASE message; SAVEPOINT message"
 #define COMMIT_WRITTEN "SELECT nextval('store_generation'); COMMIT"
 
 static struct postgres *postgres_of(struct store *store)
@@ -17,11 +28,11 @@ static struct postgres *postgres_of(struct store *store)
 
 /* One round trip; each statement of it sees what was committed before it, so the last what the lock waited
  * for. */
-static lt_res begin_writing(struct postgres *s)
+static lt_res begin_writing(struct postgres *s, const char *words)
 {
     int64_t generation = 0;
     s->begun = true;
-    lt_res r = postgres_scalar(s, BEGIN, &generation);
+    lt_res r = postgres_scalar(s, words, &generation);
     if (lt_failed(r)) {
         struct lt_error why = *lt_error_last();
         postgres_rollback(&s->base);
@@ -32,7 +43,7 @@ static lt_res begin_writing(struct postgres *s)
     return LT_OK;
 }
 
-lt_res postgres_begin(struct store *store)
+static lt_res begin(struct store *store, const char *words)
 {
     struct postgres *s = postgres_of(store);
     LT_ASSERT(!s->begun);
@@ -40,10 +51,39 @@ lt_res postgres_begin(struct store *store)
     LT_CHECK(!s->gone, LT_STATE_CLOSED, "the connection to the book is gone");
     s->wrote = false;
     if (!s->read_only) {
-        return begin_writing(s);
+        return begin_writing(s, words);
     }
     LT_TRY(postgres_run(s, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
     s->begun = true;
+    return LT_OK;
+}
+
+lt_res postgres_begin(struct store *store)
+{
+    return begin(store, BEGIN_ALONE);
+}
+
+lt_res postgres_begin_beside(struct store *store)
+{
+    return begin(store, BEGIN_BESIDE);
+}
+
+/* The savepoint in the same round trip: a wait that ends in a failure goes back to it. */
+lt_res postgres_lock(struct store *store, int64_t number)
+{
+    struct postgres *s = postgres_of(store);
+    int64_t generation = 0;
+    char text[200];
+    LT_ASSERT(s->begun && s->mark_wanted);
+    (void)snprintf(text, sizeof text,
+                   "%s; SELECT pg_advisory_xact_lock(%lld); SELECT last_value FROM store_generation",
+                   s->mark_kept ? MARK_AGAIN : MARK, (long long)number); /* fits */
+    s->mark_wanted = false;
+    s->mark_kept = false;
+    s->marked = true;
+    LT_TRY(postgres_scalar(s, text, &generation));
+    s->changed = generation != s->generation;
+    s->generation = generation;
     return LT_OK;
 }
 
@@ -64,7 +104,7 @@ static lt_res commit(struct postgres *s)
     if (!s->wrote) {
         return postgres_run(s, "COMMIT");
     }
-    s->generation++; /* nobody else draws one meanwhile; if it is not drawn, the next begin sees a change */
+    s->generation++; /* if another draws one meanwhile, or it is not drawn, the next begin sees a change */
     return postgres_run(s, COMMIT_WRITTEN);
 }
 
@@ -97,7 +137,7 @@ void postgres_rollback(struct store *store)
 lt_res postgres_make_mark(struct postgres *s)
 {
     s->mark_wanted = false;
-    LT_TRY(postgres_run(s, s->mark_kept ? "RELEASE message; SAVEPOINT message" : "SAVEPOINT message"));
+    LT_TRY(postgres_run(s, s->mark_kept ? MARK_AGAIN : MARK));
     s->mark_kept = false;
     s->marked = true;
     return LT_OK;

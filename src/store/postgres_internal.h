@@ -71,6 +71,8 @@ const char *postgres_cstr(const struct store_rows *rows, int column);
 enum store_type postgres_type(const struct store_rows *rows, int column);
 /* postgres_begin.c: transactions. */
 LT_MUST_USE lt_res postgres_begin(struct store *store);
+LT_MUST_USE lt_res postgres_begin_beside(struct store *store);
+LT_MUST_USE lt_res postgres_lock(struct store *store, int64_t number);
 LT_MUST_USE lt_res postgres_commit(struct store *store);
 void postgres_rollback(struct store *store);
 LT_MUST_USE lt_res postgres_savepoint(struct store *store);

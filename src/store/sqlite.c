@@ -615,6 +615,13 @@ static lt_res book_set_version(struct store *store, int64_t version)
     return sqlite_script(book_of(store), "PRAGMA application_id = 0x4c54454c");
 }
 
+static lt_res book_lock(struct store *store, int64_t number)
+{
+    (void)store;
+    (void)number;
+    return LT_OK;
+}
+
 static bool never_gone(struct store *store)
 {
     (void)store;
@@ -631,6 +638,8 @@ static const struct store_backend backend = {
     .script = book_script,
     .scalar = book_scalar,
     .begin = book_begin,
+    .begin_beside = book_begin, /* there is one writer */
+    .lock = book_lock,
     .commit = book_commit,
     .rollback = book_rollback,
     .savepoint = book_savepoint,

@@ -32,6 +32,16 @@ lt_res store_begin(struct store *s)
     return s->backend->begin(s);
 }
 
+lt_res store_begin_beside(struct store *s)
+{
+    return s->backend->begin_beside(s);
+}
+
+lt_res store_lock(struct store *s, int64_t number)
+{
+    return s->backend->lock(s, number);
+}
+
 lt_res store_commit(struct store *s)
 {
     return s->backend->commit(s);

@@ -59,6 +59,14 @@ int64_t store_schema_version(void);
  * LT_STATE_CORRUPT when the book is: nothing of the transaction is in the book then. A failed commit has
  * rolled back. */
 LT_MUST_USE lt_res store_begin(struct store *s);
+/* The same beside others that began so, on other hosts: what only one may do at a time, such as the requests
+ * of one account, is done under store_lock. Sees what others commit meanwhile. With SQLite, as store_begin.
+ */
+LT_MUST_USE lt_res store_begin_beside(struct store *s);
+/* Behind store_savepoint, before anything is read: waits until nobody else works under that number, and keeps
+ * it to the end of the transaction. LT_RETRY_BUSY when that takes too long: roll back to the savepoint. Then
+ * store_changed_elsewhere says whether others have committed since the last time. With SQLite nothing. */
+LT_MUST_USE lt_res store_lock(struct store *s, int64_t number);
 LT_MUST_USE lt_res store_commit(struct store *s);
 void store_rollback(struct store *s);
 /* One level of savepoint inside a transaction. */
