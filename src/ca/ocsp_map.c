@@ -197,11 +197,12 @@ lt_res ca_ocsp_map_answer(const struct ca_ocsp_map *map, const struct x509_ocsp_
 enum { HOUR = 3600, DAY = 24 * HOUR };
 
 /* Dated: a new edition is a new row. Four days is the middle of what is allowed, and two until the next
- *signature leaves the other two to mend whatever stopped it. = CABF-BR 4.9.9 "OCSP responses for Subscriber
- *Certificates MUST have a validity interval greater than or = equal to eight hours and less than or equal to
- *ten days." = CABF-BR 4.9.9 "For OCSP responses with validity intervals greater than or equal to sixteen
- *hours, the CA = SHALL provide an updated OCSP response at least eight hours prior to the `nextUpdate`, and
- *no later than = four days after the `thisUpdate`." */
+ * signature leaves the other two to mend whatever stopped it. */
+/*= CABF-BR 4.9.9 "OCSP responses for Subscriber Certificates MUST have a validity interval greater than or
+ *= equal to eight hours and less than or equal to ten days." */
+/*= CABF-BR 4.9.9 "For OCSP responses with validity intervals greater than or equal to sixteen hours, the CA
+ *= SHALL provide an updated OCSP response at least eight hours prior to the `nextUpdate`, and no later than
+ *= four days after the `thisUpdate`." */
 static const struct {
     int64_t from_s; /* since 1970 */
     struct ca_ocsp_times times;
