@@ -188,6 +188,18 @@ static lt_res contacts_read(struct lt_arena *a, lt_slice json, Ipc__AcmeAccountB
     return acme_own_done(&o);
 }
 
+lt_res acme_account_contacts(struct ca_turn *t, int64_t id, char ***ret_list, size_t *ret_count)
+{
+    Ipc__AcmeAccountBody body = IPC__ACME_ACCOUNT_BODY__INIT;
+    struct account_row row = {0};
+    bool found = false;
+    LT_TRY(read_row(t->store, t->arena, id, &found, &row));
+    LT_TRY(found ? contacts_read(t->arena, row.contacts, &body) : LT_OK);
+    *ret_list = body.contacts;
+    *ret_count = body.n_contacts;
+    return LT_OK;
+}
+
 /* Answers with the account as the book has it. */
 static lt_res answer_account(struct acme_call *c, int64_t id, uint32_t status)
 {

@@ -147,6 +147,8 @@ LT_MUST_USE lt_res acme_account_load(struct acme_desk *d, struct store *s, int64
                                      struct acme_account *ret_account);
 /* 0 when no account has the key. */
 LT_MUST_USE lt_res acme_account_by_key(struct ca_turn *t, lt_slice thumbprint, int64_t *ret_id);
+/* Its contacts as it told us, "mailto:…", in the arena. */
+LT_MUST_USE lt_res acme_account_contacts(struct ca_turn *t, int64_t id, char ***ret_list, size_t *ret_count);
 LT_MUST_USE lt_res acme_account_cancel(struct acme_desk *d, struct ca_turn *t, int64_t account);
 
 /* testing.c: false but in a test CA. A good nonce is refused; a proven authorization is not used again. */

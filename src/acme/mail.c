@@ -2,6 +2,8 @@
  * take them, ended when their time is up. */
 #include "acme/mail.h"
 
+#include "acme/contact.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -310,6 +312,9 @@ lt_res acme_desk_mailed(struct acme_desk *d, struct ca_turn *t, const struct ipc
     struct acme_letter l;
     int64_t changed = 0;
     LT_TRY(load(d, t, said->mail_id, &l));
+    if (l.id == 0) {
+        return acme_contact_mailed(t, said);
+    }
     /* Of an attempt before, or it was said or answered already. */
     if (l.id == 0 || !l.queued || l.attempts != said->attempt) {
         return LT_OK;
@@ -327,6 +332,7 @@ lt_res acme_desk_courier_linked(struct acme_desk *d, struct ca_turn *t)
 {
     bool mine = false;
     LT_TRY(acme_corroborations_ask_again(d, t));
+    LT_TRY(acme_contact_courier_linked(t));
     LT_TRY(ca_lease_check(t, CA_LEASE_TIMERS, &mine));
     return !mine ? LT_OK
                  : store_exec(t->store, &acme_mail_rows[ACME_MAIL_RESUME], STORE_ARGS(STORE_I(t->now.us)),
@@ -354,6 +360,7 @@ static lt_res sweep(struct ca_turn *t)
 
 lt_res acme_mail_tick(struct acme_desk *d, struct ca_turn *t)
 {
+    LT_TRY(acme_contact_tick(d, t));
     LT_TRY(sweep(t));
     if (d->config->mail_relay[0] == '\0') {
         return LT_OK; /* rows of a time when there was one wait for the next */

@@ -1,6 +1,7 @@
 /* What pages for people say, in typed words (proto/ipc/pages.proto): the notary writes the HTML. */
 #include <string.h>
 
+#include "acme/contact.h"
 #include "acme/mail.h"
 
 static const struct {
@@ -9,6 +10,7 @@ static const struct {
 } pages[] = {
     {"resume", acme_pause_page},
     {"validate", acme_mail_page},
+    {"contact", acme_contact_page},
 };
 
 lt_res acme_page_answer(struct acme_page *p)

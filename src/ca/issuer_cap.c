@@ -23,7 +23,7 @@ static const unsigned steps[] = {100, 90, 80};
 unsigned ca_cap_step(int64_t valid, int64_t cap)
 {
     for (size_t i = 0; cap > 0 && i < LT_COUNT(steps); i++) {
-        if (valid >= cap / 100 * steps[i] + cap % 100 * steps[i] / 100) {
+        if (valid * 100 >= cap * (int64_t)steps[i]) { /* both are below 2^53 */
             return steps[i];
         }
     }

@@ -135,6 +135,11 @@ static const struct {
     {"usage.show", query_usage_show},
     {"usage.endpoints", query_usage_endpoints},
     {"usage.history", query_usage_history},
+    {"readiness.list", query_ready_list},
+    {"readiness.show", query_ready_show},
+    {"readiness.worklist", query_ready_worklist},
+    {"holdout.list", query_holdout_list},
+    {"blast-radius", query_blast_radius},
     {"status", query_status},
 };
 
@@ -165,6 +170,7 @@ const struct ca_query_sql *const ca_query_statements[] = {
     &query_table_sql,       &query_certificate_sql, &query_detail_sql, &query_enrolment_sql, &query_event_sql,
     &query_evidence_sql,    &query_rules_sql,       &query_seen_sql,   &query_import_sql,    &query_lint_sql,
     &query_list_sql,        &query_crl_sql,         &query_order_sql,  &query_pause_sql,     &query_scope_sql,
-    &query_scope_saved_sql, &query_mass_sql,        &query_status_sql, &query_usage_sql,
+    &query_scope_saved_sql, &query_mass_sql,        &query_status_sql, &query_ready_sql,     &query_blast_sql,
+    &query_usage_sql,
 };
 const size_t ca_query_statement_tables = LT_COUNT(ca_query_statements);

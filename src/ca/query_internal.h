@@ -100,6 +100,11 @@ query_answer query_usage_list;
 query_answer query_usage_show;
 query_answer query_usage_endpoints;
 query_answer query_usage_history;
+query_answer query_ready_list;
+query_answer query_ready_show;
+query_answer query_ready_worklist;
+query_answer query_holdout_list;
+query_answer query_blast_radius;
 query_answer query_status;
 
 extern const struct ca_query_sql query_table_sql;
@@ -121,6 +126,8 @@ extern const struct ca_query_sql query_scope_saved_sql;
 extern const struct ca_query_sql query_mass_sql;
 extern const struct ca_query_sql query_usage_sql;
 extern const struct ca_query_sql query_status_sql;
+extern const struct ca_query_sql query_ready_sql;
+extern const struct ca_query_sql query_blast_sql;
 
 /* One certificate row of the two certificate questions. */
 #define QUERY_CERTIFICATE_COLUMNS                                                                        \
@@ -194,6 +201,8 @@ LT_MUST_USE lt_res query_der_write(const struct ca_query *query, struct query_ou
  * "unknown" for what was brought in, else "known". */
 LT_MUST_USE lt_res query_import_write(const struct ca_query *query, struct query_out *out,
                                       const struct query_certificate *c);
+/* "caps": how many certificates of an issuer are good, held against its cap. */
+LT_MUST_USE lt_res query_caps_write(const struct ca_query *query, struct query_out *out);
 /* "findings": rule and result of what the linter found at issuance; null where that is not known. */
 LT_MUST_USE lt_res query_verdict_write(const struct ca_query *query, struct query_out *out,
                                        const struct query_certificate *c);

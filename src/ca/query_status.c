@@ -93,6 +93,7 @@ lt_res query_status(const struct ca_query *query, struct query_out *out)
     LT_TRY(count(query, out, "orders_waiting", SQL_WAITING, 0));
     LT_TRY(journal(query, out));
     LT_TRY(last_event(query, out));
+    LT_TRY(query_caps_write(query, out));
     LT_TRY(query_issuer_list(query, out));
     return query_crl_list(query, out);
 }

@@ -365,6 +365,7 @@ lt_res ca_ready_polled(struct ca_turn *t, const Ipc__RenewalPolls *m)
     for (size_t i = 0; i < count; i++) {
         if (i + 1 < count && of[i + 1].account == of[i].account) {
             of[i + 1].count += of[i].count;
+            of[i + 1].client = of[i + 1].client[0] == '\0' ? of[i].client : of[i + 1].client;
         } else {
             LT_TRY(polled_by(t, &of[i]));
         }

@@ -18,8 +18,8 @@ static const struct store_sql sql[] = {
     {"ready.holdout", "SELECT account, name FROM holdout WHERE id = ?1 AND lifted_us = 0"},
     {"ready.holdout-lift", "UPDATE holdout SET lifted_us = ?2, lifted_by = ?3 WHERE id = ?1 AND "
                            "lifted_us = 0"},
-    {"ready.held", "UPDATE readiness SET held = (SELECT count(*) FROM (SELECT 1 FROM holdout h WHERE "
-                   "h.account = ?1 AND h.lifted_us = 0 AND h.name = '' LIMIT 100) few) WHERE account = ?1"},
+    {"ready.held", "UPDATE readiness SET held = CASE WHEN EXISTS (SELECT 1 FROM holdout h WHERE h.account = "
+                   "?1 AND h.lifted_us = 0 AND h.name = '') THEN 1 ELSE 0 END WHERE account = ?1"},
     {"ready.call", "INSERT INTO readiness_call (id, account, called_us, by_whom, who, outcome, note, "
                    "again_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"},
     {"ready.link-add", "INSERT INTO reissue_link (token_sha256, account, created_us, created_by, "

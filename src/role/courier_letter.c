@@ -69,6 +69,30 @@ static void add_words(struct lt_buf *out, const Ipc__MailSend *m)
         until);
 }
 
+static void add_contact_words(struct lt_buf *out, const Ipc__MailSend *m)
+{
+    char until[LT_RFC3339_SIZE];
+    lt_time_rfc3339((lt_time){m->expires_us}, until);
+    lt_buf_add_cstr(out, "The certificate authority ");
+    add_shown(out, m->ca);
+    lt_buf_addf(out, " has %s as a contact of\n\n    ", m->to);
+    add_shown(out, m->subscriber);
+    lt_buf_add_cstr(
+        out, "\n\nA certificate may have to be revoked within a day, and we write here to say so. Please "
+             "tell us whether\nsomebody who can replace certificates reads this address:\n\n");
+    lt_buf_addf(out, "    %s\n\nLooking at the page says nothing yet. The link can be used until %s.\n",
+                m->url, until);
+}
+
+static const struct {
+    const char *kind;
+    const char *subject; /* the name follows */
+    void (*add)(struct lt_buf *out, const Ipc__MailSend *m);
+} kinds[] = {
+    {"", "Approve a certificate for", add_words},
+    {"contact", "Are you the contact for certificates of", add_contact_words},
+};
+
 /* A host name, an address: what may stand behind "@" of a Message-ID. */
 static bool is_host(const char *s)
 {
@@ -83,7 +107,7 @@ static bool is_plain_name(const char *s)
     return s[0] != '\0' && strlen(s) <= 64 && strspn(s, letters) == strlen(s);
 }
 
-static void add_headers(struct lt_buf *out, const Ipc__MailSend *m)
+static void add_headers(struct lt_buf *out, const Ipc__MailSend *m, const char *subject)
 {
     char date[HTTP_DATE_SIZE];
     http_date((lt_time){m->created_us}, date);
@@ -91,7 +115,7 @@ static void add_headers(struct lt_buf *out, const Ipc__MailSend *m)
     lt_buf_addf(out, is_plain_name(m->ca) ? "From: %s <%s>\r\n" : "From: %s<%s>\r\n",
                 is_plain_name(m->ca) ? m->ca : "", m->from);
     lt_buf_addf(out, "To: <%s>\r\n", m->to);
-    lt_buf_addf(out, "Subject: Approve a certificate for %s?\r\n", m->name);
+    lt_buf_addf(out, "Subject: %s %s?\r\n", subject, m->name);
     lt_buf_addf(out, "Message-ID: <lintel-%lld@%s>\r\n", (long long)m->mail_id, m->host);
     /* RFC 3834 5: nobody's out-of-office shall answer. */
     lt_buf_add_cstr(out, "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
@@ -102,6 +126,7 @@ static void add_headers(struct lt_buf *out, const Ipc__MailSend *m)
 lt_res courier_letter_write(const Ipc__MailSend *m, struct lt_buf *out)
 {
     struct lt_buf words;
+    size_t kind = 0;
     const char *bare = m->name[0] == '*' && m->name[1] == '.' ? m->name + 2 : m->name;
     LT_CHECK(validate_contact_is(lt_slice_cstr(m->to)), LT_PEER_MALFORMED,
              "\"%.80s\" is no address to write to", m->to);
@@ -109,9 +134,13 @@ lt_res courier_letter_write(const Ipc__MailSend *m, struct lt_buf *out)
              "\"%.80s\" is no address to write from", m->from);
     LT_CHECK(is_host(bare) && is_host(m->host), LT_PEER_MALFORMED, "\"%.80s\" at \"%.80s\" is no name",
              m->name, m->host);
-    add_headers(out, m);
+    while (kind < LT_COUNT(kinds) && strcmp(m->kind, kinds[kind].kind) != 0) {
+        kind++;
+    }
+    LT_CHECK(kind < LT_COUNT(kinds), LT_PEER_MALFORMED, "a letter of the kind \"%.40s\"", m->kind);
+    add_headers(out, m, kinds[kind].subject);
     lt_buf_init(&words, BODY_MAX);
-    add_words(&words, m);
+    kinds[kind].add(&words, m);
     lt_res r = lt_buf_check(&words);
     if (!lt_failed(r)) {
         add_quoted_printable(out, lt_buf_slice(&words));

@@ -12,6 +12,7 @@
 static const struct notary_page pages[] = {
     {"/acme/resume/", "resume", {"do"}},
     {"/validate/", "validate", {"do"}},
+    {"/acme/contact/", "contact", {"do"}},
 };
 
 /* The one thing in a page that is not plain text; the policy names its hash. */

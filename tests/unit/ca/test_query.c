@@ -631,6 +631,8 @@ static void every_statement_walks_an_index(void **state)
                                         "query.status.chains",   "query.status.revoked",
                                         "query.status.accounts", "query.status.open-intents",
                                         "query.status.halts",    "query.status.waiting"};
+    /* What falls when something fails: one walk over the summary for all of it, as scopes are counted. */
+    static const char *const walks[] = {"query.blast", "query.blast.revoked", "query.blast.other"};
     for (size_t t = 0; t < ca_query_statement_tables; t++) {
         for (size_t i = 0; i < ca_query_statements[t]->count; i++) {
             const struct store_sql *s = &ca_query_statements[t]->rows[i];
@@ -661,7 +663,11 @@ static void every_statement_walks_an_index(void **state)
                 for (size_t w = 0; w < LT_COUNT(whole); w++) {
                     fine = fine || strcmp(whole[w], s->name) == 0;
                 }
-                if (!fine || strstr(detail, "TEMP B-TREE") != NULL) {
+                bool walk = false;
+                for (size_t w = 0; w < LT_COUNT(walks); w++) {
+                    walk = walk || strcmp(walks[w], s->name) == 0;
+                }
+                if (!walk && (!fine || strstr(detail, "TEMP B-TREE") != NULL)) {
                     fail_msg("%s: %s", s->name, detail);
                 }
             }

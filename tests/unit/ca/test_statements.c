@@ -5,6 +5,7 @@
 
 #include <sqlite3.h>
 
+#include "acme/contact.h"
 #include "acme/enroll.h"
 #include "acme/mail.h"
 #include "acme/sql.h"
@@ -127,6 +128,7 @@ static int each(visit *see, void *self, size_t *ret_count)
         {ca_crl_watch_sql, ca_crl_watch_sql_count},
         {ca_issue_sql, ca_issue_sql_count},
         {ca_ready_sql, ca_ready_sql_count},
+        {acme_contact_sql, acme_contact_sql_count},
         {ca_ready_ops_sql, ca_ready_ops_sql_count},
         {ca_cap_sql, ca_cap_sql_count},
         {ca_evidence_sql, ca_evidence_sql_count},
