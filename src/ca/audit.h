@@ -7,6 +7,7 @@
  * Findings are told one by one and counted; a function fails only when it cannot go on reading. Refuses to
  * repair anything.
  */
+#include "ca/host.h"
 #include "ca/operator.h"
 #include "signer/journal.h"
 #include "store/store.h"
@@ -32,12 +33,14 @@ struct ca_audit {
     struct store *store;                  /* borrowed */
     const struct ca_operators *operators; /* borrowed: from the root-owned files */
     const char *evidence_folder;          /* of segments */
+    struct ca_host host;                  /* whose journal and segments these are; id 0: the only one */
     lt_slice audit_spki;                  /* the signer's audit key; empty: knots are not verified */
     void *self;
     /* what: "event-chain", "knot", "certificate", "journal", "jws", "approval",
      * "revocation", "halt", "key-block", "crl", "issuer", "plan", "evidence". */
     void (*found)(void *self, const char *what, const char *subject, const char *detail);
     struct ca_audit_counts counts; /* out */
+    uint64_t knots_elsewhere;      /* knots of the book that lie on the journals of other hosts */
     uint64_t knots_tied;           /* knots of the book whose record the journal has */
 };
 

@@ -21,7 +21,8 @@ static const struct store_sql sql[] = {
      "JOIN dimension d ON d.id = e.dimension WHERE (e.authorization_id, e.checked_us) > (?1, ?2) "
      "ORDER BY e.authorization_id, e.checked_us LIMIT 1000"},
     {"audit.evidence.segment",
-     "SELECT number, length FROM evidence_segment WHERE number > ?1 ORDER BY number LIMIT 1000"},
+     "SELECT number, length FROM evidence_segment WHERE number > ?1 AND number <= ?2 "
+     "ORDER BY number LIMIT 1000"},
     {"audit.evidence.key", "SELECT name, spki FROM perspective_key WHERE id = ?1"},
     {"audit.evidence.event",
      "SELECT e.body FROM authorization a LEFT JOIN event e ON e.subject = 'authorization ' || a.id AND "
@@ -300,11 +301,15 @@ static lt_res check_certificates(struct ca_audit *a)
 lt_res ca_audit_segments(struct ca_audit *a)
 {
     struct store_rows rows;
-    int64_t last = 0;
+    struct ca_host host = ca_audit_host(a);
+    uint32_t first = 0;
+    uint32_t end = 0;
     bool more = true;
+    ca_host_segments(&host, &first, &end);
+    int64_t last = (int64_t)first - 1;
     while (more) {
         more = false;
-        LT_TRY(store_query(a->store, &sql[SQL_SEGMENT], STORE_ARGS(STORE_I(last)), &rows));
+        LT_TRY(store_query(a->store, &sql[SQL_SEGMENT], STORE_ARGS(STORE_I(last), STORE_I(end)), &rows));
         while (store_next(&rows)) {
             char name[STORE_SEGMENT_NAME_SIZE];
             char path[PATH_SIZE];

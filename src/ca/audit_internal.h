@@ -3,6 +3,8 @@
 /* Between the files of the audit. */
 #include "ca/audit.h"
 
+/* Whose journal and segments are looked at. */
+struct ca_host ca_audit_host(const struct ca_audit *a);
 void ca_audit_finding(struct ca_audit *a, const char *what, const char *subject, const char *format, ...)
     LT_PRINTF(4, 5);
 /* A JWS that was kept with an event: counts it, or finds it wrong. */

@@ -137,12 +137,15 @@ static lt_res say(struct audit *k)
 static lt_res audit(struct audit *k)
 {
     const char *path = NULL;
+    const char *host = NULL;
     LT_TRY(cmd_book(k->c, k->folder, &path));
+    LT_TRY(cmd_host(k->c, k->folder, &host));
     k->a.evidence_folder = lt_arena_printf(&k->c->arena, "%s/evidence", k->folder);
     LT_CHECK(k->a.evidence_folder != NULL, LT_PEER_USAGE, "%s: the path is too long", k->folder);
     const struct store_options options = {.path = path, .read_only = true};
     LT_TRY(store_open(&options, &k->a.store));
     lt_res r = store_begin(k->a.store); /* one view of the book */
+    r = lt_failed(r) ? r : ca_host_find(k->a.store, host, &k->a.host);
     r = lt_failed(r) ? r : verify_all(k);
     store_rollback(k->a.store);
     store_close(k->a.store);

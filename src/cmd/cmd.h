@@ -92,6 +92,8 @@ LT_MUST_USE lt_res cmd_folder(const struct cmd *c, const char **ret_folder);
 LT_MUST_USE lt_res cmd_folder_lock(const char *folder, int *ret_fd);
 /* Where the book is: what lintel.yaml says. */
 LT_MUST_USE lt_res cmd_book(struct cmd *c, const char *folder, const char **ret_path);
+/* Which of the families on that book this folder is of; "main" where nothing is said. */
+LT_MUST_USE lt_res cmd_host(struct cmd *c, const char *folder, const char **ret_name);
 /* The supervisor's process id while it runs, else 0. */
 int cmd_folder_pid(const char *folder);
 

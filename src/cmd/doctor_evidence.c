@@ -15,6 +15,7 @@ static void found(void *self, const char *what, const char *subject, const char 
 void doctor_evidence(struct doctor *d)
 {
     const char *book = NULL;
+    const char *host = NULL;
     char folder[PATH_SIZE];
     struct stat st;
     (void)snprintf(folder, sizeof folder, "%.900s/evidence", d->folder);
@@ -24,6 +25,8 @@ void doctor_evidence(struct doctor *d)
     }
     const struct store_options o = {.path = book, .read_only = true};
     lt_res r = store_open(&o, &a.store);
+    r = lt_failed(r) ? r : cmd_host(d->c, d->folder, &host);
+    r = lt_failed(r) ? r : ca_host_find(a.store, host, &a.host);
     r = lt_failed(r) ? r : ca_audit_segments(&a);
     if (lt_failed(r)) {
         doctor_say(d, DOCTOR_NOTE, "evidence", "cannot be held against the book: %s",

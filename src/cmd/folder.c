@@ -37,6 +37,15 @@ lt_res cmd_book(struct cmd *c, const char *folder, const char **ret_path)
     return LT_OK;
 }
 
+lt_res cmd_host(struct cmd *c, const char *folder, const char **ret_name)
+{
+    LT_CLEANUP(ca_config_freep) struct ca_config *config = NULL;
+    LT_TRY(ca_config_load(folder, &config));
+    *ret_name = lt_arena_cstr(&c->arena, lt_slice_cstr(config->host));
+    LT_CHECK(*ret_name != NULL, LT_PEER_USAGE, "%s: the host's name is too long", folder);
+    return LT_OK;
+}
+
 static int open_pid_file(const char *folder, int flags)
 {
     LT_CLEANUP(lt_fd_closep) int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
