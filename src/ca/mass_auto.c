@@ -12,10 +12,9 @@
 
 static const struct store_sql sql[] = {
     {"mass.others-of-key",
-     "SELECT 1 FROM (SELECT issuer, serial, shard, not_after_us FROM certificate WHERE spki_sha256 = ?1 "
-     "ORDER BY issuer DESC, serial DESC LIMIT 1000) c WHERE c.not_after_us > ?2 AND NOT EXISTS (SELECT 1 "
-     "FROM revocation r WHERE r.issuer = c.issuer AND r.shard = c.shard AND r.serial = c.serial AND "
-     "r.reason = 1) LIMIT 1"},
+     "SELECT c.not_after_us, r.reason FROM certificate c LEFT JOIN revocation r ON r.issuer = c.issuer AND "
+     "r.shard = c.shard AND r.serial = c.serial WHERE c.spki_sha256 = ?1 "
+     "ORDER BY c.issuer DESC, c.serial DESC LIMIT 1000"},
     {"mass.auto-add", "INSERT INTO mass_auto (mass, most) VALUES (?1, ?2) "
                       "ON CONFLICT (mass) DO UPDATE SET most = excluded.most"},
     {"mass.auto-get", "SELECT most FROM mass_auto WHERE mass = ?1"},
@@ -56,12 +55,16 @@ int64_t ca_mass_alone(const struct ca_turn *t)
 
 /* ---- a compromised key ---- */
 
+/* Another that is not over, and not yet revoked for this: among its newest ones. */
 static lt_res has_others(struct ca_turn *t, lt_slice spki_sha256, bool *ret_others)
 {
     struct store_rows rows;
-    LT_TRY(
-        store_query(t->store, &sql[SQL_OTHERS], STORE_ARGS(STORE_B(spki_sha256), STORE_I(t->now.us)), &rows));
-    *ret_others = store_next(&rows);
+    *ret_others = false;
+    LT_TRY(store_query(t->store, &sql[SQL_OTHERS], STORE_ARGS(STORE_B(spki_sha256)), &rows));
+    while (!*ret_others && store_next(&rows)) {
+        bool done = !store_is_null(&rows, 1) && store_int(&rows, 1) == CA_REASON_KEY_COMPROMISE;
+        *ret_others = !done && store_int(&rows, 0) > t->now.us;
+    }
     return store_rows_end(&rows);
 }
 
