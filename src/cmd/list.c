@@ -107,6 +107,14 @@ static lt_res run_crls(struct cmd *c)
     return run_list(c, &l);
 }
 
+static lt_res run_imports(struct cmd *c)
+{
+    static const char *const heads[] = {"IMPORT", "CREATED", "BY", "ADDED", "ALREADY", "SOURCE", "NOTE"};
+    static const char *const members[] = {"import", "created", "by", "added", "already", "source", "note"};
+    static const struct list l = {"imports", "imports", heads, members, LT_COUNT(heads), NULL, 0};
+    return run_list(c, &l);
+}
+
 static lt_res run_issuers(struct cmd *c)
 {
     static const char *const heads[] = {"ISSUER", "PARENT", "KEY", "ENDS", "OFFLINE", "SUBJECT"};
@@ -234,6 +242,15 @@ const struct cmd_verb cmd_crl_list = {
     .options = crl_options,
     .option_count = LT_COUNT(crl_options),
     .run = run_crls,
+};
+const struct cmd_verb cmd_import_list = {
+    .name = "cert imports",
+    .words = "",
+    .summary = "list what was brought in, newest first",
+    .help = "examples:\n  lintel cert imports\n",
+    .options = page_options,
+    .option_count = LT_COUNT(page_options),
+    .run = run_imports,
 };
 const struct cmd_verb cmd_issuer_list = {
     .name = "issuer list",

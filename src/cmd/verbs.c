@@ -11,6 +11,8 @@ const struct cmd_verb *const cmd_verbs[] = {
     &cmd_cert_show,
     &cmd_cert_find,
     &cmd_cert_export,
+    &cmd_cert_import,
+    &cmd_import_list,
     &cmd_cert_stats,
     &cmd_evidence_show,
     &cmd_scope,

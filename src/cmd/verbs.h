@@ -12,7 +12,6 @@ extern const struct cmd_verb cmd_cert_export;
 extern const struct cmd_verb cmd_cert_import;
 extern const struct cmd_verb cmd_cert_stats;
 extern const struct cmd_verb cmd_import_list;
-extern const struct cmd_verb cmd_issuer_add;
 extern const struct cmd_verb cmd_init;
 extern const struct cmd_verb cmd_serve;
 extern const struct cmd_verb cmd_status;
