@@ -36,6 +36,7 @@ struct backup_files {
     struct manifest_file *list; /* of the arena; MANIFEST_FILES_MAX */
     size_t count;
     struct backup_progress *progress;
+    const char *ending; /* of copies until somebody renames them; NULL: none */
 };
 /* Room for the list. */
 LT_MUST_USE lt_res backup_files_init(struct backup_files *f);
@@ -44,6 +45,8 @@ LT_MUST_USE lt_res backup_files_init(struct backup_files *f);
 LT_MUST_USE lt_res backup_list(struct backup_files *f, bool keys);
 /* NNNNNN.seg. */
 LT_MUST_USE lt_res backup_list_evidence(struct backup_files *f);
+/* All below a folder. */
+LT_MUST_USE lt_res backup_list_below(struct backup_files *f, const char *folder, const char *suffix);
 LT_MUST_USE lt_res backup_list_one(struct backup_files *f, const char *path);
 /* Copies it, folders made as needed, and fills its hash. What is there already with the same bytes stays. A
  * file that is gone meanwhile has the path "". */
@@ -51,6 +54,8 @@ LT_MUST_USE lt_res backup_copy(struct backup_files *f, struct manifest_file *fil
 /* Reads it again. */
 LT_MUST_USE lt_res backup_hash(int dir, const char *path, struct backup_progress *p, uint64_t *ret_bytes,
                                uint8_t ret_hash[MANIFEST_HASH_LEN]);
+/* The first bytes of that file are the same on both sides. */
+LT_MUST_USE lt_res backup_same_start(int a, int b, const char *path, uint64_t bytes, bool *ret_same);
 /* LT_STATE_CORRUPT: the file is not the one that the manifest names. */
 LT_MUST_USE lt_res backup_verify_file(int dir, const struct manifest_file *file, struct backup_progress *p);
 /* The manifest, and every file against it. */

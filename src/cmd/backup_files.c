@@ -14,7 +14,7 @@
 #include "crypto/digest.h"
 #include "store/segment.h"
 
-enum { CHUNK = 1024 * 1024, TELL_MS = 200, FOLDERS_MAX = 256, FOLDER_MODE = 0700 };
+enum { CHUNK = 1024 * 1024, TELL_MS = 200, FOLDERS_MAX = 256, FOLDER_MODE = 0700, OPEN_FOLDER_MODE = 0755 };
 
 /* ---- progress ---- */
 
@@ -164,19 +164,21 @@ static lt_res list_folder(struct backup_files *f, const char *path, const char *
     return r;
 }
 
+lt_res backup_list_below(struct backup_files *f, const char *folder, const char *suffix)
+{
+    struct folders todo = {.paths = {folder}, .count = 1};
+    for (size_t n = 0; n < todo.count; n++) {
+        LT_TRY(list_folder(f, todo.paths[n], suffix, &todo));
+    }
+    return LT_OK;
+}
+
 lt_res backup_list(struct backup_files *f, bool keys)
 {
     for (size_t i = 0; i < LT_COUNT(parts); i++) {
-        struct folders todo = {.paths = {parts[i].path}, .count = 1};
-        if (parts[i].keys && !keys) {
-            continue;
-        }
-        if (!parts[i].folder) {
-            LT_TRY(backup_list_one(f, parts[i].path));
-            continue;
-        }
-        for (size_t n = 0; n < todo.count; n++) {
-            LT_TRY(list_folder(f, todo.paths[n], parts[i].suffix, &todo));
+        if (!parts[i].keys || keys) {
+            LT_TRY(parts[i].folder ? backup_list_below(f, parts[i].path, parts[i].suffix)
+                                   : backup_list_one(f, parts[i].path));
         }
     }
     return LT_OK;
@@ -184,18 +186,21 @@ lt_res backup_list(struct backup_files *f, bool keys)
 
 lt_res backup_list_evidence(struct backup_files *f)
 {
-    struct folders none = {.count = 0};
-    return list_folder(f, "evidence", ".seg", &none);
+    return backup_list_below(f, "evidence", ".seg");
 }
 
 /* ---- on their way ---- */
 
-static lt_res make_folders(int dir, const char *path)
+/* For everybody to enter where everybody may read the file. */
+static lt_res make_folders(int dir, const char *path, unsigned file_mode)
 {
+    mode_t mode = (file_mode & 04) != 0 ? OPEN_FOLDER_MODE : FOLDER_MODE;
     char below[MANIFEST_PATH_MAX + 1];
     for (const char *slash = strchr(path, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
         (void)snprintf(below, sizeof below, "%.*s", (int)(slash - path), path);
-        LT_CHECK(mkdirat(dir, below, FOLDER_MODE) == 0 || errno == EEXIST, LT_STATE_IO, "%.150s: %s", below,
+        bool made = mkdirat(dir, below, mode) == 0;
+        LT_CHECK(made || errno == EEXIST, LT_STATE_IO, "%.150s: %s", below, strerror(errno));
+        LT_CHECK(!made || fchmodat(dir, below, mode, 0) == 0, LT_STATE_IO, "%.150s: %s", below,
                  strerror(errno));
     }
     return LT_OK;
@@ -273,20 +278,20 @@ static lt_res hash_source(int fd, const struct manifest_file *file, uint8_t ret_
 }
 
 /* From an attempt before this one. */
-static lt_res there_already(const struct backup_files *f, int from, struct manifest_file *file,
-                            bool *ret_same)
+static lt_res there_already(const struct backup_files *f, int from, const char *to,
+                            struct manifest_file *file, bool *ret_same)
 {
     struct stat st;
     uint8_t source[MANIFEST_HASH_LEN];
     uint8_t target[MANIFEST_HASH_LEN];
     uint64_t bytes = 0;
     *ret_same = false;
-    if (fstatat(f->to, file->path, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode) ||
+    if (fstatat(f->to, to, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode) ||
         (uint64_t)st.st_size != file->bytes) {
         return LT_OK;
     }
     LT_TRY(hash_source(from, file, source));
-    LT_TRY(backup_hash(f->to, file->path, NULL, &bytes, target));
+    LT_TRY(backup_hash(f->to, to, NULL, &bytes, target));
     *ret_same = bytes == file->bytes && memcmp(source, target, sizeof source) == 0;
     if (*ret_same) {
         memcpy(file->sha256, source, sizeof source);
@@ -298,23 +303,40 @@ static lt_res there_already(const struct backup_files *f, int from, struct manif
 lt_res backup_copy(struct backup_files *f, struct manifest_file *file, unsigned mode)
 {
     bool same = false;
+    char path[MANIFEST_PATH_MAX + 32];
+    (void)snprintf(path, sizeof path, "%s%s", file->path, f->ending == NULL ? "" : f->ending);
     LT_CLEANUP(lt_fd_closep) int from = openat(f->from, file->path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (from < 0 && errno == ENOENT) {
         file->path = "";
         return LT_OK;
     }
     LT_CHECK(from >= 0, LT_STATE_IO, "%.150s: %s", file->path, strerror(errno));
-    LT_TRY(there_already(f, from, file, &same));
+    LT_TRY(there_already(f, from, path, file, &same));
     if (same) {
         return LT_OK;
     }
-    LT_TRY(make_folders(f->to, file->path));
+    LT_TRY(make_folders(f->to, file->path, mode));
     LT_CLEANUP(lt_fd_closep)
-    int to = openat(f->to, file->path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, (mode_t)mode);
+    int to = openat(f->to, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, (mode_t)mode);
     LT_CHECK(to >= 0, LT_STATE_IO, "%.150s: %s", file->path, strerror(errno));
     const struct pipe p = {from, to, file->path, file->bytes, f->progress};
     LT_TRY(pour_all(&p, &file->bytes, file->sha256));
-    LT_CHECK(fsync(to) == 0, LT_STATE_IO, "%.150s: sync: %s", file->path, strerror(errno));
+    LT_CHECK(fchmod(to, (mode_t)mode) == 0 && fsync(to) == 0, LT_STATE_IO, "%.150s: sync: %s", file->path,
+             strerror(errno));
+    return LT_OK;
+}
+
+lt_res backup_same_start(int a, int b, const char *path, uint64_t bytes, bool *ret_same)
+{
+    uint8_t hashes[2][MANIFEST_HASH_LEN];
+    const int dirs[2] = {a, b};
+    const struct manifest_file file = {.path = path, .bytes = bytes};
+    for (size_t i = 0; i < LT_COUNT(dirs); i++) {
+        LT_CLEANUP(lt_fd_closep) int fd = openat(dirs[i], path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        LT_CHECK(fd >= 0, LT_STATE_IO, "%.150s: %s", path, strerror(errno));
+        LT_TRY(hash_source(fd, &file, hashes[i]));
+    }
+    *ret_same = memcmp(hashes[0], hashes[1], sizeof hashes[0]) == 0;
     return LT_OK;
 }
 

@@ -58,7 +58,8 @@ static lt_res plan_restore(struct ceremony *k)
 {
     struct lt_buf out;
     lt_buf_init(&out, 4096);
-    lt_res r = restore_describe(k->folder, cmd_flag(k->c, "revoke-lost"), &out);
+    const struct restore_choice choice = {cmd_flag(k->c, "revoke-lost"), cmd_flag(k->c, "forget-missing")};
+    lt_res r = restore_describe(k->folder, &choice, &out);
     k->script.tbs = lt_arena_copy(&k->c->arena, lt_buf_slice(&out));
     lt_buf_done(&out);
     return r;
@@ -262,6 +263,8 @@ static const struct cmd_option plan_options[] = {
     {"issuer", "NAME", "who signs (default: root)", false, NULL},
     {"restore", NULL, "reconcile a book that was put back with the journal: lintel restore", false, NULL},
     {"revoke-lost", NULL, "of a restore: revoke what is in no book", false, NULL},
+    {"forget-missing", NULL, "of a restore: go on although nothing names all members of a batch", false,
+     NULL},
     {"accept-findings", NULL, "plan it although the linter finds errors; who approves sees them", false,
      NULL},
 };

@@ -71,6 +71,11 @@ LT_MUST_USE lt_res ceremony_run(struct ceremony *k, const char *people);
 LT_MUST_USE lt_res ceremony_open_book(struct ceremony *k);
 
 /* restore.c: what two people sign before a book that was put back is reconciled with the journal. */
-LT_MUST_USE lt_res restore_describe(const char *folder, bool revoke_lost, struct lt_buf *out);
+struct restore_choice {
+    bool revoke_lost;
+    bool forget_missing;
+};
+LT_MUST_USE lt_res restore_describe(const char *folder, const struct restore_choice *choice,
+                                    struct lt_buf *out);
 
 #endif

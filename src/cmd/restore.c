@@ -1,12 +1,16 @@
-/* lintel restore --reconcile: after a book was put back from a backup. A decision of two people, as a
- * ceremony is: the script names the journal's head, and holds for that alone. The signer's journal knows what
- * the old book does not: revocations return; certificates whose intent is gone are recorded as lost, and
- * revoked if asked, as nobody can say any more what stands in them. Certificates whose intent is in the book
- * need nothing: asked again, the signer gives the same signature. Offline; one transaction.
+/* lintel restore: a backup is put back (restore_put.c), and the book and what happened since are made to
+ * agree. The second is a decision of two people, as a ceremony is: the script names the journal's head and
+ * the published CRLs, and holds for those alone. Revocations return, from the journal one by one and by
+ * batches, and from the CRLs; certificates whose intent is gone are recorded as lost, and revoked if asked,
+ * as nobody can say any more what stands in them. Certificates whose intent is in the book need nothing:
+ * asked again, the signer gives the same signature. Offline; one transaction.
  */
+#include "cmd/restore.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,218 +19,275 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "ca/body.h"
-#include "ca/book.h"
-#include "ca/event.h"
+#include "ca/config.h"
+#include "ca/put_back.h"
+#include "cmd/backup.h"
 #include "cmd/ceremony.h"
 #include "cmd/verbs.h"
+#include "crypto/digest.h"
 #include "sign.pb-c.h"
-#include "signer/journal.h"
 
-#define JOURNAL_PATH "journal/signer.log"
+enum { RECORD_ARENA_MAX = 32 * 1024 * 1024 };
 
-enum { SQL_ACKNOWLEDGED, SQL_ACKNOWLEDGE, SQL_ISSUER, SQL_INTENT, SQL_REVOKED, SQL_REVOKE, SQL_END };
+enum { SQL_ACKNOWLEDGED, SQL_ACKNOWLEDGE };
 static const struct store_sql sql[] = {
-    [SQL_ACKNOWLEDGED] = {"restore.acknowledged", "SELECT acknowledged FROM journal WHERE signer = 'signer'"},
-    [SQL_ACKNOWLEDGE] =
-        {"restore.acknowledge",
-         "INSERT INTO journal (signer, acknowledged, head) VALUES ('signer', ?1, ?2) "
-         "ON CONFLICT (signer) DO UPDATE SET acknowledged = excluded.acknowledged, head = excluded.head"},
-    [SQL_ISSUER] = {"restore.issuer", "SELECT id, not_after_us FROM issuer WHERE name = ?1"},
-    [SQL_INTENT] = {"restore.intent", "SELECT 1 FROM intent WHERE issuer = ?1 AND serial = ?2"},
-    [SQL_REVOKED] = {"restore.revoked",
-                     "SELECT 1 FROM revocation WHERE issuer = ?1 AND shard = 0 AND serial = ?2"},
-    [SQL_REVOKE] =
-        {"restore.revoke",
-         "INSERT INTO revocation (issuer, shard, serial, reason, revoked_us, recorded_us, not_after_us, "
-         "by_whom, sequence) VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"},
-    [SQL_END] = {"restore.certificate",
-                 "SELECT not_after_us FROM certificate WHERE issuer = ?1 AND serial = ?2 "
-                 "ORDER BY copy LIMIT 1"},
+    [SQL_ACKNOWLEDGED] = {"restore.acknowledged", "SELECT acknowledged FROM journal WHERE signer = ?1"},
+    [SQL_ACKNOWLEDGE] = {"restore.acknowledge",
+                         "INSERT INTO journal (signer, acknowledged, head) VALUES (?1, ?2, ?3) ON CONFLICT "
+                         "(signer) DO UPDATE SET acknowledged = excluded.acknowledged, head = excluded.head"},
 };
 
-struct restore {
-    struct cmd *c;
-    const char *folder;
-    struct store *store;  /* owned */
-    struct ca_book *book; /* owned */
-    struct ca_turn turn;
-    bool revoke_lost;
-    int64_t acknowledged;
-    uint64_t seen;
-    uint64_t revocations;
-    uint64_t lost;
-    uint64_t lost_revoked;
-    const char *people; /* who signed the script */
-};
-
-static lt_res number(struct restore *k, int statement, const struct store_value *values, size_t count,
-                     int64_t *ret_number, bool *ret_found)
+static lt_res read_acknowledged(struct restore *k)
 {
     struct store_rows rows;
-    LT_TRY(store_query(k->store, &sql[statement], values, count, &rows));
-    *ret_found = store_next(&rows);
-    *ret_number = *ret_found ? store_int(&rows, 0) : 0;
+    LT_TRY(store_query(k->store, &sql[SQL_ACKNOWLEDGED], STORE_ARGS(STORE_S(k->host.signer)), &rows));
+    k->acknowledged = store_next(&rows) ? store_int(&rows, 0) : 0;
     return store_rows_end(&rows);
 }
 
-struct issuer {
-    int64_t id;
-    int64_t not_after_us;
-};
+/* ---- the journal ---- */
 
-static lt_res issuer_of(struct restore *k, const struct journal_entry *e, struct issuer *ret_issuer)
+static lt_res take_certificate(struct restore *k, const struct journal_entry *e)
 {
-    struct store_rows rows;
-    LT_TRY(store_query(k->store, &sql[SQL_ISSUER], STORE_ARGS(STORE_T(e->issuer)), &rows));
-    bool found = store_next(&rows);
-    *ret_issuer = (struct issuer){found ? store_int(&rows, 0) : 0, found ? store_int(&rows, 1) : 0};
-    LT_TRY(store_rows_end(&rows));
-    LT_CHECK(found, LT_STATE_CORRUPT, "the journal speaks of an issuer \"%.60s\" that the book does not know",
-             lt_arena_cstr(&k->c->arena, e->issuer));
-    return LT_OK;
-}
-
-static lt_res put_revocation(struct restore *k, const struct journal_entry *e, const struct issuer *issuer,
-                             const struct store_value *reason_and_time, const char *by)
-{
+    enum { SUPERSEDED = 4 };
+    size_t issuer = 0;
     bool there = false;
-    int64_t end = 0;
-    int64_t unused = 0;
-    LT_TRY(number(k, SQL_REVOKED, STORE_ARGS(STORE_I(issuer->id), STORE_B(e->serial)), &unused, &there));
-    if (there) {
-        return LT_OK;
-    }
-    LT_TRY(number(k, SQL_END, STORE_ARGS(STORE_I(issuer->id), STORE_B(e->serial)), &end, &there));
-    return store_exec(k->store, &sql[SQL_REVOKE],
-                      STORE_ARGS(STORE_I(issuer->id), STORE_B(e->serial), reason_and_time[0],
-                                 reason_and_time[1], STORE_I(k->c->now.us),
-                                 STORE_I(there ? end : issuer->not_after_us), STORE_S(by),
-                                 STORE_I(e->sequence)),
-                      NULL);
-}
-
-static lt_res lost_event(struct restore *k, const struct journal_entry *e)
-{
-    struct ca_body b;
-    ca_body_init(&b);
-    ca_body_text(&b, "issuer", e->issuer);
-    ca_body_hex(&b, "serial", e->serial);
-    ca_body_hex(&b, "tbs_sha256", LT_SLICE(e->digest, sizeof(e->digest)));
-    ca_body_int(&b, "journal_sequence", (int64_t)e->sequence);
-    ca_body_time(&b, "signed", (lt_time){e->time_us});
-    ca_body_bool(&b, "revoked", k->revoke_lost);
-    const char *serial = lt_hex(&k->c->arena, e->serial);
-    const char *subject = lt_arena_printf(&k->c->arena, "certificate %.*s %s", LT_FMT(e->issuer), serial);
-    LT_CHECK(subject != NULL, LT_PEER_TOO_LARGE, "too many lost certificates for one run");
-    return ca_body_event(&b, &k->turn, "restore.lost", subject, LT_SLICE(e->signature.ptr, e->signature.len));
-}
-
-static lt_res take_signature(struct restore *k, const struct journal_entry *e)
-{
-    struct issuer issuer;
-    bool there = false;
-    int64_t unused = 0;
-    LT_TRY(issuer_of(k, e, &issuer));
-    LT_TRY(number(k, SQL_INTENT, STORE_ARGS(STORE_I(issuer.id), STORE_B(e->serial)), &unused, &there));
+    LT_TRY(restore_issuer_index(k, e->issuer, &issuer));
+    LT_TRY(restore_has_intent(k, k->crls.issuers[issuer].id, e->serial, &there));
     if (there) {
         return LT_OK; /* asked again, the signer gives this signature */
     }
     k->lost++;
-    LT_TRY(lost_event(k, e));
+    LT_TRY(restore_lost(k, e, k->crls.issuers[issuer].name));
     if (!k->revoke_lost) {
         return LT_OK;
     }
-    enum { SUPERSEDED = 4 };
     k->lost_revoked++;
-    return put_revocation(
-        k, e, &issuer, (const struct store_value[]){STORE_I(SUPERSEDED), STORE_I(k->c->now.us)}, "restore");
+    const struct restore_revocation r = {issuer, e->serial, SUPERSEDED, k->c->now.us, "restore", e->sequence};
+    return restore_revoke(k, &r, NULL);
+}
+
+static lt_res take_crl_number(struct restore *k, const struct journal_entry *e)
+{
+    size_t issuer = 0;
+    uint64_t number = 0;
+    LT_TRY(restore_issuer_index(k, e->issuer, &issuer));
+    for (size_t i = 0; i < e->serial.len; i++) {
+        number = number << 8 | e->serial.ptr[i];
+    }
+    struct restore_issuer *of = &k->crls.issuers[issuer];
+    of->journal_number = number > of->journal_number ? number : of->journal_number;
+    return LT_OK;
+}
+
+static lt_res take_signature(struct restore *k, const struct journal_entry *e)
+{
+    if (e->kind == IPC__SIGN_KIND__SIGN_CERTIFICATE) {
+        return take_certificate(k, e);
+    }
+    return e->kind == IPC__SIGN_KIND__SIGN_CRL ? take_crl_number(k, e) : LT_OK;
+}
+
+static lt_res take_revocation(struct restore *k, const struct journal_entry *e)
+{
+    size_t issuer = 0;
+    LT_TRY(restore_issuer_index(k, e->issuer, &issuer));
+    const struct restore_revocation r = {issuer, e->serial, e->reason, e->revoked_us, "journal", e->sequence};
+    k->revocations++;
+    return restore_revoke(k, &r, NULL);
+}
+
+/* A knot stands for itself. */
+static lt_res take_nothing(struct restore *k, const struct journal_entry *e)
+{
+    (void)k;
+    (void)e;
+    return LT_OK;
 }
 
 static lt_res visit(void *self, const struct journal_entry *e)
 {
+    static lt_res (*const takers[])(struct restore * k, const struct journal_entry *e) = {
+        [JOURNAL_SIGNATURE] = take_signature,
+        [JOURNAL_REVOCATION] = take_revocation,
+        [JOURNAL_KNOT] = take_nothing,
+        [JOURNAL_REVOCATIONS] = restore_take_batch,
+    };
     struct restore *k = self;
-    struct issuer issuer;
     if ((int64_t)e->sequence <= k->acknowledged) {
         return LT_OK;
     }
     k->seen++;
-    if (e->what == JOURNAL_SIGNATURE && e->kind == IPC__SIGN_KIND__SIGN_CERTIFICATE) {
-        return take_signature(k, e);
+    LT_CHECK((size_t)e->what < LT_COUNT(takers) && takers[e->what] != NULL, LT_STATE_CORRUPT,
+             "record %llu of the journal is of a kind that this program does not know",
+             (unsigned long long)e->sequence);
+    restore_turn(k);
+    return takers[e->what](k, e);
+}
+
+/* ---- the CRLs ---- */
+
+/* Whoever was told that a certificate is revoked is not told otherwise. */
+static lt_res take_published(struct restore *k)
+{
+    for (size_t i = 0; i < k->crls.entry_count; i++) {
+        const struct restore_entry *e = &k->crls.entries[i];
+        const struct restore_revocation r = {
+            e->issuer, LT_SLICE(e->serial, e->serial_len), e->reason, e->revoked_us, "crl", 0};
+        bool changed = false;
+        restore_turn(k);
+        LT_TRY(restore_revoke(k, &r, &changed));
+        k->published += changed;
     }
-    if (e->what != JOURNAL_REVOCATION) {
-        return LT_OK; /* CRLs are made again with a higher number; knots stand for themselves */
-    }
-    k->revocations++;
-    LT_TRY(issuer_of(k, e, &issuer));
-    return put_revocation(
-        k, e, &issuer, (const struct store_value[]){STORE_I(e->reason), STORE_I(e->revoked_us)}, "journal");
+    return restore_put_crls(k);
+}
+
+/* ---- all of it ---- */
+
+static bool nothing_to_decide(const struct restore *k)
+{
+    return k->revocations + k->batches + k->published + k->lost == 0;
 }
 
 static lt_res finish(struct restore *k, const struct journal_summary *summary)
 {
     struct ca_body b;
+    if (!k->put_back && k->seen == 0 && nothing_to_decide(k)) {
+        return LT_OK; /* done before, or never needed */
+    }
+    restore_turn(k);
     ca_body_init(&b);
     ca_body_int(&b, "book_ended_at", k->acknowledged);
     ca_body_int(&b, "journal_ends_at", (int64_t)summary->last);
     ca_body_int(&b, "revocations", (int64_t)k->revocations);
+    ca_body_int(&b, "batches", (int64_t)k->batches);
+    ca_body_int(&b, "batch_members", (int64_t)k->batch_members);
+    ca_body_int(&b, "published", (int64_t)k->published);
+    ca_body_int(&b, "missing", (int64_t)k->missing);
     ca_body_int(&b, "lost", (int64_t)k->lost);
     ca_body_int(&b, "lost_revoked", (int64_t)k->lost_revoked);
     ca_body_str(&b, "signed_by", k->people);
     LT_TRY(ca_body_event(&b, &k->turn, "book.reconciled", "book", (lt_slice){NULL, 0}));
-    LT_TRY(store_exec(
-        k->store, &sql[SQL_ACKNOWLEDGE],
-        STORE_ARGS(STORE_I(summary->last), STORE_B(LT_SLICE(summary->head, sizeof(summary->head)))), NULL));
-    return cmd_flag(k->c, "yes") ? store_commit(k->store) : LT_OK;
+    LT_TRY(store_exec(k->store, &sql[SQL_ACKNOWLEDGE],
+                      STORE_ARGS(STORE_S(k->host.signer), STORE_I((int64_t)summary->last),
+                                 STORE_B(LT_SLICE(summary->head, sizeof(summary->head)))),
+                      NULL));
+    LT_TRY(ca_put_back_clear(k->store));
+    if (!cmd_flag(k->c, "yes")) {
+        return LT_OK;
+    }
+    LT_CHECK(
+        k->people[0] != 0 || nothing_to_decide(k), LT_POLICY_APPROVAL,
+        "two people must sign: lintel ceremony plan SCRIPT --restore, ceremony sign, then --script SCRIPT");
+    LT_CHECK(k->missing == 0 || k->forget_missing, LT_POLICY_REFUSED,
+             "%llu certificates were revoked in batches, and neither book, evidence nor CRLs name them: find "
+             "later CRLs, or --forget-missing",
+             (unsigned long long)k->missing);
+    return store_commit(k->store);
 }
 
-static lt_res reconcile(struct restore *k, int journal)
+/* A journal that is not there yet is fine: then nothing was ever signed. */
+static lt_res walk(struct restore *k, struct journal_summary *ret_summary)
 {
-    struct journal_summary summary;
-    bool found = false;
+    LT_CLEANUP(lt_fd_closep) int fd = openat(k->dir, BACKUP_JOURNAL, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    LT_CHECK(fd >= 0 || k->put_back, LT_PEER_NOT_FOUND, "%.100s/" BACKUP_JOURNAL ": %s", k->folder,
+             strerror(errno));
+    if (fd < 0 && errno == ENOENT) {
+        *ret_summary = (struct journal_summary){.first = 0};
+    } else {
+        LT_TRY(journal_walk(&journal_io_posix, fd, visit, k, ret_summary));
+    }
+    LT_CHECK(
+        (int64_t)ret_summary->last >= k->acknowledged, LT_STATE_CORRUPT,
+        "the journal ends at record %llu, the book knows %lld: the journal was lost; put back its mirror",
+        (unsigned long long)ret_summary->last, (long long)k->acknowledged);
+    return LT_OK;
+}
+
+/* The journal has reasons and times to the microsecond, so it comes before the CRLs. */
+static lt_res reconcile(struct restore *k)
+{
+    struct journal_summary summary = {.first = 0};
     const struct ca_book_options options = {
         .store = k->store, .chain = "offline", .build = lt_version, .base_url = "", .public_http_url = ""};
     LT_TRY(store_begin(k->store));
-    LT_TRY(number(k, SQL_ACKNOWLEDGED, STORE_NO_ARGS, &k->acknowledged, &found));
     LT_TRY(ca_book_open(&options, &k->book));
-    ca_turn_init(&k->turn, k->store, &k->c->arena, k->c->now);
-    k->turn.book = k->book;
-    k->turn.random = lt_random;
-    LT_TRY(journal_walk(&journal_io_posix, journal, visit, k, &summary));
-    LT_CHECK(
-        (int64_t)summary.last >= k->acknowledged, LT_STATE_CORRUPT,
-        "the journal ends at record %llu, the book knows %lld: the journal was lost; put back its mirror",
-        (unsigned long long)summary.last, (long long)k->acknowledged);
+    LT_TRY(read_acknowledged(k));
+    LT_TRY(ca_put_back_get(k->store, &k->put_back));
+    LT_TRY(restore_issuers(k));
+    LT_TRY(restore_read_crls(k));
+    LT_TRY(walk(k, &summary));
+    LT_TRY(take_published(k));
+    LT_TRY(restore_count_missing(k));
     return finish(k, &summary);
+}
+
+static lt_res say_json(const struct restore *k, bool did)
+{
+    return cmd_printf("{\"done\":%s,\"records\":%llu,\"revocations\":%llu,\"batches\":%llu,"
+                      "\"batch_members\":%llu,\"published\":%llu,\"crls\":%zu,\"missing\":%llu,"
+                      "\"lost\":%llu,\"lost_revoked\":%llu}\n",
+                      did ? "true" : "false", (unsigned long long)k->seen, (unsigned long long)k->revocations,
+                      (unsigned long long)k->batches, (unsigned long long)k->batch_members,
+                      (unsigned long long)k->published, k->crls.count, (unsigned long long)k->missing,
+                      (unsigned long long)k->lost, (unsigned long long)k->lost_revoked);
+}
+
+static const char *what_next(const struct restore *k, bool did)
+{
+    if (did) {
+        return "the book and the journal agree; start the family\n";
+    }
+    if (nothing_to_decide(k)) {
+        return "nothing is to be decided: lintel restore --reconcile --yes\n";
+    }
+    return "to do it: lintel ceremony plan SCRIPT --restore, two signatures, then --script SCRIPT --yes\n";
 }
 
 static lt_res say(const struct restore *k)
 {
     bool did = cmd_flag(k->c, "yes");
     if (k->c->json) {
-        return cmd_printf(
-            "{\"done\":%s,\"records\":%llu,\"revocations\":%llu,\"lost\":%llu,\"lost_revoked\":%llu}\n",
-            did ? "true" : "false", (unsigned long long)k->seen, (unsigned long long)k->revocations,
-            (unsigned long long)k->lost, (unsigned long long)k->lost_revoked);
+        return say_json(k, did);
     }
-    return cmd_printf(
-        "%llu journal records behind the book: %llu revocations %s, %llu certificates are lost%s\n%s",
-        (unsigned long long)k->seen, (unsigned long long)k->revocations, did ? "returned" : "to return",
-        (unsigned long long)k->lost, k->lost_revoked > 0 ? " and revoked" : "",
-        did ? "the book and the journal agree; start the family\n"
-            : "to do it: lintel ceremony plan SCRIPT --restore, two signatures, then --script SCRIPT "
-              "--yes\n");
+    const char *back = did ? "returned" : "to return";
+    LT_TRY(cmd_printf("%llu journal records behind the book\n"
+                      "%llu revocations %s\n"
+                      "%llu batches of mass revocations, %llu certificates of them %s\n"
+                      "%llu entries of %zu published CRLs %s\n"
+                      "%llu certificates are lost%s\n",
+                      (unsigned long long)k->seen, (unsigned long long)k->revocations, back,
+                      (unsigned long long)k->batches, (unsigned long long)k->batch_members, back,
+                      (unsigned long long)k->published, k->crls.count, back, (unsigned long long)k->lost,
+                      k->lost_revoked > 0 ? " and revoked" : ""));
+    LT_TRY(k->missing == 0
+               ? LT_OK
+               : cmd_printf("MISSING: %llu certificates were revoked in batches, and nothing here "
+                            "names them\n",
+                            (unsigned long long)k->missing));
+    return cmd_printf("%s", what_next(k, did));
 }
 
-lt_res restore_describe(const char *folder, bool revoke_lost, struct lt_buf *out)
+/* ---- two people ---- */
+
+lt_res restore_describe(const char *folder, const struct restore_choice *choice, struct lt_buf *out)
 {
     struct journal_summary summary;
+    uint8_t crls[CA_HASH_LEN];
+    struct lt_arena a;
     LT_CLEANUP(lt_fd_closep) int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    LT_CLEANUP(lt_fd_closep) int journal = openat(dir, JOURNAL_PATH, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    LT_CHECK(journal >= 0, LT_PEER_NOT_FOUND, "%s/" JOURNAL_PATH ": %s", folder, strerror(errno));
-    LT_TRY(journal_walk(&journal_io_posix, journal, NULL, NULL, &summary));
+    LT_CHECK(dir >= 0, LT_PEER_USAGE, "%.150s: %s", folder, strerror(errno));
+    LT_TRY(backup_walk_journal(dir, &summary));
+    lt_arena_init(&a, RECORD_ARENA_MAX);
+    lt_res r = restore_crls_hash(dir, &a, crls);
+    lt_arena_done(&a);
+    LT_TRY(r);
     lt_buf_addf(out, "journal-last=%llu\njournal-head=", (unsigned long long)summary.last);
     lt_hex_add(out, LT_SLICE(summary.head, sizeof(summary.head)));
-    lt_buf_addf(out, "\nrevoke-lost=%s\n", revoke_lost ? "true" : "false");
+    lt_buf_add_cstr(out, "\ncrls-sha256=");
+    lt_hex_add(out, LT_SLICE(crls, sizeof(crls)));
+    lt_buf_addf(out, "\nrevoke-lost=%s\nforget-missing=%s\n", choice->revoke_lost ? "true" : "false",
+                choice->forget_missing ? "true" : "false");
     return lt_buf_check(out);
 }
 
@@ -234,6 +295,7 @@ lt_res restore_describe(const char *folder, bool revoke_lost, struct lt_buf *out
 static lt_res check_approved(struct restore *k, const char *script)
 {
     struct ceremony y = {.c = k->c, .dir = -1};
+    const struct restore_choice choice = {k->revoke_lost, k->forget_missing};
     struct lt_buf people;
     struct lt_buf now;
     size_t count = 0;
@@ -243,7 +305,7 @@ static lt_res check_approved(struct restore *k, const char *script)
     r = lt_failed(r) ? r : ceremony_read(&y, script);
     r = lt_failed(r) ? r : ceremony_check(&y);
     r = lt_failed(r) ? r : ceremony_signatures(&y, script, &count, &people);
-    r = lt_failed(r) ? r : restore_describe(k->folder, k->revoke_lost, &now);
+    r = lt_failed(r) ? r : restore_describe(k->folder, &choice, &now);
     size_t needed = y.config != NULL && y.config->approvals_needed > CEREMONY_PEOPLE
                         ? y.config->approvals_needed
                         : CEREMONY_PEOPLE;
@@ -263,62 +325,104 @@ static lt_res check_approved(struct restore *k, const char *script)
     return r;
 }
 
-static lt_res restore(struct restore *k)
+static lt_res open_book(struct restore *k)
 {
-    LT_CLEANUP(lt_fd_closep) int dir = open(k->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    LT_CLEANUP(lt_fd_closep) int journal = openat(dir, JOURNAL_PATH, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    LT_CHECK(journal >= 0, LT_PEER_NOT_FOUND, "%s/" JOURNAL_PATH ": %s", k->folder, strerror(errno));
-    const char *path = NULL;
-    LT_TRY(cmd_book(k->c, k->folder, &path));
-    const struct store_options options = {.path = path};
-    LT_TRY(store_open(&options, &k->store));
-    lt_res r = reconcile(k, journal);
-    ca_book_free(k->book);
-    store_rollback(k->store); /* what --yes has not committed */
+    LT_CLEANUP(ca_config_freep) struct ca_config *config = NULL;
+    LT_TRY(ca_config_load(k->folder, &config));
+    const struct store_options o = {.path = ca_config_store(config, k->folder, &k->c->arena)};
+    LT_CHECK(o.path != NULL, LT_PEER_USAGE, "%.100s: the path is too long", k->folder);
+    LT_TRY(store_open(&o, &k->store));
+    LT_TRY(store_migrate(k->store));
+    return ca_host_find(k->store, config->host, &k->host);
+}
+
+static lt_res reconcile_folder(struct restore *k)
+{
+    lt_res r = open_book(k);
+    if (!lt_failed(r)) {
+        r = reconcile(k);
+        struct lt_error why = *lt_error_last();
+        ca_book_free(k->book);
+        store_rollback(k->store); /* what --yes has not committed */
+        r = lt_failed(r) ? lt_fail(r.code, why.file, why.line, "%s", why.detail) : r;
+    }
     store_close(k->store);
+    restore_crls_done(&k->crls);
+    free(k->unknown);
     LT_TRY(r);
     return say(k);
 }
 
-static lt_res run(struct cmd *c)
+static lt_res run_reconcile(struct cmd *c)
 {
-    struct restore k = {.c = c, .revoke_lost = cmd_flag(c, "revoke-lost"), .people = ""};
+    struct restore k = {.c = c,
+                        .dir = -1,
+                        .revoke_lost = cmd_flag(c, "revoke-lost"),
+                        .forget_missing = cmd_flag(c, "forget-missing"),
+                        .people = ""};
     const char *script = cmd_value(c, "script");
-    LT_CHECK(cmd_flag(c, "reconcile"), LT_PEER_USAGE, "say --reconcile; a book is put back by copying it");
-    LT_CHECK(
-        script != NULL || !cmd_flag(c, "yes"), LT_POLICY_APPROVAL,
-        "two people must sign: lintel ceremony plan SCRIPT --restore, ceremony sign, then --script SCRIPT");
     LT_TRY(cmd_folder(c, &k.folder));
     LT_CLEANUP(lt_fd_closep) int lock = -1;
     LT_TRY(cmd_folder_lock(k.folder, &lock));
-    if (script != NULL) {
-        LT_TRY(check_approved(&k, script));
-    }
-    return restore(&k);
+    LT_TRY(script != NULL ? check_approved(&k, script) : LT_OK);
+    LT_CLEANUP(lt_fd_closep) int dir = open(k.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    LT_CHECK(dir >= 0, LT_PEER_USAGE, "%.150s: %s", k.folder, strerror(errno));
+    k.dir = dir;
+    lt_arena_init(&k.arena, RECORD_ARENA_MAX);
+    lt_res r = reconcile_folder(&k);
+    lt_arena_done(&k.arena);
+    return r;
+}
+
+static lt_res run(struct cmd *c)
+{
+    bool reconcile_it = cmd_flag(c, "reconcile");
+    crypto_start();
+    LT_CHECK(reconcile_it == (c->args.word_count == 0), LT_PEER_USAGE,
+             "either a backup: lintel restore FOLDER; or, behind that: lintel restore --reconcile");
+    LT_CHECK(reconcile_it || (cmd_value(c, "script") == NULL && !cmd_flag(c, "revoke-lost") &&
+                              !cmd_flag(c, "forget-missing")),
+             LT_PEER_USAGE, "--script, --revoke-lost and --forget-missing go with --reconcile");
+    return reconcile_it ? run_reconcile(c) : restore_put(c, c->args.words[0]);
 }
 
 static const struct cmd_option options[] = {
-    {"reconcile", NULL, "bring the book up to the signer's journal", false, NULL},
+    {"reconcile", NULL, "bring the book up to the signer's journal and the published CRLs", false, NULL},
     {"revoke-lost", NULL, "revoke certificates that were signed and are in no book", false, NULL},
+    {"forget-missing", NULL, "go on although nothing names all members of a batch", false, NULL},
     {"script", "SCRIPT", "that two approvers have signed (ceremony plan --restore)", false, NULL},
     {"yes", NULL, "do it; without this the effect is only shown", false, NULL},
 };
 
 const struct cmd_verb cmd_restore = {
     .name = "restore",
-    .words = "",
-    .summary = "reconcile a book that was put back from a backup with the signer's journal",
-    .help = "The signer refuses a book that is behind its journal. This replays what the journal has: "
-            "revocations\n"
-            "return; certificates whose intent is gone are recorded as lost. Offline, in one transaction, "
-            "and by the\n"
-            "signatures of two approvers under a script that names the journal's head.\n"
-            "\n"
-            "examples:\n"
-            "  lintel restore --reconcile\n"
-            "  lintel ceremony plan back.script --restore --revoke-lost\n"
-            "  lintel ceremony sign back.script --operator berta --key berta.key --yes\n"
-            "  lintel restore --reconcile --revoke-lost --script back.script --yes\n",
+    .words = "[FOLDER]",
+    .words_most = 1,
+    .summary = "put a backup back, and reconcile its book with what happened since",
+    .help =
+        "With a FOLDER that lintel backup made: its files are checked, then its book takes the place of the "
+        "one "
+        "that is\n"
+        "there, which is kept beside it. Nothing newer is overwritten: evidence only grows, and the signer's "
+        "journal\n"
+        "stays where there is one. The book is marked, and the family does not start on it.\n"
+        "\n"
+        "With --reconcile: what the journal and the published CRLs below public/crl know and the book does "
+        "not "
+        "comes\n"
+        "back: revocations, batches of mass revocations, CRL numbers; certificates whose intent is gone are "
+        "recorded as\n"
+        "lost. Offline, in one transaction, and by the signatures of two approvers under a script that names "
+        "the\n"
+        "journal's head and the CRLs. Where there is nothing to decide, --yes is enough.\n"
+        "\n"
+        "examples:\n"
+        "  lintel restore /backup/20261122T1000Z\n"
+        "  lintel restore /backup/20261122T1000Z --yes\n"
+        "  lintel restore --reconcile\n"
+        "  lintel ceremony plan back.script --restore --revoke-lost\n"
+        "  lintel ceremony sign back.script --operator berta --key berta.key --yes\n"
+        "  lintel restore --reconcile --revoke-lost --script back.script --yes\n",
     .options = options,
     .option_count = LT_COUNT(options),
     .run = run,

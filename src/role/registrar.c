@@ -33,6 +33,7 @@
 #include "ca/mass.h"
 #include "ca/plan.h"
 #include "ca/public_trust.h"
+#include "ca/put_back.h"
 #include "ca/ready.h"
 #include "ca/responder.h"
 #include "ca/revoke.h"
@@ -611,6 +612,7 @@ static lt_res open_book(struct registrar *g, const Ipc__Start *start)
     struct ca_host host;
     LT_TRY(store_open(&options, &g->store));
     LT_TRY(store_migrate(g->store));
+    LT_TRY(ca_put_back_check(g->store));
     LT_TRY(ca_host_open(g->store, g->config->host, chain, start->build, lt_now(), &host));
     const struct ca_book_options book = {
         .store = g->store,

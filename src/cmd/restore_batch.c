@@ -1,0 +1,249 @@
+/* Batches of mass revocations that the signer journaled and the book has not carried out. The journal has how
+ * many, why and a Merkle root, not who. Who: the sealed list, where the book is new enough to have it; else
+ * what the registrar wrote into the evidence when it sealed the batch; else the published CRLs. What is left
+ * is told, and only by a decision of two people does the family start without it.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "ca/body.h"
+#include "ca/mass.h"
+#include "ca/revoke.h"
+#include "cmd/restore.h"
+
+enum { MASS_LEN = 8, BATCH_LEN = 4, COUNT_LEN = 4 };
+
+enum { SQL_BATCH, SQL_HOLD, SQL_MEMBERS, SQL_DONE, SQL_MASS };
+static const struct store_sql sql[] = {
+    [SQL_BATCH] = {"restore.batch", "SELECT tier, issuer, last, count, root, at, revoked, already, held "
+                                    "FROM mass_batch WHERE mass = ?1 AND batch = ?2"},
+    [SQL_HOLD] =
+        {"restore.batch-hold",
+         "UPDATE mass_member SET state = 1 WHERE mass = ?1 AND tier = ?2 AND issuer = ?3 AND "
+         "serial > ?4 AND serial <= ?5 AND state = 0 AND EXISTS (SELECT 1 FROM revocation_hold h "
+         "WHERE h.issuer = mass_member.issuer AND h.serial = mass_member.serial AND h.lifted_us = 0)"},
+    [SQL_MEMBERS] = {"restore.batch-members",
+                     "SELECT serial FROM mass_member WHERE mass = ?1 AND tier = ?2 AND issuer = ?3 AND "
+                     "serial > ?4 AND serial <= ?5 AND state = 0 ORDER BY serial LIMIT 1000"},
+    [SQL_DONE] = {"restore.batch-done",
+                  "UPDATE mass_batch SET status = 'done', revoked_us = ?3, sequence = ?4, at = last, "
+                  "revoked = revoked + ?5, already = already + ?6, held = held + ?7 "
+                  "WHERE mass = ?1 AND batch = ?2"},
+    [SQL_MASS] =
+        {"restore.batch-mass",
+         "UPDATE mass SET revoked = revoked + ?3, already = already + ?4, held = held + ?5, at_batch = "
+         "CASE WHEN at_batch = ?2 THEN ?2 + 1 ELSE at_batch END WHERE id = ?1"},
+};
+
+/* A batch of the book. */
+struct sealed {
+    int64_t tier;
+    int64_t issuer;
+    int64_t done; /* of its members, before */
+    lt_slice last;
+    lt_slice at;
+    bool there;
+};
+
+static uint64_t number(lt_slice bytes)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < bytes.len; i++) {
+        n = n << 8 | bytes.ptr[i];
+    }
+    return n;
+}
+
+static lt_res read_batch(struct restore *k, const struct journal_entry *e, struct restore_batch *b)
+{
+    LT_CHECK(e->serial.len == MASS_LEN + BATCH_LEN && e->signature.len == COUNT_LEN, LT_STATE_CORRUPT,
+             "record %llu of the journal is no batch", (unsigned long long)e->sequence);
+    *b = (struct restore_batch){
+        .mass = number(lt_slice_sub(e->serial, 0, MASS_LEN)),
+        .batch = (uint32_t)number(lt_slice_sub(e->serial, MASS_LEN, BATCH_LEN)),
+        .count = (uint32_t)number(e->signature),
+        .reason = e->reason,
+        .revoked_us = e->revoked_us,
+        .sequence = e->sequence,
+    };
+    memcpy(b->root, e->digest, sizeof b->root);
+    return restore_issuer_index(k, e->issuer, &b->issuer);
+}
+
+static lt_res find_sealed(struct restore *k, const struct restore_batch *b, struct sealed *s)
+{
+    struct store_rows rows;
+    *s = (struct sealed){.tier = 0};
+    LT_TRY(store_query(k->store, &sql[SQL_BATCH], STORE_ARGS(STORE_I((int64_t)b->mass), STORE_I(b->batch)),
+                       &rows));
+    if (store_next(&rows)) {
+        s->tier = store_int(&rows, 0);
+        s->issuer = store_int(&rows, 1);
+        s->last = lt_arena_copy(&k->c->arena, store_bytes(&rows, 2));
+        s->at = lt_arena_copy(&k->c->arena, store_bytes(&rows, 5));
+        s->done = store_int(&rows, 6) + store_int(&rows, 7) + store_int(&rows, 8);
+        s->there = lt_slice_eq(store_bytes(&rows, 4), LT_SLICE(b->root, sizeof b->root)) &&
+                   store_int(&rows, 3) == (int64_t)b->count && s->issuer == k->crls.issuers[b->issuer].id &&
+                   s->last.ptr != NULL && s->at.ptr != NULL;
+    }
+    return store_rows_end(&rows);
+}
+
+/* What a batch came to, as its row says it. */
+struct outcome {
+    int64_t revoked;
+    int64_t already;
+    int64_t held;
+};
+
+static lt_res revoke_page(struct restore *k, const struct restore_batch *b, struct sealed *s,
+                          struct outcome *o, bool *ret_more)
+{
+    struct store_rows rows;
+    char by[32];
+    lt_slice serials[CA_MASS_SLICE];
+    size_t count = 0;
+    (void)snprintf(by, sizeof by, "mass m%llu", (unsigned long long)b->mass);
+    restore_turn(k);
+    LT_TRY(store_query(k->store, &sql[SQL_MEMBERS],
+                       STORE_ARGS(STORE_I((int64_t)b->mass), STORE_I(s->tier), STORE_I(s->issuer),
+                                  STORE_B(s->at), STORE_B(s->last)),
+                       &rows));
+    while (count < LT_COUNT(serials) && store_next(&rows)) {
+        serials[count] = lt_arena_copy(&k->arena, store_bytes(&rows, 0));
+        LT_ASSERT(serials[count].ptr != NULL);
+        count++;
+    }
+    LT_TRY(store_rows_end(&rows));
+    for (size_t i = 0; i < count; i++) {
+        const struct restore_revocation r = {b->issuer,     serials[i], b->reason,
+                                             b->revoked_us, by,         b->sequence};
+        bool changed = false;
+        LT_TRY(restore_revoke(k, &r, &changed));
+        o->revoked += changed;
+        o->already += !changed;
+    }
+    *ret_more = count == LT_COUNT(serials);
+    s->at = count == 0 ? s->last : lt_arena_copy(&k->c->arena, serials[count - 1]);
+    LT_CHECK(s->at.ptr != NULL, LT_PEER_TOO_LARGE, "there are too many batches for one run");
+    return LT_OK;
+}
+
+static lt_res tell(struct restore *k, const struct restore_batch *b, const struct outcome *o,
+                   const char *kind)
+{
+    struct ca_body body;
+    restore_turn(k);
+    ca_body_init(&body);
+    ca_body_int(&body, "batch", b->batch);
+    ca_body_str(&body, "issuer", k->crls.issuers[b->issuer].name);
+    ca_body_int(&body, "count", b->count);
+    ca_body_hex(&body, "root", LT_SLICE(b->root, sizeof b->root));
+    ca_body_int(&body, "revoked", o->revoked);
+    ca_body_int(&body, "already", o->already);
+    ca_body_int(&body, "held", o->held);
+    ca_body_str(&body, "reason", ca_reason_name(b->reason));
+    ca_body_time(&body, "dated", (lt_time){b->revoked_us});
+    ca_body_int(&body, "sequence", (int64_t)b->sequence);
+    char *subject = lt_arena_printf(&k->arena, "mass m%llu", (unsigned long long)b->mass);
+    LT_ASSERT(subject != NULL);
+    return ca_body_event(&body, &k->turn, kind, subject, LT_SLICE(NULL, 0));
+}
+
+/* As the registrar would have done it. */
+static lt_res carry_out(struct restore *k, const struct restore_batch *b, struct sealed *s)
+{
+    struct outcome o = {0};
+    bool more = true;
+    LT_TRY(store_exec(k->store, &sql[SQL_HOLD],
+                      STORE_ARGS(STORE_I((int64_t)b->mass), STORE_I(s->tier), STORE_I(s->issuer),
+                                 STORE_B(s->at), STORE_B(s->last)),
+                      &o.held));
+    while (more) {
+        LT_TRY(revoke_page(k, b, s, &o, &more));
+    }
+    LT_TRY(store_exec(k->store, &sql[SQL_DONE],
+                      STORE_ARGS(STORE_I((int64_t)b->mass), STORE_I(b->batch), STORE_I(b->revoked_us),
+                                 STORE_I((int64_t)b->sequence), STORE_I(o.revoked), STORE_I(o.already),
+                                 STORE_I(o.held)),
+                      NULL));
+    LT_TRY(store_exec(k->store, &sql[SQL_MASS],
+                      STORE_ARGS(STORE_I((int64_t)b->mass), STORE_I(b->batch), STORE_I(o.revoked),
+                                 STORE_I(o.already), STORE_I(o.held)),
+                      NULL));
+    k->batch_members += (uint64_t)o.revoked;
+    return tell(k, b, &o, "certificates.revoked");
+}
+
+static void remember(struct restore *k, const struct restore_batch *b)
+{
+    if (k->unknown_count == k->unknown_size) {
+        k->unknown_size = k->unknown_size == 0 ? 64 : k->unknown_size * 2;
+        k->unknown = realloc(k->unknown, k->unknown_size * sizeof *k->unknown);
+        LT_ASSERT(k->unknown != NULL);
+    }
+    k->unknown[k->unknown_count++] = *b;
+}
+
+lt_res restore_take_batch(struct restore *k, const struct journal_entry *e)
+{
+    struct restore_batch b;
+    struct sealed s;
+    LT_TRY(read_batch(k, e, &b));
+    LT_TRY(find_sealed(k, &b, &s));
+    k->batches++;
+    if (!s.there) {
+        remember(k, &b);
+        return LT_OK;
+    }
+    return carry_out(k, &b, &s);
+}
+
+/* ---- batches of a list that is younger than the book ---- */
+
+static bool same_entries(const struct restore_batch *a, const struct restore_batch *b)
+{
+    return a->issuer == b->issuer && a->reason == b->reason &&
+           a->revoked_us / LT_US_PER_SECOND == b->revoked_us / LT_US_PER_SECOND;
+}
+
+/* Entries of published CRLs with that reason and date. */
+static uint64_t published(const struct restore *k, const struct restore_batch *b)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < k->crls.entry_count; i++) {
+        const struct restore_entry *e = &k->crls.entries[i];
+        n += e->issuer == b->issuer && e->reason == b->reason &&
+             e->revoked_us / LT_US_PER_SECOND == b->revoked_us / LT_US_PER_SECOND;
+    }
+    return n;
+}
+
+/* Batches of one second look alike on a CRL: they are counted together. */
+static lt_res count_alike(struct restore *k, size_t first)
+{
+    const struct restore_batch *b = &k->unknown[first];
+    uint64_t wanted = 0;
+    for (size_t i = first; i < k->unknown_count; i++) {
+        bool alike = !k->unknown[i].found && same_entries(&k->unknown[i], b);
+        wanted += alike ? k->unknown[i].count : 0;
+        k->unknown[i].found = k->unknown[i].found || alike;
+    }
+    uint64_t there = published(k, b);
+    uint64_t missing = there < wanted ? wanted - there : 0;
+    struct outcome o = {.revoked = (int64_t)(wanted - missing)};
+    k->missing += missing;
+    return tell(k, b, &o, missing == 0 ? "restore.published" : "restore.missing");
+}
+
+lt_res restore_count_missing(struct restore *k)
+{
+    for (size_t i = 0; i < k->unknown_count; i++) {
+        if (!k->unknown[i].found) {
+            LT_TRY(count_alike(k, i));
+        }
+    }
+    return LT_OK;
+}
