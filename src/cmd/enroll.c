@@ -71,14 +71,14 @@ static lt_res add_method(const char *text, json_t *list)
     return LT_OK;
 }
 
-static lt_res fill_request(struct cmd *c, json_t *payload)
+lt_res cmd_enroll_fill(struct cmd *c, const char *path, json_t *payload)
 {
     static const char *const texts[] = {"subscriber", "profile", "contact"};
     const char *word;
     lt_slice der;
     json_t *methods = json_array();
     LT_ASSERT(methods != NULL && json_object_set_new(payload, "methods", methods) == 0);
-    LT_TRY(read_csr(c, c->args.words[0], &der));
+    LT_TRY(read_csr(c, path, &der));
     char *csr = lt_base64url(&c->arena, der);
     LT_ASSERT(csr != NULL && json_object_set_new(payload, "csr", json_string(csr)) == 0);
     for (size_t i = 0; i < LT_COUNT(texts); i++) {
@@ -121,7 +121,7 @@ static lt_res run_request(struct cmd *c)
     LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
     LT_ASSERT(payload != NULL);
     LT_CHECK(cmd_value(c, "subscriber") != NULL, LT_PEER_USAGE, "--subscriber: for whom is it?");
-    LT_TRY(fill_request(c, payload));
+    LT_TRY(cmd_enroll_fill(c, c->args.words[0], payload));
     LT_TRY(cmd_api_post(c, "enrollments", payload, &answer));
     return say_result(c, answer, WAIT_ISSUE_S);
 }

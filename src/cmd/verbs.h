@@ -95,6 +95,19 @@ extern const struct cmd_verb cmd_perspective_init;
 extern const struct cmd_verb cmd_perspective_serve;
 extern const struct cmd_verb cmd_perspective_describe;
 extern const struct cmd_verb cmd_perspective_client;
+extern const struct cmd_verb cmd_ca_blast_radius;
+extern const struct cmd_verb cmd_readiness_list;
+extern const struct cmd_verb cmd_readiness_show;
+extern const struct cmd_verb cmd_readiness_worklist;
+extern const struct cmd_verb cmd_readiness_set;
+extern const struct cmd_verb cmd_readiness_contact;
+extern const struct cmd_verb cmd_readiness_write;
+extern const struct cmd_verb cmd_readiness_call;
+extern const struct cmd_verb cmd_readiness_link;
+extern const struct cmd_verb cmd_readiness_upload;
+extern const struct cmd_verb cmd_holdout_add;
+extern const struct cmd_verb cmd_holdout_lift;
+extern const struct cmd_verb cmd_holdout_list;
 extern const struct cmd_verb cmd_completion;
 
 /* The folder of the family's programs: --libexec, else $LINTEL_LIBEXEC, else libexec/ beside this program,
