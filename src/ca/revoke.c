@@ -152,6 +152,7 @@ bool ca_revoke_awaited(const struct ca_book *b, lt_time now)
 struct target {
     const struct ca_issuer *issuer;
     lt_slice serial;
+    bool has_key; /* not of what was brought in as serial number and dates */
     uint8_t spki_sha256[CA_HASH_LEN];
     int64_t not_before_us;
     int64_t not_after_us;
@@ -166,9 +167,12 @@ static lt_res find_certificate(struct ca_turn *t, struct target *g)
     struct store_rows rows;
     LT_TRY(store_query(t->store, &sql[SQL_CERTIFICATE],
                        STORE_ARGS(STORE_I(g->issuer->id), STORE_B(g->serial)), &rows));
-    bool found = store_next(&rows) && store_bytes(&rows, 0).len == CA_HASH_LEN;
+    bool found = store_next(&rows);
     if (found) {
-        memcpy(g->spki_sha256, store_bytes(&rows, 0).ptr, CA_HASH_LEN);
+        g->has_key = store_bytes(&rows, 0).len == CA_HASH_LEN;
+        if (g->has_key) {
+            memcpy(g->spki_sha256, store_bytes(&rows, 0).ptr, CA_HASH_LEN);
+        }
         g->not_after_us = store_int(&rows, 1);
         g->shard = store_int(&rows, 2);
         g->not_before_us = store_int(&rows, 3);
@@ -381,7 +385,7 @@ static lt_res record(struct ca_turn *t, const struct target *g, const struct ope
                                  STORE_I(g->not_after_us), STORE_S(o->by_whom), STORE_I(sequence)),
                       NULL));
     LT_TRY(revoked_event(t, g, o, sequence));
-    if (o->reason == CA_REASON_KEY_COMPROMISE) {
+    if (o->reason == CA_REASON_KEY_COMPROMISE && g->has_key) {
         const struct ca_mass_compromise c = {LT_SLICE(g->spki_sha256, CA_HASH_LEN), o->by_whom, o->jws};
         LT_TRY(ca_key_block_add(t, c.spki_sha256, "key compromise", "revocation"));
         LT_TRY(ca_mass_compromised(t, &c));

@@ -182,6 +182,10 @@ static void say_certificate(const json_t *a, struct lt_buf *out)
                 cmd_text(a, "key_type"), cmd_text(a, "spki_sha256"), cmd_text(a, "sha256"),
                 cmd_text(a, "signature"));
     lt_buf_addf(out, "  account     %s, order %s\n", cmd_text(a, "account"), cmd_text(a, "order"));
+    if (strcmp(cmd_text(a, "evidence_status"), "unknown") == 0) {
+        lt_buf_addf(out, "  evidence    unknown: brought in by %s%s\n", cmd_text(a, "import"),
+                    strcmp(cmd_text(a, "import_form"), "row") == 0 ? ", serial number and dates alone" : "");
+    }
     say_names(a, out);
     cmd_say_rules(a, out);
     json_array_foreach(json_object_get(a, "extensions"), i, row)
@@ -200,6 +204,8 @@ static lt_res print_pem(const json_t *answer)
 {
     size_t i;
     json_t *row;
+    LT_CHECK(cmd_text(answer, "pem")[0] != 0, LT_PEER_NOT_FOUND, "it was brought in without its bytes (%s)",
+             cmd_text(answer, "import"));
     LT_TRY(cmd_printf("%s", cmd_text(answer, "pem")));
     json_array_foreach(json_object_get(answer, "chain"), i, row)
     {
