@@ -48,6 +48,7 @@ static void look(struct doctor *d)
     doctor_evidence(d);
     doctor_clock(d);
     doctor_family(d);
+    doctor_caps(d);
 }
 
 static lt_res say_all(const struct doctor *d)

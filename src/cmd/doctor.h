@@ -32,7 +32,10 @@ void doctor_secrets(struct doctor *d);
 void doctor_owners(struct doctor *d);
 void doctor_disk(struct doctor *d);
 void doctor_issuers(struct doctor *d);
+/* doctor_crls.c */
 void doctor_crls(struct doctor *d);
+/* doctor_ocsp.c */
+void doctor_ocsp(struct doctor *d);
 /* testing.c */
 void doctor_testing(struct doctor *d);
 /* doctor_evidence.c */
@@ -45,6 +48,8 @@ void doctor_people(struct doctor *d);
 /* doctor_silence.c */
 /* Whom the running family needs out there and who does not answer. */
 void doctor_silence(struct doctor *d, const json_t *family);
+/* doctor_caps.c */
+void doctor_caps(struct doctor *d);
 /* doctor_perspectives.c */
 void doctor_perspectives(struct doctor *d);
 

@@ -23,6 +23,8 @@ lt_res cmd_family_status(struct cmd *c, const char *folder, json_t **ret_json)
     return LT_OK;
 }
 
+enum { CAP_NEAR = 80 }; /* percent */
+
 static const char *yes_no(const json_t *object, const char *key)
 {
     return json_is_true(json_object_get(object, key)) ? "yes" : "no";
@@ -53,6 +55,40 @@ static lt_res say_processes(struct cmd *c, const json_t *family)
     return cmd_table_print(t);
 }
 
+/* The parts of an issuer's CRL, after the complete one. */
+static lt_res say_parts(const json_t *book)
+{
+    size_t i;
+    json_t *p;
+    json_array_foreach(json_object_get(book, "crl_parts"), i, p)
+    {
+        int64_t late = cmd_int(p, "late") + cmd_int(p, "broken");
+        LT_TRY(cmd_printf("%-13s %-9s %lld parts, %lld entries, the first until %s",
+                          i == 0 ? "CRL parts" : "", cmd_text(p, "issuer"), (long long)cmd_int(p, "parts"),
+                          (long long)cmd_int(p, "entries"), cmd_text(p, "first_next_update")));
+        LT_TRY(late == 0 ? cmd_printf("\n")
+                         : cmd_printf("; %lld ARE LATE: lintel crl check\n", (long long)late));
+    }
+    return LT_OK;
+}
+
+/* Issuers that are near their cap. */
+static lt_res say_caps(const json_t *book)
+{
+    size_t i;
+    json_t *row;
+    json_array_foreach(json_object_get(book, "caps"), i, row)
+    {
+        if (cmd_int(row, "percent") >= CAP_NEAR) {
+            LT_TRY(cmd_printf("%s  %s: %lld of %lld certificates, %lld%%\n",
+                              cmd_int(row, "percent") >= 100 ? "CAP REACHED " : "CAP NEAR    ",
+                              cmd_text(row, "issuer"), (long long)cmd_int(row, "valid"),
+                              (long long)cmd_int(row, "cap"), (long long)cmd_int(row, "percent")));
+        }
+    }
+    return LT_OK;
+}
+
 static lt_res say_book(const json_t *book)
 {
     size_t i;
@@ -64,6 +100,7 @@ static lt_res say_book(const json_t *book)
                       (long long)cmd_int(book, "revoked"), (long long)cmd_int(book, "accounts"),
                       (long long)cmd_int(book, "halts"), (long long)cmd_int(book, "intents_open"),
                       (long long)cmd_int(book, "journal_acknowledged")));
+    LT_TRY(say_caps(book));
     if (cmd_int(book, "orders_waiting") > 0) {
         LT_TRY(cmd_printf("reviews       %lld orders wait for a person: lintel order list --waiting\n",
                           (long long)cmd_int(book, "orders_waiting")));
@@ -72,11 +109,13 @@ static lt_res say_book(const json_t *book)
                       cmd_text(event, "chain"), (long long)cmd_int(event, "sequence")));
     json_array_foreach(json_object_get(book, "crls"), i, crl)
     {
-        LT_TRY(cmd_printf("%-13s %-9s %lld entries, until %s\n", i == 0 ? "CRLs" : "",
+        const char *state = cmd_text(crl, "state");
+        LT_TRY(cmd_printf("%-13s %-9s %lld entries, until %s%s%s\n", i == 0 ? "CRLs" : "",
                           cmd_text(crl, "issuer"), (long long)cmd_int(crl, "entries"),
-                          cmd_text(crl, "next_update")));
+                          cmd_text(crl, "next_update"), strcmp(state, "fresh") == 0 ? "" : "; ",
+                          strcmp(state, "fresh") == 0 ? "" : state));
     }
-    return LT_OK;
+    return say_parts(book);
 }
 
 /* A test CA is never to be taken for another. */
