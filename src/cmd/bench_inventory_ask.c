@@ -49,7 +49,8 @@ static lt_res add_day(lt_slice year_month, int day, int months, int64_t days, st
     int year = 0;
     int month = 0;
     (void)snprintf(text, sizeof text, "%.7s", (const char *)year_month.ptr); /* seven bytes, seen before */
-    LT_CHECK(sscanf(text, "%4d-%2d", &year, &month) == 2, LT_PEER_MALFORMED, "%s is no month", text);
+    LT_CHECK(sscanf(text, "%4d-%2d", &year, &month) == 2 && month >= 1 && month <= 12, LT_PEER_MALFORMED,
+             "%s is no month", text);
     month += months;
     const struct lt_date date = {
         .year = month > 12 ? year + 1 : year, .month = month > 12 ? month - 12 : month, .day = day};
