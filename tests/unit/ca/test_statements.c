@@ -32,6 +32,7 @@
 #include "ca/revoke.h"
 #include "ca/scope_book.h"
 #include "ca/truth.h"
+#include "ca/usage.h"
 #include "store/internal.h"
 #include "store/postgres_text.h"
 #include "store/store.h"
@@ -143,6 +144,8 @@ static int each(visit *see, void *self, size_t *ret_count)
         {ca_lint_sql, ca_lint_sql_count},
         {ca_scope_sql, ca_scope_sql_count},
         {ca_truth_sql, ca_truth_sql_count},
+        {ca_usage_sql, ca_usage_sql_count},
+        {ca_usage_look_sql, ca_usage_look_sql_count},
         {ca_audit_sql, ca_audit_sql_count},
         {ca_audit_evidence_sql, ca_audit_evidence_sql_count},
         {ca_audit_jws_sql, ca_audit_jws_sql_count},
