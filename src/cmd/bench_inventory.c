@@ -42,6 +42,8 @@ static const struct cmd_option options[] = {
     {"keep", NULL, "leave the folder there; a second run only asks", false, NULL},
     {"revoked", "N", "so many are revoked (default: 56 of 100, all that are replaced)", false, NULL},
     {"shards", "N", "parts of the CRL (default: 128)", false, NULL},
+    {"port", "PORT", "of its ACME listener, CRLs 80 above (default: 14000); certificates say where", false,
+     NULL},
     {"no-evidence", NULL, "without authorizations and segments, which no expression reads", false, NULL},
     {"load-only", NULL, "do not ask", false, NULL},
 };
@@ -91,19 +93,29 @@ lt_res inventory_next_group(struct inventory_load *l)
 
 /* ---- the folder ---- */
 
-/* This program once more, its words to people left out. The ports are those of `bench acme`. */
-static lt_res run_init(const char *folder)
+enum { PORT_DEFAULT = 14000, PORT_MAX = 65000, HTTP_ABOVE = 80, OPERATOR_ABOVE = 1 };
+
+/* This program once more, its words to people left out. The ports of validation are those of `bench acme`. */
+static lt_res run_init(const char *folder, uint64_t port)
 {
+    char https[40];
+    char http[40];
+    char operators[40];
     char self[] = "/proc/self/exe";
     char verb[] = "init";
     char resolver[] = "--resolver=127.0.0.1@8053";
-    char port[] = "--validation-port=5002";
+    char validation[] = "--validation-port=5002";
     char private[] = "--allow-private";
-    char *argv[] = {self, verb, (char *)(uintptr_t)folder, resolver, port, private, NULL};
+    char *argv[] = {self,      verb, (char *)(uintptr_t)folder, resolver, validation, private, https, http,
+                    operators, NULL};
     extern char **environ;
     posix_spawn_file_actions_t actions;
     pid_t pid = 0;
     int status = 0;
+    (void)snprintf(https, sizeof(https), "--https-port=%llu", (unsigned long long)port);
+    (void)snprintf(http, sizeof(http), "--http-port=%llu", (unsigned long long)port + HTTP_ABOVE);
+    (void)snprintf(operators, sizeof(operators), "--operator-port=%llu",
+                   (unsigned long long)port + OPERATOR_ABOVE);
     LT_ASSERT(posix_spawn_file_actions_init(&actions) == 0);
     LT_ASSERT(posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0) == 0);
     int failed = posix_spawn(&pid, self, &actions, NULL, argv, environ);
@@ -367,6 +379,7 @@ static lt_res load_new(struct cmd *c, struct inventory_load *l, const char *book
     uint64_t count = 0;
     uint64_t revoked = 0;
     uint64_t shards = 0;
+    uint64_t port = 0;
     LT_TRY(cmd_number(c, "certificates", INVENTORY_DEFAULT, INVENTORY_MAX, &count));
     LT_CHECK(count > 0, LT_PEER_USAGE, "--certificates: at least 1");
     inventory_shape_init(&l->shape, count, c->now);
@@ -374,7 +387,9 @@ static lt_res load_new(struct cmd *c, struct inventory_load *l, const char *book
     LT_TRY(cmd_number(c, "shards", 128, 1024, &shards));
     l->shape.revoked = revoked;
     l->evidence = !cmd_flag(c, "no-evidence");
-    LT_TRY(run_init(l->folder));
+    LT_TRY(cmd_number(c, "port", PORT_DEFAULT, PORT_MAX, &port));
+    LT_CHECK(port > 0, LT_PEER_USAGE, "--port: from 1 on");
+    LT_TRY(run_init(l->folder, port));
     lt_res loaded = load(l, book, shards);
     clear();
     LT_TRY(loaded);
