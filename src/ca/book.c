@@ -409,6 +409,12 @@ int64_t ca_new_id(struct ca_turn *t)
     return *last;
 }
 
+int64_t ca_id_from(lt_time t)
+{
+    int64_t s = lt_time_seconds(t) - EPOCH_2020_S;
+    return s < 1 ? INT64_C(1) << 31 : (int64_t)((uint64_t)s << 31);
+}
+
 int64_t ca_id_at(lt_time t)
 {
     return (int64_t)((uint64_t)since_2020(t) + 1) << 31;

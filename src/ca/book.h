@@ -193,6 +193,8 @@ const struct ca_profile_row *ca_profile_by_name(const struct ca_book *b, lt_slic
 /* Ids of our objects: seconds since 2020-01-01 << 31 | microseconds << 11 | 11 random bits, and always more
  * than the one before. */
 int64_t ca_new_id(struct ca_turn *t);
+/* The least id of that second: rows made since then have no lower one. */
+int64_t ca_id_from(lt_time t);
 /* The smallest id that could be drawn a second later: all older ones are below it. */
 int64_t ca_id_at(lt_time t);
 /* 4 bytes big-endian seconds since 2020-01-01, 2 of their fraction, 10 random.

@@ -2,7 +2,7 @@
  * past certificate can be judged by the rules of its day. */
 #include "ca/limits.h"
 
-enum { DAY = 86400, HOUR = 3600 };
+enum { DAY = 86400, HOUR = 3600, LEAP_YEAR = 366 * DAY };
 
 const struct ca_limit_row ca_limit_rows[] = {
     /*= CABF-BR 6.3.2 "Subscriber Certificates issued on or after 2026-03-15 and before 2027-03-15 SHOULD NOT
@@ -39,15 +39,34 @@ const struct ca_limit_row ca_limit_rows[] = {
     {CA_LIMIT_CRL_INTERVAL_S, 4 * DAY, "", "", "CABF-BR 4.9.7", "4 days"},
     {CA_LIMIT_RSA_MIN_BITS, 2048, "", "", "CABF-BR 6.1.5", "2048 bits"},
     {CA_LIMIT_TOKEN_AGE_S, 30 * DAY, "", "", "CABF-BR 3.2.2.4.19", "30 days"},
+    /* Two years are counted as two leap years: a day too many harms nobody. */
+    /*= CABF-BR 5.4.3 "The CA and each Delegated Third Party SHALL retain, for at least two (2) years:" */
+    {CA_LIMIT_KEEP_LOG_S, 2 * LEAP_YEAR, "", "", "CABF-BR 5.4.3", "two years after it expired"},
+    /*= CABF-BR 5.5.2 "Archived audit logs (as set forth in Section 5.5.1 SHALL be retained for a period of at
+     *  least two (2) years from their record creation timestamp, or as long as they are required to be
+     *  retained per Section 5.4.3, whichever is longer." */
+    {CA_LIMIT_KEEP_ARCHIVE_S, 2 * LEAP_YEAR, "", "", "CABF-BR 5.5.2", "two years after it was made"},
+    /*= CABF-BR 5.5.2 "Additionally, the CA and each Delegated Third Party SHALL retain, for at least two (2)
+     *  years:" */
+    {CA_LIMIT_KEEP_VALIDATION_S, 2 * LEAP_YEAR, "", "", "CABF-BR 5.5.2",
+     "two years after the last certificate that relied on it"},
 };
 const size_t ca_limit_row_count = LT_COUNT(ca_limit_rows);
 
 static const char *const names[CA_LIMIT_COUNT] = {
-    [CA_LIMIT_TLS_VALIDITY_S] = "tls-validity",       [CA_LIMIT_TLS_SHORT_LIVED_S] = "tls-short-lived",
-    [CA_LIMIT_DOMAIN_REUSE_S] = "domain-reuse",       [CA_LIMIT_CAA_REUSE_S] = "caa-reuse",
-    [CA_LIMIT_NOT_BEFORE_SKEW_S] = "not-before-skew", [CA_LIMIT_CRL_LIFETIME_S] = "crl-lifetime",
-    [CA_LIMIT_CA_CRL_LIFETIME_S] = "ca-crl-lifetime", [CA_LIMIT_CRL_INTERVAL_S] = "crl-interval",
-    [CA_LIMIT_RSA_MIN_BITS] = "rsa-min-bits",         [CA_LIMIT_TOKEN_AGE_S] = "token-age",
+    [CA_LIMIT_TLS_VALIDITY_S] = "tls-validity",
+    [CA_LIMIT_TLS_SHORT_LIVED_S] = "tls-short-lived",
+    [CA_LIMIT_DOMAIN_REUSE_S] = "domain-reuse",
+    [CA_LIMIT_CAA_REUSE_S] = "caa-reuse",
+    [CA_LIMIT_NOT_BEFORE_SKEW_S] = "not-before-skew",
+    [CA_LIMIT_CRL_LIFETIME_S] = "crl-lifetime",
+    [CA_LIMIT_CA_CRL_LIFETIME_S] = "ca-crl-lifetime",
+    [CA_LIMIT_CRL_INTERVAL_S] = "crl-interval",
+    [CA_LIMIT_RSA_MIN_BITS] = "rsa-min-bits",
+    [CA_LIMIT_TOKEN_AGE_S] = "token-age",
+    [CA_LIMIT_KEEP_LOG_S] = "keep-log",
+    [CA_LIMIT_KEEP_ARCHIVE_S] = "keep-archive",
+    [CA_LIMIT_KEEP_VALIDATION_S] = "keep-validation",
 };
 
 /* A date of the table; "" is the edge given. A date that does not parse is a bug in the table. */

@@ -14,7 +14,10 @@ enum ca_limit {
     CA_LIMIT_CA_CRL_LIFETIME_S, /* of one that covers CA certificates */
     CA_LIMIT_CRL_INTERVAL_S,    /* a new CRL at least so often (no OCSP pointer) */
     CA_LIMIT_RSA_MIN_BITS,
-    CA_LIMIT_TOKEN_AGE_S, /* of a validation's random value */
+    CA_LIMIT_TOKEN_AGE_S,       /* of a validation's random value */
+    CA_LIMIT_KEEP_LOG_S,        /* records of a certificate's life, after it expired */
+    CA_LIMIT_KEEP_ARCHIVE_S,    /* archived records, after they were made */
+    CA_LIMIT_KEEP_VALIDATION_S, /* what verification rested on, after the last certificate on it expired */
     CA_LIMIT_COUNT,
 };
 
