@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "ca/ari_book.h"
+#include "ca/import_watch.h"
 #include "role/publisher.h"
 
 enum {
@@ -201,7 +202,10 @@ static void look_at_delta(struct publisher_ari *a, lt_time now)
         return;
     }
     a->delta_ms = mono_ms + DELTA_EVERY_MS;
+    bool imported = false;
     lt_res r = look(a, now);
+    r = lt_failed(r) ? r : ca_import_waits(a->store, (lt_time){a->generation}, now, &imported);
+    a->base_ms = imported && a->fd < 0 ? 0 : a->base_ms;
     if (r.code == LT_PEER_TOO_LARGE) {
         a->base_ms = a->fd < 0 ? 0 : a->base_ms; /* so much at once is what the base is for */
     } else if (lt_failed(r)) {

@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "ca/import_watch.h"
 #include "crypto/digest.h"
 
 enum {
@@ -330,7 +331,9 @@ static lt_res look(struct publisher_ocsp *o, lt_time now)
     }
     LT_CHECK(o->delta_count + kept <= CA_OCSP_CHANGES_MAX, LT_PEER_TOO_LARGE, "over %d changes for OCSP",
              CA_OCSP_CHANGES_MAX);
-    if (more && o->fd < 0) {
+    bool imported = false;
+    LT_TRY(ca_import_waits(o->source.store, (lt_time){o->old.head.generation}, now, &imported));
+    if ((more || imported) && o->fd < 0) {
         o->base_ms = 0; /* so much at once is what the base is for */
     }
     o->looked = now;
