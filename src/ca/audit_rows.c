@@ -40,6 +40,8 @@ static const struct store_sql sql[] = {
     {"audit.rows.issuer",
      "SELECT name, certificate, spki_sha256, subject_sha256, not_before_us, not_after_us "
      "FROM issuer ORDER BY id LIMIT 256"},
+    {"audit.rows.retention", "SELECT kind, month, sha256, dropped FROM retention WHERE status = 'dropped' "
+                             "ORDER BY month, kind LIMIT 10000"},
     {"audit.rows.plan", "SELECT p.id, p.needed, (SELECT count(*) FROM approval a WHERE a.plan = p.id) "
                         "FROM plan p WHERE p.id > ?1 AND p.status = 'done' ORDER BY p.id LIMIT 1000"},
 };
@@ -54,6 +56,7 @@ enum {
     SQL_KEY_BLOCK_GET,
     SQL_CRL,
     SQL_ISSUER,
+    SQL_RETENTION,
     SQL_PLAN,
 };
 const struct store_sql *const ca_audit_rows_sql = sql;
@@ -279,6 +282,22 @@ static lt_res check_issuer(struct ca_audit *a, struct at *at, struct lt_arena *a
     return LT_OK;
 }
 
+/* What is missing because its time was over is told by an event with the hash over all of it. */
+static lt_res check_retention(struct ca_audit *a, struct at *at, struct lt_arena *arena,
+                              const struct store_rows *rows)
+{
+    char subject[TEXT_MAX];
+    struct told t = {.arena = arena};
+    (void)at;
+    (void)snprintf(subject, sizeof subject, "retention %s %lld", store_cstr(rows, 0),
+                   (long long)store_int(rows, 1));
+    LT_TRY(told_of(a, subject, "retention.dropped", &t));
+    if (t.count == 0 || !says(t.last_body, lt_hex(arena, store_bytes(rows, 2)))) {
+        ca_audit_finding(a, "retention", subject, "no event tells that this was dropped");
+    }
+    return LT_OK;
+}
+
 static lt_res check_plan(struct ca_audit *a, struct at *at, struct lt_arena *arena,
                          const struct store_rows *rows)
 {
@@ -304,6 +323,7 @@ static const struct {
     {SQL_HALT, KEY_TEXT, check_halt},           {SQL_HALT_ADDED, KEY_NONE, check_halt_added},
     {SQL_KEY_BLOCK, KEY_BLOB, check_key_block}, {SQL_KEY_BLOCKED, KEY_TEXT, check_key_blocked},
     {SQL_CRL, KEY_TRIPLE, check_crl},           {SQL_PLAN, KEY_TEXT, check_plan},
+    {SQL_RETENTION, KEY_NONE, check_retention},
 };
 
 static lt_res ask(struct ca_audit *a, size_t n, const struct at *at, struct store_rows *rows)

@@ -96,6 +96,10 @@ static void write_frame(struct query_out *o, const struct store_frame_ref *ref, 
 static lt_res write_seen(const struct ca_query *query, struct query_out *o, const struct check *k)
 {
     const Ipc__EvidenceRecord *record = NULL;
+    if (k->ref.segment == 0 && k->statement.len == 0) {
+        write_frame(o, &k->ref, "dropped: its time was over; the hash stays");
+        return LT_OK;
+    }
     if (k->ref.segment == 0) {
         query_raw(o, "statement", k->statement);
         return LT_OK;

@@ -231,7 +231,11 @@ static void say_check(struct lt_buf *out, const json_t *check, const char *owner
         say_seen(out, json_object_get(check, "statement"));
     }
     say_corroboration(out, check);
-    if (json_is_object(frame)) {
+    if (json_is_object(frame) && cmd_int(frame, "segment") == 0) {
+        head(out, "kept in");
+        lt_buf_addf(out, "nothing, sha256 %.16s, %s\n", cmd_text(frame, "sha256"),
+                    cmd_text(check, "integrity"));
+    } else if (json_is_object(frame)) {
         head(out, "kept in");
         lt_buf_addf(out, "evidence/%06lld.seg at %lld, %lld bytes, sha256 %.16s, %s%s\n",
                     (long long)cmd_int(frame, "segment"), (long long)cmd_int(frame, "position"),

@@ -221,21 +221,23 @@ static uint64_t published(const struct restore *k, const struct restore_batch *b
     return n;
 }
 
-/* Batches of one second look alike on a CRL: they are counted together. */
+/* Batches of one second look alike on a CRL: they are counted together. Each is told by itself. */
 static lt_res count_alike(struct restore *k, size_t first)
 {
-    const struct restore_batch *b = &k->unknown[first];
-    uint64_t wanted = 0;
+    uint64_t left = published(k, &k->unknown[first]);
     for (size_t i = first; i < k->unknown_count; i++) {
-        bool alike = !k->unknown[i].found && same_entries(&k->unknown[i], b);
-        wanted += alike ? k->unknown[i].count : 0;
-        k->unknown[i].found = k->unknown[i].found || alike;
+        struct restore_batch *b = &k->unknown[i];
+        if (b->found || !same_entries(b, &k->unknown[first])) {
+            continue;
+        }
+        uint64_t there = left < b->count ? left : b->count;
+        const struct outcome o = {.revoked = (int64_t)there};
+        left -= there;
+        k->missing += b->count - there;
+        b->found = true;
+        LT_TRY(tell(k, b, &o, there == b->count ? "restore.published" : "restore.missing"));
     }
-    uint64_t there = published(k, b);
-    uint64_t missing = there < wanted ? wanted - there : 0;
-    struct outcome o = {.revoked = (int64_t)(wanted - missing)};
-    k->missing += missing;
-    return tell(k, b, &o, missing == 0 ? "restore.published" : "restore.missing");
+    return LT_OK;
 }
 
 lt_res restore_count_missing(struct restore *k)
