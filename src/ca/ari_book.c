@@ -4,33 +4,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COLUMNS                                                                                     \
-    "SELECT c.serial, c.not_before_us, c.not_after_us, r.recorded_us, w.start_us, w.end_us, w.url " \
-    "FROM certificate c "                                                                           \
-    "LEFT JOIN revocation r ON r.issuer = c.issuer AND r.shard = c.shard AND r.serial = c.serial "  \
-    "LEFT JOIN renewal_window w ON w.issuer = c.issuer AND w.serial = c.serial "
+#define COLUMNS                                                                                      \
+    "SELECT c.serial, c.not_before_us, c.not_after_us, r.recorded_us, w.start_us, w.end_us, w.url, " \
+    "c.issuer FROM "
+#define CERTIFICATE "LEFT JOIN certificate c ON c.issuer = r.issuer AND c.serial = r.serial AND c.copy = 0 "
+#define REVOCATION \
+    "LEFT JOIN revocation r ON r.issuer = c.issuer AND r.shard = c.shard AND r.serial = c.serial "
+#define WINDOW "LEFT JOIN renewal_window w ON w.issuer = c.issuer AND w.serial = c.serial "
 
 static const struct store_sql sql[] = {
     /* Ranges of the primary key, in its order. */
-    {"ari.rows", COLUMNS "WHERE c.issuer = ?1 AND c.serial > ?2 AND c.copy = 0 ORDER BY c.serial LIMIT ?3"},
-    {"ari.row", COLUMNS "WHERE c.issuer = ?1 AND c.serial = ?2 AND c.copy = 0"},
-    {"ari.issued",
-     "SELECT issuer, serial FROM certificate WHERE issued_us >= ?1 ORDER BY issued_us LIMIT ?2"},
+    {"ari.rows", COLUMNS "certificate c " REVOCATION WINDOW
+                         "WHERE c.issuer = ?1 AND c.serial > ?2 AND c.copy = 0 ORDER BY c.serial LIMIT ?3"},
+    /* Whole rows: a look-up for each is a round trip for each where the book is on a server. */
+    {"ari.issued", COLUMNS "certificate c " REVOCATION WINDOW
+                           "WHERE c.issued_us >= ?1 AND c.copy = 0 ORDER BY c.issued_us LIMIT ?2"},
     {"ari.revoked",
-     "SELECT issuer, serial FROM revocation WHERE recorded_us >= ?1 ORDER BY recorded_us LIMIT ?2"},
-    {"ari.set", "SELECT issuer, serial FROM renewal_window WHERE set_us >= ?1 ORDER BY set_us LIMIT ?2"},
+     COLUMNS "revocation r " CERTIFICATE WINDOW "WHERE r.recorded_us >= ?1 ORDER BY r.recorded_us LIMIT ?2"},
+    {"ari.set",
+     COLUMNS "renewal_window w "
+             "JOIN certificate c ON c.issuer = w.issuer AND c.serial = w.serial AND c.copy = 0 " REVOCATION
+             "WHERE w.set_us >= ?1 ORDER BY w.set_us LIMIT ?2"},
 };
-enum { SQL_ROWS, SQL_ROW, SQL_ISSUED, SQL_REVOKED, SQL_SET };
+enum { SQL_ROWS, SQL_ISSUED, SQL_REVOKED, SQL_SET };
 const struct store_sql *const ca_ari_sql = sql;
 const size_t ca_ari_sql_count = LT_COUNT(sql);
-
-enum { TAKE_ARENA_MAX = 16 * 1024 * 1024 };
-
-struct key {
-    size_t issuer; /* its place */
-    uint8_t serial[CA_ARI_SERIAL_MAX];
-    size_t len;
-};
 
 void ca_ari_build_init(struct ca_ari_build *b, struct store *store, const struct ca_crl_issuer *issuers,
                        size_t issuer_count, lt_time now)
@@ -171,24 +169,6 @@ static bool place_of(const struct ca_ari_build *book, int64_t issuer, size_t *re
     return false;
 }
 
-static lt_res find_keys(const struct ca_ari_build *book, size_t which, lt_time since, struct key *keys,
-                        size_t *count)
-{
-    struct store_rows rows;
-    LT_TRY(store_query(book->store, &sql[which], STORE_ARGS(STORE_I(since.us), STORE_I(CA_ARI_DELTA_MAX)),
-                       &rows));
-    while (*count < CA_ARI_DELTA_MAX && store_next(&rows)) {
-        struct key *k = &keys[*count];
-        lt_slice serial = store_bytes(&rows, 1);
-        if (place_of(book, store_int(&rows, 0), &k->issuer) && serial.len <= sizeof k->serial) {
-            memcpy(k->serial, serial.ptr, serial.len);
-            k->len = serial.len;
-            (*count)++;
-        }
-    }
-    return store_rows_end(&rows);
-}
-
 static const struct ca_ari_row *find_old(const struct ca_ari_delta *d, size_t count,
                                          const struct ca_ari_row *row)
 {
@@ -225,24 +205,36 @@ static lt_res put(struct ca_ari_delta *d, size_t old_count, struct ca_ari_row *r
     return LT_OK;
 }
 
-static lt_res take_one(struct ca_ari_delta *d, const struct ca_ari_build *book, const struct key *k,
+static lt_res take_row(struct ca_ari_delta *d, const struct ca_ari_build *book, const struct store_rows *rows,
+                       size_t old_count)
+{
+    struct ca_ari_row row;
+    size_t place = 0;
+    if (!place_of(book, store_int(rows, 7), &place)) {
+        return LT_OK;
+    }
+    LT_TRY(read_row(rows, place, &d->strings, &row));
+    return put(d, old_count, &row);
+}
+
+static lt_res take_all(struct ca_ari_delta *d, const struct ca_ari_build *book, size_t which, lt_time since,
                        size_t old_count)
 {
     struct store_rows rows;
-    struct ca_ari_row row;
-    bool found = false;
+    size_t seen = 0;
     lt_res r = LT_OK;
-    LT_TRY(store_query(book->store, &sql[SQL_ROW],
-                       STORE_ARGS(STORE_I(book->issuers[k->issuer].id), STORE_B(LT_SLICE(k->serial, k->len))),
+    LT_TRY(store_query(book->store, &sql[which], STORE_ARGS(STORE_I(since.us), STORE_I(CA_ARI_DELTA_MAX)),
                        &rows));
-    if (store_next(&rows)) {
-        found = true;
-        r = read_row(&rows, k->issuer, &d->strings, &row);
+    while (!lt_failed(r) && store_next(&rows)) {
+        r = take_row(d, book, &rows, old_count);
+        seen++;
     }
     lt_res end = store_rows_end(&rows);
     LT_TRY(r);
     LT_TRY(end);
-    return found ? put(d, old_count, &row) : LT_OK;
+    LT_CHECK(seen < CA_ARI_DELTA_MAX, LT_PEER_TOO_LARGE, "over %d changes of renewal information",
+             CA_ARI_DELTA_MAX);
+    return LT_OK;
 }
 
 static int by_row_then_turn(const void *a, const void *b)
@@ -268,25 +260,12 @@ static void sort(struct ca_ari_delta *d)
 lt_res ca_ari_delta_take(struct ca_ari_delta *d, const struct ca_ari_build *book, lt_time since,
                          bool *ret_changed)
 {
-    struct lt_arena a;
-    size_t count = 0;
     size_t old_count = d->count;
     *ret_changed = false;
-    lt_arena_init(&a, TAKE_ARENA_MAX);
-    struct key *keys = LT_NEW_ARRAY(&a, struct key, CA_ARI_DELTA_MAX);
-    LT_ASSERT(keys != NULL); /* the cap has room for it */
     d->turn++;
-    lt_res r = find_keys(book, SQL_ISSUED, since, keys, &count);
-    r = lt_failed(r) ? r : find_keys(book, SQL_REVOKED, since, keys, &count);
-    r = lt_failed(r) ? r : find_keys(book, SQL_SET, since, keys, &count);
-    if (!lt_failed(r) && count == CA_ARI_DELTA_MAX) {
-        r = lt_fail(LT_PEER_TOO_LARGE, __FILE__, __LINE__, "over %d changes of renewal information",
-                    CA_ARI_DELTA_MAX);
-    }
-    for (size_t i = 0; !lt_failed(r) && i < count; i++) {
-        r = take_one(d, book, &keys[i], old_count);
-    }
-    lt_arena_done(&a);
+    lt_res r = take_all(d, book, SQL_ISSUED, since, old_count);
+    r = lt_failed(r) ? r : take_all(d, book, SQL_REVOKED, since, old_count);
+    r = lt_failed(r) ? r : take_all(d, book, SQL_SET, since, old_count);
     *ret_changed = d->count != old_count;
     if (*ret_changed) {
         sort(d);

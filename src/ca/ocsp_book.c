@@ -4,20 +4,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COLUMNS                                                                                  \
-    "SELECT c.serial, c.not_after_us, r.reason, r.revoked_us, r.recorded_us FROM certificate c " \
+#define COLUMNS "SELECT c.serial, c.not_after_us, r.reason, r.revoked_us, r.recorded_us, c.issuer FROM "
+#define REVOCATION \
     "LEFT JOIN revocation r ON r.issuer = c.issuer AND r.shard = c.shard AND r.serial = c.serial "
+#define CERTIFICATE "LEFT JOIN certificate c ON c.issuer = r.issuer AND c.serial = r.serial AND c.copy = 0 "
 
 static const struct store_sql sql[] = {
     /* Ranges of the primary key, in its order. */
-    {"ocsp.rows", COLUMNS "WHERE c.issuer = ?1 AND c.serial > ?2 AND c.copy = 0 ORDER BY c.serial LIMIT ?3"},
-    {"ocsp.row", COLUMNS "WHERE c.issuer = ?1 AND c.serial = ?2 AND c.copy = 0"},
-    {"ocsp.issued",
-     "SELECT issuer, serial FROM certificate WHERE issued_us >= ?1 ORDER BY issued_us LIMIT ?2"},
+    {"ocsp.rows", COLUMNS "certificate c " REVOCATION
+                          "WHERE c.issuer = ?1 AND c.serial > ?2 AND c.copy = 0 ORDER BY c.serial LIMIT ?3"},
+    /* Whole rows: a look-up for each is a round trip for each where the book is on a server. */
+    {"ocsp.issued", COLUMNS "certificate c " REVOCATION
+                            "WHERE c.issued_us >= ?1 AND c.copy = 0 ORDER BY c.issued_us LIMIT ?2"},
     {"ocsp.revoked",
-     "SELECT issuer, serial FROM revocation WHERE recorded_us >= ?1 ORDER BY recorded_us LIMIT ?2"},
+     COLUMNS "revocation r " CERTIFICATE "WHERE r.recorded_us >= ?1 ORDER BY r.recorded_us LIMIT ?2"},
 };
-enum { SQL_ROWS, SQL_ROW, SQL_ISSUED, SQL_REVOKED };
+enum { SQL_ROWS, SQL_ISSUED, SQL_REVOKED };
 const struct store_sql *const ca_ocsp_sql = sql;
 const size_t ca_ocsp_sql_count = LT_COUNT(sql);
 
@@ -96,24 +98,29 @@ static bool place_of(const struct ca_ocsp_source *s, int64_t issuer, uint16_t *r
     return false;
 }
 
-/* Issuer and serial alone. */
-static lt_res find_keys(const struct ca_ocsp_source *s, size_t which, lt_time since, struct ca_ocsp_row *rows,
-                        size_t *count)
+/* *ret_more: there are more than one look takes. What has expired, or was revoked before its certificate
+ * came, is left out. */
+static lt_res find(const struct ca_ocsp_source *s, size_t which, lt_time since, lt_time now,
+                   struct ca_ocsp_row *rows, size_t *count, bool *ret_more)
 {
     struct store_rows found;
     size_t seen = 0;
+    lt_res r = LT_OK;
     LT_TRY(store_query(s->store, &sql[which], STORE_ARGS(STORE_I(since.us), STORE_I(CA_OCSP_CHANGES_MAX)),
                        &found));
-    while (*count < CA_OCSP_CHANGES_MAX && store_next(&found)) {
+    while (!lt_failed(r) && *count < CA_OCSP_CHANGES_MAX && store_next(&found)) {
         uint16_t place;
+        bool live = false;
         seen++;
-        *count += place_of(s, store_int(&found, 0), &place) &&
-                  ca_ocsp_row_key(place, store_bytes(&found, 1), &rows[*count]);
+        if (place_of(s, store_int(&found, 5), &place)) {
+            r = read_row(&found, place, now, &rows[*count], &live);
+        }
+        *count += live;
     }
-    LT_TRY(store_rows_end(&found));
-    LT_CHECK(seen < CA_OCSP_CHANGES_MAX && *count < CA_OCSP_CHANGES_MAX, LT_PEER_TOO_LARGE,
-             "over %d changes for OCSP", CA_OCSP_CHANGES_MAX);
-    return LT_OK;
+    lt_res end = store_rows_end(&found);
+    LT_TRY(r);
+    *ret_more = seen >= CA_OCSP_CHANGES_MAX || *count >= CA_OCSP_CHANGES_MAX;
+    return end;
 }
 
 static int by_key(const void *a, const void *b)
@@ -139,44 +146,20 @@ static size_t each_once(struct ca_ocsp_row *rows, size_t count)
     return kept;
 }
 
-/* Fills in the facts; *ret_live false for what has expired, or was revoked before its certificate came. */
-static lt_res fill(const struct ca_ocsp_source *s, lt_time now, struct ca_ocsp_row *row, bool *ret_live)
-{
-    struct store_rows rows;
-    lt_res r = LT_OK;
-    *ret_live = false;
-    LT_TRY(store_query(
-        s->store, &sql[SQL_ROW],
-        STORE_ARGS(STORE_I(s->issuers[row->issuer]->id), STORE_B(LT_SLICE(row->serial, row->serial_len))),
-        &rows));
-    if (store_next(&rows)) {
-        r = read_row(&rows, row->issuer, now, row, ret_live);
-    }
-    lt_res end = store_rows_end(&rows);
-    LT_TRY(r);
-    return end;
-}
-
 lt_res ca_ocsp_changes(const struct ca_ocsp_source *s, lt_time since, lt_time now,
                        struct ca_ocsp_row *ret_rows, size_t *ret_count, bool *ret_more)
 {
     size_t count = 0;
+    bool more = false;
     *ret_count = 0;
-    LT_TRY(find_keys(s, SQL_ISSUED, since, ret_rows, &count));
+    *ret_more = false;
+    LT_TRY(find(s, SQL_ISSUED, since, now, ret_rows, &count, &more));
+    LT_CHECK(!more, LT_PEER_TOO_LARGE, "over %d changes for OCSP", CA_OCSP_CHANGES_MAX);
     size_t issued = count;
-    lt_res r = find_keys(s, SQL_REVOKED, since, ret_rows, &count);
-    *ret_more = r.code == LT_PEER_TOO_LARGE;
-    LT_TRY(*ret_more ? LT_OK : r);
+    LT_TRY(find(s, SQL_REVOKED, since, now, ret_rows, &count, ret_more));
     count = *ret_more ? issued : count;
     ca_ocsp_sort(ret_rows, count);
-    count = each_once(ret_rows, count);
-    for (size_t i = 0; i < count; i++) {
-        bool live;
-        LT_TRY(fill(s, now, &ret_rows[i], &live));
-        if (live) {
-            ret_rows[(*ret_count)++] = ret_rows[i];
-        }
-    }
+    *ret_count = each_once(ret_rows, count);
     return LT_OK;
 }
 
