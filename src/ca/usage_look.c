@@ -307,6 +307,7 @@ static lt_res find(struct ca_turn *t, const Ipc__UsageSight *s, struct ca_truth_
     return ret->issuer != 0 ? LT_OK : by_serial(t, s, ret);
 }
 
+/* issuer 0: it showed none of this book. */
 static lt_res before(struct ca_turn *t, const Ipc__UsageSight *s, struct ca_truth_certificate *ret)
 {
     struct store_rows rows;
@@ -388,11 +389,17 @@ lt_res ca_usage_on_seen(struct ca_turn *t, const Ipc__UsageSeen *seen)
     LT_CHECK(seen->n_sights <= CA_USAGE_SIGHTS_MAX, LT_PEER_MALFORMED, "%zu sights at once", seen->n_sights);
     for (size_t i = 0; i < seen->n_sights; i++) {
         const Ipc__UsageSight *s = seen->sights[i];
+        bool again = false; /* told before somebody died, and asked for once more */
         LT_TRY(check_sight(s));
+        LT_TRY(looked_before(t, seen->scan, s->name, s->port, &again));
+        if (again) {
+            continue;
+        }
+        sums.looked++;
         LT_TRY(s->sha256.len > 0 ? take_served(t, seen->scan, s, &sums)
                                  : take_silent(t, seen->scan, s, &sums));
     }
-    sums.looked = (int64_t)seen->n_sights - sums.skipped;
+    sums.looked -= sums.skipped;
     LT_TRY(store_exec(t->store, &sql[SQL_SUM],
                       STORE_ARGS(STORE_I(seen->scan), STORE_I(sums.looked), STORE_I(sums.served),
                                  STORE_I(sums.ours), STORE_I(sums.failed), STORE_I(sums.skipped)),

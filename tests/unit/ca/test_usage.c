@@ -385,6 +385,8 @@ static void test_the_courier_is_new(void **state)
     Ipc__UsageSeen fresh = seen(r, 2, names, 2, refused);
     assert_ok(rig_run(r, step_seen, &fresh));
     assert_true(is(r, "done"));
+    assert_int_equal(rig_number(r, "SELECT looked FROM usage_scan"), 2); /* each once */
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM usage_observation"), 2);
 }
 
 static void test_paused_and_resumed(void **state)
