@@ -7,7 +7,15 @@
 #include "cmd/scope.h"
 #include "cmd/verbs.h"
 
-enum { QUERY_MAX = 8192, PATH_SIZE = 512, NAME_MAX_LEN = 64 };
+enum {
+    QUERY_MAX = 8192,
+    PATH_SIZE = 512,
+    NAME_MAX_LEN = 64,
+    LIMIT_SHOWN = 20,
+    LIMIT_DEFAULT = 100,
+    LIMIT_MAX = 1000,
+    QUERY_SIZE = 128,
+};
 
 static lt_res path_of(struct cmd *c, const char *what, const char *query, char ret_path[PATH_SIZE])
 {
@@ -69,10 +77,17 @@ static lt_res versions_query(const struct cmd *c, char *ret_query, size_t size)
 {
     uint64_t version = 0;
     uint64_t against = 0;
+    uint64_t limit = 0;
     LT_TRY(cmd_number(c, "version", 0, UINT32_MAX, &version));
     LT_TRY(cmd_number(c, "against", 0, UINT32_MAX, &against));
-    (void)snprintf(ret_query, size, "version=%llu&against=%llu&now=%d", (unsigned long long)version,
-                   (unsigned long long)against, cmd_flag(c, "now") ? 1 : 0);
+    /* With --side the pages have a limit of their own. */
+    bool sides = cmd_value(c, "side") == NULL;
+    LT_TRY(cmd_number(c, "limit", c->json ? LIMIT_DEFAULT : LIMIT_SHOWN, LIMIT_MAX, &limit));
+    int len = snprintf(ret_query, size, "version=%llu&against=%llu&now=%d", (unsigned long long)version,
+                       (unsigned long long)against, cmd_flag(c, "now") ? 1 : 0);
+    if (sides && len > 0 && (size_t)len < size) {
+        (void)snprintf(ret_query + len, size - (size_t)len, "&limit=%llu", (unsigned long long)limit);
+    }
     return LT_OK;
 }
 
@@ -96,7 +111,7 @@ static lt_res fetch_side(struct cmd *c, const struct cmd_scope_listing *l, struc
 {
     bool diff = strcmp(c->verb->name, "scope diff") == 0;
     char path[PATH_SIZE];
-    char versions[80];
+    char versions[QUERY_SIZE];
     (void)l; /* it says which side, and that stands in the query */
     LT_TRY(versions_query(c, versions, sizeof(versions)));
     LT_TRY(path_of(c, diff ? "/diff" : "/run", versions, path));
@@ -126,7 +141,7 @@ static lt_res run_saved_run(struct cmd *c)
 {
     LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
     char path[PATH_SIZE];
-    char query[80];
+    char query[QUERY_SIZE];
     bool done;
     LT_TRY(side_pages(c, &done));
     if (done) {
@@ -155,7 +170,7 @@ static lt_res run_saved_diff(struct cmd *c)
 {
     LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
     char path[PATH_SIZE];
-    char query[80];
+    char query[QUERY_SIZE];
     bool done;
     LT_TRY(side_pages(c, &done));
     if (done) {
