@@ -22,6 +22,7 @@ const struct ca_api_route ca_api_routes[] = {
     {"GET", "plans/{id}", "plan.show", CA_API_QUERY},
     {"GET", "issuers", "issuer.list", CA_API_QUERY},
     {"GET", "crls", "crl.list", CA_API_QUERY},
+    {"GET", "crls/{id}", "crl.digest", CA_API_QUERY},
     {"GET", "inventory", "lint.inventory", CA_API_QUERY},
     {"GET", "eab", "eab.list", CA_API_QUERY},
     {"GET", "enrollments", "enrolment.list", CA_API_QUERY},

@@ -1,6 +1,7 @@
 /* CRLs: the complete one of each issuer, the parts that it has, and what came back when each was fetched. */
 #include <string.h>
 
+#include "ca/freshness.h"
 #include "ca/query_internal.h"
 
 #define COLUMNS                                                                                       \
@@ -17,13 +18,18 @@ static const struct store_sql sql[] = {
 };
 const struct ca_query_sql query_crl_sql = {sql, LT_COUNT(sql)};
 
-/* A new one is due before half of its life is over; what is older warns. */
-static const char *state_of(lt_time now, int64_t this_update_us, int64_t next_update_us)
+static enum ca_fresh_state fresh_of(const struct ca_query *query, const struct query_issuer *i,
+                                    const struct store_rows *rows)
 {
-    if (now.us >= next_update_us) {
-        return "expired";
-    }
-    return now.us > this_update_us + (next_update_us - this_update_us) / 2 ? "late" : "fresh";
+    const struct ca_fresh_crl crl = {{store_int(rows, 2)}, {store_int(rows, 3)}, i->offline};
+    return ca_fresh_judge_crl(&crl, query->now);
+}
+
+static const char *state_of(const struct ca_query *query, const struct query_issuer *i,
+                            const struct store_rows *rows)
+{
+    bool expired = query->now.us >= store_int(rows, 3);
+    return expired ? "expired" : ca_fresh_state_name(fresh_of(query, i, rows));
 }
 
 static void write_fetched(struct query_out *o, const struct store_rows *rows)
@@ -52,7 +58,7 @@ static lt_res write_crls(const struct ca_query *query, struct query_out *o, cons
         query_hex(o, "number", store_bytes(&rows, 1));
         query_time(o, "this_update", store_int(&rows, 2));
         query_time(o, "next_update", store_int(&rows, 3));
-        query_cstr(o, "state", state_of(query->now, store_int(&rows, 2), store_int(&rows, 3)));
+        query_cstr(o, "state", state_of(query, i, &rows));
         query_int(o, "entries", store_int(&rows, 4));
         query_hex(o, "sha256", store_bytes(&rows, 5));
         query_int(o, "sequence", store_int(&rows, 6));
@@ -83,6 +89,66 @@ static lt_res write_parts(const struct ca_query *query, struct query_out *o, con
         LT_TRY(write_crls(query, o, i, (uint32_t)shard, 1));
         LT_TRY(next_part(query, i, &shard, &more));
     }
+    return LT_OK;
+}
+
+/* What the parts of an issuer come to: its own complete one is not among them. */
+struct parts {
+    int64_t count;
+    int64_t late;
+    int64_t broken;
+    int64_t entries;
+    int64_t oldest_us; /* thisUpdate */
+    int64_t expires_us;
+};
+
+static lt_res add_part(const struct ca_query *query, const struct query_issuer *i, int64_t shard,
+                       struct parts *p)
+{
+    struct store_rows rows;
+    LT_TRY(store_query(query->store, &sql[SQL_HISTORY],
+                       STORE_ARGS(STORE_I(i->id), STORE_I(shard), STORE_I(1)), &rows));
+    if (store_next(&rows)) {
+        enum ca_fresh_state state = fresh_of(query, i, &rows);
+        p->late += state == CA_FRESH_LATE;
+        p->broken += state == CA_FRESH_BROKEN;
+        p->entries += store_int(&rows, 4);
+        p->oldest_us = p->count == 0 || store_int(&rows, 2) < p->oldest_us ? store_int(&rows, 2)
+                                                                           : p->oldest_us;
+        p->expires_us = p->count == 0 || store_int(&rows, 3) < p->expires_us ? store_int(&rows, 3)
+                                                                             : p->expires_us;
+        p->count++;
+    }
+    return store_rows_end(&rows);
+}
+
+lt_res query_crl_parts(const struct ca_query *query, struct query_out *out)
+{
+    struct query_tables t;
+    LT_TRY(query_tables_load(query, &t));
+    query_open(out, "crl_parts", '[');
+    for (size_t i = 0; i < t.issuer_count; i++) {
+        struct parts p = {.count = 0};
+        int64_t shard = 0;
+        bool more = true;
+        LT_TRY(next_part(query, &t.issuers[i], &shard, &more));
+        while (more) {
+            LT_TRY(add_part(query, &t.issuers[i], shard, &p));
+            LT_TRY(next_part(query, &t.issuers[i], &shard, &more));
+        }
+        if (p.count > 0) {
+            query_open(out, NULL, '{');
+            query_cstr(out, "issuer", t.issuers[i].name);
+            query_int(out, "parts", p.count);
+            query_int(out, "late", p.late);
+            query_int(out, "broken", p.broken);
+            query_int(out, "entries", p.entries);
+            query_time(out, "oldest_this_update", p.oldest_us);
+            query_time(out, "first_next_update", p.expires_us);
+            query_close(out, '}');
+        }
+    }
+    query_close(out, ']');
     return LT_OK;
 }
 

@@ -95,5 +95,6 @@ lt_res query_status(const struct ca_query *query, struct query_out *out)
     LT_TRY(last_event(query, out));
     LT_TRY(query_caps_write(query, out));
     LT_TRY(query_issuer_list(query, out));
+    LT_TRY(query_crl_parts(query, out));
     return query_crl_list(query, out);
 }

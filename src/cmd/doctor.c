@@ -40,6 +40,7 @@ static void look(struct doctor *d)
         doctor_secrets(d);
         doctor_issuers(d);
         doctor_crls(d);
+        doctor_ocsp(d);
         doctor_people(d);
         doctor_perspectives(d);
     }

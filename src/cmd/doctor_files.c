@@ -13,7 +13,6 @@
 #include "base/text.h"
 #include "cmd/doctor.h"
 #include "x509/cert.h"
-#include "x509/crl.h"
 
 enum {
     PATH_SIZE = 512,
@@ -195,44 +194,5 @@ void doctor_issuers(struct doctor *d)
 {
     for (uint32_t i = 0; i < d->config->issuer_count; i++) {
         issuer(d, &d->config->issuers[i]);
-    }
-}
-
-static void crl(struct doctor *d, const struct ca_config_issuer *i)
-{
-    struct lt_arena a;
-    lt_slice der;
-    struct x509_crl list;
-    char path[PATH_SIZE];
-    (void)snprintf(path, sizeof(path), "public/crl/%s.crl", i->name);
-    lt_arena_init(&a, (size_t)FILE_MAX * 4);
-    lt_res r = lt_file_read(&a, d->dir, path, FILE_MAX, &der);
-    r = lt_failed(r) ? r : x509_crl_parse(der, &a, &list);
-    if (lt_failed(r)) {
-        doctor_say(d, DOCTOR_WARN, "CRLs", "%s; the family makes it when it starts", lt_error_last()->detail);
-    } else {
-        char until[LT_RFC3339_SIZE];
-        bool stale = !list.has_next_update || list.next_update.us <= d->c->now.us;
-        bool late = !i->offline &&
-                    d->c->now.us - list.this_update.us > 2 * d->config->crl_interval_s * LT_US_PER_SECOND;
-        lt_time_rfc3339(list.next_update, until);
-        doctor_say(d,
-                   stale  ? DOCTOR_BAD
-                   : late ? DOCTOR_WARN
-                          : DOCTOR_OK,
-                   "CRLs", "%s %s %s%s", path, stale ? "is stale since" : "is good until", until,
-                   stale || late
-                       ? (i->offline ? "; make a new one in a ceremony" : "; is the family running?")
-                       : "");
-    }
-    lt_arena_done(&a);
-}
-
-void doctor_crls(struct doctor *d)
-{
-    for (uint32_t i = 0; i < d->config->issuer_count; i++) {
-        if (d->config->issuers[i].crl) {
-            crl(d, &d->config->issuers[i]);
-        }
     }
 }

@@ -173,6 +173,8 @@ static lt_res begin_steps(struct publisher_crls *p, struct publisher_crl *c, lt_
 void publisher_crl_begin(struct publisher_crls *p, struct publisher_crl *c, lt_time now)
 {
     c->dirty = false; /* what comes from here on needs another one */
+    c->told = c->told.us == 0 ? c->told_next : c->told;
+    c->told_next = (lt_time){0};
     lt_buf_init(&c->tbs, CA_CRL_MAX_BYTES);
     lt_buf_init(&c->der, CA_CRL_MAX_BYTES);
     c->phase = PUBLISHER_SIGNING;
@@ -332,6 +334,8 @@ static lt_res publish(struct publisher_crls *p, struct publisher_crl *c)
                                        .next_update = c->plan.next_update};
     say_published(c, now_ms - c->begun_ms);
     c->newest_entries = c->entries;
+    c->told = c->told_next;
+    c->told_next = (lt_time){0};
     c->backoff_ms = 0;
     c->complained = false;
     c->keep_all = false;

@@ -25,7 +25,9 @@ struct publisher_authority {
 struct publisher_crl {
     struct publisher_authority *of;
     uint32_t shard;
-    bool dirty; /* a revocation came, or this is the start */
+    bool dirty;        /* a revocation came, or this is the start */
+    lt_time told;      /* of the oldest revocation that no published CRL has; {0}: none */
+    lt_time told_next; /* the same of those that came while one is on its way */
     enum publisher_phase phase;
     uint64_t id;           /* of the question that is open */
     int64_t not_before_ms; /* debounce and backoff; for offline ones the next look */

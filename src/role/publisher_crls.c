@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "ca/crl_shard.h"
+#include "ca/freshness.h"
 #include "publish.pb-c.h"
 #include "role/publisher.h"
 
@@ -27,6 +28,7 @@ static struct publisher_crl *add_crl(struct publisher_authority *a)
     c->of = a;
     c->shard = a->crl_count;
     c->dirty = true;
+    c->told = lt_now(); /* what came while nobody was here */
     c->not_before_ms = lt_monotonic_ms() + START_WAIT_MS;
     a->crls = realloc(a->crls, (a->crl_count + 1) * sizeof(a->crls[0]));
     LT_ASSERT(a->crls != NULL);
@@ -79,6 +81,12 @@ lt_res publisher_crls_use(struct publisher_crls *p, const struct ca_config *conf
 
 static void mark(struct publisher_crl *c, int64_t wait_ms)
 {
+    lt_time now = lt_now();
+    if (c->phase == PUBLISHER_IDLE && c->told.us == 0) {
+        c->told = now;
+    } else if (c->phase != PUBLISHER_IDLE && c->told_next.us == 0) {
+        c->told_next = now;
+    }
     if (!c->dirty) {
         c->dirty = true;
         int64_t at_ms = lt_monotonic_ms() + wait_ms;
@@ -128,22 +136,54 @@ static void look_at_offline(struct publisher_crls *p, struct publisher_crl *c)
     }
 }
 
-/* At half of its life there should have been another. */
-static bool watch_age(struct publisher_crl *c, lt_time now)
+static void say_late(struct publisher_crl *c, enum ca_fresh_state state, const char *what)
 {
-    if (!c->newest.found) {
-        return false;
+    if (lt_monotonic_ms() < c->overdue_said_ms) {
+        return;
     }
-    int64_t half_us = (c->newest.next_update.us - c->newest.this_update.us) / 2;
-    bool overdue = now.us > c->newest.this_update.us + half_us;
-    if (overdue && lt_monotonic_ms() >= c->overdue_said_ms) {
-        c->overdue_said_ms = lt_monotonic_ms() + SAY_EVERY_MS;
-        char text[LT_RFC3339_SIZE];
-        lt_time_rfc3339(c->newest.next_update, text);
-        lt_log(LT_LOG_ERROR, "a CRL is overdue", "issuer=%s shard=%u expires=%s", c->of->issuer->name,
-               c->shard, text);
+    c->overdue_said_ms = lt_monotonic_ms() + SAY_EVERY_MS;
+    char text[LT_RFC3339_SIZE];
+    lt_time_rfc3339(c->newest.next_update, text);
+    lt_log(LT_LOG_ERROR, "a CRL is overdue", "issuer=%s shard=%u state=%s what=\"%s\" expires=%s",
+           c->of->issuer->name, c->shard, ca_fresh_state_name(state), what, text);
+}
+
+/* What the parts of an issuer come to. */
+struct age {
+    int64_t overdue; /* parts that are late, by age or with a revocation that they lack */
+    int64_t broken;
+    lt_time oldest;    /* thisUpdate */
+    lt_time expires;   /* the first nextUpdate */
+    int64_t waiting_s; /* of the oldest revocation that no CRL has */
+};
+
+/* At half of what is allowed there should have been another. The complete one of an issuer that has parts is
+ * nobody's only one, and has time. */
+static void watch_age(struct publisher_crl *c, lt_time now, struct age *age)
+{
+    enum ca_fresh_state state = CA_FRESH_GOOD;
+    if (c->newest.found) {
+        const struct ca_fresh_crl crl = {c->newest.this_update, c->newest.next_update, false};
+        state = ca_fresh_judge_crl(&crl, now);
+        age->oldest = age->oldest.us == 0 || crl.this_update.us < age->oldest.us ? crl.this_update
+                                                                                 : age->oldest;
+        age->expires = age->expires.us == 0 || crl.next_update.us < age->expires.us ? crl.next_update
+                                                                                    : age->expires;
     }
-    return overdue;
+    if (state != CA_FRESH_GOOD) {
+        say_late(c, state, "it has grown old");
+    }
+    if (c->told.us != 0) {
+        enum ca_fresh_state entry = ca_fresh_judge(CA_FRESH_ENTRY, c->told, now);
+        int64_t waiting_s = (now.us - c->told.us) / LT_US_PER_SECOND;
+        age->waiting_s = waiting_s > age->waiting_s ? waiting_s : age->waiting_s;
+        if (entry != CA_FRESH_GOOD) {
+            say_late(c, entry, "a revocation is on no CRL");
+        }
+        state = entry > state ? entry : state;
+    }
+    age->overdue += state != CA_FRESH_GOOD;
+    age->broken += state == CA_FRESH_BROKEN;
 }
 
 static void watch_patience(struct publisher_crls *p, struct publisher_crl *c)
@@ -176,14 +216,18 @@ static void look_at(struct publisher_crls *p, struct publisher_crl *c, lt_time n
 /* Parts first, the complete one last. */
 static void look_at_all(struct publisher_crls *p, struct publisher_authority *a, lt_time now)
 {
-    int64_t overdue = 0;
+    struct age age = {.overdue = 0};
     a->hungry = false;
     for (uint32_t i = a->crl_count; i > 0; i--) {
         watch_patience(p, a->crls[i - 1]);
-        overdue += watch_age(a->crls[i - 1], now);
+        watch_age(a->crls[i - 1], now, &age);
         look_at(p, a->crls[i - 1], now);
     }
-    publisher_crl_metric("lintel_crl_overdue", a->crls[0], overdue);
+    publisher_crl_metric("lintel_crl_overdue", a->crls[0], age.overdue);
+    publisher_crl_metric("lintel_crl_broken", a->crls[0], age.broken);
+    publisher_crl_metric("lintel_crl_oldest_this_update_seconds", a->crls[0], lt_time_seconds(age.oldest));
+    publisher_crl_metric("lintel_crl_first_next_update_seconds", a->crls[0], lt_time_seconds(age.expires));
+    publisher_crl_metric("lintel_crl_unpublished_seconds", a->crls[0], age.waiting_s);
     publisher_crl_metric("lintel_crl_shards", a->crls[0], (int64_t)a->crl_count - 1);
 }
 

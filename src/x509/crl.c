@@ -145,13 +145,14 @@ static lt_res tbs_read(struct der_cursor *c, bool with_entries, struct lt_arena 
 }
 
 /* CertificateList ::= SEQUENCE { tbsCertList, signatureAlgorithm, signatureValue BIT STRING } */
-static lt_res crl_read(lt_slice der, struct der_notes *notes, struct lt_arena *a, struct x509_crl *ret_crl)
+static lt_res crl_read(lt_slice der, struct der_notes *notes, bool with_entries, struct lt_arena *a,
+                       struct x509_crl *ret_crl)
 {
     *ret_crl = (struct x509_crl){.der = der};
     struct der_cursor c = der_open(der);
     c.notes = notes;
     struct der_cursor seq = der_enter(&c, DER_SEQUENCE);
-    LT_TRY(tbs_read(&seq, true, a, ret_crl));
+    LT_TRY(tbs_read(&seq, with_entries, a, ret_crl));
     ret_crl->outer_sig_alg_der = der_read_whole(&seq, DER_SEQUENCE);
     ret_crl->signature = der_bitstring_octets(&seq);
     if (der_ok(&seq) && !lt_slice_eq(ret_crl->sig_alg_der, ret_crl->outer_sig_alg_der)) {
@@ -164,14 +165,14 @@ static lt_res crl_read(lt_slice der, struct der_notes *notes, struct lt_arena *a
 lt_res x509_crl_decode(lt_slice der, struct lt_arena *a, struct x509_crl *ret_crl)
 {
     struct der_notes notes = {.count = 0};
-    lt_res r = crl_read(der, &notes, a, ret_crl);
+    lt_res r = crl_read(der, &notes, true, a, ret_crl);
     ret_crl->notes = notes;
     return r;
 }
 
 lt_res x509_crl_parse(lt_slice der, struct lt_arena *a, struct x509_crl *ret_crl)
 {
-    LT_TRY(crl_read(der, NULL, a, ret_crl));
+    LT_TRY(crl_read(der, NULL, true, a, ret_crl));
     return x509_extensions_check(&ret_crl->ext);
 }
 
@@ -198,12 +199,23 @@ lt_res x509_crl_tbs_parse(lt_slice der, struct lt_arena *a, struct x509_crl *ret
     return x509_extensions_check(&ret_crl->ext);
 }
 
+static lt_res check_opened(const struct x509_crl *crl)
+{
+    LT_CHECK(crl->version == 2, LT_PEER_MALFORMED, "a CRL of version %u", crl->version);
+    return x509_extensions_check(&crl->ext);
+}
+
+lt_res x509_crl_open(lt_slice der, struct lt_arena *a, struct x509_crl *ret_crl)
+{
+    LT_TRY(crl_read(der, NULL, false, a, ret_crl));
+    return check_opened(ret_crl);
+}
+
 lt_res x509_crl_tbs_open(lt_slice der, struct lt_arena *a, struct x509_crl *ret_crl)
 {
     *ret_crl = (struct x509_crl){0};
     struct der_cursor c = der_open(der);
     LT_TRY(tbs_read(&c, false, a, ret_crl));
     LT_TRY(der_done(&c, "to-be-signed CRL"));
-    LT_CHECK(ret_crl->version == 2, LT_PEER_MALFORMED, "a CRL of version %u", ret_crl->version);
-    return x509_extensions_check(&ret_crl->ext);
+    return check_opened(ret_crl);
 }

@@ -46,6 +46,8 @@ LT_MUST_USE lt_res x509_crl_tbs_decode(lt_slice der, struct lt_arena *a, struct 
 /* All but the entries, for who reads a large one in slices: entry_count stays 0, and only x509_crl_next to
  * the end says whether they are right. Version 2 alone. */
 LT_MUST_USE lt_res x509_crl_tbs_open(lt_slice der, struct lt_arena *a, struct x509_crl *ret_crl);
+/* The same of a whole one. */
+LT_MUST_USE lt_res x509_crl_open(lt_slice der, struct lt_arena *a, struct x509_crl *ret_crl);
 
 /* for (c = der_open(crl.entries); x509_crl_next(&c, &entry);) — false at the end, or when der_ok(c) is not.
  */

@@ -6,6 +6,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import time
 import urllib.request
 from pathlib import Path
 
@@ -195,3 +196,62 @@ def test_go_reads_every_part(sharded, user, tmp_path):
     found = json.loads(out.stdout)
     parts = {s.zfill(32) for path in paths for s in found[path]}
     assert parts == serials_in_book(sharded) == {s.zfill(32) for s in found[str(sharded.folder / "public/crl/tls.crl")]}
+
+
+def crl_findings(ca):
+    found = json.loads(ca.lintel("doctor", "--json", check=False).stdout)["findings"]
+    return [(f["level"], f["text"]) for f in found if f["what"] == "CRLs" and "tls" in f["text"]]
+
+
+def checked(ca):
+    done = ca.lintel("crl", "check", "--issuer", "tls", "--json", check=False)
+    answer = json.loads(done.stdout)
+    assert (done.returncode == 0) == (answer["bad"] == 0) and done.returncode in (0, 6)
+    return answer
+
+
+def test_check_holds_files_against_the_book(sharded, user):
+    certs = [issue(user, f"h{i}.example.com") for i in range(6)]
+    for cert in certs[:5]:
+        revoke(user, cert)
+    wait_for("the union", lambda: union_is_the_book(sharded))
+    answer = checked(sharded)
+    assert answer["bad"] == 0 and answer["good"] == SHARDS + 1 and answer["entries"] == 5
+    assert {row["state"] for row in answer["crls"]} == {"fresh"} and sum(row["waiting"] for row in answer["crls"]) == 0
+    wait_for("calm", lambda: f"the union of {SHARDS} parts is the complete CRL" in
+             sharded.lintel("crl", "check", "--issuer", "tls").stdout)
+    status = sharded.json("status")["book"]["crl_parts"]
+    assert [(p["issuer"], p["parts"], p["late"], p["broken"], p["entries"]) for p in status] == [("tls", SHARDS, 0, 0, 5)]
+    assert f"{SHARDS} parts, 5 entries" in sharded.lintel("status").stdout
+    assert [level for level, _ in crl_findings(sharded)] == ["ok"]
+    # A file that was changed, one that is missing, one that is an older one.
+    path = files(sharded)[1]
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    assert "tls/1.crl" in sharded.lintel("crl", "check", "--issuer", "tls", check=False).stdout
+    assert [row["shard"] for row in checked(sharded)["crls"] if not row["good"]] == [1]
+    path.write_bytes(b"")
+    assert "bad" in [level for level, text in crl_findings(sharded) if "tls/1.crl" in text] or \
+        "warning" in [level for level, text in crl_findings(sharded) if "tls/1.crl" in text]
+    path.write_bytes(whole)
+    # An entry that the book has and no CRL: the publisher was not told.
+    serial = certs[5].serial_number.to_bytes(16, "big")
+    shard = int(address(certs[5]).rsplit("/", 1)[1][:-4])
+    with sqlite3.connect(sharded.folder / "book/lintel.db", timeout=20) as db:
+        db.execute("INSERT INTO revocation (issuer, shard, serial, reason, revoked_us, recorded_us, not_after_us, by_whom, "
+                   "sequence) SELECT c.issuer, c.shard, c.serial, 4, c.issued_us, c.issued_us, c.not_after_us, 'test', 1 "
+                   "FROM certificate c WHERE c.serial = ?", (serial,))
+    bad = [(row["shard"], row["wrong"]) for row in checked(sharded)["crls"] if not row["good"]]
+    assert {s for s, _ in bad} == {0, shard} and all("entries, the book" in wrong for _, wrong in bad)
+    with sqlite3.connect(sharded.folder / "book/lintel.db", timeout=20) as db:  # recorded since: it waits for the next
+        db.execute("UPDATE revocation SET recorded_us = ? WHERE serial = ?", (int(time.time() * 10**6), serial))
+    answer = checked(sharded)
+    assert answer["bad"] == 0 and {row["shard"] for row in answer["crls"] if row["waiting"] == 1} == {0, shard}
+    with sqlite3.connect(sharded.folder / "book/lintel.db", timeout=20) as db:
+        db.execute("DELETE FROM revocation WHERE serial = ?", (serial,))
+    assert sharded.lintel("crl", "check", "--issuer", "nobody", check=False).returncode == 3
+    rules = sharded.json("crl", "check", "--rules")
+    assert {("crl", 4 * 86400), ("crl-with-ocsp", 7 * 86400), ("entry", 86400)} <= {(r["what"], r["limit_s"]) for r in rules}
+    metrics = urllib.request.urlopen(f"http://localhost:{sharded.operator_port}/metrics", timeout=10).read().decode()
+    for name in ("overdue", "broken", "oldest_this_update_seconds", "first_next_update_seconds", "unpublished_seconds"):
+        assert f'lintel_crl_{name}{{' in metrics

@@ -452,13 +452,16 @@ static void parts_of_a_crl(const Ipc__Query *q)
 {
     PUT(CRL_PART, STORE_I(2), STORE_I(1), STORE_B(LT_LIT("p1")), STORE_I(NOW - DAY), STORE_I(NOW + 6 * DAY));
     PUT(CRL_PART, STORE_I(2), STORE_I(1), STORE_B(LT_LIT("p2")), STORE_I(NOW - DAY), STORE_I(NOW + 6 * DAY));
-    PUT(CRL_PART, STORE_I(2), STORE_I(9), STORE_B(LT_LIT("p3")), STORE_I(NOW - 4 * DAY),
-        STORE_I(NOW + 3 * DAY));
+    PUT(CRL_PART, STORE_I(2), STORE_I(9), STORE_B(LT_LIT("p3")), STORE_I(NOW - 3 * DAY),
+        STORE_I(NOW + 4 * DAY));
+    PUT(CRL_PART, STORE_I(2), STORE_I(10), STORE_B(LT_LIT("p4")), STORE_I(NOW - 4 * DAY),
+        STORE_I(NOW + 3 * DAY)); /* not expired, and older than the rules allow */
     PUT(CRL_CHECK, STORE_I(2), STORE_I(1), STORE_B(LT_LIT("p1")), STORE_I(1), STORE_S("")); /* an older one */
     PUT(CRL_CHECK, STORE_I(2), STORE_I(9), STORE_B(LT_LIT("p3")), STORE_I(0), STORE_S("it has expired"));
     json_t *a = answer(q);
     const json_t *list = json_object_get(a, "crls");
-    assert_int_equal(json_array_size(list), 5);
+    assert_int_equal(json_array_size(list), 6);
+    assert_true(is(json_array_get(list, 5), "state", "broken"));
     const json_t *one = json_array_get(list, 3);
     const json_t *nine = json_array_get(list, 4);
     assert_true(is(one, "number", "7032") && is(one, "state", "fresh") && is(one, "fetched", ""));
