@@ -218,6 +218,7 @@ static const struct operation {
     {IPC__ACME_OP__ACME_NEW_ACCOUNT, acme_account_new, false, false},
     {IPC__ACME_OP__ACME_UPDATE_ACCOUNT, acme_account_update, true, false},
     {IPC__ACME_OP__ACME_GET_ACCOUNT, acme_account_get, true, false},
+    {IPC__ACME_OP__ACME_GET_READINESS, acme_readiness_get, true, false},
     {IPC__ACME_OP__ACME_KEY_CHANGE, acme_account_key_change, true, false},
     {IPC__ACME_OP__ACME_NEW_ORDER, acme_order_new, true, false},
     {IPC__ACME_OP__ACME_NEW_AUTHORIZATION, acme_authorization_new, true, false},

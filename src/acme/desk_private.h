@@ -142,6 +142,8 @@ LT_MUST_USE lt_res acme_step_exec(struct store *s, enum acme_sql_row sql, const 
 
 /* account.c */
 acme_handler acme_account_new, acme_account_update, acme_account_get, acme_account_key_change;
+/* readiness.c: what the account may know of how it stands. */
+acme_handler acme_readiness_get;
 /* id 0 in ret_account when there is none. */
 LT_MUST_USE lt_res acme_account_load(struct acme_desk *d, struct store *s, int64_t id,
                                      struct acme_account *ret_account);
@@ -449,14 +451,19 @@ struct acme_page {
     char *items[ACME_PAGE_ITEMS];
     Ipc__PageRow *rows[ACME_PAGE_ROWS];
     Ipc__PageButton *buttons[ACME_PAGE_BUTTONS];
+    Ipc__PageArea *area;
 };
 typedef lt_res acme_page_handler(struct acme_page *p);
-acme_page_handler acme_pause_page;
+acme_page_handler acme_pause_page, acme_reissue_page;
+extern const struct store_sql *const acme_reissue_sql;
+extern const size_t acme_reissue_sql_count;
 /* Texts are copied. acme_page_title first, acme_page_answer last; the others in any order. */
 LT_MUST_USE lt_res acme_page_title(struct acme_page *p, uint32_t status, const char *title);
 LT_MUST_USE lt_res acme_page_text(struct acme_page *p, const char *text);
 LT_MUST_USE lt_res acme_page_row(struct acme_page *p, const char *name, const char *value);
 LT_MUST_USE lt_res acme_page_item(struct acme_page *p, const char *text);
+/* Some lines of text, posted with the buttons. */
+LT_MUST_USE lt_res acme_page_area(struct acme_page *p, const char *name, const char *label, uint32_t rows);
 /* Posts do=value back to the page. */
 LT_MUST_USE lt_res acme_page_button(struct acme_page *p, const char *value, const char *label);
 /* A field of the posted form; "" when it is not there. */

@@ -11,6 +11,7 @@ static const struct {
     {"resume", acme_pause_page},
     {"validate", acme_mail_page},
     {"contact", acme_contact_page},
+    {"reissue", acme_reissue_page},
 };
 
 lt_res acme_page_answer(struct acme_page *p)
@@ -57,6 +58,18 @@ lt_res acme_page_row(struct acme_page *p, const char *name, const char *value)
     p->rows[p->reply.n_rows++] = row;
     LT_TRY(copy(p, name, &row->name));
     return copy(p, value, &row->value);
+}
+
+lt_res acme_page_area(struct acme_page *p, const char *name, const char *label, uint32_t rows)
+{
+    p->area = LT_NEW(p->turn->arena, Ipc__PageArea);
+    LT_CHECK(p->area != NULL, LT_PEER_TOO_LARGE, "acme: the page is too large");
+    ipc__page_area__init(p->area);
+    p->area->rows = rows;
+    p->reply.areas = &p->area;
+    p->reply.n_areas = 1;
+    LT_TRY(copy(p, name, &p->area->name));
+    return copy(p, label, &p->area->label);
 }
 
 lt_res acme_page_button(struct acme_page *p, const char *value, const char *label)

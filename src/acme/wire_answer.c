@@ -448,11 +448,51 @@ static void add_certificate(struct wire_answer *w, const struct wire_site *site,
     }
 }
 
+static void add_flag(struct lt_buf *out, const char *key, bool value)
+{
+    add_key(out, key);
+    lt_buf_add_cstr(out, value ? "true" : "false");
+}
+
+static void add_time_if(struct lt_buf *out, const char *key, int64_t us)
+{
+    if (us != 0) {
+        add_time(out, key, us);
+    }
+}
+
+static void add_readiness(struct lt_buf *out, const Ipc__AcmeReadinessBody *r)
+{
+    lt_buf_add_byte(out, '{');
+    add_text(out, "tier", r->tier);
+    add_text(out, "means", r->means);
+    add_text(out, "advice", r->advice);
+    add_strings(out, "facts", (const char *const *)r->facts, r->n_facts);
+    add_text(out, "client", r->client);
+    add_key(out, "renewalInfoRequests");
+    lt_buf_addf(out, "%lld", (long long)r->polls);
+    add_time_if(out, "renewalInfoRequested", r->polled_us);
+    add_key(out, "renewals");
+    lt_buf_addf(out, "%lld", (long long)r->renewals);
+    add_time_if(out, "renewed", r->renewed_us);
+    add_time_if(out, "contactVerified", r->contact_verified_us);
+    add_text(out, "terms", r->terms);
+    add_flag(out, "termsHaveRevocationClause", r->clause);
+    add_flag(out, "cannotTolerateRevocation", r->cannot_tolerate);
+    add_flag(out, "holdOut", r->held_out);
+    lt_buf_add_byte(out, '}');
+}
+
 static const char *add_object(struct wire_answer *w, const struct wire_site *site,
                               const struct wire_target *t, const Ipc__AcmeReply *reply)
 {
     if (reply->account != NULL) {
         add_account(w, site, reply->account);
+        /* What a client does not know of it passes over: RFC 8288 3.3. */
+        wire_header(w, "Link", "<%s/acme/account/%lld/readiness>;rel=\"%s/acme/readiness\"", site->base_url,
+                    (long long)reply->account->id, site->base_url);
+    } else if (reply->readiness != NULL) {
+        add_readiness(w->body, reply->readiness);
     } else if (reply->order != NULL) {
         add_order(w, site, reply->order);
     } else if (reply->orders != NULL) {

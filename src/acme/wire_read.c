@@ -414,6 +414,7 @@ static const struct {
     {WIRE_NEW_AUTHORIZATION, IPC__ACME_OP__ACME_NONE, read_new_authorization},
     {WIRE_ACCOUNT, IPC__ACME_OP__ACME_GET_ACCOUNT, read_update_account},
     {WIRE_ORDERS, IPC__ACME_OP__ACME_GET_ORDERS, NULL},
+    {WIRE_READINESS, IPC__ACME_OP__ACME_GET_READINESS, NULL},
     {WIRE_ORDER, IPC__ACME_OP__ACME_GET_ORDER, NULL},
     {WIRE_FINALIZE, IPC__ACME_OP__ACME_NONE, wire_read_finalize},
     {WIRE_AUTHORIZATION, IPC__ACME_OP__ACME_GET_AUTHORIZATION, read_authorization_change},
@@ -451,8 +452,9 @@ static lt_res add_object(struct wire_reader *r, const struct wire_target *t, Ipc
 
 static lt_res check_rights(const struct wire_target *t, const Ipc__AcmeCall *call)
 {
-    bool own = t->route->resource != WIRE_ACCOUNT && t->route->resource != WIRE_ORDERS;
-    LT_CHECK(own || t->id == call->account_id, LT_PEER_UNAUTHORIZED, "this is another account");
+    bool of_account = t->route->resource == WIRE_ACCOUNT || t->route->resource == WIRE_ORDERS ||
+                      t->route->resource == WIRE_READINESS;
+    LT_CHECK(!of_account || t->id == call->account_id, LT_PEER_UNAUTHORIZED, "this is another account");
     return LT_OK;
 }
 

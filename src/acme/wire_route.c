@@ -15,6 +15,7 @@ const struct wire_route wire_routes[] = {
     {"/acme/key-change", WIRE_KEY_CHANGE, WIRE_BY_ACCOUNT, false, false, true, true},
     {"/acme/account/{id}", WIRE_ACCOUNT, WIRE_BY_ACCOUNT, false, true, true, true},
     {"/acme/account/{id}/orders", WIRE_ORDERS, WIRE_BY_ACCOUNT, false, true, false, false},
+    {"/acme/account/{id}/readiness", WIRE_READINESS, WIRE_BY_ACCOUNT, false, true, false, false},
     {"/acme/order/{id}", WIRE_ORDER, WIRE_BY_ACCOUNT, false, true, false, false},
     {"/acme/order/{id}/finalize", WIRE_FINALIZE, WIRE_BY_ACCOUNT, false, false, true, true},
     {"/acme/authorization/{id}", WIRE_AUTHORIZATION, WIRE_BY_ACCOUNT, false, true, true, true},

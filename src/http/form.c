@@ -21,7 +21,9 @@ static int digit(uint8_t c)
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-static lt_res decode(lt_slice text, size_t max, struct lt_arena *a, lt_slice *ret_text)
+static lt_res check_text(lt_slice text, bool lines);
+
+static lt_res decode(lt_slice text, size_t max, bool lines, struct lt_arena *a, lt_slice *ret_text)
 {
     uint8_t *out = lt_arena_alloc(a, text.len + 1);
     size_t len = 0;
@@ -42,7 +44,7 @@ static lt_res decode(lt_slice text, size_t max, struct lt_arena *a, lt_slice *re
     }
     LT_CHECK(len <= max, LT_PEER_TOO_LARGE, "a field of the form is over the limit");
     *ret_text = LT_SLICE(out, len);
-    return http_form_check_text(*ret_text);
+    return check_text(*ret_text, lines);
 }
 
 /* How many bytes follow the first one, and the least number that needs so many. */
@@ -62,7 +64,7 @@ static size_t length_row(uint8_t first)
     return row;
 }
 
-lt_res http_form_check_text(lt_slice text)
+static lt_res check_text(lt_slice text, bool lines)
 {
     size_t i = 0;
     while (i < text.len) {
@@ -77,19 +79,29 @@ lt_res http_form_check_text(lt_slice text)
         bool surrogate = c >= 0xd800 && c <= 0xdfff;
         LT_CHECK(c >= lengths[row].least && c <= 0x10ffff && !surrogate, LT_PEER_MALFORMED,
                  "a text that is no UTF-8");
-        LT_CHECK(c >= 0x20 && (c < 0x7f || c > 0x9f), LT_PEER_MALFORMED, "a control character in a text");
+        bool line = lines && (c == '\n' || c == '\r' || c == '\t');
+        LT_CHECK(line || (c >= 0x20 && (c < 0x7f || c > 0x9f)), LT_PEER_MALFORMED,
+                 "a control character in a text");
         i += 1 + lengths[row].more;
     }
     return LT_OK;
 }
 
-static lt_res add_field(lt_slice pair, struct lt_arena *a, struct http_form *form)
+lt_res http_form_check_text(lt_slice text)
+{
+    return check_text(text, false);
+}
+
+/* area: NULL, or the name of the one field that may have lines. */
+static lt_res add_field(lt_slice pair, const char *area, struct lt_arena *a, struct http_form *form)
 {
     struct http_form_field f;
     size_t equals = lt_slice_find(pair, '=');
     LT_CHECK(form->count < HTTP_FORM_FIELDS_MAX, LT_PEER_TOO_LARGE, "too many fields in the form");
-    LT_TRY(decode(lt_slice_sub(pair, 0, equals), HTTP_FORM_NAME_MAX, a, &f.name));
-    LT_TRY(decode(lt_slice_sub(pair, equals + 1, SIZE_MAX), HTTP_FORM_VALUE_MAX, a, &f.value));
+    LT_TRY(decode(lt_slice_sub(pair, 0, equals), HTTP_FORM_NAME_MAX, false, a, &f.name));
+    bool lines = area != NULL && lt_slice_eq_cstr(f.name, area);
+    LT_TRY(decode(lt_slice_sub(pair, equals + 1, SIZE_MAX), lines ? HTTP_FORM_AREA_MAX : HTTP_FORM_VALUE_MAX,
+                  lines, a, &f.value));
     LT_CHECK(f.name.len > 0, LT_PEER_MALFORMED, "a field without a name");
     for (size_t i = 0; i < form->count; i++) {
         LT_CHECK(!lt_slice_eq(form->fields[i].name, f.name), LT_PEER_MALFORMED, "a field twice");
@@ -100,13 +112,18 @@ static lt_res add_field(lt_slice pair, struct lt_arena *a, struct http_form *for
 
 lt_res http_form_parse(lt_slice body, struct lt_arena *a, struct http_form *ret_form)
 {
+    return http_form_parse_area(body, NULL, a, ret_form);
+}
+
+lt_res http_form_parse_area(lt_slice body, const char *area, struct lt_arena *a, struct http_form *ret_form)
+{
     lt_slice pair;
     ret_form->count = 0;
     if (body.len == 0) {
         return LT_OK;
     }
     while (lt_slice_split(&body, '&', &pair)) {
-        LT_TRY(add_field(pair, a, ret_form));
+        LT_TRY(add_field(pair, area, a, ret_form));
     }
     return LT_OK;
 }

@@ -11,6 +11,7 @@ enum {
     HTTP_FORM_FIELDS_MAX = 16,
     HTTP_FORM_NAME_MAX = 32,
     HTTP_FORM_VALUE_MAX = 1024, /* decoded */
+    HTTP_FORM_AREA_MAX = 60 * 1024,
 };
 
 struct http_form_field { /* in the arena */
@@ -27,6 +28,9 @@ struct http_form {
 bool http_form_is(lt_slice content_type);
 /* The empty body is a form without fields. */
 LT_MUST_USE lt_res http_form_parse(lt_slice body, struct lt_arena *a, struct http_form *ret_form);
+/* The same for a form with a <textarea> of this name: its value may be long, and have ends of lines. */
+LT_MUST_USE lt_res http_form_parse_area(lt_slice body, const char *area, struct lt_arena *a,
+                                        struct http_form *ret_form);
 /* LT_PEER_MALFORMED for a byte that no UTF-8 text has at its place, or a control character. */
 LT_MUST_USE lt_res http_form_check_text(lt_slice text);
 

@@ -10,15 +10,17 @@
 #include "role/notary_private.h"
 
 static const struct notary_page pages[] = {
-    {"/acme/resume/", "resume", {"do"}},
-    {"/validate/", "validate", {"do"}},
-    {"/acme/contact/", "contact", {"do"}},
+    {"/acme/resume/", "resume", {"do"}, NULL},
+    {"/validate/", "validate", {"do"}, NULL},
+    {"/acme/contact/", "contact", {"do"}, NULL},
+    {"/acme/reissue/", "reissue", {"do", "csr"}, "csr"},
 };
 
 /* The one thing in a page that is not plain text; the policy names its hash. */
 static const char style[] = "body{font:1rem/1.5 sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem}"
                             "table{border-collapse:collapse}th,td{text-align:left;vertical-align:top;"
                             "padding:.2rem 1.5rem .2rem 0;overflow-wrap:anywhere}"
+                            "textarea{width:100%;font:.8rem monospace}"
                             "button{font:inherit;padding:.4rem 1rem;margin:1rem 1rem 0 0}";
 
 enum { POLICY_SIZE = 256 };
@@ -98,6 +100,11 @@ void notary_page_html(struct lt_buf *out, const Ipc__PageReply *page)
     add_rows(out, page);
     if (page->n_buttons > 0) {
         lt_buf_add_cstr(out, "<form method=\"post\">\n");
+        for (size_t i = 0; i < page->n_areas; i++) {
+            add(out, "<p><label>", page->areas[i]->label, "<br>");
+            add(out, "<textarea name=\"", page->areas[i]->name, "\"");
+            lt_buf_addf(out, " rows=\"%u\"></textarea></label></p>\n", page->areas[i]->rows);
+        }
         for (size_t i = 0; i < page->n_buttons; i++) {
             add(out, "<button name=\"", page->buttons[i]->name, "\"");
             add(out, " value=\"", page->buttons[i]->value, "\">");
@@ -172,15 +179,64 @@ static bool may_post(const struct notary_page *page, lt_slice field)
     return false;
 }
 
-static lt_res read_form(struct notary_request *q, const struct notary_page *page, Ipc__PageCall *call)
+/* Browsers end lines with CR LF. */
+static lt_res without_cr(struct lt_arena *a, lt_slice text, lt_slice *ret_text)
+{
+    uint8_t *out = lt_arena_alloc(a, text.len + 1);
+    size_t len = 0;
+    LT_CHECK(out != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] != '\r') {
+            out[len++] = text.ptr[i];
+        }
+    }
+    *ret_text = LT_SLICE(out, len);
+    return LT_OK;
+}
+
+/* Strangers' requests are taken apart here, as in finalize. */
+static lt_res read_requests(struct notary *n, struct notary_request *q, lt_slice text, Ipc__PageCall *call)
+{
+    struct wire_reader r = {.site = &n->options.site, .arena = &q->arena};
+    lt_slice label;
+    lt_slice der;
+    LT_TRY(without_cr(&q->arena, text, &text));
+    call->requests = LT_NEW_ARRAY(&q->arena, Ipc__AcmeFinalize *, NOTARY_PAGE_REQUESTS_MAX);
+    LT_CHECK(call->requests != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    for (;;) {
+        lt_res next = lt_pem_next(&q->arena, &text, &label, &der);
+        if (next.code == LT_PEER_NOT_FOUND && call->n_requests > 0) {
+            return LT_OK;
+        }
+        LT_CHECK(!lt_failed(next), LT_PEER_MALFORMED,
+                 "Paste certificate requests, each from its BEGIN to its END CERTIFICATE REQUEST.");
+        LT_CHECK(call->n_requests < NOTARY_PAGE_REQUESTS_MAX, LT_PEER_TOO_LARGE,
+                 "At most %d certificate requests at a time.", NOTARY_PAGE_REQUESTS_MAX);
+        Ipc__AcmeFinalize *f = LT_NEW(&q->arena, Ipc__AcmeFinalize);
+        LT_CHECK(f != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+        ipc__acme_finalize__init(f);
+        lt_res read = wire_read_csr(&r, der, f);
+        char *why = lt_arena_cstr(&q->arena, lt_slice_cstr(lt_failed(read) ? lt_error_last()->detail : ""));
+        LT_CHECK(!lt_failed(read), LT_PEER_MALFORMED, "Certificate request %zu is none that we take: %.150s",
+                 call->n_requests + 1, why == NULL ? "" : why);
+        call->requests[call->n_requests++] = f;
+    }
+}
+
+static lt_res read_form(struct notary *n, struct notary_request *q, const struct notary_page *page,
+                        Ipc__PageCall *call)
 {
     struct http_form form;
-    LT_TRY(http_form_parse(q->raw, &q->arena, &form));
+    LT_TRY(http_form_parse_area(q->raw, page->requests, &q->arena, &form));
     call->fields = LT_NEW_ARRAY(&q->arena, Ipc__PageField *, form.count + 1);
     LT_CHECK(call->fields != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
     for (size_t i = 0; i < form.count; i++) {
         Ipc__PageField *f = LT_NEW(&q->arena, Ipc__PageField);
         LT_CHECK(may_post(page, form.fields[i].name), LT_PEER_MALFORMED, "the form has no such field");
+        if (page->requests != NULL && lt_slice_eq_cstr(form.fields[i].name, page->requests)) {
+            LT_TRY(form.fields[i].value.len == 0 ? LT_OK : read_requests(n, q, form.fields[i].value, call));
+            continue;
+        }
         LT_CHECK(f != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
         ipc__page_field__init(f);
         f->name = lt_arena_cstr(&q->arena, form.fields[i].name);
@@ -208,7 +264,7 @@ lt_res notary_page_begin(struct notary *n, struct notary_request *q, const Ipc__
     if (call.post && !http_form_is(lt_slice_cstr(m->content_type))) {
         return notary_page_refuse(n, q, 415, "This page takes its own form alone.");
     }
-    lt_res r = call.post ? read_form(q, page, &call) : LT_OK;
+    lt_res r = call.post ? read_form(n, q, page, &call) : LT_OK;
     if (lt_failed(r)) {
         return notary_page_refuse(n, q, r.code == LT_PEER_TOO_LARGE ? 413 : 400, lt_error_last()->detail);
     }

@@ -10,12 +10,18 @@
 #include "base/slice.h"
 #include "pages.pb-c.h"
 
-enum { NOTARY_PAGE_FIELDS_MAX = 4, NOTARY_PAGE_TOKEN_MIN = 16, NOTARY_PAGE_TOKEN_MAX = 86 };
+enum {
+    NOTARY_PAGE_FIELDS_MAX = 4,
+    NOTARY_PAGE_REQUESTS_MAX = 32,
+    NOTARY_PAGE_TOKEN_MIN = 16,
+    NOTARY_PAGE_TOKEN_MAX = 86
+};
 
 struct notary_page {
     const char *prefix;                         /* of the path; the token follows */
     const char *name;                           /* PageCall.page */
     const char *fields[NOTARY_PAGE_FIELDS_MAX]; /* that a POST may bring; all others are refused */
+    const char *requests; /* the one of them that has certificate requests (PEM); NULL: none has */
 };
 
 /* The page that the path is of, or NULL. ret_token: what follows, unchecked. */

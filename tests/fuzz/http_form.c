@@ -46,6 +46,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         LT_ASSERT(f.count <= HTTP_FORM_FIELDS_MAX);
         check_again(&f, &arena);
     }
+    if (!lt_failed(http_form_parse_area(LT_SLICE(data, size), "csr", &arena, &f))) {
+        for (size_t i = 0; i < f.count; i++) {
+            bool area = lt_slice_eq_cstr(f.fields[i].name, "csr");
+            LT_ASSERT(f.fields[i].value.len <= (area ? HTTP_FORM_AREA_MAX : HTTP_FORM_VALUE_MAX));
+            LT_ASSERT(area || !lt_failed(http_form_check_text(f.fields[i].value)));
+        }
+    }
     (void)http_form_is(LT_SLICE(data, size)); /* it must only be safe */
     lt_arena_done(&arena);
     return 0;

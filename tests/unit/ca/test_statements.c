@@ -20,6 +20,7 @@
 #include "ca/evidence_shared.h"
 #include "ca/hold.h"
 #include "ca/host.h"
+#include "ca/import_book.h"
 #include "ca/issue.h"
 #include "ca/issuer_cap.h"
 #include "ca/key_block.h"
@@ -28,7 +29,9 @@
 #include "ca/mass.h"
 #include "ca/ocsp_book.h"
 #include "ca/plan.h"
+#include "ca/put_back.h"
 #include "ca/ready.h"
+#include "ca/retention.h"
 #include "ca/revoke.h"
 #include "ca/scope_book.h"
 #include "ca/truth.h"
@@ -49,6 +52,11 @@ static const struct {
     {"operator.all", "at most 256 operators, at start and reload"},
     {"acme.account-pending", "a subquery of its own of at most 1,000 rows out of an index"},
     {"acme.order-authorizations", "sorts the at most 100 authorizations of one order"},
+    {"retention.count-certificates", "looks at the at most 256 issuers, offline"},
+    {"retention.certificates", "the same"},
+    {"retention.parts", "five rows for each month, offline"},
+    {"retention.count-segments", "a row for each 64 MiB of evidence, offline"},
+    {"retention.segments", "a row for each 64 MiB of evidence, offline"},
     {"intent.open-count", "one row for each intent in flight"},
 };
 
@@ -119,6 +127,9 @@ static int each(visit *see, void *self, size_t *ret_count)
         {ca_book_sql, ca_book_sql_count},
         {ca_event_sql, ca_event_sql_count},
         {ca_journal_sql, ca_journal_sql_count},
+        {ca_put_back_sql, ca_put_back_sql_count},
+        {ca_retention_sql, ca_retention_sql_count},
+        {ca_retention_drop_sql, ca_retention_drop_sql_count},
         {ca_host_sql, ca_host_sql_count},
         {ca_host_book_sql, ca_host_book_sql_count},
         {ca_evidence_shared_sql, ca_evidence_shared_sql_count},
@@ -130,6 +141,7 @@ static int each(visit *see, void *self, size_t *ret_count)
         {ca_issue_sql, ca_issue_sql_count},
         {ca_ready_sql, ca_ready_sql_count},
         {acme_contact_sql, acme_contact_sql_count},
+        {acme_reissue_sql, acme_reissue_sql_count},
         {ca_ready_ops_sql, ca_ready_ops_sql_count},
         {ca_cap_sql, ca_cap_sql_count},
         {ca_evidence_sql, ca_evidence_sql_count},
@@ -140,6 +152,7 @@ static int each(visit *see, void *self, size_t *ret_count)
         {ca_mass_freeze_sql, ca_mass_freeze_sql_count},
         {ca_mass_run_sql, ca_mass_run_sql_count},
         {ca_hold_sql, ca_hold_sql_count},
+        {ca_import_sql, ca_import_sql_count},
         {ca_plan_sql, ca_plan_sql_count},
         {ca_lint_sql, ca_lint_sql_count},
         {ca_scope_sql, ca_scope_sql_count},
