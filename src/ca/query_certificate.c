@@ -296,12 +296,15 @@ static bool row_fits(const struct list *l, const struct query_certificate *c)
     return fits && in_range(c->not_after_us, q->expires_from_us, q->expires_until_us);
 }
 
-static void write_hit(struct list *l, const struct query_certificate *c, const struct query_revocation *r,
-                      const struct query_names *names)
+static lt_res write_hit(struct list *l, const struct query_certificate *c, const struct query_revocation *r,
+                        const struct query_names *names)
 {
     const char *status = query_certificate_status(l->query, c, r);
+    const char *replacement = NULL;
+    LT_TRY(query_truth_state(l->query, c->issuer, c->serial, &replacement));
     query_open(l->out, NULL, '{');
     query_certificate_write(l->out, &l->tables, c, r, status);
+    query_cstr(l->out, "replacement", replacement);
     query_open(l->out, "names", '[');
     for (size_t i = 0; i < names->count; i++) {
         query_cstr(l->out, NULL, names->list[i].name);
@@ -309,6 +312,7 @@ static void write_hit(struct list *l, const struct query_certificate *c, const s
     query_close(l->out, ']');
     query_close(l->out, '}');
     l->written++;
+    return LT_OK;
 }
 
 static lt_res take_hit(struct list *l, const struct hit *h)
@@ -327,10 +331,7 @@ static lt_res take_hit(struct list *l, const struct hit *h)
     LT_TRY(query_names_of(l->query, &h->c, &names));
     bool fits = l->walk == WALK_SUFFIX ? first_name(l, h, &names) : true;
     fits = fits && (l->reversed.len == 0 || has_name(&names, l->reversed, q->name[0] != 0));
-    if (fits) {
-        write_hit(l, &h->c, &revocation, &names);
-    }
-    return LT_OK;
+    return fits ? write_hit(l, &h->c, &revocation, &names) : LT_OK;
 }
 
 /* Walks slice after slice until the page is full, the index ends, or enough was looked at. */

@@ -309,6 +309,7 @@ lt_res query_certificate_show(const struct ca_query *query, struct query_out *ou
     LT_TRY(query_revocation_of(query, &c, &revocation));
     LT_TRY(query_names_of(query, &c, &names));
     query_certificate_write(out, &tables, &c, &revocation, query_certificate_status(query, &c, &revocation));
+    LT_TRY(query_truth_show(query, &tables, c.issuer, c.serial, out));
     LT_TRY(query_clocks_write(query, out, &c));
     query_cstr(out, "kind", c.kind);
     query_cstr(out, "rule_set", c.rule_set);

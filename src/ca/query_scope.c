@@ -241,9 +241,12 @@ static lt_res write_one(const struct page *p, const struct query_cursor *at, str
     LT_TRY(r);
     LT_TRY(query_revocation_of(query, &c, &revocation));
     LT_TRY(query_names_of(query, &c, &names));
+    const char *replacement = NULL;
+    LT_TRY(query_truth_state(query, c.issuer, c.serial, &replacement));
     query_open(out, NULL, '{');
     query_certificate_write(out, &p->tables, &c, &revocation,
                             query_certificate_status(query, &c, &revocation));
+    query_cstr(out, "replacement", replacement);
     query_cstr(out, "method", c.worst_method);
     query_time(out, "oldest_validation", c.oldest_validation_us);
     query_time(out, "oldest_caa", c.oldest_caa_us);

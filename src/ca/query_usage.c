@@ -379,7 +379,10 @@ lt_res query_truth_show(const struct ca_query *query, const struct query_tables 
                         lt_slice serial, struct query_out *o)
 {
     const struct ca_truth_certificate c = {issuer, serial};
+    const char *state = NULL;
     struct store_rows rows;
+    LT_TRY(query_truth_state(query, issuer, serial, &state));
+    query_cstr(o, "replacement", state);
     LT_TRY(store_query(query->store, &sql[SQL_STEPS], STORE_ARGS(STORE_I(issuer), STORE_B(serial)), &rows));
     query_open(o, "replacement_steps", '[');
     while (store_next(&rows)) {

@@ -44,7 +44,8 @@ static void names_text(const json_t *certificate, char *out, size_t size)
 
 static lt_res print_list(struct cmd *c, const json_t *answer)
 {
-    static const char *const heads[] = {"SERIAL", "STATUS", "ISSUER", "PROFILE", "ENDS", "NAMES"};
+    static const char *const heads[] = {"SERIAL",  "STATUS", "REPLACEMENT", "ISSUER",
+                                        "PROFILE", "ENDS",   "NAMES"};
     const json_t *list = json_object_get(answer, "certificates");
     struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
     size_t i;
@@ -59,6 +60,7 @@ static lt_res print_list(struct cmd *c, const json_t *answer)
         (void)snprintf(ends, sizeof(ends), "%.10s", cmd_text(row, "not_after"));
         const char *const cells[] = {cmd_text(row, "serial"),
                                      cmd_text(row, "status"),
+                                     cmd_text(row, "replacement"),
                                      cmd_text(row, "issuer"),
                                      cmd_text(row, "profile"),
                                      ends,
@@ -155,6 +157,35 @@ static void say_names(const json_t *answer, struct lt_buf *out)
     }
 }
 
+/* What has become of it, since when, and by which other. */
+static void say_replacement(const json_t *a, struct lt_buf *out)
+{
+    static const char *const words[][2] = {{"in_use", "in use: an endpoint shows it"},
+                                           {"deployed", "replaced and deployed"},
+                                           {"not_seen", "replaced, not seen"},
+                                           {"silent", "silent: nothing is known of its use"}};
+    const json_t *steps = json_object_get(a, "replacement_steps");
+    const json_t *last = json_array_get(steps, json_array_size(steps) == 0 ? 0 : json_array_size(steps) - 1);
+    size_t i;
+    json_t *row;
+    for (size_t n = 0; n < LT_COUNT(words); n++) {
+        if (strcmp(cmd_text(a, "replacement"), words[n][0]) == 0) {
+            lt_buf_addf(out, "  replacement %s%s%s\n", words[n][1], last == NULL ? "" : ", since ",
+                        cmd_text(last, "since"));
+        }
+    }
+    json_array_foreach(json_object_get(a, "replaced_by"), i, row)
+    {
+        lt_buf_addf(out, "  %-11s %s (%s)\n", i == 0 ? "replaced by" : "", cmd_text(row, "serial"),
+                    cmd_text(row, "how"));
+    }
+    json_array_foreach(json_object_get(a, "replaces"), i, row)
+    {
+        lt_buf_addf(out, "  %-11s %s (%s)\n", i == 0 ? "replaces" : "", cmd_text(row, "serial"),
+                    cmd_text(row, "how"));
+    }
+}
+
 static void say_certificate(const json_t *a, struct lt_buf *out)
 {
     const json_t *revocation = json_object_get(a, "revocation");
@@ -165,6 +196,7 @@ static void say_certificate(const json_t *a, struct lt_buf *out)
         lt_buf_addf(out, "  revoked     %s  %s, by %s\n", cmd_text(revocation, "revoked"),
                     cmd_text(revocation, "reason_name"), cmd_text(revocation, "by"));
     }
+    say_replacement(a, out);
     cmd_say_clocks(a, out);
     lt_buf_addf(out, "  issuer      %s  (%s)\n  profile     %s\n  subject     %s\n", cmd_text(a, "issuer"),
                 cmd_text(a, "issuer_name"), cmd_text(a, "profile"),

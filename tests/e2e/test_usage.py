@@ -109,6 +109,12 @@ def test_issued_seen_replaced_deployed(scanning, tmp_path):
     assert again["count"] == 1 and again["ours"] == 1
     assert replacement(ca, old) == ["deployed"] and replacement(ca, new) == ["deployed"]
     assert replacement(ca, serial_of(third)) == ["in_use"]
+    shown = ca.json("cert", "show", old)
+    assert shown["replacement"] == "deployed" and shown["replaced_by"][0]["serial"] == new
+    assert [s["event"] for s in shown["replacement_steps"]] == ["seen", "left"]
+    assert "replaced and deployed" in ca.lintel("cert", "show", old).stdout
+    listed = {c["serial"]: c["replacement"] for c in ca.json("cert", "list", "--suffix", "example.com")["certificates"]}
+    assert listed == {old: "deployed", new: "deployed", serial_of(third): "in_use", shop: "silent"}
     looks = ca.json("usage", "history", "www.example.com")["looks"]
     assert [look["serial"] for look in looks] == [serial_of(third), old]
 
