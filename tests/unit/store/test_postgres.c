@@ -301,6 +301,54 @@ static void what_another_wrote_is_noticed(void **state)
     store_close(other);
 }
 
+/* Beside each other they keep each other off what has the same number, and off nothing else. */
+static void some_decide_side_by_side(void **state)
+{
+    struct rig *r = *state;
+    struct store *other = open_as(r->url, NULL, false);
+    assert_ok(store_begin_beside(r->store));
+    assert_ok(store_begin_beside(other));
+    assert_ok(store_savepoint(r->store));
+    assert_ok(store_lock(r->store, 7));
+    assert_ok(put(r->store, "a", "1"));
+    assert_ok(store_release(r->store));
+    assert_ok(store_savepoint(other));
+    assert_fails(store_lock(other, 7), LT_RETRY_BUSY);
+    store_rollback_to(other);
+    assert_ok(store_savepoint(other)); /* the transaction lives */
+    assert_ok(store_lock(other, 8));
+    assert_ok(put(other, "b", "1"));
+    assert_false(has(other, "a", "1"));
+    assert_ok(store_release(other));
+    assert_ok(store_commit(r->store));
+    assert_true(has(other, "a", "1")); /* what others commit is seen */
+    assert_ok(store_savepoint(other));
+    assert_ok(store_lock(other, 7));
+    assert_true(store_changed_elsewhere(other));
+    assert_ok(store_commit(other));
+    store_close(other);
+}
+
+/* Who wants to be alone waits for those beside each other, and they for it. */
+static void alone_or_beside(void **state)
+{
+    struct rig *r = *state;
+    struct store *other = open_as(r->url, NULL, false);
+    assert_ok(store_begin_beside(r->store));
+    assert_fails(store_begin(other), LT_RETRY_BUSY);
+    assert_ok(store_begin_beside(other));
+    store_rollback(other);
+    assert_ok(put(r->store, "a", "1"));
+    assert_ok(store_commit(r->store));
+    assert_ok(store_begin(other));
+    assert_true(has(other, "a", "1"));
+    assert_fails(store_begin_beside(r->store), LT_RETRY_BUSY);
+    assert_fails(store_begin(r->store), LT_RETRY_BUSY);
+    assert_ok(store_commit(other));
+    commit_put(r->store, "b", "1");
+    store_close(other);
+}
+
 static void a_reader_sees_one_moment(void **state)
 {
     struct rig *r = *state;
@@ -612,6 +660,8 @@ int main(void)
         WITH_BOOK(rollback_leaves_nothing),
         WITH_BOOK(one_decides_at_a_time),
         WITH_BOOK(what_another_wrote_is_noticed),
+        WITH_BOOK(some_decide_side_by_side),
+        WITH_BOOK(alone_or_beside),
         WITH_BOOK(a_reader_sees_one_moment),
         WITH_BOOK(long_answers),
         WITH_BOOK(versions),
