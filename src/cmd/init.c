@@ -11,6 +11,7 @@
 
 #include "base/random.h"
 #include "base/text.h"
+#include "ca/crl_shard.h"
 #include "cmd/verbs.h"
 
 enum { PASSPHRASE_BYTES = 24 };
@@ -35,6 +36,8 @@ static const struct cmd_option options[] = {
     {"import-passphrase-file", "FILE", "of imported keys", false, NULL},
     {"passphrase-file", "FILE", "of the key files (default: a random one in DIR/secrets)", false, NULL},
     {"public", NULL, "browsers are to trust it: nothing without perspectives and CAA", false, NULL},
+    {"crl-shards", "N", "parts of the TLS issuer's CRL, up to 1024 (default: 128 with --public, else none)",
+     false, NULL},
     {"caa-identity", "DOMAIN", "that a CAA record may name to let this CA issue", true, NULL},
     {"resolver", "ADDR@PORT", "DNS resolver of validation (default: none, from the root down)", false, NULL},
     {"validation-port", "PORT", "that http-01 connects to (default: 80)", false, NULL},
@@ -144,6 +147,8 @@ static lt_res choose(struct init *i)
     LT_CHECK(
         !cmd_flag(i->c, "public") || cmd_value_nth(i->c, "caa-identity", 0) != NULL, LT_PEER_USAGE,
         "--public wants --caa-identity: the name by which CAA records let this CA issue (CABF-BR 3.2.2.8)");
+    uint64_t shards; /* looked at here, written as it stands */
+    LT_TRY(cmd_number(i->c, "crl-shards", 0, CA_CRL_SHARDS_MAX, &shards));
     LT_TRY(init_testing_choose(i));
     LT_TRY(choose_urls(i));
     LT_TRY(absolute_path(i, "pin-file", &i->pin_file));

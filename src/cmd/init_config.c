@@ -2,6 +2,8 @@
 #include "base/text.h"
 #include "cmd/init.h"
 
+#include <string.h>
+
 /* YAML takes JSON strings as they are. */
 static void quoted(struct lt_buf *out, const char *before, const char *value)
 {
@@ -16,6 +18,19 @@ static void list(struct lt_buf *out, const char *before, const char *const *valu
         quoted(out, k > 0 ? ", " : "[", values[k]);
     }
     lt_buf_add_cstr(out, count > 0 ? "]\n" : "[]\n");
+}
+
+/* Certificates never change their part, so it is well to have them from the first one on. */
+static void crl_shards(const struct init *i, struct lt_buf *out)
+{
+    const char *wanted = cmd_value(i->c, "crl-shards");
+    wanted = wanted == NULL && cmd_flag(i->c, "public") ? "128" : wanted;
+    if (wanted == NULL || strcmp(wanted, "0") == 0) {
+        lt_buf_add_cstr(out, "    # Of an issuer of many: each certificate points to one of so many parts.\n"
+                             "    # crl-shards: 128\n");
+    } else {
+        lt_buf_addf(out, "    crl-shards: %s\n", wanted);
+    }
 }
 
 static void issuers(const struct init *i, struct lt_buf *out)
@@ -36,6 +51,9 @@ static void issuers(const struct init *i, struct lt_buf *out)
             lt_buf_addf(out, "    key: keys/%s.key\n", issuer->name);
         }
         lt_buf_add_cstr(out, "    crl: true\n");
+        if (strcmp(issuer->name, "tls") == 0) {
+            crl_shards(i, out);
+        }
     }
 }
 
@@ -104,9 +122,13 @@ static void service(const struct init *i, struct lt_buf *out)
               "  orders-per-account: 1000000/1h\n  failures-per-name: 60/1h\n"
               "\n# A name that an account could not prove so often in a row is paused for it; 0: never.\n"
               "pausing:\n  failures: 20\n");
+    lt_buf_add_cstr(out, "\ncrl:\n  interval: 6h\n  lifetime: 7d\n");
+    if (cmd_flag(i->c, "public")) {
+        lt_buf_add_cstr(
+            out, "  # What was published is fetched, as strangers do, and read.\n  fetch-back: true\n");
+    }
     lt_buf_add_cstr(
         out,
-        "\ncrl:\n  interval: 6h\n  lifetime: 7d\n"
         "\n# Signatures by different operators that a dangerous plan needs.\napprovals:\n  needed: 2\n"
         "  # So many certificates one operator may revoke at once without them.\n  revoke-alone: 100\n"
         "\n# Started as root, each program runs as user uid-base + its number, or lintel-ROLE if there is "

@@ -353,6 +353,26 @@ def test_offline_root(tmp_path):
     assert "already" in r.stderr and not (tmp_path / "again").exists()
 
 
+@pytest.mark.parametrize(("arguments", "parts"), [
+    ([], 0), (["--crl-shards", "16"], 16), (["--crl-shards", "1024"], 1024),
+    (["--public", "--caa-identity", "ca.example.com"], 128),
+    (["--public", "--caa-identity", "ca.example.com", "--crl-shards", "0"], 0),
+])
+def test_parts_of_the_crl(tmp_path, arguments, parts):
+    lintel("init", tmp_path / "ca", *arguments)
+    text = (tmp_path / "ca" / "lintel.yaml").read_text()
+    lines = [line.strip() for line in text.splitlines() if line.strip().startswith("crl-shards")]
+    assert lines == ([f"crl-shards: {parts}"] if parts else [])
+    assert ("fetch-back: true" in text) == ("--public" in arguments)
+    lintel("config", "check", "--dir", tmp_path / "ca", check=False)
+
+
+@pytest.mark.parametrize("wrong", ["-1", "1025", "many", ""])
+def test_parts_that_cannot_be(tmp_path, wrong):
+    assert lintel("init", tmp_path / "ca", "--crl-shards", wrong, check=False).returncode == 2
+    assert not (tmp_path / "ca" / "lintel.yaml").exists()
+
+
 def test_name_constraints_where_asked(tmp_path):
     lintel("init", tmp_path / "ca", "--permit-dns", "example.com", "--permit-dns", "example.org")
     tls = text(tmp_path / "ca/ca/tls.pem")
