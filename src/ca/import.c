@@ -202,6 +202,11 @@ static lt_res check(const struct x509_cert *c, lt_slice serial)
     LT_CHECK(serial.len > 0 && serial.len <= CA_IMPORT_SERIAL_MAX && (c->serial.ptr[0] & 0x80) == 0,
              LT_PEER_MALFORMED, "its serial number is not positive, or has over %d bytes",
              CA_IMPORT_SERIAL_MAX);
+    /* The byte before a signature says how many bits of it are unused; else one certificate had several
+     * forms. */
+    size_t at = c->signature.len == 0 ? 0 : (size_t)(c->signature.ptr - c->der.ptr);
+    LT_CHECK(at > 0 && c->der.ptr[at - 1] == 0, LT_PEER_MALFORMED,
+             "its signature is no whole number of bytes");
     LT_CHECK(lt_slice_eq(c->sig_alg_der, c->outer_sig_alg_der), LT_PEER_MALFORMED,
              "it names two different methods of signature");
     return LT_OK;

@@ -271,9 +271,11 @@ static void answered(void *self, const struct inventory_asked *one)
     }
     if (!r->json) {
         clear();
-        (void)printf("%-22.*s %9lld  count %6lld ms of %4lld  members %6lld ms of %d%s\n", LT_FMT(one->name),
-                     (long long)one->count, (long long)one->count_ms, (long long)one->limit_ms,
-                     (long long)one->list_ms, INVENTORY_LIMIT_MS, over ? "  OVER" : "");
+        (void)printf(
+            "%-20.*s %8lld  count %6lld ms of %4lld (CPU %5lld)  members %6lld ms of %d (CPU %5lld)%s\n",
+            LT_FMT(one->name), (long long)one->count, (long long)one->count_ms, (long long)one->limit_ms,
+            (long long)one->count_cpu_ms, (long long)one->list_ms, INVENTORY_LIMIT_MS,
+            (long long)one->list_cpu_ms, over ? "  OVER" : "");
         (void)fflush(stdout); /* it is watched */
     }
 }
@@ -332,9 +334,10 @@ static lt_res say_json(const struct inventory_load *l, const struct report *r)
         const struct inventory_asked *one = &r->asked[i];
         lt_buf_addf(&out,
                     "%s{\"name\":\"%.*s\",\"count\":%lld,\"count_ms\":%lld,\"count_limit_ms\":%lld,"
-                    "\"list_ms\":%lld,\"list_limit_ms\":%d}",
+                    "\"count_cpu_ms\":%lld,\"list_ms\":%lld,\"list_limit_ms\":%d,\"list_cpu_ms\":%lld}",
                     i == 0 ? "" : ",", LT_FMT(one->name), (long long)one->count, (long long)one->count_ms,
-                    (long long)one->limit_ms, (long long)one->list_ms, INVENTORY_LIMIT_MS);
+                    (long long)one->limit_ms, (long long)one->count_cpu_ms, (long long)one->list_ms,
+                    INVENTORY_LIMIT_MS, (long long)one->list_cpu_ms);
     }
     lt_buf_addf(&out, "],\"over\":%zu}\n", r->over);
     lt_res printed = cmd_print(lt_buf_slice(&out));

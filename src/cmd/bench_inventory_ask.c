@@ -3,6 +3,7 @@
  * be revoked: the days of each expression are moved along. */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/text.h"
 #include "cmd/bench_inventory.h"
@@ -108,6 +109,16 @@ static lt_res limit_of(const struct asking *a, const struct scope_sql *sql, stru
     return r;
 }
 
+static int64_t cpu_ms(void)
+{
+    return (int64_t)clock() * 1000 / CLOCKS_PER_SEC;
+}
+
+static int64_t cpu_ms(void)
+{
+    return (int64_t)clock() * 1000 / CLOCKS_PER_SEC;
+}
+
 static lt_res timed(const struct asking *a, const struct scope *s, struct inventory_asked *one,
                     struct lt_arena *arena)
 {
@@ -118,13 +129,17 @@ static lt_res timed(const struct asking *a, const struct scope *s, struct invent
     LT_TRY(scope_compile(s, &ask, arena, NULL, &sql));
     LT_TRY(limit_of(a, &sql, arena, &one->limit_ms));
     int64_t begun = lt_monotonic_ms();
+    int64_t begun_cpu = cpu_ms();
     LT_TRY(scope_count(a->book, &sql, &one->count));
     one->count_ms = lt_monotonic_ms() - begun;
+    one->count_cpu_ms = cpu_ms() - begun_cpu;
     ask.want = SCOPE_MEMBERS;
     LT_TRY(scope_compile(s, &ask, arena, NULL, &sql));
     begun = lt_monotonic_ms();
+    begun_cpu = cpu_ms();
     LT_TRY(scope_members_hash(a->book, &sql, &listed, hash));
     one->list_ms = lt_monotonic_ms() - begun;
+    one->list_cpu_ms = cpu_ms() - begun_cpu;
     LT_CHECK(listed == one->count, LT_STATE_CORRUPT, "%.*s: %lld counted, %lld listed", LT_FMT(one->name),
              (long long)one->count, (long long)listed);
     return LT_OK;

@@ -244,6 +244,12 @@ const struct scope_field scope_fields[] = {
      .words = "the book has no evidence for its names (brought in)",
      .before = "c.worst_dimension = 0",
      .covered = true},
+    {.name = "imported",
+     .type = TYPE_FLAG,
+     .words = "it was issued elsewhere, and brought in",
+     .before =
+         "(c.issuer, c.serial, c.copy) IN (SELECT m.issuer, m.serial, m.copy FROM certificate_import m)",
+     .covered = true},
     {.name = "quorum",
      .type = TYPE_NUMBER,
      .words = "least perspectives that agreed on one of its names",
