@@ -8,6 +8,7 @@
 #include "ca/crl_shard.h"
 #include "ca/import.h"
 #include "ca/merkle.h"
+#include "ca/truth.h"
 #include "x509/dnsname.h"
 
 enum {
@@ -217,6 +218,11 @@ static lt_res add_row(struct batch *b, const struct ca_issuer *issuer, const Ipc
                       STORE_ARGS(STORE_I(issuer->id), STORE_B(serial), STORE_I(copy), STORE_I(b->w->id),
                                  STORE_S(row->der.len > 0 ? "der" : "row")),
                       NULL));
+    if (copy == 0 && row->n_names > 0 && row->not_after_us >= t->now.us) {
+        const struct ca_truth_certificate fresh = {issuer->id, serial};
+        const lt_time issued = {row->issued_us != 0 ? row->issued_us : row->not_before_us};
+        LT_TRY(ca_truth_arrived(t, &fresh, bytes(row->name_set_sha256), issued));
+    }
     ca_merkle_add(&b->tree, row->sha256.len > 0 ? bytes(row->sha256) : serial);
     b->added++;
     return LT_OK;

@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "ca/crl_shard.h"
+#include "ca/truth.h"
 #include "cmd/bench_inventory.h"
 #include "crypto/digest.h"
 #include "x509/tbs.h"
@@ -29,6 +30,10 @@ static const struct store_sql sql[] = {
                           "VALUES (?1, ?2, ?3, 0, 'error', ?4)"},
     {"inventory.replacement", "INSERT INTO replacement (old_issuer, old_serial, new_issuer, new_serial, how, "
                               "seen_us) VALUES (?1, ?2, ?1, ?3, ?4, ?5)"},
+    {"inventory.truth",
+     "INSERT INTO certificate_truth (issuer, serial, step, state, event, since_us, by_issuer, "
+     "by_serial) VALUES (?1, ?2, 1, ?3, 'bench', ?4, 0, ?5)"},
+    {"inventory.swept", "INSERT INTO truth_sweep (id, at_issuer, at_serial, done) VALUES (1, 0, ?1, 1)"},
     {"inventory.revocation",
      "INSERT INTO revocation (issuer, shard, serial, reason, revoked_us, recorded_us, not_after_us, by_whom, "
      "sequence) VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, 'bench', 0)"},
@@ -49,6 +54,8 @@ enum {
     SQL_DIMENSION_OF,
     SQL_FINDING,
     SQL_REPLACEMENT,
+    SQL_TRUTH,
+    SQL_SWEPT,
     SQL_REVOCATION,
     SQL_ACCOUNT,
     SQL_DIMENSION,
@@ -154,6 +161,7 @@ lt_res inventory_load_small(struct inventory_load *l)
         LT_TRY(store_exec(l->store, &sql[SQL_BUILD], STORE_ARGS(STORE_S(d.build), STORE_I(0)), NULL));
     }
     LT_TRY(store_exec(l->store, &sql[SQL_BUILD], STORE_ARGS(STORE_S("1.4.1"), STORE_I(0)), NULL));
+    LT_TRY(store_exec(l->store, &sql[SQL_SWEPT], STORE_ARGS(STORE_B(LT_LIT(""))), NULL));
     LT_TRY(load_accounts(l));
     return load_key_blocks(l);
 }
@@ -252,6 +260,21 @@ static lt_res add_certificate(struct inventory_load *l, const struct inventory_o
                       STORE_ARGS(STORE_I(l->issuer_id), STORE_B(serial), STORE_B(der)), NULL);
 }
 
+/* What has become of it: half of the replaced ones are deployed, some of the others were seen. */
+static lt_res load_truth(struct inventory_load *l, uint64_t i, const struct inventory_one *o, lt_slice serial)
+{
+    enum ca_truth_state state = inventory_is_replaced(&l->shape, i)
+                                    ? (i % 2 == 0 ? CA_TRUTH_DEPLOYED : CA_TRUTH_NOT_SEEN)
+                                    : (i % 5 == 0 ? CA_TRUTH_IN_USE : CA_TRUTH_SILENT);
+    if (state == CA_TRUTH_SILENT) {
+        return LT_OK;
+    }
+    return store_exec(l->store, &sql[SQL_TRUTH],
+                      STORE_ARGS(STORE_I(l->issuer_id), STORE_B(serial), STORE_I(state),
+                                 STORE_I(o->issued_us), STORE_B(LT_LIT(""))),
+                      NULL);
+}
+
 /* What only some have. */
 static lt_res add_extras(struct inventory_load *l, uint64_t i, const struct inventory_one *o, uint32_t shard)
 {
@@ -269,6 +292,7 @@ static lt_res add_extras(struct inventory_load *l, uint64_t i, const struct inve
                                      STORE_B(serial), STORE_I(o->issued_us)),
                           NULL));
     }
+    LT_TRY(load_truth(l, i, o, serial));
     if (!inventory_is_replaced(&l->shape, i)) {
         return LT_OK;
     }
