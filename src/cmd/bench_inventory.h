@@ -136,8 +136,6 @@ struct inventory_asked {
     int64_t count_cpu_ms; /* of this process: what a machine of its own would need */
     int64_t list_ms;
     int64_t list_cpu_ms;
-    int64_t count_cpu_ms; /* of this process: what it would take on a machine of its own */
-    int64_t list_cpu_ms;
     int64_t limit_ms; /* of the count; the list has the other one */
 };
 enum { INVENTORY_COUNT_LIMIT_MS = 1000, INVENTORY_LIMIT_MS = 6000, INVENTORY_EXPRESSIONS_MAX = 100 };

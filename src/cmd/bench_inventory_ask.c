@@ -114,11 +114,6 @@ static int64_t cpu_ms(void)
     return (int64_t)clock() * 1000 / CLOCKS_PER_SEC;
 }
 
-static int64_t cpu_ms(void)
-{
-    return (int64_t)clock() * 1000 / CLOCKS_PER_SEC;
-}
-
 static lt_res timed(const struct asking *a, const struct scope *s, struct inventory_asked *one,
                     struct lt_arena *arena)
 {
