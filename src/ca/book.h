@@ -115,7 +115,8 @@ struct ca_book {
     struct ca_book_at at;
     struct ca_host host;                      /* which of the families on this book this is */
     struct ca_lease_memory leases[CA_LEASES]; /* that it believes to hold */
-    struct ca_issuer *issuers;                /* in arena */
+    struct ca_news news;
+    struct ca_issuer *issuers; /* in arena */
     size_t issuer_count;
     struct ca_profiles profiles;                 /* owned */
     struct ca_profile_row rows[CA_PROFILES_MAX]; /* of profiles */
@@ -138,7 +139,7 @@ struct ca_book {
     lt_time cap_asked; /* of a reader; 0: nothing is on its way */
     struct ca_usage_memory usage;
     bool truth_swept; /* ca/truth.h: nothing is left to go through */
-    int64_t last_id; /* drawn by ca_new_id: never again, never less */
+    int64_t last_id;  /* drawn by ca_new_id: never again, never less */
     uint32_t approvals_needed;
     const char *build;              /* of this program; static or the role's */
     const char *base_url;           /* of ACME; the role's */

@@ -7,7 +7,7 @@
 #include "ca/host_internal.h"
 
 static const struct store_sql sql[] = {
-    {"host.all", "SELECT id, name, signer, chain FROM host ORDER BY id LIMIT 64"},
+    {"host.all", "SELECT id, name, signer, chain, seen_us FROM host ORDER BY id LIMIT 64"},
     {"lease.get", "SELECT host, fence, until_us FROM lease WHERE name = ?1"},
 };
 enum { SQL_ALL, SQL_GET };
@@ -57,6 +57,7 @@ lt_res ca_hosts_find(struct store *s, const char *name, const char *chain, struc
         f->last = store_int(&rows, 0);
         if (strcmp(store_cstr(&rows, 1), name) == 0) {
             f->id = f->last;
+            f->seen = (lt_time){store_int(&rows, 4)};
             (void)snprintf(f->signer, sizeof f->signer, "%s", store_cstr(&rows, 2)); /* as it was made here */
         } else if (chain != NULL && strcmp(store_cstr(&rows, 3), chain) == 0) {
             (void)snprintf(f->same_chain, sizeof f->same_chain, "%s", store_cstr(&rows, 1));
@@ -67,7 +68,7 @@ lt_res ca_hosts_find(struct store *s, const char *name, const char *chain, struc
 
 void ca_host_take(struct store *s, const char *name, const struct ca_host_found *f, struct ca_host *ret_host)
 {
-    *ret_host = (struct ca_host){.id = f->id, .shared = store_shared(s)};
+    *ret_host = (struct ca_host){.id = f->id, .shared = store_shared(s), .seen = f->seen};
     (void)snprintf(ret_host->name, sizeof ret_host->name, "%s", name); /* checked: it fits */
     memcpy(ret_host->signer, f->signer, sizeof ret_host->signer);
 }

@@ -26,6 +26,15 @@ struct ca_host {
     char name[CA_HOST_NAME_MAX + 1];
     char signer[CA_HOST_NAME_MAX + 8]; /* its row in journal */
     bool shared;                       /* other hosts may be at work on this book */
+    lt_time seen;                      /* when it was last seen before this start; 0: never */
+};
+
+/* How far this host's examiner has heard of what others decided. */
+struct ca_news {
+    lt_time plans; /* 0: it was not asked for yet */
+    lt_time keys;
+    uint64_t told[128]; /* plans, so that each is told once */
+    size_t next;
 };
 
 enum ca_lease { CA_LEASE_CRL, CA_LEASE_TIMERS, CA_LEASE_MASS, CA_LEASES };
@@ -54,6 +63,11 @@ void ca_host_segments(const struct ca_host *host, uint32_t *ret_first, uint32_t 
 LT_MUST_USE lt_res ca_host_tick(struct ca_turn *t);
 /* Whether this host may do that work, in this transaction. */
 LT_MUST_USE lt_res ca_lease_check(struct ca_turn *t, enum ca_lease lease, bool *ret_held);
+/* host_news.c: halts lifted, keys blocked and unblocked, exceptions granted elsewhere, to the examiner: each
+ * second, and from further back when it was linked. */
+LT_MUST_USE lt_res ca_host_news(struct ca_turn *t);
+struct ca_book;
+void ca_host_news_again(struct ca_book *b, lt_time now);
 /* At the end: the next host need not wait. */
 LT_MUST_USE lt_res ca_leases_release(struct ca_turn *t);
 const char *ca_lease_name(enum ca_lease lease);
@@ -65,5 +79,7 @@ extern const struct store_sql *const ca_host_sql;
 extern const size_t ca_host_sql_count;
 extern const struct store_sql *const ca_host_book_sql;
 extern const size_t ca_host_book_sql_count;
+extern const struct store_sql *const ca_host_news_sql;
+extern const size_t ca_host_news_sql_count;
 
 #endif

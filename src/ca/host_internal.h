@@ -8,6 +8,7 @@ enum { CA_HOST_MAIN = 1 };
 struct ca_host_found {
     int64_t id;   /* 0: not there */
     int64_t last; /* of all */
+    lt_time seen;
     char signer[sizeof((struct ca_host *)0)->signer];
     char same_chain[CA_HOST_NAME_MAX + 1]; /* another host that has it; empty: none */
 };

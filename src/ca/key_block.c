@@ -33,7 +33,7 @@ lt_res ca_key_block_check(struct ca_turn *t, lt_slice spki_sha256)
     return r;
 }
 
-static lt_res tell(struct ca_turn *t, lt_slice spki_sha256, const char *reason)
+lt_res ca_key_block_tell(struct ca_turn *t, lt_slice spki_sha256, const char *reason)
 {
     uint8_t hash[CA_HASH_LEN];
     LT_CHECK(spki_sha256.len == sizeof hash, LT_PEER_MALFORMED, "a key is named by its SHA-256");
@@ -70,7 +70,7 @@ lt_res ca_key_block_add(struct ca_turn *t, lt_slice spki_sha256, const char *rea
         const char *const pairs[4] = {"reason", reason, "source", source};
         LT_TRY(write_event(t, "key.blocked", spki_sha256, pairs));
     }
-    return tell(t, spki_sha256, reason);
+    return ca_key_block_tell(t, spki_sha256, reason);
 }
 
 lt_res ca_key_block_remove(struct ca_turn *t, lt_slice spki_sha256, const char *plan_id)
@@ -90,7 +90,7 @@ static lt_res tell_part(struct ca_turn *t, uint8_t after[CA_HASH_LEN], size_t af
     lt_res r = LT_OK;
     while (!lt_failed(r) && store_next(&rows)) {
         lt_slice hash = store_bytes(&rows, 0);
-        r = tell(t, hash, store_cstr(&rows, 1));
+        r = ca_key_block_tell(t, hash, store_cstr(&rows, 1));
         if (!lt_failed(r)) {
             memcpy(after, hash.ptr, CA_HASH_LEN);
             (*ret_count)++;

@@ -10,6 +10,8 @@ LT_MUST_USE lt_res ca_key_block_check(struct ca_turn *t, lt_slice spki_sha256);
 LT_MUST_USE lt_res ca_key_block_add(struct ca_turn *t, lt_slice spki_sha256, const char *reason,
                                     const char *source);
 LT_MUST_USE lt_res ca_key_block_remove(struct ca_turn *t, lt_slice spki_sha256, const char *plan_id);
+/* To the examiner, which keeps its own list. */
+LT_MUST_USE lt_res ca_key_block_tell(struct ca_turn *t, lt_slice spki_sha256, const char *reason);
 /* Tells a reconnected examiner of every blocked key, in parts of at most 1,000. */
 LT_MUST_USE lt_res ca_key_block_recover(struct ca_turn *t);
 

@@ -598,6 +598,15 @@ static lt_res finish(struct ca_turn *t, struct plan *p, const Ipc__ExaminerVerdi
     return plan_event(t, p, "plan.done", NULL);
 }
 
+lt_res ca_plan_repeat(struct ca_turn *t, const char *plan_id)
+{
+    struct plan p;
+    LT_TRY(load(t, plan_id, &p));
+    const struct action *action = find_action(p.statement.action);
+    bool remembered = action != NULL && action->ask != NULL && action->ask != ask_plan_check;
+    return remembered ? action->ask(t, &p, 0) : LT_OK;
+}
+
 lt_res ca_plan_on_verdict(struct ca_turn *t, uint64_t id, const Ipc__ExaminerVerdict *m,
                           struct ipc_addr *ret_waiter, const char **ret_json)
 {

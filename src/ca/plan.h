@@ -22,6 +22,9 @@ LT_MUST_USE lt_res ca_plan_approve(struct ca_turn *t, const struct ca_plan_asker
 /* ret_json stays NULL when the examiner has been asked: the answer follows with ca_plan_on_verdict. */
 LT_MUST_USE lt_res ca_plan_run(struct ca_turn *t, const struct ca_plan_asker *by, const char *plan_id,
                                const char **ret_json);
+/* What another host has carried out, to this host's examiner, which verifies the approvals itself. Nothing
+ * for an action that no examiner remembers. */
+LT_MUST_USE lt_res ca_plan_repeat(struct ca_turn *t, const char *plan_id);
 /* ExaminerVerdict; id of the envelope. ret_waiter is who asked; role IPC_NOBODY when nobody waits. */
 LT_MUST_USE lt_res ca_plan_on_verdict(struct ca_turn *t, uint64_t id, const Ipc__ExaminerVerdict *m,
                                       struct ipc_addr *ret_waiter, const char **ret_json);

@@ -314,6 +314,7 @@ static lt_res step_examiner_linked(struct registrar *g, struct ca_turn *t, const
     (void)m;
     LT_TRY(ca_halt_send(t));
     LT_TRY(ca_key_block_recover(t));
+    ca_host_news_again(t->book, t->now);
     return ca_issue_hello(t);
 }
 
@@ -393,6 +394,7 @@ static lt_res step_second(struct registrar *g, struct ca_turn *t, const struct i
     LT_TRY(ca_halt_send(t));
     LT_TRY(role_draining(g->kit) ? LT_OK : ca_host_tick(t));
     LT_TRY(ca_crl_wanted(t));
+    LT_TRY(ca_host_news(t));
     LT_TRY(ca_knot_tick(t));
     LT_TRY(ca_journal_tick(t));
     LT_TRY(ca_issue_open_count(t, &open));

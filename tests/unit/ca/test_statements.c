@@ -132,6 +132,7 @@ static int each(visit *see, void *self, size_t *ret_count)
         {ca_retention_drop_sql, ca_retention_drop_sql_count},
         {ca_host_sql, ca_host_sql_count},
         {ca_host_book_sql, ca_host_book_sql_count},
+        {ca_host_news_sql, ca_host_news_sql_count},
         {ca_evidence_shared_sql, ca_evidence_shared_sql_count},
         {ca_halt_sql, ca_halt_sql_count},
         {ca_key_block_sql, ca_key_block_sql_count},
