@@ -382,18 +382,15 @@ lt_res ca_retention_slice(struct ca_turn *t, struct ca_retention_part *p, bool *
 
 /* ---- files ---- */
 
-static lt_res lowest(struct store *s, const struct ca_host *host, int64_t *ret_number)
+static lt_res lowest(struct store *s, uint32_t first, uint32_t last, int64_t *ret_number)
 {
-    uint32_t first = 0;
-    uint32_t last = 0;
     struct store_rows rows;
-    ca_host_segments(host, &first, &last);
     LT_TRY(store_query(s, &sql[SQL_LOWEST_SEGMENT], STORE_ARGS(STORE_I(first), STORE_I(last)), &rows));
     *ret_number = store_next(&rows) ? store_int(&rows, 0) : 0;
     return store_rows_end(&rows);
 }
 
-static lt_res remove_below(int folder, int64_t number, uint64_t *ret_files)
+static lt_res remove_below(int folder, uint32_t first, int64_t number, uint64_t *ret_files)
 {
     int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -403,8 +400,11 @@ static lt_res remove_below(int folder, int64_t number, uint64_t *ret_files)
     while (!lt_failed(r) && (e = readdir(dir)) != NULL) {
         char own[STORE_SEGMENT_NAME_SIZE];
         unsigned long n = strtoul(e->d_name, NULL, 10);
-        store_segment_name(n <= STORE_SEGMENT_NUMBER_MAX ? (uint32_t)n : 0, own);
-        if (n == 0 || (int64_t)n >= number || strcmp(own, e->d_name) != 0) {
+        if (n < first || n > STORE_SEGMENT_NUMBER_MAX || (int64_t)n >= number) {
+            continue;
+        }
+        store_segment_name((uint32_t)n, own);
+        if (strcmp(own, e->d_name) != 0) {
             continue;
         }
         if (unlinkat(folder, e->d_name, 0) != 0) {
@@ -422,12 +422,15 @@ lt_res ca_retention_sweep(struct store *s, const struct ca_host *host, const cha
                           uint64_t *ret_files)
 {
     int64_t number = 0;
+    uint32_t first = 0;
+    uint32_t last = 0;
     *ret_files = 0;
-    LT_TRY(lowest(s, host, &number));
+    ca_host_segments(host, &first, &last);
+    LT_TRY(lowest(s, first, last, &number));
     if (number == 0) {
         return LT_OK;
     }
     LT_CLEANUP(lt_fd_closep) int folder = open(evidence_folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     LT_CHECK(folder >= 0 || errno == ENOENT, LT_STATE_IO, "%.150s: %s", evidence_folder, strerror(errno));
-    return folder < 0 ? LT_OK : remove_below(folder, number, ret_files);
+    return folder < 0 ? LT_OK : remove_below(folder, first, number, ret_files);
 }
