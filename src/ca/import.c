@@ -195,6 +195,21 @@ static lt_res find_issuer(const struct ca_import_reader *r, const struct x509_ce
     LT_FAIL(LT_PEER_UNAUTHORIZED, "its issuer did not sign it, or not by a method that can be checked");
 }
 
+/* What no signature covers has one form alone, or one certificate would be many:
+ * Certificate ::= SEQUENCE { tbs, AlgorithmIdentifier, BIT STRING of whole bytes }, nothing behind it. */
+static lt_res check_shell(const struct x509_cert *c, lt_slice der)
+{
+    enum { SHORT = 128, LONG = 256, HEAD_SHORT = 2, HEAD_LONG = 3, HEAD_LONGER = 4 };
+    size_t head = c->tbs.len == 0 ? 0 : (size_t)(c->tbs.ptr - der.ptr);
+    size_t at = c->signature.len == 0 ? 0 : (size_t)(c->signature.ptr - der.ptr);
+    size_t content = der.len - head;
+    size_t least = content < SHORT ? HEAD_SHORT : content < LONG ? HEAD_LONG : HEAD_LONGER;
+    LT_CHECK(at > 0 && at + c->signature.len == der.len && der.ptr[at - 1] == 0 && head == least &&
+                 der.len <= UINT16_MAX,
+             LT_PEER_MALFORMED, "what stands around its signed bytes is no DER");
+    return LT_OK;
+}
+
 static lt_res check(const struct x509_cert *c, lt_slice serial)
 {
     LT_CHECK(!c->ext.has_basic_constraints || !c->ext.ca, LT_PEER_MALFORMED,
@@ -202,11 +217,6 @@ static lt_res check(const struct x509_cert *c, lt_slice serial)
     LT_CHECK(serial.len > 0 && serial.len <= CA_IMPORT_SERIAL_MAX && (c->serial.ptr[0] & 0x80) == 0,
              LT_PEER_MALFORMED, "its serial number is not positive, or has over %d bytes",
              CA_IMPORT_SERIAL_MAX);
-    /* The byte before a signature says how many bits of it are unused; else one certificate had several
-     * forms. */
-    size_t at = c->signature.len == 0 ? 0 : (size_t)(c->signature.ptr - c->der.ptr);
-    LT_CHECK(at > 0 && c->der.ptr[at - 1] == 0, LT_PEER_MALFORMED,
-             "its signature is no whole number of bytes");
     LT_CHECK(lt_slice_eq(c->sig_alg_der, c->outer_sig_alg_der), LT_PEER_MALFORMED,
              "it names two different methods of signature");
     return LT_OK;
@@ -254,6 +264,7 @@ lt_res ca_import_read(const struct ca_import_reader *r, lt_slice der, struct lt_
     ipc__import_row__init(row);
     row->der = bytes_of(der);
     lt_res result = x509_cert_decode(der, &scratch, &c);
+    result = lt_failed(result) ? result : check_shell(&c, der);
     result = lt_failed(result) ? result : check(&c, x509_serial_magnitude(c.serial));
     result = lt_failed(result) ? result : find_issuer(r, &c, &by);
     result = lt_failed(result) ? result : hash_of(a, der, &row->sha256);
