@@ -102,7 +102,8 @@ class Family(Ca):
 
 
 class Families:
-    def __init__(self, folder, names=("main", "b", "c"), more=()):
+    def __init__(self, folder, names=("main", "b", "c"), more=(), prepare=None):
+        """prepare: called with the first CA before any family runs."""
         for parent in (folder, folder.parent, folder.parent.parent):
             parent.chmod(0o755)
         self.hosts = Hosts(len(names))
@@ -115,6 +116,8 @@ class Families:
                 self.dns = Dns(folder / "dns", address=HUB, listen=HUB)
                 first = Ca(folder, f"{HUB}@{self.dns.port}", free_port(), *more)
                 self.webroot = Webroot(folder / "webroot", first.http01_port, HUB)
+            if prepare is not None:
+                prepare(first)
             self.move(first)
             for space, name in zip(self.hosts.names, names, strict=True):
                 self.families.append(Family(first, folder, space, name).start())  # the first start makes what the others take along

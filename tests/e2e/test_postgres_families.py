@@ -8,7 +8,7 @@ import time
 import pytest
 from cryptography import x509
 
-from acmeclient import Client, certificates
+from acmeclient import AcmeError, Client, certificates
 from conftest import wait_for
 from families import Families, Issuing, inside, usable
 
@@ -129,3 +129,55 @@ def test_three_families(stage):
     wait_for("the same CRL everywhere", lambda: len({crl_number(f.folder / "public" / "crl" / "tls.crl") for f in stage.families}) == 1)
     sound(stage)
     print(counts, [(x.name, len(x.got), x.failed, x.last) for x in clients])
+
+
+def halted(family, client):
+    """What its own client is told."""
+    with inside(family.namespace):
+        client.close()
+        client.nonce = None
+        with pytest.raises(AcmeError) as refused:
+            client.issue("halt.example.com")
+    return "halted" in str(refused.value.problem).lower()
+
+
+def issues(family, client):
+    try:
+        with inside(family.namespace):
+            client.close()
+            client.nonce = None
+            return client.issue("halt.example.com")
+    except AcmeError:
+        return None
+
+
+def test_a_halt_is_for_all(tmp_path):
+    """Decided at one host, in force at the other within a second, in registrar and examiner; lifted at the other, by signatures that each
+    examiner verifies."""
+    def staff(ca):
+        for name in ("berta", "carl"):
+            ca.lintel("operator", "add", name, "--role", "approver")
+
+    stage = Families(tmp_path, ("main", "b"), prepare=staff)
+    try:
+        main, b = stage.families
+        keys = main.folder / "operators"
+        clients = {}
+        for f in stage.families:
+            with inside(f.namespace):
+                clients[f.name] = Client(f.directory, f.root, stage.webroot.challenges)
+                clients[f.name].register()
+                clients[f.name].issue("halt.example.com")
+        main.lintel("halt", "--name-suffix", "halt.example.com", "--reason", "a test", "--key", keys / "admin.key")
+        wait_for("b to halt", lambda: halted(b, clients["b"]), 5)
+        assert halted(main, clients["main"])
+        wait_for("b's examiner", lambda: "halt.example.com" in (b.folder / "examiner" / "halts").read_text(), 5)
+        b.lintel("resume", "--name-suffix", "halt.example.com", "--yes", "--key", keys / "admin.key")
+        plan = next(p["id"] for p in b.json("plan", "list")["plans"] if p["status"] == "proposed")
+        for name in ("berta", "carl"):
+            b.lintel("approve", plan, "--operator", name, "--yes", "--key", keys / f"{name}.key")
+        wait_for("b to issue", lambda: issues(b, clients["b"]), 10)
+        wait_for("main to issue", lambda: issues(main, clients["main"]), 10)
+        assert "lifted" in (main.folder / "examiner" / "halts").read_text()
+    finally:
+        stage.close()
