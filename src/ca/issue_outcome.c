@@ -201,9 +201,9 @@ static lt_res store_signed(struct ca_turn *t, const struct ca_intent *i, const s
     LT_TRY(add_certificate(t, i, s, der));
     LT_TRY(add_names(t, i));
     const struct ca_truth_certificate fresh = {i->issuer->id, i->serial};
-    LT_TRY(i->record->request->n_evidence == 0
-               ? LT_OK
-               : ca_truth_arrived(t, &fresh, bytes(i->record->name_set_sha256), t->now));
+    /* Gateways have one each, of the same names; a responder has none. */
+    bool replaces = strcmp(i->requester, "service") != 0 && i->record->request->n_evidence > 0;
+    LT_TRY(replaces ? ca_truth_arrived(t, &fresh, bytes(i->record->name_set_sha256), t->now) : LT_OK);
     LT_TRY(close_intent(t, i->id, "signed", "", s->findings_json == NULL ? "null" : s->findings_json));
     LT_TRY(issued_event(t, i, s));
     ca_journal_seen(t->book, s->sequence);

@@ -29,7 +29,7 @@ static const struct store_sql sql[] = {
                        "ON CONFLICT (id) DO UPDATE SET at_issuer = excluded.at_issuer, "
                        "at_serial = excluded.at_serial, done = excluded.done"},
     {"truth.page",
-     "SELECT issuer, serial, name_set_sha256, issued_us, name_count, not_after_us FROM "
+     "SELECT issuer, serial, name_set_sha256, issued_us, name_count, not_after_us, order_id, sequence FROM "
      "certificate WHERE (issuer, serial) > (?1, ?2) AND copy = 0 ORDER BY issuer, serial LIMIT 250"},
 };
 enum {
@@ -282,7 +282,7 @@ struct swept {
     struct ca_truth_certificate c;
     lt_slice name_set;
     lt_time issued;
-    bool counts; /* it has names, and is not over */
+    bool counts; /* it has names, is not over, and not of our own gateways */
 };
 
 static lt_res read_page(struct ca_turn *t, const struct ca_truth_certificate *after, struct swept *list,
@@ -297,7 +297,8 @@ static lt_res read_page(struct ca_turn *t, const struct ca_truth_certificate *af
         s->c = (struct ca_truth_certificate){store_int(&rows, 0), kept(t, store_bytes(&rows, 1))};
         s->name_set = kept(t, store_bytes(&rows, 2));
         s->issued.us = store_int(&rows, 3);
-        s->counts = store_int(&rows, 4) > 0 && store_int(&rows, 5) >= t->now.us;
+        bool own = store_int(&rows, 6) == 0 && store_int(&rows, 7) > 0; /* signed here, for nobody's order */
+        s->counts = !own && store_int(&rows, 4) > 0 && store_int(&rows, 5) >= t->now.us;
     }
     return store_rows_end(&rows);
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cmd/api.h"
+#include "cmd/scope.h"
 #include "cmd/verbs.h"
 #include "scope/scope.h"
 
@@ -136,7 +137,8 @@ static lt_res make_payload(const struct cmd *c, json_t *payload)
 static lt_res dry_run(struct cmd *c)
 {
     LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
-    LT_TRY(cmd_api_ask(c, "scope/count", "text/plain", lt_slice_cstr(c->args.words[0]), &answer));
+    lt_slice text = lt_slice_cstr(c->args.words[0]);
+    LT_TRY(cmd_scope_pointed(text, cmd_api_ask(c, "scope/count", "text/plain", text, &answer)));
     return cmd_would(
         c,
         "would connect to every name of %lld certificates, at most %s times a second, and keep which "
@@ -149,6 +151,7 @@ static lt_res run_scan(struct cmd *c)
     LT_CLEANUP(cmd_json_freep) json_t *payload = json_object();
     LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
     LT_ASSERT(payload != NULL);
+    LT_TRY(cmd_scope_check(lt_slice_cstr(c->args.words[0])));
     LT_TRY(make_payload(c, payload));
     if (!cmd_flag(c, "yes")) {
         return dry_run(c);

@@ -314,8 +314,7 @@ const struct scope_field scope_fields[] = {
      .before = OF_REPLACEMENT ")"},
     {.name = "replacement",
      .type = TYPE_WORD,
-     .words = "in_use: seen at an endpoint; deployed: what replaces it is; not_seen: replaced, nobody saw by "
-              "what; silent: nothing is known",
+     .words = "what has become of it: in use, replaced and deployed, replaced and not seen, or silent",
      .list = replacements,
      .column = "coalesce((SELECT x.state FROM certificate_truth x WHERE x.issuer = c.issuer AND "
                "x.serial = c.serial AND x.since_us <= # ORDER BY x.step DESC LIMIT 1), 4)"},
