@@ -25,6 +25,7 @@ struct store_segments {
     int fd;     /* owned; of the newest segment; -1: it has no file yet */
     const struct store_segment_io *io;
     uint64_t rotate_bytes;
+    int month; /* in which the newest was begun */
     uint32_t number;
     uint32_t last;         /* that it may use */
     uint64_t synced;       /* bytes of it that are on the disk */
@@ -147,6 +148,12 @@ static uint64_t whole_until(lt_slice tail, uint64_t from)
     return from;
 }
 
+static int month_of(int64_t us)
+{
+    struct lt_date d = lt_date_of((lt_time){us});
+    return d.year * 12 + d.month;
+}
+
 /* Behind `from` lies what no row names, or nothing: whole frames stay, the rest is cut. */
 static lt_res mend_tail(struct store_segments *s, uint64_t from, uint64_t size)
 {
@@ -184,6 +191,7 @@ static lt_res open_newest(struct store_segments *s, uint64_t named)
         return LT_OK;
     }
     LT_CHECK(begun, LT_STATE_CORRUPT, "evidence/%s: its header is damaged", name);
+    s->month = month_of(store_segment_created(LT_SLICE(header, sizeof header)));
     LT_CHECK(size >= named, LT_STATE_CORRUPT, "evidence/%s has %llu bytes, the book names %llu of it", name,
              (unsigned long long)size, (unsigned long long)named);
     return mend_tail(s, named > sizeof header ? named : sizeof header, size);
@@ -191,6 +199,7 @@ static lt_res open_newest(struct store_segments *s, uint64_t named)
 
 static void begin_new(struct store_segments *s, uint32_t number, lt_time now)
 {
+    s->month = month_of(now.us);
     lt_fd_closep(&s->fd);
     s->fd = -1;
     s->number = number;
@@ -229,6 +238,7 @@ static lt_res open_folder(struct store_segments *s, const struct store_segments_
         return LT_OK;
     }
     if (!lt_failed(r) && s->synced == 0) {
+        s->month = month_of(o->now.us);
         store_segment_header(s->number, o->now.us, &s->waiting);
     }
     return r;
@@ -276,7 +286,8 @@ static size_t nothing_waits(const struct store_segments *s)
 lt_res store_segments_append(struct store_segments *s, lt_slice plain, lt_time now,
                              struct store_frame_ref *ret_ref)
 {
-    if (s->waiting.len == 0 && s->synced >= s->rotate_bytes && s->number < s->last) {
+    bool over = s->synced >= s->rotate_bytes || (s->synced > 0 && s->month != month_of(now.us));
+    if (s->waiting.len == 0 && over && s->number < s->last) {
         begin_new(s, s->number + 1, now);
     }
     size_t mark = s->waiting.len;

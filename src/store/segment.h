@@ -7,6 +7,8 @@
  *   header  "LINTELE1" version:4 number:4 created-us:8 hash:32       hash: SHA-256 of what stands before it
  *   frame   "LEFR" packed:4 plain:4 hash:32 bytes                    hash: SHA-256("LEFR" packed plain bytes)
  *
+ * A segment is of one month, by the clock of its writer, so that a month can go with its files.
+ *
  * Numbers are big-endian; packed and plain are the lengths of the bytes, which are a zlib stream begun with
  * the dictionary of the header's version (segment_format.c), and of what they unfold to.
  *
@@ -42,6 +44,7 @@ struct store_frame_ref {
 /* segment_format.c: pure. */
 void store_segment_header(uint32_t number, int64_t created_us, struct lt_buf *out);
 LT_MUST_USE lt_res store_segment_header_read(lt_slice bytes, uint32_t number);
+int64_t store_segment_created(lt_slice bytes); /* of a header that was read */
 /* Appends the frame of plain. ret_ref: length and hash. */
 LT_MUST_USE lt_res store_frame_write(lt_slice plain, struct lt_buf *out, struct store_frame_ref *ret_ref);
 /* The frame at the front of bytes: whole, and with the hash that it says. It is not unfolded. */

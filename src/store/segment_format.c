@@ -86,6 +86,12 @@ lt_res store_segment_header_read(lt_slice bytes, uint32_t number)
     return LT_OK;
 }
 
+int64_t store_segment_created(lt_slice bytes)
+{
+    const uint8_t *at = &bytes.ptr[MAGIC_LEN + 8];
+    return (int64_t)((uint64_t)get32(at) << 32 | get32(at + 4));
+}
+
 /* A stream that cannot begin is a heap that is empty. */
 static size_t fold(lt_slice plain, uint8_t *out, size_t room)
 {

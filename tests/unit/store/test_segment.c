@@ -246,6 +246,40 @@ static void rotation(void **state)
     }
 }
 
+/* A month ends: the next group is in a file of its own, after a restart too, and never in the middle of a
+ * group. */
+static void a_month_each(void **state)
+{
+    struct rig *r = *state;
+    open_it(r);
+    append(r, 0);
+    r->o.now = lt_time_add_seconds(r->o.now, 9 * LT_SECONDS_PER_DAY); /* 1 December */
+    append(r, 1);
+    flush(r);
+    append(r, 2);
+    flush(r);
+    append(r, 3);
+    flush(r);
+    assert_int_equal(r->refs[0].segment, 1);
+    assert_int_equal(r->refs[1].segment, 1);
+    assert_int_equal(r->refs[2].segment, 2);
+    assert_int_equal(r->refs[3].segment, 2);
+    again(r);
+    append(r, 4);
+    flush(r);
+    assert_int_equal(r->refs[4].segment, 2);
+    r->o.now = lt_time_add_seconds(r->o.now, 31 * LT_SECONDS_PER_DAY);
+    again(r);
+    append(r, 5);
+    flush(r);
+    assert_int_equal(r->refs[5].segment, 3);
+    again(r);
+    assert_null(r->lost);
+    for (size_t i = 0; i < 6; i++) {
+        assert_there(r, i);
+    }
+}
+
 /* ---- what a crash leaves ---- */
 
 /* The file ends wherever a power cut likes: whole frames stay, the torn one goes, the next one fits. */
@@ -712,11 +746,11 @@ int main(void)
 {
 #define ROW(name_) cmocka_unit_test_setup_teardown(name_, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        ROW(round_trip),    ROW(large_ones),     ROW(cut_back),     ROW(rotation),
-        ROW(torn_anywhere), ROW(rubbish_behind), ROW(torn_header),  ROW(lost_frames),
-        ROW(older_book),    ROW(damaged_frames), ROW(lying_frames), ROW(frame_of_version_1),
-        ROW(headers),       ROW(strangers),      ROW(no_folder),    ROW(failing_calls),
-        ROW(killed),
+        ROW(round_trip),         ROW(large_ones),    ROW(cut_back),       ROW(rotation),
+        ROW(a_month_each),       ROW(torn_anywhere), ROW(rubbish_behind), ROW(torn_header),
+        ROW(lost_frames),        ROW(older_book),    ROW(damaged_frames), ROW(lying_frames),
+        ROW(frame_of_version_1), ROW(headers),       ROW(strangers),      ROW(no_folder),
+        ROW(failing_calls),      ROW(killed),
     };
     return cmocka_run_group_tests_name("segment", tests, NULL, NULL);
 }
