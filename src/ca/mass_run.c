@@ -39,6 +39,7 @@ static const struct store_sql sql[] = {
      "UPDATE mass_member SET state = 1 WHERE mass = ?1 AND tier = ?2 AND issuer = ?3 AND serial > ?4 AND "
      "serial <= ?5 AND EXISTS (SELECT 1 FROM revocation_hold h WHERE h.issuer = mass_member.issuer AND "
      "h.serial = mass_member.serial AND h.lifted_us = 0)"},
+    {"mass.any-hold", "SELECT 1 FROM revocation_hold WHERE lifted_us = 0 AND issuer = ?1 LIMIT 1"},
     {"mass.slice", ENTRIES "DO NOTHING"},
     /*= CABF-BR 7.2.2 "the CA SHOULD update the CRL entry to enter keyCompromise as the CRLReason in the
      *  reasonCode extension" */
@@ -66,6 +67,7 @@ enum {
     SQL_REFUSED,
     SQL_SLICE_END,
     SQL_HOLD,
+    SQL_ANY_HOLD,
     SQL_SLICE,
     SQL_COMPROMISE,
     SQL_ALREADY,
@@ -224,16 +226,27 @@ static lt_res slice_end(struct ca_turn *t, const struct batch *b, struct slice *
     return store_rows_end(&rows);
 }
 
+/* Mostly nothing is held: then nobody has to be looked up. */
+static lt_res mark_held(struct ca_turn *t, const struct batch *b, struct slice *s)
+{
+    struct store_rows rows;
+    LT_TRY(store_query(t->store, &sql[SQL_ANY_HOLD], STORE_ARGS(STORE_I(b->issuer)), &rows));
+    bool any = store_next(&rows);
+    LT_TRY(store_rows_end(&rows));
+    return !any ? LT_OK
+                : store_exec(t->store, &sql[SQL_HOLD],
+                             STORE_ARGS(STORE_I(b->mass), STORE_I(b->tier), STORE_I(b->issuer),
+                                        STORE_B(b->at), STORE_B(s->to)),
+                             &s->held);
+}
+
 static lt_res write_entries(struct ca_turn *t, const struct ca_mass *m, const struct batch *b,
                             struct slice *s)
 {
     const struct store_sql *q = &sql[m->reason == CA_REASON_KEY_COMPROMISE ? SQL_COMPROMISE : SQL_SLICE];
     char *by = lt_arena_printf(t->arena, "mass m%lld", (long long)m->id);
     LT_ASSERT(by != NULL);
-    LT_TRY(store_exec(
-        t->store, &sql[SQL_HOLD],
-        STORE_ARGS(STORE_I(b->mass), STORE_I(b->tier), STORE_I(b->issuer), STORE_B(b->at), STORE_B(s->to)),
-        &s->held));
+    LT_TRY(mark_held(t, b, s));
     return store_exec(t->store, q,
                       STORE_ARGS(STORE_I(b->mass), STORE_I(b->tier), STORE_I(b->issuer), STORE_B(b->at),
                                  STORE_B(s->to), STORE_I(m->reason), STORE_I(b->revoked_us),

@@ -17,6 +17,7 @@ enum {
     BENCH_LEAF_KEYS = 16,
     BENCH_TEXT = 512, /* URLs, nonces */
     BENCH_ERROR_KINDS = 32,
+    BENCH_SECONDS_KEPT = 600,
 };
 
 enum bench_step {
@@ -46,8 +47,9 @@ struct bench_stats {
     size_t error_kinds;
     uint64_t error_count;
     uint64_t certificates;
-    uint64_t bad_nonces; /* answered by another try, not errors */
-    uint64_t waits;      /* 429 and 503, likewise */
+    uint64_t bad_nonces;                   /* answered by another try, not errors */
+    uint64_t waits;                        /* 429 and 503, likewise */
+    uint32_t worst_us[BENCH_SECONDS_KEPT]; /* of flows that ended in that second */
 };
 
 struct bench;

@@ -38,6 +38,11 @@ void bench_sample(struct bench *b, enum bench_step step, int64_t since_us)
         LT_ASSERT(s->us != NULL);
     }
     s->us[s->count++] = us < 0 ? 0 : us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
+    int64_t second = (lt_now().us - b->began_us) / 1000000;
+    if (step == BENCH_TOTAL && second >= 0 && second < BENCH_SECONDS_KEPT &&
+        b->stats.worst_us[second] < s->us[s->count - 1]) {
+        b->stats.worst_us[second] = s->us[s->count - 1];
+    }
 }
 
 void bench_error(struct bench *b, const char *what)
@@ -140,7 +145,11 @@ void bench_report_json(struct bench *b, double seconds, double cpu_s, struct lt_
         }
         lt_buf_add_byte(out, '}');
     }
-    lt_buf_add_cstr(out, "},\"error_kinds\":{");
+    lt_buf_add_cstr(out, "},\"worst_ms_by_second\":[");
+    for (size_t i = 0; i < BENCH_SECONDS_KEPT && (double)i < seconds; i++) {
+        lt_buf_addf(out, "%s%.1f", i == 0 ? "" : ",", (double)s->worst_us[i] / 1000.0);
+    }
+    lt_buf_add_cstr(out, "],\"error_kinds\":{");
     for (size_t i = 0; i < s->error_kinds; i++) {
         lt_buf_add_cstr(out, i == 0 ? "" : ",");
         lt_json_add_string(out, lt_slice_cstr(s->errors[i].what));

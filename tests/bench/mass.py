@@ -329,6 +329,7 @@ def run(ca, args, dns_port, result, orders):
         result["orders"] = {k: acme.get(k) for k in ("certificates", "certificates_per_second", "errors", "begun_late",
                                                      "error_kinds")}
         result["order, ms"] = acme.get("steps", {}).get("total")
+        result["longest order of each second, ms"] = [round(ms) for ms in acme.get("worst_ms_by_second", [])]
         result["finalize, ms"] = acme.get("steps", {}).get("finalize")
         result["request, ms"] = acme.get("steps", {}).get("request")
         while "the complete CRL was fetched back" not in steps.times and time.time() < end:
