@@ -166,8 +166,20 @@ void ca_crl_plan_next(const struct ca_crl_newest *before, lt_time now, int64_t l
     uint64_t by_time = now.us > 0 ? (uint64_t)now.us : 1;
     plan->number = before->found && before->number >= by_time ? before->number + 1 : by_time;
     plan->this_update = lt_time_from_seconds(lt_time_seconds(now));
-    plan->next_update = lt_time_add_seconds(plan->this_update,
-                                            at_most(lifetime_s, ca_limit_at(CA_LIMIT_CRL_LIFETIME_S, now)));
+    int64_t longest_s = ca_limit_at(CA_LIMIT_CRL_LIFETIME_S, now);
+    lt_time latest = lt_time_add_seconds(plan->this_update, longest_s);
+    plan->next_update = lt_time_add_seconds(plan->this_update, at_most(lifetime_s, longest_s));
+    /*= RFC 5280 5.1.2.5 "CRL issuers SHOULD issue CRLs with a nextUpdate time equal to or later than all
+     *  previous CRLs." — also where lintel.yaml has a shorter lifetime now */
+    if (before->found && before->next_update.us > plan->next_update.us) {
+        plan->next_update = before->next_update.us < latest.us ? before->next_update : latest;
+    }
+    /* What was promised for later stays promised, should lintel.yaml have become shorter.
+     *= RFC 5280 5.1.2.5 "CRL issuers SHOULD issue CRLs with a nextUpdate time equal to or later than all
+     *previous = CRLs." */
+    if (before->found && before->next_update.us > plan->next_update.us) {
+        plan->next_update = lt_time_from_seconds(lt_time_seconds(before->next_update));
+    }
     plan->drop_expired_before = before->found ? before->this_update : (lt_time){0};
     plan->drop_expired_since = before->kept_from;
 }

@@ -361,11 +361,49 @@ static void the_rules_cut(void **state)
     struct ca_crl_plan plan = plan_of(f, &(struct ca_crl_newest){.found = false});
     ca_crl_plan_next(&(struct ca_crl_newest){.found = false}, lt_time_from_seconds(NOW), 30 * DAY, &plan);
     assert_int_equal(plan.next_update.us - plan.this_update.us, 10 * DAY * LT_US_PER_SECOND);
+    static const struct {
+        int64_t before; /* nextUpdate of the one before, from now */
+        int64_t lifetime;
+        int64_t next;
+    } ends[] = {{3 * DAY, 7 * DAY, 7 * DAY},
+                {7 * DAY, 3 * DAY, 7 * DAY}, /* a shorter lifetime takes nothing back */
+                {7 * DAY, 7 * DAY, 7 * DAY},
+                {-DAY, DAY, DAY},
+                {30 * DAY, DAY, 10 * DAY}, /* but the rules do */
+                {11 * DAY, 30 * DAY, 10 * DAY}};
+    for (size_t i = 0; i < LT_COUNT(ends); i++) {
+        const struct ca_crl_newest last = {.found = true,
+                                           .next_update = lt_time_from_seconds(NOW + ends[i].before)};
+        ca_crl_plan_next(&last, lt_time_from_seconds(NOW), ends[i].lifetime, &plan);
+        assert_int_equal(plan.next_update.us, lt_time_from_seconds(NOW + ends[i].next).us);
+    }
     struct ca_crl_newest before = {.found = true, .this_update = lt_time_from_seconds(NOW)};
     assert_int_equal(ca_crl_due(&before, 3600).us, lt_time_from_seconds(NOW + 3600).us);
     assert_int_equal(ca_crl_due(&before, 30 * DAY).us, lt_time_from_seconds(NOW + DAY).us);
     before.found = false;
     assert_int_equal(ca_crl_due(&before, 3600).us, 0);
+}
+
+/* A shorter lifetime in the configuration takes no promise back. */
+static void next_update_never_goes_back(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        bool found;
+        int64_t before; /* its nextUpdate, from now */
+        int64_t lifetime;
+        int64_t next;
+    } rows[] = {
+        {true, 7 * DAY, DAY, 7 * DAY}, {true, DAY, 7 * DAY, 7 * DAY},        {true, -DAY, DAY, DAY},
+        {false, 0, DAY, DAY},          {true, 10 * DAY, 30 * DAY, 10 * DAY},
+    };
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        struct ca_crl_newest before = {.found = rows[i].found,
+                                       .next_update = lt_time_from_seconds(NOW + rows[i].before)};
+        struct ca_crl_plan plan = plan_of(f, &before);
+        ca_crl_plan_next(&before, lt_time_from_seconds(NOW), rows[i].lifetime, &plan);
+        assert_int_equal(lt_time_seconds(plan.next_update), NOW + rows[i].next);
+    }
 }
 
 static void put_crl(struct fixture *f, lt_slice number, int64_t this_update, lt_slice der)
@@ -534,6 +572,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(expired_entries_go_late, setup, teardown),
         cmocka_unit_test_setup_teardown(numbers_grow, setup, teardown),
         cmocka_unit_test_setup_teardown(the_rules_cut, setup, teardown),
+        cmocka_unit_test_setup_teardown(next_update_never_goes_back, setup, teardown),
         cmocka_unit_test_setup_teardown(the_newest_one, setup, teardown),
         cmocka_unit_test_setup_teardown(refuses_a_book_that_is_wrong, setup, teardown),
         cmocka_unit_test_setup_teardown(many, setup, teardown),
