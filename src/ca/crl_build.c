@@ -174,12 +174,6 @@ void ca_crl_plan_next(const struct ca_crl_newest *before, lt_time now, int64_t l
     if (before->found && before->next_update.us > plan->next_update.us) {
         plan->next_update = before->next_update.us < latest.us ? before->next_update : latest;
     }
-    /* What was promised for later stays promised, should lintel.yaml have become shorter.
-     *= RFC 5280 5.1.2.5 "CRL issuers SHOULD issue CRLs with a nextUpdate time equal to or later than all
-     *previous = CRLs." */
-    if (before->found && before->next_update.us > plan->next_update.us) {
-        plan->next_update = lt_time_from_seconds(lt_time_seconds(before->next_update));
-    }
     plan->drop_expired_before = before->found ? before->this_update : (lt_time){0};
     plan->drop_expired_since = before->kept_from;
 }

@@ -125,7 +125,7 @@ def test_the_book_begins_with_what_was_made(made):
     book = sqlite3.connect(f"file:{folder}/book/lintel.db?mode=ro", uri=True)
     kinds = [k for (k,) in book.execute("SELECT kind FROM event ORDER BY sequence")]
     assert kinds[0] == "ca.created" and kinds.count("issuer.created") == 5 and kinds.count("operator.added") == 1
-    assert kinds.count("profile.added") == 8 and kinds[-1] == "crl.stored"
+    assert kinds.count("profile.added") == 9 and kinds[-1] == "crl.stored"
     assert book.execute("SELECT count(*) FROM issuer WHERE parent = 1").fetchone() == (4,)
 
 

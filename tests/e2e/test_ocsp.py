@@ -307,6 +307,7 @@ def test_doctor_knows_the_fifteen_minutes(family):
     assert [level for level, _ in findings(family)] == ["warning"]
     base.write_bytes(whole)
     family.start()
+    family.client.close()
     wait_for("good", is_answered(family, cert.serial_number, ocsp.OCSPCertStatus.GOOD), 15)
     # The publisher stands still and the certificate grows old: told at half of what is allowed, and beyond.
     publisher = family.pids()["publisher-0"]
