@@ -4,10 +4,14 @@
 
 Fills the revocation table of a fresh CA with entries, starts the family and watches: every part signed, published and
 fetched back by the courier, then the complete CRL. --check has OpenSSL verify every file and compares their union with
-the book."""
+the book. --issue 100 goes on with so many orders a second (open loop), first in peace, then while every part and the
+complete CRL are made anew, and tells how long orders took."""
 import argparse
+import json
 import os
 import random
+import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -27,6 +31,8 @@ def arguments():
     parser.add_argument("--shards", type=int, default=128)
     parser.add_argument("--rounds", type=int, default=2, help="the second holds each CRL against the one before")
     parser.add_argument("--check", action="store_true")
+    parser.add_argument("--issue", type=int, default=0, metavar="RATE")
+    parser.add_argument("--seconds", type=int, default=40, help="of each of the two runs of --issue")
     return parser.parse_args()
 
 
@@ -120,13 +126,44 @@ def check(ca):
     print(f"OpenSSL verified every part; their union is the book: {len(found)} serials")
 
 
+def issue(ca, ports, rate, seconds, disturb):
+    """What the orders of so many seconds took, in milliseconds by step."""
+    command = [os.environ["LINTEL_BIN"], "bench", "acme", "--url", ca.directory, "--ca", ca.root, "--http-port", ports[0],
+               "--dns-port", ports[1], "--clients", 50, "--seconds", seconds, "--rate", rate, "--json"]
+    running = subprocess.Popen([str(c) for c in command], stdout=subprocess.PIPE, text=True)
+    time.sleep(seconds / 4)
+    disturb()
+    return json.loads(running.communicate(timeout=seconds + 120)[0])
+
+
+def made_anew(ca):
+    """Everything that a publisher makes at its start, the complete CRL last."""
+    def disturb():
+        os.kill(ca.pids()["publisher-0"], signal.SIGKILL)
+    return disturb
+
+
+def issue_meanwhile(ca, ports, args):
+    rows = "SELECT count(*), max(number) FROM crl WHERE issuer = (SELECT id FROM issuer WHERE name = 'tls') AND shard = 0"
+    book = f"file:{ca.folder}/book/lintel.db?mode=ro"
+    wait_for("calm", lambda: time.sleep(5) or True, 60)
+    for name, disturb in (("in peace", lambda: None), ("meanwhile", made_anew(ca))):
+        with sqlite3.connect(book, uri=True) as db:
+            before = db.execute(rows).fetchone()[0]
+        told = issue(ca, ports, args.issue, args.seconds, disturb)
+        with sqlite3.connect(book, uri=True) as db:
+            made = db.execute(rows).fetchone()[0] - before
+        print(f"orders {name}: {json.dumps(told)}; complete CRLs made: {made}")
+
+
 def main():
     args = arguments()
     os.environ.setdefault("LINTEL_BIN", str(Path(__file__).resolve().parents[2] / "build" / "lintel"))
     with tempfile.TemporaryDirectory(prefix="lintel-bench-crl-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        ca = Ca(folder, None, free_port())
+        ports = free_port(), free_port(socket.SOCK_DGRAM)
+        ca = Ca(folder, ports[1], ports[0])
         settings(ca, args.shards)
         ca.start()
         parts = ca.folder / "public/crl/tls"
@@ -143,6 +180,8 @@ def main():
                                                   if v >= 10240))
             if args.check:
                 check(ca)
+            if args.issue:
+                issue_meanwhile(ca, ports, args)
         finally:
             ca.stop()
 
