@@ -380,12 +380,29 @@ static void count_off(struct ca_usage_memory *m, const Ipc__UsageSeen *seen)
     }
 }
 
+static lt_res courier_failed(struct ca_turn *t, const Ipc__UsageSeen *seen)
+{
+    struct ca_usage u;
+    char *why = lt_arena_cstr(t->arena, lt_slice_cstr(seen->failed));
+    LT_ASSERT(why != NULL);
+    lt_res r = ca_usage_load(t, seen->scan, &u);
+    if (r.code == LT_PEER_NOT_FOUND || lt_failed(r) || strcmp(u.status, "running") != 0) {
+        return r.code == LT_PEER_NOT_FOUND ? LT_OK : r;
+    }
+    LT_TRY(ca_usage_move(t, &u, "pause", why, NULL));
+    ca_usage_forget(t->book);
+    return LT_OK;
+}
+
 /* What was seen is true, whatever has become of the scan. */
 lt_res ca_usage_on_seen(struct ca_turn *t, const Ipc__UsageSeen *seen)
 {
     struct ca_usage_memory *m = &t->book->usage;
     struct sums sums = {.looked = 0};
     struct ca_usage u;
+    if (seen->failed[0] != '\0') {
+        return courier_failed(t, seen);
+    }
     LT_CHECK(seen->n_sights <= CA_USAGE_SIGHTS_MAX, LT_PEER_MALFORMED, "%zu sights at once", seen->n_sights);
     for (size_t i = 0; i < seen->n_sights; i++) {
         const Ipc__UsageSight *s = seen->sights[i];

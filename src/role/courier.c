@@ -142,6 +142,14 @@ static void seen(void *self, const Ipc__UsageSeen *said)
     }
 }
 
+static void say_broken(const struct courier *s)
+{
+    const char *why = courier_usage_broken(s->usage);
+    if (why[0] != '\0') {
+        lt_log(LT_LOG_ERROR, "no endpoint is looked at", "why=\"%s\"", why);
+    }
+}
+
 static lt_res on_look(void *self, const struct ipc_msg *m)
 {
     struct courier *s = self;
@@ -205,6 +213,7 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *start, const int *li
     LT_TRY(courier_mail_new(s->base, mailed, s, &s->mail));
     s->crl = courier_crl_new(s->base, fetched, s);
     LT_TRY(courier_usage_new(s->base, s->folder, seen, s, &s->usage));
+    say_broken(s);
     *ret_self = s;
     lt_log(LT_LOG_INFO, "perspectives", "count=%zu", courier_fleet_count(s->fleet));
     return LT_OK;
@@ -217,6 +226,7 @@ static lt_res reload(void *self, const char *config_yaml)
     struct courier_fleet *fresh = NULL;
     (void)config_yaml; /* nothing of it is ours */
     LT_TRY(courier_usage_reload(s->usage, s->folder));
+    say_broken(s);
     LT_TRY(make_fleet(s, &fresh));
     courier_fleet_inherit(fresh, s->fleet);
     courier_fleet_free(s->before); /* what it had not finished counts as no answer */

@@ -72,6 +72,7 @@ struct courier_usage {
     struct ssl_ctx_st *tls;  /* owned */
     struct event *timer;     /* owned: rounds, while something waits */
     struct usage_targets targets;
+    char broken[201];   /* why they cannot be read; "": they can */
     struct look *queue; /* owned */
     struct look **last;
     size_t waiting;
@@ -393,8 +394,21 @@ static void take(struct courier_usage *c, struct look *l)
     enqueue(c, l);
 }
 
+/* Nobody is looked at while it is not known who must not be. */
+static void refuse(struct courier_usage *c, int64_t scan)
+{
+    Ipc__UsageSeen m = IPC__USAGE_SEEN__INIT;
+    m.scan = scan;
+    m.failed = c->broken;
+    c->told(c->self, &m);
+}
+
 void courier_usage_look(struct courier_usage *c, const Ipc__UsageLook *m)
 {
+    if (c->broken[0] != '\0') {
+        refuse(c, m->scan);
+        return;
+    }
     c->rate = m->rate == 0 ? 1 : m->rate;
     c->concurrency = m->concurrency == 0 ? 1 : m->concurrency;
     for (size_t i = 0; i < m->n_targets && c->waiting < QUEUE_MAX; i++) {
@@ -435,6 +449,11 @@ void courier_usage_tick(struct courier_usage *c)
     flush(c);
 }
 
+const char *courier_usage_broken(const struct courier_usage *c)
+{
+    return c->broken;
+}
+
 size_t courier_usage_open(const struct courier_usage *c)
 {
     return c->open;
@@ -452,7 +471,7 @@ lt_res courier_usage_new(struct event_base *base, const char *folder, courier_us
     c->timer = event_new(base, -1, 0, on_timer, c);
     LT_ASSERT(c->timer != NULL);
     lt_res r = http_peek_context(&c->tls);
-    r = lt_failed(r) ? r : usage_targets_load(folder, &c->targets);
+    r = lt_failed(r) ? r : courier_usage_reload(c, folder);
     if (lt_failed(r)) {
         courier_usage_free(c);
         return r;
@@ -464,7 +483,13 @@ lt_res courier_usage_new(struct event_base *base, const char *folder, courier_us
 lt_res courier_usage_reload(struct courier_usage *c, const char *folder)
 {
     struct usage_targets fresh;
-    LT_TRY(usage_targets_load(folder, &fresh));
+    lt_res r = usage_targets_load(folder, &fresh);
+    if (lt_class_of(r.code) == LT_CLASS_PEER) {
+        (void)snprintf(c->broken, sizeof c->broken, "%s", lt_error_last()->detail); /* fits */
+        return LT_OK;
+    }
+    LT_TRY(r);
+    c->broken[0] = '\0';
     usage_targets_done(&c->targets);
     c->targets = fresh;
     return LT_OK;

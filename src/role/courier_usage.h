@@ -17,12 +17,15 @@ struct courier_usage; /* one owner */
 /* said is valid during the call. */
 typedef void courier_usage_told(void *self, const Ipc__UsageSeen *said);
 
+/* usage/targets that are wrong are no reason to leave everything else undone: then it looks at nothing, and
+ * says why. courier_usage_broken is that, or "". */
 LT_MUST_USE lt_res courier_usage_new(struct event_base *base, const char *folder, courier_usage_told *told,
                                      void *self, struct courier_usage **ret_usage);
 /* Drops what is under way without a word. */
 void courier_usage_free(struct courier_usage *c);
-/* usage/targets is read again; a bad one is refused, and the one before stays. */
+/* usage/targets is read again. */
 LT_MUST_USE lt_res courier_usage_reload(struct courier_usage *c, const char *folder);
+const char *courier_usage_broken(const struct courier_usage *c);
 /* Each target is told once, from the loop or from the tick. */
 void courier_usage_look(struct courier_usage *c, const Ipc__UsageLook *look);
 /* What still waits is not looked at, and not told. */

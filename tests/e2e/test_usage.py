@@ -211,8 +211,13 @@ def test_refused(scanning):
     assert ca.lintel("usage", "scan", "nothing = 1", "--yes", check=False).returncode != 0
     (ca.folder / "usage" / "targets").write_text("www.example.com\n")
     os.kill(ca.pids()["courier-0"], signal.SIGKILL)
-    wait_for("the line", lambda: "usage/targets:1" in ca.log_tail(200))  # it does not go out without its exceptions
+    wait_for("the line", lambda: "usage/targets:1" in ca.log_tail(200))
+    paused = scan(ca, "valid")  # it does not go out without its exceptions
+    assert paused["status"] == "paused" and "usage/targets:1" in paused["why"] and paused["looked"] == 0
     (ca.folder / "usage" / "targets").write_text("")
+    ca.process.send_signal(signal.SIGHUP)
+    wait_for("its end", lambda: ca.lintel("usage", "resume", paused["id"], check=False).returncode == 0
+             and ca.json("usage", "show", paused["id"])["status"] == "done")
 
 
 def test_not_without_a_decision(fresh_ca):

@@ -479,6 +479,16 @@ static void test_liars(void **state)
     Ipc__Endpoints skip_one = page(r, 3, 4, names, 1); /* not the page that was asked for */
     assert_ok(rig_run(r, step_endpoints, &skip_one));
     assert_int_equal(sent(r, IPC_USAGE_LOOK), 0);
+    char broken[] = "usage/targets:1: no name";
+    Ipc__UsageSeen cannot = IPC__USAGE_SEEN__INIT;
+    cannot.scan = scan_id(r);
+    cannot.failed = broken;
+    assert_ok(rig_run(r, step_seen, &cannot));
+    assert_true(is(r, "paused"));
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM usage_scan WHERE why LIKE 'usage/targets:1%'"), 1);
+    assert_ok(do_act(r, ca_usage_resume));
+    assert_ok(rig_run(r, step_tick, NULL));
+    say_count(r, 1);
     Ipc__Endpoints failed = IPC__ENDPOINTS__INIT;
     char why[] = "byte 3: there is no issuer \"x\"";
     failed.scan = scan_id(r);

@@ -29,6 +29,7 @@ struct bench {
     struct courier_usage *c;
     struct seen seen[SEEN_MAX];
     size_t count;
+    size_t failures;
     int64_t scan;
     char folder[64];
 };
@@ -37,6 +38,7 @@ static void told(void *self, const Ipc__UsageSeen *m)
 {
     struct bench *b = self;
     b->scan = m->scan;
+    b->failures += m->failed[0] != '\0';
     for (size_t i = 0; i < m->n_sights; i++) {
         const Ipc__UsageSight *s = m->sights[i];
         struct seen *to = &b->seen[b->count++];
@@ -223,10 +225,24 @@ static void test_bad_targets(void **state)
     (void)state;
     struct bench b;
     struct courier_usage *fresh = NULL;
+    char *names[] = {loopback};
     set_up(&b);
+    assert_string_equal(courier_usage_broken(b.c), "");
     write_targets(&b, "www.example.com\n");
-    assert_fails(courier_usage_reload(b.c, b.folder), LT_PEER_MALFORMED);
-    assert_fails(courier_usage_new(b.r.base, b.folder, told, &b, &fresh), LT_PEER_MALFORMED);
+    assert_ok(courier_usage_reload(b.c, b.folder));
+    assert_non_null(strstr(courier_usage_broken(b.c), "usage/targets:1:"));
+    look(&b, names, 1, (uint32_t)b.r.port, true); /* nobody is gone to */
+    assert_int_equal(b.count, 0);
+    assert_int_equal(b.failures, 1);
+    assert_int_equal(courier_usage_open(b.c), 0);
+    assert_ok(courier_usage_new(b.r.base, b.folder, told, &b, &fresh));
+    assert_non_null(strstr(courier_usage_broken(fresh), "usage/targets:1:"));
+    courier_usage_free(fresh);
+    write_targets(&b, "");
+    assert_ok(courier_usage_reload(b.c, b.folder));
+    look(&b, names, 1, (uint32_t)b.r.port, true);
+    wait_for(&b, 1);
+    assert_fails(courier_usage_reload(b.c, "/nonexistent"), LT_STATE_IO);
     tear_down(&b);
 }
 
