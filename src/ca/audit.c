@@ -25,7 +25,8 @@ static const struct store_sql sql[] = {
     {"audit.issuers", "SELECT id, name FROM issuer ORDER BY id LIMIT 256"},
     {"audit.certificates",
      "SELECT c.serial, c.sha256, d.der, i.tbs, e.outcome, c.spki_sha256, c.not_before_us, c.not_after_us, "
-     "m.form, (SELECT max(x.month) FROM retention x WHERE x.kind = 'certificates' AND x.from_us <= "
+     "m.form, (SELECT max(x.month) FROM retention x WHERE x.kind = 'certificates' AND x.dropped > 0 AND "
+     "x.from_us <= "
      "c.issued_us AND x.to_us > c.issued_us) FROM certificate c "
      "LEFT JOIN certificate_import m ON m.issuer = c.issuer AND m.serial = c.serial AND m.copy = c.copy "
      "LEFT JOIN certificate_der d ON d.issuer = c.issuer AND d.serial = c.serial AND d.copy = c.copy "
@@ -37,7 +38,8 @@ static const struct store_sql sql[] = {
      "SELECT 1 FROM event WHERE subject = ?1 AND kind || '' = 'certificate.issued' LIMIT 1"},
     {"audit.intent",
      "SELECT i.tbs, e.outcome, (SELECT max(x.month) FROM certificate c JOIN retention x ON x.kind = "
-     "'certificates' AND x.from_us <= c.issued_us AND x.to_us > c.issued_us WHERE c.issuer = i.issuer AND "
+     "'certificates' AND x.dropped > 0 AND x.from_us <= c.issued_us AND x.to_us > c.issued_us WHERE c.issuer "
+     "= i.issuer AND "
      "c.serial = i.serial AND c.copy = 0) FROM issuer s JOIN intent i ON i.issuer = s.id AND i.serial = ?2 "
      "LEFT JOIN intent_end e ON e.intent = i.id WHERE s.name = ?1"},
     {"audit.revocation", "SELECT 1 FROM issuer s JOIN certificate c ON c.issuer = s.id AND c.serial = ?2 AND "

@@ -40,8 +40,9 @@ static const struct store_sql sql[] = {
     {"audit.rows.issuer",
      "SELECT name, certificate, spki_sha256, subject_sha256, not_before_us, not_after_us "
      "FROM issuer ORDER BY id LIMIT 256"},
-    {"audit.rows.retention", "SELECT kind, month, sha256, dropped FROM retention WHERE status = 'dropped' "
-                             "ORDER BY month, kind LIMIT 10000"},
+    {"audit.rows.retention",
+     "SELECT kind, month, sha256, dropped FROM retention WHERE dropped > 0 AND status = 'dropped' "
+     "ORDER BY month, kind LIMIT 10000"},
     {"audit.rows.plan", "SELECT p.id, p.needed, (SELECT count(*) FROM approval a WHERE a.plan = p.id) "
                         "FROM plan p WHERE p.id > ?1 AND p.status = 'done' ORDER BY p.id LIMIT 1000"},
 };

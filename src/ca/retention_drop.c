@@ -377,7 +377,7 @@ lt_res ca_retention_slice(struct ca_turn *t, struct ca_retention_part *p, bool *
     p->dropped = ended;
     p->dropping = !ended;
     *ret_more = full && !left_over(&s);
-    return ended ? tell(&s) : LT_OK;
+    return ended && p->count > 0 ? tell(&s) : LT_OK;
 }
 
 /* ---- files ---- */

@@ -9,8 +9,10 @@ import threading
 
 import pytest
 from conftest import LINTEL, Webroot, wait_for
+from postgres import Postgres, programs
 from test_cli import crl_serials, issue, serial_of, verify
 from test_mass import approve, fill, propose
+from test_postgres import move_to
 
 KILLS = int(os.environ.get("LINTEL_TEST_KILLS", "8"))
 MANY = 12000
@@ -253,6 +255,43 @@ def test_members_that_nobody_names(working, tmp_path):
     assert reconcile(ca, tmp_path)["done"] is True
     ca.start()
     wait_for("all of them", lambda: len(crl_serials(ca)) == MANY, 30)
+
+
+@pytest.mark.skipif(programs() is None, reason="no PostgreSQL server is installed")
+def test_a_book_on_a_server(working, tmp_path):
+    """Read row by row while it issues; put back into an empty database, and into nothing that holds a book."""
+    ca = working
+    server = Postgres()
+    try:
+        ca.stop()
+        move_to(ca, server.url)
+        (ca.folder / "book/lintel.db").unlink()
+        ca.start()
+        issue(ca, ca.web, "early.example.com")
+        early = serial_of(ca, "early.example.com")
+        made = ca.json("backup", tmp_path / "b")
+        assert made["store"] == "postgresql"
+        assert ca.json("backup", "verify", tmp_path / "b", "--deep")["ok"] is True
+        ca.lintel("revoke", early, "--reason", "superseded", "--yes")
+        wait_for("the CRL", lambda: early in crl_serials(ca), 20)
+        ca.stop()
+        full = verify(ca, "restore", tmp_path / "b", "--yes")
+        assert full.returncode == 1 and "there is a book already" in full.stderr
+        server.sql("CREATE DATABASE again", "postgres")
+        path = ca.folder / "lintel.yaml"
+        path.write_text(path.read_text().replace(server.url, server.url.replace("/book?", "/again?")))
+        assert "/again?" in path.read_text()
+        put = ca.json("restore", tmp_path / "b", "--yes")
+        assert put["done"] is True and put["own_journal"] is True
+        shown = ca.json("restore", "--reconcile")
+        assert shown["revocations"] == 1
+        assert reconcile(ca, tmp_path)["done"] is True
+        ca.start()
+        assert ca.json("cert", "show", early)["status"] == "revoked"
+        issue(ca, ca.web, "late.example.com")
+        ca.stop()
+    finally:
+        server.stop()
 
 
 def test_another_cas_journal(working, tmp_path, dns):
