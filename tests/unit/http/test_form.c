@@ -115,6 +115,28 @@ static void test_limits(void **state)
     lt_arena_done(&small);
 }
 
+/* Lines belong into the one field that has them; everywhere else they are refused. */
+static void test_area(void **state)
+{
+    struct http_form f;
+    static char body[HTTP_FORM_AREA_MAX + 8];
+    (void)state;
+    assert_ok(http_form_parse_area(LT_LIT("do=x&csr=a%0D%0Ab%09c"), "csr", &arena, &f));
+    assert_true(lt_slice_eq_cstr(f.fields[1].value, "a\r\nb\tc"));
+    assert_fails(http_form_parse(LT_LIT("csr=a%0Ab"), &arena, &f), LT_PEER_MALFORMED);
+    assert_fails(http_form_parse_area(LT_LIT("do=a%0Ab"), "csr", &arena, &f), LT_PEER_MALFORMED);
+    assert_fails(http_form_parse_area(LT_LIT("csr=a%00b"), "csr", &arena, &f), LT_PEER_MALFORMED);
+    assert_fails(http_form_parse_area(LT_LIT("csr=%ff"), "csr", &arena, &f), LT_PEER_MALFORMED);
+    assert_fails(http_form_parse_area(LT_LIT("cs%0Ar=x"), "csr", &arena, &f), LT_PEER_MALFORMED);
+    memset(body, 'x', sizeof body);
+    memcpy(body, "csr=", 4);
+    assert_ok(http_form_parse_area(LT_SLICE(body, HTTP_FORM_AREA_MAX + 4), "csr", &arena, &f));
+    assert_fails(http_form_parse_area(LT_SLICE(body, HTTP_FORM_AREA_MAX + 5), "csr", &arena, &f),
+                 LT_PEER_TOO_LARGE);
+    assert_fails(http_form_parse_area(LT_SLICE(body, HTTP_FORM_VALUE_MAX + 8), "other", &arena, &f),
+                 LT_PEER_TOO_LARGE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -122,6 +144,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_good, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_bad, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_limits, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_area, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -143,6 +143,33 @@ static void test_refused(void **state)
     lt_buf_done(&out);
 }
 
+/* The other kind: to a contact. A kind that is none is refused, and no subscriber's name becomes a header. */
+static void test_contact(void **state)
+{
+    (void)state;
+    struct lt_buf out;
+    Ipc__MailSend m = message();
+    lt_buf_init(&out, 65536);
+    m.kind = text("contact");
+    m.name = text("ca.example");
+    m.subscriber = text("Example\r\nBcc: x@y.example");
+    m.url = text("https://ca.example/acme/contact/AAAABBBBCCCCDDDD");
+    assert_ok(courier_letter_write(&m, &out));
+    const char *letter = lt_buf_cstr(&out);
+    assert_non_null(strstr(letter, "Subject: Are you the contact for certificates of ca.example?\r\n"));
+    assert_non_null(strstr(letter, "https://ca.example/acme/contact/AAAABBBBCCCCDDDD"));
+    assert_null(strstr(letter, "\nBcc:"));
+    assert_null(strstr(letter, "Approve"));
+    lt_buf_reset(&out);
+    m.kind = text("other");
+    assert_fails(courier_letter_write(&m, &out), LT_PEER_MALFORMED);
+    m.kind = text("contact");
+    m.to = text("a@b\r\nBcc: c@d");
+    assert_fails(courier_letter_write(&m, &out), LT_PEER_MALFORMED);
+    assert_int_equal(out.len, 0);
+    lt_buf_done(&out);
+}
+
 static void test_relay(void **state)
 {
     (void)state;
@@ -196,9 +223,8 @@ static void test_relay(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_letter),
-        cmocka_unit_test(test_names_of_all_kinds),
-        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_letter),  cmocka_unit_test(test_names_of_all_kinds),
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_contact),
         cmocka_unit_test(test_relay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

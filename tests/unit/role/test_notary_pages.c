@@ -8,6 +8,14 @@
 
 #define RESUME "/acme/resume/0123456789abcdefABCDEF_-"
 #define FORM "application/x-www-form-urlencoded"
+#define REISSUE "/acme/reissue/0123456789abcdefABCDEF_-"
+/* A certificate request for www.example.com, as a browser posts it. */
+#define REQUEST                                                                                  \
+    "-----BEGIN+CERTIFICATE+REQUEST-----%0D%0AMIHpMIGPAgEAMAAwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCA" \
+    "AROYpvNxr%2FuTZh2%0D%0A5i90QIF8NWifWJNyz%2FPsvoVWVg0nKrjTi2wpUAUBQ%2BWljHOu2v972ULKxAWrT7s" \
+    "h%0D%0Az53Nnb%2BboC0wKwYJKoZIhvcNAQkOMR4wHDAaBgNVHREEEzARgg93d3cuZXhhbXBs%0D%0AZS5jb20wCgY" \
+    "IKoZIzj0EAwIDSQAwRgIhAJe9SxShM%2Bsnt9vHK%2F8wBO2s4V2hyWEg%0D%0A57QldsCc%2FBLjAiEA2Ee6KNIuD" \
+    "fwAAGA0c81Xtmft9JWOASxN6Btpb6v5zDg%3D%0D%0A-----END+CERTIFICATE+REQUEST-----%0D%0A"
 
 static const Ipc__PageCall *asked(const struct said **ret_said)
 {
@@ -171,6 +179,54 @@ static void refused_here(void **state)
     heard_nothing();
 }
 
+/* Certificate requests are taken apart here: the registrar gets names and keys. */
+static void requests_posted(void **state)
+{
+    static const char *const bad[] = {
+        "csr=nonsense",
+        "csr=-----BEGIN+CERTIFICATE+REQUEST-----%0D%0AMIHp%0D%0A-----END+CERTIFICATE+REQUEST-----%0D%0A",
+        "csr=" REQUEST "&csr=" REQUEST,
+        "csr=%00",
+        "do=a%0Ab",
+    };
+    const struct said *call = NULL;
+    Ipc__PageReply reply = IPC__PAGE_REPLY__INIT;
+    struct lt_buf body;
+    (void)state;
+    send_http(&(struct ask){"POST", REISSUE, "", NULL, FORM,
+                            LT_LIT("do=reissue&csr=" REQUEST "%0D%0A" REQUEST), false, 0});
+    const Ipc__PageCall *c = asked(&call);
+    assert_string_equal(c->page, "reissue");
+    assert_int_equal(c->n_fields, 1);
+    assert_int_equal(c->n_requests, 2);
+    assert_int_equal(c->requests[1]->n_names, 1);
+    assert_string_equal(c->requests[1]->names[0]->value, "www.example.com");
+    assert_int_equal(c->requests[1]->key->spki_sha256.len, 32);
+    reply.status = 200;
+    answer_page(call, &reply);
+    (void)answered(200);
+    send_http(&(struct ask){"POST", REISSUE, "", NULL, FORM, LT_LIT("do=check&csr="), false, 0});
+    assert_int_equal(asked(&call)->n_requests, 0);
+    answer_page(call, &reply);
+    (void)answered(200);
+    for (size_t i = 0; i < LT_COUNT(bad); i++) {
+        send_http(&(struct ask){"POST", REISSUE, "", NULL, FORM, lt_slice_cstr(bad[i]), false, 0});
+        (void)answered(400);
+    }
+    lt_buf_init(&body, 256 * 1024);
+    lt_buf_add_cstr(&body, "csr=");
+    for (size_t i = 0; i <= NOTARY_PAGE_REQUESTS_MAX; i++) {
+        lt_buf_add_cstr(&body, REQUEST);
+    }
+    send_http(&(struct ask){"POST", REISSUE, "", NULL, FORM, lt_buf_slice(&body), false, 0});
+    (void)answered(413);
+    lt_buf_done(&body);
+    /* No other page takes them. */
+    send_http(&(struct ask){"POST", RESUME, "", NULL, FORM, LT_LIT("csr=" REQUEST), false, 0});
+    (void)answered(400);
+    heard_nothing();
+}
+
 static void registrar_away(void **state)
 {
     const struct said *call = NULL;
@@ -217,7 +273,8 @@ static void tokens(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(looked_at), TEST(policy), TEST(posted), TEST(refused_here), TEST(registrar_away), TEST(tokens),
+        TEST(looked_at),       TEST(policy),         TEST(posted), TEST(refused_here),
+        TEST(requests_posted), TEST(registrar_away), TEST(tokens),
     };
     return cmocka_run_group_tests(tests, make_keys, drop_keys);
 }
