@@ -102,8 +102,9 @@ static lt_res fetch_scope(struct cmd *c, const struct cmd_scope_listing *l, stru
 static bool as_scope(const struct cmd *c)
 {
     const char *order = cmd_value_or(c, "order", "");
-    return cmd_value(c, "scope") != NULL || strcmp(order, "serial") == 0 || strcmp(order, "-expires") == 0 ||
-           (cmd_flag(c, "all") && !c->json);
+    bool by_name = cmd_value(c, "name") != NULL || cmd_value(c, "suffix") != NULL; /* walked by name */
+    return cmd_value(c, "scope") != NULL || (by_name && order[0] != 0) || strcmp(order, "serial") == 0 ||
+           strcmp(order, "-expires") == 0 || (cmd_flag(c, "all") && !c->json);
 }
 
 static lt_res run_list(struct cmd *c)
