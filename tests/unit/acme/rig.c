@@ -191,7 +191,9 @@ void rig_open(struct rig *r, const char *yaml)
 
 void rig_close(struct rig *r)
 {
-    static const char *const files[] = {"lintel.db", "lintel.db-wal", "lintel.db-shm", "evidence/000001.seg"};
+    static const char *const files[] = {"lintel.db",           "lintel.db-wal",
+                                        "lintel.db-shm",       "evidence/000001.seg",
+                                        "evidence/000002.seg", "evidence/000003.seg"}; /* one a month */
     close_memory(r);
     ca_config_free(r->config);
     lt_arena_done(&r->arena);
