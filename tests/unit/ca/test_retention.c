@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ca/audit.h"
 #include "ca/put_back.h"
 #include "ca/retention.h"
 #include "store/internal.h"
@@ -394,6 +395,55 @@ static void segments(void **state)
     (void)rmdir(FOLDER);
 }
 
+static void seen(void *self, const char *what, const char *subject, const char *detail)
+{
+    (void)self;
+    (void)what;
+    (void)subject;
+    (void)detail;
+}
+
+static uint64_t findings(struct rig *r)
+{
+    struct ca_audit a = {.store = r->store, .found = seen};
+    assert_ok(ca_audit_certificates(&a));
+    assert_ok(ca_audit_rows(&a));
+    return a.counts.findings;
+}
+
+/* Bytes that went in their time are no finding; without the row, or its event, or before their time, they
+ * are. */
+static void the_audit_knows(void **state)
+{
+    struct rig *r = *state;
+    char name[] = "www.example.com";
+    assert_ok(rig_run(r, rig_plan, name));
+    assert_ok(rig_answer(r, SIZE_MAX));
+    run_sql(r, "UPDATE issuer SET spki_sha256 = x'%064x'", 1);
+    uint64_t before = findings(r); /* the rig's issuers are made up */
+    lt_time then = r->now;
+    r->now = lt_time_add_seconds(r->now, (int64_t)5 * YEAR);
+    drop_all(r, part(r, r->now, 202611, CA_RETENTION_CERTIFICATES));
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM certificate_der"), 0);
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM certificate"), 1);
+    assert_int_equal(findings(r), before);
+    rig_audit(r); /* the signer's journal has a signature over what was dropped */
+    static const char *const crimes[] = {
+        "DELETE FROM retention",
+        "UPDATE retention SET dropped = 0",
+        "UPDATE retention SET sha256 = zeroblob(32)",
+        "UPDATE retention SET from_us = to_us",
+        "UPDATE certificate SET issued_us = issued_us + 40 * 86400000000",
+    };
+    for (size_t i = 0; i < LT_COUNT(crimes); i++) {
+        assert_ok(store_begin(r->store));
+        assert_ok(store_script(r->store, crimes[i]));
+        assert_true(findings(r) > before);
+        store_rollback(r->store);
+    }
+    r->now = then;
+}
+
 static void a_book_that_was_put_back(void **state)
 {
     struct rig *r = *state;
@@ -424,6 +474,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(cut_off, set_up, tear_down),
         cmocka_unit_test_setup_teardown(authorities_stay, set_up, tear_down),
         cmocka_unit_test_setup_teardown(segments, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_audit_knows, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_book_that_was_put_back, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, rig_group_setup, rig_group_teardown);
