@@ -9,7 +9,6 @@ whom."""
 import argparse
 import json
 import os
-import resource
 import sys
 import tempfile
 import time
@@ -25,6 +24,11 @@ HZ = os.sysconf("SC_CLK_TCK")
 def spent(pid):
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / HZ
+
+
+def peak(pid):
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
 
 
 def main():
@@ -48,15 +52,16 @@ def main():
                                         str(arguments.concurrency), "--yes", "--json", timeout=600).stdout)
             took = time.monotonic() - begin
             used = {name: spent(pid) for name, pid in ca.pids().items() if name.split("-")[0] in ("courier", "registrar", "reader")}
+            peaks = {name: peak(pid) for name, pid in ca.pids().items() if name in ("courier-0", "registrar-0")}
             used["farm"] = spent(farm.process.pid)
             print(f"{scan['looked']} endpoints in {took:.1f} s, {scan['looked'] / took:.0f} a second: "
                   f"{scan['served']} showed a certificate, {scan['ours']} of them one of the book, {scan['failed']} none")
             print("processor: " + ", ".join(f"{name} {seconds:.1f} s" for name, seconds in used.items()))
+            print("peak memory: " + ", ".join(f"{name} {mib:.0f} MB" for name, mib in peaks.items()))
             print(ca.lintel("scope", "kind = bulk and replacement = in_use", "--count").stdout.strip(), "are in use")
         finally:
             ca.stop()
             farm.stop()
-    print(f"peak memory of any process: {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024} MB")
 
 
 if __name__ == "__main__":
