@@ -83,6 +83,7 @@ struct ca_mass_memory {
     bool pending;          /* there may be a slice to do */
     lt_time members_asked; /* of a reader; 0: nothing is on its way */
     lt_time batch_asked;   /* of the signer; 0: the same */
+    bool busy;             /* others ask meanwhile: shorter slices */
 };
 
 /* Of a scan: pages of names that are under way. May be lost as well. */

@@ -19,10 +19,11 @@
 #include "sign.pb-c.h"
 
 enum {
-    CA_MASS_BATCH = 10000,   /* members of a batch */
-    CA_MASS_SLICE = 1000,    /* rows of one statement */
-    CA_MASS_PAGE = 4000,     /* members of a message */
-    CA_MASS_ALONE_MAX = 100, /* without a configuration */
+    CA_MASS_BATCH = 10000,    /* members of a batch */
+    CA_MASS_SLICE = 1000,     /* rows of one statement */
+    CA_MASS_SLICE_BUSY = 500, /* the same, while others wait for answers */
+    CA_MASS_PAGE = 4000,      /* members of a message */
+    CA_MASS_ALONE_MAX = 100,  /* without a configuration */
     CA_MASS_TIERS_MAX = 16,
     CA_MASS_AHEAD = 2, /* batches that are with the signer or on the way into the book */
     CA_MASS_TEXT_MAX = 64 * 1024,

@@ -34,7 +34,7 @@ static const struct store_sql sql[] = {
     {"mass.batch-refused", "UPDATE mass_batch SET status = 'sealed' "
                            "WHERE mass = ?1 AND batch = ?2 AND status = 'asked'"},
     {"mass.slice-end", "SELECT serial FROM mass_member WHERE mass = ?1 AND tier = ?2 AND issuer = ?3 AND "
-                       "serial > ?4 AND serial <= ?5 ORDER BY serial LIMIT 1 OFFSET 999"},
+                       "serial > ?4 AND serial <= ?5 ORDER BY serial LIMIT 1 OFFSET ?6"},
     {"mass.slice-hold",
      "UPDATE mass_member SET state = 1 WHERE mass = ?1 AND tier = ?2 AND issuer = ?3 AND serial > ?4 AND "
      "serial <= ?5 AND EXISTS (SELECT 1 FROM revocation_hold h WHERE h.issuer = mass_member.issuer AND "
@@ -216,13 +216,14 @@ struct slice {
 static lt_res slice_end(struct ca_turn *t, const struct batch *b, struct slice *s)
 {
     struct store_rows rows;
-    LT_TRY(store_query(
-        t->store, &sql[SQL_SLICE_END],
-        STORE_ARGS(STORE_I(b->mass), STORE_I(b->tier), STORE_I(b->issuer), STORE_B(b->at), STORE_B(b->last)),
-        &rows));
+    int64_t most = t->book->mass.busy ? CA_MASS_SLICE_BUSY : CA_MASS_SLICE;
+    LT_TRY(store_query(t->store, &sql[SQL_SLICE_END],
+                       STORE_ARGS(STORE_I(b->mass), STORE_I(b->tier), STORE_I(b->issuer), STORE_B(b->at),
+                                  STORE_B(b->last), STORE_I(most - 1)),
+                       &rows));
     bool full = store_next(&rows);
     s->to = full ? kept(t, &rows, 0) : b->last;
-    s->members = full ? CA_MASS_SLICE : b->count - b->revoked - b->already - b->held;
+    s->members = full ? most : b->count - b->revoked - b->already - b->held;
     return store_rows_end(&rows);
 }
 

@@ -42,6 +42,7 @@ void registrar_mass_slices(struct registrar *g)
         lt_ignore(registrar_run(g, step_slice, NULL)); /* logged there */
         asked = somebody_asks(g);
     } while (g->book->mass.pending && !asked && lt_monotonic_ms() < until_ms);
+    g->book->mass.busy = asked;
     if (asked && g->open) {
         g->opened_us = lt_now().us; /* the group's time begins with the first question */
     } else {

@@ -377,6 +377,7 @@ def main():
     dns_port, http01_port = free_port(socket.SOCK_DGRAM), free_port()
     result = {"load of the machine": os.getloadavg()[0]}
     ca = set_up(args, folder, dns_port, http01_port)
+    os.sync()  # the first checkpoint would write what the copy has left in memory
     orders = {}
     try:
         ca.start()
