@@ -417,7 +417,7 @@ const struct cmd_verb cmd_scope = {
         "stand\n"
         "in quotation marks where they have blanks. A day, a month or a year is all that lies inside it.\n"
         "What a certificate has several of (names, methods) is met when one of them meets it.\n\n"
-        "Examples:\n"
+        "examples:\n"
         "  lintel scope 'method = dns-01 and caa_age > 8h and issued in 2025-07-25..2026-02-28'\n"
         "  lintel scope 'suffix = example.com and not expired' --list --all\n"
         "  lintel scope 'method = dns-01 and caa_age > 8h' --by profile\n"

@@ -213,7 +213,7 @@ const struct cmd_verb cmd_scope_list = {
     .name = "scope list",
     .words = "",
     .summary = "scopes that have a name, each with its last version",
-    .help = "Example:\n  lintel scope list\n",
+    .help = "examples:\n  lintel scope list\n",
     .options = saved_list_options,
     .option_count = LT_COUNT(saved_list_options),
     .run = run_saved_list,
@@ -224,7 +224,7 @@ const struct cmd_verb cmd_scope_show = {
     .words_least = 1,
     .words_most = 1,
     .summary = "all versions of a scope",
-    .help = "Example:\n  lintel scope show wrong-eku\n",
+    .help = "examples:\n  lintel scope show wrong-eku\n",
     .run = run_saved_show,
 };
 const struct cmd_verb cmd_scope_run = {
@@ -235,7 +235,7 @@ const struct cmd_verb cmd_scope_run = {
     .summary = "runs a saved scope again: as of the moment when it was saved, now, and what changed since",
     .help =
         "Exits with 6 where the book gives another answer for that moment than the one that was saved.\n\n"
-        "Examples:\n  lintel scope run wrong-eku --version 1\n"
+        "examples:\n  lintel scope run wrong-eku --version 1\n"
         "  lintel scope run wrong-eku --side added --all --json\n",
     .options = version_options,
     .option_count = LT_COUNT(version_options),
@@ -250,7 +250,7 @@ const struct cmd_verb cmd_scope_diff = {
     .help = "Each version is held against the book of the moment when it was saved: a corrected expression "
             "shows,\n"
             "and so does a book that went on.\n\n"
-            "Examples:\n  lintel scope diff wrong-eku --version 3 --against 1\n"
+            "examples:\n  lintel scope diff wrong-eku --version 3 --against 1\n"
             "  lintel scope diff wrong-eku --now\n"
             "  lintel scope diff wrong-eku --side added --all\n",
     .options = diff_options,
