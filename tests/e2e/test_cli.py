@@ -43,6 +43,15 @@ def test_the_manual_knows_every_option(verb):
         assert option in ("dir", "json", "help") or f".It Fl -{option}" in section, option
 
 
+def test_the_index_knows_every_verb_and_page():
+    index = (ROOT / "docs" / "man" / "lintel.1").read_text()
+    listed = {verb.strip() for line in re.findall(r"^\.Ic (.*)$", index, re.M) for verb in line.split(" , ")}
+    assert not set(VERBS) - listed, set(VERBS) - listed
+    for page in (ROOT / "docs" / "man").glob("lintel-*.[15]"):
+        name, section = page.name.rsplit(".", 1)
+        assert f".Xr {name} {section}" in index.split(".Sh SEE ALSO")[1], page.name
+
+
 def test_all_verbs_of_the_book_are_there():
     for verb in ("init", "serve", "status", "doctor", "config check", "cert list", "cert show", "revoke", "account list",
                  "halt", "resume", "operator add", "approve", "audit verify", "bench acme", "ceremony run"):
