@@ -51,6 +51,17 @@ lt_res lt_write_all(int fd, lt_slice bytes)
     return LT_OK;
 }
 
+lt_res lt_write_through(int fd, lt_slice bytes, bool wait)
+{
+    off_t from = lseek(fd, 0, SEEK_CUR);
+    LT_TRY(lt_write_all(fd, bytes));
+    unsigned how = SYNC_FILE_RANGE_WRITE |
+                   (wait ? SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WAIT_AFTER : 0);
+    /* Where a file system has no such thing, the sync at the end does it all. */
+    (void)(from < 0 ? 0 : sync_file_range(fd, from, (off_t)bytes.len, how));
+    return LT_OK;
+}
+
 static lt_res sync_folder_of(int dir_fd, const char *path)
 {
     char folder[1024];

@@ -16,5 +16,9 @@ LT_MUST_USE lt_res lt_file_read(struct lt_arena *a, int dir_fd, const char *path
 LT_MUST_USE lt_res lt_file_replace(int dir_fd, const char *path, unsigned mode, lt_slice bytes);
 /* Write all, EINTR and short writes handled. */
 LT_MUST_USE lt_res lt_write_all(int fd, lt_slice bytes);
+/* The same, and sent on its way to the disk: a large file so written, a MiB at a time, has little left for
+ * the sync at its end, which everybody else's syncs would wait for. wait: until it is there, so that no more
+ * is under way. Durable only after that sync. */
+LT_MUST_USE lt_res lt_write_through(int fd, lt_slice bytes, bool wait);
 
 #endif

@@ -78,6 +78,9 @@ bool role_linked(const struct role_kit *kit, enum ipc_role peer);
 uint64_t role_next_id(struct role_kit *kit);
 /* There is work that waits for nobody: the next turn comes at once, after what has arrived meanwhile. */
 void role_again(struct role_kit *kit);
+/* The same at a time of the monotonic clock, or before; of several the last that was said in a turn counts.
+ */
+void role_again_in(struct role_kit *kit, int64_t at_ms);
 /* Drain was received: accept nothing new. */
 bool role_draining(const struct role_kit *kit);
 

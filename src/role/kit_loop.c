@@ -275,6 +275,7 @@ static void end_of_turn(struct role_kit *kit)
         }
     }
     kit->again = false;
+    kit->again_at_ms = 0;
     if (!kit->done && spec->turn_end != NULL) {
         check_hook(kit, spec->turn_end(kit->self), "the end of a turn failed");
     }
@@ -295,7 +296,9 @@ int kit_timeout_ms(const struct role_kit *kit)
     if (kit->again) {
         return 0;
     }
-    int64_t left_ms = kit->next_tick_ms - lt_monotonic_ms();
+    int64_t next_ms = kit->again_at_ms > 0 && kit->again_at_ms < kit->next_tick_ms ? kit->again_at_ms
+                                                                                   : kit->next_tick_ms;
+    int64_t left_ms = next_ms - lt_monotonic_ms();
     return left_ms < 0 ? 0 : left_ms > TICK_MS ? TICK_MS : (int)left_ms;
 }
 
@@ -427,6 +430,11 @@ bool role_linked(const struct role_kit *kit, enum ipc_role peer)
         }
     }
     return false;
+}
+
+void role_again_in(struct role_kit *kit, int64_t at_ms)
+{
+    kit->again_at_ms = at_ms;
 }
 
 uint64_t role_next_id(struct role_kit *kit)

@@ -19,6 +19,7 @@ struct role_kit {
     char name[40]; /* "gateway-0", for the log */
     uint64_t next_id;
     int64_t next_tick_ms;
+    int64_t again_at_ms; /* the next turn no later than that; 0: by the tick */
     bool again; /* role_again */
     bool ready; /* Ready was sent: links and messages count */
     bool draining;

@@ -78,6 +78,16 @@ lt_res publisher_write_crl(int folder_fd, const char *issuer, uint32_t shard, lt
     return LT_OK;
 }
 
+/* One piece on its way at a time: the registrar's syncs must not wait for all of it. */
+static lt_res write_pieces(int fd, lt_slice bytes)
+{
+    enum { PIECE = 1024 * 1024 };
+    for (size_t at = 0; at < bytes.len; at += PIECE) {
+        LT_TRY(lt_write_through(fd, lt_slice_sub(bytes, at, PIECE), true));
+    }
+    return LT_OK;
+}
+
 static lt_res write_parts(int fd, const lt_slice parts[3], uint8_t ret_sha256[32], uint64_t *ret_bytes)
 {
     struct crypto_stream h;
@@ -87,7 +97,7 @@ static lt_res write_parts(int fd, const lt_slice parts[3], uint8_t ret_sha256[32
     for (size_t i = 0; i < 3 && !lt_failed(r); i++) {
         crypto_stream_add(&h, parts[i]);
         *ret_bytes += parts[i].len;
-        r = lt_write_all(fd, parts[i]);
+        r = write_pieces(fd, parts[i]);
     }
     crypto_stream_finish(&h, ret_sha256);
     crypto_stream_done(&h);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -212,6 +213,16 @@ static void become(const struct supervisor *s, enum ipc_role role)
     }
 }
 
+/* Who works for seconds on end gives way to who issues: orders do not wait for lists, files and answers that
+ * are made ahead. */
+static void give_way(enum ipc_role role)
+{
+    enum { NICE = 5 };
+    if (role == IPC_PUBLISHER || role == IPC_READER || role == IPC_OCSP_SIGNER) {
+        (void)setpriority(PRIO_PROCESS, 0, NICE); /* where that is not possible, all are equal */
+    }
+}
+
 /* In the child, between fork and exec. */
 static _Noreturn void exec_role(const struct supervisor *s, const struct process *p, int control_fd)
 {
@@ -241,6 +252,7 @@ static _Noreturn void exec_role(const struct supervisor *s, const struct process
     if (close_range(CONTROL_FD + 1, ~0U, CLOSE_RANGE_CLOEXEC) != 0) {
         die("close_range");
     }
+    give_way(p->role);
     become(s, p->role);
     char *arguments[] = {name, instance, NULL};
     (void)execve(path, arguments, environment);
