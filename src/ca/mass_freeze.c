@@ -4,8 +4,10 @@
 #include "base/text.h"
 #include "ca/body.h"
 #include "ca/mass_internal.h"
+#include "ca/mass_members.h"
 #include "ca/merkle.h"
 #include "ca/revoke.h"
+#include "store/segment.h"
 
 static const struct store_sql sql[] = {
     {"mass.of-key", "SELECT issuer, serial, not_after_us FROM certificate WHERE spki_sha256 = ?1 AND "
@@ -256,9 +258,11 @@ struct seal {
     struct ca_merkle tree;
     int64_t issuer;
     lt_slice first;
-    lt_slice last; /* both in the turn's arena */
-    bool full;     /* the next member is another batch's */
-    bool end;      /* the tier has no more */
+    lt_slice last;    /* both in the turn's arena */
+    bool full;        /* the next member is another batch's */
+    bool end;         /* the tier has no more */
+    uint8_t *members; /* of the turn's arena: serials, each behind its length */
+    size_t members_len;
 };
 
 static lt_slice kept(struct ca_turn *t, lt_slice serial)
@@ -266,6 +270,44 @@ static lt_slice kept(struct ca_turn *t, lt_slice serial)
     lt_slice copy = lt_arena_copy(t->arena, serial);
     LT_ASSERT(copy.ptr != NULL);
     return copy;
+}
+
+/* What is longer than a serial number may be leaves the list short, and no frame is written. */
+static void remember(struct seal *s, lt_slice serial)
+{
+    if (serial.len <= CA_MASS_SERIAL_MAX) {
+        s->members[s->members_len] = (uint8_t)serial.len;
+        memcpy(&s->members[s->members_len + 1], serial.ptr, serial.len);
+        s->members_len += 1 + serial.len;
+    }
+}
+
+/* Among the evidence, which is synced before the commit: a book that is put back finds it behind its own end.
+ */
+static lt_res keep_members(struct ca_turn *t, const struct ca_mass *m, const struct seal *s)
+{
+    const struct ca_issuer *issuer = ca_issuer_by_id(t->book, s->issuer);
+    const struct ca_mass_members members = {
+        .mass = (uint64_t)m->id,
+        .batch = (uint32_t)m->batches,
+        .count = (uint32_t)s->tree.count,
+        .issuer = lt_slice_cstr(issuer == NULL ? "" : issuer->name),
+        .serials = LT_SLICE(s->members, s->members_len),
+    };
+    struct lt_buf plain;
+    struct store_frame_ref unused;
+    struct ca_mass_members again;
+    if (t->book->evidence == NULL) {
+        return LT_OK;
+    }
+    lt_buf_init(&plain, STORE_FRAME_PLAIN_MAX);
+    ca_mass_members_write(&members, &plain);
+    bool whole = !lt_failed(ca_mass_members_read(lt_buf_slice(&plain), &again));
+    lt_res r = whole ? store_segments_append(t->book->evidence, lt_buf_slice(&plain), t->now, &unused)
+                     : LT_OK;
+    t->book->at.evidence_waiting = store_segments_mark(t->book->evidence);
+    lt_buf_done(&plain);
+    return r;
 }
 
 static lt_res seal_page(struct ca_turn *t, const struct ca_mass *m, struct seal *s)
@@ -290,6 +332,7 @@ static lt_res seal_page(struct ca_turn *t, const struct ca_mass *m, struct seal 
         s->full = store_int(&rows, 0) != s->issuer || s->tree.count == CA_MASS_BATCH;
         if (!s->full && serial.len <= sizeof last) {
             ca_merkle_add(&s->tree, serial);
+            remember(s, serial);
             memcpy(last, serial.ptr, serial.len);
             last_len = serial.len;
         }
@@ -317,6 +360,7 @@ static lt_res add_batch(struct ca_turn *t, struct ca_mass *m, const struct seal 
                                  STORE_B(s->first), STORE_B(s->last), STORE_I((int64_t)s->tree.count),
                                  STORE_B(LT_SLICE(root, sizeof root)), STORE_B(at)),
                       NULL));
+    LT_TRY(keep_members(t, m, s));
     m->batches++;
     return LT_OK;
 }
@@ -378,6 +422,8 @@ lt_res ca_mass_seal(struct ca_turn *t, struct ca_mass *m, bool *ret_more)
 {
     struct seal s = {.issuer = 0};
     ca_merkle_init(&s.tree);
+    s.members = lt_arena_alloc(t->arena, (size_t)CA_MASS_BATCH * (CA_MASS_SERIAL_MAX + 1));
+    LT_ASSERT(s.members != NULL);
     *ret_more = true;
     while (!s.full && !s.end) {
         LT_TRY(seal_page(t, m, &s));

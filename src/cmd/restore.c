@@ -217,6 +217,7 @@ static lt_res reconcile(struct restore *k)
     LT_TRY(restore_issuers(k));
     LT_TRY(restore_read_crls(k));
     LT_TRY(walk(k, &summary));
+    LT_TRY(restore_read_sealed(k));
     LT_TRY(take_published(k));
     LT_TRY(restore_count_missing(k));
     return finish(k, &summary);

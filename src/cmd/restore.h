@@ -129,6 +129,8 @@ LT_MUST_USE lt_res restore_crls_hash(int dir, struct lt_arena *a, uint8_t ret_ha
 
 /* restore_batch.c */
 LT_MUST_USE lt_res restore_take_batch(struct restore *k, const struct journal_entry *e);
+/* Of unknown batches: what the registrar wrote into the evidence when it sealed them. */
+LT_MUST_USE lt_res restore_read_sealed(struct restore *k);
 /* After all else is in the book: which members nobody names. */
 LT_MUST_USE lt_res restore_count_missing(struct restore *k);
 

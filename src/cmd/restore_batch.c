@@ -6,16 +6,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "ca/body.h"
 #include "ca/mass.h"
+#include "ca/mass_members.h"
+#include "ca/merkle.h"
 #include "ca/revoke.h"
 #include "cmd/restore.h"
+#include "store/segment.h"
 
-enum { MASS_LEN = 8, BATCH_LEN = 4, COUNT_LEN = 4 };
+enum { MASS_LEN = 8, BATCH_LEN = 4, COUNT_LEN = 4, SEGMENT_MAX = 1024 * 1024 * 1024 };
 
-enum { SQL_BATCH, SQL_HOLD, SQL_MEMBERS, SQL_DONE, SQL_MASS };
+enum { SQL_BATCH, SQL_HOLD, SQL_MEMBERS, SQL_DONE, SQL_MASS, SQL_SEGMENT };
 static const struct store_sql sql[] = {
     [SQL_BATCH] = {"restore.batch", "SELECT tier, issuer, last, count, root, at, revoked, already, held "
                                     "FROM mass_batch WHERE mass = ?1 AND batch = ?2"},
@@ -35,6 +40,8 @@ static const struct store_sql sql[] = {
         {"restore.batch-mass",
          "UPDATE mass SET revoked = revoked + ?3, already = already + ?4, held = held + ?5, at_batch = "
          "CASE WHEN at_batch = ?2 THEN ?2 + 1 ELSE at_batch END WHERE id = ?1"},
+    [SQL_SEGMENT] = {"restore.segment", "SELECT number, length FROM evidence_segment WHERE number >= ?1 AND "
+                                        "number <= ?2 ORDER BY number DESC LIMIT 1"},
 };
 
 /* A batch of the book. */
@@ -201,7 +208,119 @@ lt_res restore_take_batch(struct restore *k, const struct journal_entry *e)
     return carry_out(k, &b, &s);
 }
 
-/* ---- batches of a list that is younger than the book ---- */
+/* ---- batches of a list that is younger than the book: by the evidence ---- */
+
+static struct restore_batch *find_unknown(struct restore *k, const struct ca_mass_members *m)
+{
+    for (size_t i = 0; i < k->unknown_count; i++) {
+        struct restore_batch *b = &k->unknown[i];
+        if (!b->found && b->mass == m->mass && b->batch == m->batch && b->count == m->count &&
+            lt_slice_eq_cstr(m->issuer, k->crls.issuers[b->issuer].name)) {
+            return b;
+        }
+    }
+    return NULL;
+}
+
+/* The root that the signer journaled is over exactly these. */
+static bool proven(const struct ca_mass_members *m, const struct restore_batch *b)
+{
+    struct ca_merkle tree;
+    uint8_t root[CA_HASH_LEN];
+    lt_slice rest = m->serials;
+    lt_slice serial;
+    ca_merkle_init(&tree);
+    while (ca_mass_members_next(&rest, &serial)) {
+        ca_merkle_add(&tree, serial);
+    }
+    ca_merkle_root(&tree, root);
+    return memcmp(root, b->root, sizeof root) == 0;
+}
+
+static lt_res revoke_members(struct restore *k, const struct ca_mass_members *m, struct restore_batch *b)
+{
+    struct outcome o = {0};
+    lt_slice rest = m->serials;
+    lt_slice serial;
+    while (ca_mass_members_next(&rest, &serial)) {
+        const struct restore_revocation r = {b->issuer,     serial,    b->reason,
+                                             b->revoked_us, "journal", b->sequence};
+        bool changed = false;
+        restore_turn(k);
+        LT_TRY(restore_revoke(k, &r, &changed));
+        o.revoked += changed;
+        o.already += !changed;
+    }
+    b->found = true;
+    k->batch_members += (uint64_t)o.revoked;
+    return tell(k, b, &o, "restore.published");
+}
+
+static lt_res take_frame(struct restore *k, lt_slice frame, const struct store_frame_ref *ref)
+{
+    struct lt_arena a;
+    lt_slice plain;
+    struct ca_mass_members m;
+    lt_arena_init(&a, 2 * (size_t)STORE_FRAME_PLAIN_MAX);
+    lt_res r = store_frame_read(frame, ref->sha256, &a, &plain);
+    if (!lt_failed(r) && ca_mass_members_is(plain) && !lt_failed(ca_mass_members_read(plain, &m))) {
+        struct restore_batch *b = find_unknown(k, &m);
+        r = b != NULL && proven(&m, b) ? revoke_members(k, &m, b) : LT_OK;
+    }
+    struct lt_error why = *lt_error_last();
+    lt_arena_done(&a);
+    return lt_failed(r) ? lt_fail(r.code, why.file, why.line, "%s", why.detail) : LT_OK;
+}
+
+/* Frames behind what the book names; a torn end is nobody's. */
+static lt_res read_tail(struct restore *k, const char *path, uint64_t from)
+{
+    struct lt_arena a;
+    lt_slice bytes = {0};
+    struct store_frame_ref ref = {0};
+    lt_arena_init(&a, SEGMENT_MAX);
+    lt_res r = lt_file_read(&a, k->dir, path, SEGMENT_MAX / 2, &bytes);
+    bytes = lt_slice_sub(bytes, from < bytes.len ? (size_t)from : bytes.len, SIZE_MAX);
+    while (!lt_failed(r) && bytes.len > 0 && !lt_failed(store_frame_check(bytes, &ref))) {
+        r = take_frame(k, lt_slice_sub(bytes, 0, ref.length), &ref);
+        bytes = lt_slice_sub(bytes, ref.length, SIZE_MAX);
+    }
+    struct lt_error why = *lt_error_last();
+    lt_arena_done(&a);
+    return lt_failed(r) ? lt_fail(r.code, why.file, why.line, "%s", why.detail) : LT_OK;
+}
+
+lt_res restore_read_sealed(struct restore *k)
+{
+    uint32_t first = 0;
+    uint32_t last = 0;
+    uint64_t from = STORE_SEGMENT_HEADER_LEN;
+    struct store_rows rows;
+    if (k->unknown_count == 0) {
+        return LT_OK;
+    }
+    ca_host_segments(&k->host, &first, &last);
+    LT_TRY(store_query(k->store, &sql[SQL_SEGMENT], STORE_ARGS(STORE_I(first), STORE_I(last)), &rows));
+    if (store_next(&rows)) {
+        first = (uint32_t)store_int(&rows, 0);
+        from = (uint64_t)store_int(&rows, 1);
+    }
+    LT_TRY(store_rows_end(&rows));
+    for (uint32_t n = first; n <= last; n++) {
+        char name[STORE_SEGMENT_NAME_SIZE];
+        char path[64];
+        store_segment_name(n, name);
+        (void)snprintf(path, sizeof path, "evidence/%s", name);
+        if (faccessat(k->dir, path, F_OK, 0) != 0) {
+            return LT_OK; /* they have no gaps */
+        }
+        LT_TRY(read_tail(k, path, from));
+        from = STORE_SEGMENT_HEADER_LEN;
+    }
+    return LT_OK;
+}
+
+/* ---- and by the published CRLs ---- */
 
 static bool same_entries(const struct restore_batch *a, const struct restore_batch *b)
 {
