@@ -194,6 +194,9 @@ static lt_res take_page(struct ca_turn *t, const struct ca_usage *u, const Ipc__
     look.concurrency = (uint32_t)u->concurrency;
     look.timeout_ms = (uint32_t)u->timeout_ms;
     look.private_too = t->book->config != NULL && t->book->config->allow_private;
+    look.resolver = t->book->config == NULL || t->book->config->resolver == NULL
+                        ? look.resolver
+                        : (char *)(uintptr_t)t->book->config->resolver; /* packed, not kept */
     if (look.n_targets > 0) {
         LT_TRY(ca_turn_send(t, IPC_COURIER, IPC_USAGE_LOOK, (uint64_t)u->id, &look.base));
     }

@@ -27,6 +27,7 @@ enum {
     NAME_MAX_LEN = 253,
     DETAIL_MAX = 208,
     SERIAL_MAX = 20,
+    RESOLVER_MAX = 64,
     TOKEN = 1000, /* thousandths of a connection */
     BURST_MS = 100,
     CERT_ARENA_MAX = X509_CERT_DECODED_BYTES * 2,
@@ -67,10 +68,11 @@ struct sight { /* until it is told */
 };
 
 struct courier_usage {
-    struct event_base *base; /* borrowed */
-    struct evdns_base *dns;  /* owned; NULL until the first look-up */
-    struct ssl_ctx_st *tls;  /* owned */
-    struct event *timer;     /* owned: rounds, while something waits */
+    struct event_base *base;     /* borrowed */
+    struct evdns_base *dns;      /* owned; NULL until the first look-up */
+    char resolver[RESOLVER_MAX]; /* that it asks; "": the machine's */
+    struct ssl_ctx_st *tls;      /* owned */
+    struct event *timer;         /* owned: rounds, while something waits */
     struct usage_targets targets;
     char broken[201];   /* why they cannot be read; "": they can */
     struct look *queue; /* owned */
@@ -257,17 +259,47 @@ static void connect_to(struct courier_usage *c, struct look *l)
 
 static void on_found(int result, char type, int count, int ttl, void *addresses, void *arg);
 
+/* "127.0.0.1@8053" as libevent has it: "127.0.0.1:8053", "[::1]:53". */
+static bool add_resolver(struct evdns_base *dns, const char *resolver)
+{
+    char text[RESOLVER_MAX + 4];
+    lt_slice whole = lt_slice_cstr(resolver);
+    lt_slice address = lt_slice_sub(whole, 0, lt_slice_find(whole, '@'));
+    lt_slice port = lt_slice_sub(whole, address.len + 1, SIZE_MAX);
+    bool v6 = lt_slice_find(address, ':') < address.len;
+    (void)snprintf(text, sizeof text, v6 ? "[%.*s]:%.*s" : "%.*s:%.*s", LT_FMT(address),
+                   port.len == 0 ? 2 : (int)port.len,
+                   port.len == 0 ? "53" : (const char *)port.ptr); /* fits */
+    return evdns_base_nameserver_ip_add(dns, text) == 0;
+}
+
+static bool open_dns(struct courier_usage *c)
+{
+    if (c->dns != NULL) {
+        return true;
+    }
+    c->dns = evdns_base_new(c->base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+    bool fine = c->dns != NULL &&
+                (c->resolver[0] != '\0'
+                     ? add_resolver(c->dns, c->resolver)
+                     : evdns_base_resolv_conf_parse(c->dns, DNS_OPTION_NAMESERVERS, "/etc/resolv.conf") == 0);
+    if (!fine) {
+        if (c->dns != NULL) {
+            evdns_base_free(c->dns, 0);
+        }
+        c->dns = NULL;
+        return false;
+    }
+    (void)evdns_base_set_option(c->dns, "timeout:", "3"); /* each is a word that it knows */
+    (void)evdns_base_set_option(c->dns, "attempts:", "2");
+    (void)evdns_base_set_option(c->dns, "max-inflight:", "512");
+    return true;
+}
+
 static bool ask_dns(struct courier_usage *c, struct look *l, bool v6)
 {
-    if (c->dns == NULL) {
-        c->dns = evdns_base_new(c->base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
-        if (c->dns == NULL ||
-            evdns_base_resolv_conf_parse(c->dns, DNS_OPTION_NAMESERVERS, "/etc/resolv.conf") != 0) {
-            return false;
-        }
-        (void)evdns_base_set_option(c->dns, "timeout:", "3"); /* each is a word that it knows */
-        (void)evdns_base_set_option(c->dns, "attempts:", "2");
-        (void)evdns_base_set_option(c->dns, "max-inflight:", "512");
+    if (!open_dns(c)) {
+        return false;
     }
     l->asking = v6 ? evdns_base_resolve_ipv6(c->dns, l->name, DNS_QUERY_NO_SEARCH, on_found, l)
                    : evdns_base_resolve_ipv4(c->dns, l->name, DNS_QUERY_NO_SEARCH, on_found, l);
@@ -403,12 +435,25 @@ static void refuse(struct courier_usage *c, int64_t scan)
     c->told(c->self, &m);
 }
 
+/* Another one is for a courier that asks nobody just now: a new configuration. */
+static void use_resolver(struct courier_usage *c, const char *resolver)
+{
+    if (strcmp(c->resolver, resolver) == 0 || c->open > 0 || strlen(resolver) >= sizeof c->resolver) {
+        return;
+    }
+    (void)snprintf(c->resolver, sizeof c->resolver, "%s", resolver); /* fits */
+    if (c->dns != NULL) {
+        evdns_base_free(LT_TAKE(c->dns, NULL), 0);
+    }
+}
+
 void courier_usage_look(struct courier_usage *c, const Ipc__UsageLook *m)
 {
     if (c->broken[0] != '\0') {
         refuse(c, m->scan);
         return;
     }
+    use_resolver(c, m->resolver);
     c->rate = m->rate == 0 ? 1 : m->rate;
     c->concurrency = m->concurrency == 0 ? 1 : m->concurrency;
     for (size_t i = 0; i < m->n_targets && c->waiting < QUEUE_MAX; i++) {

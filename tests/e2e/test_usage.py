@@ -131,6 +131,27 @@ def test_issued_seen_replaced_deployed(scanning, tmp_path):
     web.stop()
 
 
+def test_by_the_dns(scanning, tmp_path):
+    """Where usage/targets says nothing, the names' addresses are asked for."""
+    ca = scanning
+    site = Site(tmp_path)
+    web = Webroot(tmp_path / "webroot", ca.http01_port)
+    ca.start()
+    user = Client(ca.directory, ca.root, web.challenges)
+    user.register()
+    pem = user.issue("a.example.com", "b.example.com")
+    site.show(pem, user.leaf_key)
+    seen = scan(ca, "suffix = example.com", "--port", str(site.port), "--port", "1", "--timeout", "3000")
+    assert (seen["looked"], seen["ours"], seen["failed"]) == (4, 2, 2)
+    endpoints = ca.json("usage", "endpoints", "--suffix", "example.com")["endpoints"]
+    assert sorted((e["name"], e["port"], e["outcome"]) for e in endpoints) == sorted(
+        (name, port, outcome) for name in ("a.example.com", "b.example.com")
+        for port, outcome in ((1, "refused"), (site.port, "served")))
+    assert ca.json("usage", "history", "a.example.com")["looks"][0]["address"] == "127.0.0.1"
+    site.stop()
+    web.stop()
+
+
 def one(ca, query):
     db = sqlite3.connect(f"file:{ca.folder}/book/lintel.db?mode=ro", uri=True)
     try:
