@@ -350,6 +350,7 @@ static void linked(void *self, enum ipc_role peer, uint32_t instance)
     registrar_step *step = NULL;
     (void)instance;
     ca_mass_ask_again(g->book);
+    g->book->cap_asked = (lt_time){0}; /* of a reader that may be gone */
     if (peer == IPC_READER || peer == IPC_COURIER) {
         ca_usage_ask_again(g->book);
     }
