@@ -30,8 +30,8 @@ static const struct store_sql sql[] = {
 };
 const struct ca_query_sql query_event_sql = {sql, LT_COUNT(sql)};
 
-/* Behind every name of a chain: they are UTF-8. */
-static const char last_chain[] = "\xff";
+/* Behind every name of a chain: they are ASCII, and PostgreSQL takes no byte that is no UTF-8. */
+static const char last_chain[] = "\x7f";
 
 static void write_event(const struct ca_query *query, struct query_out *o, const struct store_rows *rows)
 {

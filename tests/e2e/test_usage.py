@@ -14,6 +14,7 @@ from acmeclient import Client, certificates
 from conftest import Webroot, free_port, wait_for
 from cryptography.hazmat.primitives import serialization
 from farm import Farm, allow, fill, targets
+from postgres import Postgres, programs
 
 MANY = 600
 
@@ -75,8 +76,26 @@ def scanning(fresh_ca):
         fresh_ca.stop()
 
 
-def test_issued_seen_replaced_deployed(scanning, tmp_path):
-    ca = scanning
+@pytest.fixture(params=["folder", "postgresql"])
+def stored(request, scanning):
+    """The same with the book in a folder, and on a server."""
+    if request.param == "folder":
+        yield scanning
+        return
+    if programs() is None:
+        pytest.skip("no PostgreSQL server is installed")
+    server = Postgres()
+    assert scanning.json("store", "migrate", "--to", server.url, "--yes")["done"]
+    path = scanning.folder / "lintel.yaml"
+    path.write_text(path.read_text() + f"store: {server.url}\n")
+    yield scanning
+    if scanning.process is not None:
+        scanning.stop()
+    server.stop()
+
+
+def test_issued_seen_replaced_deployed(stored, tmp_path):
+    ca = stored
     site = Site(tmp_path)
     web = Webroot(tmp_path / "webroot", ca.http01_port)
     (ca.folder / "usage").mkdir()
