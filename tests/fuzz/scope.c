@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "scope/scope.h"
+#include "scope/private.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -37,6 +37,13 @@ static void compile_all(const struct scope *s, struct lt_arena *a)
          .few = true,
          .after = {.set = true},
          .but_not = s},
+        {.want = SCOPE_MEMBERS,
+         .now = {INT64_C(1583280000000000)},
+         .as_of = true,
+         .catalog = &catalog,
+         .but_not = s,
+         .but_not_now = {INT64_C(1580000000000000)},
+         .but_not_as_of = true},
     };
     for (size_t i = 0; i < LT_COUNT(asks); i++) {
         struct scope_sql sql;
@@ -44,6 +51,13 @@ static void compile_all(const struct scope *s, struct lt_arena *a)
         if (!lt_failed(scope_compile(s, &asks[i], a, &error, &sql))) {
             check_sql(&sql);
         }
+    }
+    const struct scope_grouping grouping = {.field = "age", .value = "@ - c.issued_us"};
+    const struct scope_grouped grouped = {
+        .grouping = &grouping, .field = scope_field_find(LT_LIT("age")), .unit = 60, .limit = 9};
+    struct scope_sql sql;
+    if (!lt_failed(scope_compile_grouped(s, &asks[1], &grouped, a, &sql))) {
+        check_sql(&sql);
     }
 }
 
