@@ -5,7 +5,7 @@
 #include "cmd/api.h"
 #include "cmd/verbs.h"
 
-enum { PATH_SIZE = 256 };
+enum { PATH_SIZE = 256, QUERY_MAX = 8192 };
 
 static lt_res run_change(struct cmd *c)
 {
@@ -44,9 +44,13 @@ static lt_res run_list(struct cmd *c)
 {
     static const char *const heads[] = {"SERIAL", "ISSUER", "SINCE", "REFERENCE", "REASON", "BY", "LIFTED"};
     LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
+    struct lt_buf query;
     size_t i;
     json_t *row;
-    LT_TRY(cmd_api_get(c, "holds", &answer));
+    lt_buf_init(&query, QUERY_MAX);
+    lt_res r = cmd_api_list(c, "holds", "holds", &query, &answer);
+    lt_buf_done(&query);
+    LT_TRY(r);
     if (c->json) {
         return cmd_print_json(answer);
     }
@@ -70,6 +74,7 @@ static const struct cmd_option add_options[] = {
     CMD_YES_OPTION,
     CMD_OPERATOR_OPTIONS,
 };
+static const struct cmd_option list_options[] = {CMD_PAGE_OPTIONS};
 static const struct cmd_option lift_options[] = {
     {"reason", "TEXT", "why", false, NULL},
     CMD_YES_OPTION,
@@ -106,6 +111,8 @@ const struct cmd_verb cmd_hold_list = {
     .name = "hold list",
     .words = "",
     .summary = "list what is, or was, kept from being revoked",
-    .help = "examples:\n  lintel hold list\n",
+    .help = "examples:\n  lintel hold list\n  lintel hold list --all --json\n",
+    .options = list_options,
+    .option_count = LT_COUNT(list_options),
     .run = run_list,
 };
