@@ -8,9 +8,11 @@ import subprocess
 import threading
 
 import pytest
+from cryptography import x509
 from conftest import LINTEL, Webroot, wait_for
 from postgres import Postgres, programs
 from test_cli import crl_serials, issue, serial_of, verify
+from test_crl_shards import settings
 from test_mass import approve, fill, propose
 from test_postgres import move_to
 
@@ -211,6 +213,60 @@ def test_nothing_is_forgotten(working, tmp_path):
     assert book.execute("SELECT count(*) FROM key_block").fetchone()[0] == 1
     assert book.execute("SELECT status, revoked FROM mass WHERE id = ?", (int(sealed["id"][1:]),)).fetchone()[1] > 0
     book.close()
+
+
+def part_serials(path):
+    """Serial numbers on a CRL, and the CRL's number."""
+    crl = x509.load_der_x509_crl(path.read_bytes())
+    return {f"{r.serial_number:032x}" for r in crl}, crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+
+
+def parts(ca):
+    return {int(p.stem): part_serials(p) for p in (ca.folder / "public/crl/tls").glob("*.crl")}
+
+
+@pytest.mark.parametrize("journal", ["kept", "lost"])
+def test_parts_of_a_crl(working, tmp_path, journal):
+    """Each revocation comes back to the part that its certificate names; where even the journal is the backup's, the
+    published parts are all that knows of it."""
+    ca = working
+    ca.stop()
+    settings(ca, 4)
+    ca.start()
+    wait_for("all parts", lambda: len(parts(ca)) == 4, 20)
+    early = []
+    for n in range(6):
+        issue(ca, ca.web, f"early{n}.example.com")
+        early.append(serial_of(ca, f"early{n}.example.com"))
+    ca.lintel("backup", tmp_path / "b")
+    issue(ca, ca.web, "late.example.com")
+    late = serial_of(ca, "late.example.com")
+    for serial in [*early, late]:
+        ca.lintel("revoke", serial, "--reason", "superseded", "--yes")
+    wait_for("all of them", lambda: set().union(*(s for s, _ in parts(ca).values())) == {*early, late}, 20)
+    wait_for("the complete one", lambda: {*early, late} <= part_serials(ca.folder / "public/crl/tls.crl")[0], 90)
+    before = parts(ca)
+    ca.stop()
+    if journal == "lost":
+        shutil.rmtree(ca.folder / "journal")
+    ca.lintel("restore", tmp_path / "b", "--yes")
+    shown = ca.json("restore", "--reconcile")
+    if journal == "lost":
+        assert shown["published"] == 7 and shown["revocations"] == 0, shown
+    else:
+        assert shown["revocations"] == 7 and shown["published"] == 0 and shown["lost"] >= 1, shown
+    assert reconcile(ca, tmp_path)["done"] is True
+    ca.start()
+    wait_for("newer parts", lambda: all(parts(ca)[n][1] > before[n][1] for n in before if before[n][0]), 60)
+    after = parts(ca)
+    for n, (serials, number) in before.items():
+        assert serials <= after[n][0], n
+        assert after[n][1] >= number
+    for serial in early:
+        assert ca.json("cert", "show", serial)["status"] == "revoked"
+    assert {*early, late} <= part_serials(ca.folder / "public/crl/tls.crl")[0]
+    issue(ca, ca.web, "again.example.com")
+    assert ca.json("audit", "verify")["ok"] is True
 
 
 def test_members_that_nobody_names(working, tmp_path):
