@@ -61,7 +61,7 @@ static lt_res tick(void *self, lt_time now)
 {
     struct publisher *p = self;
     LT_CHECK(!store_gone(p->store), LT_STATE_CLOSED, "the connection to the book is gone");
-    publisher_ari_tick(p->ari, now);
+    publisher_ari_tick(p->ari, now, p->crls.under_way > 1);
     publisher_ocsp_tick(p->ocsp, now);
     return LT_OK;
 }

@@ -42,6 +42,7 @@ LT_MUST_USE lt_res publisher_copy_offline(int folder_fd, const struct ca_crl_iss
 struct publisher_ari;
 struct publisher_ari *publisher_ari_new(int folder_fd, struct store *store,
                                         const struct ca_crl_issuer *issuers, size_t issuer_count);
-void publisher_ari_tick(struct publisher_ari *a, lt_time now);
+/* busy: CRLs are on their way, and the base waits for them. */
+void publisher_ari_tick(struct publisher_ari *a, lt_time now, bool busy);
 
 #endif

@@ -214,13 +214,13 @@ static void look_at_delta(struct publisher_ari *a, lt_time now)
     }
 }
 
-void publisher_ari_tick(struct publisher_ari *a, lt_time now)
+void publisher_ari_tick(struct publisher_ari *a, lt_time now, bool busy)
 {
     if (a->fd < 0 && lt_monotonic_ms() >= a->base_ms) {
         if (lt_failed(begin(a, now))) {
             give_up(a, "renewal information");
         }
-    } else if (a->fd >= 0 && lt_failed(slices(a))) {
+    } else if (a->fd >= 0 && !busy && lt_failed(slices(a))) {
         give_up(a, "renewal information");
     }
     look_at_delta(a, now);

@@ -227,6 +227,14 @@ static void group_failed(struct registrar *g, lt_res why)
     }
 }
 
+/* Neither an answer nor a question to a neighbour rests on it: slices, what is due, leases. Lost, it is done
+ * again.
+ */
+static bool nobody_hears(const struct registrar *g)
+{
+    return g->question_count == 0 && ca_turn_mark(&g->turn) == 0;
+}
+
 void registrar_commit(struct registrar *g)
 {
     if (!g->open) {
@@ -237,7 +245,7 @@ void registrar_commit(struct registrar *g)
     if (lt_failed(r)) {
         store_rollback(g->store);
     } else {
-        r = store_commit(g->store);
+        r = nobody_hears(g) ? store_commit_unsynced(g->store) : store_commit(g->store);
     }
     g->open = false;
     if (lt_failed(r)) {

@@ -45,6 +45,7 @@ struct store_backend {
     lt_res (*begin_beside)(struct store *s);
     lt_res (*lock)(struct store *s, int64_t number);
     lt_res (*commit)(struct store *s);
+    lt_res (*commit_unsynced)(struct store *s);
     void (*rollback)(struct store *s);
     lt_res (*savepoint)(struct store *s);
     lt_res (*release)(struct store *s);

@@ -140,6 +140,7 @@ static const struct store_backend backend = {
     .begin_beside = postgres_begin_beside,
     .lock = postgres_lock,
     .commit = postgres_commit,
+    .commit_unsynced = postgres_commit_unsynced,
     .rollback = postgres_rollback,
     .savepoint = postgres_savepoint,
     .release = postgres_release,
@@ -175,6 +176,10 @@ static const struct {
 static lt_res settings(struct postgres *s)
 {
     /* What the server holds with more than one disk (remote_write, remote_apply) stays. */
+    /* A prepared statement is a walk along an index, and what it joins a look-up each; statistics of tables
+     * that have grown a thousandfold since they were made would have the server read them whole. */
+    LT_TRY(postgres_run(s, "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;"
+                           "SET enable_material = off"));
     LT_TRY(postgres_run(s, "SET client_min_messages = warning; SET jit = off; SET cursor_tuple_fraction = 1;"
                            "SELECT set_config('synchronous_commit', 'on', false) "
                            "WHERE current_setting('synchronous_commit') IN ('off', 'local')"));

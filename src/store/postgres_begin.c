@@ -20,6 +20,7 @@
 #define MARK "SAVEPOINT message"
 #define MARK_AGAIN "RELEASE message; SAVEPOINT message"
 #define COMMIT_WRITTEN "SELECT nextval('store_generation'); COMMIT"
+#define COMMIT_UNSYNCED "SET LOCAL synchronous_commit = off; " COMMIT_WRITTEN
 
 static struct postgres *postgres_of(struct store *store)
 {
@@ -90,6 +91,7 @@ lt_res postgres_lock(struct store *store, int64_t number)
 static void ended(struct postgres *s)
 {
     s->begun = false;
+    s->free_plans = false;
     s->broken = false;
     s->mark_wanted = false;
     s->marked = false;
@@ -97,7 +99,7 @@ static void ended(struct postgres *s)
 }
 
 /* COMMIT of a transaction that failed is a ROLLBACK, and says so in its tag alone. */
-static lt_res commit(struct postgres *s)
+static lt_res commit(struct postgres *s, const char *words)
 {
     LT_CHECK(!s->gone, LT_STATE_CLOSED, "commit: the connection to the book is gone");
     LT_CHECK(!s->broken, LT_RETRY_UNAVAILABLE, "commit: the transaction was rolled back before");
@@ -105,14 +107,14 @@ static lt_res commit(struct postgres *s)
         return postgres_run(s, "COMMIT");
     }
     s->generation++; /* if another draws one meanwhile, or it is not drawn, the next begin sees a change */
-    return postgres_run(s, COMMIT_WRITTEN);
+    return postgres_run(s, words);
 }
 
-lt_res postgres_commit(struct store *store)
+static lt_res end_by(struct store *store, const char *words)
 {
     struct postgres *s = postgres_of(store);
     LT_ASSERT(s->begun);
-    lt_res r = commit(s);
+    lt_res r = commit(s, words);
     if (lt_failed(r)) {
         struct lt_error why = *lt_error_last();
         postgres_rollback(store);
@@ -120,6 +122,16 @@ lt_res postgres_commit(struct store *store)
     }
     ended(s);
     return LT_OK;
+}
+
+lt_res postgres_commit(struct store *store)
+{
+    return end_by(store, COMMIT_WRITTEN);
+}
+
+lt_res postgres_commit_unsynced(struct store *store)
+{
+    return end_by(store, COMMIT_UNSYNCED);
 }
 
 void postgres_rollback(struct store *store)

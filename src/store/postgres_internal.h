@@ -35,6 +35,7 @@ struct postgres {
     struct lt_buf load; /* rows on their way in a COPY */
     bool read_only;
     bool begun;
+    bool free_plans;  /* in this transaction the server joins as it likes */
     bool mark_wanted; /* a savepoint that nothing was written in yet */
     bool marked;
     bool mark_kept; /* the server still has the mark of a message that went well */
@@ -74,6 +75,7 @@ LT_MUST_USE lt_res postgres_begin(struct store *store);
 LT_MUST_USE lt_res postgres_begin_beside(struct store *store);
 LT_MUST_USE lt_res postgres_lock(struct store *store, int64_t number);
 LT_MUST_USE lt_res postgres_commit(struct store *store);
+LT_MUST_USE lt_res postgres_commit_unsynced(struct store *store);
 void postgres_rollback(struct store *store);
 LT_MUST_USE lt_res postgres_savepoint(struct store *store);
 LT_MUST_USE lt_res postgres_release(struct store *store);

@@ -344,6 +344,17 @@ static lt_res first_rows(struct postgres *s, struct postgres_rows *rows, const s
     return take_in(s, rows, run_plain(s, c, b));
 }
 
+/* What a compiler of ours has put together may be any question: the server plans it. */
+static lt_res plan_freely(struct postgres *s)
+{
+    if (!s->begun || s->free_plans) {
+        return LT_OK;
+    }
+    s->free_plans = true;
+    return postgres_run(s, "SET LOCAL enable_seqscan = on; SET LOCAL enable_hashjoin = on;"
+                           "SET LOCAL enable_mergejoin = on; SET LOCAL enable_material = on");
+}
+
 static lt_res query(struct postgres *s, const struct store_sql *sql, const struct store_value *values,
                     size_t count, bool once, struct store_rows *ret_rows)
 {
@@ -354,6 +365,7 @@ static lt_res query(struct postgres *s, const struct store_sql *sql, const struc
     struct postgres_rows *rows = free_rows(s);
     LT_CHECK(rows != NULL, LT_STATE_CORRUPT, "%s: too many answers are open", sql->name);
     *rows = (struct postgres_rows){.sql = sql};
+    LT_TRY(once ? plan_freely(s) : LT_OK);
     LT_TRY(first_rows(s, rows, values, &b, once));
     ret_rows->stmt = (struct store_stmt *)(void *)rows;
     return LT_OK;

@@ -641,6 +641,7 @@ static const struct store_backend backend = {
     .begin_beside = book_begin, /* there is one writer */
     .lock = book_lock,
     .commit = book_commit,
+    .commit_unsynced = book_commit, /* the WAL is synced by whoever comes next all the same */
     .rollback = book_rollback,
     .savepoint = book_savepoint,
     .release = book_release,

@@ -47,6 +47,11 @@ lt_res store_commit(struct store *s)
     return s->backend->commit(s);
 }
 
+lt_res store_commit_unsynced(struct store *s)
+{
+    return s->backend->commit_unsynced(s);
+}
+
 void store_rollback(struct store *s)
 {
     s->backend->rollback(s);

@@ -68,6 +68,10 @@ LT_MUST_USE lt_res store_begin_beside(struct store *s);
  * store_changed_elsewhere says whether others have committed since the last time. With SQLite nothing. */
 LT_MUST_USE lt_res store_lock(struct store *s, int64_t number);
 LT_MUST_USE lt_res store_commit(struct store *s);
+/* The same without waiting for the disk, where that costs something: a power cut may take it back, and all
+ * that was committed so behind it, as if it had never been begun. For what nobody is told and is done again
+ * anyway. With SQLite, as store_commit. */
+LT_MUST_USE lt_res store_commit_unsynced(struct store *s);
 void store_rollback(struct store *s);
 /* One level of savepoint inside a transaction. */
 LT_MUST_USE lt_res store_savepoint(struct store *s);
