@@ -18,6 +18,9 @@
  * Who uses certificates: GET usage/scans, usage/scans/ID, usage/endpoints (name, suffix, issuer with serial;
  * cursor, limit), usage/history (name).
  *
+ * scope/list takes order (serial, issued, -issued, expires, -expires) and der as well. What was brought in:
+ * GET imports.
+ *
  * Judging, POST of PEM, DER, base64, or JSON {object, kind, role, profile, issuer, precertificate, at, tbs}:
  * lint. Changes nothing and needs no signature; the reader judges, which has no key and cannot write.
  *
@@ -49,21 +52,20 @@
  *   holdouts/ID/lift            {}
  *   scopes                      {"name": "…", "scope": "…", "note": "…", "as-of": RFC 3339, "count": N,
  *                                "members-sha256": HEX}: what scope/run answered
- *   pauses/ACCOUNT/resume       {"name": "…"}; without it all paused names of the account
- *   eab                         {"note": "…", "profiles": […], "suffixes": […], "accounts": 1,
- *                                "orders": 100, "orders-period": SECONDS, "expires": RFC 3339};
- *                               the answer has "kid" and "hmac_key"
- *   eab/KID/revoke              {}
- *   enrollments                 {"csr": BASE64URL of DER, "subscriber": "…", "profile": "…",
- *                                "contact": MAIL, "methods": [{"name": "…", "method": "…"}],
- *                                "hold": true}; the answer has "id"
- *   enrollments/ID/check        {"name": "…", "method": "…"}
- *   enrollments/ID/issue        {}
- *   enrollments/ID/cancel       {"reason": "…"}
- *   lint/findings               {"run": ID, "part": 0, "rule-set": …, "seed": …, "sample": "3%",
- *                                "since": …, "at": …, "total": N, "judged": N, "differing": N,
- *                                "failing": N, "findings": [{"issuer", "serial", "rule", "result",
- *                                "message", "path", "offset", "was"}]}
+ *   imports                     {"source": "…", "note": "…"}; the answer has "import"
+ *   imports/ID/certificates     {"certificates": [{"der": BASE64URL} or {"issuer": "tls", "serial": HEX,
+ * "not-before", "not-after", "issued": RFC 3339, "names": […], "sha256", "spki-sha256": HEX, "key-type":
+ * "p256"}, each with "revoked": RFC 3339, "reason": 4 where it is], "issuers": [BASE64URL of DER], "profile":
+ * "…", "account": N} issuers                     {"name": "…", "der": BASE64URL}: another CA, that never
+ * signs here pauses/ACCOUNT/resume       {"name": "…"}; without it all paused names of the account eab
+ * {"note": "…", "profiles": […], "suffixes": […], "accounts": 1, "orders": 100, "orders-period": SECONDS,
+ * "expires": RFC 3339}; the answer has "kid" and "hmac_key" eab/KID/revoke              {} enrollments
+ * {"csr": BASE64URL of DER, "subscriber": "…", "profile": "…", "contact": MAIL, "methods": [{"name": "…",
+ * "method": "…"}], "hold": true}; the answer has "id" enrollments/ID/check        {"name": "…", "method":
+ * "…"} enrollments/ID/issue        {} enrollments/ID/cancel       {"reason": "…"} lint/findings {"run": ID,
+ * "part": 0, "rule-set": …, "seed": …, "sample": "3%", "since": …, "at": …, "total": N, "judged": N,
+ * "differing": N, "failing": N, "findings": [{"issuer", "serial", "rule", "result", "message", "path",
+ * "offset", "was"}]}
  */
 #include "base/arena.h"
 #include "jose/jws.h"
