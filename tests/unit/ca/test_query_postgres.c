@@ -1,0 +1,79 @@
+/* A reader's statements on PostgreSQL: the server prepares every one of them, on a book of this version. */
+#include "../check.h"
+#include "../store/pg_rig.h"
+
+#include "base/buf.h"
+#include "ca/query_internal.h"
+#include "store/internal.h"
+#include "store/postgres_text.h"
+#include "store/store.h"
+
+static int understood(struct store *s, const struct store_sql *sql)
+{
+    struct lt_buf text;
+    size_t count = 0;
+    lt_buf_init(&text, 65536);
+    lt_buf_add_cstr(&text, "PREPARE statement AS ");
+    lt_res r = postgres_text(sql->text, &text, &count);
+    r = lt_failed(r) ? r : store_script(s, lt_buf_cstr(&text));
+    if (lt_failed(r)) {
+        print_error("%s: %s\n", sql->name, lt_error_last()->detail);
+    } else {
+        assert_ok(store_script(s, "DEALLOCATE statement"));
+    }
+    lt_buf_done(&text);
+    return lt_failed(r) ? 0 : 1;
+}
+
+static void every_statement_is_understood(void **state)
+{
+    (void)state;
+    struct store *s = NULL;
+    const struct store_options o = {.path = pg_rig_database()};
+    size_t count = 0;
+    size_t good = 0;
+    assert_ok(store_open(&o, &s));
+    assert_ok(store_migrate(s));
+    for (size_t t = 0; t < ca_query_statement_tables; t++) {
+        for (size_t i = 0; i < ca_query_statements[t]->count; i++, count++) {
+            good += (size_t)understood(s, &ca_query_statements[t]->rows[i]);
+        }
+    }
+    store_close(s);
+    assert_true(count > 60);
+    assert_int_equal(good, count);
+}
+
+static void the_test_can_fail(void **state)
+{
+    (void)state;
+    static const struct store_sql bad[] = {
+        {"t.word", "SELECT nothing FROM certificate"},
+        {"t.group", "SELECT account, count(*) FROM certificate GROUP BY profile"},
+        {"t.type", "SELECT 1 FROM certificate WHERE serial > 'a' || 1 + 1"},
+    };
+    struct store *s = NULL;
+    const struct store_options o = {.path = pg_rig_database()};
+    assert_ok(store_open(&o, &s));
+    assert_ok(store_migrate(s));
+    for (size_t i = 0; i < LT_COUNT(bad); i++) {
+        assert_int_equal(understood(s, &bad[i]), 0);
+    }
+    store_close(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_statement_is_understood),
+        cmocka_unit_test(the_test_can_fail),
+    };
+    if (!pg_rig_start()) {
+        (void)fprintf(stderr, "no PostgreSQL server here (Debian: apt install postgresql)\n");
+        pg_rig_stop();
+        return 77; /* meson: skipped */
+    }
+    int failed = cmocka_run_group_tests_name("query-postgres", tests, NULL, NULL);
+    pg_rig_stop();
+    return failed;
+}
