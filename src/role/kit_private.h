@@ -20,8 +20,8 @@ struct role_kit {
     uint64_t next_id;
     int64_t next_tick_ms;
     int64_t again_at_ms; /* the next turn no later than that; 0: by the tick */
-    bool again; /* role_again */
-    bool ready; /* Ready was sent: links and messages count */
+    bool again;          /* role_again */
+    bool ready;          /* Ready was sent: links and messages count */
     bool draining;
     bool done;    /* leave the loop */
     bool failed;  /* and with status 1 */
