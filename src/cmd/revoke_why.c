@@ -69,6 +69,8 @@ lt_res cmd_why(struct cmd *c, struct cmd_why *ret_why)
     const char *of_cause = w.cause == NULL ? "unspecified" : ca_reason_name(w.cause->reason);
     LT_TRY(cmd_reason(reason == NULL ? of_cause : reason, &w.reason));
     w.reason_name = reason == NULL ? of_cause : reason;
+    LT_CHECK(w.cause == NULL || (uint32_t)w.reason == w.cause->reason, LT_PEER_USAGE,
+             "the reason of %s is %s (%s): leave --reason out", w.cause->name, of_cause, w.cause->section);
     LT_CHECK(w.dated.us == 0 || w.reason == CA_REASON_KEY_COMPROMISE, LT_PEER_USAGE,
              "--dated-back-to: only a key compromise may be dated back");
     *ret_why = w;

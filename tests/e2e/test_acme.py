@@ -457,6 +457,29 @@ def test_revocation_by_certificate_key(ca, user):
     assert caught.value.kind in ("badPublicKey", "badCSR")
 
 
+def test_a_compromised_key_takes_all_its_certificates_along(ca, user):
+    """RFC 8555 7.6, signed by the key itself: blocked, and every certificate of it revoked, without anybody's hand."""
+    chains = [user.issue("many0.example.com")]
+    for i in (1, 2):
+        url, order = user.order(f"many{i}.example.com")
+        for a in order["authorizations"]:
+            user.prove(a)
+        user.post(order["finalize"], {"csr": b64(csr_with([f"many{i}.example.com"], user.leaf_key))})
+        user.poll(url, ("valid",))
+    stranger = Client(ca.directory, ca.root)
+    first = b64(der_of(chains[0]))
+    assert stranger.post(stranger.directory["revokeCert"], {"certificate": first, "reason": 1}, key=user.leaf_key,
+                         kid=False).status == 200
+
+    def revoked():
+        rows = [ca.json("cert", "list", "--name", f"many{i}.example.com")["certificates"][0] for i in range(3)]
+        return [r["status"] for r in rows] == ["revoked"] * 3 and {r["revocation"]["reason_name"] for r in rows} == {
+            "keyCompromise"}
+    wait_for("the others", revoked, 20, 0.2)
+    done = next(m for m in ca.json("mass", "list")["masses"] if m["created_by"] == "certificate-key")
+    assert done["status"] == "done" and done["count"] == 3 and done["already"] == 1 and not done["plan"]
+
+
 def test_revocation_by_who_holds_the_names(ca, user, webroot):
     der = der_of(user.issue("shared.example.com"))
     other = Client(ca.directory, ca.root, webroot.challenges)

@@ -1,6 +1,7 @@
 """Many certificates revoked as one plan: shown, frozen, approved by a second person, killed in the middle, published."""
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -68,6 +69,9 @@ def test_shown_approved_and_published(bulk):
     bulk.lintel("hold", "add", held, "--reason", "restraining order", "--reference", "case 7", "--yes")
     shown = bulk.json("revoke", "--scope", "kind = bulk", "--tier", "account = 1", "--reason", "superseded")
     assert shown["count"] == MANY and shown["already"] == 0
+    assert [g["count"] for g in shown["by_account"]["groups"]] == [MANY // 3] * 3
+    assert sum(g["count"] for g in shown["by_profile"]["groups"]) == MANY
+    assert shown["expected_seconds"] > 0 and "clocks" not in shown  # no cause, no clock
     assert [t["count"] for t in shown["tiers"]] == [MANY // 3, MANY - MANY // 3]
     mass = propose(bulk, "--scope", "kind = bulk", "--tier", "account = 1", "--reason", "superseded", "--cause",
                    "validation-unreliable")
@@ -113,7 +117,57 @@ def test_a_key(bulk):
     assert late.returncode != 0
 
 
+def one(i):
+    return f"10{i:030x}"
+
+
+def test_clocks_of_one(bulk):
+    known = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 7200))
+    words = ("revoke", one(5), "--cause", "not-issued-per-rules", "--aware", known)
+    shown = bulk.lintel(*words).stdout
+    assert "22 h" in shown or "21 h" in shown, shown
+    assert "as superseded" in shown  # the cause's reason
+    bulk.lintel(*words, "--yes")
+    clock = bulk.json("cert", "show", one(5))["clocks"][0]
+    assert clock["cause"] == "not-issued-per-rules" and clock["aware"] == known and clock["must"] > clock["should"] > known
+    late = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 2 * 86400))
+    words = ("revoke", one(6), "--cause", "misuse", "--aware", late, "--yes")
+    refused = bulk.lintel(*words, check=False)
+    assert refused.returncode != 0 and "run out" in refused.stderr
+    bulk.lintel(*words, "--late-because", "the report was found late")
+    assert "found late" in bulk.lintel("cert", "show", one(6)).stdout
+
+
+def test_a_compromised_certificate_takes_its_key_along(bulk):
+    """The others of its key are a plan; it needs approvals, as there are many."""
+    dated = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    bulk.lintel("revoke", one(1), "--cause", "key-compromise", "--dated-back-to", dated, "--yes")
+    mass = wait_for("the plan", lambda: next((m for m in bulk.json("mass", "list")["masses"] if m["status"] == "proposed"), None))
+    assert mass["count"] == MANY and mass["cause"] == "key-compromise" and mass["plan"]
+    again = bulk.lintel("revoke", one(1), "--cause", "key-compromise", "--yes", check=False)
+    assert again.returncode != 0 and "revoked already" in again.stderr
+    book = sqlite3.connect(f"file:{bulk.folder}/book/lintel.db?mode=ro", uri=True)
+    assert book.execute("SELECT count(*) FROM revocation").fetchone()[0] == 1
+
+
+def test_how_many_alone_is_configured(bulk):
+    bulk.stop()
+    path = bulk.folder / "lintel.yaml"
+    path.write_text(re.sub(r"^  revoke-alone:.*$", f"  revoke-alone: {MANY}", path.read_text(), flags=re.M))
+    bulk.start()
+    mass = propose(bulk, "--scope", "kind = bulk", "--reason", "superseded", "--tier", "readiness")
+    assert mass["status"] == "proposed" and not mass["plan"]
+    done = bulk.json("mass", "start", mass["id"], "--yes", timeout=120)
+    assert done["status"] == "done" and done["revoked"] == MANY
+
+
 @pytest.mark.parametrize("words,why", [
+    ([one(2), "--cause", "boredom"], "no cause"),
+    ([one(2), "--reason", "superseded", "--cause", "key-compromise"], "reason of key-compromise is keyCompromise"),
+    ([one(2), "--reason", "superseded", "--dated-back-to", "2026-01-01T00:00:00Z"], "dated back"),
+    ([one(2), "--aware", "2026-01-01T00:00:00Z"], "go with --cause"),
+    ([one(2), "--cause", "misuse", "--aware", "2036-01-01T00:00:00Z"], "future"),
+    ([one(2), "--cause", "misuse", "--aware", "yesterday"], "write it as"),
     (["--scope", "kind = ", "--reason", "superseded"], "byte"),
     (["--scope", "kind = bulk", "--reason", "superseded", "--dated-back-to", "2020-01-01T00:00:00Z"], "dated back"),
     (["--scope", "kind = bulk", "--reason", "superseded", "--cause", "boredom"], "no cause"),
