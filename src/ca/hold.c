@@ -4,6 +4,8 @@
 #include "base/text.h"
 #include "ca/body.h"
 #include "ca/book_internal.h"
+#include "ca/hold_record.h"
+#include "store/segment.h"
 
 static const struct store_sql sql[] = {
     {"hold.certificate", "SELECT shard FROM certificate WHERE issuer = ?1 AND serial = ?2 AND copy = 0"},
@@ -19,7 +21,7 @@ enum { SQL_CERTIFICATE, SQL_REVOKED, SQL_ADD, SQL_LIFT, SQL_GET };
 const struct store_sql *const ca_hold_sql = sql;
 const size_t ca_hold_sql_count = LT_COUNT(sql);
 
-enum { REASON_MAX = 500, REFERENCE_MAX = 200 };
+enum { REASON_MAX = 500, REFERENCE_MAX = 200, RECORD_MAX = 8192 };
 
 static lt_res read_certificate(struct ca_turn *t, const Ipc__HoldWanted *m,
                                const struct ca_issuer **ret_issuer, int64_t *ret_shard)
@@ -67,6 +69,32 @@ static lt_res finish(struct ca_turn *t, const struct ca_hold_asker *by, const Ip
     return lt_failed(r) ? r : written;
 }
 
+/* Among the evidence, for a book that is put back. */
+static lt_res record(struct ca_turn *t, const struct ca_hold_asker *by, const Ipc__HoldWanted *m, bool lifted)
+{
+    const struct ca_hold_record h = {
+        .lifted = lifted,
+        .at_us = t->now.us,
+        .issuer = lt_slice_cstr(m->issuer),
+        .serial = LT_SLICE(m->serial.data, m->serial.len),
+        .reason = lifted ? LT_LIT("") : lt_slice_cstr(m->reason),
+        .reference = lifted ? LT_LIT("") : lt_slice_cstr(m->reference),
+        .by_whom = lt_slice_cstr(by->operator_name),
+    };
+    struct lt_buf plain;
+    struct store_frame_ref unused;
+    if (t->book->evidence == NULL) {
+        return LT_OK;
+    }
+    lt_buf_init(&plain, RECORD_MAX);
+    ca_hold_record_write(&h, &plain);
+    lt_res r = lt_buf_check(&plain);
+    r = lt_failed(r) ? r : store_segments_append(t->book->evidence, lt_buf_slice(&plain), t->now, &unused);
+    t->book->at.evidence_waiting = store_segments_mark(t->book->evidence);
+    lt_buf_done(&plain);
+    return r;
+}
+
 lt_res ca_hold_add(struct ca_turn *t, const struct ca_hold_asker *by, const Ipc__HoldWanted *m,
                    const char **ret_json)
 {
@@ -87,6 +115,7 @@ lt_res ca_hold_add(struct ca_turn *t, const struct ca_hold_asker *by, const Ipc_
                               NULL);
     LT_CHECK(added.code != LT_PEER_CONFLICT, LT_PEER_CONFLICT, "the certificate is held already");
     LT_TRY(added);
+    LT_TRY(record(t, by, m, false));
     return finish(t, by, m, "revocation.held", ret_json);
 }
 
@@ -102,6 +131,7 @@ lt_res ca_hold_lift(struct ca_turn *t, const struct ca_hold_asker *by, const Ipc
                                  STORE_I(t->now.us), STORE_S(by->operator_name)),
                       &changed));
     LT_CHECK(changed == 1, LT_PEER_NOT_FOUND, "the certificate is not held");
+    LT_TRY(record(t, by, m, true));
     return finish(t, by, m, "revocation.hold-lifted", ret_json);
 }
 

@@ -164,6 +164,7 @@ static lt_res finish(struct restore *k, const struct journal_summary *summary)
     ca_body_int(&b, "batch_members", (int64_t)k->batch_members);
     ca_body_int(&b, "published", (int64_t)k->published);
     ca_body_int(&b, "missing", (int64_t)k->missing);
+    ca_body_int(&b, "holds", (int64_t)k->holds);
     ca_body_int(&b, "lost", (int64_t)k->lost);
     ca_body_int(&b, "lost_revoked", (int64_t)k->lost_revoked);
     ca_body_str(&b, "signed_by", k->people);
@@ -216,6 +217,7 @@ static lt_res reconcile(struct restore *k)
     LT_TRY(ca_put_back_get(k->store, &k->put_back));
     LT_TRY(restore_issuers(k));
     LT_TRY(restore_read_crls(k));
+    LT_TRY(restore_read_holds(k));
     LT_TRY(walk(k, &summary));
     LT_TRY(restore_read_sealed(k));
     LT_TRY(take_published(k));

@@ -88,6 +88,7 @@ struct restore {
     uint64_t published;     /* entries of CRLs that were in no book */
     uint64_t lost;
     uint64_t lost_revoked;
+    uint64_t holds;   /* set or lifted since */
     uint64_t missing; /* members of batches that nobody names */
     struct restore_crls crls;
     struct restore_batch *unknown; /* owned (heap) */
@@ -129,6 +130,8 @@ LT_MUST_USE lt_res restore_crls_hash(int dir, struct lt_arena *a, uint8_t ret_ha
 
 /* restore_batch.c */
 LT_MUST_USE lt_res restore_take_batch(struct restore *k, const struct journal_entry *e);
+/* Holds that were set or lifted since the book ended: among the evidence. */
+LT_MUST_USE lt_res restore_read_holds(struct restore *k);
 /* Of unknown batches: what the registrar wrote into the evidence when it sealed them. */
 LT_MUST_USE lt_res restore_read_sealed(struct restore *k);
 /* After all else is in the book: which members nobody names. */

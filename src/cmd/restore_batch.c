@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "ca/body.h"
+#include "ca/hold_record.h"
 #include "ca/mass.h"
 #include "ca/mass_members.h"
 #include "ca/merkle.h"
@@ -20,7 +21,17 @@
 
 enum { MASS_LEN = 8, BATCH_LEN = 4, COUNT_LEN = 4, SEGMENT_MAX = 1024 * 1024 * 1024 };
 
-enum { SQL_BATCH, SQL_HOLD, SQL_MEMBERS, SQL_DONE, SQL_MASS, SQL_SEGMENT };
+enum {
+    SQL_BATCH,
+    SQL_HOLD,
+    SQL_MEMBERS,
+    SQL_DONE,
+    SQL_MASS,
+    SQL_SEGMENT,
+    SQL_HELD,
+    SQL_HOLD_ADD,
+    SQL_HOLD_LIFT
+};
 static const struct store_sql sql[] = {
     [SQL_BATCH] = {"restore.batch", "SELECT tier, issuer, last, count, root, at, revoked, already, held "
                                     "FROM mass_batch WHERE mass = ?1 AND batch = ?2"},
@@ -40,6 +51,13 @@ static const struct store_sql sql[] = {
         {"restore.batch-mass",
          "UPDATE mass SET revoked = revoked + ?3, already = already + ?4, held = held + ?5, at_batch = "
          "CASE WHEN at_batch = ?2 THEN ?2 + 1 ELSE at_batch END WHERE id = ?1"},
+    [SQL_HELD] = {"restore.held", "SELECT 1 FROM revocation_hold WHERE issuer = ?1 AND serial = ?2 AND "
+                                  "lifted_us = 0"},
+    [SQL_HOLD_ADD] = {"restore.hold-add",
+                      "INSERT INTO revocation_hold (issuer, serial, since_us, reason, reference, by_whom, "
+                      "lifted_us, lifted_by) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, '') ON CONFLICT DO NOTHING"},
+    [SQL_HOLD_LIFT] = {"restore.hold-lift", "UPDATE revocation_hold SET lifted_us = ?3, lifted_by = ?4 "
+                                            "WHERE issuer = ?1 AND serial = ?2 AND lifted_us = 0"},
     [SQL_SEGMENT] = {"restore.segment", "SELECT number, length FROM evidence_segment WHERE number >= ?1 AND "
                                         "number <= ?2 ORDER BY number DESC LIMIT 1"},
 };
@@ -237,12 +255,26 @@ static bool proven(const struct ca_mass_members *m, const struct restore_batch *
     return memcmp(root, b->root, sizeof root) == 0;
 }
 
+static lt_res is_held(struct restore *k, int64_t issuer, lt_slice serial, bool *ret_held)
+{
+    struct store_rows rows;
+    LT_TRY(store_query(k->store, &sql[SQL_HELD], STORE_ARGS(STORE_I(issuer), STORE_B(serial)), &rows));
+    *ret_held = store_next(&rows);
+    return store_rows_end(&rows);
+}
+
 static lt_res revoke_members(struct restore *k, const struct ca_mass_members *m, struct restore_batch *b)
 {
     struct outcome o = {0};
     lt_slice rest = m->serials;
     lt_slice serial;
     while (ca_mass_members_next(&rest, &serial)) {
+        bool held = false;
+        LT_TRY(is_held(k, k->crls.issuers[b->issuer].id, serial, &held));
+        o.held += held;
+        if (held) {
+            continue;
+        }
         const struct restore_revocation r = {b->issuer,     serial,    b->reason,
                                              b->revoked_us, "journal", b->sequence};
         bool changed = false;
@@ -256,24 +288,54 @@ static lt_res revoke_members(struct restore *k, const struct ca_mass_members *m,
     return tell(k, b, &o, "restore.published");
 }
 
-static lt_res take_frame(struct restore *k, lt_slice frame, const struct store_frame_ref *ref)
+static lt_res take_members(struct restore *k, lt_slice plain)
+{
+    struct ca_mass_members m;
+    if (!ca_mass_members_is(plain) || lt_failed(ca_mass_members_read(plain, &m))) {
+        return LT_OK;
+    }
+    struct restore_batch *b = find_unknown(k, &m);
+    return b != NULL && proven(&m, b) ? revoke_members(k, &m, b) : LT_OK;
+}
+
+/* Orders of courts that came since: what they protect stays as it is. */
+static lt_res take_hold(struct restore *k, lt_slice plain)
+{
+    struct ca_hold_record h;
+    size_t issuer = 0;
+    if (!ca_hold_record_is(plain) || lt_failed(ca_hold_record_read(plain, &h)) ||
+        lt_failed(restore_issuer_index(k, h.issuer, &issuer))) {
+        return LT_OK;
+    }
+    const struct store_value id = STORE_I(k->crls.issuers[issuer].id);
+    k->holds++;
+    if (h.lifted) {
+        return store_exec(k->store, &sql[SQL_HOLD_LIFT],
+                          STORE_ARGS(id, STORE_B(h.serial), STORE_I(h.at_us), STORE_T(h.by_whom)), NULL);
+    }
+    return store_exec(k->store, &sql[SQL_HOLD_ADD],
+                      STORE_ARGS(id, STORE_B(h.serial), STORE_I(h.at_us), STORE_T(h.reason),
+                                 STORE_T(h.reference), STORE_T(h.by_whom)),
+                      NULL);
+}
+
+typedef lt_res take_plain(struct restore *k, lt_slice plain);
+
+static lt_res take_frame(struct restore *k, lt_slice frame, const struct store_frame_ref *ref,
+                         take_plain *take)
 {
     struct lt_arena a;
     lt_slice plain;
-    struct ca_mass_members m;
     lt_arena_init(&a, 2 * (size_t)STORE_FRAME_PLAIN_MAX);
     lt_res r = store_frame_read(frame, ref->sha256, &a, &plain);
-    if (!lt_failed(r) && ca_mass_members_is(plain) && !lt_failed(ca_mass_members_read(plain, &m))) {
-        struct restore_batch *b = find_unknown(k, &m);
-        r = b != NULL && proven(&m, b) ? revoke_members(k, &m, b) : LT_OK;
-    }
+    r = lt_failed(r) ? r : take(k, plain);
     struct lt_error why = *lt_error_last();
     lt_arena_done(&a);
     return lt_failed(r) ? lt_fail(r.code, why.file, why.line, "%s", why.detail) : LT_OK;
 }
 
 /* Frames behind what the book names; a torn end is nobody's. */
-static lt_res read_tail(struct restore *k, const char *path, uint64_t from)
+static lt_res read_tail(struct restore *k, const char *path, uint64_t from, take_plain *take)
 {
     struct lt_arena a;
     lt_slice bytes = {0};
@@ -282,7 +344,7 @@ static lt_res read_tail(struct restore *k, const char *path, uint64_t from)
     lt_res r = lt_file_read(&a, k->dir, path, SEGMENT_MAX / 2, &bytes);
     bytes = lt_slice_sub(bytes, from < bytes.len ? (size_t)from : bytes.len, SIZE_MAX);
     while (!lt_failed(r) && bytes.len > 0 && !lt_failed(store_frame_check(bytes, &ref))) {
-        r = take_frame(k, lt_slice_sub(bytes, 0, ref.length), &ref);
+        r = take_frame(k, lt_slice_sub(bytes, 0, ref.length), &ref, take);
         bytes = lt_slice_sub(bytes, ref.length, SIZE_MAX);
     }
     struct lt_error why = *lt_error_last();
@@ -290,15 +352,12 @@ static lt_res read_tail(struct restore *k, const char *path, uint64_t from)
     return lt_failed(r) ? lt_fail(r.code, why.file, why.line, "%s", why.detail) : LT_OK;
 }
 
-lt_res restore_read_sealed(struct restore *k)
+static lt_res read_tails(struct restore *k, take_plain *take)
 {
     uint32_t first = 0;
     uint32_t last = 0;
     uint64_t from = STORE_SEGMENT_HEADER_LEN;
     struct store_rows rows;
-    if (k->unknown_count == 0) {
-        return LT_OK;
-    }
     ca_host_segments(&k->host, &first, &last);
     LT_TRY(store_query(k->store, &sql[SQL_SEGMENT], STORE_ARGS(STORE_I(first), STORE_I(last)), &rows));
     if (store_next(&rows)) {
@@ -314,10 +373,20 @@ lt_res restore_read_sealed(struct restore *k)
         if (faccessat(k->dir, path, F_OK, 0) != 0) {
             return LT_OK; /* they have no gaps */
         }
-        LT_TRY(read_tail(k, path, from));
+        LT_TRY(read_tail(k, path, from, take));
         from = STORE_SEGMENT_HEADER_LEN;
     }
     return LT_OK;
+}
+
+lt_res restore_read_sealed(struct restore *k)
+{
+    return k->unknown_count == 0 ? LT_OK : read_tails(k, take_members);
+}
+
+lt_res restore_read_holds(struct restore *k)
+{
+    return read_tails(k, take_hold);
 }
 
 /* ---- and by the published CRLs ---- */

@@ -206,6 +206,8 @@ def test_nothing_is_forgotten(working, tmp_path):
     assert verify(ca, "cert", "show", late).returncode == 3
     wait_for("a new CRL", lambda: crl_number(ca) > number, 20)
     assert before | {late} <= set(crl_serials(ca))
+    assert held not in crl_serials(ca)  # by an order that is younger than the backup
+    assert held in ca.lintel("hold", "list", "--json").stdout
     assert ca.json("status")["book"]["certificates"] >= MANY
     issue(ca, ca.web, "again.example.com")
     # the key of the compromised one gets no certificate again
