@@ -1,8 +1,11 @@
-/* A reader's statements on PostgreSQL: the server prepares every one of them, on a book of this version. */
+/* The statements of readers and of the publisher on PostgreSQL: the server prepares every one of them, on a
+ * book of this version. */
 #include "../check.h"
 #include "../store/pg_rig.h"
 
 #include "base/buf.h"
+#include "ca/crl_build.h"
+#include "ca/crl_entries.h"
 #include "ca/query_internal.h"
 #include "store/internal.h"
 #include "store/postgres_text.h"
@@ -38,6 +41,12 @@ static void every_statement_is_understood(void **state)
         for (size_t i = 0; i < ca_query_statements[t]->count; i++, count++) {
             good += (size_t)understood(s, &ca_query_statements[t]->rows[i]);
         }
+    }
+    for (size_t i = 0; i < ca_crl_build_sql_count; i++, count++) {
+        good += (size_t)understood(s, &ca_crl_build_sql[i]);
+    }
+    for (size_t i = 0; i < ca_crl_entries_sql_count; i++, count++) {
+        good += (size_t)understood(s, &ca_crl_entries_sql[i]);
     }
     store_close(s);
     assert_true(count > 60);
