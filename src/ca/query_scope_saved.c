@@ -201,6 +201,7 @@ lt_res query_scope_again(const struct ca_query *query, struct query_out *out)
     LT_TRY(query_scope_hash(&a, &count, hash));
     query_int(out, "count_then", count);
     query_hex(out, "members_sha256_then", LT_SLICE(hash, sizeof(hash)));
+    query_bool(out, "of_now", scope_of_now(a.scope));
     query_bool(out, "as_saved",
                count == s.count && lt_slice_eq(s.members_sha256, LT_SLICE(hash, sizeof(hash))));
     return write_change(query, &is, &was, out);

@@ -76,6 +76,7 @@ struct scope_field {
     size_t hex_len; /* TYPE_HEX: bytes; 0: 1 to 20 */
     enum scope_against against;
     bool covered; /* by the index certificate_summary, and by lists that are read once */
+    bool of_now;  /* the book keeps no history of it: as_of changes nothing */
 };
 extern const struct scope_field scope_fields[];
 extern const size_t scope_fields_len;

@@ -47,6 +47,10 @@ LT_MUST_USE lt_res scope_hash(const struct scope *s, uint8_t ret_sha256[SCOPE_HA
 /* In English, a term a line, indented by depth; no line end behind the last. */
 LT_MUST_USE lt_res scope_words(const struct scope *s, struct lt_buf *out);
 
+/* It asks for something of which the book keeps no history (the tier of an account, its client): the book as
+ * it was gives today's answer to that. */
+bool scope_of_now(const struct scope *s);
+
 /* What small tables of the book say, so that a name that does not exist is an error with its place and a
  * comparison of versions is a list. Borrowed by the scope's SQL. */
 struct scope_catalog {

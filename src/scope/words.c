@@ -119,6 +119,16 @@ static lt_res walk_with(const struct scope *s, scope_visitor *visit, struct writ
     return lt_buf_check(w->out);
 }
 
+bool scope_of_now(const struct scope *s)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->nodes[i].kind == NODE_TERM && s->nodes[i].term->field->of_now) {
+            return true;
+        }
+    }
+    return false;
+}
+
 lt_res scope_canonical(const struct scope *s, struct lt_buf *out)
 {
     struct writer w = {.out = out};

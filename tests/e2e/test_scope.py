@@ -162,6 +162,16 @@ def test_the_same_expression_with_another_result(ca, user):
         assert ca.lintel("scope", "diff", "moved", *words, check=False).returncode in (1, 2)
 
 
+def test_what_has_no_history_is_said_to_be_of_now(ca, user):
+    user.issue("tiered.example.com")
+    time.sleep(SETTLED)
+    ca.json("scope", "suffix = tiered.example.com and tier in {automatic, unattended, reachable, by-hand}", "--save", "tiered")
+    run = ca.json("scope", "run", "tiered")
+    assert run["of_now"] and run["as_saved"] and run["count"] == 1
+    ca.json("scope", "suffix = tiered.example.com", "--save", "untiered")
+    assert not ca.json("scope", "run", "untiered")["of_now"]
+
+
 def test_counted_by_a_field(ca, user):
     user.issue("one.by.example.com", "two.by.example.com")
     user.issue("three.by.example.com", profile="tls-server-short")
@@ -179,6 +189,8 @@ def test_counted_by_a_field(ca, user):
     assert by["groups"] == [{"value": "1", "count": 1}] and by["group_count"] == 2 and by["others"] == 1
     by = ca.json("scope", of, "--by", "issued:day")
     assert [g["count"] for g in by["groups"]] in ([2], [1, 1])
+    before = ca.json("scope", of, "--by", "profile", "--at", "2020-01-01")
+    assert before["count"] == 0 and before["groups"] == []
     shown = ca.lintel("scope", of, "--by", "profile").stdout
     assert shown.splitlines()[0].split() == ["PROFILE", "CERTIFICATES", "SHARE"] and "50.0 %" in shown
     for row in ca.json("scope", "--fields"):  # each field is counted by, or says why not

@@ -41,6 +41,8 @@ static void paths(void **state)
         {"POST", "/api/v1/lint", "lint", 0},
         {"POST", "/api/v1/lint/findings", "lint.record", 0},
         {"POST", "/api/v1/scope/count", "scope.count", 0},
+        {"POST", "/api/v1/scope/groups", "scope.groups", 0},
+        {"GET", "/api/v1/scope/groups", NULL, LT_PEER_UNSUPPORTED},
         {"POST", "/api/v1/scope/explain", "scope.explain", 0},
         {"POST", "/api/v1/scopes", "scope.save", 0},
         {"GET", "/api/v1/scopes", "scope.saved", 0},
@@ -93,6 +95,26 @@ static lt_res query_of(const char *path, const char *query, Ipc__Query *ret_quer
     struct ca_api_target t;
     LT_TRY(ca_api_find(LT_LIT("GET"), lt_slice_cstr(path), &arena, &t));
     return ca_api_query(&t, lt_slice_cstr(query), &arena, ret_query);
+}
+
+static void scopes(void **state)
+{
+    (void)state;
+    Ipc__Query q;
+    assert_ok(query_of("/api/v1/scopes/my-scope/diff", "version=3&against=1&now=1&side=added&limit=7", &q));
+    assert_string_equal(q.what, "scope.diff");
+    assert_string_equal(q.id, "my-scope");
+    assert_int_equal(q.version, 3);
+    assert_int_equal(q.against, 1);
+    assert_true(q.both_now);
+    assert_string_equal(q.side, "added");
+    assert_ok(query_of("/api/v1/scopes/my-scope/run", "by=issued%3Amonth", &q));
+    assert_string_equal(q.by, "issued:month");
+    assert_false(q.both_now);
+    static const char *const bad[] = {"now=yes", "version=-1", "version=4294967296", "by=%0a", "sides=added"};
+    for (size_t i = 0; i < LT_COUNT(bad); i++) {
+        assert_true(lt_failed(query_of("/api/v1/scopes/my-scope/diff", bad[i], &q)));
+    }
 }
 
 static void filters(void **state)
@@ -367,8 +389,9 @@ static void call_refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(paths),     cmocka_unit_test(filters), cmocka_unit_test(filter_refusals),
-        cmocka_unit_test(operators), cmocka_unit_test(calls),   cmocka_unit_test(call_refusals),
+        cmocka_unit_test(paths),           cmocka_unit_test(scopes),    cmocka_unit_test(filters),
+        cmocka_unit_test(filter_refusals), cmocka_unit_test(operators), cmocka_unit_test(calls),
+        cmocka_unit_test(call_refusals),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -324,6 +324,26 @@ static void test_hash(void **state)
     assert_memory_not_equal(hashes[0], hashes[2], SCOPE_HASH_LEN);
 }
 
+static void test_of_now(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool of_now;
+    } rows[] = {{"valid and method = dns-01", false},
+                {"replaced or replacement = in_use", false},
+                {"subscriber = \"Example Ltd\"", false},
+                {"tier = automatic", true},
+                {"expired or (names > 1 and not client = certbot)", true},
+                {"hold_out", true}};
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        const struct scope *s = NULL;
+        assert_ok(scope_parse(lt_slice_cstr(rows[i].text), &arena, NULL, &s));
+        assert_int_equal(scope_of_now(s), rows[i].of_now);
+        lt_arena_reset(&arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -332,6 +352,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
         cmocka_unit_test_setup_teardown(test_words, setup, teardown),
         cmocka_unit_test_setup_teardown(test_hash, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_of_now, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -675,8 +675,8 @@ static void test_plans(void **state)
     const struct scope_ask members = {.want = SCOPE_MEMBERS, .now = {NOW}, .limit = 100};
     static const char *const summaries[] = {
         "caa_age > 8h",
-        "method = dns-01 and caa_age > 8h and issued in 2019-07-25..2020-02-28 and build < 1.4.2 and not "
-        "expired",
+        ("method = dns-01 and caa_age > 8h and issued in 2019-07-25..2020-02-28 and build < 1.4.2 and not "
+         "expired"),
         "validation_age > 30d and not expired and quorum < 3 and names > 5",
     };
     for (size_t i = 0; i < LT_COUNT(summaries); i++) {
@@ -712,7 +712,7 @@ static void test_named(void **state)
     lt_slice line;
     while (lt_slice_split(&file, '\n', &line)) {
         lt_slice name;
-        lt_slice expression;
+        lt_slice expression = {0};
         if (line.len == 0 || line.ptr[0] == '#') {
             continue;
         }
