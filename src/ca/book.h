@@ -87,7 +87,7 @@ struct ca_mass_memory {
 };
 
 /* Of a scan: pages of names that are under way. May be lost as well. */
-enum { CA_USAGE_PAGES = 4, CA_USAGE_SERIAL_MAX = 20 };
+enum { CA_USAGE_PAGES = 8, CA_USAGE_SERIAL_MAX = 20 };
 struct ca_usage_page {
     uint64_t number;
     size_t open; /* endpoints that were not looked at yet */

@@ -28,6 +28,7 @@ static long long number(const json_t *scan, const char *key)
 static void progress(const json_t *scan)
 {
     char bar[BAR + 1];
+    char left[32] = "…";
     long long count = number(scan, "count");
     long long done = number(scan, "certificates");
     size_t full = count > 0 ? (size_t)(done * BAR / count) : 0;
@@ -38,10 +39,12 @@ static void progress(const json_t *scan)
         bar[i] = i < full ? '#' : '.';
     }
     bar[BAR] = '\0';
-    (void)fprintf(stderr,
-                  "\r\033[K%s [%s] %lld of %lld certificates, %lld endpoints, %lld a second, %lld s left",
+    if (json_object_get(scan, "seconds_left") != NULL) {
+        (void)snprintf(left, sizeof left, "%lld s left", number(scan, "seconds_left")); /* fits */
+    }
+    (void)fprintf(stderr, "\r\033[K%s [%s] %lld of %lld certificates, %lld endpoints, %lld a second, %s",
                   cmd_text(scan, "id"), bar, done, count, number(scan, "looked") + number(scan, "skipped"),
-                  number(scan, "per_second"), number(scan, "seconds_left"));
+                  number(scan, "per_second"), left);
 }
 
 static lt_res print_scan(const json_t *scan)
