@@ -16,7 +16,7 @@ enum {
     CA_USAGE_RATE_MAX = 2000,
     CA_USAGE_CONCURRENCY_MAX = 512,
     CA_USAGE_TIMEOUT_MAX_MS = 30000,
-    CA_USAGE_PAGE = 50, /* names of a page; the last certificate's may go beyond */
+    CA_USAGE_PAGE = 200, /* names of a page; the last certificate's may go beyond */
     CA_USAGE_NAMES_MAX = 2000,
     CA_USAGE_SIGHTS_MAX = 128, /* of one message */
 };

@@ -90,6 +90,11 @@ static const struct store_sql sql[] = {
     {"revocation",
      "INSERT INTO revocation (issuer, shard, serial, reason, revoked_us, recorded_us, not_after_us, "
      "by_whom, sequence) VALUES (?1, 0, ?2, ?3, ?4, ?4, 9, 'operator admin', 1)"},
+    {"truth",
+     "INSERT INTO certificate_truth (issuer, serial, step, state, event, since_us, by_issuer, by_serial) "
+     "VALUES (?1, ?2, ?3, ?4, 'seen', ?5, 0, ?2)"},
+    {"look", "INSERT INTO usage_observation (name, port, looked_us, scan, outcome, address, sha256, issuer, "
+             "serial, not_after_us, detail) VALUES (?4, 443, ?3, 1, 'served', '', ?2, ?1, ?2, 0, '')"},
     {"replacement", "INSERT INTO replacement (old_issuer, old_serial, new_issuer, new_serial, how, seen_us) "
                     "VALUES (?1, ?2, ?1, ?4, 'ari', ?3)"},
     {"other", "INSERT INTO certificate_dimension (dimension, issuer, serial, copy) VALUES (?1, ?2, ?3, 0)"},
@@ -118,6 +123,8 @@ enum {
     CERTIFICATE,
     NAME,
     REVOCATION,
+    TRUTH,
+    LOOK,
     REPLACEMENT,
     OTHER,
     FINDING,
@@ -188,6 +195,16 @@ static void put(unsigned n)
     }
     if (m.replaced) {
         PUT(REPLACEMENT, STORE_I(m.issuer), STORE_B(serial), STORE_I(NOW - DAY), NOTHING);
+    }
+    /* Every fifth was in use two days ago, and every tenth was deployed a day ago. */
+    if (n % 5 == 2) {
+        PUT(TRUTH, STORE_I(m.issuer), STORE_B(serial), STORE_I(1), STORE_I(1), STORE_I(NOW - 2 * DAY));
+        char name[32];
+        (void)snprintf(name, sizeof name, "com.example.n%u", n);
+        PUT(LOOK, STORE_I(m.issuer), STORE_B(serial), STORE_I(NOW - 2 * DAY), STORE_S(name));
+    }
+    if (n % 10 == 2) {
+        PUT(TRUTH, STORE_I(m.issuer), STORE_B(serial), STORE_I(2), STORE_I(2), STORE_I(NOW - DAY));
     }
     if (m.other_dimension != 0) {
         PUT(OTHER, STORE_I(m.other_dimension), STORE_I(m.issuer), STORE_B(serial));
@@ -343,6 +360,10 @@ CONDITION(c_finding, m->n % 50 == 3)
 CONDITION(c_reason, m->revoked && m->n % 2 == 0)
 CONDITION(c_revoked_at, m->revoked && m->revoked_us >= NOW - 2 * DAY)
 CONDITION(c_replaced, m->replaced)
+CONDITION(c_in_use, m->n % 10 == 7)
+CONDITION(c_deployed, m->n % 10 == 2)
+CONDITION(c_silent, m->n % 5 != 2)
+CONDITION(c_seen, m->n % 5 == 2)
 CONDITION(c_automatic, tier_of(m) == 1)
 CONDITION(c_by_hand, tier_of(m) == 4)
 CONDITION(c_slow, tier_of(m) == 5 || tier_of(m) == 3)
@@ -407,6 +428,11 @@ static const struct {
     {"revoked_at >= 2020-03-02", c_revoked_at},
     {"replaced", c_replaced},
     {"replaced_how = ari", c_replaced},
+    {"replacement = in_use", c_in_use},
+    {"replacement = deployed", c_deployed},
+    {"replacement = silent", c_silent},
+    {"not replacement in {in_use, deployed, not_seen}", c_silent},
+    {"seen >= now-2d", c_seen},
     {"tier = automatic", c_automatic},
     {"tier = by-hand", c_by_hand},
     {"tier in {reachable, hold-out}", c_slow},
@@ -533,6 +559,11 @@ static void test_as_of(void **state)
     assert_int_equal(count_as("names > 0", ask), issued);
     assert_int_equal(count_as("revoked", ask), revoked);
     assert_int_equal(count_as("replaced", ask), 0); /* all of it was seen later */
+    assert_int_equal(count_as("replacement != silent", ask), 0);
+    const struct scope_ask between = {.want = SCOPE_COUNT, .now = {NOW - DAY - HOUR}, .as_of = true};
+    assert_int_equal(count_as("replacement = deployed", between), 0);
+    assert_true(count_as("replacement = in_use", between) >
+                count_as("replacement = in_use", (struct scope_ask){.want = SCOPE_COUNT, .now = {NOW}}));
     uint8_t room[SERIAL_LEN];
     const struct scope_ask today = {.want = SCOPE_COUNT, .now = {NOW}, .as_of = true};
     assert_ok(store_begin(book)); /* brought in between the two, whenever it was issued */
