@@ -64,8 +64,10 @@ static void test_reader_answers_alone(void **state)
 {
     (void)state;
     for (unsigned t = 0; t < IPC_TYPE_LIMIT; t++) {
-        assert_int_equal(ipc_may_send(IPC_READER, IPC_REGISTRAR, (enum ipc_type)t), t == IPC_MEMBERS);
-        assert_int_equal(ipc_may_send(IPC_REGISTRAR, IPC_READER, (enum ipc_type)t), t == IPC_MEMBERS_WANTED);
+        bool answer = t == IPC_MEMBERS || t == IPC_ENDPOINTS;
+        bool question = t == IPC_MEMBERS_WANTED || t == IPC_ENDPOINTS_WANTED;
+        assert_int_equal(ipc_may_send(IPC_READER, IPC_REGISTRAR, (enum ipc_type)t), answer);
+        assert_int_equal(ipc_may_send(IPC_REGISTRAR, IPC_READER, (enum ipc_type)t), question);
     }
 }
 
@@ -83,7 +85,8 @@ static void test_who_may(void **state)
         {IPC_OPERATOR_CALL, IPC_NOTARY, IPC_REGISTRAR},   {IPC_START, IPC_SUPERVISOR, IPC_NOBODY},
         {IPC_LINK, IPC_SUPERVISOR, IPC_NOBODY},           {IPC_DRAIN, IPC_SUPERVISOR, IPC_NOBODY},
         {IPC_HOLD, IPC_SUPERVISOR, IPC_REGISTRAR},        {IPC_OCSP_SIGN, IPC_PUBLISHER, IPC_OCSP_SIGNER},
-        {IPC_OCSP_UNKNOWN, IPC_GATEWAY, IPC_OCSP_SIGNER},
+        {IPC_OCSP_UNKNOWN, IPC_GATEWAY, IPC_OCSP_SIGNER}, {IPC_USAGE_LOOK, IPC_REGISTRAR, IPC_COURIER},
+        {IPC_USAGE_SEEN, IPC_COURIER, IPC_REGISTRAR},
     };
     for (size_t i = 0; i < LT_COUNT(only); i++) {
         for (unsigned from = 0; from < IPC_ROLE_COUNT; from++) {
