@@ -343,6 +343,30 @@ static lt_res act(struct ca_turn *t, const struct ca_plan_asker *by, struct ca_m
     return ca_mass_json(t, m, ret_json);
 }
 
+lt_res ca_mass_late(struct ca_turn *t, struct ca_mass *m, const char *why)
+{
+    if (m->should_us == 0 || t->now.us <= m->should_us || m->late_because[0] != '\0') {
+        return LT_OK;
+    }
+    m->late_because = why;
+    return store_exec(t->store, &sql[SQL_LATE], STORE_ARGS(STORE_I(m->id), STORE_S(why)), NULL);
+}
+
+/* What an operator says of a clock that was missed; wanted once it is. */
+static lt_res take_late(struct ca_turn *t, struct ca_mass *m, const Ipc__MassWanted *w)
+{
+    LT_CHECK(lt_slice_cstr(w->late_because).len <= NOTE_MAX, LT_PEER_TOO_LARGE, "a note has at most %d bytes",
+             NOTE_MAX);
+    bool over = m->should_us != 0 && t->now.us > m->should_us;
+    LT_CHECK(!over || m->late_because[0] != '\0' || w->late_because[0] != '\0', LT_PEER_MALFORMED,
+             "the clock that should be kept has run out: why is wanted");
+    if (w->late_because[0] == '\0') {
+        return LT_OK;
+    }
+    m->late_because = w->late_because;
+    return store_exec(t->store, &sql[SQL_LATE], STORE_ARGS(STORE_I(m->id), STORE_S(w->late_because)), NULL);
+}
+
 lt_res ca_mass_start(struct ca_turn *t, const struct ca_plan_asker *by, const Ipc__MassWanted *w,
                      const char **ret_json)
 {
@@ -351,6 +375,8 @@ lt_res ca_mass_start(struct ca_turn *t, const struct ca_plan_asker *by, const Ip
     LT_CHECK(m.count <= ca_mass_alone(t), LT_POLICY_APPROVAL,
              "%lld certificates need a second person: plan %s is to be approved and run", (long long)m.count,
              m.plan);
+    m.stop_after = w->stop_after >= 0 ? w->stop_after : m.stop_after;
+    LT_TRY(take_late(t, &m, w));
     return act(t, by, &m, "start", ret_json);
 }
 
@@ -368,11 +394,7 @@ lt_res ca_mass_resume(struct ca_turn *t, const struct ca_plan_asker *by, const I
     struct ca_mass m;
     LT_TRY(load_named(t, lt_slice_cstr(w->id), &m));
     m.stop_after = w->stop_after;
-    if (w->late_because[0] != '\0') {
-        LT_TRY(
-            store_exec(t->store, &sql[SQL_LATE], STORE_ARGS(STORE_I(m.id), STORE_S(w->late_because)), NULL));
-        m.late_because = w->late_because;
-    }
+    LT_TRY(take_late(t, &m, w));
     return act(t, by, &m, "resume", ret_json);
 }
 
@@ -410,6 +432,7 @@ lt_res ca_mass_approved(struct ca_turn *t, lt_slice id, const char *plan_id)
     }
     LT_CHECK(strcmp(m.plan, plan_id) == 0, LT_PEER_CONFLICT, "m%lld has another plan by now: %s",
              (long long)m.id, m.plan);
+    LT_TRY(ca_mass_late(t, &m, "its last approval came only then"));
     LT_TRY(ca_mass_move(t, &m, "start", ""));
     return ca_mass_event(t, &m, "mass.start", NULL);
 }

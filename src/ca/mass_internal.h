@@ -43,6 +43,8 @@ LT_MUST_USE lt_res ca_mass_load(struct ca_turn *t, int64_t id, struct ca_mass *r
 LT_MUST_USE lt_res ca_mass_move(struct ca_turn *t, struct ca_mass *m, const char *event, const char *why);
 /* Its row as JSON, in the turn's arena. */
 LT_MUST_USE lt_res ca_mass_json(struct ca_turn *t, const struct ca_mass *m, const char **ret_json);
+/* The clock that is aimed at has run out, and nobody has said why: then this is kept as the reason. */
+LT_MUST_USE lt_res ca_mass_late(struct ca_turn *t, struct ca_mass *m, const char *why);
 /* An event with what the row says; by may be NULL. */
 LT_MUST_USE lt_res ca_mass_event(struct ca_turn *t, const struct ca_mass *m, const char *kind,
                                  const struct ca_plan_asker *by);

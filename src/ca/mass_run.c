@@ -172,6 +172,7 @@ static lt_res ask_first(struct ca_turn *t, const struct ca_mass *m, struct batch
 
 static lt_res finish(struct ca_turn *t, struct ca_mass *m)
 {
+    LT_TRY(ca_mass_late(t, m, "it was begun in time and ended only then"));
     LT_TRY(ca_mass_move(t, m, "finish", ""));
     return ca_mass_event(t, m, "mass.done", NULL);
 }

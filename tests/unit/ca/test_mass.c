@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "ca/audit.h"
+#include "ca/config.h"
 #include "ca/hold.h"
 #include "ca/key_block.h"
 #include "ca/mass.h"
@@ -429,6 +430,49 @@ static void a_compromised_key(void **state)
     audit(r);
 }
 
+/* The plan aims at the first clock; who misses it says why, and where nobody can be asked the book does. */
+static void a_clock_that_was_missed(void **state)
+{
+    struct rig *r = *state;
+    static char cause[] = "not-issued-per-rules";
+    static char reason[] = "the holiday";
+    add_certificates(r, MANY);
+    struct args *a = of_key(CA_REASON_SUPERSEDED);
+    a->wanted.cause = cause;
+    assert_ok(act(r, a, ca_mass_create));
+    run_out(r);
+    r->now = lt_time_add_seconds(r->now, 25 * 3600);
+    approve(r);
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM mass WHERE late_because LIKE '%approval%'"), 1);
+    run_out(r);
+    assert_status(r, "done");
+    a = of_key(CA_REASON_CESSATION);
+    static char other[] = "name-not-permitted";
+    a->wanted.cause = other;
+    assert_ok(act(r, a, ca_mass_create));
+    run_out(r);
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM mass WHERE reason = 5 AND late_because = ''"), 1);
+    char id[64];
+    static const struct store_sql newest = {"t.newest", "SELECT 'm' || max(id) FROM mass"};
+    struct store_rows rows;
+    assert_ok(store_query(r->store, &newest, STORE_NO_ARGS, &rows));
+    assert_true(store_next(&rows));
+    (void)snprintf(id, sizeof id, "%s", store_cstr(&rows, 0));
+    assert_ok(store_rows_end(&rows));
+    a->wanted.id = id;
+    static struct ca_config config;
+    config.revoke_alone = MANY;
+    r->book->config = &config;
+    r->now = lt_time_add_seconds(r->now, 25 * 3600);
+    assert_fails(act(r, a, ca_mass_start), LT_PEER_MALFORMED); /* why? */
+    a->wanted.late_because = reason;
+    a->wanted.stop_after = 3;
+    assert_ok(act(r, a, ca_mass_start));
+    r->book->config = NULL;
+    assert_int_equal(
+        rig_number(r, "SELECT stop_after FROM mass WHERE late_because = 'the holiday' AND reason = 5"), 3);
+}
+
 static void refuses(void **state)
 {
     struct rig *r = *state;
@@ -770,6 +814,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(killed_anywhere, set_up, tear_down),
         cmocka_unit_test_setup_teardown(paused_with_a_batch_on_its_way, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_compromised_key, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_clock_that_was_missed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refuses, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_to_revoke, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tier_by_tier, set_up, tear_down),
