@@ -28,7 +28,6 @@ static struct publisher_crl *add_crl(struct publisher_authority *a)
     c->of = a;
     c->shard = a->crl_count;
     c->dirty = true;
-    c->told = lt_now(); /* what came while nobody was here */
     c->not_before_ms = lt_monotonic_ms() + START_WAIT_MS;
     a->crls = realloc(a->crls, (a->crl_count + 1) * sizeof(a->crls[0]));
     LT_ASSERT(a->crls != NULL);
@@ -81,12 +80,6 @@ lt_res publisher_crls_use(struct publisher_crls *p, const struct ca_config *conf
 
 static void mark(struct publisher_crl *c, int64_t wait_ms)
 {
-    lt_time now = lt_now();
-    if (c->phase == PUBLISHER_IDLE && c->told.us == 0) {
-        c->told = now;
-    } else if (c->phase != PUBLISHER_IDLE && c->told_next.us == 0) {
-        c->told_next = now;
-    }
     if (!c->dirty) {
         c->dirty = true;
         int64_t at_ms = lt_monotonic_ms() + wait_ms;
@@ -157,6 +150,19 @@ struct age {
     int64_t waiting_s; /* of the oldest revocation that no CRL has */
 };
 
+/* Since when something waits for a CRL: what comes while one is on its way waits for the next. On a host that
+ * does not publish nothing waits. */
+static void watch_told(const struct publisher_crls *p, struct publisher_crl *c, lt_time now)
+{
+    if (!p->leads) {
+        c->told = (lt_time){0};
+        c->told_next = (lt_time){0};
+    } else if (c->dirty) {
+        lt_time *since = c->phase == PUBLISHER_IDLE ? &c->told : &c->told_next;
+        *since = since->us == 0 ? now : *since;
+    }
+}
+
 /* At half of what is allowed there should have been another. The complete one of an issuer that has parts is
  * nobody's only one, and has time. */
 static void watch_age(struct publisher_crl *c, lt_time now, struct age *age)
@@ -220,6 +226,7 @@ static void look_at_all(struct publisher_crls *p, struct publisher_authority *a,
     a->hungry = false;
     for (uint32_t i = a->crl_count; i > 0; i--) {
         watch_patience(p, a->crls[i - 1]);
+        watch_told(p, a->crls[i - 1], now);
         watch_age(a->crls[i - 1], now, &age);
         look_at(p, a->crls[i - 1], now);
     }
