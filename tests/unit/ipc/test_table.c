@@ -58,8 +58,8 @@ static void test_walls(void **state)
     }
 }
 
-/* A reader is asked and answers: what it says to the registrar are the members of a scope that the registrar
- * itself asked for, since no long query may run there. Nothing else passes between the two. */
+/* A reader is asked and answers: what it says to the registrar are the members of a scope, or the endpoints
+ * of a scan, that the registrar itself asked for, since no long query may run there. Nothing else passes. */
 static void test_reader_answers_alone(void **state)
 {
     (void)state;
