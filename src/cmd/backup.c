@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "ca/config.h"
 #include "cmd/verbs.h"
 #include "crypto/digest.h"
 #include "store/backup.h"
@@ -30,6 +31,7 @@ struct backup {
     const char *folder;
     const char *target;
     const char *book; /* where it is: a path, or postgresql://… */
+    const char *host; /* whose folder it is, of the families on that book */
     int from;         /* owned */
     int to;           /* owned; locked */
     struct manifest m;
@@ -130,7 +132,7 @@ static lt_res read_book(struct backup *k, const char *path)
 {
     struct store *s = NULL;
     LT_TRY(open_store(path, true, false, &s));
-    lt_res r = backup_acknowledged(s, &k->m.acknowledged);
+    lt_res r = backup_acknowledged(s, k->host, &k->m.acknowledged);
     store_close(s);
     k->m.schema = store_schema_version();
     return r;
@@ -295,11 +297,21 @@ static lt_res say(struct cmd *c, const char *what, const char *path, const struc
     return r;
 }
 
+static lt_res find_host(struct backup *k)
+{
+    LT_CLEANUP(ca_config_freep) struct ca_config *config = NULL;
+    LT_TRY(ca_config_load(k->folder, &config));
+    k->host = lt_arena_cstr(&k->c->arena, lt_slice_cstr(config->host));
+    LT_CHECK(k->host != NULL, LT_PEER_USAGE, "the host's name is too long");
+    return LT_OK;
+}
+
 static lt_res run_backup(struct cmd *c)
 {
     struct backup k = {.c = c, .target = c->args.words[0], .from = -1, .to = -1};
     LT_TRY(cmd_folder(c, &k.folder));
     LT_TRY(cmd_book(c, k.folder, &k.book));
+    LT_TRY(find_host(&k));
     k.m = (struct manifest){.made = c->now,
                             .build = lt_version,
                             .postgresql = store_is_postgres(k.book),

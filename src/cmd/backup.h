@@ -64,8 +64,8 @@ LT_MUST_USE lt_res backup_verify(int dir, const struct manifest *m);
 
 /* How far a journal goes; all zeros where there is none. A torn end does not count. */
 LT_MUST_USE lt_res backup_walk_journal(int dir, struct journal_summary *ret_summary);
-/* How far a book knows the journal of "signer". */
-LT_MUST_USE lt_res backup_acknowledged(struct store *s, int64_t *ret_sequence);
+/* How far a book knows the journal of that host's signer. */
+LT_MUST_USE lt_res backup_acknowledged(struct store *s, const char *host, int64_t *ret_sequence);
 
 /* lintel restore BACKUP: restore_put.c */
 LT_MUST_USE lt_res restore_put(struct cmd *c, const char *backup);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "ca/host.h"
 #include "crypto/digest.h"
 #include "store/segment.h"
 
@@ -400,12 +401,14 @@ lt_res backup_walk_journal(int dir, struct journal_summary *ret_summary)
     return st.st_size == 0 ? LT_OK : journal_walk(&journal_io_posix, fd, NULL, NULL, ret_summary);
 }
 
-lt_res backup_acknowledged(struct store *s, int64_t *ret_sequence)
+lt_res backup_acknowledged(struct store *s, const char *host, int64_t *ret_sequence)
 {
     static const struct store_sql sql = {"backup.acknowledged",
-                                         "SELECT acknowledged FROM journal WHERE signer = 'signer'"};
+                                         "SELECT acknowledged FROM journal WHERE signer = ?1"};
+    struct ca_host found;
     struct store_rows rows;
-    LT_TRY(store_query(s, &sql, STORE_NO_ARGS, &rows));
+    LT_TRY(ca_host_find(s, host, &found));
+    LT_TRY(store_query(s, &sql, STORE_ARGS(STORE_S(found.signer)), &rows));
     *ret_sequence = store_next(&rows) ? store_int(&rows, 0) : 0;
     return store_rows_end(&rows);
 }

@@ -11,18 +11,20 @@
 
 enum { TEXT_MAX = 200 };
 
+/* No name begins with a dot: neither "..", nor what is hidden. */
+static bool may_follow(char before, char c)
+{
+    static const char others[] = "_-+@";
+    bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    return letter || (c != 0 && strchr(others, c) != NULL) || ((c == '.' || c == '/') && before != '/');
+}
+
 bool manifest_path_good(const char *path)
 {
     size_t len = strlen(path);
     bool good = len > 0 && len <= MANIFEST_PATH_MAX && path[len - 1] != '/';
-    char before = '/';
     for (size_t i = 0; good && i < len; i++) {
-        char c = path[i];
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        /* No name begins with a dot: neither "..", nor what is hidden. */
-        good = letter || c == '_' || c == '-' || c == '+' || c == '@' || (c == '.' && before != '/') ||
-               (c == '/' && before != '/');
-        before = c;
+        good = may_follow(i == 0 ? '/' : path[i - 1], path[i]);
     }
     return good;
 }

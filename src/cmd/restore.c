@@ -27,7 +27,7 @@
 #include "crypto/digest.h"
 #include "sign.pb-c.h"
 
-enum { RECORD_ARENA_MAX = 32 * 1024 * 1024 };
+enum { RECORD_ARENA_MAX = 32 * 1024 * 1024, PATH_SIZE = 1024 };
 
 enum { SQL_ACKNOWLEDGED, SQL_ACKNOWLEDGE };
 static const struct store_sql sql[] = {
@@ -328,12 +328,35 @@ static lt_res check_approved(struct restore *k, const char *script)
     return r;
 }
 
+/* The signer syncs the mirror first: where it goes further, it is the truth. */
+static lt_res check_mirror(const struct restore *k, const struct ca_config *config)
+{
+    struct journal_summary here;
+    struct journal_summary there = {.first = 0};
+    char path[PATH_SIZE];
+    bool absolute = config->journal_mirror[0] == '/';
+    if (config->journal_mirror[0] == 0) {
+        return LT_OK;
+    }
+    (void)snprintf(path, sizeof path, "%s%s%s/signer.log", absolute ? "" : k->folder, absolute ? "" : "/",
+                   config->journal_mirror);
+    LT_TRY(backup_walk_journal(k->dir, &here));
+    LT_CLEANUP(lt_fd_closep) int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    LT_TRY(fd < 0 ? LT_OK : journal_walk(&journal_io_posix, fd, NULL, NULL, &there));
+    LT_CHECK(there.last <= here.last, LT_POLICY_REFUSED,
+             "the mirror %.80s goes on to record %llu, the journal here ends at %llu: copy the mirror over "
+             "it first",
+             path, (unsigned long long)there.last, (unsigned long long)here.last);
+    return LT_OK;
+}
+
 static lt_res open_book(struct restore *k)
 {
     LT_CLEANUP(ca_config_freep) struct ca_config *config = NULL;
     LT_TRY(ca_config_load(k->folder, &config));
     const struct store_options o = {.path = ca_config_store(config, k->folder, &k->c->arena)};
     LT_CHECK(o.path != NULL, LT_PEER_USAGE, "%.100s: the path is too long", k->folder);
+    LT_TRY(check_mirror(k, config));
     LT_TRY(store_open(&o, &k->store));
     LT_TRY(store_migrate(k->store));
     return ca_host_find(k->store, config->host, &k->host);

@@ -354,6 +354,38 @@ def test_a_book_on_a_server(working, tmp_path):
         server.stop()
 
 
+def test_a_mirror_that_goes_further(working, tmp_path):
+    """The disk of the folder is lost, the journal's mirror is not: what only it knows is asked for."""
+    ca = working
+    ca.stop()
+    mirror = tmp_path / "mirror"
+    mirror.mkdir()
+    mirror.chmod(0o777)
+    path = ca.folder / "lintel.yaml"
+    path.write_text(path.read_text() + f"journal-mirror: {mirror}\n")
+    ca.start()
+    issue(ca, ca.web, "early.example.com")
+    early = serial_of(ca, "early.example.com")
+    ca.lintel("backup", tmp_path / "b", "--with-keys")
+    ca.lintel("revoke", early, "--reason", "superseded", "--yes")
+    wait_for("the CRL", lambda: early in crl_serials(ca), 20)
+    ca.stop()
+    elsewhere = {name: (ca.folder / name).read_bytes() for name in ("secrets/passphrase", "operators/berta.key", "operators/carl.key")}
+    shutil.rmtree(ca.folder)
+    ca.lintel("restore", tmp_path / "b", "--yes")
+    for name, kept in elsewhere.items():
+        (ca.folder / name).write_bytes(kept)
+    refused = verify(ca, "restore", "--reconcile", "--yes")
+    assert refused.returncode == 4 and "the mirror" in refused.stderr, refused.stderr
+    shutil.copy(mirror / "signer.log", ca.folder / "journal/signer.log")
+    assert ca.json("restore", "--reconcile")["revocations"] == 1
+    assert reconcile(ca, tmp_path)["done"] is True
+    ca.start()
+    assert ca.json("cert", "show", early)["status"] == "revoked"
+    wait_for("the CRL", lambda: early in crl_serials(ca), 20)
+    assert ca.json("audit", "verify")["ok"] is True
+
+
 def test_another_cas_journal(working, tmp_path, dns):
     from conftest import Ca, free_port
     ca = working
