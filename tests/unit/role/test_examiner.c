@@ -475,6 +475,39 @@ static void a_large_crl_lets_others_pass(void **state)
     puppet_drain(&p);
 }
 
+/* Killed at any moment of a large CRL it knows the one before, whole, or the new one. */
+static void killed_over_a_large_crl(void **state)
+{
+    (void)state;
+    enum { MANY = 150000, KILLS = 12 };
+    struct puppet p;
+    uint64_t number = 4000;
+    for (unsigned i = 0; i < KILLS; i++) {
+        puppet_start(&p, IPC_EXAMINER);
+        struct ipc_link *signer = puppet_link(&p, IPC_SIGNER, 0);
+        struct ipc_link *publisher = puppet_link(&p, IPC_PUBLISHER, 0);
+        /* The complete CRL of the tests before has serials that this one has, too. */
+        struct list lost = {.number = ++number, .serials = "ABCDE", .many = 1000};
+        ask_for_list(publisher, &lost, 1, true);
+        is_refused(&p, publisher, "refused", "lost-entry");
+        struct list more = {.number = ++number, .serials = "ABCDE", .many = 200001 + MANY + i};
+        ask_for_list(publisher, &more, 2, true);
+        (void)usleep(i * 15000); /* judged, written, or with the signer */
+        puppet_kill(&p);
+        ipc_link_free(signer);
+        ipc_link_free(publisher);
+    }
+    puppet_start(&p, IPC_EXAMINER);
+    struct ipc_link *signer = puppet_link(&p, IPC_SIGNER, 0);
+    struct ipc_link *publisher = puppet_link(&p, IPC_PUBLISHER, 0);
+    struct list last = {.number = ++number, .serials = "ABCDE", .many = 200001 + MANY + KILLS};
+    ask_for_list(publisher, &last, 3, true);
+    sign_apart(&p, signer, publisher, number);
+    ipc_link_free(signer);
+    ipc_link_free(publisher);
+    puppet_drain(&p);
+}
+
 /* Bytes that are said to lie beside a message, and do not, or could still change. */
 static void bytes_apart_that_are_none(void **state)
 {
@@ -543,6 +576,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(verdicts),
         cmocka_unit_test(a_crl_is_remembered),
         cmocka_unit_test(a_large_crl_lets_others_pass),
+        cmocka_unit_test(killed_over_a_large_crl),
         cmocka_unit_test(bytes_apart_that_are_none),
         cmocka_unit_test(a_refused_crl_is_told),
     };
