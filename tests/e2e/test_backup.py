@@ -346,6 +346,8 @@ def test_a_book_on_a_server(working, tmp_path):
         shown = ca.json("restore", "--reconcile")
         assert shown["revocations"] == 1
         assert reconcile(ca, tmp_path)["done"] is True
+        assert ca.json("store", "prune")["due"] == 0
+        assert ca.json("store", "prune", "--yes")["done"] is True
         ca.start()
         assert ca.json("cert", "show", early)["status"] == "revoked"
         issue(ca, ca.web, "late.example.com")
