@@ -13,6 +13,7 @@ import time
 import pytest
 from acmeclient import Client
 from conftest import LINTEL, wait_for
+from postgres import Postgres, programs
 
 
 @pytest.fixture
@@ -218,6 +219,43 @@ def test_a_table_of_our_own_history(fresh_ca, tmp_path):
     wait_for("renewal information", known, 40)
     assert ca.lintel("audit", "verify", check=False).returncode == 0
     ca.stop()
+
+
+@pytest.mark.skipif(programs() is None, reason="no PostgreSQL server is installed")
+def test_on_postgresql(fresh_ca, elsewhere, tmp_path):
+    ca = fresh_ca
+    server = Postgres()
+    try:
+        assert ca.json("store", "migrate", "--to", server.url, "--yes")["done"]
+        with open(ca.folder / "lintel.yaml", "a") as f:
+            f.write(f"store: {server.url}\n")
+        (ca.folder / "book" / "lintel.db").rename(ca.folder / "old.db")
+        ca.start()
+        bundle = tmp_path / "bundle.pem"
+        bundle.write_text("".join(elsewhere.issue(0x2000 + i, f"n{i}.pg.example", f"m{i}.pg.example").read_text()
+                                  for i in range(3)))
+        done = ca.json("cert", "import", bundle, "--issuer", f"old={elsewhere.folder / 'ca.pem'}", "--yes")
+        assert (done["added"], done["already"]) == (3, 0)
+        assert ca.json("cert", "import", bundle, "--yes")["already"] == 3
+        table = tmp_path / "t.csv"
+        table.write_text("serial,issuer,not_before,not_after,names,revoked,reason\n"
+                         "0a0b0c01,tls,2026-06-01,2037-06-01,t.pg.example,2026-07-01,superseded\n")
+        assert ca.json("cert", "import", table, "--yes")["revoked"] == 1
+        wait_for("the journal", lambda: ca.json("cert", "show", "0a0b0c01")["status"] == "revoked", 30)
+        for order, key, down in (("expires", "not_after", False), ("-issued", "issued", True), ("serial", "serial", False)):
+            first = ca.json("cert", "list", "--scope", "imported", "--order", order, "--limit", 3)
+            rest = ca.json("cert", "list", "--scope", "imported", "--order", order, "--limit", 3, "--cursor", first["next"])
+            rows = first["certificates"] + rest["certificates"]
+            assert len(rows) == 4 and len({r["serial"] for r in rows}) == 4
+            if order != "serial":
+                assert [r[key] for r in rows] == sorted((r[key] for r in rows), reverse=down)
+        assert ca.lintel("cert", "export", "--scope", "imported", "--format", "pem").stdout.count("BEGIN") == 3
+        groups = ca.json("cert", "stats", "--scope", "imported", "--by", "issuer")["issuer"]["groups"]
+        assert {g["value"]: g["count"] for g in groups} == {"old": 3, "tls": 1}
+        assert ca.json("cert", "stats", "--scope", "imported")["status"]["count"] == 4
+        ca.stop()
+    finally:
+        server.stop()
 
 
 def test_killed_in_the_middle(fresh_ca, tmp_path):
