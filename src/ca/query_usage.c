@@ -100,7 +100,7 @@ static void write_scan(const struct ca_query *query, struct query_out *o, const 
 {
     static const struct {
         const char *name;
-        enum scan_column column;
+        int column;
     } numbers[] = {{"rate", RATE},
                    {"concurrency", CONCURRENCY},
                    {"timeout_ms", TIMEOUT},

@@ -246,6 +246,7 @@ lt_res ca_usage_create(struct ca_turn *t, const struct ca_plan_asker *by, const 
     LT_TRY(say(t, &u, "usage.started", by));
     LT_TRY(answer(t, &u, ret_json));
     ca_usage_forget(t->book);
+    t->book->usage.scan = u.id; /* begun with the next tick */
     return LT_OK;
 }
 
@@ -289,6 +290,7 @@ lt_res ca_usage_resume(struct ca_turn *t, const struct ca_plan_asker *by, const 
     LT_TRY(ca_usage_move(t, &u, "resume", "", by));
     LT_TRY(answer(t, &u, ret_json));
     ca_usage_forget(t->book);
+    t->book->usage.scan = u.id; /* begun with the next tick */
     return LT_OK;
 }
 
@@ -308,6 +310,7 @@ lt_res ca_usage_step(struct ca_turn *t)
     int64_t id = 0;
     LT_TRY(live(t, &id));
     if (id == 0) {
+        ca_usage_forget(t->book);
         return LT_OK;
     }
     LT_TRY(ca_usage_load(t, id, &u));

@@ -129,7 +129,9 @@ lt_res ca_usage_go_on(struct ca_turn *t, struct ca_usage *u)
     LT_TRY(drop_whole(t, u));
     if (m->whole && m->count == 0) {
         LT_TRY(ca_usage_load(t, u->id, u)); /* with what the last page added */
-        return ca_usage_move(t, u, "finish", "", NULL);
+        LT_TRY(ca_usage_move(t, u, "finish", "", NULL));
+        ca_usage_forget(t->book);
+        return LT_OK;
     }
     return m->whole || asked || m->count == CA_USAGE_PAGES ? LT_OK : ask(t, u, false);
 }

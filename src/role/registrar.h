@@ -39,8 +39,10 @@ struct registrar {
     int64_t shut_until_us[2]; /* the book could not be begun, alone or beside others: not tried before that */
     struct registrar_question questions[REGISTRAR_GROUP_MAX];
     size_t question_count;
-    size_t last_group;     /* how many questions the group before had */
-    lt_time second;        /* when the things of every second were last done */
+    size_t last_group;  /* how many questions the group before had */
+    lt_time second;     /* when the things of every second were last done */
+    bool sweeping;      /* registrar_usage.c: there is more, and this host does it */
+    lt_time usage_next; /* when scans, and what is swept, are next looked for where nothing is known of any */
     int64_t complained_us; /* last line about something that may work later */
     bool failing;          /* the last commit failed: said once */
     bool lost;             /* answers to us may not be in the book: ask everything again that is open */

@@ -30,25 +30,32 @@ static lt_res step_sweep(struct registrar *g, struct ca_turn *t, const struct ip
 {
     bool mine = false;
     bool more = true;
-    (void)g;
     (void)m;
     LT_TRY(ca_lease_check(t, CA_LEASE_TIMERS, &mine));
     if (!mine) {
+        g->sweeping = false; /* another host does it */
         return LT_OK;
     }
     LT_TRY(ca_truth_sweep(t, &more));
     t->book->truth_swept = !more;
+    g->sweeping = more;
     return LT_OK;
 }
 
 lt_res registrar_usage_tick(struct registrar *g)
 {
     int64_t until_ms = lt_monotonic_ms() + SWEEP_MS;
-    LT_TRY(registrar_run(g, step_usage, NULL));
-    bool more = !g->book->truth_swept && !g->book->mass.pending; /* that is waited for */
+    lt_time now = lt_now();
+    bool look = now.us >= g->usage_next.us || g->usage_next.us > now.us + LT_US_PER_SECOND;
+    g->usage_next = look ? lt_time_add_seconds(now, 1) : g->usage_next;
+    if (look || g->book->usage.scan != 0) {
+        LT_TRY(registrar_run(g, step_usage, NULL));
+    }
+    bool more = !g->book->truth_swept && (look || g->sweeping) &&
+                !g->book->mass.pending; /* that is waited for */
     while (more) {
         LT_TRY(registrar_run(g, step_sweep, NULL));
-        more = !g->book->truth_swept && g->book->examiner_linked && lt_monotonic_ms() < until_ms;
+        more = g->sweeping && g->book->examiner_linked && lt_monotonic_ms() < until_ms;
     }
     return LT_OK;
 }
