@@ -229,6 +229,9 @@ static lt_res read_filter(struct endpoints *e)
                  "\"serial\" goes with no name");
         return LT_OK;
     }
+    LT_CHECK(q->issuer[0] == 0, LT_PEER_MALFORMED, "\"issuer\" wants \"serial\" with it");
+    LT_CHECK(q->name[0] == 0 || q->name_suffix[0] == 0, LT_PEER_MALFORMED,
+             "either a name or a suffix, not both");
     bool suffix = q->name_suffix[0] != 0;
     lt_slice name = lt_slice_cstr(suffix ? q->name_suffix : q->name);
     if (name.len == 0) {

@@ -248,7 +248,15 @@ def test_refused(scanning):
     for options in (["--rate", "0"], ["--rate", "2001"], ["--port", "0"], ["--port", "x"], ["--timeout", "30001"]):
         result = ca.lintel("usage", "scan", "valid", *options, "--yes", check=False)
         assert result.returncode == 2 and options[0] in result.stderr, options
-    assert ca.lintel("usage", "scan", "nothing = 1", "--yes", check=False).returncode != 0
+    wrong = ca.lintel("usage", "scan", "valid and nothing = 1", "--yes", check=False)
+    assert wrong.returncode == 2 and " " * 12 + "^" in wrong.stderr and "there is no such field" in wrong.stderr
+    for filters in (["--serial", "0a"], ["--issuer", "tls"], ["--issuer", "nobody", "--serial", "0a"], ["--serial", "xyz"],
+                    ["www.example.com", "--suffix", "example.com"], ["--issuer", "tls", "--serial", "0a", "www.example.com"],
+                    ["--cursor", "nonsense"]):
+        assert ca.lintel("usage", "endpoints", *filters, check=False).returncode not in (0, 5), filters
+    assert ca.json("usage", "endpoints", "--issuer", "tls", "--serial", "0a")["endpoints"] == []
+    assert ca.json("usage", "history", "nobody.example.com")["looks"] == []
+    assert ca.lintel("usage", "show", "u1", check=False).returncode == 3
     (ca.folder / "usage" / "targets").write_text("www.example.com\n")
     os.kill(ca.pids()["courier-0"], signal.SIGKILL)
     wait_for("the line", lambda: "usage/targets:1" in ca.log_tail(200))
