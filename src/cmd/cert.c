@@ -92,7 +92,7 @@ static lt_res fetch_scope(struct cmd *c, const struct cmd_scope_listing *l, stru
                           json_t **ret_json)
 {
     char path[QUERY_MAX + 32];
-    cmd_query_add(query, "order", cmd_value(c, "order"));
+    cmd_query_add(query, "order", cmd_value_or(c, "order", cmd_value(c, "scope") != NULL ? NULL : "-issued"));
     LT_TRY(lt_buf_check(query));
     (void)snprintf(path, sizeof(path), "scope/list?%.*s", LT_FMT(lt_buf_slice(query)));
     return cmd_scope_pointed(l->text, cmd_api_ask(c, path, "text/plain", l->text, ret_json));
@@ -104,7 +104,7 @@ static bool as_scope(const struct cmd *c)
     const char *order = cmd_value_or(c, "order", "");
     bool by_name = cmd_value(c, "name") != NULL || cmd_value(c, "suffix") != NULL; /* walked by name */
     return cmd_value(c, "scope") != NULL || (by_name && order[0] != 0) || strcmp(order, "serial") == 0 ||
-           strcmp(order, "-expires") == 0 || (cmd_flag(c, "all") && !c->json);
+           strcmp(order, "-expires") == 0 || cmd_flag(c, "all");
 }
 
 static lt_res run_list(struct cmd *c)

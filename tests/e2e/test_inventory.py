@@ -47,6 +47,9 @@ def test_lists_of_an_expression(ca, three):
         assert [r[key] for r in rows] == sorted((r[key] for r in rows), reverse=down), order
     text = ca.lintel("cert", "list", "--suffix", three, "--all").stdout
     assert len(text.splitlines()) == 4
+    everything = ca.json("cert", "list", "--all")
+    issued = [r["issued"] for r in everything["certificates"]]
+    assert everything["count"] == len(issued) >= 3 and issued == sorted(issued, reverse=True)
 
 
 @pytest.mark.parametrize("options, says", [
