@@ -317,6 +317,7 @@ lt_res ca_mass_create(struct ca_turn *t, const struct ca_plan_asker *by, const I
     struct ca_mass made;
     int64_t id = 0;
     LT_TRY(ca_mass_make(t, by, m, &id));
+    LT_TRY(m->block ? ca_mass_auto_add(t, id, ca_mass_alone(t)) : LT_OK);
     LT_TRY(ca_mass_load(t, id, &made));
     return ca_mass_json(t, &made, ret_json);
 }

@@ -16,7 +16,8 @@ static const struct store_sql sql[] = {
      "r.shard = c.shard AND r.serial = c.serial WHERE c.spki_sha256 = ?1 "
      "ORDER BY c.issuer DESC, c.serial DESC LIMIT 1000"},
     {"mass.auto-add", "INSERT INTO mass_auto (mass, most) VALUES (?1, ?2) "
-                      "ON CONFLICT (mass) DO UPDATE SET most = excluded.most"},
+                      "ON CONFLICT (mass) DO UPDATE SET most = excluded.most "
+                      "WHERE excluded.most > mass_auto.most"},
     {"mass.auto-get", "SELECT most FROM mass_auto WHERE mass = ?1"},
     {"mass.list-keep",
      "INSERT INTO mass_list (mass, until_us) VALUES (?1, ?2) ON CONFLICT (mass) DO NOTHING"},
@@ -68,6 +69,11 @@ static lt_res has_others(struct ca_turn *t, lt_slice spki_sha256, bool *ret_othe
     return store_rows_end(&rows);
 }
 
+lt_res ca_mass_auto_add(struct ca_turn *t, int64_t id, int64_t most)
+{
+    return store_exec(t->store, &sql[SQL_AUTO_ADD], STORE_ARGS(STORE_I(id), STORE_I(most)), NULL);
+}
+
 lt_res ca_mass_compromised(struct ca_turn *t, const struct ca_mass_compromise *c)
 {
     bool others = false;
@@ -87,7 +93,7 @@ lt_res ca_mass_compromised(struct ca_turn *t, const struct ca_mass_compromise *c
     int64_t most = strcmp(c->by_whom, KEY_ITSELF) == 0 ? INT64_MAX : ca_mass_alone(t);
     struct ca_mass m;
     LT_TRY(ca_mass_make(t, &by, &w, &m.id));
-    LT_TRY(store_exec(t->store, &sql[SQL_AUTO_ADD], STORE_ARGS(STORE_I(m.id), STORE_I(most)), NULL));
+    LT_TRY(ca_mass_auto_add(t, m.id, most));
     LT_TRY(ca_mass_load(t, m.id, &m));
     return ca_mass_auto_start(t, &m);
 }

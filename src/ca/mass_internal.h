@@ -52,6 +52,8 @@ LT_MUST_USE lt_res ca_mass_event(struct ca_turn *t, const struct ca_mass *m, con
 /* As ca_mass_create. */
 LT_MUST_USE lt_res ca_mass_make(struct ca_turn *t, const struct ca_plan_asker *by, const Ipc__MassWanted *w,
                                 int64_t *ret_id);
+/* It starts by itself when it has at most so many members. */
+LT_MUST_USE lt_res ca_mass_auto_add(struct ca_turn *t, int64_t id, int64_t most);
 /* A mass that nobody has to start, and that is sealed: starts it when it may. */
 LT_MUST_USE lt_res ca_mass_auto_start(struct ca_turn *t, struct ca_mass *m);
 /* It has ended: its list is kept for a while. */

@@ -200,6 +200,8 @@ lt_res cmd_revoke_dry_run(struct cmd *c, const struct cmd_why *w)
     return cmd_would(
         c,
         "would %sfreeze the list of %lld certificates (%lld are revoked already) and propose to revoke "
-        "them as %s; nothing is revoked before it is started. Add --yes",
-        block ? "block the key at once, " : "", (long long)count, (long long)already, w->reason_name);
+        "them as %s; %s. Add --yes",
+        block ? "block the key at once, " : "", (long long)count, (long long)already, w->reason_name,
+        block ? "if one operator may revoke so many alone, it starts by itself"
+              : "nothing is revoked before it is started");
 }
