@@ -52,7 +52,7 @@ struct ca_signed {
     const char *rule_set;
     lt_slice profile_sha256; /* as the examiner read it; empty when replayed */
     bool replayed;
-    const char *findings_json; /* as the examiner saw it; NULL: not known */
+    const char *findings_json;     /* as the examiner saw it; NULL: not known */
     Ipc__Finding *const *findings; /* the same, for scopes */
     size_t finding_count;
     const char *excepted_json; /* rules that an exception let pass; NULL: none */

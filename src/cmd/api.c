@@ -132,7 +132,8 @@ lt_res cmd_api_get(struct cmd *c, const char *path, json_t **ret_json)
     return parse(got.body, ret_json);
 }
 
-lt_res cmd_api_ask(struct cmd *c, const char *path, const char *content_type, lt_slice body, json_t **ret_json)
+lt_res cmd_api_ask(struct cmd *c, const char *path, const char *content_type, lt_slice body,
+                   json_t **ret_json)
 {
     struct http_fetched got;
     char target[TARGET_MAX];
