@@ -66,7 +66,7 @@ def read_table(body):
             keys.append((False, columns[-1]))
     keys.sort(key=lambda k: k[0])
     return {"columns": columns, "key": keys[0][1] if keys else ", ".join(columns),
-            "drawn": "id INTEGER NOT NULL PRIMARY KEY" in " ".join(body.split())}
+            "drawn": re.search(r"\bid INTEGER NOT NULL PRIMARY KEY", " ".join(body.split())) is not None}
 
 
 def read_tables(text):
