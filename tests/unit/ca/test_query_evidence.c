@@ -72,7 +72,8 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    static const char *const files[] = {"book.db", "book.db-wal", "book.db-shm", "evidence/000001.seg"};
+    static const char *const files[] = {"book.db", "book.db-wal", "book.db-shm", "evidence/000001.seg",
+                                        "evidence/000002.seg"}; /* a segment is of one month */
     (void)state;
     for (size_t i = 0; i < VIEWS; i++) {
         crypto_key_free(keys[i]);
