@@ -25,6 +25,7 @@ static void defaults(void **state)
     assert_int_equal(c->validation_http_port, 80);
     assert_false(c->allow_private);
     assert_int_equal(c->approvals_needed, 2);
+    assert_int_equal(c->revoke_alone, CA_REVOKE_ALONE);
     assert_string_equal(c->mail_relay, "");
     assert_int_equal(c->authorization_lifetime_s, 7 * 3600);
     assert_int_equal(c->proof_lifetime_s, 30 * 86400);
@@ -153,6 +154,10 @@ static void refusals(void **state)
         {"listen:\n  https: ::1:443\n", "lintel.yaml:2:10: listen.https: "},
         {"listen:\n  https: 127.0.0.1:99999\n", "lintel.yaml:2:10: listen.https: "},
         {"listen:\n  https: 127.0.0.1:80\n  http: 127.0.0.1:80\n", "lintel.yaml:3:9: listen.http: "},
+        {"host: B\nstore: postgresql:///book\n", "lintel.yaml:1:7: host: "},
+        {"host: a.b\nstore: postgresql:///book\n", "lintel.yaml:1:7: host: "},
+        {"host: -b\nstore: postgresql:///book\n", "lintel.yaml:1:7: host: "},
+        {"host: b\n", "lintel.yaml:1:7: host: "}, /* a book in a folder has one */
         {"base-url: http://ca.example.com\n", "lintel.yaml:1:11: base-url: "},
         {"base-url: https://ca.example.com/\n", "lintel.yaml:1:11: base-url: "},
         {"validation:\n  allow-private: maybe\n", "lintel.yaml:2:"},
@@ -309,12 +314,24 @@ static void anchors(void **state)
     }
 }
 
+static void hosts(void **state)
+{
+    (void)state;
+    struct ca_config *c = NULL;
+    assert_ok(ca_config_parse(LT_LIT("name: x\n"), &c));
+    assert_string_equal(c->host, CA_CONFIG_HOST_MAIN);
+    ca_config_free(c);
+    assert_ok(ca_config_parse(LT_LIT("name: x\nhost: rome-2\nstore: postgresql:///book\n"), &c));
+    assert_string_equal(c->host, "rome-2");
+    ca_config_free(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(defaults),           cmocka_unit_test(anchors),        cmocka_unit_test(everything),
-        cmocka_unit_test(refusals),           cmocka_unit_test(deep_and_large), cmocka_unit_test(addresses),
-        cmocka_unit_test(an_address_as_host),
+        cmocka_unit_test(hosts),      cmocka_unit_test(defaults),           cmocka_unit_test(anchors),
+        cmocka_unit_test(everything), cmocka_unit_test(refusals),           cmocka_unit_test(deep_and_large),
+        cmocka_unit_test(addresses),  cmocka_unit_test(an_address_as_host),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
