@@ -11,18 +11,20 @@
 #include "ca/retention.h"
 #include "store/internal.h"
 
-#define PATH "/tmp/lintel-test-retention.db"
-#define FOLDER "/tmp/lintel-test-retention"
-
 enum { DAY = 86400, YEAR = 366 * DAY, MANY = 600 };
 
 static struct lt_arena arena;
+static char book_path[64];
+static char evidence[64];
 
 static void remove_files(void)
 {
-    (void)unlink(PATH);
-    (void)unlink(PATH "-wal");
-    (void)unlink(PATH "-shm");
+    static const char *const ends[] = {"", "-wal", "-shm"};
+    for (size_t i = 0; i < LT_COUNT(ends); i++) {
+        char path[80];
+        (void)snprintf(path, sizeof path, "%s%s", book_path, ends[i]);
+        (void)unlink(path);
+    }
 }
 
 static int set_up(void **state)
@@ -31,7 +33,7 @@ static int set_up(void **state)
     assert_non_null(r);
     remove_files();
     lt_arena_init(&arena, 64 << 20);
-    assert_ok(rig_open(r, PATH, NULL, true));
+    assert_ok(rig_open(r, book_path, NULL, true));
     *state = r;
     return 0;
 }
@@ -301,7 +303,7 @@ static void cut_off(void **state)
                 assert_ok(rig_message(r, step_slice, &s));
                 store_rollback(r->store);
                 rig_close(r);
-                assert_ok(rig_open(r, PATH, NULL, false));
+                assert_ok(rig_open(r, book_path, NULL, false));
                 s.p = part(r, now, 202103, CA_RETENTION_ORDERS);
             }
             assert_ok(rig_run(r, step_slice, &s));
@@ -333,7 +335,7 @@ static void authorities_stay(void **state)
 static void touch(const char *name)
 {
     char path[128];
-    (void)snprintf(path, sizeof path, FOLDER "/%s", name);
+    (void)snprintf(path, sizeof path, "%s/%s", evidence, name);
     FILE *f = fopen(path, "w");
     assert_non_null(f);
     assert_int_equal(fclose(f), 0);
@@ -342,7 +344,7 @@ static void touch(const char *name)
 static bool is_there(const char *name)
 {
     char path[128];
-    (void)snprintf(path, sizeof path, FOLDER "/%s", name);
+    (void)snprintf(path, sizeof path, "%s/%s", evidence, name);
     return access(path, F_OK) == 0;
 }
 
@@ -351,7 +353,7 @@ static void segments(void **state)
 {
     struct rig *r = *state;
     lt_time now = at("2026-11-22T12:00:00Z");
-    (void)mkdir(FOLDER, 0700);
+    (void)mkdir(evidence, 0700);
     (void)add_records(r, at("2021-03-10T00:00:00Z"), 0);
     (void)add_records(r, at("2026-11-10T00:00:00Z"), 1);
     run_sql(r,
@@ -372,7 +374,7 @@ static void segments(void **state)
     drop_all(r, part(r, now, 202103, CA_RETENTION_SEGMENTS));
     assert_int_equal(rig_number(r, "SELECT count(*) FROM evidence_segment"), 2); /* 3 was begun in April */
     assert_int_equal(rig_number(r, "SELECT count(*) FROM evidence_frame"), 1);
-    assert_ok(ca_retention_sweep(r->store, &host, FOLDER, &files));
+    assert_ok(ca_retention_sweep(r->store, &host, evidence, &files));
     assert_int_equal(files, 1);
     assert_false(is_there(names[0]));
     drop_all(r, part(r, now, 202104, CA_RETENTION_EVIDENCE));
@@ -381,18 +383,18 @@ static void segments(void **state)
     assert_true(part(r, now, 202103, CA_RETENTION_SEGMENTS)->dropped);
     drop_all(r, part(r, now, 202104, CA_RETENTION_SEGMENTS)); /* the newest of its host */
     assert_int_equal(rig_number(r, "SELECT count(*) FROM evidence_segment"), 1);
-    assert_ok(ca_retention_sweep(r->store, &host, FOLDER, &files));
+    assert_ok(ca_retention_sweep(r->store, &host, evidence, &files));
     assert_int_equal(files, 1);
     assert_true(is_there(names[2]) && is_there(names[3]) && is_there(names[4]));
     run_sql(r, "DELETE FROM evidence_segment"); /* a book that names none says nothing of any */
-    assert_ok(ca_retention_sweep(r->store, &host, FOLDER, &files));
+    assert_ok(ca_retention_sweep(r->store, &host, evidence, &files));
     assert_int_equal(files, 0);
     for (size_t i = 0; i < LT_COUNT(names); i++) {
         char path[128];
-        (void)snprintf(path, sizeof path, FOLDER "/%s", names[i]);
+        (void)snprintf(path, sizeof path, "%s/%s", evidence, names[i]);
         (void)unlink(path);
     }
-    (void)rmdir(FOLDER);
+    (void)rmdir(evidence);
 }
 
 static void seen(void *self, const char *what, const char *subject, const char *detail)
@@ -466,6 +468,8 @@ static void a_book_that_was_put_back(void **state)
 
 int main(void)
 {
+    (void)snprintf(book_path, sizeof book_path, "/tmp/lintel-test-retention-%d.db", (int)getpid());
+    (void)snprintf(evidence, sizeof evidence, "/tmp/lintel-test-retention-%d", (int)getpid());
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(months),
         cmocka_unit_test_setup_teardown(until_when, set_up, tear_down),
