@@ -179,7 +179,7 @@ static lt_res settings(struct postgres *s)
     /* A prepared statement is a walk along an index, and what it joins a look-up each; statistics of tables
      * that have grown a thousandfold since they were made would have the server read them whole. */
     LT_TRY(postgres_run(s, "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;"
-                           "SET enable_material = off"));
+                           "SET enable_material = off; SET enable_bitmapscan = off"));
     LT_TRY(postgres_run(s, "SET client_min_messages = warning; SET jit = off; SET cursor_tuple_fraction = 1;"
                            "SELECT set_config('synchronous_commit', 'on', false) "
                            "WHERE current_setting('synchronous_commit') IN ('off', 'local')"));

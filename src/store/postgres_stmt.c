@@ -351,8 +351,10 @@ static lt_res plan_freely(struct postgres *s)
         return LT_OK;
     }
     s->free_plans = true;
-    return postgres_run(s, "SET LOCAL enable_seqscan = on; SET LOCAL enable_hashjoin = on;"
-                           "SET LOCAL enable_mergejoin = on; SET LOCAL enable_material = on");
+    return postgres_run(
+        s,
+        "SET LOCAL enable_seqscan = on; SET LOCAL enable_hashjoin = on;"
+        "SET LOCAL enable_mergejoin = on; SET LOCAL enable_material = on; SET LOCAL enable_bitmapscan = on");
 }
 
 static lt_res query(struct postgres *s, const struct store_sql *sql, const struct store_value *values,
