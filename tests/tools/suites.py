@@ -4,9 +4,11 @@
 A suite is a row of SUITES. Counting is by what the runners report, case
 by case (cmocka's TAP, pytest's junit XML); a runner that dies without a report is one failure.
 """
+import concurrent.futures
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -172,18 +174,15 @@ def fuzz(count, seconds=10, figures=None):
                 print("\n".join(text.splitlines()[-15:]))
 
 
-def pytest(count, *paths, figures=None):
-    if not build(RELEASE, env={"CC": "gcc"}):
-        count.fail("release build")
-        return
-    report = ROOT / "build" / "pytest.xml"
-    report.unlink(missing_ok=True)
+def pytest_file(path, report):
+    """One file by a process of its own; what it printed. Two files share nothing: each test has its folder and its ports."""
     command = [sys.executable, "-m", "pytest", "-q", "-x" if os.environ.get("FAIL_FAST") else "-q",
-               f"--junitxml={report}", "-p", "no:cacheprovider", *paths]
-    run(command, env={**os.environ, "LINTEL_CORPUS": str(corpus())})
-    if not report.exists():
-        count.fail(f"pytest {' '.join(paths)} gave no report")
-        return
+               f"--junitxml={report}", "-p", "no:cacheprovider", path]
+    env = {**os.environ, "LINTEL_CORPUS": str(corpus())}
+    return run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace").stdout
+
+
+def pytest_report(count, report, figures):
     for case in ET.parse(report).iter("testcase"):
         name = f"{case.get('classname')}::{case.get('name')}"
         if case.find("failure") is not None or case.find("error") is not None:
@@ -195,6 +194,27 @@ def pytest(count, *paths, figures=None):
             said = ", ".join(f"{p.get('value')} {p.get('name')}" for p in case.iter("property"))
             if figures is not None and said:
                 figures.append((case.get("name"), said))
+
+
+def pytest(count, folder, figures=None):
+    """The files of a folder, as many at a time as there are cores: most of a test is waiting. The longest come first."""
+    if not build(RELEASE, env={"CC": "gcc"}):
+        count.fail("release build")
+        return
+    reports = ROOT / "build" / "pytest" / Path(folder).name
+    shutil.rmtree(reports, ignore_errors=True)
+    reports.mkdir(parents=True)
+    files = sorted((ROOT / folder).glob("test_*.py"), key=lambda f: -f.stat().st_size)
+    with concurrent.futures.ThreadPoolExecutor(int(JOBS)) as pool:
+        runs = {pool.submit(pytest_file, f, reports / f"{f.stem}.xml"): f for f in files}
+        for done in concurrent.futures.as_completed(runs):
+            print(f"-- {runs[done].name}\n{done.result().rstrip()}", flush=True)
+    for f in files:
+        report = reports / f"{f.stem}.xml"
+        if report.exists():
+            pytest_report(count, report, figures)
+        else:
+            count.fail(f"{folder}/{f.name} gave no report")
 
 
 def checks(count):
