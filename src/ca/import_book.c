@@ -8,6 +8,7 @@
 #include "ca/crl_shard.h"
 #include "ca/import.h"
 #include "ca/merkle.h"
+#include "ca/revoke.h"
 #include "ca/truth.h"
 #include "x509/dnsname.h"
 
@@ -34,8 +35,9 @@ static const struct store_sql sql[] = {
     [SQL_IS] = {"import.is", "SELECT batches FROM import WHERE id = ?1"},
     [SQL_COUNT] = {"import.count", "UPDATE import SET batches = batches + 1, added = added + ?2, "
                                    "already = already + ?3, last_us = ?4 WHERE id = ?1"},
-    [SQL_COPIES] = {"import.copies", "SELECT copy, sha256, shard FROM certificate WHERE issuer = ?1 AND "
-                                     "serial = ?2 ORDER BY copy LIMIT 100"},
+    [SQL_COPIES] = {"import.copies", "SELECT copy, sha256, shard, not_before_us, not_after_us, name_count, "
+                                     "name_set_sha256 FROM certificate WHERE issuer = ?1 AND serial = ?2 "
+                                     "ORDER BY copy LIMIT 100"},
     [SQL_CERTIFICATE] =
         {"import.certificate",
          "INSERT INTO certificate (issuer, serial, copy, kind, profile, sha256, spki_sha256, key_type, "
@@ -122,6 +124,33 @@ struct batch {
     struct ca_merkle tree;
 };
 
+/* Our own CRL will have the number, and the reason: what the examiner would refuse there would stop it. */
+static lt_res check_signed_here(const Ipc__ImportRow *row)
+{
+    bool large = row->serial.len == CA_IMPORT_SERIAL_MAX && (row->serial.data[0] & 0x80) != 0;
+    /*= RFC 5280 4.1.2.2 "Conforming CAs MUST NOT use serialNumber values longer than 20 octets" */
+    LT_CHECK(!large, LT_PEER_MALFORMED, "the serial number takes over %d octets", CA_IMPORT_SERIAL_MAX);
+    /*= CABF-BR 7.2.2 "certificateHold 6 MUST NOT be included" */
+    LT_CHECK(row->revoked_us == 0 || ca_reason_allowed(row->reason, true), LT_PEER_MALFORMED,
+             "a CRL of this CA cannot have the reason %s (%u)", ca_reason_name(row->reason), row->reason);
+    return LT_OK;
+}
+
+lt_res ca_import_row_check(const Ipc__ImportRow *row, bool signed_here, lt_time now)
+{
+    bool zero = true;
+    LT_CHECK(row->serial.len > 0 && row->serial.len <= CA_IMPORT_SERIAL_MAX, LT_PEER_MALFORMED,
+             "a serial number of %zu bytes", row->serial.len);
+    for (size_t i = 0; i < row->serial.len; i++) {
+        zero = zero && row->serial.data[i] == 0;
+    }
+    LT_CHECK(!zero, LT_PEER_MALFORMED, "the serial number is 0");
+    LT_CHECK(row->der.len > 0 || row->not_before_us > 0, LT_PEER_MALFORMED, "it begins before 1970");
+    LT_CHECK(row->revoked_us <= now.us, LT_PEER_MALFORMED, "a revocation of a time to come");
+    LT_CHECK(row->revoked_us >= 0, LT_PEER_MALFORMED, "a revocation before 1970");
+    return signed_here ? check_signed_here(row) : LT_OK;
+}
+
 static const struct ca_issuer *issuer_of(const struct ca_book *b, const Ipc__ImportRow *row)
 {
     if (row->der.len == 0) {
@@ -141,7 +170,15 @@ struct place {
     int64_t copy;  /* that it would have */
     int64_t shard; /* of the one that is there */
     bool already;
+    bool other; /* what is there has other dates or names */
 };
+
+static bool contradicts(const struct store_rows *rows, const Ipc__ImportRow *row)
+{
+    bool named = row->n_names > 0 && store_int(rows, 5) > 0;
+    return store_int(rows, 3) != row->not_before_us || store_int(rows, 4) != row->not_after_us ||
+           (named && !lt_slice_eq(store_bytes(rows, 6), bytes(row->name_set_sha256)));
+}
 
 static lt_res find_place(struct ca_turn *t, const struct ca_issuer *issuer, const Ipc__ImportRow *row,
                          struct place *ret)
@@ -154,8 +191,9 @@ static lt_res find_place(struct ca_turn *t, const struct ca_issuer *issuer, cons
         lt_slice there = store_bytes(&rows, 1);
         ret->shard = store_int(&rows, 2);
         ret->copy = store_int(&rows, 0) + 1;
-        ret->already = ret->already || there.len == 0 || row->sha256.len == 0 ||
-                       lt_slice_eq(there, bytes(row->sha256));
+        bool partial = there.len == 0 || row->sha256.len == 0;
+        ret->other = !ret->already && partial && contradicts(&rows, row);
+        ret->already = ret->already || partial || lt_slice_eq(there, bytes(row->sha256));
     }
     LT_TRY(store_rows_end(&rows));
     LT_CHECK(ret->already || ret->copy < COPIES_MAX, LT_PEER_TOO_LARGE,
@@ -234,7 +272,6 @@ static lt_res revoke(struct batch *b, const struct ca_issuer *issuer, const Ipc_
     struct ca_turn *t = b->t;
     struct store_rows rows;
     lt_slice serial = bytes(row->serial);
-    LT_CHECK(row->revoked_us <= t->now.us, LT_PEER_MALFORMED, "a revocation of a time to come");
     LT_TRY(store_query(t->store, &sql[SQL_REVOKED],
                        STORE_ARGS(STORE_I(issuer->id), STORE_I(shard), STORE_B(serial)), &rows));
     bool there = store_next(&rows);
@@ -268,9 +305,11 @@ static lt_res take(struct batch *b, const Ipc__ImportRow *row)
     }
     LT_CHECK(issuer != NULL, LT_PEER_NOT_FOUND, "the book has no issuer %.60s",
              row->der.len == 0 ? row->issuer : "with the name and key of a certificate");
-    LT_CHECK(row->serial.len > 0 && row->serial.len <= CA_IMPORT_SERIAL_MAX, LT_PEER_MALFORMED,
-             "a serial number of %zu bytes", row->serial.len);
+    LT_TRY(ca_import_row_check(row, !issuer->offline, b->t->now));
     LT_TRY(find_place(b->t, issuer, row, &at));
+    LT_CHECK(!at.other, LT_PEER_MALFORMED,
+             "the book has another certificate of this serial number of %s: other dates or names",
+             issuer->name);
     int64_t shard = at.already || at.copy > 0 ? at.shard : shard_of(b->t->book, issuer, row);
     if (at.already) {
         b->already++;

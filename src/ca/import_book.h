@@ -10,7 +10,8 @@
  * here.
  *
  * Refuses: issuers that are not in the book, or have another key than the one that the signature was verified
- * with; more than 100 different certificates of one issuer and serial number. */
+ * with; more than 100 different certificates of one issuer and serial number; a row that says otherwise than
+ * the book; and, of an issuer that signs here, what its CRL cannot have: it would stop that CRL for all. */
 #include "ca/book.h"
 #include "import.pb-c.h"
 
@@ -25,6 +26,10 @@ LT_MUST_USE lt_res ca_import_add(struct ca_turn *t, const struct ca_import_asker
 /* Another CA as a row of issuer, offline for ever. LT_PEER_CONFLICT: that name or that key is there. */
 LT_MUST_USE lt_res ca_import_issuer_add(struct ca_turn *t, const struct ca_import_asker *by,
                                         const Ipc__ImportIssuer *i, const char **ret_json);
+
+/* What the book refuses of a row by itself; signed_here: its issuer's CRL comes from this CA.
+ * LT_PEER_MALFORMED says why. */
+LT_MUST_USE lt_res ca_import_row_check(const Ipc__ImportRow *row, bool signed_here, lt_time now);
 
 extern const struct store_sql *const ca_import_sql;
 extern const size_t ca_import_sql_count;

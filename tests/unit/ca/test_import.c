@@ -438,6 +438,70 @@ static void test_rows_of_our_own(void **state)
     rig_audit(r);
 }
 
+/* What our CRL cannot have is refused before it is in the journal; what contradicts the book is said. */
+static void test_rows_that_are_refused(void **state)
+{
+    struct rig *r = *state;
+    struct lt_arena a;
+    char name[] = "www.example.com";
+    char other[] = "other.example.com";
+    char type[] = "dns";
+    uint8_t serial[CA_SERIAL_LEN] = {1, 2, 4};
+    Ipc__Identifier id = IPC__IDENTIFIER__INIT;
+    Ipc__Identifier *ids[] = {&id};
+    Ipc__ImportRow row = IPC__IMPORT_ROW__INIT;
+    Ipc__ImportRow *list[] = {&row};
+    struct added add = {.w = IPC__IMPORT_WANTED__INIT};
+    static const uint32_t reasons[] = {2, 6, 7, 8, 10, 11};
+    lt_arena_init(&a, 1 << 20);
+    id.type = type;
+    id.value = name;
+    row.issuer = r->book->issuers[0].name;
+    row.serial = (ProtobufCBinaryData){sizeof serial, serial};
+    row.not_before_us = from.us;
+    row.not_after_us = from.us + 900 * DAY_US;
+    row.names = ids;
+    row.n_names = 1;
+    assert_ok(ca_import_name_set(&row, &a));
+    add.w.rows = list;
+    add.w.n_rows = 1;
+    assert_ok(rig_run(r, step_begin, &add.w.id));
+    row.revoked_us = from.us + DAY_US;
+    for (size_t i = 0; i < LT_COUNT(reasons); i++) {
+        row.reason = reasons[i];
+        assert_fails(rig_run(r, step_add, &add), LT_PEER_MALFORMED);
+        assert_ok(ca_import_row_check(&row, false, r->now)); /* of a CA that signs elsewhere it is history */
+    }
+    row.reason = 4;
+    row.revoked_us = -1;
+    assert_fails(rig_run(r, step_add, &add), LT_PEER_MALFORMED);
+    row.revoked_us = 0;
+    row.not_before_us = -DAY_US;
+    assert_fails(rig_run(r, step_add, &add), LT_PEER_MALFORMED);
+    row.not_before_us = from.us;
+    memset(serial, 0, sizeof serial);
+    assert_fails(rig_run(r, step_add, &add), LT_PEER_MALFORMED);
+    uint8_t large[CA_IMPORT_SERIAL_MAX] = {0x80};
+    row.serial = (ProtobufCBinaryData){sizeof large, large};
+    assert_fails(rig_run(r, step_add, &add), LT_PEER_MALFORMED);
+    large[0] = 0x7f;
+    assert_ok(rig_run(r, step_add, &add));
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM certificate"), 1);
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM revocation_open"), 0);
+    row.not_after_us += DAY_US;
+    assert_fails(rig_run(r, step_add, &add), LT_PEER_MALFORMED);
+    row.not_after_us -= DAY_US;
+    id.value = other;
+    assert_ok(ca_import_name_set(&row, &a));
+    assert_fails(rig_run(r, step_add, &add), LT_PEER_MALFORMED);
+    row.n_names = 0; /* it says less, and nothing else */
+    assert_ok(ca_import_name_set(&row, &a));
+    assert_ok(rig_run(r, step_add, &add));
+    assert_non_null(strstr(add.json, "\"added\":0,\"already\":1"));
+    lt_arena_done(&a);
+    rig_audit(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -447,6 +511,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_an_issuer_that_was_lost, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_names_of_issuers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_rows_of_our_own, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_rows_that_are_refused, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("import", tests, group_setup, group_teardown);
 }
