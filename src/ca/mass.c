@@ -44,7 +44,7 @@ const struct ca_mass_edge ca_mass_edges[] = {
     {"running", "finish", "done"},     {"paused", "resume", "running"},   {"freezing", "stop", "stopped"},
     {"sealing", "stop", "stopped"},    {"proposed", "stop", "stopped"},   {"checking", "stop", "stopped"},
     {"checking", "pause", "paused"},   {"running", "stop", "stopped"},    {"paused", "stop", "stopped"},
-    {"freezing", "fail", "stopped"},
+    {"freezing", "fail", "stopped"},   {"checking", "fail", "paused"},
 };
 const size_t ca_mass_edge_count = LT_COUNT(ca_mass_edges);
 

@@ -207,6 +207,18 @@ static lt_res take_count(struct ca_turn *t, struct ca_mass *m, uint64_t count)
     return ca_mass_event(t, m, "mass.differs", NULL);
 }
 
+/* Who stopped the freezing may freeze anew; a plan that is approved waits for somebody who looks. */
+static lt_res take_failure(struct ca_turn *t, struct ca_mass *m, const char *failed)
+{
+    char *uncounted = lt_arena_printf(t->arena,
+                                      "its members could not be counted again: %.200s; resume revokes the "
+                                      "approved ones uncounted",
+                                      failed);
+    LT_ASSERT(uncounted != NULL);
+    LT_TRY(ca_mass_move(t, m, "fail", strcmp(m->status, "checking") == 0 ? uncounted : failed));
+    return ca_mass_event(t, m, "mass.failed", NULL);
+}
+
 lt_res ca_mass_on_members(struct ca_turn *t, const Ipc__Members *p)
 {
     struct ca_mass m;
@@ -219,11 +231,11 @@ lt_res ca_mass_on_members(struct ca_turn *t, const Ipc__Members *p)
     LT_TRY(r);
     bool freezing = strcmp(m.status, "freezing") == 0;
     bool checking = strcmp(m.status, "checking") == 0;
-    if (p->failed[0] != '\0' && freezing) {
-        LT_TRY(ca_mass_move(t, &m, "fail", p->failed));
-        return ca_mass_event(t, &m, "mass.failed", NULL);
+    if (p->failed[0] != '\0') {
+        bool of_this = p->count_only ? checking : freezing;
+        return of_this ? take_failure(t, &m, p->failed) : LT_OK;
     }
-    if (checking && p->count_only && p->failed[0] == '\0') {
+    if (checking && p->count_only) {
         return take_count(t, &m, p->count);
     }
     bool wanted = freezing && !p->count_only && p->tier == (uint64_t)m.at_tier &&

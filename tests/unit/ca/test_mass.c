@@ -676,6 +676,36 @@ static void a_reader_that_cannot(void **state)
     assert_status(r, "stopped");
 }
 
+/* Somebody hears of it, and it is not asked for ever. */
+static void a_count_that_fails(void **state)
+{
+    struct rig *r = *state;
+    static char why[] = "the book's file is torn";
+    struct args *a = of_scope();
+    freeze_scope(r, a);
+    char id[64];
+    text_of(r, MASS_ID, id, sizeof id);
+    a->wanted.id = id;
+    assert_ok(act(r, a, ca_mass_start));
+    run_out(r);
+    Ipc__Members p = IPC__MEMBERS__INIT;
+    p.mass = rig_number(r, "SELECT id FROM mass");
+    p.failed = why;
+    assert_ok(rig_run(r, step_page, &p)); /* of a page that was asked for earlier: says nothing */
+    assert_status(r, "checking");
+    p.count_only = true;
+    assert_ok(rig_run(r, step_page, &p));
+    assert_status(r, "paused");
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM mass WHERE why LIKE '%is torn; resume%'"), 1);
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM event WHERE kind = 'mass.failed'"), 1);
+    size_t sent = r->sent_count;
+    run_out(r);
+    assert_int_equal(r->sent_count, sent);
+    assert_ok(act(r, a, ca_mass_resume));
+    run_out(r);
+    assert_status(r, "done");
+}
+
 /* ---- tables ---- */
 
 static void every_edge_and_no_other(void **state)
@@ -815,6 +845,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(another_count_asks, set_up, tear_down),
         cmocka_unit_test_setup_teardown(members_that_are_gone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_reader_that_cannot, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_count_that_fails, set_up, tear_down),
         cmocka_unit_test_setup_teardown(holds, set_up, tear_down),
         cmocka_unit_test(every_edge_and_no_other),
         cmocka_unit_test(merkle_roots),
