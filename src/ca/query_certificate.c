@@ -3,7 +3,7 @@
 
 #include "base/text.h"
 #include "ca/query_internal.h"
-#include "x509/dnsname.h"
+#include "scope/scope.h"
 
 /* ?1 … ?4: the row behind which to begin; ?5 the filter's value, ?6 the end of the range, ?7 how many. */
 #define WALK(name_, order_key_, where_)                                                                     \
@@ -96,30 +96,15 @@ static bool ordered_by_expiry(const Ipc__Query *q)
     return q->expires_from_us != 0 || q->expires_until_us != 0 || strcmp(q->order, "expires") == 0;
 }
 
-static lt_res reverse(const struct ca_query *query, const char *name, lt_slice *ret_reversed)
-{
-    struct lt_buf b;
-    lt_buf_init(&b, 1024);
-    struct x509_ip ip;
-    if (!lt_failed(x509_ip_parse(lt_slice_cstr(name), &ip))) {
-        lt_buf_add_cstr(&b, name);
-    } else {
-        x509_dns_reverse(lt_slice_cstr(name), &b);
-    }
-    *ret_reversed = lt_arena_copy(query->arena, lt_buf_slice(&b));
-    lt_res r = lt_buf_check(&b);
-    lt_buf_done(&b);
-    LT_CHECK(!lt_failed(r) && ret_reversed->ptr != NULL, LT_PEER_MALFORMED, "the name is too long");
-    return LT_OK;
-}
-
 /* "com.example" … "com.example/": all of "com.example" and "com.example." something, and a few that only
  * look like it ("com.example-x"), which below() leaves out. */
 static lt_res choose_names(struct list *l)
 {
     const Ipc__Query *q = l->query->q;
     bool exact = q->name[0] != 0;
-    LT_TRY(reverse(l->query, exact ? q->name : q->name_suffix, &l->reversed));
+    lt_slice text;
+    LT_TRY(scope_name_read(lt_slice_cstr(exact ? q->name : q->name_suffix), !exact, l->query->arena, &text,
+                           &l->reversed));
     char *end = lt_arena_printf(l->query->arena, "%.*s/", LT_FMT(l->reversed));
     LT_CHECK(end != NULL, LT_PEER_MALFORMED, "the name is too long");
     l->range_end = lt_slice_cstr(end);

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "ca/truth.h"
+#include "scope/scope.h"
 #include "x509/dnsname.h"
 
 #define SCAN_COLUMNS                                                                                     \
@@ -239,7 +240,7 @@ static lt_res read_filter(struct endpoints *e)
         e->end = LT_LIT("\x7f");
         return LT_OK;
     }
-    e->from = turned(e->query, name);
+    LT_TRY(scope_name_read(name, suffix, e->query->arena, &name, &e->from));
     char *end = lt_arena_printf(e->query->arena, suffix ? "%.*s/" : "%.*s-", LT_FMT(e->from));
     LT_CHECK(e->from.len > 0 && end != NULL, LT_PEER_MALFORMED, "the name is too long");
     e->end = lt_slice_cstr(end);

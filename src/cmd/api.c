@@ -144,6 +144,18 @@ lt_res cmd_api_ask(struct cmd *c, const char *path, const char *content_type, lt
     return parse(got.body, ret_json);
 }
 
+/* A list that cannot be read as it was asked for: a filter or cursor that was typed wrong. */
+static lt_res get_page(struct cmd *c, const char *target, json_t **ret_json)
+{
+    lt_res r = cmd_api_get(c, target, ret_json);
+    if (r.code == LT_PEER_MALFORMED) {
+        char detail[sizeof lt_error_last()->detail];
+        (void)snprintf(detail, sizeof(detail), "%s", lt_error_last()->detail);
+        LT_FAIL(LT_PEER_USAGE, "%s", detail);
+    }
+    return r;
+}
+
 lt_res cmd_api_list(struct cmd *c, const char *path, const char *key, struct lt_buf *query, json_t **ret_json)
 {
     LT_CLEANUP(cmd_json_freep) json_t *whole = NULL;
@@ -161,7 +173,7 @@ lt_res cmd_api_list(struct cmd *c, const char *path, const char *key, struct lt_
         int n = snprintf(target, sizeof(target), "%s?%.*s", path, LT_FMT(lt_buf_slice(query)));
         LT_CHECK(n > 0 && (size_t)n < sizeof(target), LT_PEER_TOO_LARGE, "the question is too long");
         query->len = at;
-        LT_TRY(cmd_api_get(c, target, &page));
+        LT_TRY(get_page(c, target, &page));
         cursor = lt_arena_cstr(&c->arena, lt_slice_cstr(cmd_text(page, "next")));
         LT_CHECK(cursor != NULL, LT_PEER_TOO_LARGE, "too many pages");
         if (whole == NULL) {

@@ -76,8 +76,12 @@ static lt_res list_with(struct cmd *c, struct lt_buf *query)
 {
     LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
     for (size_t i = 0; i < LT_COUNT(filter_names); i++) {
+        LT_TRY(cmd_cert_filter_check(filter_names[i], cmd_value(c, filter_names[i])));
         bool time = strstr(filter_names[i], "-from") != NULL || strstr(filter_names[i], "-until") != NULL;
-        (time ? cmd_query_add_time : cmd_query_add)(query, filter_names[i], cmd_value(c, filter_names[i]));
+        const char *value = cmd_value(c, filter_names[i]);
+        bool serial = value != NULL && strcmp(filter_names[i], "serial") == 0;
+        (time ? cmd_query_add_time : cmd_query_add)(query, filter_names[i],
+                                                    serial ? cmd_cert_hex(&c->arena, value) : value);
     }
     LT_TRY(cmd_api_list(c, "certificates", "certificates", query, &answer));
     if (c->json) {
@@ -121,12 +125,28 @@ static lt_res run_list(struct cmd *c)
     return r;
 }
 
+/* "0c:f6:ee", as openssl and browsers show a number: an address of pairs alone is none of ours. */
+static bool pairs(const char *text)
+{
+    size_t len = strlen(text);
+    for (size_t i = 2; i < len; i += 3) {
+        if (text[i] != ':' && text[i] != ' ') {
+            return false;
+        }
+    }
+    return len % 3 == 2;
+}
+
 /* What was typed says what it is: 64 hex digits a hash, other hex a serial, a dot a name. */
 static lt_res run_find(struct cmd *c)
 {
     const char *text = c->args.words[0];
-    size_t len = strlen(text);
-    bool hex = len > 0 && strspn(text, "0123456789abcdefABCDEF") == len;
+    bool colons = strpbrk(text, ": ") != NULL;
+    const char *digits = colons && !pairs(text) ? text : cmd_cert_hex(&c->arena, text);
+    size_t len = strlen(digits);
+    bool hex = len > 0 && strspn(digits, "0123456789abcdefABCDEF") == len;
+    LT_TRY(cmd_cert_filter_check(NULL, text));
+    text = hex ? digits : text;
     bool below = strncmp(text, "*.", 2) == 0 || text[0] == '.';
     struct lt_buf query;
     lt_buf_init(&query, QUERY_MAX);
@@ -251,7 +271,7 @@ static lt_res run_show(struct cmd *c)
 {
     LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
     char path[512];
-    const char *serial = c->args.words[0];
+    const char *serial = cmd_cert_hex(&c->arena, c->args.words[0]);
     size_t len = strlen(serial);
     LT_CHECK(len > 0 && len <= 40 && strspn(serial, "0123456789abcdefABCDEF") == len, LT_PEER_USAGE,
              "\"%.60s\" is no serial number; write it in hex", serial);

@@ -30,6 +30,11 @@
  * with a mark under the place where the expression is wrong. */
 LT_MUST_USE lt_res cmd_cert_expression(struct cmd *c, lt_slice *ret_text);
 
+/* Hex without what openssl and browsers put between: colons, blanks, "0x"; an even number of digits. */
+const char *cmd_cert_hex(struct lt_arena *a, const char *text);
+/* An empty value, of a variable that is not set, would be no filter at all. */
+LT_MUST_USE lt_res cmd_cert_filter_check(const char *option, const char *value);
+
 /* import_read.c: what files hold, a piece at a time. Texts are borrowed during the call. */
 enum {
     CMD_IMPORT_CERTIFICATE_MAX = 64 * 1024, /* DER; a request has no room for more anyway */
@@ -63,6 +68,8 @@ struct cmd_import_reader *cmd_import_reader_new(const struct cmd_import_sink *si
 void cmd_import_reader_free(struct cmd_import_reader *r);
 /* name: of the file; ".csv" is a table whatever it begins with. */
 void cmd_import_reader_begin(struct cmd_import_reader *r, const char *name);
+/* Where it is; 0 in a file without lines. */
+size_t cmd_import_reader_line(const struct cmd_import_reader *r);
 LT_MUST_USE lt_res cmd_import_reader_feed(struct cmd_import_reader *r, lt_slice bytes);
 LT_MUST_USE lt_res cmd_import_reader_end(struct cmd_import_reader *r);
 

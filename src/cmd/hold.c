@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cmd/api.h"
+#include "cmd/cert.h"
 #include "cmd/verbs.h"
 
 enum { PATH_SIZE = 256, QUERY_MAX = 8192 };
@@ -13,7 +14,7 @@ static lt_res run_change(struct cmd *c)
     LT_CLEANUP(cmd_json_freep) json_t *payload = NULL;
     LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
     char path[PATH_SIZE];
-    const char *serial = c->args.words[0];
+    const char *serial = cmd_cert_hex(&c->arena, c->args.words[0]);
     size_t len = strlen(serial);
     bool lift = strcmp(c->verb->name, "hold lift") == 0;
     LT_CHECK(len > 0 && len <= 40 && strspn(serial, "0123456789abcdefABCDEF") == len, LT_PEER_USAGE,

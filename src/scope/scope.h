@@ -51,6 +51,11 @@ LT_MUST_USE lt_res scope_words(const struct scope *s, struct lt_buf *out);
  * it was gives today's answer to that. */
 bool scope_of_now(const struct scope *s);
 
+/* A name, or a domain that stands for all below it, as people write it: in lower case, without the dot at its
+ * end; and as the book has it, reversed. LT_PEER_MALFORMED: it is none. */
+LT_MUST_USE lt_res scope_name_read(lt_slice text, bool suffix, struct lt_arena *a, lt_slice *ret_text,
+                                   lt_slice *ret_key);
+
 /* What small tables of the book say, so that a name that does not exist is an error with its place and a
  * comparison of versions is a list. Borrowed by the scope's SQL. */
 struct scope_catalog {

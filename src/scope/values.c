@@ -184,37 +184,52 @@ static bool is_host(lt_slice name, bool suffix, struct lt_arena *a)
            !lt_failed(x509_dns_check(lt_slice_cstr(below), 0));
 }
 
-static bool read_name(const struct scope_lexer *l, bool suffix, lt_slice text, struct scope_value *v)
+static lt_slice folded(struct lt_arena *a, lt_slice text)
 {
-    struct lt_buf b;
-    struct x509_ip ip;
-    uint8_t *lower = lt_arena_alloc(l->arena, text.len + 1);
-    if (lower == NULL || text.len > X509_DNS_MAX + 2) {
-        return false;
-    }
-    for (size_t i = 0; i < text.len; i++) {
+    uint8_t *lower = lt_arena_alloc(a, text.len + 1);
+    for (size_t i = 0; lower != NULL && i < text.len; i++) {
         uint8_t c = text.ptr[i];
         lower[i] = (uint8_t)(c >= 'A' && c <= 'Z' ? c + 0x20 : c);
     }
-    text = LT_SLICE(lower, text.len);
+    return lower == NULL ? (lt_slice){NULL, 0} : LT_SLICE(lower, text.len);
+}
+
+static bool read_name(struct lt_arena *a, bool suffix, lt_slice text, lt_slice *ret_text, lt_slice *ret_key)
+{
+    struct lt_buf b;
+    struct x509_ip ip;
+    bool rooted = text.len > 1 && text.ptr[text.len - 1] == '.'; /* as DNS writes it in full */
+    text = rooted ? lt_slice_sub(text, 0, text.len - 1) : text;
+    if (text.len == 0 || text.len > X509_DNS_MAX + 2 || (text = folded(a, text)).ptr == NULL) {
+        return false;
+    }
     bool dotted = suffix && (lt_slice_starts(text, LT_LIT("*.")) || lt_slice_starts(text, LT_LIT(".")));
     text = dotted ? lt_slice_sub(text, text.ptr[0] == '*' ? 2 : 1, SIZE_MAX) : text;
     bool is_ip = !lt_failed(x509_ip_parse(text, &ip));
     bool is_mail = !suffix && lt_slice_find(text, '@') < text.len;
-    bool good = is_ip ? !suffix : is_mail || is_host(text, suffix, l->arena);
+    bool good = is_ip ? !suffix && !rooted : is_mail || is_host(text, suffix, a);
     lt_buf_init(&b, 1024);
     if (good && is_ip) {
         good = !lt_failed(x509_ip_text(LT_SLICE(ip.bytes, ip.len), &b));
-        text = lt_arena_copy(l->arena, lt_buf_slice(&b));
+        text = lt_arena_copy(a, lt_buf_slice(&b));
     } else if (good && !is_mail) {
         x509_dns_reverse(text, &b);
     } else if (good) {
         lt_buf_add(&b, text);
     }
-    v->text = text;
-    v->key = lt_arena_copy(l->arena, lt_buf_slice(&b));
+    *ret_text = text;
+    *ret_key = lt_arena_copy(a, lt_buf_slice(&b));
     lt_buf_done(&b);
-    return good && v->key.ptr != NULL && v->text.ptr != NULL;
+    return good && ret_key->ptr != NULL && ret_text->ptr != NULL;
+}
+
+lt_res scope_name_read(lt_slice text, bool suffix, struct lt_arena *a, lt_slice *ret_text, lt_slice *ret_key)
+{
+    LT_CHECK(read_name(a, suffix, text, ret_text, ret_key), LT_PEER_MALFORMED,
+             suffix ? "\"%.*s\" is no domain (IDNs as xn--...)"
+                    : "\"%.*s\" is no host name and no address (IDNs as xn--...)",
+             (int)(text.len > 80 ? 80 : text.len), (const char *)text.ptr);
+    return LT_OK;
 }
 
 /* ---- all of them ---- */
@@ -263,9 +278,14 @@ static const char *const wants[] = {
     [TYPE_HEX] = "hexadecimal digits, as many as it has",
     [TYPE_VERSION] = "a version (1.4.2)",
     [TYPE_MEMBER] = "a text of 1 to 256 characters",
-    [TYPE_NAME] = "a host name or an address",
-    [TYPE_SUFFIX] = "a domain",
+    [TYPE_NAME] = "a host name or an address (IDNs as xn--...)",
+    [TYPE_SUFFIX] = "a domain (IDNs as xn--...)",
 };
+
+static bool is_digit(lt_slice s, size_t i)
+{
+    return i < s.len && s.ptr[i] >= '0' && s.ptr[i] <= '9';
+}
 
 lt_res scope_value_read(const struct scope_lexer *l, const struct scope_field *f, const struct scope_token *t,
                         struct scope_value *ret_value)
@@ -281,8 +301,10 @@ lt_res scope_value_read(const struct scope_lexer *l, const struct scope_field *f
         break;
     case TYPE_TEXT:
     case TYPE_MEMBER:
-    case TYPE_VERSION:
         good = t->text.len > 0 && t->text.len <= TEXT_VALUE_MAX;
+        break;
+    case TYPE_VERSION: /* a word would be held against numbers, byte by byte */
+        good = t->text.len <= TEXT_VALUE_MAX && is_digit(t->text, 0);
         break;
     case TYPE_WORD:
         return read_word(l, f, t, ret_value);
@@ -300,15 +322,10 @@ lt_res scope_value_read(const struct scope_lexer *l, const struct scope_field *f
         break;
     case TYPE_NAME:
     case TYPE_SUFFIX:
-        good = read_name(l, f->type == TYPE_SUFFIX, t->text, ret_value);
+        good = read_name(l->arena, f->type == TYPE_SUFFIX, t->text, &ret_value->text, &ret_value->key);
         break;
     }
     return good ? LT_OK : scope_fail(l->error, t->offset, t->len, "%s takes %s", f->name, wants[f->type]);
-}
-
-static bool is_digit(lt_slice s, size_t i)
-{
-    return i < s.len && s.ptr[i] >= '0' && s.ptr[i] <= '9';
 }
 
 /* The digits from *at on, without leading zeros. */

@@ -67,6 +67,34 @@ def test_wrong_questions(ca, options, says):
         assert r.returncode in (1, 2) and says in r.stderr, (verb, r.stderr)
 
 
+def test_as_people_write_them(ca, three):
+    """Names in capitals or with the dot of DNS, numbers as openssl and browsers show them."""
+    whole = ca.json("cert", "list", "--suffix", three)["certificates"]
+    for name in (three.upper(), f"{three}.", f"*.{three.capitalize()}"):
+        assert len(ca.json("cert", "list", "--suffix", name)["certificates"]) == 3, name
+    for name in (f"N1.{three}".upper(), f"n1.{three}."):
+        assert len(ca.json("cert", "list", "--name", name)["certificates"]) == 1, name
+        assert len(ca.json("cert", "find", name)["certificates"]) == 1, name
+    assert len(ca.json("cert", "find", f"*.{three.upper()}")["certificates"]) == 3
+    serial = whole[0]["serial"]
+    colons = ":".join(serial[i:i + 2] for i in range(0, len(serial), 2))
+    for text in (colons, colons.upper(), colons.replace(":", " "), f"0x{serial}", serial.lstrip("0")):
+        assert [r["serial"] for r in ca.json("cert", "find", text)["certificates"]] == [serial], text
+        assert [r["serial"] for r in ca.json("cert", "list", "--serial", text)["certificates"]] == [serial], text
+        assert ca.json("cert", "show", text)["serial"] == serial
+    assert json.loads(ca.lintel("cert", "export", "--serial", colons, "--json").stdout)[0]["serial"] == serial
+
+
+@pytest.mark.parametrize("options, says", [
+    (["find", ""], "empty"), (["list", "--suffix", ""], "--suffix: an empty value"), (["list", "--name", ""], "--name"),
+    (["list", "--account", ""], "--account"), (["list", "--cursor", "garbage"], ""), (["list", "--serial", "zz"], ""),
+    (["list", "--name", "b\u00fccher.example"], "xn--"), (["find", "no name.example"], "no host name"),
+])
+def test_bad_filters_are_bad_usage(ca, options, says):
+    r = ca.lintel("cert", *options, check=False)
+    assert r.returncode == 2 and says in r.stderr and r.stdout == "", r.stderr
+
+
 def test_export(ca, three, tmp_path):
     whole = ca.json("cert", "list", "--suffix", three, "--order", "issued")["certificates"]
     table = list(csv.DictReader(io.StringIO(ca.lintel("cert", "export", "--suffix", three, "--order", "issued").stdout)))

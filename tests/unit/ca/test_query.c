@@ -384,6 +384,24 @@ static void filters(void **state)
     q.name_suffix = suffix;
     q.limit = 99;
     assert_int_equal(count_all(q, "certificates", "serial", below_example1), CERTIFICATES / 5);
+    /* As people and problem reports write them. */
+    static char folded[] = "EXAMPLE1.com.", starred[] = "*.Example1.COM", odd[] = "exa mple1.com";
+    q.name_suffix = folded;
+    assert_int_equal(count_all(q, "certificates", "serial", below_example1), CERTIFICATES / 5);
+    q.name_suffix = starred;
+    assert_int_equal(count_all(q, "certificates", "serial", below_example1), CERTIFICATES / 5);
+    json_t *json = NULL;
+    q.name_suffix = odd;
+    assert_fails(ask(&q, &json), LT_PEER_MALFORMED);
+    static char capitals[] = "WWW.Host6.Example1.com.", unicode[] = "b\xc3\xbc"
+                                                                    "cher.example";
+    q = question("certificate.list");
+    q.limit = 99;
+    q.name = capitals;
+    assert_int_equal(count_all(q, "certificates", "serial", below_example1), 1);
+    q.name = unicode;
+    assert_fails(ask(&q, &json), LT_PEER_MALFORMED);
+    q.name = (char *)(uintptr_t) "";
     q.name_suffix = nothing;
     assert_int_equal(count_all(q, "certificates", "serial", NULL), 0);
 }
