@@ -14,7 +14,7 @@ static const struct store_sql sql[] = {
                  "lifted_us, lifted_by) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, '')"},
     {"hold.lift", "UPDATE revocation_hold SET lifted_us = ?3, lifted_by = ?4 "
                   "WHERE issuer = ?1 AND serial = ?2 AND lifted_us = 0"},
-    {"hold.get", "SELECT reference, since_us FROM revocation_hold "
+    {"hold.get", "SELECT reference, reason, by_whom FROM revocation_hold "
                  "WHERE issuer = ?1 AND serial = ?2 AND lifted_us = 0"},
 };
 enum { SQL_CERTIFICATE, SQL_REVOKED, SQL_ADD, SQL_LIFT, SQL_GET };
@@ -141,8 +141,9 @@ lt_res ca_hold_check(struct ca_turn *t, int64_t issuer, lt_slice serial)
     LT_TRY(store_query(t->store, &sql[SQL_GET], STORE_ARGS(STORE_I(issuer), STORE_B(serial)), &rows));
     lt_res r = LT_OK;
     if (store_next(&rows)) {
-        r = lt_fail(LT_POLICY_REFUSED, __FILE__, __LINE__, "the certificate may not be revoked: %s",
-                    store_cstr(&rows, 0));
+        r = lt_fail(LT_POLICY_REFUSED, __FILE__, __LINE__,
+                    "the certificate may not be revoked: %.60s (%.40s), held by %.20s; see lintel hold list",
+                    store_cstr(&rows, 0), store_cstr(&rows, 1), store_cstr(&rows, 2));
     }
     LT_TRY(store_rows_end(&rows));
     return r;

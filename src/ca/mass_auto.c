@@ -13,7 +13,8 @@
 static const struct store_sql sql[] = {
     {"mass.others-of-key",
      "SELECT c.not_after_us, r.reason FROM certificate c LEFT JOIN revocation r ON r.issuer = c.issuer AND "
-     "r.shard = c.shard AND r.serial = c.serial WHERE c.spki_sha256 = ?1 "
+     "r.shard = c.shard AND r.serial = c.serial WHERE c.spki_sha256 = ?1 AND NOT EXISTS (SELECT 1 FROM "
+     "revocation_hold h WHERE h.issuer = c.issuer AND h.serial = c.serial AND h.lifted_us = 0) "
      "ORDER BY c.issuer DESC, c.serial DESC LIMIT 1000"},
     {"mass.auto-add", "INSERT INTO mass_auto (mass, most) VALUES (?1, ?2) "
                       "ON CONFLICT (mass) DO UPDATE SET most = excluded.most "
@@ -56,7 +57,7 @@ int64_t ca_mass_alone(const struct ca_turn *t)
 
 /* ---- a compromised key ---- */
 
-/* Another that is not over, and not yet revoked for this: among its newest ones. */
+/* Another that is not over, not held, and not yet revoked for this: among its newest ones. */
 static lt_res has_others(struct ca_turn *t, lt_slice spki_sha256, bool *ret_others)
 {
     struct store_rows rows;

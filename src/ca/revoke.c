@@ -376,6 +376,17 @@ static lt_res revoked_event(struct ca_turn *t, const struct target *g, const str
                          ca_certificate_subject(t, g->issuer->name, g->serial), o->jws);
 }
 
+/* The key gets nothing any more, and its other certificates follow. */
+static lt_res key_is_lost(struct ca_turn *t, const struct target *g, const char *by_whom, lt_slice jws)
+{
+    const struct ca_mass_compromise c = {LT_SLICE(g->spki_sha256, CA_HASH_LEN), by_whom, jws};
+    if (!g->has_key) {
+        return LT_OK;
+    }
+    LT_TRY(ca_key_block_add(t, c.spki_sha256, "key compromise", "revocation"));
+    return ca_mass_compromised(t, &c);
+}
+
 /* Rows and event of a revocation that the signer's journal has. */
 static lt_res record(struct ca_turn *t, const struct target *g, const struct open_row *o, uint64_t sequence)
 {
@@ -385,14 +396,20 @@ static lt_res record(struct ca_turn *t, const struct target *g, const struct ope
                                  STORE_I(g->not_after_us), STORE_S(o->by_whom), STORE_I(sequence)),
                       NULL));
     LT_TRY(revoked_event(t, g, o, sequence));
-    if (o->reason == CA_REASON_KEY_COMPROMISE && g->has_key) {
-        const struct ca_mass_compromise c = {LT_SLICE(g->spki_sha256, CA_HASH_LEN), o->by_whom, o->jws};
-        LT_TRY(ca_key_block_add(t, c.spki_sha256, "key compromise", "revocation"));
-        LT_TRY(ca_mass_compromised(t, &c));
-    }
+    LT_TRY(o->reason == CA_REASON_KEY_COMPROMISE ? key_is_lost(t, g, o->by_whom, o->jws) : LT_OK);
     ca_journal_seen(t->book, sequence);
     uint32_t shard = (uint32_t)g->shard;
     return ca_crl_hint(t, g->issuer, &shard, 1);
+}
+
+lt_res ca_revoke_key_of_held(struct ca_turn *t, const struct ca_revoke_request *r)
+{
+    struct target g;
+    LT_TRY(check_request(t, r, &g));
+    LT_CHECK(r->reason == CA_REASON_KEY_COMPROMISE, LT_PEER_UNSUPPORTED, "%s says nothing of the key",
+             ca_reason_name(r->reason));
+    LT_TRY(keep_cause(t, r));
+    return key_is_lost(t, &g, r->by_whom, r->jws);
 }
 
 static lt_res tell_waiters(struct ca_turn *t, int64_t id, const struct open_row *o)

@@ -52,6 +52,10 @@ const char *ca_reason_name(uint32_t reason);
  * LT_PEER_MALFORMED (cause). On success the answer comes through the book's listener. */
 LT_MUST_USE lt_res ca_revoke_begin(struct ca_turn *t, const struct ca_revoke_request *r);
 
+/* A compromised key whose certificate may itself not be revoked (ca/hold.h): the clocks run, the key is
+ * blocked and its other certificates follow all the same. Refuses as ca_revoke_begin, and other reasons. */
+LT_MUST_USE lt_res ca_revoke_key_of_held(struct ca_turn *t, const struct ca_revoke_request *r);
+
 struct ca_revoked {
     int64_t issuer;
     lt_slice serial;

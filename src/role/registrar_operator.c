@@ -37,13 +37,30 @@ static lt_slice bytes(ProtobufCBinaryData b)
     return LT_SLICE(b.data, b.len);
 }
 
+static void fill_problem(struct ca_turn *t, lt_res r, Ipc__Problem *p);
+
+/* A court protects exactly the named certificate; its key, and the others of it, are another matter. */
+static lt_res held(struct call *c, const struct ca_revoke_request *r, lt_res refused)
+{
+    Ipc__Problem *p = LT_NEW(c->t->arena, Ipc__Problem);
+    LT_ASSERT(p != NULL);
+    ipc__problem__init(p);
+    fill_problem(c->t, refused, p);
+    p->detail = lt_arena_printf(
+        c->t->arena, "%s. Its key is blocked, and the key's other certificates follow (lintel mass list)",
+        p->detail);
+    LT_ASSERT(p->detail != NULL);
+    LT_TRY(ca_revoke_key_of_held(c->t, r));
+    c->problem = p;
+    return LT_OK;
+}
+
 static lt_res op_revoke(struct call *c)
 {
     const struct ca_issuer *issuer = ca_issuer_by_name(c->t->book, lt_slice_cstr(c->m->issuer));
     LT_CHECK(issuer != NULL, LT_PEER_NOT_FOUND, "there is no issuer \"%s\"", c->m->issuer);
     char *whom = lt_arena_printf(c->t->arena, "operator %s", c->by->name);
     LT_ASSERT(whom != NULL);
-    LT_TRY(ca_hold_check(c->t, issuer->id, bytes(c->m->serial)));
     const Ipc__MassWanted *why = c->m->mass;
     const struct ca_revoke_request r = {
         .why = why == NULL ? (struct ca_why){.cause = NULL}
@@ -57,6 +74,11 @@ static lt_res op_revoke(struct call *c)
         .origin = CA_REVOKE_BY_OPERATOR,
         .reply_to = c->from,
     };
+    lt_res may = ca_hold_check(c->t, issuer->id, bytes(c->m->serial));
+    if (may.code == LT_POLICY_REFUSED && r.reason == CA_REASON_KEY_COMPROMISE) {
+        return held(c, &r, may);
+    }
+    LT_TRY(may);
     return ca_revoke_begin(c->t, &r);
 }
 

@@ -8,6 +8,7 @@
 
 #include "ca/audit.h"
 #include "ca/config.h"
+#include "ca/hold.h"
 #include "ca/mass.h"
 #include "ca/reasons.h"
 #include "store/internal.h"
@@ -323,6 +324,65 @@ static void one_certificate_alone_needs_no_plan(void **state)
     assert_int_equal(rig_number(r, "SELECT count(*) FROM mass"), 0);
 }
 
+static lt_res step_hold(struct rig *r, struct ca_turn *t, void *arg)
+{
+    (void)r;
+    struct args *a = arg;
+    static uint8_t serial[CA_SERIAL_LEN];
+    static char text[] = "an order";
+    const struct ca_hold_asker by = {.operator_name = "ann"};
+    const char *json = NULL;
+    Ipc__HoldWanted h = IPC__HOLD_WANTED__INIT;
+    char issuer[sizeof ca_issuer_by_id(t->book, 1)->name];
+    memcpy(issuer, ca_issuer_by_id(t->book, 1)->name, sizeof issuer);
+    serial_of(a->which, serial);
+    h.issuer = issuer;
+    h.serial = (ProtobufCBinaryData){sizeof serial, serial};
+    h.reason = text;
+    h.reference = text;
+    return ca_hold_add(t, &by, &h, &json);
+}
+
+static lt_res step_held(struct rig *r, struct ca_turn *t, void *arg)
+{
+    (void)r;
+    const struct args *a = arg;
+    uint8_t serial[CA_SERIAL_LEN];
+    serial_of(a->which, serial);
+    const struct ca_revoke_request q = {.issuer = 1,
+                                        .serial = LT_SLICE(serial, sizeof serial),
+                                        .reason = a->reason,
+                                        .by_whom = "operator ann",
+                                        .origin = CA_REVOKE_BY_OPERATOR,
+                                        .why = a->why};
+    assert_fails(ca_hold_check(t, q.issuer, q.serial), LT_POLICY_REFUSED);
+    assert_non_null(
+        strstr(lt_error_last()->detail, "an order (an order), held by ann; see lintel hold list"));
+    return ca_revoke_key_of_held(t, &q);
+}
+
+/* A court protects the certificate that it names, not the key. */
+static void a_held_one_protects_no_key(void **state)
+{
+    struct rig *r = *state;
+    add_certificates(r, FEW);
+    struct args a = {.which = 7, .reason = CA_REASON_SUPERSEDED};
+    assert_ok(rig_run(r, step_hold, &a));
+    assert_fails(rig_run(r, step_held, &a), LT_PEER_UNSUPPORTED);
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM key_block"), 0);
+    a = (struct args){.which = 7, .reason = CA_REASON_KEY_COMPROMISE, .why = {"key-compromise", 0, NULL}};
+    assert_ok(rig_run(r, step_held, &a));
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM key_block"), 1);
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM revocation_cause"), 1);
+    run_out(r);
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM mass WHERE status = 'done' AND held = 1"), 1);
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM revocation WHERE reason = 1"), FEW - 1);
+    r->now = lt_time_add_seconds(r->now, 60);
+    assert_ok(rig_run(r, step_held, &a)); /* nothing is left to be done */
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM mass"), 1);
+    audit(r);
+}
+
 /* An account's word is believed for as many as one operator's; the key's own for all. */
 static void many_of_one_key(void **state)
 {
@@ -407,6 +467,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_key_takes_all_along, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_certificate_alone_needs_no_plan, set_up, tear_down),
         cmocka_unit_test_setup_teardown(many_of_one_key, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_held_one_protects_no_key, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_size_is_configured, set_up, tear_down),
         cmocka_unit_test_setup_teardown(lists_end, set_up, tear_down),
     };
