@@ -67,7 +67,10 @@
  * "differing": N, "failing": N, "findings": [{"issuer", "serial", "rule", "result", "message", "path",
  * "offset", "was"}]}
  */
+#include <jansson.h>
+
 #include "base/arena.h"
+#include "import.pb-c.h"
 #include "jose/jws.h"
 #include "operator.pb-c.h"
 #include "query.pb-c.h"
@@ -106,5 +109,8 @@ LT_MUST_USE lt_res ca_api_operator_of_kid(lt_slice kid, lt_slice *ret_name);
 /* Typed arguments of a verified request; op, nonce and operator as well. */
 LT_MUST_USE lt_res ca_api_call(const struct ca_api_target *target, const struct jws *jws, struct lt_arena *a,
                                Ipc__OperatorCall *ret_call);
+/* A member of "certificates" of imports/ID/certificates, as the family reads it: for who wants to know before
+ * it is sent. Initialised by the caller. */
+LT_MUST_USE lt_res ca_api_import_row(const json_t *o, struct lt_arena *a, Ipc__ImportRow *row);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "ca/api_internal.h"
 #include "ca/import.h"
+#include "x509/dnsname.h"
 
 enum { REASON_MAX = 10, HASH_LEN = 32, LABEL_MAX = 40, BITS_MAX = 65536 };
 
@@ -55,6 +56,24 @@ static lt_res read_key(const json_t *o, struct lt_arena *a, Ipc__ImportRow *row)
     return LT_OK;
 }
 
+/* What came to be in certificates, the rules of today or not; nothing that a spreadsheet takes for a formula.
+ */
+static bool is_name(const char *text, const char *type)
+{
+    struct x509_ip ip;
+    bool mail = strcmp(type, "email") == 0;
+    const char *first = mail ? "abcdefghijklmnopqrstuvwxyz0123456789_"
+                             : "abcdefghijklmnopqrstuvwxyz0123456789_*";
+    const char *rest = mail ? "abcdefghijklmnopqrstuvwxyz0123456789._%+'=/-@"
+                            : "abcdefghijklmnopqrstuvwxyz0123456789._-";
+    size_t len = strlen(text);
+    if (strcmp(type, "ip") == 0) {
+        return !lt_failed(x509_ip_parse(lt_slice_cstr(text), &ip));
+    }
+    return strchr(first, text[0]) != NULL && strspn(text + 1, rest) == len - 1 && text[len - 1] != '.' &&
+           strstr(text, "..") == NULL;
+}
+
 static lt_res read_name(const json_t *value, struct lt_arena *a, Ipc__ImportRow *row)
 {
     const char *text = json_string_value(value);
@@ -75,6 +94,7 @@ static lt_res read_name(const json_t *value, struct lt_arena *a, Ipc__ImportRow 
                                    : strchr(text, ':') != NULL          ? "ip"
                                    : strspn(text, "0123456789.") == len ? "ip"
                                                                         : "dns"); /* constants; packed */
+    LT_CHECK(is_name(id->value, id->type), LT_PEER_MALFORMED, "\"%.60s\" is no name", id->value);
     row->names[row->n_names++] = id;
     return LT_OK;
 }
@@ -125,6 +145,11 @@ static lt_res read_row(const json_t *o, struct lt_arena *a, Ipc__ImportRow *row)
     LT_TRY(ca_api_time(o, "issued", false, &row->issued_us));
     LT_CHECK(row->not_before_us <= row->not_after_us, LT_PEER_MALFORMED, "it ends before it begins");
     return read_names(o, a, row);
+}
+
+lt_res ca_api_import_row(const json_t *o, struct lt_arena *a, Ipc__ImportRow *row)
+{
+    return read_row(o, a, row);
 }
 
 static lt_res read_issuers(const json_t *payload, struct lt_arena *a, Ipc__ImportWanted *w)

@@ -13,7 +13,9 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "ca/api.h"
 #include "ca/import.h"
+#include "ca/import_book.h"
 #include "ca/revoke.h"
 #include "cmd/api.h"
 #include "cmd/cert.h"
@@ -37,8 +39,15 @@ enum {
 struct known {
     char name[NAME_SIZE];
     const struct ca_import_issuer *issuer;
-    bool new_; /* not in the book yet */
+    bool new_;  /* not in the book yet */
+    bool signs; /* here: its CRL is ours */
     uint64_t count;
+};
+
+/* Of a row that waits for its request: the family names none. */
+struct origin {
+    size_t line;
+    char path[PATH_SIZE];
 };
 
 struct import {
@@ -51,7 +60,8 @@ struct import {
     bool yes;
     char id[NAME_SIZE]; /* of the import; empty: not begun */
     /* the batch */
-    json_t *rows; /* owned */
+    json_t *rows;                              /* owned */
+    struct origin origins[CA_IMPORT_ROWS_MAX]; /* of rows */
     size_t size;
     uint64_t used; /* issuers, by bit */
     /* what came of it */
@@ -76,7 +86,7 @@ static void clear(void)
     }
 }
 
-static void complain(struct import *i, size_t line, const char *why)
+static void complain_of(struct import *i, const char *path, size_t line, const char *why)
 {
     i->refused++;
     if (i->complaints++ >= COMPLAINTS) {
@@ -84,13 +94,18 @@ static void complain(struct import *i, size_t line, const char *why)
     }
     clear();
     if (line > 0) {
-        (void)fprintf(stderr, "%s:%zu: %s\n", i->path, line, why); /* the count is told anyway */
+        (void)fprintf(stderr, "%s:%zu: %s\n", path, line, why); /* the count is told anyway */
     } else {
-        (void)fprintf(stderr, "%s: %s\n", i->path, why); /* as above */
+        (void)fprintf(stderr, "%s: %s\n", path, why); /* as above */
     }
     if (i->complaints == COMPLAINTS) {
         (void)fputs("further ones are only counted\n", stderr); /* as above */
     }
+}
+
+static void complain(struct import *i, size_t line, const char *why)
+{
+    complain_of(i, i->path, line, why);
 }
 
 static void tell(struct import *i)
@@ -113,12 +128,12 @@ static void tell(struct import *i)
 
 /* ---- issuers ---- */
 
-static lt_res add_known(struct import *i, const char *name, lt_slice der, bool new_)
+static lt_res add_known(struct import *i, const char *name, lt_slice der, bool new_, bool signs)
 {
     const struct ca_import_issuer *issuer = NULL;
     LT_TRY(ca_import_reader_add(&i->reader, der, &issuer));
     struct known *k = &i->known[i->known_count++];
-    *k = (struct known){.issuer = issuer, .new_ = new_};
+    *k = (struct known){.issuer = issuer, .new_ = new_, .signs = signs};
     (void)snprintf(k->name, sizeof k->name, "%s", name);
     return LT_OK;
 }
@@ -135,7 +150,8 @@ static lt_res read_book_issuers(struct import *i)
         lt_slice label;
         lt_slice der;
         LT_TRY(lt_pem_next(&i->c->arena, &pem, &label, &der));
-        if (lt_failed(add_known(i, cmd_text(row, "name"), der, false))) {
+        if (lt_failed(add_known(i, cmd_text(row, "name"), der, false,
+                                json_is_false(json_object_get(row, "offline"))))) {
             (void)fprintf(stderr, "issuer %s: %s\n", cmd_text(row, "name"),
                           lt_error_last()->detail); /* a remark */
         }
@@ -170,7 +186,7 @@ static lt_res read_issuer_option(struct import *i, const char *text)
         lt_res r = lt_pem_next(&i->c->arena, &bytes, &label, &der);
         LT_CHECK(!lt_failed(r), LT_PEER_USAGE, "%.150s holds no certificate", equals + 1);
     }
-    return is_known(i, der) ? LT_OK : add_known(i, name, der, true);
+    return is_known(i, der) ? LT_OK : add_known(i, name, der, true, false);
 }
 
 static lt_res register_issuers(struct import *i)
@@ -267,7 +283,7 @@ static lt_res post_alone(struct import *i)
         LT_ASSERT(alone != NULL);
         lt_res r = post(i, alone);
         if (is_refusal(r)) {
-            complain(i, 0, lt_error_last()->detail);
+            complain_of(i, i->origins[n].path, i->origins[n].line, lt_error_last()->detail);
         } else {
             LT_TRY(r);
         }
@@ -303,6 +319,9 @@ static lt_res add(struct import *i, json_t *row, size_t size, size_t issuer)
     lt_res r = full ? flush(i) : LT_OK;
     i->used |= issuer < i->known_count ? UINT64_C(1) << issuer : 0;
     i->size += size;
+    struct origin *o = &i->origins[json_array_size(i->rows)];
+    o->line = cmd_import_reader_line(i->files);
+    (void)snprintf(o->path, sizeof o->path, "%s", i->path); /* a long one loses its end */
     LT_ASSERT(json_array_append_new(i->rows, row) == 0);
     return r;
 }
@@ -330,7 +349,8 @@ static lt_res on_der(void *self, lt_slice der)
     const char *text = lt_failed(r) ? NULL : lt_base64url(&a, der);
     lt_res result = LT_OK;
     if (lt_failed(r) || text == NULL || strlen(text) + ROOM > PAYLOAD_MAX) {
-        complain(i, 0, lt_failed(r) ? lt_error_last()->detail : "it is too large for a request");
+        complain(i, cmd_import_reader_line(i->files),
+                 lt_failed(r) ? lt_error_last()->detail : "it is too large for a request");
     } else {
         size_t at = index_of(i, issuer);
         i->whole++;
@@ -467,6 +487,20 @@ static lt_res build_row(struct import *i, const lt_slice f[CMD_IMPORT_COLUMNS], 
     return set_names(row, f[CMD_IMPORT_NAMES]);
 }
 
+/* As the family will judge it, so that a dry run refuses no less. */
+static lt_res judge(const struct import *i, const json_t *row, size_t issuer)
+{
+    struct lt_arena a;
+    Ipc__ImportRow read = IPC__IMPORT_ROW__INIT;
+    lt_arena_init(&a, ROW_ARENA);
+    lt_res r = ca_api_import_row(row, &a, &read);
+    if (!lt_failed(r)) {
+        r = ca_import_row_check(&read, i->known[issuer].signs, lt_now());
+    }
+    lt_arena_done(&a);
+    return r;
+}
+
 static lt_res on_row(void *self, const lt_slice fields[CMD_IMPORT_COLUMNS])
 {
     enum { ROOM = 400 };
@@ -476,10 +510,12 @@ static lt_res on_row(void *self, const lt_slice fields[CMD_IMPORT_COLUMNS])
     json_t *row = json_object();
     LT_ASSERT(row != NULL);
     lt_res r = build_row(i, fields, row, &issuer);
+    r = lt_failed(r) ? r : judge(i, row, issuer);
     tell(i);
     if (lt_failed(r) || size > PAYLOAD_MAX) {
         json_decref(row);
-        complain(i, 0, lt_failed(r) ? lt_error_last()->detail : "it has too many names for a request");
+        complain(i, cmd_import_reader_line(i->files),
+                 lt_failed(r) ? lt_error_last()->detail : "it has too many names for a request");
         return LT_OK;
     }
     i->partial++;

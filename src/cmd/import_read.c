@@ -94,9 +94,14 @@ void cmd_import_reader_begin(struct cmd_import_reader *r, const char *name)
     r->has_head = false;
 }
 
+size_t cmd_import_reader_line(const struct cmd_import_reader *r)
+{
+    return r->mode == MODE_DER ? 0 : r->line;
+}
+
 static lt_res bad(struct cmd_import_reader *r, const char *why)
 {
-    return r->sink.bad(r->sink.self, r->mode == MODE_DER ? 0 : r->line, why);
+    return r->sink.bad(r->sink.self, cmd_import_reader_line(r), why);
 }
 
 /* ---- PEM ---- */

@@ -133,6 +133,36 @@ def test_stats(ca, three):
     assert ca.lintel("cert", "stats", "--by", "nothing", check=False).returncode != 0
 
 
+def test_rows_that_are_refused(ca, tmp_path):
+    """Where each stands is said; a dry run refuses no less; and no CRL is stopped by what came in."""
+    head = "serial,issuer,not_before,not_after,names,revoked,reason"
+    dates = "2024-01-01T00:00:00Z,2027-01-01T00:00:00Z"
+    rows = [f"0c01,tls,{dates},a.hist.example,,", f"0c02,nobody,{dates},b.hist.example,,",
+            f"0c03,tls,{dates},c.hist.example,2025-01-01T00:00:00Z,certificateHold",
+            f"0c04,tls,2027-01-01,2024-01-01,d.hist.example,,", f"0c05,tls,{dates},e.hist.example,2099-01-01,superseded",
+            f"00,tls,{dates},f.hist.example,,", f"0c07,tls,{dates},\"g.hist.example,=1+1\",,", "0c08,tls,a,b",
+            f"0c09,tls,{dates},h.hist.example,2025-01-01T00:00:00Z,superseded"]
+    table = tmp_path / "a.csv"
+    table.write_text("\n".join([head, *rows]) + "\n")
+    dry = ca.lintel("cert", "import", table, check=False)
+    done = ca.lintel("cert", "import", table, "--yes", check=False)
+    for r in (dry, done):
+        assert r.returncode == 6 and "7 refused" in r.stdout, r.stdout + r.stderr
+        assert [line.split(":")[1] for line in r.stderr.splitlines() if "a.csv:" in line] == list("3456789"), r.stderr
+    assert "2 added" in done.stdout and "1 revoked" in done.stdout
+    other = tmp_path / "b.csv"
+    other.write_text(f"{head}\n0c01,tls,{dates},a.hist.example,,\n0c01,tls,{dates},completely.other.example,,\n"
+                     "0c01,tls,2020-01-01,2029-01-01,a.hist.example,,\n")
+    r = ca.lintel("cert", "import", other, "--yes", check=False)
+    assert r.returncode == 6 and "1 were there" in r.stdout and "b.csv:3: the book has another" in r.stderr \
+        and "b.csv:4: the book has another" in r.stderr, r.stdout + r.stderr
+
+    def crl():
+        return subprocess.run(["openssl", "crl", "-inform", "der", "-in", ca.folder / "public/crl/tls.crl", "-noout", "-text"],
+                              capture_output=True, text=True).stdout
+    wait_for("the CRL", lambda: "Serial Number: 0C09" in crl() and "Serial Number: 0C03" not in crl(), 30)
+
+
 # ---- certificates of elsewhere ----
 
 class Elsewhere:
