@@ -97,6 +97,7 @@ static lt_res load_journal(struct ca_book *b)
 
 lt_res ca_book_reload(struct ca_book *b)
 {
+    ca_host_news_lost(b);
     if (b->evidence != NULL) {
         store_segments_drop(b->evidence);
         b->at.evidence_waiting = 0;

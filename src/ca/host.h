@@ -31,10 +31,15 @@ struct ca_host {
 
 /* How far this host's examiner has heard of what others decided. */
 struct ca_news {
-    lt_time plans; /* 0: it was not asked for yet */
-    lt_time keys;
-    uint64_t told[128]; /* plans, so that each is told once */
+    lt_time plans;       /* 0: it was not asked for yet */
+    lt_time keys;        /* blocked keys, by time and hash: the last that was told */
+    uint8_t key[32];     /* of that time; all zeros: none */
+    lt_time keys_looked; /* when the look began that is under way */
+    uint64_t told[128];  /* plans, so that each is told once */
     size_t next;
+    bool lost;            /* a turn of it was not committed */
+    bool rest;            /* more blocked keys than fit into the turn in which it was linked */
+    uint8_t rest_key[32]; /* the last of those that was told */
 };
 
 enum ca_lease { CA_LEASE_CRL, CA_LEASE_TIMERS, CA_LEASE_MASS, CA_LEASES };
@@ -68,6 +73,8 @@ LT_MUST_USE lt_res ca_lease_check(struct ca_turn *t, enum ca_lease lease, bool *
 LT_MUST_USE lt_res ca_host_news(struct ca_turn *t);
 struct ca_book;
 void ca_host_news_again(struct ca_book *b, lt_time now);
+/* A turn was not committed: what it told was not heard. */
+void ca_host_news_lost(struct ca_book *b);
 /* At the end: the next host need not wait. */
 LT_MUST_USE lt_res ca_leases_release(struct ca_turn *t);
 const char *ca_lease_name(enum ca_lease lease);

@@ -17,6 +17,7 @@ static const struct store_sql sql[] = {
                        "ORDER BY spki_sha256 LIMIT 1000"},
 };
 enum { SQL_GET, SQL_ADD, SQL_REMOVE, SQL_PART };
+enum { PART_MAX = 1000 };
 const struct store_sql *const ca_key_block_sql = sql;
 const size_t ca_key_block_sql_count = LT_COUNT(sql);
 
@@ -82,11 +83,11 @@ lt_res ca_key_block_remove(struct ca_turn *t, lt_slice spki_sha256, const char *
     return write_event(t, "key.unblocked", spki_sha256, pairs);
 }
 
-static lt_res tell_part(struct ca_turn *t, uint8_t after[CA_HASH_LEN], size_t after_len, size_t *ret_count)
+static lt_res tell_part(struct ca_turn *t, uint8_t after[CA_HASH_LEN], size_t *ret_count)
 {
     struct store_rows rows;
     *ret_count = 0;
-    LT_TRY(store_query(t->store, &sql[SQL_PART], STORE_ARGS(STORE_B(LT_SLICE(after, after_len))), &rows));
+    LT_TRY(store_query(t->store, &sql[SQL_PART], STORE_ARGS(STORE_B(LT_SLICE(after, CA_HASH_LEN))), &rows));
     lt_res r = LT_OK;
     while (!lt_failed(r) && store_next(&rows)) {
         lt_slice hash = store_bytes(&rows, 0);
@@ -100,13 +101,13 @@ static lt_res tell_part(struct ca_turn *t, uint8_t after[CA_HASH_LEN], size_t af
     return r;
 }
 
-lt_res ca_key_block_recover(struct ca_turn *t)
+lt_res ca_key_block_recover(struct ca_turn *t, size_t parts)
 {
-    uint8_t after[CA_HASH_LEN] = {0};
-    size_t count = 0;
-    LT_TRY(tell_part(t, after, 0, &count));
-    for (size_t parts = 1; count == 1000 && parts < 100; parts++) {
-        LT_TRY(tell_part(t, after, sizeof after, &count));
+    struct ca_news *n = &t->book->news;
+    size_t count = PART_MAX;
+    for (size_t i = 0; count == PART_MAX && i < parts; i++) {
+        LT_TRY(tell_part(t, n->rest_key, &count));
     }
+    n->rest = count == PART_MAX;
     return LT_OK;
 }

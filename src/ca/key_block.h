@@ -12,8 +12,9 @@ LT_MUST_USE lt_res ca_key_block_add(struct ca_turn *t, lt_slice spki_sha256, con
 LT_MUST_USE lt_res ca_key_block_remove(struct ca_turn *t, lt_slice spki_sha256, const char *plan_id);
 /* To the examiner, which keeps its own list. */
 LT_MUST_USE lt_res ca_key_block_tell(struct ca_turn *t, lt_slice spki_sha256, const char *reason);
-/* Tells a reconnected examiner of every blocked key, in parts of at most 1,000. */
-LT_MUST_USE lt_res ca_key_block_recover(struct ca_turn *t);
+/* Tells a reconnected examiner of every blocked key: after ca_host_news_again that many parts of 1,000; what
+ * is left is told second by second (ca_host_news). */
+LT_MUST_USE lt_res ca_key_block_recover(struct ca_turn *t, size_t parts);
 
 extern const struct store_sql *const ca_key_block_sql;
 extern const size_t ca_key_block_sql_count;

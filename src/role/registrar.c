@@ -308,13 +308,15 @@ static lt_res revoked(void *self, struct ca_turn *t, const struct ca_revoked *r)
     return acme_desk_revoked(g->desk, t, r);
 }
 
+enum { KEY_PARTS = 100 }; /* of blocked keys, at once */
+
 static lt_res step_examiner_linked(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
 {
     (void)g;
     (void)m;
     LT_TRY(ca_halt_send(t));
-    LT_TRY(ca_key_block_recover(t));
     ca_host_news_again(t->book, t->now);
+    LT_TRY(ca_key_block_recover(t, KEY_PARTS));
     return ca_issue_hello(t);
 }
 
@@ -395,10 +397,10 @@ static lt_res step_second(struct registrar *g, struct ca_turn *t, const struct i
     LT_TRY(ca_halt_send(t));
     LT_TRY(role_draining(g->kit) ? LT_OK : ca_host_tick(t));
     LT_TRY(ca_crl_wanted(t));
-    LT_TRY(ca_host_news(t));
     LT_TRY(ca_knot_tick(t));
     LT_TRY(ca_journal_tick(t));
     LT_TRY(ca_issue_open_count(t, &open));
+    LT_TRY(ca_host_news(t)); /* last: it remembers what it told */
     g->book->mass.pending = true; /* whatever was lost: found again */
     lt_metric_set("lintel_intents_open", open);
     lt_metric_set("lintel_halts", (int64_t)g->book->halt_count);

@@ -2,10 +2,16 @@
 #include "../check.h"
 #include "../store/pg_rig.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/random.h"
 #include "ca/book.h"
 #include "ca/host.h"
+#include "ca/key_block.h"
 #include "ca/turn.h"
+
+#include "sign.pb-c.h"
 #include "store/segment.h"
 
 #define PATH "/tmp/lintel-test-host.db"
@@ -219,13 +225,116 @@ static void two_hosts(void **state)
     close_side(&b);
 }
 
+/* ---- blocked keys of other hosts ---- */
+
+enum { KEYS = 103000, LATER = 1400 };
+static const struct store_sql block = {"test.block", "INSERT INTO key_block (spki_sha256, reason, source, "
+                                                     "blocked_us) VALUES (?1, 'r', 's', ?2)"};
+
+static void key_of(uint32_t n, uint8_t ret_key[CA_HASH_LEN])
+{
+    uint32_t mixed = n * 2654435761u; /* not in the order of their times */
+    memset(ret_key, 7, CA_HASH_LEN);
+    memcpy(ret_key, &mixed, sizeof mixed);
+}
+
+static void block_some(struct side *k, uint32_t first, uint32_t count, int64_t us)
+{
+    begin(k, 0);
+    for (uint32_t i = first; i < first + count; i++) {
+        uint8_t key[CA_HASH_LEN];
+        key_of(i, key);
+        assert_ok(
+            store_exec(k->store, &block, STORE_ARGS(STORE_B(LT_SLICE(key, sizeof key)), STORE_I(us)), NULL));
+    }
+    assert_ok(store_commit(k->store));
+}
+
+struct heard {
+    bool keys[KEYS + LATER];
+    size_t distinct;
+};
+
+static void hear(void *self, const struct ipc_addr *to, enum ipc_type type, lt_slice packed)
+{
+    struct heard *h = self;
+    assert_int_equal(to->role, IPC_EXAMINER);
+    assert_int_equal(type, IPC_KEY_BLOCK);
+    Ipc__KeyBlock *m = ipc__key_block__unpack(NULL, packed.len, packed.ptr);
+    assert_non_null(m);
+    uint32_t mixed = 0;
+    memcpy(&mixed, m->spki_sha256.data, sizeof mixed);
+    uint32_t n = mixed * 244002641u; /* the inverse */
+    assert_true(n < LT_COUNT(h->keys));
+    h->distinct += !h->keys[n];
+    h->keys[n] = true;
+    ipc__key_block__free_unpacked(m, NULL);
+}
+
+static void news_of(struct side *k, struct heard *h, int64_t s, bool commit)
+{
+    begin(k, s);
+    assert_ok(ca_host_news(&k->turn));
+    if (commit) {
+        assert_ok(store_commit(k->store));
+        ca_turn_release(&k->turn, hear, h);
+    } else {
+        store_rollback(k->store);
+        assert_ok(ca_book_reload(k->book));
+    }
+}
+
+/* More than fit into one turn, more of one time than into one page: each is told. */
+static void keys_of(struct side *k)
+{
+    struct heard *h = calloc(1, sizeof *h);
+    assert_non_null(h);
+    lt_arena_done(&k->arena);
+    lt_arena_init(&k->arena, 64 * 1024 * 1024);
+    block_some(k, 0, KEYS, at(-5000).us);
+    begin(k, 0);
+    k->book->examiner_linked = true;
+    k->book->host.shared = true;
+    ca_host_news_again(k->book, k->turn.now);
+    assert_ok(ca_key_block_recover(&k->turn, 100));
+    assert_ok(store_commit(k->store));
+    ca_turn_release(&k->turn, hear, h);
+    assert_int_equal(h->distinct, 100000);
+    news_of(k, h, 1, true);
+    assert_int_equal(h->distinct, KEYS);
+    /* Two slices of a mass revocation: a page of the list ends inside the second. */
+    block_some(k, KEYS, LATER / 2, at(1).us);
+    block_some(k, KEYS + LATER / 2, LATER / 2, at(1).us + 9);
+    news_of(k, h, 2, false); /* nobody heard that */
+    assert_int_equal(h->distinct, KEYS);
+    news_of(k, h, 3, true);
+    assert_int_equal(h->distinct, KEYS + LATER);
+    free(h);
+}
+
+static void blocked_keys(void **state)
+{
+    struct side k;
+    (void)state;
+    (void)remove(PATH);
+    open_side(&k, PATH, "main", "registrar-one");
+    keys_of(&k);
+    close_side(&k);
+    (void)remove(PATH);
+    (void)remove(PATH "-wal");
+    (void)remove(PATH "-shm");
+    if (server) {
+        open_side(&k, pg_rig_database(), "main", "registrar-one");
+        keys_of(&k);
+        close_side(&k);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names),
-        cmocka_unit_test(ranges_of_segments),
-        cmocka_unit_test(alone),
-        cmocka_unit_test(two_hosts),
+        cmocka_unit_test(names),     cmocka_unit_test(ranges_of_segments), cmocka_unit_test(alone),
+        cmocka_unit_test(two_hosts), cmocka_unit_test(blocked_keys),
     };
     server = pg_rig_start();
     if (!server) {
