@@ -247,8 +247,8 @@ static lt_res find_same(struct ca_turn *t, const Ipc__MassWanted *w, lt_slice ha
     *ret_id = 0;
     LT_TRY(store_query(t->store, &sql[SQL_SAME], STORE_ARGS(STORE_B(hash)), &rows));
     while (*ret_id == 0 && store_next(&rows)) {
-        bool same = strcmp(store_cstr(&rows, 1), w->cause) == 0 && store_int(&rows, 2) == w->reason &&
-                    !one_of(store_cstr(&rows, 3), ends, LT_COUNT(ends));
+        bool same = strcmp(store_cstr(&rows, 1), ca_cause_given(w->cause, w->reason)) == 0 &&
+                    store_int(&rows, 2) == w->reason && !one_of(store_cstr(&rows, 3), ends, LT_COUNT(ends));
         *ret_id = same ? store_int(&rows, 0) : 0;
     }
     return store_rows_end(&rows);
@@ -286,10 +286,11 @@ static lt_res add(struct ca_turn *t, const struct ca_plan_asker *by, const Ipc__
     *ret_id = ca_new_id(t);
     LT_TRY(store_exec(t->store, &sql[SQL_ADD],
                       STORE_ARGS(STORE_I(*ret_id), STORE_S(key ? "key" : "scope"), STORE_T(scope),
-                                 STORE_B(hash), STORE_S(w->cause), STORE_I(w->reason), STORE_S(w->note),
-                                 STORE_I(aware_us), STORE_I(clocks.should.us), STORE_I(clocks.must.us),
-                                 STORE_S(w->late_because), STORE_I(w->revoked_us), STORE_I(t->now.us),
-                                 STORE_S(by->operator_name), STORE_I(w->stop_after), STORE_B(LT_LIT(""))),
+                                 STORE_B(hash), STORE_S(ca_cause_given(w->cause, w->reason)),
+                                 STORE_I(w->reason), STORE_S(w->note), STORE_I(aware_us),
+                                 STORE_I(clocks.should.us), STORE_I(clocks.must.us), STORE_S(w->late_because),
+                                 STORE_I(w->revoked_us), STORE_I(t->now.us), STORE_S(by->operator_name),
+                                 STORE_I(w->stop_after), STORE_B(LT_LIT(""))),
                       NULL));
     LT_TRY(add_tiers(t, *ret_id, w, scope));
     struct ca_mass m;

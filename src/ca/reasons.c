@@ -131,6 +131,12 @@ const struct ca_cause *ca_cause_find(lt_slice text, lt_time when)
     return ca_cause_at(text, "tls", when);
 }
 
+const char *ca_cause_given(const char *cause, uint32_t reason)
+{
+    bool given = cause != NULL && cause[0] != '\0';
+    return given ? cause : reason == CA_REASON_KEY_COMPROMISE ? "key-compromise" : "";
+}
+
 lt_res ca_cause_judge(const struct ca_why *why, uint32_t reason, lt_time now,
                       const struct ca_cause **ret_cause, struct ca_clocks *ret_clocks)
 {
@@ -139,11 +145,13 @@ lt_res ca_cause_judge(const struct ca_why *why, uint32_t reason, lt_time now,
     *ret_cause = NULL;
     *ret_clocks = (struct ca_clocks){{0}, {0}};
     LT_CHECK(aware.us <= now.us, LT_PEER_MALFORMED, "nobody knows of the future");
-    if (why->cause == NULL || why->cause[0] == '\0') {
+    bool given = why->cause != NULL && why->cause[0] != '\0';
+    const char *text = ca_cause_given(why->cause, reason);
+    const struct ca_cause *cause = ca_cause_find(lt_slice_cstr(text), aware);
+    if (cause == NULL && !given) {
         return LT_OK;
     }
-    const struct ca_cause *cause = ca_cause_find(lt_slice_cstr(why->cause), aware);
-    LT_CHECK(cause != NULL, LT_PEER_MALFORMED, "there is no cause \"%.64s\"", why->cause);
+    LT_CHECK(cause != NULL, LT_PEER_MALFORMED, "there is no cause \"%.64s\"", text);
     LT_CHECK(cause->reason == reason, LT_PEER_MALFORMED, "the reason of %s is %s (%s)", cause->name,
              ca_reason_name(cause->reason), cause->section);
     *ret_cause = cause;

@@ -38,8 +38,12 @@ struct ca_clocks ca_cause_clocks(const struct ca_cause *cause, lt_time aware);
 /* What somebody gives as the cause: "not-issued-per-rules" of TLS, "smime/misuse" of another kind. */
 const struct ca_cause *ca_cause_find(lt_slice text, lt_time when);
 
+/* The cause that somebody gives; where none is given, and the reason is a key compromise, the rule of that.
+ * "": none. */
+const char *ca_cause_given(const char *cause, uint32_t reason);
+
 struct ca_why {
-    const char *cause; /* "": none; NULL is the same */
+    const char *cause; /* "": none, or that of a key compromise; NULL is the same */
     int64_t aware_us;  /* when the clock began; 0: now */
     const char *late_because;
 };

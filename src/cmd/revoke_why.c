@@ -53,6 +53,11 @@ lt_res cmd_why(struct cmd *c, struct cmd_why *ret_why)
     LT_TRY(read_time(c, "aware", &w.aware));
     LT_TRY(read_time(c, "dated-back-to", &w.dated));
     LT_CHECK(w.aware.us <= w.now.us, LT_PEER_USAGE, "--aware: nobody knows of the future");
+    if (reason != NULL) {
+        LT_TRY(cmd_reason(reason, &w.reason));
+        cause = ca_cause_given(cause, (uint32_t)w.reason);
+        cause = cause[0] == '\0' ? NULL : cause;
+    }
     LT_CHECK(cause != NULL || (w.aware.us == 0 && cmd_value(c, "late-because") == NULL), LT_PEER_USAGE,
              "--aware and --late-because go with --cause: without a cause no clock runs");
     w.aware = w.aware.us == 0 ? w.now : w.aware;

@@ -424,6 +424,24 @@ static void a_compromised_key(void **state)
     audit(r);
 }
 
+/* Its rule is the only one there is; and whoever asks a second time means the same. */
+static void a_compromise_has_its_clock(void **state)
+{
+    struct rig *r = *state;
+    static char cause[] = "key-compromise";
+    add_certificates(r, MANY);
+    struct args *a = of_key(CA_REASON_KEY_COMPROMISE);
+    assert_ok(act(r, a, ca_mass_create));
+    assert_non_null(strstr(a->json, "\"cause\":\"key-compromise\""));
+    assert_int_equal(rig_number(r, "SELECT must_us - aware_us FROM mass"),
+                     LT_SECONDS_PER_DAY * LT_US_PER_SECOND);
+    a->wanted.cause = cause;
+    assert_ok(act(r, a, ca_mass_create));
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM mass"), 1);
+    assert_ok(act(r, of_key(CA_REASON_SUPERSEDED), ca_mass_create)); /* of another reason: no clock */
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM mass WHERE cause = '' AND must_us = 0"), 1);
+}
+
 /* The plan aims at the first clock; who misses it says why, and where nobody can be asked the book does. */
 static void a_clock_that_was_missed(void **state)
 {
@@ -838,6 +856,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(killed_anywhere, set_up, tear_down),
         cmocka_unit_test_setup_teardown(paused_with_a_batch_on_its_way, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_compromised_key, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_compromise_has_its_clock, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_clock_that_was_missed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refuses, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_to_revoke, set_up, tear_down),
