@@ -23,6 +23,7 @@ static const struct store_sql sql[] = {
     {"mass.tier-add", "INSERT INTO mass_tier (mass, tier, scope) VALUES (?1, ?2, ?3)"},
     {"mass.same",
      "SELECT id, cause, reason, status FROM mass WHERE scope_sha256 = ?1 ORDER BY id DESC LIMIT 16"},
+    {"mass.tiers", "SELECT scope FROM mass_tier WHERE mass = ?1 ORDER BY tier LIMIT 17"},
     {"mass.move", "UPDATE mass SET status = ?3, why = ?4, started_us = ?5, ended_us = ?6, stop_after = ?7 "
                   "WHERE id = ?1 AND status = ?2"},
     {"mass.use-plan", "UPDATE mass SET plan = ?2 WHERE id = ?1"},
@@ -30,7 +31,7 @@ static const struct store_sql sql[] = {
                   "status = 'checking' OR status = 'running' ORDER BY id LIMIT 16"},
     {"mass.late", "UPDATE mass SET late_because = ?2 WHERE id = ?1"},
 };
-enum { SQL_GET, SQL_ADD, SQL_TIER_ADD, SQL_SAME, SQL_MOVE, SQL_USE_PLAN, SQL_LIVE, SQL_LATE };
+enum { SQL_GET, SQL_ADD, SQL_TIER_ADD, SQL_SAME, SQL_TIERS, SQL_MOVE, SQL_USE_PLAN, SQL_LIVE, SQL_LATE };
 const struct store_sql *const ca_mass_sql = sql;
 const size_t ca_mass_sql_count = LT_COUNT(sql);
 
@@ -254,6 +255,44 @@ static lt_res find_same(struct ca_turn *t, const Ipc__MassWanted *w, lt_slice ha
     return store_rows_end(&rows);
 }
 
+static lt_res same_tiers(struct ca_turn *t, int64_t id, const Ipc__MassWanted *w, bool *ret_same)
+{
+    struct store_rows rows;
+    size_t at = 0;
+    *ret_same = true;
+    LT_TRY(store_query(t->store, &sql[SQL_TIERS], STORE_ARGS(STORE_I(id)), &rows));
+    while (*ret_same && store_next(&rows)) {
+        *ret_same = w->n_scopes == 0
+                        ? at == 0
+                        : at < w->n_scopes && lt_slice_eq_cstr(store_bytes(&rows, 0), w->scopes[at]);
+        at++;
+    }
+    LT_TRY(store_rows_end(&rows));
+    *ret_same = *ret_same && at == (w->n_scopes > 0 ? w->n_scopes : 1);
+    return LT_OK;
+}
+
+/* Whoever asks twice for the same gets the same; with another order, date or clock it would be lost in the
+ * first one, which others approve. */
+static lt_res check_same(struct ca_turn *t, int64_t id, const Ipc__MassWanted *w)
+{
+    struct ca_mass m;
+    bool tiers = false;
+    const char *other = NULL;
+    LT_TRY(ca_mass_load(t, id, &m));
+    LT_TRY(same_tiers(t, id, w, &tiers));
+    other = w->late_because[0] != '\0' && strcmp(m.late_because, w->late_because) != 0 ? "excuse" : other;
+    other = w->note[0] != '\0' && strcmp(m.note, w->note) != 0 ? "note" : other;
+    other = w->aware_us != 0 && w->aware_us != m.aware_us ? "clock" : other;
+    other = w->revoked_us != m.revoked_us ? "date" : other;
+    other = w->stop_after != m.stop_after ? "tier to stop after" : other;
+    other = tiers ? other : "list of tiers";
+    LT_CHECK(other == NULL, LT_PEER_CONFLICT,
+             "m%lld is %s, of the same certificates with another %s: lintel mass show, or stop it first",
+             (long long)id, m.status, other == NULL ? "" : other);
+    return LT_OK;
+}
+
 static lt_res add_tiers(struct ca_turn *t, int64_t id, const Ipc__MassWanted *w, lt_slice scope)
 {
     size_t tiers = w->n_scopes > 0 ? w->n_scopes : 1;
@@ -318,6 +357,7 @@ lt_res ca_mass_create(struct ca_turn *t, const struct ca_plan_asker *by, const I
     struct ca_mass made;
     int64_t id = 0;
     LT_TRY(ca_mass_make(t, by, m, &id));
+    LT_TRY(check_same(t, id, m));
     LT_TRY(m->block ? ca_mass_auto_add(t, id, ca_mass_alone(t)) : LT_OK);
     LT_TRY(ca_mass_load(t, id, &made));
     return ca_mass_json(t, &made, ret_json);

@@ -41,7 +41,8 @@ const char *ca_mass_next(const char *from, const char *event);
 
 /* The object as JSON in the turn's arena. One that blocks its key starts by itself when one operator may
  * start it alone. A mass of the same members, cause and reason that has not ended is
- * given back as it is: asked twice, it is made once. */
+ * given back as it is: asked twice, it is made once. LT_PEER_CONFLICT: it is that one with other tiers,
+ * another date or clock. */
 LT_MUST_USE lt_res ca_mass_create(struct ca_turn *t, const struct ca_plan_asker *by, const Ipc__MassWanted *m,
                                   const char **ret_json);
 /* m->id names it. LT_POLICY_APPROVAL: it needs a plan that is approved. */

@@ -620,6 +620,35 @@ static void freeze_scope(struct rig *r, struct args *a)
     assert_int_equal(rig_number(r, "SELECT count(*) FROM mass_batch"), 2); /* one for each tier */
 }
 
+/* Another order of the same certificates is not lost in the one that is open. */
+static void the_same_in_another_way(void **state)
+{
+    struct rig *r = *state;
+    static char text[] = "what the second one says";
+    static char *turned[] = {tier_b, tier_a};
+    struct args *a = of_scope();
+    freeze_scope(r, a);
+    assert_ok(act(r, of_scope(), ca_mass_create)); /* the very same */
+    for (size_t i = 0; i < 7; i++) {
+        a = of_scope();
+        a->wanted.n_scopes -= i == 0;
+        a->wanted.scopes = i == 1 ? turned : a->wanted.scopes;
+        a->wanted.stop_after = i == 2 ? 0 : -1;
+        a->wanted.aware_us = i == 3 ? r->now.us - 5 : 0;
+        a->wanted.note = i == 4 ? text : a->wanted.note;
+        a->wanted.late_because = i == 5 ? text : a->wanted.late_because;
+        a->wanted.scopes = i == 6 ? (char *[]){tier_a, tier_b, tier_a} : a->wanted.scopes;
+        a->wanted.n_scopes += i == 6;
+        assert_fails(act(r, a, ca_mass_create), LT_PEER_CONFLICT);
+        assert_non_null(strstr(lt_error_last()->detail, "is proposed, of the same certificates"));
+    }
+    a = of_key(CA_REASON_KEY_COMPROMISE);
+    assert_ok(act(r, a, ca_mass_create));
+    a->wanted.revoked_us = 500;
+    assert_fails(act(r, a, ca_mass_create), LT_PEER_CONFLICT);
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM mass"), 2);
+}
+
 static void tier_by_tier(void **state)
 {
     struct rig *r = *state;
@@ -860,6 +889,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_clock_that_was_missed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refuses, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_to_revoke, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_same_in_another_way, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tier_by_tier, set_up, tear_down),
         cmocka_unit_test_setup_teardown(another_count_asks, set_up, tear_down),
         cmocka_unit_test_setup_teardown(members_that_are_gone, set_up, tear_down),
