@@ -131,13 +131,12 @@ static lt_res visit(void *self, const struct journal_entry *e)
 static lt_res take_published(struct restore *k)
 {
     for (size_t i = 0; i < k->crls.entry_count; i++) {
-        const struct restore_entry *e = &k->crls.entries[i];
+        struct restore_entry *e = &k->crls.entries[i];
         const struct restore_revocation r = {
             e->issuer, LT_SLICE(e->serial, e->serial_len), e->reason, e->revoked_us, "crl", 0};
-        bool changed = false;
         restore_turn(k);
-        LT_TRY(restore_revoke(k, &r, &changed));
-        k->published += changed;
+        LT_TRY(restore_revoke(k, &r, &e->unknown));
+        k->published += e->unknown;
     }
     return restore_put_crls(k);
 }
@@ -152,7 +151,7 @@ static bool nothing_to_decide(const struct restore *k)
 static lt_res finish(struct restore *k, const struct journal_summary *summary)
 {
     struct ca_body b;
-    if (!k->put_back && k->seen == 0 && nothing_to_decide(k)) {
+    if (!k->put_back && k->seen + k->halts + k->blocked_keys == 0 && nothing_to_decide(k)) {
         return LT_OK; /* done before, or never needed */
     }
     restore_turn(k);
@@ -165,6 +164,8 @@ static lt_res finish(struct restore *k, const struct journal_summary *summary)
     ca_body_int(&b, "published", (int64_t)k->published);
     ca_body_int(&b, "missing", (int64_t)k->missing);
     ca_body_int(&b, "holds", (int64_t)k->holds);
+    ca_body_int(&b, "halts", (int64_t)k->halts);
+    ca_body_int(&b, "blocked_keys", (int64_t)k->blocked_keys);
     ca_body_int(&b, "lost", (int64_t)k->lost);
     ca_body_int(&b, "lost_revoked", (int64_t)k->lost_revoked);
     ca_body_str(&b, "signed_by", k->people);
@@ -180,10 +181,11 @@ static lt_res finish(struct restore *k, const struct journal_summary *summary)
     LT_CHECK(
         k->people[0] != 0 || nothing_to_decide(k), LT_POLICY_APPROVAL,
         "two people must sign: lintel ceremony plan SCRIPT --restore, ceremony sign, then --script SCRIPT");
-    LT_CHECK(k->missing == 0 || k->forget_missing, LT_POLICY_REFUSED,
-             "%llu certificates were revoked in batches, and neither book, evidence nor CRLs name them: find "
-             "later CRLs, or --forget-missing",
-             (unsigned long long)k->missing);
+    LT_CHECK(
+        k->missing == 0 || k->forget_missing, LT_POLICY_REFUSED,
+        "%llu members of revoked batches are named by neither book, evidence nor CRLs (some may have been "
+        "held, or revoked before): find later CRLs, or --forget-missing",
+        (unsigned long long)k->missing);
     return store_commit(k->store);
 }
 
@@ -222,6 +224,7 @@ static lt_res reconcile(struct restore *k)
     LT_TRY(restore_read_sealed(k));
     LT_TRY(take_published(k));
     LT_TRY(restore_count_missing(k));
+    LT_TRY(restore_read_examiner(k));
     return finish(k, &summary);
 }
 
@@ -229,11 +232,12 @@ static lt_res say_json(const struct restore *k, bool did)
 {
     return cmd_printf("{\"done\":%s,\"records\":%llu,\"revocations\":%llu,\"batches\":%llu,"
                       "\"batch_members\":%llu,\"published\":%llu,\"crls\":%zu,\"missing\":%llu,"
-                      "\"lost\":%llu,\"lost_revoked\":%llu}\n",
+                      "\"lost\":%llu,\"lost_revoked\":%llu,\"halts\":%llu,\"blocked_keys\":%llu}\n",
                       did ? "true" : "false", (unsigned long long)k->seen, (unsigned long long)k->revocations,
                       (unsigned long long)k->batches, (unsigned long long)k->batch_members,
                       (unsigned long long)k->published, k->crls.count, (unsigned long long)k->missing,
-                      (unsigned long long)k->lost, (unsigned long long)k->lost_revoked);
+                      (unsigned long long)k->lost, (unsigned long long)k->lost_revoked,
+                      (unsigned long long)k->halts, (unsigned long long)k->blocked_keys);
 }
 
 static const char *what_next(const struct restore *k, bool did)
@@ -258,15 +262,17 @@ static lt_res say(const struct restore *k)
                       "%llu revocations %s\n"
                       "%llu batches of mass revocations, %llu certificates of them %s\n"
                       "%llu entries of %zu published CRLs %s\n"
+                      "%llu halts and %llu blocked keys of the examiner's memory %s\n"
                       "%llu certificates are lost%s\n",
                       (unsigned long long)k->seen, (unsigned long long)k->revocations, back,
                       (unsigned long long)k->batches, (unsigned long long)k->batch_members, back,
-                      (unsigned long long)k->published, k->crls.count, back, (unsigned long long)k->lost,
+                      (unsigned long long)k->published, k->crls.count, back, (unsigned long long)k->halts,
+                      (unsigned long long)k->blocked_keys, back, (unsigned long long)k->lost,
                       k->lost_revoked > 0 ? " and revoked" : ""));
     LT_TRY(k->missing == 0
                ? LT_OK
-               : cmd_printf("MISSING: %llu certificates were revoked in batches, and nothing here "
-                            "names them\n",
+               : cmd_printf("MISSING: %llu members of revoked batches, and nothing here names them (some may "
+                            "have been held, or revoked before)\n",
                             (unsigned long long)k->missing));
     return cmd_printf("%s", what_next(k, did));
 }

@@ -20,6 +20,7 @@ struct restore_entry {
     uint16_t shard;
     uint8_t reason;
     uint8_t serial_len;
+    bool unknown; /* neither book nor journal nor evidence had it */
     uint8_t serial[RESTORE_SERIAL_MAX];
 };
 
@@ -89,7 +90,9 @@ struct restore {
     uint64_t lost;
     uint64_t lost_revoked;
     uint64_t holds;   /* set or lifted since */
-    uint64_t missing; /* members of batches that nobody names */
+    uint64_t missing; /* members of batches that nobody names: at most */
+    uint64_t halts;   /* of the examiner's memory, not of the book */
+    uint64_t blocked_keys;
     struct restore_crls crls;
     struct restore_batch *unknown; /* owned (heap) */
     size_t unknown_count;
@@ -136,5 +139,8 @@ LT_MUST_USE lt_res restore_read_holds(struct restore *k);
 LT_MUST_USE lt_res restore_read_sealed(struct restore *k);
 /* After all else is in the book: which members nobody names. */
 LT_MUST_USE lt_res restore_count_missing(struct restore *k);
+
+/* restore_examiner.c: halts and blocked keys that the examiner has and the book has not. */
+LT_MUST_USE lt_res restore_read_examiner(struct restore *k);
 
 #endif

@@ -397,13 +397,14 @@ static bool same_entries(const struct restore_batch *a, const struct restore_bat
            a->revoked_us / LT_US_PER_SECOND == b->revoked_us / LT_US_PER_SECOND;
 }
 
-/* Entries of published CRLs with that reason and date. */
+/* Entries of published CRLs with that reason and date, and nothing else explains them: what the book had, the
+ * journal one by one, or the evidence of another batch, is no member of this one. */
 static uint64_t published(const struct restore *k, const struct restore_batch *b)
 {
     uint64_t n = 0;
     for (size_t i = 0; i < k->crls.entry_count; i++) {
         const struct restore_entry *e = &k->crls.entries[i];
-        n += e->issuer == b->issuer && e->reason == b->reason &&
+        n += e->unknown && e->issuer == b->issuer && e->reason == b->reason &&
              e->revoked_us / LT_US_PER_SECOND == b->revoked_us / LT_US_PER_SECOND;
     }
     return n;

@@ -38,11 +38,12 @@ struct put {
     struct manifest m;
     const char *book; /* where it goes: a path, or postgresql://… */
     bool server;
-    bool fresh;                     /* the folder has no configuration */
+    bool fresh;                     /* the folder has no configuration: nobody has decided anything in it */
     bool own_journal;               /* the folder's stays */
     struct journal_summary journal; /* of the folder */
     uint64_t files;                 /* to be put */
     uint64_t bytes;
+    uint64_t left_out; /* decisions that the folder has not */
     struct backup_progress progress;
 };
 
@@ -118,6 +119,29 @@ static lt_res check_segment(struct put *k, const struct manifest_file *file, boo
     return LT_OK;
 }
 
+/* Who may decide, and by what rules. In a CA's own folder one that is not there was taken away: an operator
+ * whose key was stolen must not return with a backup. */
+static bool is_decision(const char *path)
+{
+    static const char *const decisions[] = {"operators/", "perspectives/", "profiles/", "policy/", "testing"};
+    for (size_t i = 0; i < LT_COUNT(decisions); i++) {
+        if (lt_slice_starts(lt_slice_cstr(path), lt_slice_cstr(decisions[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_missing(const struct put *k, const char *path)
+{
+    return faccessat(k->to, path, F_OK, AT_SYMLINK_NOFOLLOW) != 0;
+}
+
+static bool is_left_out(const struct put *k, const char *path)
+{
+    return !k->fresh && is_decision(path) && is_missing(k, path);
+}
+
 static lt_res is_wanted(struct put *k, const struct manifest_file *file, bool *ret_wanted)
 {
     *ret_wanted = false;
@@ -131,7 +155,7 @@ static lt_res is_wanted(struct put *k, const struct manifest_file *file, bool *r
     if (is_evidence(file->path)) {
         return check_segment(k, file, ret_wanted);
     }
-    *ret_wanted = faccessat(k->to, file->path, F_OK, AT_SYMLINK_NOFOLLOW) != 0;
+    *ret_wanted = is_missing(k, file->path) && !is_left_out(k, file->path);
     return LT_OK;
 }
 
@@ -142,20 +166,23 @@ static lt_res count_files(struct put *k)
         LT_TRY(is_wanted(k, &k->m.files[i], &wanted));
         k->files += wanted;
         k->bytes += wanted ? k->m.files[i].bytes : 0;
+        k->left_out += is_left_out(k, k->m.files[i].path);
     }
     return LT_OK;
 }
 
-static lt_res open_folder(struct put *k)
+/* Without --yes nothing is made: what is not there is as if it were empty. */
+static lt_res open_folder(struct put *k, bool yes)
 {
-    LT_CHECK(mkdir(k->folder, FOLDER_MODE) == 0 || errno == EEXIST, LT_PEER_USAGE, "%.150s: %s", k->folder,
-             strerror(errno));
-    k->to = open(k->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    LT_CHECK(k->to >= 0, LT_PEER_USAGE, "%.150s: %s", k->folder, strerror(errno));
-    LT_CHECK(mkdirat(k->to, "run", FOLDER_MODE) == 0 || errno == EEXIST, LT_PEER_USAGE, "%.120s/run: %s",
+    LT_CHECK(!yes || mkdir(k->folder, FOLDER_MODE) == 0 || errno == EEXIST, LT_PEER_USAGE, "%.150s: %s",
              k->folder, strerror(errno));
+    k->to = open(k->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    LT_CHECK(k->to >= 0 || (!yes && errno == ENOENT), LT_PEER_USAGE, "%.150s: %s", k->folder,
+             strerror(errno));
+    LT_CHECK(!yes || mkdirat(k->to, "run", FOLDER_MODE) == 0 || errno == EEXIST, LT_PEER_USAGE,
+             "%.120s/run: %s", k->folder, strerror(errno));
     k->fresh = faccessat(k->to, CA_CONFIG_FILE, F_OK, 0) != 0;
-    return cmd_folder_lock(k->folder, &k->lock);
+    return faccessat(k->to, "run", F_OK, 0) == 0 ? cmd_folder_lock(k->folder, &k->lock) : LT_OK;
 }
 
 /* By the configuration that the folder has, or will have. */
@@ -208,12 +235,28 @@ static lt_res put_file(struct put *k, const struct manifest_file *file)
     return LT_OK;
 }
 
+static lt_res sync_all(const struct put *k)
+{
+    LT_CHECK(syncfs(k->to) == 0, LT_STATE_IO, "%.150s: sync: %s", k->folder, strerror(errno));
+    return LT_OK;
+}
+
+/* The configuration comes behind all others: without it the folder is new, and everything is put. */
+static lt_res put_config(struct put *k)
+{
+    const struct manifest_file *file = manifest_find(&k->m, CA_CONFIG_FILE);
+    LT_TRY(sync_all(k));
+    LT_TRY(k->fresh && file != NULL ? put_file(k, file) : LT_OK);
+    return sync_all(k);
+}
+
 static lt_res put_files(struct put *k)
 {
     for (size_t i = 0; i < k->m.file_count; i++) {
         bool wanted = false;
         const struct manifest_file *file = &k->m.files[i];
         LT_TRY(is_wanted(k, file, &wanted));
+        wanted = wanted && strcmp(file->path, CA_CONFIG_FILE) != 0;
         if (wanted && strcmp(file->path, BACKUP_JOURNAL) == 0) {
             /* It is of the journal that was here, and may be ahead of this one. */
             LT_CHECK(unlinkat(k->to, "journal/signer.ack", 0) == 0 || errno == ENOENT, LT_STATE_IO,
@@ -221,8 +264,7 @@ static lt_res put_files(struct put *k)
         }
         LT_TRY(wanted ? put_file(k, file) : LT_OK);
     }
-    LT_CHECK(syncfs(k->to) == 0, LT_STATE_IO, "%.150s: sync: %s", k->folder, strerror(errno));
-    return LT_OK;
+    return put_config(k);
 }
 
 static lt_res mark(struct put *k, struct store *s)
@@ -340,6 +382,19 @@ static lt_res put_on_server(struct put *k)
 
 /* ---- saying ---- */
 
+static lt_res say_left_out(const struct put *k)
+{
+    const char *between = "";
+    for (size_t i = 0; i < k->m.file_count; i++) {
+        const char *path = k->m.files[i].path;
+        if (is_left_out(k, path)) {
+            LT_TRY(cmd_printf(k->c->json ? "%s\"%s\"" : "%s  %s\n", between, path));
+            between = k->c->json ? "," : "";
+        }
+    }
+    return LT_OK;
+}
+
 static lt_res say(const struct put *k, bool did)
 {
     char made[LT_RFC3339_SIZE];
@@ -349,16 +404,24 @@ static lt_res say(const struct put *k, bool did)
     lt_time_rfc3339(k->m.made, made);
     backup_size(k->bytes, size);
     if (k->c->json) {
-        return cmd_printf("{\"done\":%s,\"made\":\"%s\",\"records_behind\":%lld,\"own_journal\":%s,"
-                          "\"new_folder\":%s,\"files\":%llu,\"bytes\":%llu}\n",
+        LT_TRY(cmd_printf("{\"done\":%s,\"made\":\"%s\",\"records_behind\":%lld,\"own_journal\":%s,"
+                          "\"new_folder\":%s,\"files\":%llu,\"bytes\":%llu,\"left_out\":[",
                           did ? "true" : "false", made, behind, k->own_journal ? "true" : "false",
                           k->fresh ? "true" : "false", (unsigned long long)k->files,
-                          (unsigned long long)k->bytes);
+                          (unsigned long long)k->bytes));
+        LT_TRY(say_left_out(k));
+        return cmd_printf("]}\n");
     }
     LT_TRY(cmd_printf("the book of %s %s; it is %lld records behind the signer's journal\n"
                       "%llu other files (%s) %s; nothing newer is overwritten\n",
                       made, did ? "is in its place, the one that was here beside it" : "would be put back",
                       behind, (unsigned long long)k->files, size, did ? "were missing" : "are missing here"));
+    if (k->left_out > 0) {
+        LT_TRY(cmd_printf("%llu files were taken away here since, and stay away; copy by hand what you want "
+                          "back:\n",
+                          (unsigned long long)k->left_out));
+        LT_TRY(say_left_out(k));
+    }
     if (!k->own_journal) {
         LT_TRY(cmd_printf(
             "LOOK: the journal is the backup's. What was signed or revoked after it is not in it: put "
@@ -375,9 +438,9 @@ static lt_res put(struct put *k)
     bool yes = cmd_flag(k->c, "yes");
     LT_TRY(backup_open(k->c, k->backup, &k->from, &k->m));
     LT_TRY(backup_verify(k->from, &k->m));
-    LT_TRY(open_folder(k));
+    LT_TRY(open_folder(k, yes));
     LT_TRY(find_book(k));
-    LT_TRY(check_journals(k));
+    LT_TRY(k->to >= 0 ? check_journals(k) : LT_OK);
     LT_TRY(count_files(k));
     if (!yes) {
         return say(k, false);

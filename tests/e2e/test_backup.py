@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import threading
+import time
 
 import pytest
 from cryptography import x509
@@ -461,3 +462,76 @@ def test_killed_at_any_moment(working, tmp_path):
     ca.start()
     assert ca.json("cert", "show", early)["status"] == "revoked"
     assert ca.lintel("event", "list", "--kind", "book.reconciled", "--json").stdout.count("signed_by") == 1
+
+
+def test_a_list_that_looks_alike_explains_nothing(working, tmp_path):
+    """Two mass revocations of one date and reason: the first is known and published, the second nobody names. What the
+    first has on the CRL is not the second's."""
+    ca = working
+    ca.stop()
+    fill(ca, 3000)
+    ca.start()
+    ca.lintel("backup", tmp_path / "b")
+    dated = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    kind = ("--reason", "keyCompromise", "--cause", "key-compromise", "--dated-back-to", dated)
+    first = propose(ca, "--scope", "kind = bulk and account = 1", *kind)
+    approve(ca, first)
+    ca.json("mass", "show", first["id"], "--watch", timeout=120)
+    wait_for("the CRL", lambda: len(crl_serials(ca)) == 1000, 60)
+    published = (ca.folder / "public/crl/tls.crl").read_bytes()
+    evidence = {p: p.stat().st_size for p in (ca.folder / "evidence").iterdir()}
+    assert evidence
+    second = propose(ca, "--scope", "kind = bulk and account = 2", *kind)
+    approve(ca, second)
+    ca.json("mass", "show", second["id"], "--watch", timeout=120)
+    ca.stop()
+    (ca.folder / "public/crl/tls.crl").write_bytes(published)
+    for path in (ca.folder / "evidence").iterdir():  # lost with the disk: what was written last
+        if path in evidence:
+            os.truncate(path, evidence[path])
+        else:
+            path.unlink()
+    ca.lintel("restore", tmp_path / "b", "--yes")
+    shown = ca.json("restore", "--reconcile")
+    assert shown["batches"] == 2 and shown["batch_members"] == 1000 and shown["published"] == 0, shown
+    assert shown["missing"] == 1000, shown
+
+
+def test_who_was_removed_stays_removed(working, tmp_path):
+    """Onto the CA's own folder, no key of an operator, profile or policy comes back; into a new one all of them do."""
+    ca = working
+    ca.lintel("backup", tmp_path / "b")
+    ca.lintel("operator", "remove", "carl", "--yes")
+    ca.stop()
+    shown = ca.json("restore", tmp_path / "b")
+    assert shown["left_out"] == ["operators/carl.json"], shown
+    said = ca.lintel("restore", tmp_path / "b", "--yes").stdout
+    assert "operators/carl.json" in said
+    assert not (ca.folder / "operators/carl.json").exists()
+    ca.lintel("restore", "--reconcile", "--yes")
+    assert "carl" not in ca.lintel("operator", "list").stdout
+    new = tmp_path / "new"
+    subprocess.run([LINTEL, "restore", tmp_path / "b", "--dir", new], check=True, capture_output=True)
+    assert not new.exists()  # nothing was written
+    subprocess.run([LINTEL, "restore", tmp_path / "b", "--dir", new, "--yes"], check=True, capture_output=True)
+    assert (new / "operators/carl.json").exists()
+
+
+def test_what_the_examiner_remembers(working, tmp_path):
+    """Halts and blocked keys that are younger than the backup come back into the book, where they can be seen and lifted."""
+    ca = working
+    ca.lintel("backup", tmp_path / "b")
+    ca.lintel("halt", "--profile", "tls-server", "--reason", "for a look")
+    key = "7c" * 32
+    ca.lintel("key", "block", key, "--reason", "leaked", "--yes")
+    ca.stop()
+    ca.lintel("restore", tmp_path / "b", "--yes")
+    shown = ca.json("restore", "--reconcile")
+    assert shown["halts"] == 1 and shown["blocked_keys"] == 1, shown
+    reconcile(ca, tmp_path)
+    ca.start()
+    assert "tls-server" in ca.lintel("halt", "list").stdout
+    book = sqlite3.connect(f"file:{ca.folder}/book/lintel.db?mode=ro", uri=True)
+    assert book.execute("SELECT hex(spki_sha256), reason FROM key_block").fetchall() == [(key.upper(), "leaked")]
+    book.close()
+    assert ca.json("audit", "verify")["ok"] is True
