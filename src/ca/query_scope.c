@@ -49,6 +49,28 @@ static lt_res compile(const struct query_scope *a, const struct scope_ask *ask, 
     return scope_compile(a->scope, &with, a->query->arena, NULL, ret_sql);
 }
 
+static void write_lines(struct query_out *out, const char *key, lt_slice text)
+{
+    lt_slice line;
+    query_open(out, key, '[');
+    while (lt_slice_split(&text, '\n', &line)) {
+        query_text(out, NULL, line);
+    }
+    query_close(out, ']');
+}
+
+static lt_res write_remarks(const struct query_scope *a, struct query_out *out)
+{
+    struct lt_buf text;
+    lt_buf_init(&text, WORDS_MAX);
+    lt_res r = scope_missing(a->query->store, a->scope, a->query->arena, &text);
+    if (!lt_failed(r) && text.len > 0) {
+        write_lines(out, "remarks", lt_buf_slice(&text));
+    }
+    lt_buf_done(&text);
+    return r;
+}
+
 lt_res query_scope_write_text(const struct query_scope *a, struct query_out *out)
 {
     struct lt_buf text;
@@ -63,7 +85,7 @@ lt_res query_scope_write_text(const struct query_scope *a, struct query_out *out
     LT_TRY(r);
     query_hex(out, "sha256", LT_SLICE(hash, sizeof(hash)));
     query_time(out, "as_of", a->ask.now.us);
-    return LT_OK;
+    return write_remarks(a, out);
 }
 
 static lt_res count_of(const struct query_scope *a, int64_t *ret_count)
@@ -114,16 +136,6 @@ lt_res query_scope_run(const struct ca_query *query, struct query_out *out)
 }
 
 /* ---- explained ---- */
-
-static void write_lines(struct query_out *out, const char *key, lt_slice text)
-{
-    lt_slice line;
-    query_open(out, key, '[');
-    while (lt_slice_split(&text, '\n', &line)) {
-        query_text(out, NULL, line);
-    }
-    query_close(out, ']');
-}
 
 /* ---- counted by a field ---- */
 

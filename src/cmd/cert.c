@@ -99,7 +99,9 @@ static lt_res fetch_scope(struct cmd *c, const struct cmd_scope_listing *l, stru
     cmd_query_add(query, "order", cmd_value_or(c, "order", cmd_value(c, "scope") != NULL ? NULL : "-issued"));
     LT_TRY(lt_buf_check(query));
     (void)snprintf(path, sizeof(path), "scope/list?%.*s", LT_FMT(lt_buf_slice(query)));
-    return cmd_scope_pointed(l->text, cmd_api_ask(c, path, "text/plain", l->text, ret_json));
+    LT_TRY(cmd_scope_pointed(l->text, cmd_api_ask(c, path, "text/plain", l->text, ret_json)));
+    cmd_scope_remarks(l->first ? *ret_json : NULL);
+    return LT_OK;
 }
 
 /* Of an expression; or in an order, or so many, that the indexes of the plain filters do not serve. */

@@ -198,7 +198,9 @@ static lt_res ask(struct export *e, struct cmd *page, json_t **ret_json)
     (void)snprintf(path, sizeof path, "scope/list?%.*s", LT_FMT(lt_buf_slice(&query)));
     lt_buf_done(&query);
     LT_TRY(r);
-    return cmd_scope_pointed(e->text, cmd_api_ask(page, path, "text/plain", e->text, ret_json));
+    LT_TRY(cmd_scope_pointed(e->text, cmd_api_ask(page, path, "text/plain", e->text, ret_json)));
+    cmd_scope_remarks(e->at[0] == 0 ? *ret_json : NULL);
+    return LT_OK;
 }
 
 static lt_res write_page(struct export *e, struct cmd *page)

@@ -43,7 +43,9 @@ static lt_res ask(struct stats *s, struct cmd *page, const char *by, json_t **re
     lt_res r = lt_buf_check(&query);
     lt_buf_done(&query);
     LT_TRY(r);
-    return cmd_scope_pointed(s->text, cmd_api_ask(page, path, "text/plain", s->text, ret_json));
+    LT_TRY(cmd_scope_pointed(s->text, cmd_api_ask(page, path, "text/plain", s->text, ret_json)));
+    cmd_scope_remarks(s->first ? *ret_json : NULL);
+    return LT_OK;
 }
 
 static lt_res print_text(const struct stats *s, const char *title, const json_t *answer)

@@ -7,10 +7,10 @@
 #include "ca/revoke.h"
 #include "cmd/api.h"
 #include "cmd/mass.h"
+#include "cmd/scope.h"
 
 enum {
     TEXT_MAX = 256 * 1024,
-    HASH_DIGITS = 64,
     GROUPS_SHOWN = 8,
     PACE = 50000,      /* a second, where no run tells; docs/performance.md has what was measured */
     PUBLISHING_S = 10, /* all parts signed, published and fetched back */
@@ -169,23 +169,49 @@ static lt_res count_both(struct cmd *c, const char *meant, int64_t *ret_count, i
 {
     struct lt_buf all;
     struct lt_buf already;
+    LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
     lt_buf_init(&all, TEXT_MAX);
     lt_buf_add_cstr(&all, meant);
-    LT_TRY(count_of(c, &all, ret_count));
+    lt_res r = ask(c, "scope/count", &all, &answer);
+    lt_buf_done(&all);
+    LT_TRY(r);
+    *ret_count = cmd_int(answer, "count");
+    cmd_scope_remarks(answer); /* a mistyped word would revoke nothing */
     lt_buf_init(&already, TEXT_MAX);
     lt_buf_addf(&already, "(%s) and status = revoked", meant);
     return count_of(c, &already, ret_already);
 }
 
-lt_res cmd_revoke_dry_run(struct cmd *c, const struct cmd_why *w)
+static const char *meant_by(struct cmd *c, const char *key)
+{
+    const char *scope = cmd_value(c, "scope");
+    const char *meant = scope != NULL ? scope : lt_arena_printf(&c->arena, "key = %s and not expired", key);
+    LT_ASSERT(meant != NULL);
+    return meant;
+}
+
+lt_res cmd_revoke_check_date(struct cmd *c, const struct cmd_why *w, const char *key)
+{
+    struct lt_buf text;
+    char date[LT_RFC3339_SIZE];
+    int64_t younger = 0;
+    lt_time_rfc3339(w->dated, date);
+    lt_buf_init(&text, TEXT_MAX);
+    lt_buf_addf(&text, "(%s) and starts > %s", meant_by(c, key), date);
+    LT_TRY(count_of(c, &text, &younger));
+    LT_CHECK(younger == 0, LT_PEER_UNSUPPORTED,
+             "--dated-back-to: %lld of the certificates are younger; revoke those apart, with a later date: "
+             "\"… and starts > %s\"",
+             (long long)younger, date);
+    return LT_OK;
+}
+
+lt_res cmd_revoke_dry_run(struct cmd *c, const struct cmd_why *w, const char *key)
 {
     LT_CLEANUP(cmd_json_freep) json_t *out = json_object();
-    char by_key[HASH_DIGITS + 64];
     int64_t count = 0;
     int64_t already = 0;
-    const char *spki = cmd_value(c, "spki");
-    (void)snprintf(by_key, sizeof by_key, "key = %.64s and not expired", spki == NULL ? "" : spki);
-    const char *meant = spki == NULL ? cmd_value(c, "scope") : by_key;
+    const char *meant = meant_by(c, key);
     LT_ASSERT(out != NULL);
     LT_TRY(count_both(c, meant, &count, &already));
     LT_TRY(show_all(c, w, meant, count, out));
@@ -196,7 +222,7 @@ lt_res cmd_revoke_dry_run(struct cmd *c, const struct cmd_why *w)
     if (c->json) {
         return cmd_print_json(out);
     }
-    bool block = spki != NULL && w->reason == CA_REASON_KEY_COMPROMISE;
+    bool block = key[0] != '\0' && w->reason == CA_REASON_KEY_COMPROMISE;
     return cmd_would(
         c,
         "would %sfreeze the list of %lld certificates (%lld are revoked already) and propose to revoke "

@@ -51,6 +51,17 @@ lt_res cmd_scope_pointed(lt_slice text, lt_res r)
     LT_FAIL(LT_PEER_USAGE, "%s", detail);
 }
 
+void cmd_scope_remarks(const json_t *answer)
+{
+    size_t i;
+    json_t *line;
+    bool later = json_object_get(answer, "certificates") != NULL && json_object_get(answer, "count") == NULL;
+    json_array_foreach(later ? NULL : json_object_get(answer, "remarks"), i, line)
+    {
+        (void)fprintf(stderr, "note: %s\n", json_string_value(line)); /* the answer stands without it */
+    }
+}
+
 lt_res cmd_scope_check(lt_slice text)
 {
     struct lt_arena a;
@@ -87,7 +98,9 @@ static lt_res ask(struct cmd *c, const char *what, struct lt_buf *query, lt_slic
     (void)snprintf(path, sizeof(path), "scope/%s%s%.*s", what, query->len > 0 ? "?" : "",
                    LT_FMT(lt_buf_slice(query)));
     LT_TRY(lt_buf_check(query));
-    return cmd_scope_pointed(text, cmd_api_ask(c, path, "text/plain", text, ret_json));
+    LT_TRY(cmd_scope_pointed(text, cmd_api_ask(c, path, "text/plain", text, ret_json)));
+    cmd_scope_remarks(*ret_json);
+    return LT_OK;
 }
 
 static lt_res ask_once(struct cmd *c, const char *what, lt_slice text, json_t **ret_json)

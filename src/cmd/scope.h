@@ -24,6 +24,9 @@ LT_MUST_USE lt_res cmd_scope_pages(struct cmd *c, struct cmd_scope_listing *l);
 LT_MUST_USE lt_res cmd_scope_check(lt_slice text);
 LT_MUST_USE lt_res cmd_scope_pointed(lt_slice text, lt_res r);
 
+/* What the family says of the expression beside its answer, on standard error. */
+void cmd_scope_remarks(const json_t *answer);
+
 /* "certificates" of an answer as a table. */
 LT_MUST_USE lt_res cmd_scope_rows(struct cmd *c, const json_t *answer);
 

@@ -142,6 +142,7 @@ static lt_res dry_run(struct cmd *c)
     LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
     lt_slice text = lt_slice_cstr(c->args.words[0]);
     LT_TRY(cmd_scope_pointed(text, cmd_api_ask(c, "scope/count", "text/plain", text, &answer)));
+    cmd_scope_remarks(answer);
     return cmd_would(
         c,
         "would connect to every name of %lld certificates, at most %s times a second, and keep which "

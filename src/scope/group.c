@@ -271,13 +271,58 @@ static lt_res by_column(struct asking *g, size_t limit)
 
 /* ---- value by value ---- */
 
+/* Each value that the book has of such a field, once for each row that differs. */
+struct walk {
+    struct store *store;
+    struct lt_arena *arena;
+    const struct scope_grouping *grouping;
+    size_t most;
+    lt_res (*each)(void *self, lt_slice name);
+    void *self;
+};
+
+static lt_res walk_found(const struct walk *w, lt_slice text)
+{
+    lt_slice part;
+    if (!w->grouping->list) {
+        return w->each(w->self, text);
+    }
+    while (lt_slice_split(&text, ',', &part)) {
+        LT_TRY(part.len > 0 ? w->each(w->self, part) : LT_OK);
+    }
+    return LT_OK;
+}
+
+static lt_res walk_known(const struct walk *w)
+{
+    lt_slice at = LT_LIT("");
+    for (size_t i = 0; i < w->most; i++) {
+        struct store_rows rows;
+        lt_slice found = {0};
+        LT_TRY(store_query(w->store, &w->grouping->behind, STORE_ARGS(STORE_T(at)), &rows));
+        bool any = store_next(&rows) && !store_is_null(&rows, 0);
+        found = any ? lt_arena_copy(w->arena, store_bytes(&rows, 0)) : found;
+        LT_TRY(store_rows_end(&rows));
+        LT_CHECK(!any || found.ptr != NULL, LT_PEER_TOO_LARGE, "the answer is over the limit");
+        if (!any) {
+            return LT_OK;
+        }
+        LT_TRY(walk_found(w, found));
+        at = found;
+    }
+    LT_FAIL(LT_PEER_TOO_LARGE, "the book has over %zu of \"%s\"", w->most, w->grouping->field);
+}
+
 struct known {
+    const struct asking *asking;
     const char *names[COUNTED_MAX];
     size_t count;
 };
 
-static lt_res add_known(const struct asking *g, struct known *k, lt_slice name)
+static lt_res add_known(void *self, lt_slice name)
 {
+    struct known *k = self;
+    const struct asking *g = k->asking;
     for (size_t i = 0; i < k->count; i++) {
         if (lt_slice_eq_cstr(name, k->names[i])) {
             return LT_OK;
@@ -288,38 +333,6 @@ static lt_res add_known(const struct asking *g, struct known *k, lt_slice name)
              g->field->name);
     k->names[k->count] = lt_arena_cstr(g->arena, name);
     LT_CHECK(k->names[k->count++] != NULL, LT_PEER_TOO_LARGE, "the answer is over the limit");
-    return LT_OK;
-}
-
-static lt_res add_found(const struct asking *g, struct known *k, lt_slice text)
-{
-    lt_slice part;
-    if (!g->grouping->list) {
-        return add_known(g, k, text);
-    }
-    while (lt_slice_split(&text, ',', &part)) {
-        LT_TRY(part.len > 0 ? add_known(g, k, part) : LT_OK);
-    }
-    return LT_OK;
-}
-
-static lt_res find_known(const struct asking *g, struct known *k)
-{
-    lt_slice at = LT_LIT("");
-    for (size_t i = 0; i < SCOPE_GROUPS_MAX; i++) {
-        struct store_rows rows;
-        lt_slice found = {0};
-        LT_TRY(store_query(g->store, &g->grouping->behind, STORE_ARGS(STORE_T(at)), &rows));
-        bool any = store_next(&rows) && !store_is_null(&rows, 0);
-        found = any ? lt_arena_copy(g->arena, store_bytes(&rows, 0)) : found;
-        LT_TRY(store_rows_end(&rows));
-        LT_CHECK(!any || found.ptr != NULL, LT_PEER_TOO_LARGE, "the answer is over the limit");
-        if (!any) {
-            return LT_OK;
-        }
-        LT_TRY(add_found(g, k, found));
-        at = found;
-    }
     return LT_OK;
 }
 
@@ -383,8 +396,9 @@ static lt_res by_values(struct asking *g, size_t limit)
     struct known *k = LT_NEW(g->arena, struct known);
     int64_t count = 0;
     LT_CHECK(k != NULL, LT_PEER_TOO_LARGE, "the answer is over the limit");
-    k->count = 0;
-    LT_TRY(find_known(g, k));
+    *k = (struct known){.asking = g, .count = 0};
+    const struct walk w = {g->store, g->arena, g->grouping, SCOPE_GROUPS_MAX, add_known, k};
+    LT_TRY(walk_known(&w));
     for (size_t i = 0; i < k->count; i++) {
         LT_TRY(count_one(g, &k->names[i], 1, false, &count));
         LT_TRY(count > 0 ? add_group(g, k->names[i], count) : LT_OK);
@@ -410,4 +424,82 @@ lt_res scope_group_by(struct store *store, const struct scope *s, const struct s
     LT_ASSERT(limit > 0 && limit <= SCOPE_GROUPS_MAX);
     LT_TRY(find_field(&g, by));
     return g.grouping->behind.text != NULL ? by_values(&g, limit) : by_column(&g, limit);
+}
+
+/* ---- what the book has none of ---- */
+
+enum { WALKED_MAX = 2000, MET_MAX = 12 };
+
+struct meeting {
+    const struct scope_term *term;
+    bool *there;           /* each of its values */
+    lt_slice met[MET_MAX]; /* what there is, to be told */
+    size_t count;
+    bool more;
+};
+
+static lt_res meet(void *self, lt_slice name)
+{
+    struct meeting *m = self;
+    bool told = false;
+    for (size_t i = 0; i < m->term->count; i++) {
+        m->there[i] = m->there[i] || lt_slice_eq(m->term->values[i].text, name);
+    }
+    for (size_t i = 0; i < m->count; i++) {
+        told = told || lt_slice_eq(m->met[i], name);
+    }
+    if (!told && m->count < MET_MAX) {
+        m->met[m->count++] = name;
+    } else {
+        m->more = m->more || !told;
+    }
+    return LT_OK;
+}
+
+static void tell_missing(const struct meeting *m, struct lt_buf *out)
+{
+    const struct scope_term *t = m->term;
+    for (size_t i = 0; i < t->count; i++) {
+        if (m->there[i] || m->count == 0) { /* an empty book has none of anything */
+            continue;
+        }
+        lt_buf_addf(out, "%sthe book has no %s \"%.*s\"; it has", out->len > 0 ? "\n" : "", t->field->name,
+                    LT_FMT(lt_slice_sub(t->values[i].text, 0, NAME_SIZE)));
+        for (size_t k = 0; k < m->count; k++) {
+            lt_buf_addf(out, "%s %.*s", k > 0 ? "," : "", LT_FMT(m->met[k]));
+        }
+        lt_buf_add_cstr(out, m->more ? " and others" : "");
+    }
+}
+
+static lt_res meet_term(struct store *store, const struct scope_term *t, struct lt_arena *a,
+                        struct lt_buf *out)
+{
+    const struct scope_grouping *grouping = NULL;
+    struct meeting m = {.term = t, .there = LT_NEW_ARRAY(a, bool, t->count + 1)};
+    for (size_t i = 0; i < LT_COUNT(groupings); i++) {
+        grouping = strcmp(groupings[i].field, t->field->name) == 0 ? &groupings[i] : grouping;
+    }
+    LT_CHECK(m.there != NULL, LT_PEER_TOO_LARGE, "the expression is over the limit");
+    if (grouping == NULL || grouping->behind.text == NULL || t->field->type == TYPE_VERSION ||
+        t->shape != SHAPE_ONE_OF) {
+        return LT_OK;
+    }
+    memset(m.there, 0, t->count * sizeof(*m.there));
+    const struct walk w = {store, a, grouping, WALKED_MAX, meet, &m};
+    lt_res r = walk_known(&w);
+    if (r.code == LT_PEER_TOO_LARGE) { /* more than can be looked through: nothing is said of it */
+        return LT_OK;
+    }
+    LT_TRY(r);
+    tell_missing(&m, out);
+    return LT_OK;
+}
+
+lt_res scope_missing(struct store *store, const struct scope *s, struct lt_arena *a, struct lt_buf *out)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        LT_TRY(s->nodes[i].kind == NODE_TERM ? meet_term(store, s->nodes[i].term, a, out) : LT_OK);
+    }
+    return lt_buf_check(out);
 }

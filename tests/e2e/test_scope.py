@@ -1,6 +1,7 @@
 """Scopes on the command line: what an expression means for certificates that were really issued, how errors point, and saved scopes
 from version to version."""
 import json
+import os
 import time
 
 import pytest
@@ -71,6 +72,16 @@ def test_errors_point_at_the_character(ca, expression, mark, says):
     lines = result.stderr.splitlines()
     at = next(i for i, line in enumerate(lines) if line == "  " + expression)
     assert lines[at + 1].index("^") == mark + 2
+
+
+def test_a_value_that_the_book_has_nowhere_is_told(ca, user):
+    user.issue(f"v{os.urandom(4).hex()}.example.com")
+    for words in (("scope",), ("scope", "--by", "profile"), ("scope", "--list"), ("scope", "--explain"), ("cert", "stats", "--scope"),
+                  ("cert", "export", "--scope"), ("revoke", "--reason", "superseded", "--scope")):
+        r = ca.lintel(*words[:1], "method = HTTP-01", *words[1:]) if words[0] == "scope" else ca.lintel(*words, "method = HTTP-01")
+        assert r.stderr.count('note: the book has no method "HTTP-01"; it has') == 1 and "http-01" in r.stderr, (words, r.stderr)
+    assert "note" not in ca.lintel("scope", "method = http-01").stderr
+    assert ca.json("scope", "method = HTTP-01")["remarks"] and "remarks" not in ca.json("scope", "method = http-01")
 
 
 def test_explain(ca):

@@ -925,6 +925,42 @@ static void test_catalog(void **state)
     assert_string_equal(c.issuers[1], "tls");
 }
 
+/* A mistyped word counts nothing: that the book has it nowhere is said, and what it has. */
+static void test_missing(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *says; /* NULL: nothing to say */
+    } asked[] = {
+        {"method = dns-01 and names > 0", NULL},
+        {"method < b or issued > 2020 or expired", "?"},
+        {"method = DNS-01", "no method \"DNS-01\"; it has"},
+        {"not (expired or method in {dns-01, dns-99})", "no method \"dns-99\""},
+        {"perspective = nowhere", "no perspective \"nowhere\""},
+        {"resolver = foo", "no resolver \"foo\""},
+        {"rule_set = foo", "no rule_set \"foo\""},
+        {"finding = foo", "no finding \"foo\""},
+    };
+    for (size_t i = 0; i < LT_COUNT(asked); i++) {
+        const struct scope *s = NULL;
+        struct lt_buf b;
+        if (lt_failed(scope_parse(lt_slice_cstr(asked[i].text), &arena, NULL, &s))) {
+            assert_true(asked[i].says != NULL && asked[i].says[0] == '?'); /* texts have no order */
+            continue;
+        }
+        lt_buf_init(&b, 65536);
+        assert_ok(scope_missing(book, s, &arena, &b));
+        if (asked[i].says == NULL) {
+            assert_int_equal(b.len, 0);
+        } else {
+            assert_true(says(lt_buf_slice(&b), asked[i].says));
+            assert_true(!says(lt_buf_slice(&b), "no method \"dns-01\""));
+        }
+        lt_buf_done(&b);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -935,6 +971,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_plans),      cmocka_unit_test(test_named),
         cmocka_unit_test(test_catalog),    cmocka_unit_test(test_groups),
         cmocka_unit_test(test_group_rows), cmocka_unit_test(test_but_not_of_another_time),
+        cmocka_unit_test(test_missing),
     };
     on_server = argc > 1 && strcmp(argv[1], "postgres") == 0;
     if (on_server && !pg_rig_start()) {
