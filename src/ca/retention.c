@@ -10,16 +10,26 @@
 /* An authorization is proven, and an order ends, so long after it was made at most. */
 enum { LATE_S = 45 * 86400 };
 
+static const int64_t NO_END_S = 253402300799; /* the end of the year 9999 */
+
+#define OURS "(build <> '' OR worst_dimension <> 0)"
+
+/* What was brought in rests on no order and no validation of this book, and may have no end at all: it is no
+ * part of a month, and its bytes stay. */
+#define OWN CA_RETENTION_OWN
+
 static const struct store_sql sql[] = {
-    {"retention.first-certificate",
-     "SELECT issued_us FROM certificate WHERE issued_us >= ?1 ORDER BY issued_us LIMIT 1"},
+    {"retention.first-certificate", "SELECT c.issued_us FROM certificate c WHERE c.issued_us >= ?1 AND " OWN
+                                    " ORDER BY c.issued_us LIMIT 1"},
     {"retention.first-authorization",
      "SELECT created_us FROM authorization WHERE id >= ?1 ORDER BY id LIMIT 1"},
     {"retention.first-order", "SELECT created_us FROM ca_order WHERE id >= ?1 ORDER BY id LIMIT 1"},
+    /* What was brought in rests on none of our orders and validations. */
     {"retention.month",
-     "SELECT max(not_after_us), min(CASE WHEN oldest_validation_us > 0 THEN oldest_validation_us ELSE "
-     "issued_us END), min(CASE WHEN oldest_caa_us > 0 THEN oldest_caa_us ELSE issued_us END) "
-     "FROM certificate WHERE issued_us >= ?1 AND issued_us < ?2"},
+     "SELECT max(not_after_us), max(CASE WHEN " OURS " THEN not_after_us END), min(CASE WHEN " OURS
+     " THEN CASE WHEN oldest_validation_us > 0 THEN oldest_validation_us ELSE issued_us END END), "
+     "min(CASE WHEN " OURS " THEN CASE WHEN oldest_caa_us > 0 THEN oldest_caa_us ELSE issued_us END END) "
+     "FROM certificate c WHERE issued_us >= ?1 AND issued_us < ?2 AND " OWN},
     {"retention.parts", "SELECT month, kind, status, at, dropped FROM retention ORDER BY month, kind"},
     {"retention.count-orders", "SELECT count(*) FROM ca_order WHERE id >= ?1 AND id < ?2"},
     {"retention.count-authorizations", "SELECT count(*) FROM authorization WHERE id >= ?1 AND id < ?2"},
@@ -30,7 +40,7 @@ static const struct store_sql sql[] = {
     {"retention.count-certificates",
      "SELECT count(*) FROM certificate c JOIN certificate_der d ON d.issuer = c.issuer AND d.serial = "
      "c.serial AND d.copy = c.copy WHERE c.issued_us >= ?1 AND c.issued_us < ?2 AND NOT EXISTS "
-     "(SELECT 1 FROM issuer i WHERE i.spki_sha256 = c.spki_sha256)"},
+     "(SELECT 1 FROM issuer i WHERE i.spki_sha256 = c.spki_sha256) AND " OWN},
 };
 enum { SQL_FIRST_CERTIFICATE, SQL_FIRST_AUTHORIZATION, SQL_FIRST_ORDER, SQL_MONTH, SQL_PARTS, SQL_COUNT };
 const struct store_sql *const ca_retention_sql = sql;
@@ -78,7 +88,8 @@ struct month {
     int64_t number;
     lt_time from;
     lt_time to;
-    lt_time last_end; /* {0}: none was issued */
+    lt_time last_der; /* end of the last certificate, of those that were brought in too; {0}: there is none */
+    lt_time last_end; /* of those that we issued; {0}: none was */
     lt_time oldest;   /* validation or check of CAA */
 };
 
@@ -111,9 +122,10 @@ static lt_res read_month(struct store *s, struct month *m)
     struct store_rows rows;
     LT_TRY(store_query(s, &sql[SQL_MONTH], STORE_ARGS(STORE_I(m->from.us), STORE_I(m->to.us)), &rows));
     if (store_next(&rows) && !store_is_null(&rows, 0)) {
-        int64_t caa = store_int(&rows, 2);
-        m->last_end = (lt_time){store_int(&rows, 0)};
-        m->oldest = (lt_time){store_int(&rows, 1)};
+        int64_t caa = store_is_null(&rows, 3) ? INT64_MAX : store_int(&rows, 3);
+        m->last_der = (lt_time){store_int(&rows, 0)};
+        m->last_end = (lt_time){store_is_null(&rows, 1) ? 0 : store_int(&rows, 1)};
+        m->oldest = (lt_time){store_is_null(&rows, 2) ? INT64_MAX : store_int(&rows, 2)};
         m->oldest.us = caa < m->oldest.us ? caa : m->oldest.us;
     }
     return store_rows_end(&rows);
@@ -151,7 +163,9 @@ static void keep(struct kept *k, lt_time since, enum ca_limit limit, const struc
 {
     const struct ca_limit_row *row = ca_limit_row_at(limit, o->now);
     bool longer = after_expiry && o->keep_s > row->value;
-    lt_time until = lt_time_add_seconds(since, longer ? o->keep_s : row->value);
+    int64_t seconds = longer ? o->keep_s : row->value;
+    lt_time last = lt_time_add_seconds(month_start(9999, 12), -seconds); /* of what has no end */
+    lt_time until = lt_time_add_seconds(since.us < last.us ? since : last, seconds);
     if (until.us > k->until.us) {
         k->until = until;
         k->duty = longer ? "own rule" : row->source;
@@ -173,8 +187,8 @@ static struct kept kept_until(const struct month *months, size_t count, size_t o
     const struct month *m = &months[of];
     keep(&k, m->to, CA_LIMIT_KEEP_ARCHIVE_S, o, false);
     if (kind == CA_RETENTION_CERTIFICATES) {
-        if (m->last_end.us != 0) {
-            keep(&k, m->last_end, CA_LIMIT_KEEP_LOG_S, o, true);
+        if (m->last_der.us != 0) {
+            keep(&k, m->last_der, CA_LIMIT_KEEP_LOG_S, o, true);
         }
         return k;
     }
@@ -215,8 +229,8 @@ static lt_res take_state(struct store *s, struct ca_retention_part *parts, size_
     return store_rows_end(&rows);
 }
 
-/* A month is due when those before it are over; a segment goes when evidence of every month of its frames is
- * dropped. */
+/* A month is due when those before it are over, but for certificates: one that has no end keeps those of its
+ * own month alone. A segment goes when evidence of every month of its frames is dropped. */
 static void judge(struct ca_retention_part *parts, size_t count, lt_time now)
 {
     bool over[CA_RETENTION_KINDS];
@@ -232,7 +246,8 @@ static void judge(struct ca_retention_part *parts, size_t count, lt_time now)
     }
     for (size_t i = 0; i < count; i++) {
         struct ca_retention_part *p = &parts[i];
-        over[p->kind] = over[p->kind] && p->kept_until.us < now.us;
+        bool chained = p->kind != CA_RETENTION_CERTIFICATES;
+        over[p->kind] = (over[p->kind] || !chained) && p->kept_until.us < now.us;
         p->due = over[p->kind] && !p->dropped;
         p->evidence_to = evidence_to;
     }

@@ -198,6 +198,27 @@ static void until_when(void **state)
         lt_time_add_seconds(at("2031-01-01T00:00:00Z"), 2 * YEAR).us); /* of one month: taken together */
 }
 
+/* A certificate of elsewhere without an end: it rests on nothing of ours, and keeps its own month's alone. */
+static void without_end(void **state)
+{
+    struct rig *r = *state;
+    lt_time made = at("2021-03-10T00:00:00Z");
+    lt_time now = at("2026-11-22T12:00:00Z");
+    (void)add_records(r, made, 0);
+    add_certificate(r, 1, made, at("2021-06-08T00:00:00Z"), made);
+    add_certificate(r, 2, at("2021-02-01T00:00:00Z"), at("9999-12-31T23:59:59Z"), (lt_time){0});
+    run_sql(r, "UPDATE certificate SET account = 0, worst_dimension = 0 WHERE serial = x'00000002'");
+    static const enum ca_retention_kind kinds[] = {CA_RETENTION_ORDERS, CA_RETENTION_AUTHORIZATIONS,
+                                                   CA_RETENTION_EVIDENCE, CA_RETENTION_CERTIFICATES};
+    for (size_t i = 0; i < LT_COUNT(kinds); i++) {
+        assert_true(part(r, now, 202103, kinds[i])->due);
+        assert_int_equal(part(r, now, 202102, kinds[i])->due, kinds[i] != CA_RETENTION_CERTIFICATES);
+    }
+    char text[LT_RFC3339_SIZE];
+    lt_time_rfc3339(part(r, now, 202102, CA_RETENTION_CERTIFICATES)->kept_until, text);
+    assert_string_equal(text, "9999-12-01T00:00:00Z");
+}
+
 /* A law or a CPS may want more, never less. */
 static void longer(void **state)
 {
@@ -473,6 +494,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(months),
         cmocka_unit_test_setup_teardown(until_when, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(without_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(longer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(dropped, set_up, tear_down),
         cmocka_unit_test_setup_teardown(cut_off, set_up, tear_down),
