@@ -22,6 +22,42 @@ static lt_res put_text(const struct cmd *c, json_t *payload, const char *option,
     return LT_OK;
 }
 
+/* As other tools print it: capital letters, colons. */
+static lt_res read_key(const struct cmd *c, char ret_key[CMD_KEY_SIZE])
+{
+    const char *spki = cmd_value(c, "spki");
+    size_t len = 0;
+    bool good = true;
+    for (const char *at = spki; *at != '\0' && good; at++) {
+        bool digit = strchr("0123456789abcdefABCDEF", *at) != NULL;
+        good = (digit && len < HASH_DIGITS) || (*at == ':' && len % 2 == 0 && len > 0);
+        if (digit && good) {
+            ret_key[len++] = *at >= 'A' && *at <= 'F' ? (char)(*at - 'A' + 'a') : *at;
+        }
+    }
+    ret_key[len] = '\0';
+    LT_CHECK(good && len == HASH_DIGITS, LT_PEER_USAGE,
+             "\"%.100s\" is no SHA-256 of a public key: 64 hex digits", spki);
+    return LT_OK;
+}
+
+/* Behind the last tier, everything else, it would stop by itself. */
+static lt_res check_stop_after(const struct cmd *c)
+{
+    size_t tiers = 0;
+    uint64_t tier = 0;
+    if (cmd_value(c, "stop-after") == NULL) {
+        return LT_OK;
+    }
+    while (cmd_mass_tier(c, tiers) != NULL) {
+        tiers++;
+    }
+    LT_TRY(cmd_number(c, "stop-after", 0, TIERS_MAX, &tier));
+    LT_CHECK(tier < tiers, LT_PEER_USAGE, "--stop-after %llu: nothing comes behind it, there are %zu --tier",
+             (unsigned long long)tier, tiers);
+    return LT_OK;
+}
+
 static lt_res put_stop_after(const struct cmd *c, json_t *payload)
 {
     uint64_t tier = 0;
@@ -33,15 +69,13 @@ static lt_res put_stop_after(const struct cmd *c, json_t *payload)
     return LT_OK;
 }
 
-static lt_res put_meant(const struct cmd *c, const struct cmd_why *w, json_t *payload)
+static lt_res put_meant(const struct cmd *c, const struct cmd_why *w, const char *key, json_t *payload)
 {
-    const char *spki = cmd_value(c, "spki");
-    if (spki != NULL) {
-        LT_CHECK(strlen(spki) == HASH_DIGITS && strspn(spki, "0123456789abcdef") == HASH_DIGITS,
-                 LT_PEER_USAGE, "\"%.70s\" is no SHA-256 of a public key: 64 hex digits in lower case", spki);
+    if (key[0] != '\0') {
         bool compromised = w->reason == CA_REASON_KEY_COMPROMISE;
-        LT_ASSERT(json_object_set_new(payload, "block", json_boolean(compromised)) == 0);
-        return put_text(c, payload, "spki", "spki-sha256");
+        LT_ASSERT(json_object_set_new(payload, "block", json_boolean(compromised)) == 0 &&
+                  json_object_set_new(payload, "spki-sha256", json_string(key)) == 0);
+        return LT_OK;
     }
     json_t *tiers = json_array();
     LT_ASSERT(tiers != NULL && json_object_set_new(payload, "tiers", tiers) == 0);
@@ -140,18 +174,22 @@ lt_res cmd_revoke_many(struct cmd *c)
     LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
     const char *scope = cmd_value(c, "scope");
     const char *spki = cmd_value(c, "spki");
+    char key[CMD_KEY_SIZE] = "";
     struct cmd_why why;
     LT_ASSERT(payload != NULL);
     LT_CHECK((scope != NULL) != (spki != NULL) && c->args.word_count == 0, LT_PEER_USAGE,
              "give one of SERIAL, --scope EXPR and --spki HASH");
     LT_CHECK(scope != NULL || cmd_value(c, "tier") == NULL, LT_PEER_USAGE, "--tier goes with --scope");
+    LT_TRY(spki == NULL ? LT_OK : read_key(c, key));
+    LT_TRY(check_stop_after(c));
     LT_TRY(cmd_why(c, &why));
-    LT_TRY(put_meant(c, &why, payload));
+    LT_TRY(put_meant(c, &why, key, payload));
     LT_TRY(cmd_why_put(c, &why, payload));
     LT_TRY(put_text(c, payload, "text", "note"));
     LT_TRY(put_stop_after(c, payload));
+    LT_TRY(why.dated.us == 0 ? LT_OK : cmd_revoke_check_date(c, &why, key));
     if (!cmd_flag(c, "yes")) {
-        return cmd_revoke_dry_run(c, &why);
+        return cmd_revoke_dry_run(c, &why, key);
     }
     LT_TRY(cmd_api_post(c, "masses", payload, &answer));
     return print_resting(c, cmd_text(answer, "id"));

@@ -6,6 +6,8 @@
 #include "ca/reasons.h"
 #include "cmd/cmd.h"
 
+enum { CMD_KEY_SIZE = 65 };
+
 /* --reason, --cause, --aware, --dated-back-to, as far as the tables know without the family. */
 struct cmd_why {
     int reason;
@@ -28,8 +30,11 @@ LT_MUST_USE lt_res cmd_reason(const char *name, int *ret_reason);
 
 /* lintel revoke --scope, --spki: shows what is meant; with --yes has it frozen and proposed. */
 LT_MUST_USE lt_res cmd_revoke_many(struct cmd *c);
-/* What it would do: counts by tier, account and profile, clocks, how long it will take. */
-LT_MUST_USE lt_res cmd_revoke_dry_run(struct cmd *c, const struct cmd_why *w);
+/* What it would do: counts by tier, account and profile, clocks, how long it will take. key: of --spki, in
+ * lower case; "": --scope. */
+LT_MUST_USE lt_res cmd_revoke_dry_run(struct cmd *c, const struct cmd_why *w, const char *key);
+/* LT_PEER_UNSUPPORTED where some begin later than --dated-back-to. */
+LT_MUST_USE lt_res cmd_revoke_check_date(struct cmd *c, const struct cmd_why *w, const char *key);
 /* The i-th expression of --tier; "readiness" stands for five. NULL behind the last. */
 const char *cmd_mass_tier(const struct cmd *c, size_t i);
 

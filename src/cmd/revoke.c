@@ -7,10 +7,27 @@
 #include "cmd/mass.h"
 #include "cmd/verbs.h"
 
+/* What the registrar would refuse is refused before --yes too. */
+static lt_res may(const json_t *certificate, const struct cmd_why *why)
+{
+    lt_time begins;
+    const json_t *hold = json_object_get(certificate, "hold");
+    bool compromised = why->reason == CA_REASON_KEY_COMPROMISE;
+    if (why->dated.us != 0) {
+        LT_TRY(lt_time_parse(lt_slice_cstr(cmd_text(certificate, "not_before")), &begins));
+        LT_TRY(ca_backdating_check((uint32_t)why->reason, why->dated, begins, why->now));
+    }
+    LT_CHECK(hold == NULL, LT_POLICY_REFUSED, "the certificate may not be revoked: %.60s (%.40s)%s",
+             cmd_text(hold, "reference"), cmd_text(hold, "reason"),
+             compromised ? "; --yes blocks its key and revokes the key's other certificates" : "");
+    return LT_OK;
+}
+
 static lt_res would(struct cmd *c, const json_t *certificate, const struct cmd_why *why)
 {
     LT_CLEANUP(cmd_json_freep) json_t *clocks = json_object();
     LT_ASSERT(clocks != NULL);
+    LT_TRY(may(certificate, why));
     LT_TRY(c->json ? LT_OK : cmd_why_show(c, why, clocks));
     return cmd_would(c, "would revoke %s of %s (%s, until %s) as %s%s; add --yes to do it",
                      cmd_text(certificate, "serial"), cmd_text(certificate, "issuer"),
@@ -55,10 +72,12 @@ static lt_res run_one(struct cmd *c)
 /* What only many certificates take is refused for one. */
 static lt_res run(struct cmd *c)
 {
-    static const char *const many[] = {"scope", "spki", "tier", "stop-after"};
+    static const char *const many[] = {"tier", "stop-after"};
     if (c->args.word_count == 0) {
         return cmd_revoke_many(c);
     }
+    LT_CHECK(cmd_value(c, "scope") == NULL && cmd_value(c, "spki") == NULL, LT_PEER_USAGE,
+             "give one of SERIAL, --scope EXPR and --spki HASH");
     for (size_t i = 0; i < LT_COUNT(many); i++) {
         LT_CHECK(cmd_value(c, many[i]) == NULL, LT_PEER_USAGE,
                  "--%s goes with --scope or --spki, not with a serial", many[i]);

@@ -150,6 +150,52 @@ def test_a_compromised_certificate_takes_its_key_along(bulk):
     assert book.execute("SELECT count(*) FROM revocation").fetchone()[0] == 1
 
 
+def test_a_court_protects_no_key(bulk):
+    """Shown before it is done: what is refused, and what is done all the same."""
+    bulk.lintel("hold", "add", one(3), "--reason", "restraining order", "--reference", "case 7", "--yes")
+    for words in (("--reason", "superseded"), ("--reason", "keyCompromise")):
+        shown = bulk.lintel("revoke", one(3), *words, check=False)
+        assert shown.returncode == 4 and "case 7 (restraining order)" in shown.stderr
+        assert ("blocks its key" in shown.stderr) == ("keyCompromise" in words)
+    plain = bulk.lintel("revoke", one(3), "--reason", "superseded", "--yes", check=False)
+    assert plain.returncode == 4 and "lintel hold list" in plain.stderr and "key is blocked" not in plain.stderr
+    book = sqlite3.connect(f"file:{bulk.folder}/book/lintel.db?mode=ro", uri=True)
+    assert book.execute("SELECT count(*) FROM key_block").fetchone()[0] == 0
+    lost = bulk.lintel("revoke", one(3), "--reason", "keyCompromise", "--yes", check=False)
+    assert lost.returncode == 4 and "Its key is blocked" in lost.stderr and "held by admin" in lost.stderr
+    assert book.execute("SELECT count(*) FROM key_block").fetchone()[0] == 1
+    assert bulk.json("cert", "show", one(3))["clocks"][0]["cause"] == "key-compromise"
+    mass = wait_for("the plan", lambda: next((m for m in bulk.json("mass", "list")["masses"] if m["status"] == "proposed"), None))
+    assert mass["count"] == MANY and mass["cause"] == "key-compromise"
+    colons = ":".join(KEY[i:i + 2] for i in range(0, 64, 2)).upper()
+    again = propose(bulk, "--spki", colons, "--reason", "keyCompromise")
+    assert again["id"] == mass["id"] and again["must"]  # the same key, and its clock
+    approve(bulk, mass)
+    done = bulk.json("mass", "show", mass["id"], "--watch", timeout=120)
+    assert (done["revoked"], done["held"]) == (MANY - 1, 1), done
+
+
+def test_no_date_before_the_certificate(bulk):
+    for yes in ((), ("--yes",)):
+        for what, why in ((("--spki", KEY), f"{MANY} of the certificates are younger"), (("--scope", "kind = bulk"), f"{MANY} of the certificates are younger"),
+                          ((one(2),), "older than the certificate")):
+            old = bulk.lintel("revoke", *what, "--reason", "keyCompromise", "--dated-back-to", "2020-01-01T00:00:00Z", *yes,
+                              check=False)
+            assert old.returncode == 1 and why in old.stderr, (old.stdout, old.stderr)
+    assert bulk.json("mass", "list")["masses"] == []
+
+
+def test_another_order_is_not_lost(bulk):
+    """Who asks again with tiers is told of the draft that has none; approvers would sign that one."""
+    mass = propose(bulk, "--scope", "kind = bulk", "--reason", "superseded")
+    other = bulk.lintel("revoke", "--scope", "kind = bulk", "--reason", "superseded", "--tier", "account = 1", "--stop-after", "0",
+                        "--yes", check=False)
+    assert other.returncode == 1 and mass["id"] in other.stderr and "another list of tiers" in other.stderr, other
+    bulk.lintel("mass", "stop", mass["id"], "--yes")
+    tiered = propose(bulk, "--scope", "kind = bulk", "--reason", "superseded", "--tier", "account = 1", "--stop-after", "0")
+    assert tiered["id"] != mass["id"] and tiered["stop_after"] == 0
+
+
 def test_how_many_alone_is_configured(bulk):
     bulk.stop()
     path = bulk.folder / "lintel.yaml"
@@ -174,6 +220,11 @@ def test_how_many_alone_is_configured(bulk):
     (["--scope", "kind = bulk", "--spki", KEY], "give one of"),
     (["--spki", "abc"], "SHA-256"),
     ([f"10{1:030x}", "--tier", "account = 1"], "goes with"),
+    ([f"10{1:030x}", "--scope", "kind = bulk"], "give one of"),
+    (["--spki", KEY + "ab"], "SHA-256"),
+    (["--spki", "ab:" * 31 + "a:b"], "SHA-256"),
+    (["--scope", "kind = bulk", "--tier", "account = 1", "--stop-after", "1"], "nothing comes behind"),
+    (["--spki", KEY, "--stop-after", "0"], "nothing comes behind"),
     (["--scope", "kind = bulk", "--reason", "certificateHold"], "certificateHold"),
 ])
 def test_refused(ca, words, why):

@@ -318,6 +318,8 @@ static void one_certificate_alone_needs_no_plan(void **state)
     struct args a = {.reason = CA_REASON_KEY_COMPROMISE, .by = "certificate-key"};
     assert_ok(revoke_it(r, &a));
     assert_int_equal(rig_number(r, "SELECT count(*) FROM mass"), 0);
+    assert_int_equal(rig_number(r, "SELECT must_us - aware_us FROM revocation_cause"), /* its only rule */
+                     DAY_S * LT_US_PER_SECOND);
     add_one(r, 2, DAY_S);
     a = (struct args){.which = 2, .reason = CA_REASON_SUPERSEDED};
     assert_ok(revoke_it(r, &a)); /* no compromise: nothing follows */
