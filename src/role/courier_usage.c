@@ -30,6 +30,8 @@ enum {
     RESOLVER_MAX = 64,
     TOKEN = 1000, /* thousandths of a connection */
     BURST_MS = 100,
+    DNS_TRIES = 3,
+    DNS_SILENT_MAX = 24, /* look-ups in a row: it is the resolver, and no scan goes on without it */
     CERT_ARENA_MAX = X509_CERT_DECODED_BYTES * 2,
 };
 
@@ -45,6 +47,7 @@ struct look {
     bool chosen;                   /* by usage/targets: whatever network it is in */
     bool private_too;
     int timeout_ms;
+    unsigned dns_tries;
     struct validate_address address;
     uint16_t port;
     uint16_t port_to;             /* where it connects; usage/targets may say another */
@@ -79,6 +82,8 @@ struct courier_usage {
     struct look **last;
     size_t waiting;
     size_t open;
+    unsigned dns_silent; /* look-ups since the resolver last answered */
+    int64_t given_up;    /* the scan that it was silent for */
     uint32_t rate;
     uint32_t concurrency;
     int64_t tokens; /* thousandths */
@@ -306,6 +311,51 @@ static bool ask_dns(struct courier_usage *c, struct look *l, bool v6)
     return l->asking != NULL;
 }
 
+/* The resolver's silence says nothing of a name: it is asked again, and in the end the scan waits for it. */
+static void unanswered(struct courier_usage *c, struct look *l, const char *why)
+{
+    char text[DETAIL_MAX];
+    Ipc__UsageSeen m = IPC__USAGE_SEEN__INIT;
+    if (l->scan == c->given_up) {
+        free(l);
+        return;
+    }
+    c->dns_silent++;
+    if (c->dns_silent < DNS_SILENT_MAX) {
+        if (++l->dns_tries < DNS_TRIES) {
+            enqueue(c, l);
+        } else {
+            tell(c, l, "dns-failed", why);
+        }
+        return;
+    }
+    (void)snprintf(text, sizeof text, "the resolver does not answer: %s", why); /* cut is fine */
+    c->given_up = l->scan;
+    c->dns_silent = 0;
+    free(l);
+    courier_usage_stop(c, c->given_up);
+    flush(c);
+    m.scan = c->given_up;
+    m.failed = text;
+    c->told(c->self, &m);
+}
+
+static void not_found(struct courier_usage *c, struct look *l, int result)
+{
+    bool none = result == DNS_ERR_NONE || result == DNS_ERR_NODATA || result == DNS_ERR_NOTEXIST;
+    const char *why = result == DNS_ERR_NONE ? "no address in the DNS" : evdns_err_to_string(result);
+    if (!none && result != DNS_ERR_SERVERFAILED) {
+        unanswered(c, l, why);
+        return;
+    }
+    c->dns_silent = 0;
+    if (!none && ++l->dns_tries < DNS_TRIES) {
+        enqueue(c, l);
+    } else {
+        tell(c, l, none ? "no-address" : "dns-failed", why);
+    }
+}
+
 static void on_found(int result, char type, int count, int ttl, void *addresses, void *arg)
 {
     struct look *l = arg;
@@ -318,6 +368,7 @@ static void on_found(int result, char type, int count, int ttl, void *addresses,
         return;
     }
     if (result == DNS_ERR_NONE && count > 0) {
+        c->dns_silent = 0;
         l->found = true;
         l->address.v6 = v6;
         memcpy(l->address.bytes, addresses, v6 ? 16 : 4); /* the first */
@@ -327,8 +378,7 @@ static void on_found(int result, char type, int count, int ttl, void *addresses,
         return;
     } else {
         c->open--;
-        tell(c, l, "no-address",
-             result == DNS_ERR_NONE ? "no address in the DNS" : evdns_err_to_string(result));
+        not_found(c, l, result);
     }
     pump(c);
 }
@@ -344,7 +394,7 @@ static bool advance(struct courier_usage *c, struct look *l, size_t *parked)
         c->open++;
         if (!ask_dns(c, l, false)) {
             c->open--;
-            tell(c, l, "no-address", "no resolver");
+            unanswered(c, l, "there is none");
         }
     } else if (c->at_address[counter_of(&l->address)] >= AT_ADDRESS_MAX) {
         ++*parked;
@@ -454,6 +504,7 @@ void courier_usage_look(struct courier_usage *c, const Ipc__UsageLook *m)
         return;
     }
     use_resolver(c, m->resolver);
+    c->given_up = c->given_up == m->scan ? 0 : c->given_up; /* it was resumed */
     c->rate = m->rate == 0 ? 1 : m->rate;
     c->concurrency = m->concurrency == 0 ? 1 : m->concurrency;
     for (size_t i = 0; i < m->n_targets && c->waiting < QUEUE_MAX; i++) {

@@ -32,6 +32,7 @@ struct bench {
     size_t failures;
     int64_t scan;
     char folder[64];
+    const char *resolver; /* NULL: the machine's */
 };
 
 static void told(void *self, const Ipc__UsageSeen *m)
@@ -107,6 +108,7 @@ static void look(struct bench *b, char **names, size_t count, uint32_t port, boo
     m.private_too = private_too;
     m.targets = list;
     m.n_targets = count;
+    m.resolver = b->resolver == NULL ? m.resolver : (char *)(uintptr_t)b->resolver;
     courier_usage_look(b->c, &m);
 }
 
@@ -220,6 +222,36 @@ static void test_stopped(void **state)
     tear_down(&b);
 }
 
+/* A resolver that does not answer says nothing of names: a few are told so, many stop the scan. */
+static void test_no_resolver(void **state)
+{
+    (void)state;
+    struct bench b;
+    char *names[40] = {www, shop};
+    set_up(&b);
+    b.resolver = "nonsense";
+    look(&b, names, 2, (uint32_t)b.r.port, true);
+    wait_for(&b, 2);
+    assert_string_equal(of(&b, www)->outcome, "dns-failed");
+    assert_string_equal(of(&b, shop)->outcome, "dns-failed");
+    assert_int_equal(b.failures, 0);
+    for (size_t i = 0; i < LT_COUNT(names); i++) {
+        names[i] = www;
+    }
+    look(&b, names, LT_COUNT(names), (uint32_t)b.r.port, true);
+    courier_usage_tick(b.c);
+    assert_int_equal(b.failures, 1);
+    assert_int_equal(b.scan, 5);
+    assert_int_equal(b.count, 2); /* the others are looked at when it goes on */
+    assert_int_equal(courier_usage_open(b.c), 0);
+    b.resolver = NULL;
+    names[0] = loopback;
+    look(&b, names, 1, (uint32_t)b.r.port, true);
+    wait_for(&b, 3);
+    assert_string_equal(of(&b, loopback)->outcome, "served");
+    tear_down(&b);
+}
+
 static void test_bad_targets(void **state)
 {
     (void)state;
@@ -249,8 +281,9 @@ static void test_bad_targets(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whom),    cmocka_unit_test(test_private_networks), cmocka_unit_test(test_pace),
-        cmocka_unit_test(test_stopped), cmocka_unit_test(test_bad_targets),
+        cmocka_unit_test(test_whom),        cmocka_unit_test(test_private_networks),
+        cmocka_unit_test(test_pace),        cmocka_unit_test(test_stopped),
+        cmocka_unit_test(test_bad_targets), cmocka_unit_test(test_no_resolver),
     };
     crypto_start();
     return cmocka_run_group_tests(tests, NULL, NULL);
