@@ -18,7 +18,7 @@ void lt_fd_closep(int *fd)
 
 lt_res lt_file_read(struct lt_arena *a, int dir_fd, const char *path, size_t max, lt_slice *ret_bytes)
 {
-    LT_CLEANUP(lt_fd_closep) int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC);
+    LT_CLEANUP(lt_fd_closep) int fd = openat(dir_fd, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     LT_CHECK(fd >= 0 || errno != ENOENT, LT_PEER_NOT_FOUND, "%s: no such file", path);
     LT_CHECK(fd >= 0, LT_STATE_IO, "%s: %s", path, strerror(errno));
     struct stat st;

@@ -10,6 +10,7 @@
 enum {
     CA_OCSP_CHANGES_MAX = 65536, /* of one look; beyond them the base is written anew */
     CA_OCSP_OVERLAP_S = 10,      /* what was committed a little after its time stamp */
+    CA_OCSP_LATE_S = 75,         /* a server ends a statement after 60 s: nothing is committed later */
 };
 
 struct ca_ocsp_source {

@@ -1,13 +1,16 @@
 /* Of several hosts on one book one makes CRLs, the one that has the lease; what it commits the others copy
  * out of the book into their files. A relying party finds the same at all of them, a second apart. */
+#include <string.h>
+
 #include "base/log.h"
 #include "role/publisher_crl.h"
 
-enum { LOOK_EVERY_MS = 1000, OVERLAP_S = 60, AT_ONCE = 1000 };
+enum { LOOK_EVERY_MS = 1000, OVERLAP_S = 60, AT_ONCE = 1000, PAGE = 1000 };
 
 static const struct store_sql sql[] = {
-    {"publisher.recent", "SELECT issuer, shard, number FROM crl WHERE this_update_us >= ?1 "
-                         "ORDER BY this_update_us LIMIT 1000"},
+    {"publisher.recent", "SELECT issuer, shard, number, this_update_us FROM crl "
+                         "WHERE (this_update_us, issuer, shard, number) > (?1, ?2, ?3, ?4) "
+                         "ORDER BY this_update_us, issuer, shard, number LIMIT 1000"},
 };
 const struct store_sql *const publisher_hosts_sql = sql;
 const size_t publisher_hosts_sql_count = LT_COUNT(sql);
@@ -37,21 +40,49 @@ static bool newer(const struct publisher_crl *c, lt_slice number)
     return lt_slice_cmp(number, LT_SLICE(have, sizeof have)) > 0;
 }
 
-/* Which of them have been published anew. */
+/* A row of the book, and the room for its number. */
+struct mark {
+    int64_t time_us;
+    int64_t issuer;
+    int64_t shard;
+    uint8_t number[CA_CRL_NUMBER_LEN];
+};
+
+static lt_res list_page(struct publisher_crls *p, struct mark *at, struct publisher_crl **list, size_t *count,
+                        bool *ret_more)
+{
+    struct store_rows rows;
+    size_t n = 0;
+    LT_TRY(store_query(p->store, &sql[0],
+                       STORE_ARGS(STORE_I(at->time_us), STORE_I(at->issuer), STORE_I(at->shard),
+                                  STORE_B(LT_SLICE(at->number, sizeof at->number))),
+                       &rows));
+    while (*count < AT_ONCE && store_next(&rows)) {
+        lt_slice number = store_bytes(&rows, 2);
+        *at = (struct mark){store_int(&rows, 3), store_int(&rows, 0), store_int(&rows, 1), {0}};
+        memcpy(at->number, number.ptr, number.len < sizeof at->number ? number.len : sizeof at->number);
+        struct publisher_crl *c = find(p, at->issuer, at->shard);
+        if (c != NULL && newer(c, number)) {
+            list[(*count)++] = c;
+        }
+        n++;
+    }
+    *ret_more = n == PAGE && *count < AT_ONCE;
+    return store_rows_end(&rows);
+}
+
+/* Which of them have been published anew. With many parts a minute has many pages. */
 static lt_res list_newer(struct publisher_crls *p, lt_time now, struct publisher_crl **list,
                          size_t *ret_count)
 {
-    struct store_rows rows;
     lt_time since = lt_time_add_seconds(p->copied.us == 0 ? now : p->copied, -OVERLAP_S);
+    struct mark at = {.time_us = since.us, .issuer = -1};
+    bool more = true;
     *ret_count = 0;
-    LT_TRY(store_query(p->store, &sql[0], STORE_ARGS(STORE_I(since.us)), &rows));
-    while (*ret_count < AT_ONCE && store_next(&rows)) {
-        struct publisher_crl *c = find(p, store_int(&rows, 0), store_int(&rows, 1));
-        if (c != NULL && newer(c, store_bytes(&rows, 2))) {
-            list[(*ret_count)++] = c;
-        }
+    while (more) {
+        LT_TRY(list_page(p, &at, list, ret_count, &more));
     }
-    return store_rows_end(&rows);
+    return LT_OK;
 }
 
 static lt_res copy_newer(struct publisher_crls *p, lt_time now)

@@ -25,6 +25,7 @@ enum {
     BASE_EVERY_MS = 3600 * 1000,
     RETRY_MS = 10000,
     SAY_EVERY_MS = 60000,
+    FAR_EVERY_S = 20,
     FILE_MAX = 64 * 1024 * 1024,
 };
 
@@ -58,6 +59,8 @@ struct publisher_ocsp {
     bool looking;       /* news is being signed */
     lt_time looked;     /* what was committed by then is in it, once it is signed */
     lt_time answered;   /* what was committed by then is answered */
+    lt_time looked_far; /* the same, of a look that went back far */
+    bool left;          /* not all that the looks found: the rest waits for the next base */
     bool delta_written; /* for this generation */
     int64_t delta_ms;
     int64_t said_ms;
@@ -213,6 +216,8 @@ static lt_res finish(struct publisher_ocsp *o)
     o->delta_written = false;
     o->delta_ms = 0;
     o->base_ms = lt_monotonic_ms() + BASE_EVERY_MS;
+    o->answered = o->answered.us > o->reading.now.us ? o->answered : o->reading.now;
+    o->left = false; /* the next look goes back to where this base began */
     return LT_OK;
 }
 
@@ -311,15 +316,31 @@ static size_t leave_to_base(struct publisher_ocsp *o, size_t count)
     return kept;
 }
 
-/* The first look at a generation goes back to where its base began to read; later ones only a little. */
+/* The first look at a generation goes back to before its base began to read, later ones only a little; and
+ * now and then one further, for what a slow server has committed long after its time. */
+static lt_res changes_of(struct publisher_ocsp *o, lt_time now, size_t *ret_count, bool *ret_more)
+{
+    lt_time began = {o->old.head.generation};
+    bool first = !o->delta_written;
+    bool far = first || now.us - o->looked_far.us >= FAR_EVERY_S * LT_US_PER_SECOND;
+    lt_time near = lt_time_add_seconds(first ? began : o->looked, -CA_OCSP_OVERLAP_S);
+    if (far) {
+        lt_time since = lt_time_add_seconds(first ? began : o->looked_far, -CA_OCSP_LATE_S);
+        lt_res r = ca_ocsp_changes(&o->source, since, now, o->changes, ret_count, ret_more);
+        o->looked_far = now;
+        if (r.code != LT_PEER_TOO_LARGE) {
+            return r;
+        }
+    }
+    return ca_ocsp_changes(&o->source, near, now, o->changes, ret_count, ret_more);
+}
+
 static lt_res look(struct publisher_ocsp *o, lt_time now)
 {
     size_t count = 0;
     size_t kept = 0;
     bool more = false;
-    lt_time since = o->delta_written ? o->looked : (lt_time){o->old.head.generation};
-    since = lt_time_add_seconds(since, -CA_OCSP_OVERLAP_S);
-    LT_TRY(ca_ocsp_changes(&o->source, since, now, o->changes, &count, &more));
+    LT_TRY(changes_of(o, now, &count, &more));
     for (size_t i = 0; i < count; i++) {
         if (!is_answered(o, &o->changes[i], now)) {
             o->changes[kept++] = o->changes[i];
@@ -329,6 +350,7 @@ static lt_res look(struct publisher_ocsp *o, lt_time now)
         kept = leave_to_base(o, kept);
         more = true;
     }
+    o->left = o->left || more;
     LT_CHECK(o->delta_count + kept <= CA_OCSP_CHANGES_MAX, LT_PEER_TOO_LARGE, "over %d changes for OCSP",
              CA_OCSP_CHANGES_MAX);
     bool imported = false;
@@ -365,7 +387,7 @@ static lt_res look_done(struct publisher_ocsp *o)
     o->looking = false;
     merge(o);
     LT_TRY(changed || !o->delta_written ? write_delta(o) : LT_OK);
-    o->answered = o->looked;
+    o->answered = o->left ? o->answered : o->looked;
     return LT_OK;
 }
 

@@ -535,3 +535,20 @@ def test_what_the_examiner_remembers(working, tmp_path):
     assert book.execute("SELECT hex(spki_sha256), reason FROM key_block").fetchall() == [(key.upper(), "leaked")]
     book.close()
     assert ca.json("audit", "verify")["ok"] is True
+
+
+def test_a_backup_is_files(working, tmp_path):
+    """A pipe would be waited for, and a link leads elsewhere: both are refused by name."""
+    ca = working
+    ca.stop()
+    ca.lintel("backup", tmp_path / "b")
+    shutil.copytree(tmp_path / "b", tmp_path / "pipe")
+    (tmp_path / "pipe/ca/root.pem").unlink()
+    os.mkfifo(tmp_path / "pipe/ca/root.pem")
+    shutil.copytree(tmp_path / "b", tmp_path / "link")
+    shutil.rmtree(tmp_path / "link/operators")
+    (tmp_path / "link/operators").symlink_to(tmp_path / "b/operators")
+    for name, said in (("pipe", "ca/root.pem of the backup is no regular file"), ("link", "operators of the backup is no folder")):
+        for words in (("backup", "verify", tmp_path / name), ("restore", tmp_path / name)):
+            out = subprocess.run([LINTEL, *words, "--dir", ca.folder], capture_output=True, text=True, timeout=20)
+            assert out.returncode != 0 and said in out.stderr, out

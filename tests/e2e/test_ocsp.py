@@ -330,3 +330,51 @@ def test_doctor_knows_the_fifteen_minutes(family):
     finally:
         os.kill(publisher, signal.SIGCONT)
     wait_for("good", is_answered(family, newest.serial_number, ocsp.OCSPCertStatus.GOOD), 60)
+
+
+def copies_of(ca, cert, serials, issued_us):
+    """Rows of certificates as this one is, with other numbers."""
+    with sqlite3.connect(ca.folder / "book/lintel.db", timeout=20) as db:
+        names = [row[1] for row in db.execute("PRAGMA table_info(certificate)")]
+        like = list(db.execute("SELECT * FROM certificate WHERE serial = ?", (cert.serial_number.to_bytes(16, "big"),)).fetchone())
+        like[names.index("issued_us")] = issued_us
+        at = names.index("serial")
+        db.executemany(f"INSERT INTO certificate VALUES ({','.join('?' * len(names))})",
+                       ([*like[:at], s.to_bytes(16, "big"), *like[at + 1:]] for s in serials))
+        return like[names.index("issuer")], like[names.index("not_after_us")]
+
+
+def test_what_is_committed_late(family):
+    """A slow server commits up to a minute after the time in the row: no look may have passed it by."""
+    cert = issue(family, "late.example.com")
+    wait_for("good", is_answered(family, cert.serial_number, ocsp.OCSPCertStatus.GOOD), 15)
+    time.sleep(2)
+    late = cert.serial_number ^ 0xFFFF
+    copies_of(family, cert, [late], int((time.time() - 50) * 1e6))
+    wait_for("good", is_answered(family, late, ocsp.OCSPCertStatus.GOOD), 40)
+
+
+def behind(ca):
+    page = urllib.request.urlopen(f"http://127.0.0.1:{ca.operator_port}/metrics", timeout=10).read().decode()
+    return max(float(line.split()[1]) for line in page.splitlines() if line.startswith("lintel_ocsp_behind_seconds"))
+
+
+def test_what_waits_for_the_base_is_behind(family):
+    """More revocations than a look takes wait for the next base; while it is not made, OCSP is behind the book."""
+    cert = issue(family, "many.example.com")
+    wait_for("good", is_answered(family, cert.serial_number, ocsp.OCSPCertStatus.GOOD), 15)
+    wait_for("nothing is behind", lambda: behind(family) < 4, 30)
+    many = [(cert.serial_number >> 40 << 40) + i for i in range(70000)]
+    issuer, not_after = copies_of(family, cert, many, int((time.time() - 400) * 1e6))
+    signer = next(pid for name, pid in family.pids().items() if name.startswith("ocsp"))
+    os.kill(signer, signal.SIGSTOP)
+    try:
+        with sqlite3.connect(family.folder / "book/lintel.db", timeout=20) as db:
+            now = int(time.time() * 1e6)
+            db.executemany("INSERT INTO revocation (issuer, shard, serial, reason, revoked_us, recorded_us, not_after_us, by_whom, sequence) "
+                           "VALUES (?, 0, ?, 4, ?, ?, ?, 'test', 0)", ((issuer, s.to_bytes(16, "big"), now, now, not_after) for s in many))
+        wait_for("OCSP is behind", lambda: behind(family) > 12, 40)
+    finally:
+        os.kill(signer, signal.SIGCONT)
+    wait_for("revoked", is_answered(family, many[69999], ocsp.OCSPCertStatus.REVOKED), 120)
+    wait_for("nothing is behind", lambda: behind(family) < 8, 120)
