@@ -17,7 +17,7 @@ def server():
 
 def answers(ca, accounts):
     """Everything that is asked but how many certificates the CA's own services have: they get new ones when they start."""
-    rows = [r for r in ca.json("ca", "blast-radius")["rows"] if r["kind"] not in ("key", "issuer", "hsm") and r["name"] != "service"]
+    rows = [r for r in ca.json("ca", "blast-radius")["rows"] if r["kind"] not in ("key", "issuer", "hsm", "build") and r["name"] != "service"]
     asked = {"radius": rows, "list": ca.json("readiness", "list")["subscribers"],
              "worklist": ca.json("readiness", "worklist")["worklist"], "holdouts": ca.json("holdout", "list")}
     for account in accounts:
