@@ -10,17 +10,11 @@
 /* An authorization is proven, and an order ends, so long after it was made at most. */
 enum { LATE_S = 45 * 86400 };
 
-static const int64_t NO_END_S = 253402300799; /* the end of the year 9999 */
-
 #define OURS "(build <> '' OR worst_dimension <> 0)"
 
-/* What was brought in rests on no order and no validation of this book, and may have no end at all: it is no
- * part of a month, and its bytes stay. */
-#define OWN CA_RETENTION_OWN
-
 static const struct store_sql sql[] = {
-    {"retention.first-certificate", "SELECT c.issued_us FROM certificate c WHERE c.issued_us >= ?1 AND " OWN
-                                    " ORDER BY c.issued_us LIMIT 1"},
+    {"retention.first-certificate",
+     "SELECT issued_us FROM certificate WHERE issued_us >= ?1 ORDER BY issued_us LIMIT 1"},
     {"retention.first-authorization",
      "SELECT created_us FROM authorization WHERE id >= ?1 ORDER BY id LIMIT 1"},
     {"retention.first-order", "SELECT created_us FROM ca_order WHERE id >= ?1 ORDER BY id LIMIT 1"},
@@ -29,7 +23,7 @@ static const struct store_sql sql[] = {
      "SELECT max(not_after_us), max(CASE WHEN " OURS " THEN not_after_us END), min(CASE WHEN " OURS
      " THEN CASE WHEN oldest_validation_us > 0 THEN oldest_validation_us ELSE issued_us END END), "
      "min(CASE WHEN " OURS " THEN CASE WHEN oldest_caa_us > 0 THEN oldest_caa_us ELSE issued_us END END) "
-     "FROM certificate c WHERE issued_us >= ?1 AND issued_us < ?2 AND " OWN},
+     "FROM certificate WHERE issued_us >= ?1 AND issued_us < ?2"},
     {"retention.parts", "SELECT month, kind, status, at, dropped FROM retention ORDER BY month, kind"},
     {"retention.count-orders", "SELECT count(*) FROM ca_order WHERE id >= ?1 AND id < ?2"},
     {"retention.count-authorizations", "SELECT count(*) FROM authorization WHERE id >= ?1 AND id < ?2"},
@@ -40,7 +34,7 @@ static const struct store_sql sql[] = {
     {"retention.count-certificates",
      "SELECT count(*) FROM certificate c JOIN certificate_der d ON d.issuer = c.issuer AND d.serial = "
      "c.serial AND d.copy = c.copy WHERE c.issued_us >= ?1 AND c.issued_us < ?2 AND NOT EXISTS "
-     "(SELECT 1 FROM issuer i WHERE i.spki_sha256 = c.spki_sha256) AND " OWN},
+     "(SELECT 1 FROM issuer i WHERE i.spki_sha256 = c.spki_sha256)"},
 };
 enum { SQL_FIRST_CERTIFICATE, SQL_FIRST_AUTHORIZATION, SQL_FIRST_ORDER, SQL_MONTH, SQL_PARTS, SQL_COUNT };
 const struct store_sql *const ca_retention_sql = sql;
