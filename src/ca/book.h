@@ -139,6 +139,7 @@ struct ca_book {
     struct ca_mass_memory mass;
     lt_time cap_asked; /* of a reader; 0: nothing is on its way */
     struct ca_usage_memory usage;
+    bool no_courier;  /* none has been linked since the start: nobody would do a scan */
     bool truth_swept; /* ca/truth.h: nothing is left to go through */
     int64_t last_id;  /* drawn by ca_new_id: never again, never less */
     uint32_t approvals_needed;

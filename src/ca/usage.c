@@ -221,6 +221,8 @@ static lt_res check_allowed(const struct ca_turn *t)
     LT_CHECK(
         t->book->config == NULL || t->book->config->usage_scan, LT_PEER_UNSUPPORTED,
         "this CA looks at no endpoints: write \"usage: {scan: true}\" into lintel.yaml and start it anew");
+    LT_CHECK(!t->book->no_courier, LT_PEER_UNSUPPORTED,
+             "no courier runs, so nobody would look: start the family anew, as lintel.yaml wants one by now");
     return LT_OK;
 }
 
@@ -285,6 +287,7 @@ lt_res ca_usage_resume(struct ca_turn *t, const struct ca_plan_asker *by, const 
 {
     struct ca_usage u;
     LT_TRY(find(t, m, &u));
+    LT_TRY(check_allowed(t));
     LT_TRY(check_alone(t));
     u.host = ca_host_id(t); /* where it was asked for */
     LT_TRY(ca_usage_move(t, &u, "resume", "", by));

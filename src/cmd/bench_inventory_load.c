@@ -40,6 +40,11 @@ static const struct store_sql sql[] = {
     {"inventory.account",
      "INSERT INTO account (id, thumbprint, spki, alg, status, contacts, terms_agreed_us, "
      "created_us, address) VALUES (?1, ?2, ?3, 'ES256', 'valid', ?4, ?5, ?5, '192.0.2.1')"},
+    /* As the migration files each account. */
+    {"inventory.readiness",
+     "INSERT INTO readiness (account, tier, since_us, manual, client, client_us, polls, polled_us, renewals, "
+     "renewed_us, told_us, terms, terms_us, clause, reached_us, intolerant, intolerant_why, held) "
+     "VALUES (?1, 4, ?2, 0, '', 0, 0, 0, 0, 0, 0, '', ?2, 0, 0, 0, '', 0)"},
     {"inventory.dimension", "INSERT INTO dimension (id, method, rule_set, build, resolver, perspectives) "
                             "VALUES (?1, ?2, ?3, ?4, ?5, ?6)"},
     {"inventory.build", "INSERT INTO build (name, first_us) VALUES (?1, ?2) ON CONFLICT DO NOTHING"},
@@ -58,6 +63,7 @@ enum {
     SQL_SWEPT,
     SQL_REVOCATION,
     SQL_ACCOUNT,
+    SQL_READINESS,
     SQL_DIMENSION,
     SQL_BUILD,
     SQL_KEY_BLOCK,
@@ -115,6 +121,7 @@ static lt_res one_id(struct inventory_load *l, size_t statement, const char *nam
 
 static lt_res load_accounts(struct inventory_load *l)
 {
+    int64_t created_us = l->shape.now_us - 400 * LT_SECONDS_PER_DAY * LT_US_PER_SECOND;
     for (uint64_t i = 0; i <= l->shape.accounts; i++) {
         uint8_t spki[SPKI_LEN];
         uint8_t thumbprint[CRYPTO_SHA256_LEN];
@@ -122,12 +129,13 @@ static lt_res load_accounts(struct inventory_load *l)
         lt_random(spki, sizeof spki); /* nobody signs with it */
         crypto_sha256(LT_SLICE(spki, sizeof spki), thumbprint);
         (void)snprintf(contact, sizeof contact, "[\"mailto:a%llu@example.com\"]", (unsigned long long)i);
-        LT_TRY(store_exec(l->store, &sql[SQL_ACCOUNT],
-                          STORE_ARGS(STORE_I(INVENTORY_FIRST_ACCOUNT + i),
-                                     STORE_B(LT_SLICE(thumbprint, sizeof thumbprint)),
-                                     STORE_B(LT_SLICE(spki, sizeof spki)), STORE_S(contact),
-                                     STORE_I(l->shape.now_us - 400 * LT_SECONDS_PER_DAY * LT_US_PER_SECOND)),
-                          NULL));
+        LT_TRY(store_exec(
+            l->store, &sql[SQL_ACCOUNT],
+            STORE_ARGS(STORE_I(INVENTORY_FIRST_ACCOUNT + i), STORE_B(LT_SLICE(thumbprint, sizeof thumbprint)),
+                       STORE_B(LT_SLICE(spki, sizeof spki)), STORE_S(contact), STORE_I(created_us)),
+            NULL));
+        LT_TRY(store_exec(l->store, &sql[SQL_READINESS],
+                          STORE_ARGS(STORE_I(INVENTORY_FIRST_ACCOUNT + i), STORE_I(created_us)), NULL));
     }
     return LT_OK;
 }

@@ -353,6 +353,7 @@ static void linked(void *self, enum ipc_role peer, uint32_t instance)
     (void)instance;
     ca_mass_ask_again(g->book);
     g->book->cap_asked = (lt_time){0}; /* of a reader that may be gone */
+    g->book->no_courier = g->book->no_courier && peer != IPC_COURIER;
     if (peer == IPC_READER || peer == IPC_COURIER) {
         ca_usage_ask_again(g->book);
     }
@@ -400,7 +401,7 @@ static lt_res step_second(struct registrar *g, struct ca_turn *t, const struct i
     LT_TRY(ca_knot_tick(t));
     LT_TRY(ca_journal_tick(t));
     LT_TRY(ca_issue_open_count(t, &open));
-    LT_TRY(ca_host_news(t)); /* last: it remembers what it told */
+    LT_TRY(ca_host_news(t));      /* last: it remembers what it told */
     g->book->mass.pending = true; /* whatever was lost: found again */
     lt_metric_set("lintel_intents_open", open);
     lt_metric_set("lintel_halts", (int64_t)g->book->halt_count);
@@ -634,6 +635,7 @@ static lt_res open_book(struct registrar *g, const Ipc__Start *start)
     LT_ASSERT(book.build != NULL && book.base_url != NULL && book.public_http_url != NULL);
     LT_TRY(ca_book_open(&book, &g->book));
     g->book->config = g->config;
+    g->book->no_courier = true;
     /* Issuance needs none of them: it is said, and doctor shows the log. */
     if (lt_failed(ca_eab_seal_fits(g->book, &g->arena))) {
         lt_log_error("secrets in the book");

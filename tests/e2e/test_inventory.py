@@ -6,6 +6,7 @@ import io
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import threading
 import time
@@ -371,6 +372,9 @@ def test_bench_inventory(tmp_path):
     assert {e["name"]: e["count"] for e in said["expressions"]}["issuer"] == 3000
     again = subprocess.run([str(LINTEL), "bench", "inventory", "--folder", str(folder), "--json"], capture_output=True, text=True)
     assert [e["count"] for e in json.loads(again.stdout)["expressions"]] == [e["count"] for e in said["expressions"]]
+    with sqlite3.connect(folder / "book" / "lintel.db") as book:  # every account is one that somebody may have to call
+        assert book.execute("SELECT count(*) FROM account WHERE id NOT IN (SELECT account FROM readiness)").fetchone() == (0,)
+        assert book.execute("SELECT count(*) FROM readiness").fetchone()[0] > 0
     other = tmp_path / "ca"
     subprocess.run([str(LINTEL), "init", str(other)], check=True, capture_output=True)
     refused = subprocess.run([str(LINTEL), "bench", "inventory", "--folder", str(other)], capture_output=True, text=True)

@@ -439,6 +439,9 @@ static void test_refused(void **state)
     config.usage_scan = false; /* nobody decided that this CA goes out */
     assert_fails(rig_run(r, step_create, &w), LT_PEER_UNSUPPORTED);
     config.usage_scan = true;
+    r->book->no_courier = true; /* decided since the start: nobody is there to look */
+    assert_fails(rig_run(r, step_create, &w), LT_PEER_UNSUPPORTED);
+    r->book->no_courier = false;
     assert_int_equal(rig_number(r, "SELECT count(*) FROM usage_scan"), 0);
     create(r);
     assert_fails(rig_run(r, step_create, &w), LT_PEER_CONFLICT); /* one at a time */
