@@ -70,10 +70,13 @@ lt_res cmd_scope_check(lt_slice text)
     lt_arena_init(&a, SCOPE_ARENA_MAX);
     lt_res r = scope_parse(text, &a, &error, &s);
     lt_arena_done(&a);
-    if (r.code == LT_PEER_MALFORMED) {
+    if (r.code == LT_PEER_MALFORMED || r.code == LT_PEER_TOO_LARGE) {
         char detail[sizeof lt_error_last()->detail];
         (void)snprintf(detail, sizeof(detail), "%s", lt_error_last()->detail);
-        point_at(text, error.offset, error.len);
+        bool placed = r.code == LT_PEER_MALFORMED || sscanf(detail, "byte %zu:", &error.offset) == 1;
+        if (placed) {
+            point_at(text, error.offset, error.len);
+        }
         LT_FAIL(LT_PEER_USAGE, "%s", detail);
     }
     return r;

@@ -143,8 +143,8 @@ LT_MUST_USE lt_res scope_group_by(struct store *store, const struct scope *s, co
                                   const char *by, size_t limit, struct lt_arena *a,
                                   struct scope_groups *ret_groups);
 
-/* A line for each value that the book has nowhere (a method, resolver, perspective, rule, finding), with those
- * it has: a word that was mistyped counts nothing, and nothing else would say so. */
+/* A line for each value that the book has nowhere (a method, resolver, perspective, rule, finding), with
+ * those it has: a word that was mistyped counts nothing, and nothing else would say so. */
 LT_MUST_USE lt_res scope_missing(struct store *store, const struct scope *s, struct lt_arena *a,
                                  struct lt_buf *out);
 

@@ -84,6 +84,13 @@ def test_a_value_that_the_book_has_nowhere_is_told(ca, user):
     assert ca.json("scope", "method = HTTP-01")["remarks"] and "remarks" not in ca.json("scope", "method = http-01")
 
 
+@pytest.mark.parametrize("expression, at", [("(" * 65 + "expired" + ")" * 65, 64), (" or ".join(["expired"] * 301), None)])
+def test_over_the_limits_is_bad_usage_too(ca, expression, at):
+    r = ca.lintel("scope", expression, check=False)
+    assert r.returncode == 2 and "byte" in r.stderr and "^" in r.stderr, r.stderr
+    assert at is None or f"byte {at}" in r.stderr
+
+
 def test_explain(ca):
     answer = ca.json("scope", "caa_age>480m and not expired", "--explain")
     assert answer["scope"] == "caa_age > 8h and not expired"
