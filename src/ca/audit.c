@@ -51,7 +51,8 @@ static const struct store_sql sql[] = {
     {"audit.chain-elsewhere", "SELECT count(*) FROM host WHERE id > 0 AND id <> ?1 AND chain = ?2"},
     /* What lintel restore said of it when the book was put back. */
     {"audit.restored", "SELECT body FROM event WHERE subject = ?1 AND (kind || '' = 'restore.lost' OR "
-                       "kind || '' = 'restore.published' OR kind || '' = 'restore.missing') LIMIT 10000"},
+                       "kind || '' = 'restore.published' OR kind || '' = 'restore.sealed' OR "
+                       "kind || '' = 'restore.missing') LIMIT 10000"},
     {"audit.knot",
      "SELECT head, journal_sequence, journal_head FROM knot WHERE chain = ?1 AND sequence = ?2"},
     {"audit.approvals",

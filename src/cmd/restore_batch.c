@@ -285,7 +285,7 @@ static lt_res revoke_members(struct restore *k, const struct ca_mass_members *m,
     }
     b->found = true;
     k->batch_members += (uint64_t)o.revoked;
-    return tell(k, b, &o, "restore.published");
+    return tell(k, b, &o, "restore.sealed");
 }
 
 static lt_res take_members(struct restore *k, lt_slice plain)

@@ -1,4 +1,5 @@
 """A backup of a family at work, put back: whole or not there, and nothing that was said since is forgotten."""
+import json
 import os
 import random
 import shutil
@@ -495,6 +496,13 @@ def test_a_list_that_looks_alike_explains_nothing(working, tmp_path):
     shown = ca.json("restore", "--reconcile")
     assert shown["batches"] == 2 and shown["batch_members"] == 1000 and shown["published"] == 0, shown
     assert shown["missing"] == 1000, shown
+    assert reconcile(ca, tmp_path, "--forget-missing")["done"] is True
+    book = sqlite3.connect(f"file:{ca.folder}/book/lintel.db?mode=ro", uri=True)
+    told = dict(book.execute("SELECT kind, subject FROM event WHERE kind LIKE 'restore.%'"))
+    book.close()
+    assert told == {"restore.sealed": f"mass {first['id']}", "restore.missing": f"mass {second['id']}"}, told
+    audit = json.loads(verify(ca, "audit", "verify", "--json").stdout)["findings"]
+    assert audit and {f["what"] for f in audit} == {"certificate"}, audit[:5]  # rows without bytes; of the journal nothing is open
 
 
 def test_who_was_removed_stays_removed(working, tmp_path):
