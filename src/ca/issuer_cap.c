@@ -6,7 +6,7 @@
 #include "ca/config.h"
 
 static const struct store_sql sql[] = {
-    {"cap.get", "SELECT counted_us, warned FROM issuer_load WHERE issuer = ?1"},
+    {"cap.get", "SELECT counted_us, warned, cap FROM issuer_load WHERE issuer = ?1"},
     {"cap.put",
      "INSERT INTO issuer_load (issuer, valid, counted_us, cap, warned) VALUES (?1, ?2, ?3, ?4, ?5) "
      "ON CONFLICT (issuer) DO UPDATE SET valid = excluded.valid, "
@@ -38,13 +38,20 @@ static int64_t cap_of(const struct ca_book *book, const struct ca_issuer *issuer
     return c == NULL ? 0 : c->cap;
 }
 
-static lt_res read_row(struct ca_turn *t, int64_t issuer, int64_t *ret_counted_us, unsigned *ret_warned)
+struct load {
+    int64_t counted_us;
+    unsigned warned;
+    int64_t cap; /* that it was held against */
+};
+
+static lt_res read_row(struct ca_turn *t, int64_t issuer, struct load *ret)
 {
     struct store_rows rows;
+    *ret = (struct load){.counted_us = 0};
     LT_TRY(store_query(t->store, &sql[SQL_GET], STORE_ARGS(STORE_I(issuer)), &rows));
-    bool found = store_next(&rows);
-    *ret_counted_us = found ? store_int(&rows, 0) : 0;
-    *ret_warned = found ? (unsigned)store_int(&rows, 1) : 0;
+    if (store_next(&rows)) {
+        *ret = (struct load){store_int(&rows, 0), (unsigned)store_int(&rows, 1), store_int(&rows, 2)};
+    }
     return store_rows_end(&rows);
 }
 
@@ -68,13 +75,13 @@ lt_res ca_cap_tick(struct ca_turn *t)
         return LT_OK;
     }
     for (size_t i = 0; i < b->issuer_count; i++) {
-        int64_t counted_us = 0;
-        unsigned warned = 0;
-        if (cap_of(b, &b->issuers[i]) == 0) {
+        struct load was;
+        int64_t cap = cap_of(b, &b->issuers[i]);
+        if (cap == 0) {
             continue;
         }
-        LT_TRY(read_row(t, b->issuers[i].id, &counted_us, &warned));
-        if (t->now.us - counted_us >= CA_CAP_EVERY_S * LT_US_PER_SECOND) {
+        LT_TRY(read_row(t, b->issuers[i].id, &was));
+        if (was.cap != cap || t->now.us - was.counted_us >= CA_CAP_EVERY_S * LT_US_PER_SECOND) {
             b->cap_asked = t->now;
             return ask(t, &b->issuers[i]);
         }
@@ -98,8 +105,7 @@ static lt_res say_near(struct ca_turn *t, const struct ca_issuer *issuer, int64_
 lt_res ca_cap_counted(struct ca_turn *t, const Ipc__Members *m)
 {
     const struct ca_issuer *issuer = ca_issuer_by_id(t->book, m->tier);
-    int64_t counted_us = 0;
-    unsigned warned = 0;
+    struct load was;
     LT_CHECK(issuer != NULL && m->count_only && m->count <= INT64_MAX, LT_PEER_MALFORMED,
              "a count of no issuer");
     t->book->cap_asked = (lt_time){0};
@@ -109,10 +115,10 @@ lt_res ca_cap_counted(struct ca_turn *t, const Ipc__Members *m)
     int64_t cap = cap_of(t->book, issuer);
     int64_t valid = (int64_t)m->count;
     unsigned step = ca_cap_step(valid, cap);
-    LT_TRY(read_row(t, issuer->id, &counted_us, &warned));
+    LT_TRY(read_row(t, issuer->id, &was));
     LT_TRY(store_exec(
         t->store, &sql[SQL_PUT],
         STORE_ARGS(STORE_I(issuer->id), STORE_I(valid), STORE_I(t->now.us), STORE_I(cap), STORE_I(step)),
         NULL));
-    return step > warned ? say_near(t, issuer, valid, cap) : LT_OK;
+    return step > was.warned ? say_near(t, issuer, valid, cap) : LT_OK;
 }

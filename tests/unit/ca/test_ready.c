@@ -677,6 +677,15 @@ static void test_caps(void **state)
     counted(r, 8);
     counted(r, 8);
     assert_int_equal(rig_number(r, "SELECT count(*) FROM event WHERE kind = 'issuer.cap-near'"), 1);
+    sent = r->sent_count;
+    struct ca_config other = *config;
+    struct ca_config_issuer larger = config->issuers[0];
+    larger.cap = 20;
+    other.issuers = &larger;
+    r->book->config = &other;
+    assert_ok(rig_run(r, step_cap, NULL));
+    r->book->config = config;
+    assert_int_equal(r->sent_count, sent + 1); /* a new cap is not waited for */
     counted(r, 9);
     counted(r, 12);
     assert_int_equal(rig_number(r, "SELECT count(*) FROM event WHERE kind = 'issuer.cap-near'"), 2);
