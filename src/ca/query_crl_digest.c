@@ -10,8 +10,9 @@
 
 enum { SQL_PART, SQL_SHARDS };
 static const struct store_sql sql[] = {
-    [SQL_PART] = {"query.crl.part", "SELECT serial, revoked_us, reason, recorded_us FROM revocation WHERE "
-                                    "issuer = ?1 AND shard = ?2 AND not_after_us >= ?3 ORDER BY serial"},
+    [SQL_PART] = {"query.crl.part",
+                  "SELECT serial, revoked_us, reason, recorded_us, not_after_us FROM revocation WHERE "
+                  "issuer = ?1 AND shard = ?2 AND not_after_us >= ?3 ORDER BY serial"},
     [SQL_SHARDS] = {"query.crl.shards",
                     "SELECT shard FROM revocation WHERE issuer = ?1 AND shard > ?2 ORDER BY shard LIMIT 1"},
 };
@@ -23,7 +24,9 @@ struct look {
     int64_t issuer;
     struct ca_crl_newest crl;
     struct ca_crl_digest book;
-    int64_t waiting; /* recorded since: on no CRL yet */
+    struct ca_crl_digest unparted; /* of the complete one: what is on no part */
+    int64_t first_end_us;          /* of the certificates of its entries; 0: it has none */
+    int64_t waiting;               /* recorded since: on no CRL yet */
     int64_t waiting_since_us;
 };
 
@@ -37,6 +40,8 @@ static void see(struct look *l, const struct store_rows *rows)
         l->waiting++;
         return;
     }
+    int64_t end_us = store_int(rows, 4);
+    l->first_end_us = l->first_end_us == 0 || end_us < l->first_end_us ? end_us : l->first_end_us;
     ca_crl_digest_add(&l->book, store_bytes(rows, 0), lt_time_seconds((lt_time){store_int(rows, 1)}),
                       (uint32_t)store_int(rows, 2));
 }
@@ -63,6 +68,7 @@ static lt_res look_at_all(struct look *l)
         shard = more ? store_int(&rows, 0) : shard;
         LT_TRY(store_rows_end(&rows));
         LT_TRY(more ? look_at_part(l, shard) : LT_OK);
+        l->unparted = shard == 0 ? l->book : l->unparted; /* it is the first */
     }
     return LT_OK;
 }
@@ -95,6 +101,12 @@ static void write(struct query_out *out, const struct look *l)
     query_int(out, "entries", (int64_t)l->crl.entries);
     query_int(out, "book_entries", (int64_t)l->book.count);
     query_hex(out, "book_digest", LT_SLICE(l->book.sum, sizeof l->book.sum));
+    query_int(out, "unparted_entries", (int64_t)l->unparted.count);
+    query_hex(out, "unparted_digest", LT_SLICE(l->unparted.sum, sizeof l->unparted.sum));
+    query_time(out, "kept_from", l->crl.kept_from.us);
+    if (l->first_end_us != 0) {
+        query_time(out, "first_end", l->first_end_us);
+    }
     query_int(out, "waiting", l->waiting);
     if (l->waiting > 0) {
         query_time(out, "waiting_since", l->waiting_since_us);

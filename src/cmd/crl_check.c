@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -29,6 +30,7 @@ enum {
     CERTIFICATE_MAX = 64 * 1024,
     TRIES = 20, /* a revocation that comes meanwhile is on the next CRL, a second later */
     TRY_EVERY_MS = 250,
+    UNION_TRIES = 4,
 };
 
 struct check {
@@ -36,7 +38,8 @@ struct check {
     const char *folder;
     int dir;
     const struct ca_config *config;
-    json_t *rows; /* one for each CRL */
+    json_t *rows;   /* one for each CRL */
+    json_t *unions; /* one for each issuer that has parts */
     size_t good;
     size_t bad;
     uint64_t entries; /* of all parts, or of the only one */
@@ -48,7 +51,10 @@ struct one {
     uint32_t shard;
     lt_slice der; /* mapped */
     lt_slice issuer_der;
-    struct ca_crl_digest digest; /* of the file */
+    struct ca_crl_digest digest;   /* of the file */
+    struct ca_crl_digest unparted; /* of the book, for the complete one: what is on no part */
+    lt_time kept_from; /* entries of certificates that had expired before are left out; {0}: none are */
+    lt_time first_end; /* of the certificates of its entries; {0}: it has none */
     lt_time this_update;
     lt_time next_update;
     char wrong[sizeof(((struct lt_error *)0)->detail)]; /* "": nothing */
@@ -120,6 +126,13 @@ static lt_res check_as_fetched(const struct check *k, const struct one *o, const
     return ca_crl_check(o->der, &e, a, NULL);
 }
 
+static lt_time time_of(const json_t *answer, const char *key)
+{
+    lt_time t = {0};
+    const char *text = cmd_text(answer, key);
+    return text[0] == '\0' || lt_failed(lt_time_parse(lt_slice_cstr(text), &t)) ? (lt_time){0} : t;
+}
+
 /* The newest one of the book, and with exactly the entries that the book has for it. */
 static lt_res hold_against(const struct check *k, struct one *o, const json_t *answer, struct lt_arena *a)
 {
@@ -132,11 +145,16 @@ static lt_res hold_against(const struct check *k, struct one *o, const json_t *a
     memcpy(book.sum, sum.ptr, sizeof book.sum);
     LT_CHECK(o->digest.count == book.count, LT_POLICY_REFUSED, "it has %llu entries, the book %llu for it",
              (unsigned long long)o->digest.count, (unsigned long long)book.count);
+    LT_TRY(member_hex(a, answer, "unparted_digest", CA_CRL_DIGEST_LEN, &sum));
+    o->unparted.count = (uint64_t)cmd_int(answer, "unparted_entries");
+    memcpy(o->unparted.sum, sum.ptr, sizeof o->unparted.sum);
     LT_CHECK(ca_crl_digest_equal(&o->digest, &book), LT_POLICY_REFUSED,
              "its %llu entries are not those of the book", (unsigned long long)book.count);
     o->waiting = cmd_int(answer, "waiting");
     o->waiting_since = lt_arena_cstr(&k->c->arena, lt_slice_cstr(cmd_text(answer, "waiting_since")));
     LT_ASSERT(o->waiting_since != NULL);
+    o->kept_from = time_of(answer, "kept_from");
+    o->first_end = time_of(answer, "first_end");
     return LT_OK;
 }
 
@@ -238,36 +256,107 @@ static void say_progress(const struct check *k, const struct ca_config_issuer *i
     }
 }
 
-/* The parts first, as the publisher makes them; then the complete one, which must be their sum. */
+/* The CRLs of one issuer that has parts: is the complete one their sum? Each was held against the book. */
+struct whole {
+    struct ca_crl_digest sum; /* of all parts, and of what is on none */
+    struct ca_crl_digest complete;
+    uint64_t unparted;
+    bool bad;          /* one of them is wrong by itself */
+    bool moving;       /* they are of moments between which the book has changed, or entries have gone */
+    lt_time kept_from; /* the last of all; what ends before may be on one and not on the other */
+    lt_time first_end;
+};
+
+static void join(struct whole *u, const struct one *o)
+{
+    bool earlier = o->first_end.us != 0 && (u->first_end.us == 0 || o->first_end.us < u->first_end.us);
+    u->bad = u->bad || o->wrong[0] != 0;
+    u->first_end = earlier ? o->first_end : u->first_end;
+    u->kept_from = o->kept_from.us > u->kept_from.us ? o->kept_from : u->kept_from;
+    u->moving = u->moving || o->waiting > 0 || (u->first_end.us != 0 && u->first_end.us <= u->kept_from.us);
+    if (o->shard > 0) {
+        ca_crl_digest_join(&u->sum, &o->digest);
+        return;
+    }
+    u->complete = o->digest;
+    u->unparted = o->unparted.count;
+    ca_crl_digest_join(&u->sum, &o->unparted);
+}
+
+/* The parts first, as the publisher makes them. */
+static void look_at_all(const struct check *k, const struct ca_config_issuer *i, lt_slice der,
+                        struct one *list, uint32_t parts, struct whole *u)
+{
+    *u = (struct whole){.bad = false};
+    for (uint32_t shard = parts + 1; shard > 0; shard--) {
+        struct one *o = &list[shard - 1];
+        *o = (struct one){.issuer = i, .shard = shard - 1, .issuer_der = der, .waiting_since = ""};
+        say_progress(k, i, o->shard, parts);
+        look_at(k, o);
+        join(u, o);
+    }
+}
+
+static lt_res say_union(struct check *k, const struct ca_config_issuer *i, uint32_t parts,
+                        const struct whole *u)
+{
+    bool equal = ca_crl_digest_equal(&u->sum, &u->complete);
+    const char *is = u->bad ? "unknown" : equal ? "equal" : u->moving ? "another-moment" : "wrong";
+    char unparted[64] = "";
+    json_t *row = json_pack("{s:s, s:i, s:I, s:s}", "issuer", i->name, "parts", (int)parts, "unparted",
+                            (json_int_t)u->unparted, "union", is);
+    LT_ASSERT(row != NULL && json_array_append_new(k->unions, row) == 0);
+    if (k->c->json || u->bad || (!equal && !u->moving)) {
+        return LT_OK;
+    }
+    if (u->unparted > 0) {
+        (void)snprintf(unparted, sizeof unparted, ", with %llu entries that are on none,",
+                       (unsigned long long)u->unparted);
+    }
+    return equal ? cmd_printf("%s: the union of %u parts%s is the complete CRL, and both are the book: %llu "
+                              "entries\n",
+                              i->name, parts, unparted, (unsigned long long)u->sum.count)
+                 : cmd_printf("%s: the complete CRL is of another moment than its parts; each is what the "
+                              "book had then\n",
+                              i->name);
+}
+
+/* What moves is looked at again; what stays different is wrong. */
+static lt_res check_list(struct check *k, const struct ca_config_issuer *i, lt_slice der, struct one *list,
+                         uint32_t parts)
+{
+    struct whole u;
+    bool wrong = true;
+    for (int n = 0; n < UNION_TRIES && wrong; n++) {
+        if (n > 0) {
+            wait_a_little();
+        }
+        look_at_all(k, i, der, list, parts, &u);
+        wrong = parts > 0 && !u.bad && !u.moving && !ca_crl_digest_equal(&u.sum, &u.complete);
+    }
+    if (wrong) {
+        (void)snprintf(list[0].wrong, sizeof list[0].wrong,
+                       "it has %llu entries, its %u parts and what is on none together %llu",
+                       (unsigned long long)u.complete.count, parts, (unsigned long long)u.sum.count);
+    }
+    for (uint32_t shard = parts + 1; shard > 0; shard--) {
+        note(k, &list[shard - 1]);
+    }
+    k->entries += parts > 0 ? u.sum.count : u.complete.count;
+    return parts > 0 ? say_union(k, i, parts, &u) : LT_OK;
+}
+
 static lt_res check_issuer(struct check *k, const struct ca_config_issuer *i)
 {
-    struct ca_crl_digest sum = {.count = 0};
     lt_slice der;
     uint32_t parts = 0;
-    bool all_good = true;
     LT_TRY(read_issuer(k, i, &der));
     LT_TRY(count_parts(k, i, &parts));
-    for (uint32_t shard = parts + 1; shard > 0; shard--) {
-        struct one o = {.issuer = i, .shard = shard - 1, .issuer_der = der, .waiting_since = ""};
-        say_progress(k, i, o.shard, parts);
-        look_at(k, &o);
-        note(k, &o);
-        all_good = all_good && o.wrong[0] == 0;
-        if (o.shard > 0 || parts == 0) {
-            ca_crl_digest_join(&sum, &o.digest);
-            k->entries += o.digest.count;
-        } else if (!k->c->json && all_good && ca_crl_digest_equal(&sum, &o.digest)) {
-            LT_TRY(cmd_printf("%s: the union of %u parts is the complete CRL, and both are the book: %llu "
-                              "entries\n",
-                              i->name, parts, (unsigned long long)sum.count));
-        } else if (!k->c->json && all_good) {
-            LT_TRY(
-                cmd_printf("%s: the complete CRL is of another moment than its parts; each is what the book "
-                           "had then\n",
-                           i->name));
-        }
-    }
-    return LT_OK;
+    struct one *list = calloc((size_t)parts + 1, sizeof *list);
+    LT_ASSERT(list != NULL);
+    lt_res r = check_list(k, i, der, list, parts);
+    free(list);
+    return r;
 }
 
 static lt_res say_rows(const struct check *k)
@@ -307,8 +396,9 @@ static lt_res check_all(struct check *k)
              only == NULL ? "" : only);
     if (k->c->json) {
         LT_CLEANUP(cmd_json_freep)
-        json_t *all = json_pack("{s:O, s:I, s:I, s:I}", "crls", k->rows, "good", (json_int_t)k->good, "bad",
-                                (json_int_t)k->bad, "entries", (json_int_t)k->entries);
+        json_t *all = json_pack("{s:O, s:O, s:I, s:I, s:I}", "crls", k->rows, "unions", k->unions, "good",
+                                (json_int_t)k->good, "bad", (json_int_t)k->bad, "entries",
+                                (json_int_t)k->entries);
         LT_ASSERT(all != NULL);
         return cmd_print_json(all);
     }
@@ -363,11 +453,13 @@ static lt_res run(struct cmd *c)
     k.config = config;
     k.dir = open(k.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     k.rows = json_array();
-    LT_ASSERT(k.rows != NULL);
+    k.unions = json_array();
+    LT_ASSERT(k.rows != NULL && k.unions != NULL);
     lt_res r = k.dir >= 0
                    ? check_all(&k)
                    : lt_fail(LT_PEER_NOT_FOUND, __FILE__, __LINE__, "%s: %s", k.folder, strerror(errno));
     json_decref(k.rows);
+    json_decref(k.unions);
     ca_config_free(config);
     lt_fd_closep(&k.dir);
     return r;

@@ -210,6 +210,35 @@ def checked(ca):
     return answer
 
 
+def test_what_is_on_no_part(sharded, user):
+    """As a certificate from before there were parts: on the complete CRL alone. Where it should be on a part, that is told."""
+    certs = [issue(user, f"n{i}.example.com") for i in range(3)]
+    revoke(user, certs[0])
+
+    def copy(serial):
+        with sqlite3.connect(sharded.folder / "book/lintel.db", timeout=20) as db:
+            db.execute("CREATE TEMP TABLE t AS SELECT * FROM certificate WHERE serial = ? AND copy = 0",
+                       (certs[1].serial_number.to_bytes(16, "big"),))
+            db.execute("UPDATE t SET serial = ?, sha256 = ?, shard = 0", (serial, serial * 2))
+            db.execute("INSERT INTO certificate SELECT * FROM t")
+
+    def union():
+        answer = checked(sharded)
+        row = answer["unions"][0]
+        assert (row["issuer"], row["parts"]) == ("tls", SHARDS)
+        return row["union"], row["unparted"], answer["entries"], answer["bad"]
+
+    copy(b"\x11" * 16)
+    sharded.lintel("revoke", "11" * 16, "--yes")
+    wait_for("the union", lambda: union() == ("equal", 1, 2, 0), 30)
+    assert f"{SHARDS} parts, with 1 entries that are on none, is" in sharded.lintel("crl", "check", "--issuer", "tls").stdout
+    with sqlite3.connect(sharded.folder / "book/lintel.db", timeout=20) as db:  # of a part that nobody makes
+        db.execute("UPDATE revocation SET shard = ? WHERE serial = ?", (SHARDS + 5, b"\x11" * 16))
+    assert union() == ("wrong", 0, 1, 1)
+    done = sharded.lintel("crl", "check", "--issuer", "tls", check=False)
+    assert done.returncode == 6 and f"it has 2 entries, its {SHARDS} parts and what is on none together 1" in done.stdout
+
+
 def test_check_holds_files_against_the_book(sharded, user):
     certs = [issue(user, f"h{i}.example.com") for i in range(6)]
     for cert in certs[:5]:
