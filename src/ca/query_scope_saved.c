@@ -97,6 +97,8 @@ static lt_res load(const struct ca_query *query, int64_t version, int64_t below,
         found = version == 0 || ret_saved->version == version;
     }
     LT_TRY(store_rows_end(&rows));
+    bool newest = version == 0 && below == INT64_MAX;
+    LT_CHECK(found || !newest, LT_PEER_NOT_FOUND, "there is no scope \"%.64s\"", query->q->id);
     LT_CHECK(found, LT_PEER_NOT_FOUND, "scope \"%.64s\" has no %s version", query->q->id,
              version != 0 ? "such" : "earlier");
     LT_CHECK(ret_saved->text.ptr != NULL && ret_saved->members_sha256.ptr != NULL, LT_PEER_TOO_LARGE,

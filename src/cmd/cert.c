@@ -209,8 +209,22 @@ static void say_replacement(const json_t *a, struct lt_buf *out)
     }
 }
 
+/* Of what was brought in as a row of a table the book has little. */
+static void say_key(const json_t *a, struct lt_buf *out)
+{
+    const char *sha256 = cmd_text(a, "sha256");
+    const char *spki = cmd_text(a, "spki_sha256");
+    const char *signature = cmd_text(a, "signature");
+    lt_buf_addf(out, "  key         %s, sha256 %s\n", cmd_text(a, "key_type"),
+                spki[0] != 0 ? spki : "unknown");
+    lt_buf_addf(out, "  sha256      %s\n  signature   %s\n", sha256[0] != 0 ? sha256 : "unknown",
+                signature[0] != 0 ? signature : "unknown");
+}
+
 static void say_certificate(const json_t *a, struct lt_buf *out)
 {
+    bool foreign = strcmp(cmd_text(a, "evidence_status"), "unknown") == 0;
+    const char *issuer = cmd_text(a, "issuer_name");
     const json_t *revocation = json_object_get(a, "revocation");
     size_t i;
     json_t *row;
@@ -221,23 +235,25 @@ static void say_certificate(const json_t *a, struct lt_buf *out)
     }
     say_replacement(a, out);
     cmd_say_clocks(a, out);
-    lt_buf_addf(out, "  issuer      %s  (%s)\n  profile     %s\n  subject     %s\n", cmd_text(a, "issuer"),
-                cmd_text(a, "issuer_name"), cmd_text(a, "profile"),
+    lt_buf_addf(out, issuer[0] != 0 ? "  issuer      %s  (%s)\n" : "  issuer      %s%s\n",
+                cmd_text(a, "issuer"), issuer);
+    lt_buf_addf(out, "  profile     %s\n  subject     %s\n", cmd_text(a, "profile"),
                 cmd_text(a, "subject")[0] != 0 ? cmd_text(a, "subject") : "(empty)");
-    lt_buf_addf(out, "  valid       %s to %s\n  issued      %s  (build %s, rules %s)\n",
-                cmd_text(a, "not_before"), cmd_text(a, "not_after"), cmd_text(a, "issued"),
-                cmd_text(a, "build"), cmd_text(a, "rule_set"));
+    lt_buf_addf(out, "  valid       %s to %s\n", cmd_text(a, "not_before"), cmd_text(a, "not_after"));
+    lt_buf_addf(out, foreign ? "  issued      %s\n" : "  issued      %s  (build %s, rules %s)\n",
+                cmd_text(a, "issued"), cmd_text(a, "build"), cmd_text(a, "rule_set"));
     json_array_foreach(json_object_get(a, "findings"), i, row)
     {
         lt_buf_addf(out, "  %-11s %s %s%s\n", i == 0 ? "linter" : "", cmd_text(row, "result"),
                     cmd_text(row, "rule"),
                     json_is_true(json_object_get(row, "excepted")) ? " (by an exception)" : "");
     }
-    lt_buf_addf(out, "  key         %s, sha256 %s\n  sha256      %s\n  signature   %s\n",
-                cmd_text(a, "key_type"), cmd_text(a, "spki_sha256"), cmd_text(a, "sha256"),
-                cmd_text(a, "signature"));
-    lt_buf_addf(out, "  account     %s, order %s\n", cmd_text(a, "account"), cmd_text(a, "order"));
-    if (strcmp(cmd_text(a, "evidence_status"), "unknown") == 0) {
+    say_key(a, out);
+    if (!foreign || strcmp(cmd_text(a, "account"), "0") != 0) {
+        lt_buf_addf(out, foreign ? "  account     %s\n" : "  account     %s, order %s\n",
+                    cmd_text(a, "account"), cmd_text(a, "order"));
+    }
+    if (foreign) {
         lt_buf_addf(out, "  evidence    unknown: brought in by %s%s\n", cmd_text(a, "import"),
                     strcmp(cmd_text(a, "import_form"), "row") == 0 ? ", serial number and dates alone" : "");
     }

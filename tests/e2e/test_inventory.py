@@ -151,6 +151,8 @@ def test_rows_that_are_refused(ca, tmp_path):
         assert r.returncode == 6 and "7 refused" in r.stdout, r.stdout + r.stderr
         assert [line.split(":")[1] for line in r.stderr.splitlines() if "a.csv:" in line] == list("3456789"), r.stderr
     assert "2 added" in done.stdout and "1 revoked" in done.stdout
+    shown = ca.lintel("cert", "show", "0c01").stdout
+    assert "unknown: brought in by" in shown and "()" not in shown and "build ," not in shown and "order" not in shown, shown
     other = tmp_path / "b.csv"
     other.write_text(f"{head}\n0c01,tls,{dates},a.hist.example,,\n0c01,tls,{dates},completely.other.example,,\n"
                      "0c01,tls,2020-01-01,2029-01-01,a.hist.example,,\n")

@@ -228,8 +228,8 @@ def test_what_nobody_counts_by(ca, by, says):
 
 @pytest.mark.parametrize("words, says", [
     (["show", "no-such"], "no scope"),
-    (["diff", "no-such"], "no earlier version"),
-    (["diff", "no-such", "--side", "added"], "no earlier version"),
+    (["diff", "no-such"], "there is no scope"),
+    (["diff", "no-such", "--side", "added"], "there is no scope"),
     (["run", "no-such", "--version", "3"], "no such version"),
     (["show", "Not A Name"], "a-z"),
 ])
