@@ -13,10 +13,20 @@
     "certificate c WHERE c.account = y.account AND c.not_after_us >= ?1 LIMIT 1000) o) FROM readiness y " \
     "LEFT JOIN subscriber s ON s.account = y.account LEFT JOIN account a ON a.id = y.account "
 
+/* An account that nothing was seen of yet: older than the table, or loaded. As ready.add would begin it. */
+#define UNSEEN                                                                                             \
+    "SELECT a.id, 4, a.created_us, 0, (SELECT count(*) FROM subscriber m WHERE m.account = a.id), '', 0, " \
+    "0, 0, 0, 0, 0, '', 0, 0, 0, 0, '', 0, s.name, a.contacts, (SELECT count(*) FROM (SELECT 1 FROM "      \
+    "certificate c WHERE c.account = a.id AND c.not_after_us >= ?1 LIMIT 1000) o) FROM account a LEFT "    \
+    "JOIN subscriber s ON s.account = a.id WHERE NOT EXISTS (SELECT 1 FROM readiness y WHERE y.account = " \
+    "a.id) AND "
+
 enum {
     SQL_LIST,
     SQL_OF_TIER,
+    SQL_UNSEEN,
     SQL_SHOW,
+    SQL_SHOW_UNSEEN,
     SQL_CONTACTS,
     SQL_CALLS,
     SQL_LINKS,
@@ -30,7 +40,9 @@ static const struct store_sql sql[] = {
     [SQL_LIST] = {"query.readiness", COLUMNS "WHERE y.account > ?2 ORDER BY y.account LIMIT ?3"},
     [SQL_OF_TIER] = {"query.readiness.tier",
                      COLUMNS "WHERE y.tier = ?4 AND y.account > ?2 ORDER BY y.account LIMIT ?3"},
+    [SQL_UNSEEN] = {"query.readiness.unseen", UNSEEN "a.id > ?2 ORDER BY a.id LIMIT ?3"},
     [SQL_SHOW] = {"query.readiness.show", COLUMNS "WHERE y.account = ?2"},
+    [SQL_SHOW_UNSEEN] = {"query.readiness.show-unseen", UNSEEN "a.id = ?2"},
     [SQL_CONTACTS] = {"query.readiness.contacts",
                       "SELECT address, verified_us, verified_by, bounced_us, bounce FROM contact "
                       "WHERE account = ?1 ORDER BY address LIMIT 100"},
@@ -142,41 +154,63 @@ static lt_res wanted_tier(const struct ca_query *query, enum ca_ready_tier *ret_
     return LT_OK;
 }
 
-static lt_res ask(const struct ca_query *query, enum ca_ready_tier tier, int64_t behind, size_t most,
-                  struct store_rows *ret_rows)
+/* Those that were seen come first, then, among whom nobody knows, the others. */
+enum pass { SEEN, UNSEEN_YET, PASSES };
+
+static lt_res ask(const struct ca_query *query, enum ca_ready_tier tier, enum pass pass, int64_t behind,
+                  size_t most, struct store_rows *ret_rows)
 {
-    return tier == 0
-               ? store_query(query->store, &sql[SQL_LIST],
-                             STORE_ARGS(STORE_I(query->now.us), STORE_I(behind), STORE_I(most)), ret_rows)
-               : store_query(
-                     query->store, &sql[SQL_OF_TIER],
-                     STORE_ARGS(STORE_I(query->now.us), STORE_I(behind), STORE_I(most), STORE_I(tier)),
-                     ret_rows);
+    if (pass == UNSEEN_YET || tier == 0) {
+        return store_query(query->store, &sql[pass == UNSEEN_YET ? SQL_UNSEEN : SQL_LIST],
+                           STORE_ARGS(STORE_I(query->now.us), STORE_I(behind), STORE_I(most)), ret_rows);
+    }
+    return store_query(query->store, &sql[SQL_OF_TIER],
+                       STORE_ARGS(STORE_I(query->now.us), STORE_I(behind), STORE_I(most), STORE_I(tier)),
+                       ret_rows);
+}
+
+struct listing {
+    const struct ca_query *query;
+    struct query_out *out;
+    struct query_cursor at; /* issuer: the pass; key: the account */
+    size_t count;
+    bool more;
+};
+
+static lt_res list_pass(struct listing *l, enum ca_ready_tier tier, enum pass pass)
+{
+    struct store_rows rows;
+    size_t most = query_limit(l->query);
+    int64_t behind = l->at.set && l->at.issuer == (int64_t)pass ? l->at.key : -1;
+    LT_TRY(ask(l->query, tier, pass, behind, most - l->count + 1, &rows));
+    while (!l->more && store_next(&rows)) {
+        l->more = l->count == most;
+        if (!l->more) {
+            l->count++;
+            l->at.key = store_int(&rows, ACCOUNT);
+            l->at.issuer = (int64_t)pass;
+            query_open(l->out, NULL, '{');
+            write_row(l->query, l->out, &rows);
+            query_close(l->out, '}');
+        }
+    }
+    return store_rows_end(&rows);
 }
 
 lt_res query_ready_list(const struct ca_query *query, struct query_out *out)
 {
-    struct query_cursor at;
-    struct store_rows rows;
     enum ca_ready_tier tier;
-    size_t count = 0;
-    LT_TRY(query_cursor_read(query, 'Y', &at));
+    struct listing l = {.query = query, .out = out};
+    LT_TRY(query_cursor_read(query, 'Y', &l.at));
     LT_TRY(wanted_tier(query, &tier));
-    LT_TRY(ask(query, tier, at.set ? at.key : -1, query_limit(query) + 1, &rows));
-    at.set = false;
+    int passes = tier == 0 || tier == CA_READY_BY_HAND ? PASSES : UNSEEN_YET;
     query_open(out, "subscribers", '[');
-    while (!at.set && store_next(&rows)) {
-        at.set = count++ == query_limit(query);
-        if (!at.set) {
-            at.key = store_int(&rows, ACCOUNT);
-            query_open(out, NULL, '{');
-            write_row(query, out, &rows);
-            query_close(out, '}');
-        }
+    for (int pass = l.at.set ? (int)l.at.issuer : SEEN; pass < passes && !l.more; pass++) {
+        LT_TRY(list_pass(&l, tier, (enum pass)pass));
     }
     query_close(out, ']');
-    LT_TRY(store_rows_end(&rows));
-    query_cursor_write(out, 'Y', &at);
+    l.at.set = l.more;
+    query_cursor_write(out, 'Y', &l.at);
     return LT_OK;
 }
 
@@ -291,15 +325,14 @@ static lt_res write_held(const struct ca_query *query, int64_t account, struct q
     return store_rows_end(&rows);
 }
 
-lt_res query_ready_show(const struct ca_query *query, struct query_out *out)
+static lt_res show_row(const struct ca_query *query, struct query_out *out, size_t statement, int64_t account,
+                       bool *ret_found)
 {
     struct store_rows rows;
-    uint64_t account = 0;
-    LT_TRY(lt_parse_u64(lt_slice_cstr(query->q->id), INT64_MAX, &account));
-    LT_TRY(store_query(query->store, &sql[SQL_SHOW],
-                       STORE_ARGS(STORE_I(query->now.us), STORE_I((int64_t)account)), &rows));
-    bool found = store_next(&rows);
-    if (found) {
+    LT_TRY(store_query(query->store, &sql[statement], STORE_ARGS(STORE_I(query->now.us), STORE_I(account)),
+                       &rows));
+    *ret_found = store_next(&rows);
+    if (*ret_found) {
         enum ca_ready_tier tier = (enum ca_ready_tier)store_int(&rows, TIER);
         write_row(query, out, &rows);
         query_cstr(out, "means", ca_ready_tier_words(tier));
@@ -307,7 +340,16 @@ lt_res query_ready_show(const struct ca_query *query, struct query_out *out)
         query_time(out, "lapses", store_int(&rows, LAPSE));
         query_cstr(out, "reason", store_cstr(&rows, INTOLERANT_WHY));
     }
-    LT_TRY(store_rows_end(&rows));
+    return store_rows_end(&rows);
+}
+
+lt_res query_ready_show(const struct ca_query *query, struct query_out *out)
+{
+    uint64_t account = 0;
+    bool found = false;
+    LT_TRY(lt_parse_u64(lt_slice_cstr(query->q->id), INT64_MAX, &account));
+    LT_TRY(show_row(query, out, SQL_SHOW, (int64_t)account, &found));
+    LT_TRY(found ? LT_OK : show_row(query, out, SQL_SHOW_UNSEEN, (int64_t)account, &found));
     LT_CHECK(found, LT_PEER_NOT_FOUND, "nothing is known of an account %s", query->q->id);
     LT_TRY(write_contacts(query, (int64_t)account, out));
     LT_TRY(write_held(query, (int64_t)account, out));
@@ -343,12 +385,18 @@ lt_res query_holdout_list(const struct ca_query *query, struct query_out *out)
 /* ---- whom somebody must call ---- */
 
 /* In this order: who is not found yet, who reads letters, who refuses. */
-static const enum ca_ready_tier to_call[] = {CA_READY_BY_HAND, CA_READY_REACHABLE, CA_READY_HOLD_OUT};
+static const struct to_call {
+    enum ca_ready_tier tier;
+    enum pass pass;
+} to_call[] = {{CA_READY_BY_HAND, SEEN},
+               {CA_READY_BY_HAND, UNSEEN_YET},
+               {CA_READY_REACHABLE, SEEN},
+               {CA_READY_HOLD_OUT, SEEN}};
 
 struct work {
     const struct ca_query *query;
     struct query_out *out;
-    struct query_cursor at; /* issuer: which of the tiers above; key: the account */
+    struct query_cursor at; /* issuer: which of those above; key: the account */
     bool due;               /* only those that wait for a call */
     size_t count;
     size_t scanned;
@@ -410,11 +458,11 @@ static lt_res work_on(struct work *w, const struct store_rows *rows)
 }
 
 /* Each row is a question of its own, as others follow from it before the next. */
-static lt_res work_tier(struct work *w, enum ca_ready_tier tier)
+static lt_res work_tier(struct work *w, const struct to_call *of)
 {
     while (!w->full) {
         struct store_rows rows;
-        LT_TRY(ask(w->query, tier, w->at.key, 1, &rows));
+        LT_TRY(ask(w->query, of->tier, of->pass, w->at.key, 1, &rows));
         bool found = store_next(&rows);
         lt_res r = LT_OK;
         if (found) {
@@ -445,8 +493,8 @@ lt_res query_ready_worklist(const struct ca_query *query, struct query_out *out)
     w.at.set = false;
     query_open(out, "worklist", '[');
     for (; w.at.issuer < (int64_t)LT_COUNT(to_call) && !w.full; w.at.issuer++) {
-        enum ca_ready_tier tier = to_call[w.at.issuer];
-        LT_TRY(only != 0 && only != tier ? LT_OK : work_tier(&w, tier));
+        const struct to_call *of = &to_call[w.at.issuer];
+        LT_TRY(only != 0 && only != of->tier ? LT_OK : work_tier(&w, of));
         if (w.full) {
             break;
         }

@@ -493,6 +493,54 @@ static void parts_of_a_crl(const Ipc__Query *q)
     json_decref(a);
 }
 
+static bool by_hand(const json_t *row)
+{
+    return is(row, "tier", "by-hand");
+}
+
+/* Who was never seen is by hand, in list, work list and show as in scopes. */
+static void readiness_of_those_never_seen(void **state)
+{
+    (void)state;
+    static const struct store_sql one = {
+        "test.readiness",
+        "INSERT INTO readiness (account, tier, since_us, manual, client, client_us, polls, polled_us, "
+        "renewals, renewed_us, told_us, terms, terms_us, clause, reached_us, intolerant, intolerant_why, "
+        "held) VALUES (1001, ?1, 5, 0, '', 0, 0, 0, 0, 0, 0, '', 0, 0, 0, 0, '', 0)"};
+    static char none[] = "", tier_by_hand[] = "by-hand", reachable[] = "reachable", seen[] = "1001",
+                unseen[] = "1000", nobody[] = "77";
+    assert_ok(store_begin(book));
+    assert_ok(store_exec(book, &one, STORE_ARGS(STORE_I(3)), NULL));
+    assert_ok(store_commit(book));
+    Ipc__Query q = question("readiness.list");
+    for (q.limit = 1; q.limit <= 4; q.limit++) {
+        q.status = none;
+        assert_int_equal(count_all(q, "subscribers", "account", NULL), 3);
+        q.status = tier_by_hand;
+        assert_int_equal(count_all(q, "subscribers", "account", by_hand), 2);
+        q.status = reachable;
+        assert_int_equal(count_all(q, "subscribers", "account", NULL), 1);
+    }
+    q = question("readiness.worklist");
+    for (q.limit = 1; q.limit <= 4; q.limit++) {
+        q.status = none;
+        assert_int_equal(count_all(q, "worklist", "account", NULL), 3);
+        q.status = tier_by_hand;
+        assert_int_equal(count_all(q, "worklist", "account", by_hand), 2);
+    }
+    q = question("readiness.show");
+    q.id = unseen;
+    json_t *shown = answer(&q);
+    assert_true(by_hand(shown));
+    json_decref(shown);
+    q.id = seen;
+    shown = answer(&q);
+    assert_true(is(shown, "tier", "reachable"));
+    json_decref(shown);
+    q.id = nobody;
+    assert_fails(ask(&q, &shown), LT_PEER_NOT_FOUND);
+}
+
 static void the_other_lists(void **state)
 {
     (void)state;
@@ -710,6 +758,7 @@ int main(void)
         cmocka_unit_test(points),
         cmocka_unit_test(one_certificate),
         cmocka_unit_test(the_other_lists),
+        cmocka_unit_test(readiness_of_those_never_seen),
         cmocka_unit_test(orders_and_who_waits),
         cmocka_unit_test(refusals),
         cmocka_unit_test(every_statement_walks_an_index),
