@@ -195,9 +195,14 @@ static lt_res reversed(struct ca_turn *t, const char *name, const char **ret_nam
     if (name[0] == '\0') {
         return LT_OK;
     }
-    LT_TRY(x509_dns_check(lt_slice_cstr(name), 0));
+    char *lower = lt_arena_cstr(t->arena, lt_slice_cstr(name));
+    LT_CHECK(lower != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    for (char *c = lower; *c != '\0'; c++) { /* people write capitals */
+        *c = (char)(*c >= 'A' && *c <= 'Z' ? *c + ('a' - 'A') : *c);
+    }
+    LT_TRY(x509_dns_check(lt_slice_cstr(lower), 0));
     lt_buf_init(&text, X509_DNS_MAX + 1);
-    x509_dns_reverse(lt_slice_cstr(name), &text);
+    x509_dns_reverse(lt_slice_cstr(lower), &text);
     *ret_name = lt_arena_cstr(t->arena, lt_buf_slice(&text));
     lt_buf_done(&text);
     LT_CHECK(*ret_name != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");

@@ -4,6 +4,7 @@
 
 #include "ca/revoke.h"
 #include "cmd/api.h"
+#include "cmd/cert.h"
 #include "cmd/mass.h"
 #include "cmd/verbs.h"
 
@@ -43,7 +44,7 @@ static lt_res run_one(struct cmd *c)
     LT_CLEANUP(cmd_json_freep) json_t *payload = NULL;
     LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
     char path[256];
-    const char *serial = c->args.words[0];
+    const char *serial = cmd_cert_hex(&c->arena, c->args.words[0]);
     struct cmd_why why;
     LT_TRY(cmd_why(c, &why));
     size_t len = strlen(serial);

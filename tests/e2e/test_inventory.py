@@ -83,6 +83,7 @@ def test_as_people_write_them(ca, three):
         assert [r["serial"] for r in ca.json("cert", "find", text)["certificates"]] == [serial], text
         assert [r["serial"] for r in ca.json("cert", "list", "--serial", text)["certificates"]] == [serial], text
         assert ca.json("cert", "show", text)["serial"] == serial
+        assert f"would revoke {serial}" in ca.lintel("revoke", text, "--reason", "superseded").stdout
     assert json.loads(ca.lintel("cert", "export", "--serial", colons, "--json").stdout)[0]["serial"] == serial
 
 

@@ -523,6 +523,10 @@ static void test_hold_outs(void **state)
     a.w.account = 0;
     assert_ok(rig_run(r, step_op, &a));
     assert_int_equal(rig_number(r, "SELECT count(*) FROM holdout WHERE name = 'com.example'"), 1);
+    char capitals[] = "Capitals.EXAMPLE.com";
+    a.w.name = capitals;
+    assert_ok(rig_run(r, step_op, &a));
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM holdout WHERE name = 'com.example.capitals'"), 1);
     a.w.name = bad_name;
     assert_fails(rig_run(r, step_op, &a), LT_PEER_MALFORMED);
     struct asked lift = asked_of(ca_ready_holdout_lift);
