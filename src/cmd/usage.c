@@ -189,6 +189,14 @@ static lt_res run_show(struct cmd *c)
     return c->json ? cmd_print_json(scan) : print_scan(scan);
 }
 
+/* A terminal has the progress. */
+static void say_waiting(const char *id)
+{
+    if (isatty(STDERR_FILENO) != 1) {
+        (void)fprintf(stderr, "%s goes on, and its end is waited for; --no-wait does not\n", id);
+    }
+}
+
 /* The last word of the verb's name is the last part of the path. */
 static lt_res run_act(struct cmd *c)
 {
@@ -201,9 +209,11 @@ static lt_res run_act(struct cmd *c)
     LT_TRY(check_id(id));
     (void)snprintf(path, sizeof path, "usage/scans/%s/%s", id, what);
     LT_TRY(cmd_api_post(c, path, payload, &answer));
-    return strcmp(what, "resume") == 0 ? print_resting(c, id)
-           : c->json                   ? cmd_print_json(answer)
-                                       : print_scan(answer);
+    if (strcmp(what, "resume") == 0 && !cmd_flag(c, "no-wait")) {
+        say_waiting(id);
+        return print_resting(c, id);
+    }
+    return c->json ? cmd_print_json(answer) : print_scan(answer);
 }
 
 static lt_res run_list(struct cmd *c)
@@ -331,6 +341,10 @@ static const struct cmd_option show_options[] = {
     {"watch", NULL, "wait until it rests, with progress", false, NULL},
 };
 static const struct cmd_option act_options[] = {CMD_OPERATOR_OPTIONS};
+static const struct cmd_option resume_options[] = {
+    {"no-wait", NULL, "do not wait for its end", false, NULL},
+    CMD_OPERATOR_OPTIONS,
+};
 static const struct cmd_option endpoint_options[] = {
     {"suffix", "DOMAIN", "this name and all below it", false, NULL},
     {"serial", "HEX", "that show this certificate; with --issuer", false, NULL},
@@ -403,23 +417,25 @@ const struct cmd_verb cmd_usage_history = {
     .run = run_history,
 };
 
-#define ACT(variable_, name_, summary_, help_)                                \
-    const struct cmd_verb variable_ = {.name = name_,                         \
-                                       .words = "ID",                         \
-                                       .words_least = 1,                      \
-                                       .words_most = 1,                       \
-                                       .summary = summary_,                   \
-                                       .help = help_,                         \
-                                       .options = act_options,                \
-                                       .option_count = LT_COUNT(act_options), \
+#define ACT(variable_, name_, options_, summary_, help_)                   \
+    const struct cmd_verb variable_ = {.name = name_,                      \
+                                       .words = "ID",                      \
+                                       .words_least = 1,                   \
+                                       .words_most = 1,                    \
+                                       .summary = summary_,                \
+                                       .help = help_,                      \
+                                       .options = options_,                \
+                                       .option_count = LT_COUNT(options_), \
                                        .run = run_act}
-ACT(cmd_usage_pause, "usage pause", "pause a scan", "examples:\n  lintel usage pause u467103463247873787\n");
-ACT(cmd_usage_resume, "usage resume", "go on with a scan that is paused",
+ACT(cmd_usage_pause, "usage pause", act_options, "pause a scan",
+    "examples:\n  lintel usage pause u467103463247873787\n");
+ACT(cmd_usage_resume, "usage resume", resume_options, "go on with a scan that is paused",
     "No endpoint is looked at twice in one scan.\n"
     "\n"
     "examples:\n"
-    "  lintel usage resume u467103463247873787\n");
-ACT(cmd_usage_stop, "usage stop", "end a scan where it is",
+    "  lintel usage resume u467103463247873787\n"
+    "  lintel usage resume u467103463247873787 --no-wait\n");
+ACT(cmd_usage_stop, "usage stop", act_options, "end a scan where it is",
     "What was seen is kept.\n"
     "\n"
     "examples:\n"

@@ -229,6 +229,8 @@ def test_paused_resumed_stopped(scanning, tmp_path):
     before = ca.json("usage", "show", id_)["looked"]
     time.sleep(0.5)
     assert ca.json("usage", "show", id_)["looked"] == before < 100
+    assert ca.json("usage", "resume", id_, "--no-wait")["status"] == "counting"  # answered at once
+    ca.json("usage", "pause", id_)
     done = ca.json("usage", "resume", id_, timeout=60)
     assert done["status"] == "done" and done["looked"] == 100
     assert one(ca, "SELECT count(*) FROM usage_observation") == 100
