@@ -208,41 +208,52 @@ gid_t folder_book_gid(const struct supervisor *s)
     return gid;
 }
 
-/* No symbolic link is followed: the parts of the folder belong to roles that may be anybody's by now. */
-static lt_res own_file(int dir_fd, const char *name, uid_t uid, gid_t gid, mode_t mode)
+/* How something in the folder is to lie: files 0 leaves alone what is inside. */
+struct ownership {
+    uid_t uid;
+    gid_t gid;
+    mode_t mode;
+    mode_t files;
+};
+
+enum { FOLDERS_DEEP = 4 };
+
+/* chmod last: chown clears the group-on-folders bit. */
+static lt_res own_fd(int fd, const char *name, const struct stat *st, const struct ownership *o, mode_t mode)
 {
-    LT_CLEANUP(lt_fd_closep) int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    struct stat st;
-    if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-        return LT_OK; /* sockets, folders, links, or gone */
-    }
-    bool same = st.st_uid == uid && st.st_gid == gid && (st.st_mode & 07777) == mode;
-    LT_CHECK(same || (fchown(fd, uid, gid) == 0 && fchmod(fd, mode) == 0), LT_STATE_IO, "%s: %s", name,
+    bool same = st->st_uid == o->uid && st->st_gid == o->gid && (st->st_mode & 07777) == mode;
+    LT_CHECK(same || (fchown(fd, o->uid, o->gid) == 0 && fchmod(fd, mode) == 0), LT_STATE_IO, "%s: %s", name,
              strerror(errno));
     return LT_OK;
 }
 
-static lt_res own_folder(const char *path, uid_t uid, gid_t gid, mode_t mode, mode_t files)
+/* No symbolic link is followed: the parts of the folder belong to roles that may be anybody's by now. Folders
+ * inside are their role's, too: it may have made them as another user in an earlier run. */
+static lt_res own_part(int dir_fd, const char *name, const struct ownership *o, unsigned deep)
 {
-    LT_CLEANUP(lt_fd_closep) int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT) {
+    LT_CLEANUP(lt_fd_closep) int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    struct stat st;
+    if (fd < 0 && (errno == ENOENT || deep > 0)) {
+        return LT_OK; /* sockets, links, or gone */
+    }
+    LT_CHECK(fd >= 0 && fstat(fd, &st) == 0, LT_STATE_IO, "%s: %s", name, strerror(errno));
+    if (deep > 0 && S_ISREG(st.st_mode)) {
+        return own_fd(fd, name, &st, o, o->files);
+    }
+    if (deep > 0 && !S_ISDIR(st.st_mode)) {
         return LT_OK;
     }
-    LT_CHECK(fd >= 0, LT_STATE_IO, "%s: %s", path, strerror(errno));
-    /* chmod last: chown clears the group-on-folders bit. */
-    LT_CHECK(fchown(fd, uid, gid) == 0 && fchmod(fd, mode) == 0, LT_STATE_IO, "%s: %s", path,
-             strerror(errno));
-    struct stat st;
-    LT_CHECK(fstat(fd, &st) == 0, LT_STATE_IO, "%s: %s", path, strerror(errno));
-    if (files == 0 || !S_ISDIR(st.st_mode)) {
+    LT_TRY(own_fd(fd, name, &st, o, o->mode));
+    if (o->files == 0 || !S_ISDIR(st.st_mode) || deep == FOLDERS_DEEP) {
         return LT_OK;
     }
     DIR *dir = fdopendir(fcntl(fd, F_DUPFD_CLOEXEC, 0));
-    LT_CHECK(dir != NULL, LT_STATE_IO, "%s: %s", path, strerror(errno));
+    LT_CHECK(dir != NULL, LT_STATE_IO, "%s: %s", name, strerror(errno));
     lt_res r = LT_OK;
     const struct dirent *entry;
     while (!lt_failed(r) && (entry = readdir(dir)) != NULL) {
-        r = own_file(fd, entry->d_name, uid, gid, files);
+        bool itself = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+        r = itself ? LT_OK : own_part(fd, entry->d_name, o, deep + 1);
     }
     (void)closedir(dir); /* was only read */
     return r;
@@ -300,7 +311,8 @@ lt_res folder_prepare(struct supervisor *s)
         if (owners[i].book_group && s->own_users) {
             gid = folder_book_gid(s);
         }
-        LT_TRY(own_folder(owners[i].path, uid, gid, owners[i].mode, owners[i].files));
+        const struct ownership o = {uid, gid, owners[i].mode, owners[i].files};
+        LT_TRY(own_part(AT_FDCWD, owners[i].path, &o, 0));
     }
     return LT_OK;
 }

@@ -96,6 +96,23 @@ def test_memory_at_idle(fresh_ca):
     fresh_ca.stop()
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="roles have users of their own only when root starts them")
+def test_users_change_between_runs(fresh_ca):
+    """A parent that is closed for one run makes all roles one user; what they wrote then is theirs again afterwards."""
+    parent = fresh_ca.folder.parent
+    (fresh_ca.folder / "examiner").mkdir(exist_ok=True)
+    for mode in (0o755, 0o700, 0o755, 0o700, 0o755):
+        parent.chmod(mode)
+        fresh_ca.start()
+        wait_for("what was signed is remembered", lambda: list((fresh_ca.folder / "examiner" / "crl").glob("*.tbs")))
+        pid = fresh_ca.pids()["examiner-0"]
+        uid = Path(f"/proc/{pid}").stat().st_uid
+        parts = [fresh_ca.folder / "examiner", *(fresh_ca.folder / "examiner").rglob("*")]
+        assert {p.stat().st_uid for p in parts} == {uid}, parts
+        assert (uid == 0) == (mode == 0o700)
+        fresh_ca.stop()
+
+
 def test_start_to_first_certificate(tmp_path, dns):
     """The best of three families: what else the machine has to do makes it longer, nothing makes it shorter."""
     for parent in (tmp_path, tmp_path.parent, tmp_path.parent.parent):

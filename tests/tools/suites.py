@@ -5,12 +5,14 @@ A suite is a row of SUITES. Counting is by what the runners report, case
 by case (cmocka's TAP, pytest's junit XML); a runner that dies without a report is one failure.
 """
 import concurrent.futures
+import contextlib
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -176,12 +178,17 @@ def fuzz(count, seconds=10, figures=None):
                 print("\n".join(text.splitlines()[-15:]))
 
 
-def pytest_file(path, report):
-    """One file by a process of its own; what it printed. Two files share nothing: each test has its folder and its ports."""
+def pytest_file(path, report, folders):
+    """One file by a process of its own; what it printed. Two files share nothing: each has its folder for temporary files
+    (a common one is closed again by every pytest that starts) and its ports. The folder of a file that failed is kept."""
+    folder = folders / path.stem
     command = [sys.executable, "-m", "pytest", "-q", "-x" if os.environ.get("FAIL_FAST") else "-q",
-               f"--junitxml={report}", "-p", "no:cacheprovider", path]
+               f"--junitxml={report}", "-p", "no:cacheprovider", f"--basetemp={folder}", path]
     env = {**os.environ, "LINTEL_CORPUS": str(corpus())}
-    return run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace").stdout
+    done = run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+    if done.returncode == 0:
+        shutil.rmtree(folder, ignore_errors=True)
+    return done.stdout
 
 
 def pytest_report(count, report, figures):
@@ -206,10 +213,12 @@ def pytest(count, folder, figures=None):
     reports = ROOT / "build" / "pytest" / Path(folder).name
     shutil.rmtree(reports, ignore_errors=True)
     reports.mkdir(parents=True)
+    folders = Path(tempfile.mkdtemp(prefix="lintel-tests-"))
+    folders.chmod(0o755)  # the roles' own users pass through
     files = sorted((ROOT / folder).glob("test_*.py"), key=lambda f: -f.stat().st_size)
     for jobs, some in ((int(JOBS), [f for f in files if f.name not in ALONE]), (1, [f for f in files if f.name in ALONE])):
         with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-            runs = {pool.submit(pytest_file, f, reports / f"{f.stem}.xml"): f for f in some}
+            runs = {pool.submit(pytest_file, f, reports / f"{f.stem}.xml", folders): f for f in some}
             for done in concurrent.futures.as_completed(runs):
                 print(f"-- {runs[done].name}\n{done.result().rstrip()}", flush=True)
     for f in files:
@@ -218,6 +227,8 @@ def pytest(count, folder, figures=None):
             pytest_report(count, report, figures)
         else:
             count.fail(f"{folder}/{f.name} gave no report")
+    with contextlib.suppress(OSError):
+        folders.rmdir()
 
 
 def checks(count):
