@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "ca/query_internal.h"
+#include "ca/query_parts.h"
 
 enum { SQL_ISSUERS, SQL_PROFILES };
 static const struct store_sql sql[] = {

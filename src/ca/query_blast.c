@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "ca/query_internal.h"
+#include "ca/query_parts.h"
 #include "ca/ready_tier.h"
 #include "validate/quorum.h"
 

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "ca/query_internal.h"
+#include "ca/query_parts.h"
 #include "scope/scope.h"
 
 /* ?1 … ?4: the row behind which to begin; ?5 the filter's value, ?6 the end of the range, ?7 how many. */

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "ca/freshness.h"
-#include "ca/query_internal.h"
+#include "ca/query_parts.h"
 
 #define COLUMNS                                                                                       \
     "SELECT c.shard, c.number, c.this_update_us, c.next_update_us, c.entries, c.sha256, c.sequence, " \

@@ -6,7 +6,7 @@
 #include "ca/crl_build.h"
 #include "ca/crl_digest.h"
 #include "ca/crl_shard.h"
-#include "ca/query_internal.h"
+#include "ca/query_parts.h"
 
 enum { SQL_PART, SQL_SHARDS };
 static const struct store_sql sql[] = {

@@ -3,7 +3,7 @@
 
 #include "base/text.h"
 #include "ca/query_evidence.h"
-#include "ca/query_internal.h"
+#include "ca/query_parts.h"
 #include "x509/cert.h"
 
 enum { SQL_ROW, SQL_REVOCATION, SQL_NAMES, SQL_DER, SQL_AUTHORIZATION };

@@ -2,7 +2,7 @@
  * (filter name). */
 #include <string.h>
 
-#include "ca/query_internal.h"
+#include "ca/query_parts.h"
 
 /* ?1 … ?3: the row behind which to begin; ?4, ?5 from and until; ?6 how many; ?7 subject or kind. */
 #define COLUMNS "SELECT time_us, chain, sequence, kind, subject, body, hash, attachment FROM event WHERE "

@@ -1,7 +1,7 @@
 #ifndef CA_QUERY_EVIDENCE_H
 #define CA_QUERY_EVIDENCE_H
 /* Between the questions that tell why a name was allowed. */
-#include "ca/query_internal.h"
+#include "ca/query_parts.h"
 #include "evidence.pb-c.h"
 #include "validate/methods.h"
 

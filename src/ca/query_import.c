@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
-#include "ca/query_internal.h"
+#include "ca/query_parts.h"
 
 enum { SQL_LIST, SQL_OF, SQL_DER };
 static const struct store_sql sql[] = {

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "ca/query_internal.h"
+#include "ca/query_parts.h"
 #include "jose/json.h"
 #include "lint/kinds.h"
 

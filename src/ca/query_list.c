@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "ca/query_internal.h"
+#include "ca/query_parts.h"
 #include "crypto/digest.h"
 #include "x509/cert.h"
 

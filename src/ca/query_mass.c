@@ -1,5 +1,5 @@
 /* Mass revocations with how far they are, and the freeze list. */
-#include "ca/query_internal.h"
+#include "ca/query_parts.h"
 
 #include <stdio.h>
 #include <string.h>

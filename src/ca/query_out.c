@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "ca/query_internal.h"
+#include "ca/query_parts.h"
 
 static void lead(struct query_out *o, const char *key)
 {

@@ -1,5 +1,5 @@
 /* Names that are paused, account by account. */
-#include "ca/query_internal.h"
+#include "ca/query_parts.h"
 
 enum { SQL_PAUSES, SQL_OF_ACCOUNT };
 #define COLUMNS "SELECT account, identifier_type, identifier, failures, last_us, paused_us FROM name_pause "

@@ -1,7 +1,7 @@
 #ifndef CA_QUERY_SCOPE_INTERNAL_H
 #define CA_QUERY_SCOPE_INTERNAL_H
 /* Between the files of the questions about scopes. */
-#include "ca/query_internal.h"
+#include "ca/query_parts.h"
 #include "scope/scope.h"
 
 /* One question: the expression, when it is asked, and what compiling needs. */

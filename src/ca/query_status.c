@@ -1,6 +1,6 @@
 /* How things stand, in one small answer: counts, halts, CRLs, the last events, how far the signer's journal
  * is in the book. Counts stop at a bound, so that the answer costs the same in a book of millions. */
-#include "ca/query_internal.h"
+#include "ca/query_parts.h"
 
 enum {
     SQL_CERTIFICATES,

@@ -1,5 +1,5 @@
 /* Looks at who uses certificates: scans, what endpoints show, and what follows for a certificate. */
-#include "ca/query_internal.h"
+#include "ca/query_parts.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "ca/crl_build.h"
 #include "ca/crl_entries.h"
-#include "ca/query_internal.h"
+#include "ca/query_parts.h"
 #include "store/internal.h"
 #include "store/postgres_text.h"
 #include "store/store.h"

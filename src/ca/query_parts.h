@@ -1,6 +1,6 @@
-#ifndef CA_QUERY_INTERNAL_H
-#define CA_QUERY_INTERNAL_H
-/* Between the files of the questions. */
+#ifndef CA_QUERY_PARTS_H
+#define CA_QUERY_PARTS_H
+/* What questions are answered with: rows, pages, JSON. For the rooms whose questions a reader answers. */
 #include "ca/query.h"
 
 /* A JSON writer: commas by itself, keys are constants of the program. */
