@@ -94,9 +94,23 @@ struct ca_api_target {
     lt_slice id; /* word, or serial as bytes */
 };
 
+struct ca_api_request_line {
+    lt_slice method;
+    lt_slice path;
+};
+
 extern const struct ca_api_route ca_api_routes[];
 extern const size_t ca_api_route_count;
 
+/* Paths of another room, in a table like ours. */
+struct ca_api_routes {
+    const struct ca_api_route *routes;
+    size_t count;
+    size_t stride; /* from one route to the next: they may stand in larger rows */
+};
+LT_MUST_USE lt_res ca_api_find_in(const struct ca_api_routes *tables, size_t table_count,
+                                  const struct ca_api_request_line *line, struct lt_arena *a,
+                                  struct ca_api_target *ret_target);
 /* LT_PEER_NOT_FOUND: no such path. LT_PEER_UNSUPPORTED: another method is meant. */
 LT_MUST_USE lt_res ca_api_find(lt_slice method, lt_slice path, struct lt_arena *a,
                                struct ca_api_target *ret_target);
@@ -109,6 +123,13 @@ LT_MUST_USE lt_res ca_api_operator_of_kid(lt_slice kid, lt_slice *ret_name);
 /* Typed arguments of a verified request; op, nonce and operator as well. */
 LT_MUST_USE lt_res ca_api_call(const struct ca_api_target *target, const struct jws *jws, struct lt_arena *a,
                                Ipc__OperatorCall *ret_call);
+/* The same without the arguments: op, nonce and operator. *ret_payload: the object, for the caller to free.
+ */
+LT_MUST_USE lt_res ca_api_call_head(const struct ca_api_target *target, const struct jws *jws,
+                                    struct lt_arena *a, Ipc__OperatorCall *ret_call, json_t **ret_payload);
+/* An expression as the language itself would write it, and its hash. */
+LT_MUST_USE lt_res ca_api_canonical(lt_slice text, struct lt_arena *a, char **ret_text,
+                                    ProtobufCBinaryData *ret_hash);
 /* A member of "certificates" of imports/ID/certificates, as the family reads it: for who wants to know before
  * it is sent. Initialised by the caller. */
 LT_MUST_USE lt_res ca_api_import_row(const json_t *o, struct lt_arena *a, Ipc__ImportRow *row);

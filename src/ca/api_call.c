@@ -440,17 +440,23 @@ lt_res ca_api_operator_of_kid(lt_slice kid, lt_slice *ret_name)
     return LT_OK;
 }
 
-lt_res ca_api_call(const struct ca_api_target *target, const struct jws *jws, struct lt_arena *a,
-                   Ipc__OperatorCall *ret_call)
+lt_res ca_api_call_head(const struct ca_api_target *target, const struct jws *jws, struct lt_arena *a,
+                        Ipc__OperatorCall *ret_call, json_t **ret_payload)
 {
-    LT_CLEANUP(jose_json_freep) json_t *payload = NULL;
     lt_slice name;
     ipc__operator_call__init(ret_call);
     LT_TRY(ca_api_operator_of_kid(jws->kid, &name));
     LT_TRY(copy_text(a, name, &ret_call->operator_));
     LT_TRY(copy_text(a, jws->nonce, &ret_call->nonce));
     LT_TRY(copy_text(a, lt_slice_cstr(target->route->what), &ret_call->op));
-    LT_TRY(jose_json_object(jws->payload, &payload));
+    return jose_json_object(jws->payload, ret_payload);
+}
+
+lt_res ca_api_call(const struct ca_api_target *target, const struct jws *jws, struct lt_arena *a,
+                   Ipc__OperatorCall *ret_call)
+{
+    LT_CLEANUP(jose_json_freep) json_t *payload = NULL;
+    LT_TRY(ca_api_call_head(target, jws, a, ret_call, &payload));
     for (size_t i = 0; i < LT_COUNT(ops); i++) {
         if (strcmp(ops[i].op, target->route->what) == 0) {
             return ops[i].read(target, payload, a, ret_call);

@@ -13,10 +13,6 @@ LT_MUST_USE lt_res ca_api_hash(const json_t *payload, const char *name, struct l
                                ProtobufCBinaryData *ret_hash);
 /* RFC 3339. */
 LT_MUST_USE lt_res ca_api_time(const json_t *payload, const char *name, bool needed, int64_t *ret_us);
-/* An expression as the language itself would write it, and its hash. */
-LT_MUST_USE lt_res ca_api_canonical(lt_slice text, struct lt_arena *a, char **ret_text,
-                                    ProtobufCBinaryData *ret_hash);
-
 /* Into call->mass: cause, awareness, date, of a revocation. */
 LT_MUST_USE lt_res ca_api_read_why(const json_t *payload, struct lt_arena *a, Ipc__OperatorCall *call);
 

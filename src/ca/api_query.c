@@ -131,22 +131,39 @@ static bool match(const struct ca_api_route *route, lt_slice path, struct lt_are
     return path.ptr == NULL;
 }
 
-lt_res ca_api_find(lt_slice method, lt_slice path, struct lt_arena *a, struct ca_api_target *ret_target)
+static const struct ca_api_route *route_at(const struct ca_api_routes *t, size_t i)
+{
+    return (const struct ca_api_route *)(const void *)((const char *)t->routes + i * t->stride);
+}
+
+lt_res ca_api_find_in(const struct ca_api_routes *tables, size_t table_count,
+                      const struct ca_api_request_line *line, struct lt_arena *a,
+                      struct ca_api_target *ret_target)
 {
     const lt_slice prefix = LT_LIT(CA_API_PREFIX);
     bool known = false;
-    LT_CHECK(lt_slice_starts(path, prefix), LT_PEER_NOT_FOUND, "there is nothing at this path");
-    lt_slice rest = lt_slice_sub(path, prefix.len, SIZE_MAX);
-    for (size_t i = 0; i < ca_api_route_count; i++) {
-        if (match(&ca_api_routes[i], rest, a, ret_target)) {
-            if (lt_slice_eq_cstr(method, ca_api_routes[i].method)) {
-                return LT_OK;
+    LT_CHECK(lt_slice_starts(line->path, prefix), LT_PEER_NOT_FOUND, "there is nothing at this path");
+    lt_slice rest = lt_slice_sub(line->path, prefix.len, SIZE_MAX);
+    for (size_t table = 0; table < table_count; table++) {
+        for (size_t i = 0; i < tables[table].count; i++) {
+            const struct ca_api_route *route = route_at(&tables[table], i);
+            if (match(route, rest, a, ret_target)) {
+                if (lt_slice_eq_cstr(line->method, route->method)) {
+                    return LT_OK;
+                }
+                known = true;
             }
-            known = true;
         }
     }
-    LT_CHECK(!known, LT_PEER_UNSUPPORTED, "%.*s is not what this path takes", LT_FMT(method));
+    LT_CHECK(!known, LT_PEER_UNSUPPORTED, "%.*s is not what this path takes", LT_FMT(line->method));
     LT_FAIL(LT_PEER_NOT_FOUND, "there is nothing at this path");
+}
+
+lt_res ca_api_find(lt_slice method, lt_slice path, struct lt_arena *a, struct ca_api_target *ret_target)
+{
+    const struct ca_api_routes ours = {ca_api_routes, ca_api_route_count, sizeof(ca_api_routes[0])};
+    const struct ca_api_request_line line = {method, path};
+    return ca_api_find_in(&ours, 1, &line, a, ret_target);
 }
 
 static int hex_value(uint8_t c)

@@ -145,23 +145,23 @@ static const struct {
 };
 
 /* One view of the book for all that an answer reads. */
-static lt_res answer_in_view(const struct ca_query *query, query_answer *answer, struct query_out *out)
+lt_res query_run(const struct ca_query *query, query_answer *answer, struct lt_buf *out)
 {
+    struct query_out o = {.b = out};
     LT_TRY(store_begin(query->store));
-    query_open(out, NULL, '{');
-    lt_res r = answer(query, out);
-    query_close(out, '}');
+    query_open(&o, NULL, '{');
+    lt_res r = answer(query, &o);
+    query_close(&o, '}');
     store_rollback(query->store); /* nothing was written */
-    return r;
+    LT_TRY(r);
+    return lt_buf_check(out);
 }
 
 lt_res ca_query_answer(const struct ca_query *query, struct lt_buf *out)
 {
-    struct query_out o = {.b = out};
     for (size_t i = 0; i < LT_COUNT(answers); i++) {
         if (strcmp(answers[i].what, query->q->what) == 0) {
-            LT_TRY(answer_in_view(query, answers[i].answer, &o));
-            return lt_buf_check(out);
+            return query_run(query, answers[i].answer, out);
         }
     }
     LT_FAIL(LT_PEER_UNSUPPORTED, "there is no question \"%.40s\"", query->q->what);

@@ -63,6 +63,8 @@ const struct query_issuer *query_issuer_by_name(const struct query_tables *t, co
 const char *query_profile_name(const struct query_tables *t, int64_t id);
 
 typedef lt_res query_answer(const struct ca_query *query, struct query_out *out);
+/* One answer as a JSON object, in one view of the book. */
+LT_MUST_USE lt_res query_run(const struct ca_query *query, query_answer *answer, struct lt_buf *out);
 query_answer query_certificate_list;
 query_answer query_certificate_show;
 query_answer query_authorization_show;

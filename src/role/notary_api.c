@@ -5,6 +5,7 @@
 #include "acme/problem.h"
 #include "ca/import.h"
 #include "crypto/digest.h"
+#include "incident/form.h"
 #include "role/notary_private.h"
 #include "x509/spki.h"
 
@@ -76,7 +77,11 @@ lt_res notary_api_begin(struct notary *n, struct notary_request *q, const Ipc__H
     if (lt_failed(r)) {
         return refuse_failure(n, q, r);
     }
-    r = ca_api_find(lt_slice_cstr(m->method), lt_slice_cstr(m->path), &q->arena, &q->api);
+    lt_slice method = lt_slice_cstr(m->method);
+    r = incident_form_find(method, lt_slice_cstr(m->path), &q->arena, &q->api);
+    if (r.code == LT_PEER_NOT_FOUND) {
+        r = ca_api_find(method, lt_slice_cstr(m->path), &q->arena, &q->api);
+    }
     if (r.code == LT_PEER_UNSUPPORTED) {
         return refuse_as(n, q, "malformed", 405);
     }
@@ -172,7 +177,8 @@ static lt_res take_issuer(struct notary_request *q, Ipc__ImportIssuer *w)
 lt_res notary_api_verified(struct notary *n, struct notary_request *q, const struct notary_key *key)
 {
     Ipc__OperatorCall call;
-    lt_res r = ca_api_call(&q->api, &q->jws, &q->arena, &call);
+    lt_res r = incident_form_of(&q->api) != NULL ? incident_form_read(&q->api, &q->jws, &q->arena, &call)
+                                                 : ca_api_call(&q->api, &q->jws, &q->arena, &call);
     if (lt_failed(r)) {
         return refuse_failure(n, q, r);
     }

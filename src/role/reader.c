@@ -12,8 +12,8 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/random.h"
-#include "ca/query.h"
 #include "crypto/digest.h"
+#include "incident/ask.h"
 #include "jose/json.h"
 #include "lint/lint.h"
 #include "query.pb-c.h"
@@ -97,7 +97,7 @@ static lt_res on_query(void *self, const struct ipc_msg *m)
         .evidence_folder = r->evidence,
     };
     lt_buf_init(&out, CA_QUERY_ANSWER_MAX);
-    lt_res answer = ca_query_answer(&query, &out);
+    lt_res answer = incident_ask(&query, &out);
     lt_arena_reset(&r->arena);
     lt_res sent = lt_failed(answer) ? refuse(r, &m->from, answer) : stream(r, &m->from, lt_buf_slice(&out));
     lt_buf_done(&out);

@@ -388,6 +388,7 @@ static lt_res turn_end(void *self)
     struct registrar *g = self;
     registrar_turn_end(g);
     registrar_mass_slices(g);
+    registrar_incident_slices(g);
     return g->fatal;
 }
 
@@ -477,6 +478,7 @@ static lt_res tick(void *self, lt_time now)
         LT_TRY(registrar_run(g, step_retry_revoke, NULL));
         LT_TRY(registrar_run(g, step_retry_issue, NULL));
         LT_TRY(registrar_run(g, step_readiness, NULL));
+        registrar_incident_second(g);
     }
     return LT_OK;
 }

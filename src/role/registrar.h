@@ -43,6 +43,8 @@ struct registrar {
     lt_time second;     /* when the things of every second were last done */
     bool sweeping;      /* registrar_usage.c: there is more, and this host does it */
     lt_time usage_next; /* when scans, and what is swept, are next looked for where nothing is known of any */
+    uint32_t beats;        /* registrar_incident.c: areas that have something to do, by number */
+    size_t beating;        /* the one that was last asked */
     int64_t complained_us; /* last line about something that may work later */
     bool failing;          /* the last commit failed: said once */
     bool lost;             /* answers to us may not be in the book: ask everything again that is open */
@@ -69,6 +71,10 @@ extern const size_t registrar_beside_sql_count;
 
 /* registrar_mass.c: a slice of mass revocation, where there is one to do. */
 void registrar_mass_slices(struct registrar *g);
+
+/* registrar_incident.c: what is due in the incident desk. Once a second all of it is looked at. */
+void registrar_incident_second(struct registrar *g);
+void registrar_incident_slices(struct registrar *g);
 
 /* registrar_usage.c: scans, and what they and issuance say about replacements. */
 registrar_step registrar_endpoints;

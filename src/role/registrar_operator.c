@@ -19,6 +19,7 @@
 #include "ca/revoke.h"
 #include "ca/scope_book.h"
 #include "ca/usage.h"
+#include "incident/op.h"
 #include "operator.pb-c.h"
 #include "role/registrar.h"
 
@@ -452,6 +453,26 @@ static lt_res authorize(struct call *c, unsigned roles)
     return LT_OK;
 }
 
+/* Of the incident desk: its own table says who may. */
+static lt_res desk_op(struct call *c, const struct incident_op *op)
+{
+    LT_TRY(authorize(c, op->roles));
+    LT_CHECK(c->m->desk != NULL, LT_PEER_MALFORMED, "%s without its members", op->op);
+    struct incident_call i = {
+        .t = c->t,
+        .config = c->g->config,
+        .desk = c->g->desk,
+        .operator_ = c->by,
+        .by = c->by->name,
+        .jws = bytes(c->m->jws),
+        .from = c->from,
+        .id = c->m->desk->id,
+        .m = c->m->desk,
+    };
+    LT_TRY(op->run(&i));
+    return i.json == NULL ? LT_OK : registrar_operator_reply(c->g, c->t, &c->from, LT_OK, i.json);
+}
+
 lt_res registrar_operator_call(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
 {
     struct call c = {.g = g, .t = t, .from = m->from, .m = (const Ipc__OperatorCall *)(const void *)m->body};
@@ -466,7 +487,9 @@ lt_res registrar_operator_call(struct registrar *g, struct ca_turn *t, const str
         }
         return c.json == NULL ? LT_OK : registrar_operator_reply(g, t, &c.from, LT_OK, c.json);
     }
-    LT_FAIL(LT_PEER_UNSUPPORTED, "there is no operation \"%s\"", c.m->op);
+    const struct incident_op *op = incident_op_find(c.m->op);
+    LT_CHECK(op != NULL, LT_PEER_UNSUPPORTED, "there is no operation \"%s\"", c.m->op);
+    return desk_op(&c, op);
 }
 
 lt_res registrar_operator_revoked(struct registrar *g, struct ca_turn *t, const struct ca_revoked *r)
