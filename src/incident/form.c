@@ -1,0 +1,200 @@
+/* See form.h. */
+#include "incident/form.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "jose/json.h"
+
+static const struct incident_forms *const areas[] = {
+    &incident_forms_case,  &incident_forms_drill,  &incident_forms_duty,
+    &incident_forms_learn, &incident_forms_notice, &incident_forms_problem,
+    &incident_forms_proof, &incident_forms_report, &incident_forms_watch,
+};
+
+lt_res incident_form_find(lt_slice method, lt_slice path, struct lt_arena *a,
+                          struct ca_api_target *ret_target)
+{
+    struct ca_api_routes tables[LT_COUNT(areas)];
+    const struct ca_api_request_line line = {method, path};
+    for (size_t i = 0; i < LT_COUNT(areas); i++) {
+        const struct incident_forms *area = areas[i];
+        tables[i] = (struct ca_api_routes){area->count == 0 ? NULL : &area->forms[0].route, area->count,
+                                           sizeof(struct incident_form)};
+    }
+    return ca_api_find_in(tables, LT_COUNT(tables), &line, a, ret_target);
+}
+
+const struct incident_form *incident_form_of(const struct ca_api_target *target)
+{
+    for (size_t i = 0; i < LT_COUNT(areas); i++) {
+        for (size_t k = 0; k < areas[i]->count; k++) {
+            if (target->route == &areas[i]->forms[k].route) {
+                return &areas[i]->forms[k];
+            }
+        }
+    }
+    return NULL;
+}
+
+/* What a field is read into: values are added one by one. */
+struct reading {
+    struct lt_arena *arena;
+    Ipc__DeskWanted *wanted;
+    size_t room;
+};
+
+static lt_res add(struct reading *r, const char *name, Ipc__DeskValue **ret_value)
+{
+    Ipc__DeskValue *v = LT_NEW(r->arena, Ipc__DeskValue);
+    LT_CHECK(v != NULL && r->wanted->n_values < r->room, LT_PEER_TOO_LARGE, "the request is over the limit");
+    ipc__desk_value__init(v);
+    v->name = lt_arena_cstr(r->arena, lt_slice_cstr(name));
+    LT_CHECK(v->name != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    r->wanted->values[r->wanted->n_values++] = v;
+    *ret_value = v;
+    return LT_OK;
+}
+
+static lt_res add_text(struct reading *r, const struct incident_field *f, const json_t *value)
+{
+    Ipc__DeskValue *v = NULL;
+    LT_CHECK(json_is_string(value), LT_PEER_MALFORMED, "\"%s\" is not a text", f->name);
+    lt_slice text = LT_SLICE(json_string_value(value), json_string_length(value));
+    LT_CHECK(text.len <= f->max, LT_PEER_TOO_LARGE, "\"%s\" has %zu bytes, at most %zu", f->name, text.len,
+             f->max);
+    LT_CHECK(memchr(text.ptr, 0, text.len) == NULL, LT_PEER_MALFORMED, "\"%s\" has a byte 0", f->name);
+    LT_CHECK(text.len > 0 || !f->needed, LT_PEER_MALFORMED, "\"%s\" is empty", f->name);
+    LT_TRY(add(r, f->name, &v));
+    v->text = lt_arena_cstr(r->arena, text);
+    LT_CHECK(v->text != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    return LT_OK;
+}
+
+static lt_res read_texts(struct reading *r, const struct incident_field *f, const json_t *value)
+{
+    LT_CHECK(json_is_array(value), LT_PEER_MALFORMED, "\"%s\" is no array", f->name);
+    LT_CHECK(json_array_size(value) <= INCIDENT_TEXTS_MAX, LT_PEER_TOO_LARGE, "\"%s\" has %zu members",
+             f->name, json_array_size(value));
+    LT_CHECK(json_array_size(value) > 0 || !f->needed, LT_PEER_MALFORMED, "\"%s\" is empty", f->name);
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        LT_TRY(add_text(r, f, json_array_get(value, i)));
+    }
+    return LT_OK;
+}
+
+static lt_res read_number(struct reading *r, const struct incident_field *f, const json_t *value)
+{
+    Ipc__DeskValue *v = NULL;
+    LT_CHECK(json_is_integer(value) && json_integer_value(value) >= 0 &&
+                 (uint64_t)json_integer_value(value) <= f->max,
+             LT_PEER_MALFORMED, "\"%s\" is not a number from 0 to %zu", f->name, f->max);
+    LT_TRY(add(r, f->name, &v));
+    v->number = json_integer_value(value);
+    return LT_OK;
+}
+
+static lt_res read_time(struct reading *r, const struct incident_field *f, const json_t *value)
+{
+    Ipc__DeskValue *v = NULL;
+    lt_time when;
+    LT_CHECK(json_is_string(value), LT_PEER_MALFORMED, "\"%s\" is not a time such as 2026-11-21T23:41:00Z",
+             f->name);
+    LT_TRY(lt_time_parse(lt_slice_cstr(json_string_value(value)), &when));
+    LT_TRY(add(r, f->name, &v));
+    v->number = when.us;
+    return LT_OK;
+}
+
+static lt_res read_bytes(struct reading *r, const struct incident_field *f, const json_t *value)
+{
+    Ipc__DeskValue *v = NULL;
+    lt_slice bytes;
+    LT_CHECK(json_is_string(value), LT_PEER_MALFORMED, "\"%s\" is not a text", f->name);
+    lt_slice text = LT_SLICE(json_string_value(value), json_string_length(value));
+    LT_TRY(f->type == INCIDENT_HEX ? lt_unhex(r->arena, text, &bytes)
+                                   : lt_unbase64url(r->arena, text, &bytes));
+    LT_CHECK(bytes.len <= f->max, LT_PEER_TOO_LARGE, "\"%s\" has %zu bytes, at most %zu", f->name, bytes.len,
+             f->max);
+    LT_CHECK(bytes.len > 0 || !f->needed, LT_PEER_MALFORMED, "\"%s\" is empty", f->name);
+    LT_TRY(add(r, f->name, &v));
+    v->data = (ProtobufCBinaryData){bytes.len, (uint8_t *)(uintptr_t)bytes.ptr};
+    return LT_OK;
+}
+
+static lt_res read_flag(struct reading *r, const struct incident_field *f, const json_t *value)
+{
+    Ipc__DeskValue *v = NULL;
+    LT_CHECK(json_is_boolean(value), LT_PEER_MALFORMED, "\"%s\" is neither true nor false", f->name);
+    LT_TRY(add(r, f->name, &v));
+    v->number = json_is_true(value);
+    return LT_OK;
+}
+
+static lt_res read_scope(struct reading *r, const struct incident_field *f, const json_t *value)
+{
+    Ipc__DeskValue *v = NULL;
+    LT_CHECK(json_is_string(value), LT_PEER_MALFORMED, "\"%s\" is not an expression", f->name);
+    LT_TRY(add(r, f->name, &v));
+    return ca_api_canonical(lt_slice_cstr(json_string_value(value)), r->arena, &v->text, &v->data);
+}
+
+typedef lt_res reader(struct reading *r, const struct incident_field *f, const json_t *value);
+static reader *const readers[] = {
+    [INCIDENT_TEXT] = add_text,  [INCIDENT_TEXTS] = read_texts, [INCIDENT_NUMBER] = read_number,
+    [INCIDENT_TIME] = read_time, [INCIDENT_HEX] = read_bytes,   [INCIDENT_BASE64] = read_bytes,
+    [INCIDENT_FLAG] = read_flag, [INCIDENT_SCOPE] = read_scope,
+};
+
+static const struct incident_field *field_named(const struct incident_form *form, const char *name)
+{
+    for (size_t i = 0; i < form->field_count; i++) {
+        if (strcmp(form->fields[i].name, name) == 0) {
+            return &form->fields[i];
+        }
+    }
+    return NULL;
+}
+
+static lt_res read_fields(struct reading *r, const struct incident_form *form, json_t *payload)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(payload, name, value)
+    {
+        LT_CHECK(field_named(form, name) != NULL, LT_PEER_MALFORMED, "\"%.60s\" is not a member of %s", name,
+                 form->route.pattern);
+    }
+    for (size_t i = 0; i < form->field_count; i++) {
+        const struct incident_field *f = &form->fields[i];
+        value = json_object_get(payload, f->name);
+        LT_CHECK(value != NULL || !f->needed, LT_PEER_MALFORMED, "\"%s\" is missing", f->name);
+        if (value != NULL && !json_is_null(value)) {
+            LT_TRY(readers[f->type](r, f, value));
+        }
+    }
+    return LT_OK;
+}
+
+lt_res incident_form_read(const struct ca_api_target *target, const struct jws *jws, struct lt_arena *a,
+                          Ipc__OperatorCall *ret_call)
+{
+    LT_CLEANUP(jose_json_freep) json_t *payload = NULL;
+    const struct incident_form *form = incident_form_of(target);
+    struct reading r = {.arena = a, .wanted = LT_NEW(a, Ipc__DeskWanted)};
+    LT_CHECK(form != NULL, LT_PEER_NOT_FOUND, "there is nothing at this path");
+    LT_CHECK(r.wanted != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    ipc__desk_wanted__init(r.wanted);
+    r.room = form->field_count * INCIDENT_TEXTS_MAX;
+    r.wanted->values = LT_NEW_ARRAY(a, Ipc__DeskValue *, r.room + 1);
+    LT_CHECK(r.wanted->values != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    LT_TRY(ca_api_call_head(target, jws, a, ret_call, &payload));
+    if (target->id.len > 0) {
+        r.wanted->id = lt_arena_cstr(a, target->id);
+        LT_CHECK(r.wanted->id != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    }
+    LT_TRY(read_fields(&r, form, payload));
+    ret_call->desk = r.wanted;
+    return LT_OK;
+}
