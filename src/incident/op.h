@@ -50,14 +50,20 @@ struct incident_beat {
     struct acme_desk *desk;
 };
 
+enum { INCIDENT_SQL_MAX = 8 };
+struct incident_sql {
+    const struct store_sql *rows;
+    size_t count;
+};
+
 /* One for each area of this room: its own file AREA_ops.c. A beat sets *ret_more when it has more that waits
  * for nobody: it is called again after what has arrived. */
 struct incident_area {
     const char *name;
     struct incident_ops ops;
     lt_res (*beat)(struct incident_beat *b, bool *ret_more); /* NULL: nothing is ever due */
-    const struct store_sql *sql;                             /* for the test that EXPLAINs every statement */
-    size_t sql_count;
+    const struct incident_sql
+        *sql[INCIDENT_SQL_MAX]; /* of its files, for the test that EXPLAINs every statement */
 };
 extern const struct incident_area incident_area_case;
 extern const struct incident_area incident_area_drill;

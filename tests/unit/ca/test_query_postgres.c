@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "ca/crl_build.h"
 #include "ca/crl_entries.h"
-#include "ca/query_parts.h"
+#include "incident/ask.h"
 #include "store/internal.h"
 #include "store/postgres_text.h"
 #include "store/store.h"
@@ -40,6 +40,12 @@ static void every_statement_is_understood(void **state)
     for (size_t t = 0; t < ca_query_statement_tables; t++) {
         for (size_t i = 0; i < ca_query_statements[t]->count; i++, count++) {
             good += (size_t)understood(s, &ca_query_statements[t]->rows[i]);
+        }
+    }
+    for (size_t t = 0; t < incident_questions_count; t++) {
+        const struct ca_query_sql *area = incident_questions[t]->sql;
+        for (size_t i = 0; area != NULL && i < area->count; i++, count++) {
+            good += (size_t)understood(s, &area->rows[i]);
         }
     }
     for (size_t i = 0; i < ca_crl_build_sql_count; i++, count++) {

@@ -36,6 +36,7 @@
 #include "ca/scope_book.h"
 #include "ca/truth.h"
 #include "ca/usage.h"
+#include "incident/op.h"
 #include "store/internal.h"
 #include "store/postgres_text.h"
 #include "store/store.h"
@@ -178,6 +179,13 @@ static int each(visit *see, void *self, size_t *ret_count)
     }
     for (size_t i = 0; i < ACME_SQL_COUNT; i++, ++*ret_count) {
         bad += see(self, &acme_sql[i]);
+    }
+    for (size_t i = 0; i < incident_area_count; i++) {
+        for (size_t k = 0; k < INCIDENT_SQL_MAX && incident_areas[i]->sql[k] != NULL; k++) {
+            for (size_t j = 0; j < incident_areas[i]->sql[k]->count; j++, ++*ret_count) {
+                bad += see(self, &incident_areas[i]->sql[k]->rows[j]);
+            }
+        }
     }
     return bad;
 }
