@@ -24,8 +24,21 @@ struct lt_date {
     int second;
 };
 
-/* Wall time, checked against CLOCK_BOOTTIME: see lt_clock_check. The only place that reads the clock. */
+/* Wall time, checked against CLOCK_BOOTTIME: see lt_clock_check. The only place that reads the clock. In a
+ * drill it is as far ahead of it as the page says. */
 lt_time lt_now(void);
+
+/* The clock of a drill: one page, written by whoever runs it, mapped read-only by everybody else. It only
+ * grows. */
+struct lt_clock_page {
+    _Atomic int64_t ahead_us;
+};
+#define LT_CLOCK_PAGE_SIZE 4096
+/* From here on lt_now() is ahead by what the page says; the page outlives the process's use of it. NULL: as
+ * the machine says. lt_monotonic_ms() and jumps of the machine's own clock stay what they are. */
+void lt_clock_use(const struct lt_clock_page *page);
+/* How far ahead; 0: no drill, or one that has just begun. */
+int64_t lt_clock_ahead_us(void);
 /* Fails with LT_STATE_CLOCK when wall time has moved more than 2 s against CLOCK_BOOTTIME since the first
  * call, or lies before `not_before` (the last journal entry; {0} for none): then nothing may be signed. */
 LT_MUST_USE lt_res lt_clock_check(lt_time not_before);

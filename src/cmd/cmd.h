@@ -97,6 +97,11 @@ LT_MUST_USE lt_res cmd_host(struct cmd *c, const char *folder, const char **ret_
 /* The supervisor's process id while it runs, else 0. */
 int cmd_folder_pid(const char *folder);
 
+/* drill_folder.c: in the folder of a drill the time is the drill's, for verbs as for its family. */
+LT_MUST_USE lt_res cmd_drill_time(struct cmd *c);
+/* LT_POLICY_REFUSED: the folder is of a drill. */
+LT_MUST_USE lt_res cmd_no_drill(const char *folder);
+
 /* Standard output, checked: a full disk or a closed pipe is an error. */
 LT_MUST_USE lt_res cmd_print(lt_slice text);
 LT_MUST_USE lt_res cmd_printf(const char *format, ...) LT_PRINTF(1, 2);

@@ -123,6 +123,7 @@ static lt_res run(struct cmd *c, int argc, char **argv)
     LT_CHECK(c->args.word_count >= c->verb->words_least && c->args.word_count <= c->verb->words_most,
              LT_PEER_USAGE, "usage: lintel %s %s; see lintel %s --help", c->verb->name, c->verb->words,
              c->verb->name);
+    LT_TRY(cmd_drill_time(c));
     return c->verb->run(c);
 }
 

@@ -56,6 +56,7 @@ static lt_res run(struct cmd *c)
              folder);
     struct ca_config *config = NULL;
     bool marked = false;
+    LT_TRY(cmd_no_drill(folder));
     LT_TRY(ca_config_load(folder, &config)); /* a mistake in it is said here, in one line */
     lt_res r = cmd_testing_check(folder, config, c->now, &marked);
     ca_config_free(config);

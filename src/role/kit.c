@@ -65,6 +65,21 @@ static lt_res use_board(int fd)
     return LT_OK;
 }
 
+/* Behind the board and the listeners: the drill's clock, which nobody here can move. */
+static lt_res use_clock(const Ipc__Start *start, struct ipc_msg *m)
+{
+    size_t at = 1 + start->n_listeners;
+    if (!start->scratch) {
+        return LT_OK;
+    }
+    LT_CHECK(at < m->fd_count, LT_PEER_MALFORMED, "a drill without a clock");
+    void *p = mmap(NULL, LT_CLOCK_PAGE_SIZE, PROT_READ, MAP_SHARED, m->fds[at], 0);
+    LT_CHECK(p != MAP_FAILED, LT_STATE_IO, "mapping the drill's clock: %s", strerror(errno));
+    (void)close(LT_TAKE(m->fds[at], -1)); /* mapped */
+    lt_clock_use(p);
+    return LT_OK;
+}
+
 static lt_res wait_for_start(struct role_kit *kit, struct ipc_msg *m)
 {
     struct pollfd p = {.fd = CONTROL_FD, .events = POLLIN};
@@ -117,6 +132,8 @@ static lt_res begin(struct role_kit *kit)
     lt_log_init(kit->name, start->log_json ? LT_LOG_JSON : LT_LOG_TEXT, (enum lt_log_level)start->log_level);
     LT_TRY(use_board(m.fds[0]));
     (void)close(LT_TAKE(m.fds[0], -1)); /* mapped */
+    LT_TRY(use_clock(start, &m));
+    kit->scratch = start->scratch;
     lt_res r = kit->spec->start(kit, start, m.fds + 1, &kit->self);
     wipe(&start->passphrase);
     wipe(&start->token_pin);

@@ -83,5 +83,7 @@ void role_again(struct role_kit *kit);
 void role_again_in(struct role_kit *kit, int64_t at_ms);
 /* Drain was received: accept nothing new. */
 bool role_draining(const struct role_kit *kit);
+/* The family is of a drill: time is simulated, and nothing leaves this machine. */
+bool role_scratch(const struct role_kit *kit);
 
 #endif

@@ -452,6 +452,11 @@ bool role_draining(const struct role_kit *kit)
     return kit->draining;
 }
 
+bool role_scratch(const struct role_kit *kit)
+{
+    return kit->scratch;
+}
+
 int role_kit_fd(const struct role_kit *kit)
 {
     return kit->epoll_fd;

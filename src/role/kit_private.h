@@ -21,6 +21,7 @@ struct role_kit {
     int64_t next_tick_ms;
     int64_t again_at_ms; /* the next turn no later than that; 0: by the tick */
     bool again;          /* role_again */
+    bool scratch;        /* of a drill */
     bool ready;          /* Ready was sent: links and messages count */
     bool draining;
     bool done;    /* leave the loop */

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "ca/scratch_book.h"
 #include "role/profiles.h"
 #include "role/publisher.h"
 #include "role/publisher_crl.h"
@@ -121,6 +122,7 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *m, const int *listen
     LT_ASSERT(path != NULL);
     struct store_options options = {.path = path, .read_only = true, .cache_kib = 2048};
     LT_TRY(store_open(&options, &p->store));
+    LT_TRY(ca_scratch_book_check(p->store, m->scratch));
     LT_TRY(start_crls(p));
     p->ari = publisher_ari_new(p->folder_fd, p->store, p->issuers, p->issuer_count);
     LT_TRY(publisher_ocsp_new(kit, p->folder_fd, p->store, p->issuers, p->issuer_count, p->config, &p->ocsp));

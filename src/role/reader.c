@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/random.h"
+#include "ca/scratch_book.h"
 #include "crypto/digest.h"
 #include "incident/ask.h"
 #include "jose/json.h"
@@ -149,6 +150,7 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *m, const int *listen
     LT_ASSERT(r->evidence != NULL);
     const struct store_options options = {.path = path, .read_only = true, .cache_kib = CACHE_KIB};
     LT_TRY(store_open(&options, &r->store));
+    LT_TRY(ca_scratch_book_check(r->store, m->scratch));
     r->members = reader_members_new(kit, r->store);
     r->scanned = reader_members_new(kit, r->store);
     lt_arena_reset(&r->arena);

@@ -37,6 +37,7 @@
 #include "ca/ready.h"
 #include "ca/responder.h"
 #include "ca/revoke.h"
+#include "ca/scratch_book.h"
 #include "ca/service.h"
 #include "ca/usage.h"
 #include "crypto/digest.h"
@@ -621,6 +622,7 @@ static lt_res open_book(struct registrar *g, const Ipc__Start *start)
     LT_TRY(store_open(&options, &g->store));
     LT_TRY(store_migrate(g->store));
     LT_TRY(ca_put_back_check(g->store));
+    LT_TRY(ca_scratch_book_check(g->store, start->scratch));
     LT_TRY(ca_host_open(g->store, g->config->host, chain, start->build, lt_now(), &host));
     const struct ca_book_options book = {
         .store = g->store,

@@ -17,6 +17,7 @@
 #include "base/random.h"
 #include "role/profiles.h"
 #include "role/signer.h"
+#include "signer/key_mark.h"
 #include "signer/knot.h"
 
 enum {
@@ -757,6 +758,7 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *m, const int *listen
     LT_TRY(lt_clock_check((lt_time){0}));
     crypto_start();
     crypto_key_lock_memory();
+    LT_TRY(signer_keys_mark_check(m->folder, m->issuers, m->n_issuers, m->scratch));
     LT_TRY(signer_keys_load(m->folder, m->issuers, m->n_issuers,
                             LT_SLICE(m->passphrase.data, m->passphrase.len), &s->keys));
     struct journal_options options = {

@@ -1,18 +1,25 @@
 /* lintel-supervisor DIR: starts the family of a CA folder, watches it, stops it.
  *
- *   lintel-supervisor DIR [--libexec DIR] [--log text|json] [--no-sandbox]
+ *   lintel-supervisor DIR [--libexec DIR] [--log text|json] [--no-sandbox] [--drill-clock FD]
  *
- * SIGTERM and SIGINT drain: faces first, keys last, within ten seconds; a second one ends at once. SIGHUP
- * reads the configuration again, tells everybody, and lifts a hold (that was somebody looking at it). */
+ * FD is the page of a drill's clock (base/clock.h), sealed so that nobody but its maker moves it; then DIR
+ * must be a drill's folder, and a drill's folder is served no other way (ca/scratch.h). It ends with its
+ * maker. SIGTERM and SIGINT drain: faces first, keys last, within ten seconds; a second one ends at once.
+ * SIGHUP reads the configuration again, tells everybody, and lifts a hold (that was somebody looking at it).
+ */
 #include "role/supervisor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
+#include <linux/memfd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -21,6 +28,7 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "base/text.h"
 #include "control.pb-c.h"
 
 enum { DRAIN_LIMIT_MS = 10000, STATUS_EVERY_MS = 1000, DRAIN_STEP_MS = 5 };
@@ -116,6 +124,10 @@ static void announce(struct supervisor *s)
     }
     lt_log(LT_LOG_INFO, "ready", "url=%s https=%s processes=%zu start_ms=%lld", s->config->base_url, https,
            s->process_count, (long long)(lt_monotonic_ms() - s->begun_ms));
+    if (s->clock_fd >= 0) {
+        lt_log(LT_LOG_WARN, "THIS IS A DRILL: its clock is moved, and nobody may trust what it issues", "%s",
+               "");
+    }
     if (s->test_ca) {
         lt_log(LT_LOG_WARN, "THIS IS A TEST CA: nobody may trust what it issues",
                "testing=%s always_valid=%s", s->testing.wanted ? "on" : "off",
@@ -162,7 +174,27 @@ static void loop(struct supervisor *s)
 
 static void usage(void)
 {
-    (void)fprintf(stderr, "usage: lintel-supervisor DIR [--libexec DIR] [--log text|json] [--no-sandbox]\n");
+    (void)fprintf(stderr, "usage: lintel-supervisor DIR [--libexec DIR] [--log text|json] [--no-sandbox] "
+                          "[--drill-clock FD]\n");
+}
+
+/* Only what whoever made it cannot hand to others to write, and what cannot shrink under us. */
+static lt_res use_clock(struct supervisor *s, const char *text)
+{
+    uint64_t fd = 0;
+    const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE;
+    LT_TRY(lt_parse_u64(lt_slice_cstr(text), INT_MAX, &fd));
+    int have = fcntl((int)fd, F_GET_SEALS);
+    LT_CHECK(have >= 0 && (have & seals) == seals, LT_PEER_USAGE, "descriptor %d is no drill's clock",
+             (int)fd);
+    void *p = mmap(NULL, LT_CLOCK_PAGE_SIZE, PROT_READ, MAP_SHARED, (int)fd, 0);
+    LT_CHECK(p != MAP_FAILED, LT_STATE_IO, "mapping the drill's clock: %s", strerror(errno));
+    s->clock_fd = fcntl((int)fd, F_DUPFD_CLOEXEC, 3);
+    LT_CHECK(s->clock_fd >= 0, LT_STATE_IO, "descriptors: %s", strerror(errno));
+    (void)close((int)fd); /* ours is the copy */
+    lt_clock_use(p);
+    LT_ASSERT(prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) == 0);
+    return LT_OK;
 }
 
 static lt_res parse_arguments(struct supervisor *s, int argc, char **argv, const char **ret_log)
@@ -170,6 +202,7 @@ static lt_res parse_arguments(struct supervisor *s, int argc, char **argv, const
     static const struct option options[] = {{"libexec", required_argument, NULL, 'l'},
                                             {"log", required_argument, NULL, 'f'},
                                             {"no-sandbox", no_argument, NULL, 'n'},
+                                            {"drill-clock", required_argument, NULL, 'c'},
                                             {0}};
     const char *libexec = NULL;
     int c;
@@ -178,6 +211,9 @@ static lt_res parse_arguments(struct supervisor *s, int argc, char **argv, const
         libexec = c == 'l' ? optarg : libexec;
         *ret_log = c == 'f' ? optarg : *ret_log;
         s->sandbox_off |= c == 'n';
+        if (c == 'c') {
+            LT_TRY(use_clock(s, optarg));
+        }
     }
     LT_CHECK(optind + 1 == argc, LT_PEER_USAGE, "one CA folder is needed");
     char real[4096];
@@ -253,6 +289,7 @@ static lt_res set_up(struct supervisor *s, int argc, char **argv)
 int main(int argc, char **argv)
 {
     struct supervisor *s = &the_family;
+    s->clock_fd = -1;
     s->begun_ms = lt_monotonic_ms();
     lt_log_init("supervisor", isatty(STDERR_FILENO) == 1 ? LT_LOG_TEXT : LT_LOG_JSON, LT_LOG_INFO);
     lt_res r = set_up(s, argc, argv);

@@ -82,6 +82,7 @@ struct supervisor {
     size_t listener_count;
     struct waiting_event events[MAX_EVENTS_WAITING]; /* until the registrar is there to write them down */
     size_t event_count;
+    int clock_fd;                       /* of a drill; -1: none, time is the machine's */
     bool test_ca;                       /* the folder carries the mark */
     struct ca_config_testing testing;   /* of the first configuration; its strings are not looked at */
     int64_t key_crash_ms[HOLD_CRASHES]; /* the last ones of registrar, examiner, signer */

@@ -167,7 +167,7 @@ lt_res control_start(struct supervisor *s, struct process *p)
     char mirror[1100];
     char store[1100];
     LT_CLEANUP(lt_secret_done) struct lt_secret secret = {0};
-    _Static_assert(1 + MAX_LISTENERS + MAX_PROCESSES <= IPC_MAX_FDS, "Start carries them all");
+    _Static_assert(2 + MAX_LISTENERS + MAX_PROCESSES <= IPC_MAX_FDS, "Start carries them all");
     watch(s, p, EPOLL_CTL_ADD);
     fill_start(s, p, &m);
     fill_testing(s, &m, &testing);
@@ -192,7 +192,12 @@ lt_res control_start(struct supervisor *s, struct process *p)
         m.listeners = listener_list;
         m.n_listeners = add_listeners(s, listeners, listener_list, fds + 1);
     }
-    return control_send(s, p, IPC_START, &m.base, fds, 1 + m.n_listeners);
+    size_t fd_count = 1 + m.n_listeners;
+    m.scratch = s->clock_fd >= 0;
+    if (m.scratch) {
+        fds[fd_count++] = s->clock_fd;
+    }
+    return control_send(s, p, IPC_START, &m.base, fds, fd_count);
 }
 
 lt_res control_link(struct supervisor *s, struct process *a, struct process *b)

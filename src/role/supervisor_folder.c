@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "ca/scratch.h"
 #include "ca/testing.h"
 #include "role/supervisor.h"
 
@@ -34,6 +35,7 @@ static const struct {
 } owners[] = {
     {"lintel.yaml", IPC_SUPERVISOR, 0644, 0, false, false},
     {"testing", IPC_SUPERVISOR, 0644, 0, false, false},
+    {CA_SCRATCH_MARK, IPC_SUPERVISOR, 0644, 0, false, false},
     {"profiles", IPC_SUPERVISOR, 0755, 0644, false, false},
     {"operators", IPC_SUPERVISOR, 0755, 0, false, true},
     {"perspectives", IPC_SUPERVISOR, 0755, 0644, false, true},
@@ -128,10 +130,22 @@ static lt_res load_testing(struct supervisor *s, struct ca_config *config)
     return LT_OK;
 }
 
+/* The other such place: a clock that is moved, and the mark that allows it, or neither. A drill's book and
+ * keys are in its folder. */
+static lt_res check_scratch(const struct supervisor *s, const struct ca_config *config)
+{
+    bool drill = s->clock_fd >= 0;
+    LT_TRY(ca_scratch_check(AT_FDCWD, drill));
+    LT_CHECK(!drill || (config->token_module[0] == 0 && config->store[0] == 0), LT_POLICY_REFUSED,
+             "a drill has no token and no store on a server; see lintel.yaml");
+    return LT_OK;
+}
+
 static lt_res parse_config(struct supervisor *s, lt_slice yaml, struct ca_config **ret_config)
 {
     LT_TRY(ca_config_parse(yaml, ret_config));
-    lt_res r = load_testing(s, *ret_config);
+    lt_res r = check_scratch(s, *ret_config);
+    r = lt_failed(r) ? r : load_testing(s, *ret_config);
     if (lt_failed(r)) {
         ca_config_free(LT_TAKE(*ret_config, NULL));
     }

@@ -1,4 +1,6 @@
 /* Dates both ways against the C library over 400 years, and RFC 3339 with its refusals. */
+#include <stdatomic.h>
+
 #include "check.h"
 
 #include <time.h>
@@ -116,6 +118,26 @@ static void clock_in_order_passes(void **state)
     assert_fails(lt_clock_check(lt_time_add_seconds(lt_now(), 60)), LT_STATE_CLOCK);
 }
 
+static void drill_moves_it(void **state)
+{
+    (void)state;
+    struct lt_clock_page page = {0};
+    const int64_t day_us = LT_SECONDS_PER_DAY * LT_US_PER_SECOND;
+    int64_t before_ms = lt_monotonic_ms();
+    lt_time before = lt_now();
+    lt_clock_use(&page);
+    assert_int_equal(lt_clock_ahead_us(), 0);
+    atomic_store(&page.ahead_us, day_us);
+    assert_true(lt_now().us - before.us >= day_us);
+    assert_true(lt_now().us - before.us < day_us + 60 * LT_US_PER_SECOND);
+    assert_true(lt_monotonic_ms() - before_ms < 60000);
+    assert_ok(lt_clock_check(lt_now())); /* no jump of the machine's */
+    assert_fails(lt_clock_check(lt_time_add_seconds(lt_now(), 60)), LT_STATE_CLOCK);
+    lt_clock_use(NULL);
+    assert_true(lt_now().us - before.us < 60 * LT_US_PER_SECOND);
+    assert_fails(lt_clock_check((lt_time){before.us + day_us}), LT_STATE_CLOCK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +147,7 @@ int main(void)
         cmocka_unit_test(reads_days),
         cmocka_unit_test(leap_days),
         cmocka_unit_test(clock_in_order_passes),
+        cmocka_unit_test(drill_moves_it),
     };
     return cmocka_run_group_tests_name("clock", tests, NULL, NULL);
 }

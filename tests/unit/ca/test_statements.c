@@ -30,6 +30,7 @@
 #include "ca/ocsp_book.h"
 #include "ca/plan.h"
 #include "ca/put_back.h"
+#include "ca/scratch_book.h"
 #include "ca/ready.h"
 #include "ca/retention.h"
 #include "ca/revoke.h"
@@ -129,6 +130,7 @@ static int each(visit *see, void *self, size_t *ret_count)
         {ca_event_sql, ca_event_sql_count},
         {ca_journal_sql, ca_journal_sql_count},
         {ca_put_back_sql, ca_put_back_sql_count},
+        {ca_scratch_sql, ca_scratch_sql_count},
         {ca_retention_sql, ca_retention_sql_count},
         {ca_retention_drop_sql, ca_retention_drop_sql_count},
         {ca_host_sql, ca_host_sql_count},
