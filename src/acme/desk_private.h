@@ -7,6 +7,7 @@
 #include "acme/names.h"
 #include "acme/names_policy.h"
 #include "acme/nonce.h"
+#include "acme/pages.h"
 #include "acme/problem.h"
 #include "acme/rate.h"
 #include "acme/sql.h"
@@ -439,38 +440,10 @@ LT_MUST_USE lt_res acme_pause_clear(struct ca_turn *t, const struct acme_authori
 LT_MUST_USE lt_res acme_pause_check(struct acme_call *c, const struct acme_name_set *names,
                                     Ipc__Problem **ret_problem);
 
-/* pages.c: what a page for people says. A handler looks at p->m, fills in p->reply and answers. */
-enum { ACME_PAGE_ITEMS = 256, ACME_PAGE_ROWS = 32, ACME_PAGE_TEXTS = 16, ACME_PAGE_BUTTONS = 4 };
-struct acme_page {
-    struct acme_desk *desk;
-    struct ca_turn *turn;
-    struct ipc_addr from;
-    const Ipc__PageCall *m;
-    Ipc__PageReply reply;
-    char *paragraphs[ACME_PAGE_TEXTS];
-    char *items[ACME_PAGE_ITEMS];
-    Ipc__PageRow *rows[ACME_PAGE_ROWS];
-    Ipc__PageButton *buttons[ACME_PAGE_BUTTONS];
-    Ipc__PageArea *area;
-};
-typedef lt_res acme_page_handler(struct acme_page *p);
+/* pages.c: what a page for people says (acme/pages.h). */
 acme_page_handler acme_pause_page, acme_reissue_page;
 extern const struct store_sql *const acme_reissue_sql;
 extern const size_t acme_reissue_sql_count;
-/* Texts are copied. acme_page_title first, acme_page_answer last; the others in any order. */
-LT_MUST_USE lt_res acme_page_title(struct acme_page *p, uint32_t status, const char *title);
-LT_MUST_USE lt_res acme_page_text(struct acme_page *p, const char *text);
-LT_MUST_USE lt_res acme_page_row(struct acme_page *p, const char *name, const char *value);
-LT_MUST_USE lt_res acme_page_item(struct acme_page *p, const char *text);
-/* Some lines of text, posted with the buttons. */
-LT_MUST_USE lt_res acme_page_area(struct acme_page *p, const char *name, const char *label, uint32_t rows);
-/* Posts do=value back to the page. */
-LT_MUST_USE lt_res acme_page_button(struct acme_page *p, const char *value, const char *label);
-/* A field of the posted form; "" when it is not there. */
-const char *acme_page_field(const struct acme_page *p, const char *name);
-/* The whole answer to a token that is none of ours. */
-LT_MUST_USE lt_res acme_page_unknown(struct acme_page *p);
-LT_MUST_USE lt_res acme_page_answer(struct acme_page *p);
 LT_MUST_USE lt_res acme_page_failed(struct acme_desk *d, struct ca_turn *t, const struct ipc_msg *m);
 
 /* revoke.c */

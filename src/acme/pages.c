@@ -4,10 +4,7 @@
 #include "acme/contact.h"
 #include "acme/mail.h"
 
-static const struct {
-    const char *page; /* of the notary's table */
-    acme_page_handler *handle;
-} pages[] = {
+static const struct acme_page_row pages[] = {
     {"resume", acme_pause_page},
     {"validate", acme_mail_page},
     {"contact", acme_contact_page},
@@ -60,16 +57,49 @@ lt_res acme_page_row(struct acme_page *p, const char *name, const char *value)
     return copy(p, value, &row->value);
 }
 
+static lt_res add_area(struct acme_page *p, const char *name, const char *label, Ipc__PageArea **ret_area)
+{
+    Ipc__PageArea *area = LT_NEW(p->turn->arena, Ipc__PageArea);
+    p->reply.areas = p->areas;
+    LT_CHECK(area != NULL && p->reply.n_areas < LT_COUNT(p->areas), LT_PEER_TOO_LARGE,
+             "acme: the page is too large");
+    ipc__page_area__init(area);
+    p->areas[p->reply.n_areas++] = area;
+    *ret_area = area;
+    LT_TRY(copy(p, name, &area->name));
+    return copy(p, label, &area->label);
+}
+
 lt_res acme_page_area(struct acme_page *p, const char *name, const char *label, uint32_t rows)
 {
-    p->area = LT_NEW(p->turn->arena, Ipc__PageArea);
-    LT_CHECK(p->area != NULL, LT_PEER_TOO_LARGE, "acme: the page is too large");
-    ipc__page_area__init(p->area);
-    p->area->rows = rows;
-    p->reply.areas = &p->area;
-    p->reply.n_areas = 1;
-    LT_TRY(copy(p, name, &p->area->name));
-    return copy(p, label, &p->area->label);
+    Ipc__PageArea *area = NULL;
+    LT_TRY(add_area(p, name, label, &area));
+    area->rows = rows;
+    return LT_OK;
+}
+
+lt_res acme_page_flag(struct acme_page *p, const char *name, const char *label)
+{
+    Ipc__PageArea *area = NULL;
+    LT_TRY(add_area(p, name, label, &area));
+    area->flag = true;
+    return LT_OK;
+}
+
+lt_res acme_page_choice(struct acme_page *p, const char *name, const char *label, const char *const *choices)
+{
+    Ipc__PageArea *area = NULL;
+    size_t count = 0;
+    while (choices[count] != NULL) {
+        count++;
+    }
+    LT_TRY(add_area(p, name, label, &area));
+    area->choices = LT_NEW_ARRAY(p->turn->arena, char *, count + 1);
+    LT_CHECK(area->choices != NULL, LT_PEER_TOO_LARGE, "acme: the page is too large");
+    for (size_t i = 0; i < count; i++) {
+        LT_TRY(copy(p, choices[i], &area->choices[area->n_choices++]));
+    }
+    return LT_OK;
 }
 
 lt_res acme_page_button(struct acme_page *p, const char *value, const char *label)
@@ -115,15 +145,30 @@ static struct acme_page *page_of(struct acme_desk *d, struct ca_turn *t, const s
     return p;
 }
 
-lt_res acme_desk_page(struct acme_desk *d, struct ca_turn *t, const struct ipc_msg *m)
+lt_res acme_page_serve(struct acme_desk *d, struct ca_turn *t, const struct ipc_msg *m,
+                       const struct acme_page_row *rows, size_t count, bool *ret_taken)
 {
     struct acme_page *p = page_of(d, t, m);
     LT_CHECK(p != NULL, LT_PEER_TOO_LARGE, "acme: the page is too large");
-    for (size_t i = 0; i < LT_COUNT(pages); i++) {
-        if (strcmp(pages[i].page, p->m->page) == 0) {
-            return pages[i].handle(p);
+    *ret_taken = false;
+    for (size_t i = 0; i < count && !*ret_taken; i++) {
+        if (strcmp(rows[i].page, p->m->page) == 0) {
+            *ret_taken = true;
+            LT_TRY(rows[i].handle(p));
         }
     }
+    return LT_OK;
+}
+
+lt_res acme_desk_page(struct acme_desk *d, struct ca_turn *t, const struct ipc_msg *m)
+{
+    bool taken = false;
+    LT_TRY(acme_page_serve(d, t, m, pages, LT_COUNT(pages), &taken));
+    if (taken) {
+        return LT_OK;
+    }
+    struct acme_page *p = page_of(d, t, m);
+    LT_CHECK(p != NULL, LT_PEER_TOO_LARGE, "acme: the page is too large");
     return acme_page_unknown(p);
 }
 

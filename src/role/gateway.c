@@ -35,6 +35,8 @@ static const struct {
     {ON(LISTENER_MANAGEMENT), "/cert-status-by-serial/", gateway_ask, true},
     {ON(LISTENER_MANAGEMENT), "/set-renewal-info/", gateway_ask, true},
     {ON(LISTENER_HTTPS), "/validate/", gateway_ask},
+    {ON(LISTENER_HTTPS), "/problem", gateway_ask},
+    {ON(LISTENER_HTTPS), "/problem/", gateway_ask},
     {ON(LISTENER_API), "/api/", gateway_ask},
     {ON(LISTENER_HTTPS) | ON(LISTENER_HTTP), "/crl/", gateway_serve_crl},
     {ON(LISTENER_HTTPS) | ON(LISTENER_HTTP), "/ca/", gateway_serve_ca},

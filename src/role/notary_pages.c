@@ -14,13 +14,20 @@ static const struct notary_page pages[] = {
     {"/validate/", "validate", {"do"}, NULL},
     {"/acme/contact/", "contact", {"do"}, NULL},
     {"/acme/reissue/", "reissue", {"do", "csr"}, "csr"},
+    {"/problem",
+     "problem-report",
+     {"do", "contact", "name", "consent", "authority", "cause", "clause", "about", "text", "probe"},
+     NULL,
+     .area = "text",
+     .open = true},
+    {"/problem/", "problem-case", {"do", "text", "domain", "method"}, NULL, .area = "text"},
 };
 
 /* The one thing in a page that is not plain text; the policy names its hash. */
 static const char style[] = "body{font:1rem/1.5 sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem}"
                             "table{border-collapse:collapse}th,td{text-align:left;vertical-align:top;"
                             "padding:.2rem 1.5rem .2rem 0;overflow-wrap:anywhere}"
-                            "textarea{width:100%;font:.8rem monospace}"
+                            "textarea,input:not([type]){width:100%;font:.8rem monospace}"
                             "button{font:inherit;padding:.4rem 1rem;margin:1rem 1rem 0 0}";
 
 enum { POLICY_SIZE = 256 };
@@ -29,7 +36,7 @@ const struct notary_page *notary_page_find(lt_slice path, lt_slice *ret_token)
 {
     for (size_t i = 0; i < LT_COUNT(pages); i++) {
         lt_slice prefix = lt_slice_cstr(pages[i].prefix);
-        if (lt_slice_starts(path, prefix)) {
+        if (pages[i].open ? lt_slice_eq(path, prefix) : lt_slice_starts(path, prefix)) {
             *ret_token = lt_slice_sub(path, prefix.len, SIZE_MAX);
             return &pages[i];
         }
@@ -86,6 +93,29 @@ static void add_rows(struct lt_buf *out, const Ipc__PageReply *page)
     }
 }
 
+static void add_area(struct lt_buf *out, const Ipc__PageArea *area)
+{
+    if (area->flag) {
+        add(out, "<p><label><input type=\"checkbox\" name=\"", area->name, "\" value=\"yes\"> ");
+        add(out, "", area->label, "</label></p>\n");
+        return;
+    }
+    add(out, "<p><label>", area->label, "<br>");
+    if (area->n_choices > 0) {
+        add(out, "<select name=\"", area->name, "\">");
+        for (size_t i = 0; i + 1 < area->n_choices; i += 2) {
+            add(out, "<option value=\"", area->choices[i], "\">");
+            add(out, "", area->choices[i + 1], "</option>");
+        }
+        lt_buf_add_cstr(out, "</select></label></p>\n");
+    } else if (area->rows == 0) {
+        add(out, "<input name=\"", area->name, "\" maxlength=\"1000\"></label></p>\n");
+    } else {
+        add(out, "<textarea name=\"", area->name, "\"");
+        lt_buf_addf(out, " rows=\"%u\"></textarea></label></p>\n", area->rows);
+    }
+}
+
 void notary_page_html(struct lt_buf *out, const Ipc__PageReply *page)
 {
     lt_buf_add_cstr(out, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
@@ -101,9 +131,7 @@ void notary_page_html(struct lt_buf *out, const Ipc__PageReply *page)
     if (page->n_buttons > 0) {
         lt_buf_add_cstr(out, "<form method=\"post\">\n");
         for (size_t i = 0; i < page->n_areas; i++) {
-            add(out, "<p><label>", page->areas[i]->label, "<br>");
-            add(out, "<textarea name=\"", page->areas[i]->name, "\"");
-            lt_buf_addf(out, " rows=\"%u\"></textarea></label></p>\n", page->areas[i]->rows);
+            add_area(out, page->areas[i]);
         }
         for (size_t i = 0; i < page->n_buttons; i++) {
             add(out, "<button name=\"", page->buttons[i]->name, "\"");
@@ -227,7 +255,8 @@ static lt_res read_form(struct notary *n, struct notary_request *q, const struct
                         Ipc__PageCall *call)
 {
     struct http_form form;
-    LT_TRY(http_form_parse_area(q->raw, page->requests, &q->arena, &form));
+    LT_TRY(
+        http_form_parse_area(q->raw, page->requests != NULL ? page->requests : page->area, &q->arena, &form));
     call->fields = LT_NEW_ARRAY(&q->arena, Ipc__PageField *, form.count + 1);
     LT_CHECK(call->fields != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
     for (size_t i = 0; i < form.count; i++) {
@@ -255,7 +284,7 @@ lt_res notary_page_begin(struct notary *n, struct notary_request *q, const Ipc__
     call.post = strcmp(m->method, "POST") == 0;
     bool get = strcmp(m->method, "GET") == 0 || q->head;
     if (page == NULL || strcmp(m->listener, "https") != 0 || m->query[0] != '\0' ||
-        !notary_page_token(token)) {
+        !(page->open || notary_page_token(token))) {
         return notary_page_refuse(n, q, 404, "This link leads nowhere. Is it whole?");
     }
     if (!get && !call.post) {

@@ -11,7 +11,7 @@
 #include "pages.pb-c.h"
 
 enum {
-    NOTARY_PAGE_FIELDS_MAX = 4,
+    NOTARY_PAGE_FIELDS_MAX = 12,
     NOTARY_PAGE_REQUESTS_MAX = 32,
     NOTARY_PAGE_TOKEN_MIN = 16,
     NOTARY_PAGE_TOKEN_MAX = 86
@@ -22,6 +22,8 @@ struct notary_page {
     const char *name;                           /* PageCall.page */
     const char *fields[NOTARY_PAGE_FIELDS_MAX]; /* that a POST may bring; all others are refused */
     const char *requests; /* the one of them that has certificate requests (PEM); NULL: none has */
+    const char *area;     /* the one of them that is a text of some lines; NULL: none is */
+    bool open;            /* nobody needs a token: the path is the prefix, and nothing more */
 };
 
 /* The page that the path is of, or NULL. ret_token: what follows, unchecked. */

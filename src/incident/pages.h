@@ -1,0 +1,14 @@
+#ifndef INCIDENT_PAGES_H
+#define INCIDENT_PAGES_H
+/* The incident desk's pages for people: a row for each in pages.c, and one in the notary's table
+ * (role/notary_pages.c). */
+#include "acme/pages.h"
+
+/* IPC_PAGE_CALL. *ret_taken false: the page is another room's. */
+LT_MUST_USE lt_res incident_page_call(struct acme_desk *d, struct ca_turn *t, const struct ipc_msg *m,
+                                      bool *ret_taken);
+
+/* problem_page.c: the form, and the case that its link leads to. */
+acme_page_handler incident_problem_report_page, incident_problem_case_page;
+
+#endif
