@@ -3,6 +3,7 @@
 
 #include "acme/mail.h"
 #include "base/text.h"
+#include "ca/halt.h"
 #include "ca/limits.h"
 #include "validate/methods.h"
 
@@ -191,7 +192,9 @@ static bool is_offered(const struct acme_call *c, const struct validate_method *
     if (c->by_hand != NULL) {
         return acme_by_hand_offers(c->by_hand, m, name, c->turn->now);
     }
-    return m->acme && (!m->persistent || c->desk->config->caa_identity_count > 0) &&
+    const struct ca_book *b = c->turn->book;
+    return m->acme && !ca_halt_method(b->halts, b->halt_count, m->name) &&
+           (!m->persistent || c->desk->config->caa_identity_count > 0) &&
            (!scope->subdomains || m->subdomains) && strcmp(m->identifier, name->type) == 0 &&
            validate_method_refusal(m, acme_name_is_wildcard(name->value), c->turn->now) == NULL;
 }
@@ -230,6 +233,7 @@ lt_res acme_authorization_make(struct acme_call *c, const Ipc__Identifier *name,
     int64_t id = ca_new_id(c->turn);
     size_t count = 0;
     bool own = scope->ancestor == 0;
+    bool halted = ca_halt_any_method(c->turn->book->halts, c->turn->book->halt_count);
     LT_TRY(store_exec(c->turn->store, &acme_sql[ACME_SQL_AUTHORIZATION_ADD],
                       STORE_ARGS(STORE_I(id), STORE_I(c->account.id), STORE_S(name->type),
                                  STORE_S(acme_name_base(name->value)),
@@ -244,6 +248,8 @@ lt_res acme_authorization_make(struct acme_call *c, const Ipc__Identifier *name,
             LT_TRY(begin_mail(c, id, count - 1, m, name, expires));
         }
     }
+    LT_CHECK(count > 0 || !own || !halted, LT_POLICY_HALTED,
+             "issuance is halted for the methods that would prove %s; try again later", name->value);
     LT_CHECK(count > 0 || !own, LT_STATE_CORRUPT, "acme: no method of today proves a name of type %s",
              name->type);
     *ret_id = id;

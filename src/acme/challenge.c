@@ -4,6 +4,7 @@
 
 #include "acme/mail.h"
 #include "base/text.h"
+#include "ca/halt.h"
 #include "crypto/digest.h"
 #include "validate/by_hand.h"
 
@@ -184,6 +185,15 @@ lt_res acme_challenge_look(struct acme_desk *d, struct ca_turn *t, int64_t autho
     LT_FAIL(LT_RETRY_BUSY, "acme: authorization %lld does not wait any more", (long long)authorization);
 }
 
+/* What a halted method proves is good for nothing: it is not looked at, and the client may take another. */
+static lt_res check_method(const struct acme_call *c, const char *method)
+{
+    const struct ca_book *b = c->turn->book;
+    LT_CHECK(!ca_halt_method(b->halts, b->halt_count, method), LT_POLICY_HALTED,
+             "validation by %s is halted; take another challenge, or try again later", method);
+    return LT_OK;
+}
+
 lt_res acme_challenge_reply(struct acme_call *c)
 {
     struct waiting w = {0};
@@ -197,6 +207,10 @@ lt_res acme_challenge_reply(struct acme_call *c)
     LT_TRY(acme_state_read(lt_slice_cstr(b->status), &status));
     if (status != ACME_PENDING) {
         return answer_challenge(c, b); /* said twice: nothing new happens */
+    }
+    lt_res halted = check_method(c, b->type);
+    if (lt_failed(halted)) {
+        return acme_refuse_error(c, halted, "malformed");
     }
     if (w.a.status != ACME_PENDING || w.a.expires.us <= c->turn->now.us) {
         return acme_refuse(c, acme_problem(c->turn->arena, "malformed",

@@ -240,12 +240,37 @@ static void show(struct draft *d, int64_t id)
     d->shown[d->shown_count++] = id;
 }
 
+/* While a method is halted, what it proved is proven anew by another; so is what follows another proof. */
+static lt_res by_halted(struct acme_call *c, int64_t authorization, bool *ret_halted)
+{
+    const struct ca_book *b = c->turn->book;
+    struct acme_authorization a;
+    bool good = false;
+    *ret_halted = ca_halt_any_method(b->halts, b->halt_count);
+    if (!*ret_halted) {
+        return LT_OK;
+    }
+    LT_TRY(acme_authorization_load(c->turn, authorization, &a));
+    for (size_t i = 0; i < a.challenge_count; i++) {
+        const Ipc__AcmeChallengeBody *one = a.challenges[i];
+        good = good || (strcmp(one->status, acme_state_name(ACME_VALID)) == 0 &&
+                        !ca_halt_method(b->halts, b->halt_count, one->type));
+    }
+    *ret_halted = !good;
+    return LT_OK;
+}
+
 /* A proof that too few perspectives corroborated is none for a public profile; and a test CA may forget. */
 static lt_res drop_unfit(struct acme_call *c, const struct ca_profile *profile, int64_t *authorization)
 {
     bool fits = *authorization == 0;
     if (!fits && !acme_testing_forgets(c->desk)) {
         LT_TRY(acme_public_reusable(c->desk, c->turn, profile, *authorization, &fits));
+    }
+    if (fits && *authorization != 0) {
+        bool halted = false;
+        LT_TRY(by_halted(c, *authorization, &halted));
+        fits = !halted;
     }
     *authorization = fits ? *authorization : 0;
     return LT_OK;

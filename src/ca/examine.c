@@ -156,12 +156,19 @@ static lt_res check_blocked(struct judge *j)
 /* Halts are held against the names in the bytes, not against those of the request. */
 static lt_res check_halts(struct judge *j)
 {
+    const char **methods = LT_NEW_ARRAY(j->a, const char *, j->m->n_evidence + 1);
+    LT_CHECK(methods != NULL, LT_PEER_TOO_LARGE, "too many names");
+    for (size_t i = 0; i < j->m->n_evidence; i++) {
+        methods[i] = j->m->evidence[i]->method;
+    }
     struct ca_halt_subject s = {
         .profile = lt_slice_cstr(j->m->profile),
         .issuer = lt_slice_cstr(j->m->issuer),
         .account_id = j->m->account_id,
         .names = j->names,
         .name_count = j->name_count,
+        .methods = methods,
+        .method_count = j->m->n_evidence,
     };
     return ca_examiner_halted(j->x->state, &s);
 }

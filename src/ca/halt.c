@@ -16,6 +16,7 @@ static const struct {
     {IPC__HALT_KIND__HALT_ISSUER, "issuer", "this issuer"},
     {IPC__HALT_KIND__HALT_ACCOUNT, "account", "this account"},
     {IPC__HALT_KIND__HALT_NAME_SUFFIX, "name-suffix", "a name in this request"},
+    {IPC__HALT_KIND__HALT_METHOD, "method", "names that were validated by this method"},
 };
 
 const char *ca_halt_kind_name(Ipc__HaltKind kind)
@@ -64,6 +65,16 @@ static bool hits_name(const char *suffix, const struct ca_halt_subject *s)
     return false;
 }
 
+static bool hits_method(const char *method, const struct ca_halt_subject *s)
+{
+    for (size_t i = 0; i < s->method_count; i++) {
+        if (strcmp(s->methods[i], method) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool hits(const Ipc__Halt *h, const struct ca_halt_subject *s)
 {
     switch (h->kind) {
@@ -77,6 +88,8 @@ static bool hits(const Ipc__Halt *h, const struct ca_halt_subject *s)
         return is_account(h->value, s->account_id);
     case IPC__HALT_KIND__HALT_NAME_SUFFIX:
         return hits_name(h->value, s);
+    case IPC__HALT_KIND__HALT_METHOD:
+        return hits_method(h->value, s);
     case IPC__HALT_KIND__HALT_NONE:
     case _IPC__HALT_KIND_IS_INT_SIZE:
         break;
@@ -103,6 +116,26 @@ lt_res ca_halt_check(Ipc__Halt *const *halts, size_t count, const struct ca_halt
                  kind_words(halts[i]->kind), halts[i]->id);
     }
     return LT_OK;
+}
+
+bool ca_halt_method(Ipc__Halt *const *halts, size_t count, const char *method)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (halts[i]->kind == IPC__HALT_KIND__HALT_METHOD && strcmp(halts[i]->value, method) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool ca_halt_any_method(Ipc__Halt *const *halts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (halts[i]->kind == IPC__HALT_KIND__HALT_METHOD) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool printable(const char *s, size_t max)
@@ -150,6 +183,7 @@ static bool value_fits(const Ipc__Halt *h)
         return h->value[0] == 0;
     case IPC__HALT_KIND__HALT_PROFILE:
     case IPC__HALT_KIND__HALT_ISSUER:
+    case IPC__HALT_KIND__HALT_METHOD:
         return word(h->value);
     case IPC__HALT_KIND__HALT_ACCOUNT:
         return !lt_failed(lt_parse_u64(lt_slice_cstr(h->value), INT64_MAX, &id)) && id > 0;
@@ -165,8 +199,8 @@ static bool value_fits(const Ipc__Halt *h)
 lt_res ca_halt_valid(const Ipc__Halt *h)
 {
     LT_CHECK(value_fits(h), LT_PEER_MALFORMED,
-             "a halt is one of all, profile NAME, issuer NAME, account ID, name-suffix example.com "
-             "(lower case)");
+             "a halt is one of all, profile NAME, issuer NAME, account ID, method NAME, "
+             "name-suffix example.com (lower case)");
     LT_CHECK(h->reason[0] != 0 && printable(h->reason, 500), LT_PEER_MALFORMED,
              "a halt needs a reason of at most 500 printable bytes");
     LT_CHECK(h->id[0] == 0 || word(h->id), LT_PEER_MALFORMED, "a halt's id is a short lower-case word");

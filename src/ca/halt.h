@@ -1,6 +1,7 @@
 #ifndef CA_HALT_H
 #define CA_HALT_H
-/* Halts: issuance stopped for everything, a profile, an issuer, an account, or a name and all below it.
+/* Halts: issuance stopped for everything, a profile, an issuer, an account, a name and all below it, or what
+ * was proved by one method of validation.
  * Adding needs one operator and works at once; lifting is a plan with signed approvals (ca/plan.h) that the
  * examiner verifies for itself.
  *
@@ -18,14 +19,19 @@ struct ca_halt_subject {
     int64_t account_id;
     Ipc__Identifier *const *names;
     size_t name_count;
+    const char *const *methods; /* by which its names were validated; none: not known yet */
+    size_t method_count;
 };
 
 /* LT_POLICY_HALTED, naming the halt, when any of them matches. A wildcard name matches as the name below
  * the star. */
 LT_MUST_USE lt_res ca_halt_check(Ipc__Halt *const *halts, size_t count, const struct ca_halt_subject *s);
+/* Is what this method proves halted? For who offers it, and who would start it. */
+bool ca_halt_method(Ipc__Halt *const *halts, size_t count, const char *method);
+bool ca_halt_any_method(Ipc__Halt *const *halts, size_t count);
 /* Kind known, value of its form (lower-case labels, decimal id, …), reason given. */
 LT_MUST_USE lt_res ca_halt_valid(const Ipc__Halt *h);
-/* "all", "profile", "issuer", "account", "name-suffix". */
+/* "all", "profile", "issuer", "account", "name-suffix", "method". */
 const char *ca_halt_kind_name(Ipc__HaltKind kind);
 Ipc__HaltKind ca_halt_kind_by_name(lt_slice name); /* HALT_NONE when unknown */
 

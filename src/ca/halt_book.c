@@ -6,6 +6,7 @@
 #include "ca/book_internal.h"
 #include "ca/event.h"
 #include "ca/halt.h"
+#include "validate/methods.h"
 
 static const struct store_sql sql[] = {
     {"halt.live", "SELECT id, kind, value, reason, operator, since_us FROM halt "
@@ -131,6 +132,27 @@ static lt_res issuer_known(const struct ca_turn *t, const char *value)
     return r;
 }
 
+static lt_res method_known(const char *value)
+{
+    struct lt_buf known;
+    lt_buf_init(&known, 8192);
+    const char *last = "";
+    bool found = false;
+    for (size_t i = 0; i < validate_method_count; i++) {
+        const char *name = validate_methods[i].name;
+        found = found || strcmp(name, value) == 0;
+        if (strcmp(name, last) != 0) { /* a method has a row for each kind of name */
+            lt_buf_addf(&known, "%s%s", i == 0 ? "" : ", ", name);
+        }
+        last = name;
+    }
+    lt_res r = found ? LT_OK
+                     : lt_fail(LT_PEER_NOT_FOUND, __FILE__, __LINE__, "no such method: %s; there are %.*s",
+                               value, LT_FMT(lt_buf_slice(&known)));
+    lt_buf_done(&known);
+    return r;
+}
+
 lt_res ca_halt_known(struct ca_turn *t, const Ipc__Halt *h)
 {
     LT_TRY(ca_halt_valid(h));
@@ -141,6 +163,8 @@ lt_res ca_halt_known(struct ca_turn *t, const Ipc__Halt *h)
         return issuer_known(t, h->value);
     case IPC__HALT_KIND__HALT_ACCOUNT:
         return account_known(t, h->value);
+    case IPC__HALT_KIND__HALT_METHOD:
+        return method_known(h->value);
     case IPC__HALT_KIND__HALT_ALL:
     case IPC__HALT_KIND__HALT_NAME_SUFFIX:
     case IPC__HALT_KIND__HALT_NONE:

@@ -81,12 +81,19 @@ static lt_res list_names(struct ca_turn *t, const struct ca_issue_request *r, Ip
 static lt_res may_issue(struct ca_turn *t, const struct ca_issue_draft *d, Ipc__Identifier **names)
 {
     const struct ca_issue_request *r = d->request;
+    const char **methods = LT_NEW_ARRAY(t->arena, const char *, r->name_count + 1);
+    LT_CHECK(methods != NULL, LT_PEER_TOO_LARGE, "too many names");
+    for (size_t i = 0; i < r->name_count; i++) {
+        methods[i] = r->names[i].method;
+    }
     struct ca_halt_subject subject = {
         .profile = r->profile,
         .issuer = lt_slice_cstr(d->issuer->name),
         .account_id = r->account_id,
         .names = names,
         .name_count = r->name_count,
+        .methods = methods,
+        .method_count = r->name_count,
     };
     const char *held = ca_held(t->book);
     LT_CHECK(held == NULL, LT_RETRY_UNAVAILABLE, "issuance is held: %s", held);

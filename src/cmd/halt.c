@@ -15,14 +15,15 @@ static const struct {
     const char *option;
     const char *kind;
 } scopes[] = {
-    {"all", "all"},         {"profile", "profile"},         {"issuer", "issuer"},
-    {"account", "account"}, {"name-suffix", "name-suffix"},
+    {"all", "all"},         {"profile", "profile"}, {"issuer", "issuer"},
+    {"account", "account"}, {"method", "method"},   {"name-suffix", "name-suffix"},
 };
 
 #define SCOPE_OPTIONS                                                                          \
     {"all", NULL, "everything", false, NULL}, {"profile", "NAME", "one profile", false, NULL}, \
         {"issuer", "NAME", "one issuing CA", false, NULL},                                     \
         {"account", "ID", "one ACME account", false, NULL},                                    \
+        {"method", "NAME", "what one method of validation proved: dns-01", false, NULL},       \
     {                                                                                          \
         "name-suffix", "DOMAIN", "a name and all below it", false, NULL                        \
     }
@@ -38,7 +39,8 @@ static lt_res chosen_scope(const struct cmd *c, const char **ret_kind, const cha
             count++;
         }
     }
-    LT_CHECK(count <= 1, LT_PEER_USAGE, "give one of --all, --profile, --issuer, --account, --name-suffix");
+    LT_CHECK(count <= 1, LT_PEER_USAGE,
+             "give one of --all, --profile, --issuer, --account, --method, --name-suffix");
     for (const char *v = count == 0 ? "" : *ret_value; *v != 0; v++) {
         LT_CHECK(*v < 'A' || *v > 'Z', LT_PEER_USAGE, "%s: write it in lower case", *ret_value);
     }
@@ -54,7 +56,8 @@ static lt_res run_halt(struct cmd *c)
     LT_TRY(chosen_scope(c, &kind, &value));
     const char *reason = cmd_value(c, "reason");
     LT_CHECK(kind != NULL && reason != NULL, LT_PEER_USAGE,
-             "say what to halt (--all, --profile, --issuer, --account, --name-suffix) and --reason TEXT");
+             "say what to halt (--all, --profile, --issuer, --account, --method, --name-suffix) and --reason "
+             "TEXT");
     payload = json_pack("{s:s, s:s, s:s}", "kind", kind, "value", value, "reason", reason);
     LT_CHECK(payload != NULL, LT_PEER_USAGE, "--reason is no UTF-8");
     LT_TRY(cmd_api_post(c, "halts", payload, &answer));

@@ -313,6 +313,10 @@ static void halted_name(struct request *r)
 {
     halt(r, IPC__HALT_KIND__HALT_NAME_SUFFIX, "example.com");
 }
+static void halted_method(struct request *r)
+{
+    halt(r, IPC__HALT_KIND__HALT_METHOD, "http-01");
+}
 static void halted_elsewhere(struct request *r)
 {
     halt(r, IPC__HALT_KIND__HALT_NAME_SUFFIX, "example.org");
@@ -716,6 +720,7 @@ static const struct {
     {"halted issuer", halted_issuer, "halt", false},
     {"halted account", halted_account, "halt", false},
     {"halted name", halted_name, "halt", false},
+    {"halted method", halted_method, "halt", false},
     {"precertificate", precertificate, "unsupported", false},
     {"CRL as certificate", crl_as_certificate, "unsupported", false},
     {"unknown issuer", unknown_issuer, "constraint", false},
@@ -809,6 +814,10 @@ static void a_good_request_passes(void **unused)
     assert_string_equal(v.profile->name, "tls-server");
     good(&r);
     halted_elsewhere(&r);
+    judge(&r, &v);
+    assert_null(v.refusal);
+    good(&r);
+    halt(&r, IPC__HALT_KIND__HALT_METHOD, "dns-01"); /* and it was http-01 */
     judge(&r, &v);
     assert_null(v.refusal);
     good(&r);

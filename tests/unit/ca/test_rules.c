@@ -371,7 +371,8 @@ static lt_res check_halt(Ipc__HaltKind kind, const char *value, const char *name
     Ipc__Identifier n = IPC__IDENTIFIER__INIT;
     n.value = subject;
     Ipc__Identifier *names[] = {&n};
-    const struct ca_halt_subject s = {LT_LIT("tls-server"), LT_LIT("tls"), 42, names, 1};
+    const char *methods[] = {"http-01", "dns-01"};
+    const struct ca_halt_subject s = {LT_LIT("tls-server"), LT_LIT("tls"), 42, names, 1, methods, 2};
     return ca_halt_check(list, 1, &s);
 }
 
@@ -399,6 +400,10 @@ static void what_a_halt_hits(void **state)
         {IPC__HALT_KIND__HALT_NAME_SUFFIX, "a.example.com", "*.example.com", true},
         {IPC__HALT_KIND__HALT_NAME_SUFFIX, "a.b.example.com", "*.example.com", false},
         {IPC__HALT_KIND__HALT_NAME_SUFFIX, "com", "a.example.com", true},
+        {IPC__HALT_KIND__HALT_METHOD, "http-01", "a.example.com", true},
+        {IPC__HALT_KIND__HALT_METHOD, "dns-01", "a.example.com", true},
+        {IPC__HALT_KIND__HALT_METHOD, "tls-alpn-01", "a.example.com", false},
+        {IPC__HALT_KIND__HALT_METHOD, "http-0", "a.example.com", false},
         {IPC__HALT_KIND__HALT_NONE, "?", "a.example.com", true}, /* not understood: stops */
     };
     for (size_t i = 0; i < LT_COUNT(rows); i++) {
