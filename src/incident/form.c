@@ -7,19 +7,20 @@
 #include "base/text.h"
 #include "jose/json.h"
 
-static const struct incident_forms *const areas[] = {
+const struct incident_forms *const incident_form_areas[] = {
     &incident_forms_case,  &incident_forms_drill,  &incident_forms_duty,
     &incident_forms_learn, &incident_forms_notice, &incident_forms_problem,
     &incident_forms_proof, &incident_forms_report, &incident_forms_watch,
 };
+const size_t incident_form_area_count = LT_COUNT(incident_form_areas);
 
 lt_res incident_form_find(lt_slice method, lt_slice path, struct lt_arena *a,
                           struct ca_api_target *ret_target)
 {
-    struct ca_api_routes tables[LT_COUNT(areas)];
+    struct ca_api_routes tables[LT_COUNT(incident_form_areas)];
     const struct ca_api_request_line line = {method, path};
-    for (size_t i = 0; i < LT_COUNT(areas); i++) {
-        const struct incident_forms *area = areas[i];
+    for (size_t i = 0; i < LT_COUNT(incident_form_areas); i++) {
+        const struct incident_forms *area = incident_form_areas[i];
         tables[i] = (struct ca_api_routes){area->count == 0 ? NULL : &area->forms[0].route, area->count,
                                            sizeof(struct incident_form)};
     }
@@ -28,10 +29,10 @@ lt_res incident_form_find(lt_slice method, lt_slice path, struct lt_arena *a,
 
 const struct incident_form *incident_form_of(const struct ca_api_target *target)
 {
-    for (size_t i = 0; i < LT_COUNT(areas); i++) {
-        for (size_t k = 0; k < areas[i]->count; k++) {
-            if (target->route == &areas[i]->forms[k].route) {
-                return &areas[i]->forms[k];
+    for (size_t i = 0; i < LT_COUNT(incident_form_areas); i++) {
+        for (size_t k = 0; k < incident_form_areas[i]->count; k++) {
+            if (target->route == &incident_form_areas[i]->forms[k].route) {
+                return &incident_form_areas[i]->forms[k];
             }
         }
     }
@@ -177,24 +178,31 @@ static lt_res read_fields(struct reading *r, const struct incident_form *form, j
     return LT_OK;
 }
 
-lt_res incident_form_read(const struct ca_api_target *target, const struct jws *jws, struct lt_arena *a,
-                          Ipc__OperatorCall *ret_call)
+lt_res incident_form_take(const struct incident_form *form, json_t *payload, struct lt_arena *a,
+                          Ipc__DeskWanted **ret_wanted)
 {
-    LT_CLEANUP(jose_json_freep) json_t *payload = NULL;
-    const struct incident_form *form = incident_form_of(target);
     struct reading r = {.arena = a, .wanted = LT_NEW(a, Ipc__DeskWanted)};
-    LT_CHECK(form != NULL, LT_PEER_NOT_FOUND, "there is nothing at this path");
     LT_CHECK(r.wanted != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
     ipc__desk_wanted__init(r.wanted);
     r.room = form->field_count * INCIDENT_TEXTS_MAX;
     r.wanted->values = LT_NEW_ARRAY(a, Ipc__DeskValue *, r.room + 1);
     LT_CHECK(r.wanted->values != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
-    LT_TRY(ca_api_call_head(target, jws, a, ret_call, &payload));
-    if (target->id.len > 0) {
-        r.wanted->id = lt_arena_cstr(a, target->id);
-        LT_CHECK(r.wanted->id != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
-    }
     LT_TRY(read_fields(&r, form, payload));
-    ret_call->desk = r.wanted;
+    *ret_wanted = r.wanted;
+    return LT_OK;
+}
+
+lt_res incident_form_read(const struct ca_api_target *target, const struct jws *jws, struct lt_arena *a,
+                          Ipc__OperatorCall *ret_call)
+{
+    LT_CLEANUP(jose_json_freep) json_t *payload = NULL;
+    const struct incident_form *form = incident_form_of(target);
+    LT_CHECK(form != NULL, LT_PEER_NOT_FOUND, "there is nothing at this path");
+    LT_TRY(ca_api_call_head(target, jws, a, ret_call, &payload));
+    LT_TRY(incident_form_take(form, payload, a, &ret_call->desk));
+    if (target->id.len > 0) {
+        ret_call->desk->id = lt_arena_cstr(a, target->id);
+        LT_CHECK(ret_call->desk->id != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    }
     return LT_OK;
 }

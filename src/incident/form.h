@@ -62,5 +62,11 @@ const struct incident_form *incident_form_of(const struct ca_api_target *target)
 /* Typed arguments of a verified request, in ret_call->desk. */
 LT_MUST_USE lt_res incident_form_read(const struct ca_api_target *target, const struct jws *jws,
                                       struct lt_arena *a, Ipc__OperatorCall *ret_call);
+/* The members of one payload by one row; incident_form_read without the request around it. */
+LT_MUST_USE lt_res incident_form_take(const struct incident_form *form, json_t *payload, struct lt_arena *a,
+                                      Ipc__DeskWanted **ret_wanted);
+/* Every area's row, for the test that holds them against what answers. */
+extern const struct incident_forms *const incident_form_areas[];
+extern const size_t incident_form_area_count;
 
 #endif
