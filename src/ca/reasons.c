@@ -9,11 +9,21 @@ enum { DAY = 86400 };
 /* The entries of the table of CRLReasons bind since then; the clocks are older. */
 #define REASONS_BIND "2023-07-15T00:00:00Z"
 #define SMIME_BINDS "2023-09-01T00:00:00Z"
+/* Five days are allowed since then; before that everything had 24 hours, and no row here. */
+#define FIVE_ALLOWED "2018-10-14T00:00:00Z"
+/* A check of CAA that went wrong is an unreliable validation since then (ballot SC-095); before that it was a
+ * certificate not issued as the requirements say. */
+#define CAA_COUNTS "2026-03-31T00:00:00Z"
 
 /* Within 24 hours, by name and reason. */
 #define AT_ONCE(name_, section_, words_, reason_)                         \
     {                                                                     \
         name_, "tls", section_, words_, 0, DAY, reason_, REASONS_BIND, "" \
+    }
+/* As it was before the reasons bound; the reason is the one that binds now. */
+#define BEFORE(name_, words_, should_, must_, reason_)                                               \
+    {                                                                                                \
+        name_, "tls", "CABF-BR 4.9.1.1", words_, should_, must_, reason_, FIVE_ALLOWED, REASONS_BIND \
     }
 /* 24 hours are aimed at, five days are the end. */
 #define FIVE_DAYS(name_, section_, words_, reason_)                             \
@@ -40,8 +50,20 @@ const struct ca_cause ca_causes[] = {
             CA_REASON_KEY_COMPROMISE),
     AT_ONCE("key-computable", "CABF-BR 4.9.1.1 (4)", "a method easily computes the private key",
             CA_REASON_KEY_COMPROMISE),
-    AT_ONCE("validation-unreliable", "CABF-BR 4.9.1.1 (5)",
-            "the validation of a name or the check of CAA should not be relied upon", CA_REASON_SUPERSEDED),
+    {"validation-unreliable", "tls", "CABF-BR 4.9.1.1 (5)",
+     "the validation of a name should not be relied upon", 0, DAY, CA_REASON_SUPERSEDED, REASONS_BIND,
+     CAA_COUNTS},
+    {"validation-unreliable", "tls", "CABF-BR 4.9.1.1 (5)",
+     "the validation of a name or the check of CAA should not be relied upon", 0, DAY, CA_REASON_SUPERSEDED,
+     CAA_COUNTS, ""},
+    {"caa-unreliable", "tls", "CABF-BR 4.9.1.1", "the CAA records were not checked as the requirements say",
+     DAY, 5 * DAY, CA_REASON_SUPERSEDED, FIVE_ALLOWED, REASONS_BIND},
+    {"caa-unreliable", "tls", "CABF-BR 4.9.1.1 (12)",
+     "the CAA records were not checked as the requirements say", DAY, 5 * DAY, CA_REASON_SUPERSEDED,
+     REASONS_BIND, CAA_COUNTS},
+    {"caa-unreliable", "tls", "CABF-BR 4.9.1.1 (5)",
+     "CAA records were not checked correctly, or forbade the issuance", 0, DAY, CA_REASON_SUPERSEDED,
+     CAA_COUNTS, ""},
     /*= CABF-BR 4.9.1.1 "the CA SHOULD revoke a certificate within 24 hours and MUST revoke a Certificate
      *  within 5 days and use the corresponding CRLReason (see Section 7.2.2) if one or more of the following
      *  occurs:" */
@@ -66,6 +88,31 @@ const struct ca_cause ca_causes[] = {
               CA_REASON_UNSPECIFIED),
     FIVE_DAYS("key-generation-flawed", "CABF-BR 4.9.1.1 (16)",
               "the way in which the key was made is flawed or exposes it", CA_REASON_KEY_COMPROMISE),
+    BEFORE("subscriber-asks", "the subscriber asks in writing", 0, DAY, CA_REASON_UNSPECIFIED),
+    BEFORE("not-authorized", "the request was not authorized and is not ratified", 0, DAY,
+           CA_REASON_PRIVILEGE_WITHDRAWN),
+    BEFORE("key-compromise", "the private key is compromised", 0, DAY, CA_REASON_KEY_COMPROMISE),
+    BEFORE("validation-unreliable", "the validation of a name should not be relied upon", 0, DAY,
+           CA_REASON_SUPERSEDED),
+    BEFORE("key-parameters", "size or parameters of the key are not allowed", DAY, 5 * DAY,
+           CA_REASON_SUPERSEDED),
+    BEFORE("misuse", "the certificate was misused", DAY, 5 * DAY, CA_REASON_PRIVILEGE_WITHDRAWN),
+    BEFORE("obligations-broken", "the subscriber broke a material obligation", DAY, 5 * DAY,
+           CA_REASON_PRIVILEGE_WITHDRAWN),
+    BEFORE("name-not-permitted", "a name or address may not be used any more", DAY, 5 * DAY,
+           CA_REASON_CESSATION),
+    BEFORE("misleading-wildcard", "a wildcard stood for a misleading name", DAY, 5 * DAY,
+           CA_REASON_PRIVILEGE_WITHDRAWN),
+    BEFORE("information-changed", "what the certificate says has changed", DAY, 5 * DAY,
+           CA_REASON_PRIVILEGE_WITHDRAWN),
+    BEFORE("not-issued-per-rules", "it was not issued as the requirements, the CP or the CPS say", DAY,
+           5 * DAY, CA_REASON_SUPERSEDED),
+    BEFORE("information-inaccurate", "what the certificate says is not so", DAY, 5 * DAY,
+           CA_REASON_PRIVILEGE_WITHDRAWN),
+    BEFORE("right-to-issue-ended", "the CA may not issue any more", DAY, 5 * DAY, CA_REASON_UNSPECIFIED),
+    BEFORE("own-policy", "the CP or CPS wants it", DAY, 5 * DAY, CA_REASON_UNSPECIFIED),
+    BEFORE("key-generation-flawed", "the way in which the key was made is flawed or exposes it", DAY, 5 * DAY,
+           CA_REASON_KEY_COMPROMISE),
     /* S/MIME names no reasons, and knows no short-lived certificates. */
     SMIME("subscriber-asks", "CABF-SBR 4.9.1.1 (1)", "the subscriber asks in writing", 0, DAY),
     SMIME("not-authorized", "CABF-SBR 4.9.1.1 (2)", "the request was not authorized", 0, DAY),
@@ -73,18 +120,37 @@ const struct ca_cause ca_causes[] = {
     SMIME("key-computable", "CABF-SBR 4.9.1.1 (4)", "a method easily computes the private key", 0, DAY),
     SMIME("validation-unreliable", "CABF-SBR 4.9.1.1 (5)",
           "the validation of a domain or mailbox should not be relied upon", 0, DAY),
+    SMIME("key-parameters", "CABF-SBR 4.9.1.1 (6)", "size or parameters of the key are not allowed", DAY,
+          5 * DAY),
     SMIME("misuse", "CABF-SBR 4.9.1.1 (7)", "the certificate was misused", DAY, 5 * DAY),
     SMIME("obligations-broken", "CABF-SBR 4.9.1.1 (8)", "the subscriber broke a material obligation", DAY,
+          5 * DAY),
+    SMIME("name-not-permitted", "CABF-SBR 4.9.1.1 (9)",
+          "a mailbox or domain may not be used any more, or its service has ended", DAY, 5 * DAY),
+    SMIME("information-changed", "CABF-SBR 4.9.1.1 (10)", "what the certificate says has changed", DAY,
           5 * DAY),
     SMIME("not-issued-per-rules", "CABF-SBR 4.9.1.1 (11)",
           "it was not issued as the requirements, the CP or the CPS say", DAY, 5 * DAY),
     SMIME("information-inaccurate", "CABF-SBR 4.9.1.1 (12)", "what the certificate says is not so", DAY,
           5 * DAY),
+    SMIME("right-to-issue-ended", "CABF-SBR 4.9.1.1 (13)", "the CA may not issue any more", DAY, 5 * DAY),
+    SMIME("own-policy", "CABF-SBR 4.9.1.1 (14)", "the CP or CPS wants it, and nothing else here fits", DAY,
+          5 * DAY),
+    SMIME("key-generation-flawed", "CABF-SBR 4.9.1.1 (15)",
+          "the way in which the key was made is flawed or exposes it", DAY, 5 * DAY),
+    OF_CA("subscriber-asks", "a subordinate CA asks in writing", CA_REASON_CESSATION),
+    OF_CA("not-authorized", "the request of a subordinate CA was not authorized",
+          CA_REASON_PRIVILEGE_WITHDRAWN),
     OF_CA("key-compromise", "the key of a subordinate CA is compromised", CA_REASON_CA_COMPROMISE),
+    OF_CA("key-parameters", "size or parameters of a subordinate CA's key are not allowed",
+          CA_REASON_CA_COMPROMISE),
     OF_CA("misuse", "the certificate of a subordinate CA was misused", CA_REASON_PRIVILEGE_WITHDRAWN),
     OF_CA("not-issued-per-rules", "a subordinate CA does not keep to its documents",
           CA_REASON_PRIVILEGE_WITHDRAWN),
+    OF_CA("information-inaccurate", "what the certificate of a subordinate CA says is not so",
+          CA_REASON_PRIVILEGE_WITHDRAWN),
     OF_CA("right-to-issue-ended", "a subordinate CA ended its work or may not issue", CA_REASON_CESSATION),
+    OF_CA("own-policy", "the CP or CPS wants a subordinate CA revoked", CA_REASON_PRIVILEGE_WITHDRAWN),
 };
 const size_t ca_cause_count = LT_COUNT(ca_causes);
 

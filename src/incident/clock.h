@@ -1,17 +1,17 @@
 #ifndef INCIDENT_CLOCK_H
 #define INCIDENT_CLOCK_H
 /* Clocks: a duty of data/duties that has begun to run for one subject. All of it in the registrar's turn, and
- * each step an event of the subject: clock.opened, clock.warned, clock.breached, clock.met, clock.void,
- * clock.moved.
+ * each step an event of the subject: clock.opened, clock.warned, clock.aim-missed, clock.breached,
+ * clock.overdue, clock.met, clock.late, clock.void, clock.moved.
  *
- *   open ──meet──▶ met        before its time was over
- *   open ──pass──▶ breached   its time is over, and nothing was done (by the beat, or by who meets it late)
- *   breached ──meet──▶ late   done after all
- *   open, breached ──void──▶ void  the duty does not apply; says why
+ *   open ──met in time──▶ met
+ *   open ──its time is over──▶ breached (the rule's limit), overdue ("promptly": a measure of ours)
+ *   breached, overdue ──met──▶ late, or met when it was done in time and only told later
+ *   open, breached, overdue ──void──▶ void  the duty does not apply; says why
  *
- * At 50, 75 and 90 percent of the time it warns, from 75 on it calls who is on duty (incident/notice.h).
- * Refuses: duties that data/duties does not have, or that were not in force at the start; starts in the
- * future.
+ * It warns at 50, 75 and 90 percent of the time and when the time that should be kept is over; from 75 on it
+ * calls who is on duty (incident/notice.h). Refuses: duties that data/duties does not have, clocks without
+ * evidence, starts in the future. A duty that the rules of that day did not have opens none: *ret_id 0.
  */
 #include "ca/turn.h"
 #include "incident/duty.h"
@@ -38,13 +38,12 @@ LT_MUST_USE lt_res incident_clock_void(struct ca_turn *t, const char *subject, c
 LT_MUST_USE lt_res incident_clock_until(struct ca_turn *t, const char *subject, const char *duty, lt_time due,
                                         const char *why);
 
+/* Something happened to the subject: opens every duty whose row says that this kind of event begins it, and
+ * meets those that it meets. For cases and reports, so that which clocks run is data. */
+LT_MUST_USE lt_res incident_clock_happened(struct ca_turn *t, const char *kind, const char *subject,
+                                           lt_time when, const char *evidence);
+
 /* The tightest clock of a subject that is open or breached; *ret_due 0: none. For tiers and order. */
 LT_MUST_USE lt_res incident_clock_next(struct ca_turn *t, const char *subject, lt_time *ret_due);
-
-struct incident_beat; /* incident/beat.h */
-struct store_sql;
-
-extern const struct store_sql *const incident_duty_sql;
-extern const size_t incident_duty_sql_count;
 
 #endif

@@ -23,6 +23,8 @@ struct incident_duty {
     const char *quote;   /* the document's words; "" where none is quoted */
     const char *owner;   /* role: commander, communications, revocation, liaison, legal, compliance */
     const char *cause;   /* of ca/reasons.h, "tls/key-compromise"; "": not about one */
+    const char *on;      /* kind of the event that begins it by itself; "": somebody opens it */
+    const char *met;     /* kind of the event that meets it; "": somebody says so */
     const char *where;   /* "data/duties/irg.yaml:12" */
 };
 
@@ -31,6 +33,7 @@ extern const size_t incident_duty_count;
 
 /* The row in force at that time; NULL when there is none. */
 const struct incident_duty *incident_duty_at(lt_slice id, lt_time when);
+bool incident_duty_in_force(const struct incident_duty *duty, lt_time when);
 /* Any row of that id: does anybody know it? */
 bool incident_duty_known(lt_slice id);
 /* Of a revocation for that cause ("caa-unreliable" of TLS, "smime/misuse"); NULL as above. */
@@ -49,6 +52,8 @@ enum incident_instant {
     INCIDENT_CONFIRMED, /* we were sure */
     INCIDENT_INSTANTS,
 };
+/* "received", … Static storage. */
+const char *incident_instant_name(enum incident_instant instant);
 struct incident_start {
     const char *source; /* "problem-report", "design-review", … as in incident/case.h */
     const char *from;
@@ -81,5 +86,7 @@ struct incident_recorded {
 };
 extern const struct incident_recorded incident_recorded[];
 extern const size_t incident_recorded_count;
+const struct incident_recorded *incident_recorded_find(lt_slice name);
+void incident_recorded_instants(const struct incident_recorded *r, lt_time ret_instants[INCIDENT_INSTANTS]);
 
 #endif

@@ -14,7 +14,7 @@ CREATE TABLE clock (
   due_us INTEGER NOT NULL,                 -- by then at the latest
   exact INTEGER NOT NULL,                  -- 0: the rule says "promptly", due_us is our own measure
   opened_us INTEGER NOT NULL,              -- by whom it was written, not what it counts from
-  status TEXT NOT NULL,                    -- open, breached, met, late, void
+  status TEXT NOT NULL,                    -- open, breached, overdue, met, late, void
   warned INTEGER NOT NULL,                 -- percent of the last warning: 0, 50, 75, 90, 100
   next_us INTEGER,                         -- when it is looked at again; NULL: never
   met_us INTEGER NOT NULL,                 -- 0: not yet
