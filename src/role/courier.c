@@ -1,12 +1,14 @@
 /* courier: goes out to the CA's remote perspectives, to the mail relay, to what the CA publishes, and to who
  * uses its certificates. It has
  * no book and no key of the CA, only the TLS key by which perspectives know it (courier/key.pem, made by
- * `lintel perspective client`); without perspectives, none. */
+ * `lintel perspective client`); without perspectives, none. In a drill's family no letter and no notice
+ * leaves it. */
 #include "role/courier.h"
 
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,13 +19,15 @@
 #include "base/secret.h"
 #include "crypto/digest.h"
 #include "role/courier_crl.h"
+#include "role/courier_hook.h"
+#include "role/courier_letter.h"
 #include "role/courier_mail.h"
 #include "role/courier_usage.h"
 #include "role/event_loop.h"
 #include "role/kit.h"
 #include "role/profiles.h"
 
-enum { KEY_MAX = 4096 };
+enum { KEY_MAX = 4096, LETTER_MAX = 512 * 1024, SAID_SIZE = 208 };
 #define KEY_FILE "courier/key.pem"
 
 struct courier {
@@ -34,6 +38,7 @@ struct courier {
     struct courier_fleet *fleet;  /* owned */
     struct courier_fleet *before; /* owned: of the files before, until its questions are answered */
     struct courier_mail *mail;    /* owned */
+    struct courier_hook *hook;    /* owned */
     struct courier_crl *crl;      /* owned */
     struct courier_usage *usage;  /* owned */
     uint32_t registrar;           /* instance that asked last */
@@ -96,11 +101,93 @@ static void mailed(void *self, const Ipc__MailSent *said)
     }
 }
 
+static void hooked(void *self, const Ipc__HookSent *said)
+{
+    struct courier *s = self;
+    const struct ipc_addr to = {.role = IPC_REGISTRAR, .instance = s->registrar};
+    lt_metric_add(said->accepted ? "lintel_hooks_total{outcome=\"accepted\"}"
+                  : said->final  ? "lintel_hooks_total{outcome=\"refused\"}"
+                                 : "lintel_hooks_total{outcome=\"failed\"}",
+                  1);
+    if (!said->accepted) {
+        lt_log(LT_LOG_WARN, "a hook did not take a notice", "notice=%lld final=%s why=\"%s\"",
+               (long long)said->notice_id, said->final ? "yes" : "no", said->said);
+    }
+    if (lt_failed(role_reply(s->kit, &to, IPC_HOOK_SENT, &said->base))) {
+        lt_log_error("answer not sent"); /* the registrar has it sent again */
+    }
+}
+
+/* A drill writes to nobody: what would have been sent is made, and its hash told in the place of an answer.
+ */
+static void sink_words(lt_slice bytes, char ret_text[SAID_SIZE])
+{
+    uint8_t hash[CRYPTO_SHA256_LEN];
+    int at = snprintf(ret_text, SAID_SIZE, "drill: %zu bytes, SHA-256 ", bytes.len); /* it fits, as below */
+    crypto_sha256(bytes, hash);
+    for (size_t i = 0; i < sizeof hash; i++) {
+        at += snprintf(ret_text + at, SAID_SIZE - (size_t)at, "%02x", hash[i]);
+    }
+}
+
+static void sink_mail(struct courier *s, const Ipc__MailSend *letter)
+{
+    Ipc__MailSent said = IPC__MAIL_SENT__INIT;
+    struct lt_buf text;
+    char words[SAID_SIZE];
+    lt_buf_init(&text, LETTER_MAX);
+    lt_res r = courier_letter_write(letter, &text);
+    if (lt_failed(r)) {
+        (void)snprintf(words, sizeof words, "%s", lt_error_last()->detail); /* cut is fine */
+        said.why = words;
+    } else {
+        sink_words(lt_buf_slice(&text), words);
+        said.said = words;
+    }
+    lt_buf_done(&text);
+    said.mail_id = letter->mail_id;
+    said.attempt = letter->attempt;
+    said.accepted = !lt_failed(r);
+    said.final = lt_failed(r);
+    said.notice = strcmp(letter->kind, "notice") == 0;
+    mailed(s, &said);
+}
+
+static void sink_hook(struct courier *s, const Ipc__HookSend *notice)
+{
+    Ipc__HookSent said = IPC__HOOK_SENT__INIT;
+    char words[SAID_SIZE];
+    sink_words(LT_SLICE(notice->body.data, notice->body.len), words);
+    said.notice_id = notice->notice_id;
+    said.attempt = notice->attempt;
+    said.accepted = true;
+    said.said = words;
+    hooked(s, &said);
+}
+
 static lt_res on_mail(void *self, const struct ipc_msg *m)
 {
     struct courier *s = self;
+    const Ipc__MailSend *letter = (const Ipc__MailSend *)(const void *)m->body;
     s->registrar = m->from.instance;
-    courier_mail_send(s->mail, (const Ipc__MailSend *)(const void *)m->body);
+    if (role_scratch(s->kit)) {
+        sink_mail(s, letter);
+    } else {
+        courier_mail_send(s->mail, letter);
+    }
+    return LT_OK;
+}
+
+static lt_res on_hook(void *self, const struct ipc_msg *m)
+{
+    struct courier *s = self;
+    const Ipc__HookSend *notice = (const Ipc__HookSend *)(const void *)m->body;
+    s->registrar = m->from.instance;
+    if (role_scratch(s->kit)) {
+        sink_hook(s, notice);
+    } else {
+        courier_hook_send(s->hook, notice);
+    }
     return LT_OK;
 }
 
@@ -211,6 +298,7 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *start, const int *li
     LT_TRY(key);
     LT_TRY(make_fleet(s, &s->fleet));
     LT_TRY(courier_mail_new(s->base, mailed, s, &s->mail));
+    LT_TRY(courier_hook_new(s->base, hooked, s, &s->hook));
     s->crl = courier_crl_new(s->base, fetched, s);
     LT_TRY(courier_usage_new(s->base, s->folder, seen, s, &s->usage));
     say_broken(s);
@@ -239,7 +327,8 @@ static bool drained(void *self)
 {
     const struct courier *s = self;
     /* Without a registrar nobody waits: it asks again when it is back. */
-    return (courier_fleet_open(s->fleet) == 0 && courier_mail_open(s->mail) == 0) ||
+    return (courier_fleet_open(s->fleet) == 0 && courier_mail_open(s->mail) == 0 &&
+            courier_hook_open(s->hook) == 0) ||
            !role_linked(s->kit, IPC_REGISTRAR);
 }
 
@@ -250,6 +339,7 @@ static lt_res tick(void *self, lt_time now)
     int64_t now_ms = lt_monotonic_ms();
     courier_fleet_tick(s->fleet, now_ms);
     courier_mail_tick(s->mail);
+    courier_hook_tick(s->hook);
     courier_crl_tick(s->crl);
     courier_usage_tick(s->usage);
     if (s->before != NULL) {
@@ -274,7 +364,7 @@ static lt_res run(void *self)
 static const struct role_route routes[] = {
     {IPC_REGISTRAR, IPC_CORROBORATE, on_corroborate}, {IPC_REGISTRAR, IPC_MAIL_SEND, on_mail},
     {IPC_REGISTRAR, IPC_CRL_FETCH, on_crl},           {IPC_REGISTRAR, IPC_USAGE_LOOK, on_look},
-    {IPC_REGISTRAR, IPC_USAGE_STOP, on_usage_stop},
+    {IPC_REGISTRAR, IPC_USAGE_STOP, on_usage_stop},   {IPC_REGISTRAR, IPC_HOOK_SEND, on_hook},
 };
 
 int main(void)

@@ -7,9 +7,18 @@
 
 #include "base/text.h"
 #include "http/date.h"
+#include "incident/notice_text.h"
 #include "validate/contacts.h"
 
-enum { BODY_MAX = 16 * 1024, LINE_MAX_LEN = 75, DATE_LEN = 25 };
+enum {
+    BODY_MAX = 16 * 1024,
+    NOTICE_MAX = 128 * 1024,
+    SUBJECT_MAX = 1024,
+    WORD_MAX = 45, /* bytes of one encoded word: 60 letters */
+    LINE_MAX_LEN = 75,
+    DATE_LEN = 25,
+    MESSAGE_ID_MAX = 250,
+};
 
 /* RFC 2045 6.7; '\n' of the text ends a line. */
 static void add_quoted_printable(struct lt_buf *out, lt_slice text)
@@ -107,7 +116,7 @@ static bool is_plain_name(const char *s)
     return s[0] != '\0' && strlen(s) <= 64 && strspn(s, letters) == strlen(s);
 }
 
-static void add_headers(struct lt_buf *out, const Ipc__MailSend *m, const char *subject)
+static void add_from_to(struct lt_buf *out, const Ipc__MailSend *m)
 {
     char date[HTTP_DATE_SIZE];
     http_date((lt_time){m->created_us}, date);
@@ -115,12 +124,97 @@ static void add_headers(struct lt_buf *out, const Ipc__MailSend *m, const char *
     lt_buf_addf(out, is_plain_name(m->ca) ? "From: %s <%s>\r\n" : "From: %s<%s>\r\n",
                 is_plain_name(m->ca) ? m->ca : "", m->from);
     lt_buf_addf(out, "To: <%s>\r\n", m->to);
-    lt_buf_addf(out, "Subject: %s %s?\r\n", subject, m->name);
-    lt_buf_addf(out, "Message-ID: <lintel-%lld@%s>\r\n", (long long)m->mail_id, m->host);
+}
+
+static void add_format(struct lt_buf *out)
+{
     /* RFC 3834 5: nobody's out-of-office shall answer. */
     lt_buf_add_cstr(out, "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
                          "Content-Type: text/plain; charset=utf-8\r\n"
                          "Content-Transfer-Encoding: quoted-printable\r\n\r\n");
+}
+
+static void add_headers(struct lt_buf *out, const Ipc__MailSend *m, const char *subject)
+{
+    add_from_to(out, m);
+    lt_buf_addf(out, "Subject: %s %s?\r\n", subject, m->name);
+    lt_buf_addf(out, "Message-ID: <lintel-%lld@%s>\r\n", (long long)m->mail_id, m->host);
+    add_format(out);
+}
+
+/* --- what the incident desk says ------------------------------------------------------------------------ */
+
+/* RFC 2047 2: "An 'encoded-word' may not be more than 75 characters long"; 5 (3): no character of several
+ * bytes is split over two of them. */
+static void add_subject(struct lt_buf *out, lt_slice text)
+{
+    bool plain = true;
+    for (size_t i = 0; i < text.len; i++) {
+        plain = plain && text.ptr[i] >= 0x20 && text.ptr[i] < 0x7f;
+    }
+    lt_buf_add_cstr(out, "Subject:");
+    for (bool first = true; plain ? first : text.len > 0; first = false) {
+        size_t len = plain || text.len < WORD_MAX ? text.len : WORD_MAX;
+        while (!plain && len > 0 && len < text.len && (text.ptr[len] & 0xc0) == 0x80) {
+            len--;
+        }
+        len = len == 0 ? WORD_MAX : len; /* no UTF-8: its reader sees what it is */
+        lt_buf_add_cstr(out, plain ? " " : first ? " =?utf-8?B?" : "\r\n =?utf-8?B?");
+        if (plain) {
+            lt_buf_add(out, text);
+        } else {
+            lt_base64_add(out, lt_slice_sub(text, 0, len));
+            lt_buf_add_cstr(out, "?=");
+        }
+        text = lt_slice_sub(text, len, SIZE_MAX);
+    }
+    lt_buf_add_cstr(out, "\r\n");
+}
+
+/* A stranger's: one that is none is left out. */
+static bool is_message_id(const char *s)
+{
+    size_t len = strlen(s);
+    bool good = len > 2 && len <= MESSAGE_ID_MAX && s[0] == '<' && s[len - 1] == '>';
+    for (size_t i = 1; good && i + 1 < len; i++) {
+        good = s[i] > 0x20 && s[i] < 0x7f && s[i] != '<' && s[i] != '>';
+    }
+    return good;
+}
+
+static void add_notice(struct lt_buf *out, const Ipc__MailSend *m, lt_slice subject, lt_slice body)
+{
+    add_from_to(out, m);
+    add_subject(out, subject);
+    lt_buf_addf(out, "Message-ID: <notice-%lld.%s@%s>\r\n", (long long)m->mail_id, m->token, m->host);
+    if (m->reply_to[0] != '\0') {
+        lt_buf_addf(out, "Reply-To: <%s>\r\n", m->reply_to);
+    }
+    if (is_message_id(m->in_reply_to)) {
+        lt_buf_addf(out, "In-Reply-To: %s\r\nReferences: %s\r\n", m->in_reply_to, m->in_reply_to);
+    }
+    add_format(out);
+    add_quoted_printable(out, body);
+}
+
+static lt_res write_notice(const Ipc__MailSend *m, struct lt_buf *out)
+{
+    struct lt_buf subject;
+    struct lt_buf body;
+    LT_CHECK(is_host(m->host) && is_host(m->token), LT_PEER_MALFORMED, "\"%.80s\" is no name", m->host);
+    LT_CHECK(m->reply_to[0] == '\0' || validate_contact_is(lt_slice_cstr(m->reply_to)), LT_PEER_MALFORMED,
+             "\"%.80s\" is no address to answer to", m->reply_to);
+    const struct incident_letter letter = {m->notice, m->words, m->ca, m->host, m->to, m->subject};
+    lt_buf_init(&subject, SUBJECT_MAX);
+    lt_buf_init(&body, NOTICE_MAX);
+    lt_res r = incident_letter_write(&letter, &subject, &body);
+    if (!lt_failed(r)) {
+        add_notice(out, m, lt_buf_slice(&subject), lt_buf_slice(&body));
+        r = lt_buf_check(out);
+    }
+    lt_buf_done(&subject);
+    lt_buf_done(&body);
+    return r;
 }
 
 lt_res courier_letter_write(const Ipc__MailSend *m, struct lt_buf *out)
@@ -132,6 +226,9 @@ lt_res courier_letter_write(const Ipc__MailSend *m, struct lt_buf *out)
              "\"%.80s\" is no address to write to", m->to);
     LT_CHECK(validate_contact_is(lt_slice_cstr(m->from)), LT_PEER_MALFORMED,
              "\"%.80s\" is no address to write from", m->from);
+    if (strcmp(m->kind, "notice") == 0) {
+        return write_notice(m, out);
+    }
     LT_CHECK(is_host(bare) && is_host(m->host), LT_PEER_MALFORMED, "\"%.80s\" at \"%.80s\" is no name",
              m->name, m->host);
     while (kind < LT_COUNT(kinds) && strcmp(m->kind, kinds[kind].kind) != 0) {

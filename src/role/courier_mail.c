@@ -1,32 +1,26 @@
-/* libcurl's multi interface over libevent: its sockets are our events, its time-outs our timer. The name of
- * the relay is looked up here, once for each letter, as libcurl would start a thread for it. */
+/* The name of the relay is looked up here, once a minute, as libcurl would start a thread for it. */
 #include "role/courier_mail.h"
 
-#include <curl/curl.h>
-#include <event2/event.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/slice.h"
-#include "http/client.h"
+#include "role/courier_curl.h"
 #include "role/courier_letter.h"
 
 enum {
-    LETTER_MAX = 64 * 1024,
+    LETTER_MAX = 512 * 1024,
     OPEN_MAX = 1024,
     CONNECTIONS_MAX = 4L,
     CONNECT_MS = 15000L,
     WHOLE_MS = 90000L,
     WHY_MAX = 208,
-    ADDRESS_KEPT_MS = 60000L,
-    HOST_SIZE = 256, /* as in struct courier_relay */
 };
 
 struct parcel {
+    struct courier_transfer transfer; /* first */
     struct courier_mail *mail;
     struct parcel *next;
     int64_t id;
@@ -40,22 +34,14 @@ struct parcel {
     char error[CURL_ERROR_SIZE];
     char line[WHY_MAX]; /* the last refusal of the relay; or why it could not begin */
     bool hopeless;      /* nor ever will */
-};
-
-/* Of the relay, as it was found last. */
-struct relay_address {
-    char host[HOST_SIZE];
-    uint16_t port;
-    char row[HOST_SIZE + NI_MAXHOST + 16]; /* "host:port:address"; "": none */
-    int64_t until_ms;
+    char said[WHY_MAX]; /* by the relay, when it had the letter */
+    bool notice;
 };
 
 struct courier_mail {
-    struct event_base *base; /* borrowed */
-    struct relay_address address;
-    CURLM *multi;        /* owned */
-    struct event *timer; /* owned */
-    struct parcel *open; /* owned list */
+    struct courier_places *places; /* owned */
+    struct courier_curl *curl;     /* owned */
+    struct parcel *open;           /* owned list */
     size_t count;
     courier_mailed *told;
     void *self;
@@ -63,10 +49,7 @@ struct courier_mail {
 
 static void free_parcel(struct parcel *p)
 {
-    if (p->easy != NULL) {
-        (void)curl_multi_remove_handle(p->mail->multi, p->easy); /* fails only for a stranger's */
-        curl_easy_cleanup(p->easy);
-    }
+    courier_curl_drop(p->mail->curl, p->easy);
     curl_slist_free_all(p->to);
     curl_slist_free_all(p->lookup);
     lt_buf_done(&p->letter);
@@ -93,6 +76,8 @@ static void tell(struct parcel *p, bool accepted, bool final, const char *why)
     said.accepted = accepted;
     said.final = final;
     said.why = text;
+    said.said = p->said;
+    said.notice = p->notice;
     unlink_parcel(p);
     p->mail->told(p->mail->self, &said);
     free_parcel(p);
@@ -100,8 +85,9 @@ static void tell(struct parcel *p, bool accepted, bool final, const char *why)
 
 /* RFC 5321 4.2.1: 5yz is for good, 4yz for now. But what is refused before the recipient was named (we, our
  * sender, the relay itself) is the configuration's fault: people mend it, and the letter goes then. */
-static void finished(struct parcel *p, CURLcode outcome)
+static void finished(struct courier_transfer *transfer, CURLcode outcome)
 {
+    struct parcel *p = (struct parcel *)transfer; /* its first member */
     long code = 0;
     char why[sizeof p->relay.host + WHY_MAX + CURL_ERROR_SIZE];
     (void)curl_easy_getinfo(p->easy, CURLINFO_RESPONSE_CODE, &code); /* 0 stays when there is none */
@@ -112,73 +98,6 @@ static void finished(struct parcel *p, CURLcode outcome)
     (void)snprintf(why, sizeof why, "%s:%u: %s", p->relay.host, p->relay.port, spoke ? p->line : what);
     bool accepted = outcome == CURLE_OK;
     tell(p, accepted, !accepted && code >= 500 && code < 600 && (recipient || letter), accepted ? "" : why);
-}
-
-static void collect(struct courier_mail *m)
-{
-    int left = 0;
-    const CURLMsg *said = NULL;
-    while ((said = curl_multi_info_read(m->multi, &left)) != NULL) {
-        struct parcel *p = NULL;
-        CURLcode outcome = said->data.result;
-        if (said->msg == CURLMSG_DONE &&
-            curl_easy_getinfo(said->easy_handle, CURLINFO_PRIVATE, &p) == CURLE_OK) {
-            finished(p, outcome);
-        }
-    }
-}
-
-static void on_socket(evutil_socket_t fd, short what, void *arg)
-{
-    struct courier_mail *m = arg;
-    int running = 0;
-    int mask = ((what & EV_READ) != 0 ? CURL_CSELECT_IN : 0) |
-               ((what & EV_WRITE) != 0 ? CURL_CSELECT_OUT : 0);
-    (void)curl_multi_socket_action(m->multi, (curl_socket_t)fd, mask, &running); /* outcomes are collected */
-    collect(m);
-}
-
-static void on_timer(evutil_socket_t fd, short what, void *arg)
-{
-    struct courier_mail *m = arg;
-    int running = 0;
-    (void)fd;
-    (void)what;
-    (void)curl_multi_socket_action(m->multi, CURL_SOCKET_TIMEOUT, 0, &running); /* as above */
-    collect(m);
-}
-
-/* libcurl wants to hear of a socket, or no more. */
-static int watch(CURL *easy, curl_socket_t fd, int what, void *arg, void *of_socket)
-{
-    struct courier_mail *m = arg;
-    struct event *old = of_socket;
-    (void)easy;
-    if (old != NULL) {
-        event_free(old);
-    }
-    struct event *fresh = NULL;
-    if (what != CURL_POLL_REMOVE) {
-        short mask = (short)(((what & CURL_POLL_IN) != 0 ? EV_READ : 0) |
-                             ((what & CURL_POLL_OUT) != 0 ? EV_WRITE : 0) | EV_PERSIST);
-        fresh = event_new(m->base, fd, mask, on_socket, m);
-        LT_ASSERT(fresh != NULL && event_add(fresh, NULL) == 0);
-    }
-    (void)curl_multi_assign(m->multi, fd, fresh); /* it is a socket of this handle */
-    return 0;
-}
-
-static int set_timer(CURLM *multi, long ms, void *arg)
-{
-    struct courier_mail *m = arg;
-    (void)multi;
-    if (ms < 0) {
-        (void)event_del(m->timer); /* fails only for one that is none */
-        return 0;
-    }
-    struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000};
-    LT_ASSERT(event_add(m->timer, &tv) == 0);
-    return 0;
 }
 
 static size_t give(char *to, size_t size, size_t count, void *arg)
@@ -192,55 +111,41 @@ static size_t give(char *to, size_t size, size_t count, void *arg)
     return rest.len;
 }
 
-/* Every line that the relay says comes by here; what it refuses is kept, not its farewell. */
+static void keep(char to[WHY_MAX], const char *text, size_t len)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < len && kept + 1 < WHY_MAX; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c != '\r' && c != '\n') {
+            to[kept++] = (char)(c < 0x20 || c > 0x7e ? '?' : c);
+        }
+    }
+    to[kept] = '\0';
+}
+
+/* Every line that the relay says comes by here; what it refuses is kept, and how it took the letter (250,
+ * often with the name that it has in its queue), not its farewell. */
 static size_t hear(char *text, size_t size, size_t count, void *arg)
 {
     struct parcel *p = arg;
     size_t len = size * count;
-    size_t kept = 0;
-    if (len == 0 || (text[0] != '4' && text[0] != '5')) {
-        return len;
+    bool whole = p->letter.len > 0 && p->at == p->letter.len;
+    if (len > 0 && (text[0] == '4' || text[0] == '5')) {
+        keep(p->line, text, len);
+    } else if (len > 3 && whole && memcmp(text, "250", 3) == 0) {
+        keep(p->said, text, len);
     }
-    for (size_t i = 0; i < len && kept + 1 < sizeof p->line; i++) {
-        unsigned char c = (unsigned char)text[i];
-        if (c != '\r' && c != '\n') {
-            p->line[kept++] = (char)(c < 0x20 || c > 0x7e ? '?' : c);
-        }
-    }
-    p->line[kept] = '\0';
     return len;
-}
-
-static lt_res resolve(struct relay_address *at)
-{
-    struct http_origin o = {.host = at->host, .port = at->port};
-    char address[NI_MAXHOST];
-    LT_TRY(http_origin_resolve(&o));
-    int rc = getnameinfo((const struct sockaddr *)&o.address, o.address_len, address, sizeof address, NULL, 0,
-                         NI_NUMERICHOST);
-    LT_CHECK(rc == 0, LT_RETRY_UNAVAILABLE, "%s: %s", at->host, gai_strerror(rc));
-    bool v6 = strchr(address, ':') != NULL;
-    (void)snprintf(at->row, sizeof at->row, v6 ? "%s:%u:[%s]" : "%s:%u:%s", at->host, at->port, address);
-    return LT_OK;
 }
 
 /* Asking the system's resolver waits, and the perspectives' answers with it: once a minute, whatever it says.
  */
 static lt_res look_up(struct parcel *p)
 {
-    struct relay_address *at = &p->mail->address;
-    int64_t now = lt_monotonic_ms();
-    bool same = strcmp(at->host, p->relay.host) == 0 && at->port == p->relay.port;
-    if (!same || now >= at->until_ms) {
-        *at = (struct relay_address){.port = p->relay.port};
-        (void)snprintf(at->host, sizeof at->host, "%s", p->relay.host);
-        lt_res r = resolve(at);
-        at->until_ms = lt_monotonic_ms() + ADDRESS_KEPT_MS;
-        LT_TRY(r);
-    }
-    LT_CHECK(at->row[0] != '\0', LT_RETRY_UNAVAILABLE, "%s: its address was not found a moment ago",
-             at->host);
-    p->lookup = curl_slist_append(NULL, at->row);
+    const char *row = NULL;
+    const struct courier_place place = {p->relay.host, p->relay.port, false};
+    LT_TRY(courier_places_find(p->mail->places, &place, &row));
+    p->lookup = curl_slist_append(NULL, row);
     LT_ASSERT(p->lookup != NULL);
     return LT_OK;
 }
@@ -275,7 +180,6 @@ static bool set_hooks(struct parcel *p)
     SET(CURLOPT_HEADERFUNCTION, hear);
     SET(CURLOPT_HEADERDATA, p);
     SET(CURLOPT_ERRORBUFFER, p->error);
-    SET(CURLOPT_PRIVATE, p);
     return fine;
 }
 
@@ -295,9 +199,7 @@ static lt_res begin(struct parcel *p, const Ipc__MailSend *letter)
     p->easy = curl_easy_init();
     LT_ASSERT(p->to != NULL && p->easy != NULL);
     LT_CHECK(set_transfer(p, url, address) && set_hooks(p), LT_STATE_IO, "libcurl takes an option no more");
-    LT_CHECK(curl_multi_add_handle(p->mail->multi, p->easy) == CURLM_OK, LT_RETRY_UNAVAILABLE,
-             "libcurl takes no more letters");
-    return LT_OK;
+    return courier_curl_add(p->mail->curl, p->easy, &p->transfer);
 }
 
 void courier_mail_send(struct courier_mail *m, const Ipc__MailSend *letter)
@@ -307,6 +209,8 @@ void courier_mail_send(struct courier_mail *m, const Ipc__MailSend *letter)
     p->mail = m;
     p->id = letter->mail_id;
     p->attempt = letter->attempt;
+    p->transfer.done = finished;
+    p->notice = strcmp(letter->kind, "notice") == 0;
     lt_buf_init(&p->letter, LETTER_MAX);
     p->next = m->open;
     m->open = p;
@@ -340,25 +244,14 @@ void courier_mail_tick(struct courier_mail *m)
 lt_res courier_mail_new(struct event_base *base, courier_mailed *told, void *self,
                         struct courier_mail **ret_mail)
 {
-    LT_CHECK(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK, LT_STATE_IO, "libcurl does not start");
+    struct courier_curl *curl = NULL;
+    LT_TRY(courier_curl_new(base, CONNECTIONS_MAX, &curl));
     struct courier_mail *m = calloc(1, sizeof *m);
     LT_ASSERT(m != NULL);
-    m->base = base;
+    m->curl = curl;
+    m->places = courier_places_new();
     m->told = told;
     m->self = self;
-    m->multi = curl_multi_init();
-    m->timer = event_new(base, -1, 0, on_timer, m);
-    LT_ASSERT(m->multi != NULL && m->timer != NULL);
-    bool fine = curl_multi_setopt(m->multi, CURLMOPT_SOCKETFUNCTION, watch) == CURLM_OK &&
-                curl_multi_setopt(m->multi, CURLMOPT_SOCKETDATA, m) == CURLM_OK &&
-                curl_multi_setopt(m->multi, CURLMOPT_TIMERFUNCTION, set_timer) == CURLM_OK &&
-                curl_multi_setopt(m->multi, CURLMOPT_TIMERDATA, m) == CURLM_OK &&
-                curl_multi_setopt(m->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)CONNECTIONS_MAX) ==
-                    CURLM_OK;
-    if (!fine) {
-        courier_mail_free(m);
-        LT_FAIL(LT_STATE_IO, "libcurl does not start");
-    }
     *ret_mail = m;
     return LT_OK;
 }
@@ -373,10 +266,9 @@ void courier_mail_free(struct courier_mail *m)
         m->open = p->next;
         free_parcel(p);
     }
-    (void)curl_multi_cleanup(m->multi); /* it has no letters any more */
-    event_free(m->timer);
+    courier_curl_free(m->curl);
+    courier_places_free(m->places);
     free(m);
-    curl_global_cleanup();
 }
 
 size_t courier_mail_open(const struct courier_mail *m)
