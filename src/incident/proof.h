@@ -1,18 +1,17 @@
 #ifndef INCIDENT_PROOF_H
 #define INCIDENT_PROOF_H
-/* Proofs that a private key is not private any more, as people send them: looked for in whatever they send, and
- * verified with the key itself. No book, no network, no clock; the notary, the mailroom and the command line link
- * it, the registrar never.
+/* Proofs that a private key is not private any more, as people send them: looked for in whatever they send,
+ * and verified with the key itself. No book, no network, no clock; the notary, the mailroom and the command
+ * line link it, the registrar never.
  *
- *   csr          a certification request whose common name says it: "Proof of Key Compromise for …", the words of
- *                pwnedkeys.com, or those of the CA itself (incident_proof_subjects)
- *   kca          the same after draft-mpalmer-key-compromise-attestation: "kca=v1 This Key Is Compromised" with the
- *                extension of RFC 7169
+ *   csr          a certification request whose common name says it: "Proof of Key Compromise for …", the
+ * words of pwnedkeys.com, or those of the CA itself (incident_proof_subjects) kca          the same after
+ * draft-mpalmer-key-compromise-attestation: "kca=v1 This Key Is Compromised" with the extension of RFC 7169
  *   pock         a self-signed certificate of 1950 (Proof of Compromised Key)
  *   pwnedkeys    the JWS that the pwnedkeys API answers with
- *   nonce        a nonce of ours, signed: as a request's common name, or as {"nonce", "public-key", "signature"}
- *   private-key  the key itself: PKCS #1, SEC 1, PKCS #8, OpenSSH. It is used once and wiped; what is kept has its
- *                hashes instead
+ *   nonce        a nonce of ours, signed: as a request's common name, or as {"nonce", "public-key",
+ * "signature"} private-key  the key itself: PKCS #1, SEC 1, PKCS #8, OpenSSH. It is used once and wiped; what
+ * is kept has its hashes instead
  *
  * A key is known by the SHA-256 of its SubjectPublicKeyInfo in one form: uncompressed points, RSA with NULL
  * parameters. Explicit curve parameters are refused: they can be made so that a foreign key fits.
@@ -20,6 +19,7 @@
  * Refuses: taking anything for a proof that circulates anyway, such as a plain request or a certificate.
  */
 #include "base/arena.h"
+#include "base/buf.h"
 #include "proof.pb-c.h"
 
 enum incident_proof_verdict {
@@ -54,20 +54,22 @@ struct incident_proofs { /* in the arena */
     struct incident_proof list[INCIDENT_PROOFS_MAX];
     size_t count;
     bool more; /* there were more than fit */
-    /* public keys, and keys of certificates, that came along: for what is signed by a key that it does not name */
+    /* public keys, and keys of certificates, that came along: for what is signed by a key that it does not
+     * name */
     lt_slice keys[INCIDENT_PROOF_KEYS_MAX]; /* SPKI */
     size_t key_count;
 };
 
-/* Looks through one part: a file, an attachment, a text with proofs in between. Parts of one report are looked
- * through one after the other into the same list; offsets are those of the part. Never fails on what it reads:
- * LT_PEER_TOO_LARGE alone, when the arena is full. */
+/* Looks through one part: a file, an attachment, a text with proofs in between. Parts of one report are
+ * looked through one after the other into the same list; offsets are those of the part. Never fails on what
+ * it reads: LT_PEER_TOO_LARGE alone, when the arena is full. */
 LT_MUST_USE lt_res incident_proof_look(lt_slice part, struct lt_arena *a, struct incident_proofs *p);
 /* After the last part: signatures that waited for a key. */
 LT_MUST_USE lt_res incident_proof_finish(struct lt_arena *a, struct incident_proofs *p);
 
-/* The part with every private key in it replaced by what may be kept; of the same proofs, by their offsets from
- * `first` on. Nothing to replace: out gets the part as it is. */
+/* The part with every private key in it replaced by what may be kept; of the same proofs, by their offsets
+ * from `first` on. Nothing to replace: out gets the part as it is. Where there was more than could be looked
+ * at, nothing of a part with private keys is kept. */
 void incident_proof_redact(lt_slice part, const struct incident_proofs *p, size_t first, struct lt_buf *out);
 
 /* "proven", …: static storage. */
@@ -76,7 +78,8 @@ const char *incident_proof_verdict_name(enum incident_proof_verdict v);
 LT_MUST_USE lt_res incident_proof_message(const struct incident_proof *p, struct lt_arena *a,
                                           Ipc__KeyProof *ret_message);
 
-/* What is signed for a nonce of ours, and the common name of such a request: "This key is compromised: NONCE". */
+/* What is signed for a nonce of ours, and the common name of such a request: "This key is compromised:
+ * NONCE". */
 #define INCIDENT_PROOF_NONCE_WORDS "This key is compromised: "
 /* Does this have the form of one? */
 bool incident_proof_nonce_form(lt_slice nonce);
