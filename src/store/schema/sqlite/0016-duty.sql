@@ -23,7 +23,7 @@ CREATE TABLE clock (
 ) STRICT;
 CREATE INDEX clock_subject ON clock(subject, id);
 CREATE INDEX clock_next ON clock(next_us) WHERE next_us IS NOT NULL;
-CREATE INDEX clock_status ON clock(status, due_us);
+CREATE INDEX clock_status ON clock(status, due_us, id);
 
 -- What somebody has promised to do again and again, or to keep working: periodic reviews, compensating controls.
 CREATE TABLE control (
