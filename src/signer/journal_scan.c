@@ -163,16 +163,33 @@ static lt_res read_frame(struct journal_scan *s, struct journal_frame_head *ret_
     return check_records(s, ret_head, ret_at);
 }
 
+/* A signer that opens its journal takes back the room that was made ahead, while others read. What is whole
+ * stays. */
+static bool became_shorter(struct journal_scan *s, lt_res r)
+{
+    int64_t size = r.code == LT_STATE_IO ? s->io->size(s->io->self, s->fd) : -1;
+    if (size < 0 || (uint64_t)size >= s->size || (uint64_t)size < s->end) {
+        return false;
+    }
+    s->size = (uint64_t)size;
+    return true;
+}
+
 static lt_res read_frames(struct journal_scan *s, uint64_t limit, journal_scan_visit *visit, void *self)
 {
     while (s->end < s->size && s->end < limit) {
         struct journal_frame_head head;
         struct journal_position at;
         lt_res r = read_frame(s, &head, &at);
-        if (r.code == LT_STATE_CORRUPT) {
-            return judge_tail(s);
+        bool tail = r.code == LT_STATE_CORRUPT;
+        r = tail ? judge_tail(s) : r;
+        if (became_shorter(s, r)) {
+            continue;
         }
         LT_TRY(r);
+        if (tail) {
+            return LT_OK;
+        }
         if (visit != NULL) {
             LT_TRY(show_records(s, &head, visit, self));
         }

@@ -15,14 +15,15 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ET
+import zlib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 JOBS = str(os.cpu_count() or 2)
 ASAN = ROOT / "build-asan"
 FUZZ = ROOT / "build-fuzz"
-# Files whose worlds fill the machine (three families and a server) or that a second one of their kind disturbs (a mail server).
-ALONE = ("test_postgres_families.py", "test_readiness_mail.py")
+# Files whose worlds fill the machine (three families and a server).
+ALONE = ("test_postgres_families.py",)
 RELEASE = ROOT / "build"
 
 
@@ -181,7 +182,7 @@ def fuzz(count, seconds=10, figures=None):
 def pytest_file(path, report, folders):
     """One file by a process of its own; what it printed. Two files share nothing: each has its folder for temporary files
     (a common one is closed again by every pytest that starts) and its ports. The folder of a file that failed is kept."""
-    folder = folders / path.stem
+    folder = folders / str(zlib.crc32(path.stem.encode()) % 10000)  # short: paths of sockets end at 107 bytes
     command = [sys.executable, "-m", "pytest", "-q", "-x" if os.environ.get("FAIL_FAST") else "-q",
                f"--junitxml={report}", "-p", "no:cacheprovider", f"--basetemp={folder}", path]
     env = {**os.environ, "LINTEL_CORPUS": str(corpus())}
@@ -213,7 +214,7 @@ def pytest(count, folder, figures=None):
     reports = ROOT / "build" / "pytest" / Path(folder).name
     shutil.rmtree(reports, ignore_errors=True)
     reports.mkdir(parents=True)
-    folders = Path(tempfile.mkdtemp(prefix="lintel-tests-"))
+    folders = Path(tempfile.mkdtemp(prefix="lt-"))
     folders.chmod(0o755)  # the roles' own users pass through
     files = sorted((ROOT / folder).glob("test_*.py"), key=lambda f: -f.stat().st_size)
     for jobs, some in ((int(JOBS), [f for f in files if f.name not in ALONE]), (1, [f for f in files if f.name in ALONE])):

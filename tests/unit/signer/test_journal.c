@@ -647,6 +647,61 @@ static void fails_at_every_call(void **state)
     grow = JOURNAL_GROW_NONE;
 }
 
+/* A reader beside a signer that takes back the room it made ahead. */
+struct shrinking {
+    struct disk *disk;
+    struct disk_file *file;
+    size_t whole;
+    unsigned reads; /* so many more, then the room is gone */
+};
+
+static ssize_t shrinking_read(void *self, int fd, void *out, size_t len, uint64_t offset)
+{
+    struct shrinking *k = self;
+    if (k->reads-- == 0) {
+        k->file->cache_len = k->whole;
+    }
+    return k->disk->io.read_at(k->disk->io.self, fd, out, len, offset);
+}
+
+static int64_t shrinking_size(void *self, int fd)
+{
+    const struct shrinking *k = self;
+    return k->disk->io.size(k->disk->io.self, fd);
+}
+
+static void room_may_go_while_it_is_read(void **state)
+{
+    (void)state;
+    enum { ROOM = 16 * JOURNAL_SECTOR, READS = 40 };
+    struct disk d;
+    disk_init(&d, 12);
+    fill(&d, NULL, 3, 5);
+    struct shrinking k = {.disk = &d, .file = disk_file(&d, "main/signer.log")};
+    k.whole = k.file->cache_len;
+    const struct journal_io io = {.self = &k, .read_at = shrinking_read, .size = shrinking_size};
+    for (unsigned reads = 0; reads < READS; reads++) {
+        struct journal_summary sum;
+        memset(k.file->cache + k.whole, 0, ROOM);
+        k.file->cache_len = k.whole + ROOM;
+        k.reads = reads;
+        int fd = d.io.open(d.io.self, "main", "signer.log");
+        assert_true(fd >= 0);
+        assert_ok(journal_walk(&io, fd, NULL, NULL, &sum));
+        assert_int_equal(sum.last, 15);
+        d.io.close(d.io.self, fd);
+    }
+    /* What is whole may not go. */
+    struct journal_summary sum;
+    k.whole -= JOURNAL_SECTOR;
+    k.reads = 6;
+    int fd = d.io.open(d.io.self, "main", "signer.log");
+    lt_res r = journal_walk(&io, fd, NULL, NULL, &sum);
+    assert_true(lt_failed(r) || sum.last < 15);
+    d.io.close(d.io.self, fd);
+    disk_done(&d);
+}
+
 static void works_on_real_files(void **state)
 {
     (void)state;
@@ -697,6 +752,7 @@ int main(void)
         cmocka_unit_test(a_mirror_brings_back),
         cmocka_unit_test(nothing_is_left_behind_the_end),
         cmocka_unit_test(a_foreign_mirror_is_refused),
+        cmocka_unit_test(room_may_go_while_it_is_read),
         cmocka_unit_test(torture),
         cmocka_unit_test(fails_at_every_call),
         cmocka_unit_test(works_on_real_files),
