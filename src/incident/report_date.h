@@ -1,7 +1,7 @@
 #ifndef INCIDENT_REPORT_DATE_H
 #define INCIDENT_REPORT_DATE_H
-/* Points in time as people write them in reports: "2026-03-01 02:10 UTC", RFC 3339, "July 29, 2024 22:36 UTC",
- * "29 July 2024". Pure. */
+/* Points in time as people write them in reports: "2026-03-01 02:10 UTC", RFC 3339, "July 29, 2024 22:36
+ * UTC", "29 July 2024". Pure. */
 #include "base/clock.h"
 
 struct report_date {

@@ -6,9 +6,18 @@
 #define PRE INCIDENT_REPORT_PRELIMINARY
 #define FULLS INCIDENT_REPORT_FULLS
 #define CLOSURE INCIDENT_REPORT_CLOSURE
-#define HEAD(id_, kinds_, level_, words_) {id_, kinds_, INCIDENT_PART_HEADING, level_, words_, "", false}
-#define FIELD(id_, kinds_, words_, role_) {id_, kinds_, INCIDENT_PART_FIELD, 0, words_, role_, false}
-#define INNER(id_, kinds_, words_, role_) {id_, kinds_, INCIDENT_PART_FIELD, 1, words_, role_, false}
+#define HEAD(id_, kinds_, level_, words_)                             \
+    {                                                                 \
+        id_, kinds_, INCIDENT_PART_HEADING, level_, words_, "", false \
+    }
+#define FIELD(id_, kinds_, words_, role_)                         \
+    {                                                             \
+        id_, kinds_, INCIDENT_PART_FIELD, 0, words_, role_, false \
+    }
+#define INNER(id_, kinds_, words_, role_)                         \
+    {                                                             \
+        id_, kinds_, INCIDENT_PART_FIELD, 1, words_, role_, false \
+    }
 
 const struct incident_report_part incident_report_parts[] = {
     HEAD("preliminary", PRE, 2, "Preliminary Incident Report"),
@@ -48,9 +57,9 @@ const struct incident_report_part incident_report_parts[] = {
 };
 const size_t incident_report_part_count = LT_COUNT(incident_report_parts);
 
-const char *const incident_factor_fields[INCIDENT_FACTOR_FIELDS] = {
-    "Description", "Timeline", "Detection", "Interaction with other factors",
-    "Root Cause Analysis methodology used"};
+const char *const incident_factor_fields[INCIDENT_FACTOR_FIELDS] = {"Description", "Timeline", "Detection",
+                                                                    "Interaction with other factors",
+                                                                    "Root Cause Analysis methodology used"};
 
 const char incident_related_head[] =
     "| Bug                                | Date                        | Description                   "
