@@ -110,6 +110,19 @@ extern const struct cmd_verb cmd_readiness_upload;
 extern const struct cmd_verb cmd_holdout_add;
 extern const struct cmd_verb cmd_holdout_lift;
 extern const struct cmd_verb cmd_holdout_list;
+extern const struct cmd_verb cmd_clock_list;
+extern const struct cmd_verb cmd_clock_show;
+extern const struct cmd_verb cmd_clock_open;
+extern const struct cmd_verb cmd_clock_meet;
+extern const struct cmd_verb cmd_clock_void;
+extern const struct cmd_verb cmd_clock_move;
+extern const struct cmd_verb cmd_control_list;
+extern const struct cmd_verb cmd_control_add;
+extern const struct cmd_verb cmd_control_done;
+extern const struct cmd_verb cmd_control_retire;
+extern const struct cmd_verb cmd_duty_list;
+extern const struct cmd_verb cmd_duty_show;
+extern const struct cmd_verb cmd_duty_judge;
 extern const struct cmd_verb cmd_completion;
 
 /* The folder of the family's programs: --libexec, else $LINTEL_LIBEXEC, else libexec/ beside this program,
