@@ -10,5 +10,7 @@ LT_MUST_USE lt_res incident_page_call(struct acme_desk *d, struct ca_turn *t, co
 
 /* problem_page.c: the form, and the case that its link leads to. */
 acme_page_handler incident_problem_report_page, incident_problem_case_page;
+/* learn_concern.c: the box for the staff, and the answer to one of them. */
+acme_page_handler incident_concern_page;
 
 #endif

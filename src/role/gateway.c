@@ -37,6 +37,7 @@ static const struct {
     {ON(LISTENER_HTTPS), "/validate/", gateway_ask},
     {ON(LISTENER_HTTPS), "/problem", gateway_ask},
     {ON(LISTENER_HTTPS), "/problem/", gateway_ask},
+    {ON(LISTENER_HTTPS), GATEWAY_NAMELESS, gateway_ask},
     {ON(LISTENER_API), "/api/", gateway_ask},
     {ON(LISTENER_HTTPS) | ON(LISTENER_HTTP), "/crl/", gateway_serve_crl},
     {ON(LISTENER_HTTPS) | ON(LISTENER_HTTP), "/ca/", gateway_serve_ca},
@@ -138,9 +139,11 @@ static void on_ended(void *self, struct http_exchange *x, const struct http_outc
     }
     gateway_count(g, slot, outcome);
     const struct http_request *r = http_exchange_request(x);
-    lt_log(LT_LOG_DEBUG, "request", "listener=%s from=%s method=%.*s path=%.*s status=%u us=%lld",
-           r->listener->name, r->remote, LT_FMT(r->method), LT_FMT(r->path), outcome->status,
-           (long long)(lt_now().us - slot->since_us));
+    if (!lt_slice_starts(r->path, LT_LIT(GATEWAY_NAMELESS))) {
+        lt_log(LT_LOG_DEBUG, "request", "listener=%s from=%s method=%.*s path=%.*s status=%u us=%lld",
+               r->listener->name, r->remote, LT_FMT(r->method), LT_FMT(r->path), outcome->status,
+               (long long)(lt_now().us - slot->since_us));
+    }
     gateway_forget(g, slot);
     gateway_ocsp_forget(g, slot);
     gateway_ari_forget(g, slot);

@@ -15,6 +15,9 @@
 
 struct ssl_ctx_st;
 
+/* What is asked below this path is asked by nobody: no address is logged, and none handed on. */
+#define GATEWAY_NAMELESS "/concern/"
+
 enum gateway_listener {
     LISTENER_HTTPS,
     LISTENER_HTTP,

@@ -73,8 +73,9 @@ static lt_res send_question(struct gateway *g, const struct gateway_slot *slot)
     q.query = text(g, r->query);
     q.content_type = text(g, http_request_field(r, "content-type"));
     q.accept = text(g, http_request_field(r, "accept"));
-    q.user_agent = agent_text(g, http_request_field(r, "user-agent"));
-    q.remote_address = text(g, lt_slice_cstr(r->remote));
+    bool nameless = lt_slice_starts(r->path, LT_LIT(GATEWAY_NAMELESS));
+    q.user_agent = agent_text(g, nameless ? LT_LIT("") : http_request_field(r, "user-agent"));
+    q.remote_address = text(g, lt_slice_cstr(nameless ? "" : r->remote));
     q.listener = text(g, lt_slice_cstr(r->listener->name));
     q.body.data = (uint8_t *)(uintptr_t)r->body.ptr; /* read only: the generated type lacks the const */
     q.body.len = r->body.len;

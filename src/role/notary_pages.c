@@ -21,6 +21,7 @@ static const struct notary_page pages[] = {
      .area = "text",
      .open = true},
     {"/problem/", "problem-case", {"do", "text", "domain", "method"}, NULL, .area = "text"},
+    {"/concern/", "concern", {"do", "text"}, NULL, .area = "text", .nameless = true},
 };
 
 /* The one thing in a page that is not plain text; the policy names its hash. */
@@ -299,8 +300,10 @@ lt_res notary_page_begin(struct notary *n, struct notary_request *q, const Ipc__
     }
     call.page = lt_arena_cstr(&q->arena, lt_slice_cstr(page->name));
     call.token = lt_arena_cstr(&q->arena, token);
-    call.remote_address = q->remote_address;
-    call.user_agent = q->user_agent;
+    if (!page->nameless) {
+        call.remote_address = q->remote_address;
+        call.user_agent = q->user_agent;
+    }
     if (call.page == NULL || call.token == NULL) {
         return notary_page_refuse(n, q, 413, "the request is over the limit");
     }

@@ -24,6 +24,7 @@ struct notary_page {
     const char *requests; /* the one of them that has certificate requests (PEM); NULL: none has */
     const char *area;     /* the one of them that is a text of some lines; NULL: none is */
     bool open;            /* nobody needs a token: the path is the prefix, and nothing more */
+    bool nameless;        /* nothing of who asks is handed on */
 };
 
 /* The page that the path is of, or NULL. ret_token: what follows, unchecked. */
