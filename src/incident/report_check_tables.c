@@ -259,13 +259,13 @@ static void take_row(struct report_check *c, const struct report_item *row)
 
 static bool against_delay(lt_slice s)
 {
-    static const char *const words[] = {"revo", "delay", "replac", "renew", "automat", "ari"};
+    static const char *const words[] = {"revo", "delay", "replac", "renew", "automat"};
     for (size_t i = 0; i < LT_COUNT(words); i++) {
         if (report_has(s, words[i])) {
             return true;
         }
     }
-    return false;
+    return report_has_word(s, "ari");
 }
 
 void report_check_actions(struct report_check *c)
@@ -274,7 +274,7 @@ void report_check_actions(struct report_check *c)
                                         "Evaluation Criteria", "Due Date", "Status"};
     const struct report_item *head = report_part(c->r, "actions");
     struct table t;
-    bool shorter = false;
+    bool sooner = false;
     if (head == NULL) {
         return;
     }
@@ -293,9 +293,9 @@ void report_check_actions(struct report_check *c)
     }
     for (size_t i = 0; i < c->r->action_count; i++) {
         const struct report_action *a = &c->r->actions[i];
-        shorter = shorter || against_delay(a->text) || against_delay(a->criteria);
+        sooner = sooner || against_delay(a->text) || against_delay(a->criteria);
     }
-    if (c->r->delayed && !shorter) {
+    if (c->r->delayed && !sooner) {
         REPORT_FOUND(c, R_ACTION_DELAY, head->line, actions_section,
                      "none is about revoking or replacing sooner the next time");
     }
