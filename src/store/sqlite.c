@@ -34,9 +34,11 @@ struct sqlite_book {
     sqlite3 *db; /* owned */
     bool read_only;
     bool begun;
-    bool mark_wanted; /* a savepoint that nothing was written in yet: SQLite does not know of it */
-    bool lost;        /* begun, but SQLite rolled it back by itself */
-    bool suspect;     /* a sync failed: what the WAL holds on disk is unknown until it begins anew */
+    bool mark_wanted;  /* a savepoint that nothing was written in yet: SQLite does not know of it */
+    bool lost;         /* begun, but SQLite rolled it back by itself */
+    int wal_pages;     /* as of the last commit */
+    int checkpoint_at; /* pages of the WAL */
+    bool suspect;      /* a sync failed: what the WAL holds on disk is unknown until it begins anew */
     struct sqlite_stmt cache[CACHE_SLOTS];
     struct sqlite_stmt once[ONCE_SLOTS]; /* prepared for one run, and gone with it */
 };
@@ -150,7 +152,14 @@ static lt_res renew_wal(struct sqlite_book *s)
 static int after_commit(void *self, sqlite3 *db, const char *name, int pages)
 {
     struct sqlite_book *s = self;
-    if (pages >= CHECKPOINT_PAGES) {
+    if (pages <= s->wal_pages || s->checkpoint_at == 0) {
+        s->checkpoint_at = CHECKPOINT_PAGES; /* it has begun anew */
+    }
+    s->wal_pages = pages;
+    if (pages >= s->checkpoint_at) {
+        /* While somebody reads for long it cannot begin anew: then not again at each commit, with its syncs.
+         */
+        s->checkpoint_at = pages + CHECKPOINT_PAGES;
         int rc = sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
         s->suspect = s->suspect || (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY);
     }
