@@ -22,9 +22,17 @@ CREATE TABLE notice (
   said TEXT NOT NULL                       -- last words of the relay, or of the hook
 ) STRICT;
 CREATE INDEX notice_subject ON notice(subject, id);
-CREATE INDEX notice_account ON notice(account, id) WHERE account > 0;
+CREATE INDEX notice_of_account ON notice(account, id) WHERE account > 0;
 CREATE INDEX notice_due ON notice(due_us) WHERE status = 'queued';
-CREATE INDEX notice_of_batch ON notice(batch, status, id) WHERE batch > 0;
+CREATE INDEX notice_of_batch ON notice(batch, id) WHERE batch > 0;
+
+-- How fast letters leave: what is left of what may be sent until now. One row.
+CREATE TABLE notice_pace (
+  id INTEGER NOT NULL PRIMARY KEY,
+  at_us INTEGER NOT NULL,                  -- when it was filled last
+  left_over INTEGER NOT NULL,              -- letters that may leave before that is done again
+  behind INTEGER NOT NULL                  -- 1: more were due than might leave
+) STRICT;
 
 -- One notice to every subscriber of a frozen list (mass_member): which accounts, then their addresses, in slices.
 CREATE TABLE notice_batch (
@@ -42,6 +50,8 @@ CREATE TABLE notice_batch (
   accounts INTEGER NOT NULL,
   notices INTEGER NOT NULL,                -- written
   unreached INTEGER NOT NULL,              -- accounts without any address or hook
+  sent INTEGER NOT NULL,
+  failed INTEGER NOT NULL,                 -- bounced, refused or withdrawn
   created_us INTEGER NOT NULL,
   created_by TEXT NOT NULL,
   written_us INTEGER NOT NULL,             -- 0: not yet
