@@ -6,7 +6,7 @@
 
 #define COLUMNS                                                                                      \
     "SELECT c.serial, c.not_before_us, c.not_after_us, r.recorded_us, w.start_us, w.end_us, w.url, " \
-    "c.issuer FROM "
+    "c.issuer, c.issued_us FROM "
 #define CERTIFICATE "LEFT JOIN certificate c ON c.issuer = r.issuer AND c.serial = r.serial AND c.copy = 0 "
 #define REVOCATION \
     "LEFT JOIN revocation r ON r.issuer = c.issuer AND r.shard = c.shard AND r.serial = c.serial "
@@ -39,6 +39,8 @@ void ca_ari_build_init(struct ca_ari_build *b, struct store *store, const struct
 
 void ca_ari_build_done(struct ca_ari_build *b)
 {
+    ca_waves_free(b->waves);
+    b->waves = NULL;
     ca_ari_strings_done(&b->strings);
 }
 
@@ -60,15 +62,10 @@ void ca_ari_build_begin(const struct ca_ari_build *b, struct lt_buf *out)
     add_issuers(b, out);
 }
 
-/* A row from the columns; false for a serial that no row can hold. */
-static lt_res read_row(const struct store_rows *rows, size_t issuer, struct ca_ari_strings *strings,
-                       struct ca_ari_row *ret_row)
+static struct ca_ari_facts facts_of(const struct store_rows *rows)
 {
-    struct ca_ari_window w;
-    struct ca_ari_row row = {.issuer = (uint16_t)issuer};
-    lt_slice serial = store_bytes(rows, 0);
-    const struct ca_ari_facts f = {
-        .serial = serial,
+    return (struct ca_ari_facts){
+        .serial = store_bytes(rows, 0),
         .not_before = {store_int(rows, 1)},
         .not_after = {store_int(rows, 2)},
         .revoked = {store_int(rows, 3)},
@@ -76,11 +73,42 @@ static lt_res read_row(const struct store_rows *rows, size_t issuer, struct ca_a
         .set_end = {store_int(rows, 5)},
         .set_url = store_bytes(rows, 6),
     };
+}
+
+/* What an incident's plan says, where nothing more urgent or more exact is said. */
+static void take_wave(struct ca_ari_facts *f, const struct ca_wave_window *w, const char *url)
+{
+    if (url != NULL && f->set_start.us == 0) {
+        f->set_start = w->start;
+        f->set_end = w->end;
+        f->set_url = lt_slice_cstr(url);
+    }
+}
+
+/* Every certificate in its turn, so that ranks are counted. */
+static lt_res walk_wave(struct ca_ari_build *b, const struct store_rows *rows, struct ca_ari_facts *f)
+{
+    struct ca_wave_window w;
+    const char *url = NULL;
+    if (ca_waves_count(b->waves) == 0) {
+        return LT_OK;
+    }
+    LT_TRY(ca_waves_walk(b->waves, store_int(rows, 7), f->serial, &w, &url));
+    take_wave(f, &w, url);
+    return LT_OK;
+}
+
+static lt_res read_row(const struct ca_ari_facts *f, size_t issuer, struct ca_ari_strings *strings,
+                       struct ca_ari_row *ret_row)
+{
+    struct ca_ari_window w;
+    struct ca_ari_row row = {.issuer = (uint16_t)issuer};
+    lt_slice serial = f->serial;
     LT_CHECK(serial.len > 0 && serial.len <= sizeof row.serial, LT_STATE_CORRUPT,
              "the book has a serial of %zu bytes", serial.len);
     memcpy(row.serial, serial.ptr, serial.len);
     row.serial_len = (uint8_t)serial.len;
-    ca_ari_window_of(&f, &w);
+    ca_ari_window_of(f, &w);
     row.start_s = lt_time_seconds(w.start);
     row.end_s = lt_time_seconds(w.end);
     row.end_s = row.end_s > row.start_s ? row.end_s : row.start_s + 1;
@@ -91,13 +119,15 @@ static lt_res read_row(const struct store_rows *rows, size_t issuer, struct ca_a
 static lt_res add_row(struct ca_ari_build *b, const struct store_rows *rows, struct lt_buf *out)
 {
     lt_slice serial = store_bytes(rows, 0);
+    struct ca_ari_facts f = facts_of(rows);
     struct ca_ari_row row;
+    LT_TRY(walk_wave(b, rows, &f));
     b->last_len = serial.len < sizeof b->last ? serial.len : sizeof b->last;
     memcpy(b->last, serial.ptr, b->last_len);
     if (store_int(rows, 2) < b->now.us) {
         return LT_OK;
     }
-    LT_TRY(read_row(rows, b->at, &b->strings, &row));
+    LT_TRY(read_row(&f, b->at, &b->strings, &row));
     lt_buf_add(out, LT_SLICE(&row, sizeof row));
     b->rows++;
     return LT_OK;
@@ -112,6 +142,7 @@ lt_res ca_ari_build_rows(struct ca_ari_build *b, size_t limit, struct lt_buf *ou
     struct store_rows rows;
     lt_res r = LT_OK;
     size_t seen = 0;
+    LT_TRY(b->waves != NULL ? LT_OK : ca_waves_load(b->store, &b->waves));
     LT_TRY(store_query(
         b->store, &sql[SQL_ROWS],
         STORE_ARGS(STORE_I(b->issuers[b->at].id), STORE_B(LT_SLICE(b->last, b->last_len)), STORE_I(limit)),
@@ -147,6 +178,8 @@ void ca_ari_delta_init(struct ca_ari_delta *d)
 
 void ca_ari_delta_done(struct ca_ari_delta *d)
 {
+    ca_waves_free(d->waves);
+    d->waves = NULL;
     free(d->rows);
     d->rows = NULL;
     ca_ari_strings_done(&d->strings);
@@ -205,15 +238,37 @@ static lt_res put(struct ca_ari_delta *d, size_t old_count, struct ca_ari_row *r
     return LT_OK;
 }
 
+/* A member of a plan that changed otherwise keeps its window. */
+static lt_res find_wave(struct ca_ari_delta *d, const struct ca_ari_build *book,
+                        const struct store_rows *rows, struct ca_ari_facts *f)
+{
+    struct ca_wave_window w;
+    const char *url = NULL;
+    if (f->revoked.us != 0 || f->set_start.us != 0) {
+        return LT_OK;
+    }
+    LT_TRY(d->waves != NULL ? LT_OK : ca_waves_load(book->store, &d->waves));
+    if (ca_waves_count(d->waves) == 0) {
+        return LT_OK;
+    }
+    LT_CHECK(d->found++ < CA_ARI_FIND_MAX, LT_PEER_TOO_LARGE, "over %d changes among an incident's members",
+             CA_ARI_FIND_MAX);
+    LT_TRY(ca_waves_find(d->waves, store_int(rows, 7), f->serial, (lt_time){store_int(rows, 8)}, &w, &url));
+    take_wave(f, &w, url);
+    return LT_OK;
+}
+
 static lt_res take_row(struct ca_ari_delta *d, const struct ca_ari_build *book, const struct store_rows *rows,
                        size_t old_count)
 {
     struct ca_ari_row row;
+    struct ca_ari_facts f = facts_of(rows);
     size_t place = 0;
     if (!place_of(book, store_int(rows, 7), &place)) {
         return LT_OK;
     }
-    LT_TRY(read_row(rows, place, &d->strings, &row));
+    LT_TRY(find_wave(d, book, rows, &f));
+    LT_TRY(read_row(&f, place, &d->strings, &row));
     return put(d, old_count, &row);
 }
 
@@ -263,6 +318,9 @@ lt_res ca_ari_delta_take(struct ca_ari_delta *d, const struct ca_ari_build *book
     size_t old_count = d->count;
     *ret_changed = false;
     d->turn++;
+    ca_waves_free(d->waves); /* of the last look */
+    d->waves = NULL;
+    d->found = 0;
     lt_res r = take_all(d, book, SQL_ISSUED, since, old_count);
     r = lt_failed(r) ? r : take_all(d, book, SQL_REVOKED, since, old_count);
     r = lt_failed(r) ? r : take_all(d, book, SQL_SET, since, old_count);

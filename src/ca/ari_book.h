@@ -4,12 +4,14 @@
  * without ever holding them together; and what changed since. Writes neither the book nor a file. */
 #include "ca/ari_map.h"
 #include "ca/ari_strings.h"
+#include "ca/ari_wave.h"
 #include "ca/crl_build.h"
 #include "store/store.h"
 
 enum {
     CA_ARI_DELTA_MAX = 65536, /* rows; beyond them the base is written anew */
     CA_ARI_OVERLAP_S = 10,    /* what was committed a little after its time stamp */
+    CA_ARI_FIND_MAX = 5000,   /* ranks that a delta looks up; beyond them the base is written anew */
 };
 
 struct ca_ari_build {
@@ -22,6 +24,7 @@ struct ca_ari_build {
     size_t last_len;
     uint64_t rows;
     struct ca_ari_strings strings;
+    struct ca_waves *waves; /* owned: the incidents' plans; NULL until they are wanted */
 };
 
 void ca_ari_build_init(struct ca_ari_build *b, struct store *store, const struct ca_crl_issuer *issuers,
@@ -40,6 +43,8 @@ struct ca_ari_delta {
     size_t size;
     uint32_t turn;
     struct ca_ari_strings strings;
+    struct ca_waves *waves; /* owned; of one look */
+    size_t found;           /* ranks looked up in it */
 };
 
 void ca_ari_delta_init(struct ca_ari_delta *d);

@@ -42,6 +42,8 @@ LT_MUST_USE lt_res ca_halt_load(struct ca_book *b);
 LT_MUST_USE lt_res ca_halt_known(struct ca_turn *t, const Ipc__Halt *h);
 /* id is drawn when empty; ret_id is in the turn's arena. */
 LT_MUST_USE lt_res ca_halt_add(struct ca_turn *t, const Ipc__Halt *h, lt_slice jws, const char **ret_id);
+/* LT_POLICY_REFUSED, with what is missing, for a halt of an incident without a fix that was shown to hold. */
+LT_MUST_USE lt_res ca_halt_may_lift(struct ca_turn *t, const char *id);
 LT_MUST_USE lt_res ca_halt_lift(struct ca_turn *t, const char *id, const char *plan_id);
 /* Defers a HaltList with a new version: each second, and at each change. */
 LT_MUST_USE lt_res ca_halt_send(struct ca_turn *t);

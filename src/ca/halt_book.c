@@ -15,8 +15,10 @@ static const struct store_sql sql[] = {
                  "VALUES (?1, ?2, ?3, ?4, ?5, ?6)"},
     {"halt.lift", "UPDATE halt SET lifted_us = ?2, lifted_plan = ?3 WHERE id = ?1 AND lifted_us IS NULL"},
     {"halt.account", "SELECT id FROM account WHERE id = ?1"},
+    {"halt.incident", "SELECT h.incident, h.status, h.build, h.found, h.counted_us, i.closed_us "
+                      "FROM incident_halt h JOIN incident i ON i.id = h.incident WHERE h.halt = ?1"},
 };
-enum { SQL_LIVE, SQL_ADD, SQL_LIFT, SQL_ACCOUNT };
+enum { SQL_LIVE, SQL_ADD, SQL_LIFT, SQL_ACCOUNT, SQL_INCIDENT };
 const struct store_sql *const ca_halt_sql = sql;
 const size_t ca_halt_sql_count = LT_COUNT(sql);
 
@@ -193,6 +195,48 @@ lt_res ca_halt_add(struct ca_turn *t, const Ipc__Halt *h, lt_slice jws, const ch
     LT_TRY(ca_halt_load(t->book));
     *ret_id = row.id;
     return ca_halt_send(t);
+}
+
+/* What was stopped for an incident goes on when a fix runs that something fails without, and nothing of the
+ * kind was issued since. An incident that is closed has been through this, or was none. */
+static lt_res judge_fix(const struct ca_turn *t, const char *id, const struct store_rows *row)
+{
+    enum { COUNT_LIFE_S = 24 * 3600 };
+    long long incident = (long long)store_int(row, 0);
+    const char *status = store_cstr(row, 1);
+    if (store_int(row, 5) != 0) {
+        return LT_OK;
+    }
+    LT_CHECK(strcmp(status, "halted") != 0, LT_POLICY_REFUSED,
+             "halt %s is incident %lld's: first name the build that has the fix, and the rule or test that "
+             "fails without it (lintel incident contain %lld --fixed %s)",
+             id, incident, incident, id);
+    LT_CHECK(strcmp(status, "checking") != 0, LT_RETRY_BUSY,
+             "what of incident %lld was issued since is being counted; try again", incident);
+    LT_CHECK(
+        strcmp(status, "clean") == 0, LT_POLICY_REFUSED,
+        "halt %s: %lld certificates of incident %lld were issued in spite of it (-1: nobody could count; "
+        "lintel incident show %lld)",
+        id, (long long)store_int(row, 3), incident, incident);
+    LT_CHECK(strcmp(store_cstr(row, 2), t->book->build) == 0, LT_POLICY_REFUSED,
+             "halt %s: the fix is in %s, and here runs %s", id, store_cstr(row, 2), t->book->build);
+    LT_CHECK(store_int(row, 4) >= lt_time_add_seconds(t->now, -COUNT_LIFE_S).us, LT_POLICY_REFUSED,
+             "halt %s: the scope was run again over a day ago; do it anew (lintel incident contain %lld "
+             "--fixed %s)",
+             id, incident, id);
+    return LT_OK;
+}
+
+lt_res ca_halt_may_lift(struct ca_turn *t, const char *id)
+{
+    struct store_rows rows;
+    lt_res r = LT_OK;
+    LT_TRY(store_query(t->store, &sql[SQL_INCIDENT], STORE_ARGS(STORE_S(id)), &rows));
+    if (store_next(&rows)) {
+        r = judge_fix(t, id, &rows);
+    }
+    LT_TRY(store_rows_end(&rows));
+    return r;
 }
 
 lt_res ca_halt_lift(struct ca_turn *t, const char *id, const char *plan_id)

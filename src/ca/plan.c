@@ -13,6 +13,7 @@
 #include "ca/halt.h"
 #include "ca/key_block.h"
 #include "ca/mass.h"
+#include "ca/parameters.h"
 #include "ca/params.h"
 #include "crypto/digest.h"
 
@@ -147,6 +148,13 @@ static lt_res ask_halt_lift(struct ca_turn *t, struct plan *p, uint64_t id)
     return ca_turn_send(t, IPC_EXAMINER, IPC_HALT_LIFT, id, &m.base);
 }
 
+static lt_res check_halt_lift(struct ca_turn *t, const struct ca_params *params)
+{
+    const char *id = lt_arena_cstr(t->arena, ca_params_get(params, "halt"));
+    LT_ASSERT(id != NULL);
+    return ca_halt_may_lift(t, id);
+}
+
 static lt_res done_halt_lift(struct ca_turn *t, const struct plan *p)
 {
     return ca_halt_lift(t, param(t, p, "halt"), p->statement.plan_id);
@@ -273,7 +281,7 @@ static lt_res done_mass_revoke(struct ca_turn *t, const struct plan *p)
 
 /* A profile or a restore is carried out by root on the folder; the book keeps that it was approved. */
 static const struct action actions[] = {
-    {"halt.lift", {"halt"}, ask_halt_lift, done_halt_lift},
+    {"halt.lift", {"halt"}, ask_halt_lift, done_halt_lift, check_halt_lift},
     {"key-block.remove", {"spki-sha256"}, ask_key_unblock, done_key_unblock},
     {"lint.exception",
      {"expires", "profile", "rule"},
@@ -573,6 +581,9 @@ lt_res ca_plan_run(struct ca_turn *t, const struct ca_plan_asker *by, const char
     const struct action *action = find_action(p.statement.action);
     LT_CHECK(action != NULL, LT_STATE_CORRUPT, "plan %s: no action %s", plan_id, p.statement.action);
     LT_CHECK(t->book->examiner_linked, LT_RETRY_UNAVAILABLE, "the examiner is away: run it again");
+    if (strcmp(p.statement.action, CA_ACTION_HALT_LIFT) == 0) { /* days may lie between proposal and this */
+        LT_TRY(action->check(t, &p.params));
+    }
     LT_TRY(plan_event(t, &p, "plan.run", by));
     LT_TRY(action->ask(t, &p, id));
     wait_for(t, (int64_t)id, &by->reply_to);

@@ -311,22 +311,19 @@ static lt_res opened_event(struct ca_turn *t, int64_t id, const struct incident_
 static lt_res start_clocks(struct ca_turn *t, int64_t id, const struct incident_opening *o, lt_time aware)
 {
     int64_t ignored = 0;
+    const char *subject = incident_case_subject(t, id);
+    static const char evidence[] = "the incident's opening says when we became aware";
     const struct incident_duty *d = o->cause[0] == 0
                                         ? NULL
                                         : incident_duty_for_cause(lt_slice_cstr(o->cause), aware);
-    struct incident_clock_start s = {
-        .duty = "irg-1",
-        .subject = incident_case_subject(t, id),
-        .start = aware,
-        .evidence = "the incident's opening says when we became aware",
-    };
-    if (incident_duty_at(LT_LIT("irg-1"), aware) != NULL) {
-        LT_TRY(incident_clock_open(t, &s, &ignored));
+    LT_TRY(incident_clock_happened(t, "incident.aware", subject, aware, evidence));
+    if (o->restricted) { /* the other route: nothing of it in public yet */
+        LT_TRY(incident_clock_happened(t, "incident.sensitive", subject, aware, evidence));
     }
     if (d == NULL) {
         return LT_OK;
     }
-    s.duty = d->id;
+    const struct incident_clock_start s = {d->id, subject, aware, evidence};
     return incident_clock_open(t, &s, &ignored);
 }
 

@@ -9,6 +9,7 @@
  * clocks run, halts stand, promises or a revocation are open.
  */
 #include "ca/turn.h"
+#include "mass.pb-c.h"
 
 enum {
     INCIDENT_TITLE_MAX = 300,
@@ -93,7 +94,6 @@ LT_MUST_USE lt_res incident_scope_last(struct ca_turn *t, int64_t id, struct inc
 LT_MUST_USE lt_res incident_mass_of(struct ca_turn *t, int64_t id, int64_t *ret_mass);
 
 /* A reader has counted what was issued in spite of a halt (Members with fix). */
-struct _Ipc__Members;
-LT_MUST_USE lt_res incident_case_on_members(struct ca_turn *t, const struct _Ipc__Members *m);
+LT_MUST_USE lt_res incident_case_on_members(struct ca_turn *t, const Ipc__Members *m);
 
 #endif

@@ -23,6 +23,7 @@ enum {
     DELTA_EVERY_MS = 1000,
     BASE_EVERY_MS = 3600 * 1000, /* so that what has expired goes */
     RETRY_MS = 10000,
+    PLAN_OVERLAP_S = 2, /* an incident's plan that was committed a little after its time */
 };
 
 #define BASE "public/ari/base"
@@ -205,7 +206,10 @@ static void look_at_delta(struct publisher_ari *a, lt_time now)
     bool imported = false;
     lt_res r = look(a, now);
     r = lt_failed(r) ? r : ca_import_waits(a->store, (lt_time){a->generation}, now, &imported);
-    a->base_ms = imported && a->fd < 0 ? 0 : a->base_ms;
+    bool planned = false;
+    lt_time plans = lt_time_add_seconds((lt_time){a->generation}, -PLAN_OVERLAP_S);
+    r = lt_failed(r) ? r : ca_waves_changed(a->store, plans, &planned);
+    a->base_ms = (imported || planned) && a->fd < 0 ? 0 : a->base_ms;
     if (r.code == LT_PEER_TOO_LARGE) {
         a->base_ms = a->fd < 0 ? 0 : a->base_ms; /* so much at once is what the base is for */
     } else if (lt_failed(r)) {

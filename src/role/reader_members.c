@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "lint/lint.h"
 #include "mass.pb-c.h"
 #include "scope/scope.h"
 
@@ -139,6 +140,14 @@ static lt_res send_page(struct reader_members *r, const struct ipc_addr *to, Ipc
     return role_reply(r->kit, to, IPC_MEMBERS, &body->base);
 }
 
+/* What is said to catch an old fault is there. */
+static lt_res rule_known(const Ipc__MembersWanted *q)
+{
+    LT_CHECK(q->rule[0] == 0 || lint_rule_by_id(lt_slice_cstr(q->rule)) != NULL, LT_PEER_NOT_FOUND,
+             "the linter has no rule %.80s", q->rule);
+    return LT_OK;
+}
+
 lt_res reader_members_asked(struct reader_members *r, const struct ipc_msg *m)
 {
     const Ipc__MembersWanted *q = (const Ipc__MembersWanted *)(const void *)m->body;
@@ -147,7 +156,10 @@ lt_res reader_members_asked(struct reader_members *r, const struct ipc_msg *m)
     char failed[sizeof lt_error_last()->detail] = "";
     LT_CHECK(q->most > 0 && q->most <= PAGE_MAX && q->after_serial.len <= SERIAL_MAX, LT_PEER_MALFORMED,
              "a page of %u members", q->most);
-    lt_res res = q->count_only ? run(r, q, &count) : fill(r, q);
+    lt_res res = rule_known(q);
+    if (!lt_failed(res)) {
+        res = q->count_only ? run(r, q, &count) : fill(r, q);
+    }
     if (lt_class_of(res.code) == LT_CLASS_RETRY) {
         lt_log_error("members were not read"); /* the registrar asks again */
         return LT_OK;
@@ -164,6 +176,7 @@ lt_res reader_members_asked(struct reader_members *r, const struct ipc_msg *m)
     body.count_only = q->count_only;
     body.count = (uint64_t)count;
     body.failed = failed;
+    body.fix = q->fix;
     res = q->count_only ? role_reply(r->kit, &m->from, IPC_MEMBERS, &body.base)
                         : send_page(r, &m->from, &body, q->most);
     return res.code == LT_RETRY_BUSY || res.code == LT_STATE_CLOSED ? LT_OK : res; /* it asks again */

@@ -333,6 +333,205 @@ static void the_base(void **state)
     }
 }
 
+/* ---- plans of incidents ---- */
+
+/* The rule of ranks, without a book. */
+static void windows_by_rank(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t count;
+        int64_t first;
+        int64_t left_s;
+        int64_t per_hour;
+        bool all_in_time;
+    } rows[] = {
+        {100, 0, DAY, 3600, true},
+        {3048289, 1706505, DAY, 200000, true},
+        {1, 0, DAY, 10, true},
+        {2, 2, DAY, 10, true},
+        {1000000, 0, 5 * DAY, 36000, true},
+        {1000000, 0, DAY, 36000, false},
+        {3048289, 0, DAY, 100000, false},
+        {5, 0, 3600, 100, true},
+    };
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        struct ca_wave w = {0};
+        const struct ca_wave_wanted want = {.start = at(NOW),
+                                            .must = at(NOW + rows[i].left_s),
+                                            .count = rows[i].count,
+                                            .first_rank = rows[i].first,
+                                            .per_hour = rows[i].per_hour,
+                                            .reserve_us = 600 * LT_US_PER_SECOND};
+        ca_wave_spread(&want, &w);
+        struct ca_wave_window first = ca_wave_window(&w, 0);
+        struct ca_wave_window last = ca_wave_window(&w, w.count - 1);
+        assert_int_equal(first.start.us, at(NOW).us);
+        assert_true(last.end.us == w.end.us || w.count - w.first_rank <= 1);
+        assert_true(first.end.us > first.start.us);
+        assert_int_equal(ca_wave_late(&w, want.must) == w.count, rows[i].all_in_time);
+        int64_t before = first.start.us;
+        for (int64_t r = 0; r < w.count; r += 1 + w.count / 1000) {
+            struct ca_wave_window one = ca_wave_window(&w, r);
+            assert_true(one.start.us >= before);
+            assert_true(r > w.first_rank || one.start.us == first.start.us);
+            assert_int_equal(one.end.us - one.start.us, w.width_us);
+            before = one.start.us;
+        }
+        /* Nobody is asked faster than can be issued. */
+        int64_t places = w.count - w.first_rank;
+        int64_t least_us = (int64_t)((double)places / (double)rows[i].per_hour * 3600e6 * 0.999);
+        assert_true(places <= 1 || w.end.us - w.width_us - w.start.us >= least_us);
+    }
+    struct ca_wave w = {.count = 10, .start = at(NOW), .end = at(NOW + 1000), .width_us = LT_US_PER_SECOND};
+    assert_int_equal(ca_wave_late(&w, (lt_time){0}), 10); /* no deadline, nobody is late */
+    assert_int_equal(ca_wave_late(&w, at(NOW)), 0);
+    assert_int_equal(ca_wave_late(&w, at(NOW + 1000)), 10);
+    assert_int_equal(ca_wave_late(&w, at(NOW + 999)), 9);
+}
+
+enum { MASS = 77, LISTED = 60 };
+
+static void add_member(struct fixture *f, int64_t tier, int64_t issuer, uint32_t n)
+{
+    static const struct store_sql add = {
+        "test.member",
+        "INSERT INTO mass_member (mass, tier, issuer, serial, state) VALUES (?1, ?2, ?3, ?4, 0)"};
+    uint8_t bytes[16];
+    assert_ok(store_exec(
+        f->store, &add,
+        STORE_ARGS(STORE_I(MASS), STORE_I(tier), STORE_I(issuer), STORE_B(serial_of(n, bytes))), NULL));
+}
+
+static void add_batch(struct fixture *f, int64_t batch, int64_t tier, uint32_t first, uint32_t last)
+{
+    static const struct store_sql add = {
+        "test.batch", "INSERT INTO mass_batch (mass, batch, tier, issuer, first, last, count, root, status, "
+                      "revoked_us, sequence, at, revoked, already, held) "
+                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?5, 'sealed', 0, 0, ?5, 0, 0, 0)"};
+    uint8_t a[16];
+    uint8_t b[16];
+    assert_ok(store_exec(f->store, &add,
+                         STORE_ARGS(STORE_I(MASS), STORE_I(batch), STORE_I(tier), STORE_I(TLS),
+                                    STORE_B(serial_of(first, a)), STORE_B(serial_of(last, b)),
+                                    STORE_I((last - first) / 2 + 1)),
+                         NULL));
+}
+
+static void add_plan(struct fixture *f, const char *status, int64_t set_s)
+{
+    static const struct store_sql mass = {
+        "test.mass",
+        "INSERT INTO mass (id, status, source, scope, scope_sha256, cause, reason, note, aware_us, "
+        "should_us, must_us, late_because, revoked_us, as_of_us, created_us, created_by, plan, count, "
+        "root, batches, at_batch, stop_after, at_tier, at_issuer, at_serial, revoked, already, held, "
+        "started_us, ended_us, why) VALUES (?1, 'proposed', 'scope', '', ?2, '', 4, '', 0, 0, 0, '', "
+        "0, ?3, 0, '', '', ?4, ?2, 3, 0, -1, 0, 0, ?2, 0, 0, 0, 0, 0, '') ON CONFLICT DO NOTHING"};
+    static const struct store_sql plan = {
+        "test.plan",
+        "INSERT INTO incident_plan (incident, version, scope_version, mass, status, count, first_rank, "
+        "start_us, end_us, width_us, must_us, per_hour, capacity, late, set_us, made_us, made_by, "
+        "explanation) VALUES (1, ?1, 1, ?2, ?3, ?4, 0, ?5, ?6, ?7, 0, 1, '', 0, ?8, 0, '', "
+        "'https://ca.example/affected/1') ON CONFLICT (incident, version) DO UPDATE SET "
+        "status = excluded.status, set_us = excluded.set_us"};
+    assert_ok(store_exec(f->store, &mass,
+                         STORE_ARGS(STORE_I(MASS), STORE_B(LT_LIT("")), STORE_I(at(NOW).us), STORE_I(LISTED)),
+                         NULL));
+    assert_ok(store_exec(f->store, &plan,
+                         STORE_ARGS(STORE_I(1), STORE_I(MASS), STORE_S(status), STORE_I(LISTED),
+                                    STORE_I(at(NOW + 1000).us), STORE_I(at(NOW + 1000 + LISTED).us),
+                                    STORE_I(LT_US_PER_SECOND), STORE_I(at(set_s).us)),
+                         NULL));
+}
+
+/* 200 certificates; the even ones up to 118 are listed: 0..38 in tier 1, 40..118 in tier 0, which comes
+ * first. */
+static void a_list(struct fixture *f)
+{
+    for (uint32_t n = 0; n < 200; n++) {
+        issue(f, TLS, n, NOW - DAY, 90 * DAY);
+    }
+    for (uint32_t n = 0; n < 120; n += 2) {
+        add_member(f, n < 40 ? 1 : 0, TLS, n);
+    }
+    add_batch(f, 0, 0, 40, 78);
+    add_batch(f, 1, 0, 80, 118);
+    add_batch(f, 2, 1, 0, 38);
+}
+
+static int64_t rank_of(uint32_t n)
+{
+    return n < 40 ? 40 + n / 2 : (n - 40) / 2;
+}
+
+static void a_plan_sets_windows(void **state)
+{
+    struct fixture *f = *state;
+    struct ca_ari_window w;
+    bool changed = false;
+    a_list(f);
+    add_plan(f, "set", NOW - 5);
+    revoke_one(f, 42, NOW - 1000);
+    set(f, 44, NOW + 77, "https://ca.example/i/1", NOW - 10);
+    static const size_t limits[] = {1, 7, 1000};
+    for (size_t i = 0; i < LT_COUNT(limits); i++) {
+        struct lt_buf file;
+        struct ca_ari_map map;
+        build(f, limits[i], &file, &map);
+        for (uint32_t n = 0; n < 200; n++) {
+            bool listed = n < 120 && n % 2 == 0;
+            assert_true(find(&map, "tls-key", n, &w));
+            if (n == 42) {
+                assert_true(w.end.us < at(NOW).us); /* revoked: nothing is more urgent */
+            } else if (n == 44) {
+                assert_int_equal(w.start.us, at(NOW + 77).us);
+            } else if (listed) {
+                assert_int_equal(w.start.us, at(NOW + 1000 + rank_of(n)).us);
+                assert_true(lt_slice_eq_cstr(w.url, "https://ca.example/affected/1"));
+            } else {
+                assert_true(w.start.us > at(NOW + 40 * DAY).us);
+            }
+        }
+        lt_buf_done(&file);
+    }
+    assert_ok(ca_waves_changed(f->store, at(NOW - 5), &changed));
+    assert_true(changed);
+    assert_ok(ca_waves_changed(f->store, at(NOW - 4), &changed));
+    assert_false(changed);
+    add_plan(f, "over", NOW);
+    struct lt_buf file;
+    struct ca_ari_map map;
+    build(f, 1000, &file, &map);
+    assert_true(find(&map, "tls-key", 40, &w) && w.start.us > at(NOW + 40 * DAY).us);
+    lt_buf_done(&file);
+}
+
+/* By look-ups, as the delta does: the same. */
+static void a_rank_is_found(void **state)
+{
+    struct fixture *f = *state;
+    struct ca_waves *waves = NULL;
+    struct ca_wave_window w;
+    const char *url = NULL;
+    uint8_t bytes[16];
+    a_list(f);
+    add_plan(f, "set", NOW - 5);
+    assert_ok(ca_waves_load(f->store, &waves));
+    assert_int_equal(ca_waves_count(waves), 1);
+    for (uint32_t n = 0; n < 200; n++) {
+        bool listed = n < 120 && n % 2 == 0;
+        assert_ok(ca_waves_find(waves, TLS, serial_of(n, bytes), at(NOW - DAY), &w, &url));
+        assert_int_equal(url != NULL, listed);
+        assert_true(!listed || w.start.us == at(NOW + 1000 + rank_of(n)).us);
+    }
+    assert_ok(ca_waves_find(waves, ROOT, serial_of(40, bytes), at(NOW - DAY), &w, &url));
+    assert_null(url);
+    assert_ok(ca_waves_find(waves, TLS, serial_of(40, bytes), at(NOW + 1), &w, &url)); /* after the list */
+    assert_null(url);
+    ca_waves_free(waves);
+    ca_waves_free(NULL);
+}
+
 static void the_delta(void **state)
 {
     struct fixture *f = *state;
@@ -410,12 +609,15 @@ static void spoilt_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(windows_by_rank),
         cmocka_unit_test(the_rule),
         cmocka_unit_test(set_and_revoked),
         cmocka_unit_test(identifiers),
         cmocka_unit_test(strings),
         cmocka_unit_test_setup_teardown(the_base, setup, teardown),
         cmocka_unit_test_setup_teardown(the_delta, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_plan_sets_windows, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_rank_is_found, setup, teardown),
         cmocka_unit_test_setup_teardown(spoilt_files, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

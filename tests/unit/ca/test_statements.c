@@ -12,6 +12,7 @@
 #include "ca/ari_book.h"
 #include "ca/audit_internal.h"
 #include "ca/book_internal.h"
+#include "ca/compromise.h"
 #include "ca/crl_book.h"
 #include "ca/crl_watch.h"
 #include "ca/eab.h"
@@ -153,6 +154,7 @@ static int each(visit *see, void *self, size_t *ret_count)
         {ca_revoke_sql, ca_revoke_sql_count},
         {ca_mass_sql, ca_mass_sql_count},
         {ca_mass_auto_sql, ca_mass_auto_sql_count},
+        {ca_compromise_sql, ca_compromise_sql_count},
         {ca_mass_freeze_sql, ca_mass_freeze_sql_count},
         {ca_mass_run_sql, ca_mass_run_sql_count},
         {ca_hold_sql, ca_hold_sql_count},
@@ -167,6 +169,7 @@ static int each(visit *see, void *self, size_t *ret_count)
         {ca_audit_evidence_sql, ca_audit_evidence_sql_count},
         {ca_audit_jws_sql, ca_audit_jws_sql_count},
         {ca_ari_sql, ca_ari_sql_count},
+        {ca_wave_sql, ca_wave_sql_count},
         {ca_ocsp_sql, ca_ocsp_sql_count},
         {ca_eab_sql, ca_eab_sql_count},
         {acme_enroll_sql, acme_enroll_sql_count},
