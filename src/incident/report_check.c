@@ -155,9 +155,9 @@ static void check_full(struct report_check *c)
 
 lt_res incident_report_check(const struct incident_check *o, const char *file, lt_slice text,
                              struct lt_arena *a, struct incident_findings *out,
-                             struct incident_report **ret_report)
+                             struct incident_reading **ret_report)
 {
-    struct incident_report *r = LT_NEW(a, struct incident_report);
+    struct incident_reading *r = LT_NEW(a, struct incident_reading);
     LT_CHECK(r != NULL, LT_PEER_TOO_LARGE, "the report is over the limit");
     struct report_check c = {.o = o, .r = r, .arena = a, .out = out};
     r->file = file;
@@ -192,15 +192,15 @@ lt_res incident_report_check(const struct incident_check *o, const char *file, l
     return LT_OK;
 }
 
-unsigned incident_report_kind(const struct incident_report *r)
+unsigned incident_report_kind(const struct incident_reading *r)
 {
     return r->kind == INCIDENT_REPORT_FULL && r->delayed ? INCIDENT_REPORT_DELAYED : r->kind;
 }
 
 /* ---- several files ---- */
 
-static const struct incident_report *first_of(struct incident_report *const *reports, size_t count,
-                                              unsigned kind)
+static const struct incident_reading *first_of(struct incident_reading *const *reports, size_t count,
+                                               unsigned kind)
 {
     for (size_t i = 0; i < count; i++) {
         if (reports[i]->kind == kind) {
@@ -210,7 +210,7 @@ static const struct incident_report *first_of(struct incident_report *const *rep
     return NULL;
 }
 
-static void check_closed(const struct incident_report *full, const struct incident_report *closure,
+static void check_closed(const struct incident_reading *full, const struct incident_reading *closure,
                          struct lt_arena *a, struct incident_findings *out)
 {
     for (size_t i = 0; i < full->action_count; i++) {
@@ -224,7 +224,7 @@ static void check_closed(const struct incident_report *full, const struct incide
     }
 }
 
-static void check_sources(const struct incident_report *full, const struct incident_report *preliminary,
+static void check_sources(const struct incident_reading *full, const struct incident_reading *preliminary,
                           struct lt_arena *a, struct incident_findings *out)
 {
     const struct report_item *f = report_part(full, "summary.source");
@@ -238,7 +238,7 @@ static void check_sources(const struct incident_report *full, const struct incid
 }
 
 /* At least what is still valid must be there, and no more than all. */
-static void check_counts(const struct incident_report *full, const struct report_appendix_sum *s,
+static void check_counts(const struct incident_reading *full, const struct report_appendix_sum *s,
                          struct lt_arena *a, struct incident_findings *out)
 {
     if (full->total >= 0 && s->rows > full->total) {
@@ -261,14 +261,14 @@ static void check_counts(const struct incident_report *full, const struct report
     }
 }
 
-lt_res incident_report_check_together(const struct incident_check *o, struct incident_report *const *reports,
+lt_res incident_report_check_together(const struct incident_check *o, struct incident_reading *const *reports,
                                       size_t count, struct incident_appendix *const *appendices,
                                       size_t appendix_count, struct lt_arena *a,
                                       struct incident_findings *out)
 {
-    const struct incident_report *full = first_of(reports, count, INCIDENT_REPORT_FULL);
-    const struct incident_report *preliminary = first_of(reports, count, INCIDENT_REPORT_PRELIMINARY);
-    const struct incident_report *closure = first_of(reports, count, INCIDENT_REPORT_CLOSURE);
+    const struct incident_reading *full = first_of(reports, count, INCIDENT_REPORT_FULL);
+    const struct incident_reading *preliminary = first_of(reports, count, INCIDENT_REPORT_PRELIMINARY);
+    const struct incident_reading *closure = first_of(reports, count, INCIDENT_REPORT_CLOSURE);
     struct report_appendix_sum all = {.file = "", .rows = 0};
     (void)o;
     if (full == NULL) {

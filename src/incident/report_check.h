@@ -55,20 +55,20 @@ void incident_appendix_freep(struct incident_appendix **x);
 /* By its first bytes: an appendix, and no report. */
 bool incident_appendix_is(lt_slice start);
 
-struct incident_report; /* what was read of one */
+struct incident_reading; /* what was read of one */
 
 void incident_findings_init(struct incident_findings *f, struct lt_arena *a);
 /* Reads and checks one. A file that is no text at all is a finding, not a failure. */
 LT_MUST_USE lt_res incident_report_check(const struct incident_check *o, const char *file, lt_slice text,
                                          struct lt_arena *a, struct incident_findings *out,
-                                         struct incident_report **ret_report);
+                                         struct incident_reading **ret_report);
 /* What several reports of one incident, and its appendix, must agree on. */
 LT_MUST_USE lt_res incident_report_check_together(const struct incident_check *o,
-                                                  struct incident_report *const *reports, size_t count,
+                                                  struct incident_reading *const *reports, size_t count,
                                                   struct incident_appendix *const *appendices,
                                                   size_t appendix_count, struct lt_arena *a,
                                                   struct incident_findings *out);
-unsigned incident_report_kind(const struct incident_report *r); /* INCIDENT_REPORT_*; 0: no report */
+unsigned incident_report_kind(const struct incident_reading *r); /* INCIDENT_REPORT_*; 0: no report */
 const char *incident_severity_name(enum incident_severity s);
 
 #endif

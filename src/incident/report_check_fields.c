@@ -127,7 +127,7 @@ static void check_dates(struct report_check *c)
                          LT_FMT(it->whole));
         }
     }
-    const struct incident_report *r = c->r;
+    const struct incident_reading *r = c->r;
     /* A day without an hour may begin before an hour of that day. */
     int64_t slack = r->start.has_time && r->identified.has_time ? 0 : LT_SECONDS_PER_DAY * LT_US_PER_SECOND;
     if (r->start.time.us != 0 && r->identified.time.us != 0 &&

@@ -130,7 +130,7 @@ struct report_action {
     lt_slice status;
 };
 
-struct incident_report {
+struct incident_reading {
     const char *file;
     struct report_doc doc;
     unsigned kind;
@@ -149,7 +149,7 @@ struct incident_report {
 
 struct report_check {
     const struct incident_check *o;
-    struct incident_report *r;
+    struct incident_reading *r;
     struct lt_arena *arena;
     struct incident_findings *out;
 };
@@ -170,9 +170,9 @@ void report_found(struct incident_findings *out, struct lt_arena *a, const char 
 /* report_check_parts.c: which items are which part; everything about words, order and emptiness. */
 void report_check_parts(struct report_check *c);
 /* NULL: it is not there. */
-const struct report_item *report_part(const struct incident_report *r, const char *id);
+const struct report_item *report_part(const struct incident_reading *r, const char *id);
 /* The items of a section, up to the next heading of its level or above. */
-struct report_range report_section(const struct incident_report *r, const char *id);
+struct report_range report_section(const struct incident_reading *r, const char *id);
 /* report_check_fields.c: what stands in fields. */
 void report_check_fields(struct report_check *c);
 /* A number at the start, "3,048,289"; false: none. */

@@ -235,7 +235,7 @@ void report_check_parts(struct report_check *c)
     check_missing(c);
 }
 
-const struct report_item *report_part(const struct incident_report *r, const char *id)
+const struct report_item *report_part(const struct incident_reading *r, const char *id)
 {
     for (size_t i = 0; i < incident_report_part_count; i++) {
         if (strcmp(incident_report_parts[i].id, id) == 0) {
@@ -245,7 +245,7 @@ const struct report_item *report_part(const struct incident_report *r, const cha
     return NULL;
 }
 
-struct report_range report_section(const struct incident_report *r, const char *id)
+struct report_range report_section(const struct incident_reading *r, const char *id)
 {
     const struct report_item *head = report_part(r, id);
     struct report_range range = {.first = 0};

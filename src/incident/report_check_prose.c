@@ -52,7 +52,7 @@ static const struct {
     {R_PLACEHOLDER, "<insert", "somebody has to write it"},
 };
 
-static const char *section_at(const struct incident_report *r, const struct report_item *it)
+static const char *section_at(const struct incident_reading *r, const struct report_item *it)
 {
     const char *words = "";
     for (size_t i = 0; i < incident_report_part_count; i++) {

@@ -12,7 +12,7 @@ struct table {
     size_t count;
 };
 
-static void read_table(const struct incident_report *r, const char *id, struct table *t)
+static void read_table(const struct incident_reading *r, const char *id, struct table *t)
 {
     struct report_range range = report_section(r, id);
     *t = (struct table){.head = NULL};
@@ -310,7 +310,7 @@ void report_check_actions(struct report_check *c)
 /* ---- lessons ---- */
 
 /* "(Action Item 2)", "Action Items #1 and #3": one that the report has. */
-static bool names_action(const struct incident_report *r, lt_slice s)
+static bool names_action(const struct incident_reading *r, lt_slice s)
 {
     for (size_t i = 0; i + 11 <= s.len; i++) {
         if (!lt_slice_eq_nocase(lt_slice_sub(s, i, 11), LT_LIT("action item"))) {
@@ -352,7 +352,7 @@ static size_t words_shared(lt_slice a, lt_slice b)
     return shared;
 }
 
-static bool is_answered(const struct incident_report *r, lt_slice item)
+static bool is_answered(const struct incident_reading *r, lt_slice item)
 {
     if (names_action(r, item)) {
         return true;

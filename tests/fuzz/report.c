@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct lt_arena a;
     struct incident_findings f;
-    struct incident_report *r = NULL;
+    struct incident_reading *r = NULL;
     lt_slice text = LT_SLICE(data, size);
     const struct incident_check o = {.now = {INT64_C(1795000000000000)}, .title = "CA: x"};
     lt_arena_init(&a, 64 * 1024 * 1024);

@@ -79,7 +79,7 @@ static void test_faithful(void **state)
     for (size_t i = 0; i < LT_COUNT(rows); i++) {
         struct lt_arena a;
         struct incident_findings f;
-        struct incident_report *r = NULL;
+        struct incident_reading *r = NULL;
         const struct incident_check o = {.now = now(), .title = "Test CA: CAA was not checked again"};
         lt_arena_init(&a, ARENA);
         incident_findings_init(&f, &a);
@@ -237,7 +237,7 @@ static void test_broken(void **state)
     for (size_t i = 0; i < LT_COUNT(broken); i++) {
         struct lt_arena a;
         struct incident_findings f;
-        struct incident_report *r = NULL;
+        struct incident_reading *r = NULL;
         const struct incident_check o = {.now = now()};
         lt_arena_init(&a, ARENA);
         incident_findings_init(&f, &a);
@@ -270,7 +270,7 @@ static void test_title(void **state)
     for (size_t i = 0; i < LT_COUNT(rows); i++) {
         struct lt_arena a;
         struct incident_findings f;
-        struct incident_report *r = NULL;
+        struct incident_reading *r = NULL;
         const struct incident_check o = {.now = now(), .title = rows[i].title};
         lt_arena_init(&a, ARENA);
         incident_findings_init(&f, &a);
@@ -286,7 +286,7 @@ static void test_label(void **state)
     (void)state;
     struct lt_arena a;
     struct incident_findings f;
-    struct incident_report *r = NULL;
+    struct incident_reading *r = NULL;
     const struct incident_check o = {.now = now(), .delayed = true};
     lt_arena_init(&a, ARENA);
     incident_findings_init(&f, &a);
@@ -303,7 +303,7 @@ static void test_label(void **state)
 
 static void check_appendix(struct lt_arena *a, struct incident_findings *f, lt_slice text, const char *title)
 {
-    struct incident_report *r = NULL;
+    struct incident_reading *r = NULL;
     LT_CLEANUP(incident_appendix_freep) struct incident_appendix *x = NULL;
     const struct incident_check o = {.now = now()};
     (void)title;
@@ -406,7 +406,7 @@ static void test_together(void **state)
     (void)state;
     struct lt_arena a;
     struct incident_findings f;
-    struct incident_report *r[3] = {NULL};
+    struct incident_reading *r[3] = {NULL};
     const struct incident_check o = {.now = now()};
     lt_arena_init(&a, ARENA);
     incident_findings_init(&f, &a);
@@ -429,7 +429,7 @@ static void test_third_party(void **state)
     for (int third = 0; third < 2; third++) {
         struct lt_arena a;
         struct incident_findings f;
-        struct incident_report *r = NULL;
+        struct incident_reading *r = NULL;
         const struct incident_check o = {.now = now(), .third_party = third == 1};
         lt_arena_init(&a, ARENA);
         incident_findings_init(&f, &a);
