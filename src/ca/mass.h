@@ -69,6 +69,10 @@ struct ca_mass_compromise {
     lt_slice spki_sha256;
     const char *by_whom; /* as ca/revoke.h has it */
     lt_slice jws;
+    /* The rest may be left out. */
+    const char *note; /* instead of one that names by_whom */
+    lt_time aware;    /* when the clock began; {0}: now */
+    bool proven;      /* by the key itself, in whatever way: it starts by itself however many there are */
 };
 LT_MUST_USE lt_res ca_mass_compromised(struct ca_turn *t, const struct ca_mass_compromise *c);
 /* Members that one operator may revoke without a second person, as configured. */

@@ -75,6 +75,14 @@ lt_res ca_mass_auto_add(struct ca_turn *t, int64_t id, int64_t most)
     return store_exec(t->store, &sql[SQL_AUTO_ADD], STORE_ARGS(STORE_I(id), STORE_I(most)), NULL);
 }
 
+/* Nobody is asked, so nobody could say why the clock had run out before it was known here. */
+static const char *excuse(const struct ca_turn *t, const struct ca_mass_compromise *c)
+{
+    enum { CLOCK_S = 24 * 3600 };
+    bool over = c->aware.us != 0 && lt_time_add_seconds(c->aware, CLOCK_S).us <= t->now.us;
+    return over ? "the proof was verified only after its clock had run out" : "";
+}
+
 lt_res ca_mass_compromised(struct ca_turn *t, const struct ca_mass_compromise *c)
 {
     bool others = false;
@@ -86,12 +94,17 @@ lt_res ca_mass_compromised(struct ca_turn *t, const struct ca_mass_compromise *c
     Ipc__MassWanted w = IPC__MASS_WANTED__INIT;
     lt_slice hash = lt_arena_copy(t->arena, c->spki_sha256);
     w.cause = lt_arena_cstr(t->arena, LT_LIT("key-compromise"));
-    w.note = lt_arena_printf(t->arena, "a certificate of this key was revoked: %s", c->by_whom);
-    LT_ASSERT(hash.ptr != NULL && w.cause != NULL && w.note != NULL);
+    w.note = c->note != NULL
+                 ? lt_arena_cstr(t->arena, lt_slice_cstr(c->note))
+                 : lt_arena_printf(t->arena, "a certificate of this key was revoked: %s", c->by_whom);
+    w.aware_us = c->aware.us;
+    w.late_because = lt_arena_cstr(t->arena, lt_slice_cstr(excuse(t, c)));
+    LT_ASSERT(hash.ptr != NULL && w.cause != NULL && w.note != NULL && w.late_because != NULL);
     w.spki_sha256 = (ProtobufCBinaryData){hash.len, (uint8_t *)(uintptr_t)hash.ptr};
     w.reason = CA_REASON_KEY_COMPROMISE;
     w.stop_after = -1;
-    int64_t most = strcmp(c->by_whom, KEY_ITSELF) == 0 ? INT64_MAX : ca_mass_alone(t);
+    bool proven = c->proven || strcmp(c->by_whom, KEY_ITSELF) == 0;
+    int64_t most = proven ? INT64_MAX : ca_mass_alone(t);
     struct ca_mass m;
     LT_TRY(ca_mass_make(t, &by, &w, &m.id));
     LT_TRY(ca_mass_auto_add(t, m.id, most));

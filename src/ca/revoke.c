@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "ca/body.h"
 #include "ca/book_internal.h"
+#include "ca/compromise.h"
 #include "ca/crl_book.h"
 #include "ca/event.h"
 #include "ca/key_block.h"
@@ -379,9 +380,21 @@ static lt_res revoked_event(struct ca_turn *t, const struct target *g, const str
 /* The key gets nothing any more, and its other certificates follow. */
 static lt_res key_is_lost(struct ca_turn *t, const struct target *g, const char *by_whom, lt_slice jws)
 {
-    const struct ca_mass_compromise c = {LT_SLICE(g->spki_sha256, CA_HASH_LEN), by_whom, jws};
+    const struct ca_mass_compromise c = {
+        .spki_sha256 = LT_SLICE(g->spki_sha256, CA_HASH_LEN), .by_whom = by_whom, .jws = jws};
     if (!g->has_key) {
         return LT_OK;
+    }
+    if (strcmp(by_whom, "certificate-key") == 0) { /* that is a proof, not somebody's word */
+        const struct ca_compromise proof = {.spki_sha256 = c.spki_sha256,
+                                            .proof = CA_COMPROMISE_BY_ACME,
+                                            .key_type = "",
+                                            .via = "acme",
+                                            .filer = "",
+                                            .evidence = jws,
+                                            .jws = jws};
+        bool new = false;
+        return ca_compromise_add(t, &proof, &new);
     }
     LT_TRY(ca_key_block_add(t, c.spki_sha256, "key compromise", "revocation"));
     return ca_mass_compromised(t, &c);

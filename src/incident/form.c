@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "incident/proof.h"
 #include "jose/json.h"
 
 const struct incident_forms *const incident_form_areas[] = {
@@ -141,11 +142,48 @@ static lt_res read_scope(struct reading *r, const struct incident_field *f, cons
     return ca_api_canonical(lt_slice_cstr(json_string_value(value)), r->arena, &v->text, &v->data);
 }
 
+/* Requests are kept with their events, so no private key may come in one. */
+static lt_res add_proofs(struct reading *r, const struct incident_proofs *found, Ipc__DeskValue *v)
+{
+    v->proofs = LT_NEW_ARRAY(r->arena, Ipc__KeyProof *, found->count + 1);
+    LT_CHECK(v->proofs != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    for (size_t i = 0; i < found->count; i++) {
+        Ipc__KeyProof *m = LT_NEW(r->arena, Ipc__KeyProof);
+        LT_CHECK(strcmp(found->list[i].kind, "private-key") != 0, LT_PEER_MALFORMED,
+                 "a private key: a request that is kept must not have one; let the key sign a nonce "
+                 "(lintel problem prove does)");
+        LT_CHECK(m != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+        LT_TRY(incident_proof_message(&found->list[i], r->arena, m));
+        v->proofs[v->n_proofs++] = m;
+    }
+    return LT_OK;
+}
+
+static lt_res read_proofs(struct reading *r, const struct incident_field *f, const json_t *value)
+{
+    Ipc__DeskValue *v = NULL;
+    struct incident_proofs *found = LT_NEW(r->arena, struct incident_proofs);
+    LT_CHECK(found != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    LT_CHECK(json_is_array(value) && json_array_size(value) > 0 &&
+                 json_array_size(value) <= INCIDENT_TEXTS_MAX,
+             LT_PEER_MALFORMED, "\"%s\" is no array of 1 to %d proofs", f->name, INCIDENT_TEXTS_MAX);
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        const json_t *one = json_array_get(value, i);
+        lt_slice bytes;
+        LT_CHECK(json_is_string(one), LT_PEER_MALFORMED, "\"%s\" has a member that is not a text", f->name);
+        LT_TRY(lt_unbase64url(r->arena, LT_SLICE(json_string_value(one), json_string_length(one)), &bytes));
+        LT_TRY(incident_proof_look(bytes, r->arena, found));
+    }
+    LT_TRY(incident_proof_finish(r->arena, found));
+    LT_TRY(add(r, f->name, &v));
+    return add_proofs(r, found, v);
+}
+
 typedef lt_res reader(struct reading *r, const struct incident_field *f, const json_t *value);
 static reader *const readers[] = {
     [INCIDENT_TEXT] = add_text,  [INCIDENT_TEXTS] = read_texts, [INCIDENT_NUMBER] = read_number,
     [INCIDENT_TIME] = read_time, [INCIDENT_HEX] = read_bytes,   [INCIDENT_BASE64] = read_bytes,
-    [INCIDENT_FLAG] = read_flag, [INCIDENT_SCOPE] = read_scope,
+    [INCIDENT_FLAG] = read_flag, [INCIDENT_SCOPE] = read_scope, [INCIDENT_PROOF] = read_proofs,
 };
 
 static const struct incident_field *field_named(const struct incident_form *form, const char *name)

@@ -21,6 +21,8 @@ enum incident_type {
     INCIDENT_BASE64, /* base64url without padding; max: bytes */
     INCIDENT_FLAG,
     INCIDENT_SCOPE, /* an expression: parsed here, handed on in its canonical form */
+    INCIDENT_PROOF, /* an array of base64url: proofs that a key is compromised, verified here
+                       (incident/proof.h) */
 };
 
 enum { INCIDENT_TEXTS_MAX = 100, INCIDENT_TEXT_MAX = 32 * 1024 };

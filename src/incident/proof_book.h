@@ -1,8 +1,13 @@
 #ifndef INCIDENT_PROOF_BOOK_H
 #define INCIDENT_PROOF_BOOK_H
-/* What the registrar does with a proof that a parser has verified (incident/proof.h): the key is blocked, every live
- * certificate of it is revoked as keyCompromise by one plan that starts by itself, both sides are told, and all of
- * it hangs on one event, key.compromised. A key that none of our certificates has: an answer, and no work.
+/* What the registrar does with a proof that a parser has verified (incident/proof.h): the key is blocked,
+ * every live certificate of it is revoked as keyCompromise by one plan that starts by itself
+ * (ca/compromise.h), both sides are told, and all of it hangs on one event, key.compromised. A key that none
+ * of our certificates has: an answer, and no work.
+ *
+ * Telling comes when no certificate is left: event key.revoked with the time that it took, notices
+ * key-blocked to the subscribers and proof-accepted to who sent the proof, each once, whatever is killed in
+ * between. Certificates that are still there after a minute call who is on duty.
  */
 #include "ca/turn.h"
 #include "proof.pb-c.h"
@@ -12,6 +17,7 @@ struct incident_proven {
     const char *via;   /* "form", "mail", "phone", "operator NAME" */
     int64_t problem;   /* the report; 0: none */
     const char *filer; /* mail address; "": nobody to tell */
+    lt_time received;  /* when the report reached us; {0}: now */
     lt_slice jws;      /* kept with the event; empty: none */
 };
 
@@ -21,7 +27,8 @@ struct incident_proof_answer {
     int64_t certificates; /* live ones of that key */
 };
 
-/* Idempotent by key. "nonce": it is none of ours, has expired or was used. */
+/* Idempotent by key. "nonce": it is none of ours, has expired or was used. "known": it was proven before, and
+ * nothing is left to revoke. */
 LT_MUST_USE lt_res incident_proof_act(struct ca_turn *t, const struct incident_proven *p,
                                       struct incident_proof_answer *ret_answer);
 
