@@ -1,0 +1,40 @@
+#ifndef CMD_LEARN_H
+#define CMD_LEARN_H
+/* Rows of the verbs of action, review, training and concern: what they ask, and what they say. */
+#include "cmd/api.h"
+#include "cmd/verbs.h"
+
+enum { LEARN_MEMBERS_MAX = 8, LEARN_WORDS_MAX = 3, LEARN_COLUMNS_MAX = 8, LEARN_FILTERS_MAX = 3 };
+
+enum learn_type { LEARN_TEXT, LEARN_TIME, LEARN_NUMBER, LEARN_FLAG };
+
+struct learn_member {
+    const char *option;
+    const char *member;
+    enum learn_type type;
+    bool needed;
+};
+struct learn_change {
+    const char *path;                   /* "*" stands for the first word */
+    const char *words[LEARN_WORDS_MAX]; /* members that are the words after that */
+    bool file;                          /* the word is a file, or "-" */
+    struct learn_member members[LEARN_MEMBERS_MAX];
+};
+LT_MUST_USE lt_res cmd_learn_change(struct cmd *c, const struct learn_change *row);
+/* The same without the options. */
+LT_MUST_USE lt_res cmd_learn_end(struct cmd *c, const struct learn_change *row);
+
+struct learn_list {
+    const char *path;
+    const char *key;
+    const char *heads[LEARN_COLUMNS_MAX];
+    const char *members[LEARN_COLUMNS_MAX];
+    struct {
+        const char *option;
+        const char *parameter;
+    } filters[LEARN_FILTERS_MAX];
+};
+LT_MUST_USE lt_res cmd_learn_list(struct cmd *c, const struct learn_list *l);
+LT_MUST_USE lt_res cmd_learn_show(struct cmd *c, const char *noun);
+
+#endif
