@@ -32,6 +32,7 @@ static const struct store_sql sql[] = {
      "UPDATE contact_letter SET due_us = ?1 WHERE status = 'queued' AND due_us > ?1 AND due_us <= ?2"},
     {"contact.letters-expired", "SELECT id FROM contact_letter WHERE token IS NOT NULL AND expires_us <= ?1 "
                                 "ORDER BY expires_us LIMIT ?2"},
+    {"contact.bounced", "SELECT address FROM contact WHERE account = ?1 AND bounced_us > verified_us"},
 };
 enum {
     SQL_ENROLMENTS,
@@ -45,11 +46,12 @@ enum {
     SQL_END,
     SQL_RESUME,
     SQL_EXPIRED,
+    SQL_BOUNCED,
 };
 const struct store_sql *const acme_contact_sql = sql;
 const size_t acme_contact_sql_count = LT_COUNT(sql);
 
-enum { STEP = 50, PATIENCE_S = 180, LIFETIME_DAYS = 30, ADDRESSES_MAX = 30 };
+enum { STEP = 50, PATIENCE_S = 180, LIFETIME_DAYS = 30 };
 /* After each attempt that the relay did not take; then nobody is there. */
 static const int64_t pauses_s[] = {60, 300, 1800, 7200, 21600, 43200, 86400};
 
@@ -131,12 +133,7 @@ static lt_res add_letter(struct acme_desk *d, struct ca_turn *t, int64_t account
                       NULL);
 }
 
-struct addresses {
-    const char *list[ADDRESSES_MAX];
-    size_t count;
-};
-
-static void add_address(struct addresses *a, const char *text)
+static void add_address(struct acme_addresses *a, const char *text)
 {
     const char *address = strncmp(text, "mailto:", 7) == 0 ? text + 7 : text;
     for (size_t i = 0; i < a->count; i++) {
@@ -144,13 +141,13 @@ static void add_address(struct addresses *a, const char *text)
             return;
         }
     }
-    if (a->count < ADDRESSES_MAX && address[0] != '\0') {
+    if (a->count < ACME_ADDRESSES_MAX && address[0] != '\0') {
         a->list[a->count++] = address;
     }
 }
 
 /* Of an account of ACME what it told us; of a subscriber whom to ask about his requests. */
-static lt_res collect(struct ca_turn *t, int64_t account, struct addresses *a)
+static lt_res collect(struct ca_turn *t, int64_t account, struct acme_addresses *a)
 {
     struct store_rows rows;
     char **contacts = NULL;
@@ -167,7 +164,30 @@ static lt_res collect(struct ca_turn *t, int64_t account, struct addresses *a)
     return store_rows_end(&rows);
 }
 
-static lt_res say_written(struct ca_turn *t, int64_t account, const struct addresses *a,
+/* What came back, and nobody has confirmed since. */
+static lt_res forget_bounced(struct ca_turn *t, int64_t account, struct acme_addresses *a)
+{
+    struct store_rows rows;
+    LT_TRY(store_query(t->store, &sql[SQL_BOUNCED], STORE_ARGS(STORE_I(account)), &rows));
+    while (store_next(&rows)) {
+        for (size_t i = 0; i < a->count; i++) {
+            if (lt_slice_eq_cstr(store_bytes(&rows, 0), a->list[i])) {
+                a->list[i] = a->list[--a->count];
+                break;
+            }
+        }
+    }
+    return store_rows_end(&rows);
+}
+
+lt_res acme_addresses_of(struct ca_turn *t, int64_t account, struct acme_addresses *ret_addresses)
+{
+    *ret_addresses = (struct acme_addresses){.count = 0};
+    LT_TRY(collect(t, account, ret_addresses));
+    return forget_bounced(t, account, ret_addresses);
+}
+
+static lt_res say_written(struct ca_turn *t, int64_t account, const struct acme_addresses *a,
                           const struct ca_ready_asker *by, const char **ret_json)
 {
     struct ca_body bodies[2];
@@ -195,7 +215,7 @@ static lt_res say_written(struct ca_turn *t, int64_t account, const struct addre
 lt_res acme_contact_write(struct acme_desk *d, struct ca_turn *t, const struct ca_ready_asker *by,
                           const Ipc__ReadyWanted *w, const char **ret_json)
 {
-    struct addresses a = {.count = 0};
+    struct acme_addresses a = {.count = 0};
     int64_t account = 0;
     LT_CHECK(d->config->mail_relay[0] != '\0', LT_PEER_UNSUPPORTED,
              "this CA sends no mail: set mail.relay in lintel.yaml, or say what you know of an address");

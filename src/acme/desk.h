@@ -82,6 +82,15 @@ void acme_desk_use_perspectives(struct acme_desk *desk, const struct validate_pe
 LT_MUST_USE lt_res acme_desk_outcome(struct acme_desk *desk, struct ca_turn *t, const struct ca_outcome *o);
 LT_MUST_USE lt_res acme_desk_revoked(struct acme_desk *desk, struct ca_turn *t, const struct ca_revoked *r);
 
+/* Where to write to an account: of ACME what it told us, of a subscriber whom to ask about his requests. What
+ * came back lately, and was not confirmed since, is left out. Strings in the turn's arena. */
+enum { ACME_ADDRESSES_MAX = 30 };
+struct acme_addresses {
+    const char *list[ACME_ADDRESSES_MAX];
+    size_t count;
+};
+LT_MUST_USE lt_res acme_addresses_of(struct ca_turn *t, int64_t account, struct acme_addresses *ret_addresses);
+
 /* About every 100 ms: lets held answers go whose time is up, expires what is due, at most a few hundred rows
  * a call. */
 LT_MUST_USE lt_res acme_desk_tick(struct acme_desk *desk, struct ca_turn *t);

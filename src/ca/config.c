@@ -66,6 +66,7 @@ struct raw {
     const char *pause_quiet;
     const char *approvals_needed;
     const char *revoke_alone;
+    const char *mail_rate;
     const char *uid_base;
     const char *testing_nonce_reject;
     const char *testing_authz_reuse;
@@ -194,6 +195,11 @@ static const cyaml_schema_field_t testing_fields[] = {
 static const cyaml_schema_field_t mail_fields[] = {
     STRING("relay", c.mail_relay),
     STRING("from", c.mail_from),
+    STRING("rate", mail_rate),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_field_t hook_fields[] = {
+    CA_YAML_BOOL("send", CYAML_FLAG_OPTIONAL, struct raw, c.hooks),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_field_t token_fields[] = {
@@ -237,6 +243,7 @@ static const cyaml_schema_field_t fields[] = {
     SECTION("approvals", approval_fields),
     SECTION("second-opinion", opinion_fields),
     SECTION("mail", mail_fields),
+    SECTION("hooks", hook_fields),
     SECTION("token", token_fields),
     SECTION("testing", testing_fields),
     STRING("uid-base", uid_base),
@@ -308,6 +315,7 @@ static const struct {
      1, 16},
     {offsetof(struct raw, revoke_alone), offsetof(struct raw, c.revoke_alone), "approvals.revoke-alone",
      CA_REVOKE_ALONE, 0, 1000000},
+    {offsetof(struct raw, mail_rate), offsetof(struct raw, c.mail_rate), "mail.rate", 20, 1, 1000},
     {offsetof(struct raw, opinion_processes), offsetof(struct raw, c.opinion.processes),
      "second-opinion.processes", 2, 1, 16},
     {offsetof(struct raw, uid_base), offsetof(struct raw, c.uid_base), "uid-base", DEFAULT_UID_BASE, 0,

@@ -124,6 +124,8 @@ struct ca_config {
 
     const char *mail_relay; /* "smtp://host:25"; "": no mail is sent, and no method by mail is offered */
     const char *mail_from;
+    uint32_t mail_rate; /* letters a second, at most, of those that go to many */
+    bool hooks;         /* notices go to machines, too: operators may add where */
 
     struct ca_config_opinion opinion;
     struct ca_config_testing testing;

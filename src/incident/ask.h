@@ -14,6 +14,7 @@ struct incident_questions {
     const struct ca_query_sql *sql; /* NULL: none of its own; for the test that EXPLAINs every statement */
 };
 /* One for each area of this room: its own file AREA_ask.c. */
+extern const struct incident_questions incident_questions_affected;
 extern const struct incident_questions incident_questions_case;
 extern const struct incident_questions incident_questions_drill;
 extern const struct incident_questions incident_questions_duty;

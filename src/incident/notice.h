@@ -12,9 +12,8 @@
  * Refuses: kinds that data/notices does not have, addresses that are none, hooks that nobody added.
  */
 #include "ca/turn.h"
-
-struct ca_config;
-struct incident_beat;
+#include "mail.pb-c.h"
+#include "publish.pb-c.h"
 
 struct incident_notice {
     const char *kind;    /* of data/notices: "message", "affected" */
@@ -53,7 +52,9 @@ struct incident_notified {
     int64_t certificates;
     int64_t accounts;
     int64_t notices;
-    int64_t unreached;
+    int64_t unreached; /* subscribers without an address or a hook */
+    int64_t sent;
+    int64_t failed;
     lt_time written; /* .us 0: not yet */
 };
 LT_MUST_USE lt_res incident_notified(struct ca_turn *t, const char *subject,
@@ -80,12 +81,9 @@ LT_MUST_USE lt_res incident_page(struct ca_turn *t, const char *severity, const 
                                  const char *words);
 
 /* ---- for the registrar's loop ---- */
-struct _Ipc__MailSent;
-struct _Ipc__HookSent;
-struct _Ipc__ListPublished;
-LT_MUST_USE lt_res incident_notice_mailed(struct ca_turn *t, const struct _Ipc__MailSent *said);
-LT_MUST_USE lt_res incident_notice_hooked(struct ca_turn *t, const struct _Ipc__HookSent *said);
-LT_MUST_USE lt_res incident_list_published(struct ca_turn *t, const struct _Ipc__ListPublished *said);
+LT_MUST_USE lt_res incident_notice_mailed(struct ca_turn *t, const Ipc__MailSent *said);
+LT_MUST_USE lt_res incident_notice_hooked(struct ca_turn *t, const Ipc__HookSent *said);
+LT_MUST_USE lt_res incident_list_published(struct ca_turn *t, const Ipc__ListPublished *said);
 /* The one before may have died with letters in its hands. */
 LT_MUST_USE lt_res incident_notice_courier_linked(struct ca_turn *t);
 

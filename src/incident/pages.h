@@ -13,4 +13,7 @@ acme_page_handler incident_problem_report_page, incident_problem_case_page;
 /* learn_concern.c: the box for the staff, and the answer to one of them. */
 acme_page_handler incident_concern_page;
 
+/* oncall.c: the link in an alarm. */
+acme_page_handler incident_oncall_page;
+
 #endif

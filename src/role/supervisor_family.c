@@ -108,7 +108,7 @@ static uint32_t wanted(const struct supervisor *s, enum ipc_role role)
     }
     if (role == IPC_COURIER) {
         return has_perspectives() || s->config->mail_relay[0] != 0 || s->config->crl_fetch_back ||
-                       s->config->usage_scan
+                       s->config->usage_scan || s->config->hooks
                    ? 1
                    : 0;
     }
