@@ -5,6 +5,7 @@ static const struct acme_page_row pages[] = {
     {"problem-report", incident_problem_report_page},
     {"problem-case", incident_problem_case_page},
     {"concern", incident_concern_page},
+    {"oncall", incident_oncall_page},
 };
 
 lt_res incident_page_call(struct acme_desk *d, struct ca_turn *t, const struct ipc_msg *m, bool *ret_taken)

@@ -40,6 +40,8 @@
 #include "ca/scratch_book.h"
 #include "ca/service.h"
 #include "ca/usage.h"
+#include "incident/case.h"
+#include "incident/notice.h"
 #include "crypto/digest.h"
 #include "role/profiles.h"
 
@@ -86,7 +88,20 @@ static lt_res step_corroborated(struct registrar *g, struct ca_turn *t, const st
 
 static lt_res step_mailed(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
 {
-    return acme_desk_mailed(g->desk, t, m);
+    const Ipc__MailSent *said = body_of(m);
+    return said->notice ? incident_notice_mailed(t, said) : acme_desk_mailed(g->desk, t, m);
+}
+
+static lt_res step_hooked(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    (void)g;
+    return incident_notice_hooked(t, body_of(m));
+}
+
+static lt_res step_list_published(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    (void)g;
+    return incident_list_published(t, body_of(m));
 }
 
 static lt_res step_crl_fetched(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
@@ -134,6 +149,9 @@ static lt_res step_members(struct registrar *g, struct ca_turn *t, const struct 
     bool mine = false;
     const Ipc__Members *members = body_of(m);
     (void)g;
+    if (members->fix[0] != 0) {
+        return incident_case_on_members(t, members);
+    }
     if (members->mass == 0) {
         return ca_cap_counted(t, members);
     }
@@ -234,6 +252,8 @@ HANDLER(on_page, step_page)
 HANDLER(on_validated, step_validated)
 HANDLER(on_corroborated, step_corroborated)
 HANDLER(on_mailed, step_mailed)
+HANDLER(on_hooked, step_hooked)
+HANDLER(on_list_published, step_list_published)
 HANDLER(on_crl_fetched, step_crl_fetched)
 HANDLER(on_service, step_service)
 HANDLER(on_responder, step_responder)
@@ -266,6 +286,8 @@ static const struct role_route routes[] = {
     {IPC_VALIDATOR, IPC_VALIDATED, on_validated},
     {IPC_COURIER, IPC_CORROBORATED, on_corroborated},
     {IPC_COURIER, IPC_MAIL_SENT, on_mailed},
+    {IPC_COURIER, IPC_HOOK_SENT, on_hooked},
+    {IPC_PUBLISHER, IPC_LIST_PUBLISHED, on_list_published},
     {IPC_COURIER, IPC_CRL_FETCHED, on_crl_fetched},
     {IPC_EXAMINER, IPC_SIGN_REPLY, on_sign_reply},
     {IPC_EXAMINER, IPC_JOURNAL_REPLAY, on_replay},
@@ -330,7 +352,10 @@ static lt_res step_validator_linked(struct registrar *g, struct ca_turn *t, cons
 static lt_res step_courier_linked(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
 {
     (void)m;
-    return acme_desk_courier_linked(g->desk, t);
+    bool mine = false;
+    LT_TRY(acme_desk_courier_linked(g->desk, t));
+    LT_TRY(ca_lease_check(t, CA_LEASE_TIMERS, &mine));
+    return mine ? incident_notice_courier_linked(t) : LT_OK;
 }
 
 /* A revocation may have been committed and the hint lost. */
