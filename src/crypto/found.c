@@ -2,10 +2,12 @@
 #include "crypto/found.h"
 
 #include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/obj_mac.h>
+#include <openssl/param_build.h>
 #include <string.h>
 
 enum { POINT_MAX = 133, SEED_LEN = 32 };
@@ -21,6 +23,36 @@ static lt_res write_spki(const struct x509_spki *numbers, struct lt_arena *a, lt
     *ret_spki = lt_arena_copy(a, lt_buf_slice(&out));
     LT_CHECK(ret_spki->ptr != NULL, LT_PEER_TOO_LARGE, "a key over the limit");
     return LT_OK;
+}
+
+/* ---- one statement ---- */
+
+static EVP_PKEY *import(const char *kind, OSSL_PARAM_BLD *build)
+{
+    EVP_PKEY *key = NULL;
+    OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(build);
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, kind, NULL);
+    LT_ASSERT(params != NULL && ctx != NULL);
+    if (EVP_PKEY_fromdata_init(ctx) != 1 || EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_KEYPAIR, params) != 1) {
+        key = NULL;
+    }
+    EVP_PKEY_CTX_free(ctx);
+    OSSL_PARAM_free(params); /* what is in it of a BIGNUM of ours is cleansed there */
+    return key;
+}
+
+/* Takes over the key. */
+static void sign(EVP_PKEY *key, const char *digest, struct crypto_found *f)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    size_t len = sizeof f->signature;
+    LT_ASSERT(ctx != NULL);
+    bool ok = key != NULL && EVP_DigestSignInit_ex(ctx, NULL, digest, NULL, NULL, key, NULL) == 1 &&
+              EVP_DigestSign(ctx, f->signature, &len, f->message.ptr, f->message.len) == 1;
+    f->signature_len = ok ? len : 0;
+    EVP_MD_CTX_free(ctx);
+    EVP_PKEY_free(key);
+    ERR_clear_error();
 }
 
 /* ---- curves ---- */
@@ -53,19 +85,39 @@ static lt_res write_point(enum x509_key_type type, const EC_GROUP *g, const EC_P
     return write_spki(&numbers, a, ret_spki);
 }
 
-lt_res crypto_found_from_ec(enum x509_key_type curve, lt_slice d, struct lt_arena *a, lt_slice *ret_spki)
+static void sign_ec(enum x509_key_type type, const BIGNUM *d, struct crypto_found *f)
+{
+    struct x509_spki spki;
+    OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+    LT_ASSERT(build != NULL);
+    if (!lt_failed(x509_spki_parse(f->spki, &spki)) &&
+        OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, x509_key_type_name(type), 0) ==
+            1 &&
+        OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, spki.point.ptr, spki.point.len) ==
+            1 &&
+        OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_PRIV_KEY, d) == 1) {
+        sign(import("EC", build), "SHA256", f);
+    }
+    OSSL_PARAM_BLD_free(build);
+}
+
+lt_res crypto_found_from_ec(enum x509_key_type curve, lt_slice d, struct lt_arena *a, struct crypto_found *f)
 {
     EC_GROUP *g = group_of(curve);
     LT_CHECK(g != NULL, LT_PEER_UNSUPPORTED, "a private key on a curve that is not known here");
-    BIGNUM *number = d.len > POINT_MAX ? NULL : BN_bin2bn(d.ptr, (int)d.len, NULL);
+    BIGNUM *number = d.len > POINT_MAX ? NULL : BN_secure_new();
     EC_POINT *point = EC_POINT_new(g);
     LT_ASSERT(point != NULL);
     lt_res r = LT_OK;
-    if (number == NULL || BN_is_zero(number) || BN_cmp(number, EC_GROUP_get0_order(g)) >= 0) {
+    if (number == NULL || BN_bin2bn(d.ptr, (int)d.len, number) == NULL || BN_is_zero(number) ||
+        BN_cmp(number, EC_GROUP_get0_order(g)) >= 0) {
         r = lt_fail(LT_PEER_MALFORMED, __FILE__, __LINE__, "a private number that is not of its curve");
     } else {
         LT_ASSERT(EC_POINT_mul(g, point, number, NULL, NULL, NULL) == 1);
-        r = write_point(curve, g, point, POINT_CONVERSION_UNCOMPRESSED, a, ret_spki);
+        r = write_point(curve, g, point, POINT_CONVERSION_UNCOMPRESSED, a, &f->spki);
+    }
+    if (!lt_failed(r) && f->message.len > 0) {
+        sign_ec(curve, number, f);
     }
     BN_clear_free(number);
     EC_POINT_free(point);
@@ -74,18 +126,21 @@ lt_res crypto_found_from_ec(enum x509_key_type curve, lt_slice d, struct lt_aren
     return r;
 }
 
-lt_res crypto_found_from_ed25519(lt_slice seed, struct lt_arena *a, lt_slice *ret_spki)
+lt_res crypto_found_from_ed25519(lt_slice seed, struct lt_arena *a, struct crypto_found *f)
 {
     uint8_t point[SEED_LEN];
     size_t len = sizeof point;
     LT_CHECK(seed.len == SEED_LEN, LT_PEER_MALFORMED, "an Ed25519 key of %zu bytes", seed.len);
     EVP_PKEY *key = EVP_PKEY_new_raw_private_key_ex(NULL, "ED25519", NULL, seed.ptr, seed.len);
     bool ok = key != NULL && EVP_PKEY_get_raw_public_key(key, point, &len) == 1;
+    if (ok && f->message.len > 0) {
+        sign(LT_TAKE(key, NULL), NULL, f);
+    }
     EVP_PKEY_free(key);
     ERR_clear_error();
     LT_CHECK(ok && len == sizeof point, LT_PEER_MALFORMED, "an Ed25519 key that is none");
     const struct x509_spki numbers = {.type = X509_KEY_ED25519, .point = LT_SLICE(point, len)};
-    return write_spki(&numbers, a, ret_spki);
+    return write_spki(&numbers, a, &f->spki);
 }
 
 /* ---- RSA ---- */
@@ -137,7 +192,23 @@ static lt_slice trim(lt_slice bytes)
     return bytes;
 }
 
-lt_res crypto_found_from_rsa(const struct crypto_found_rsa *given, struct lt_arena *a, lt_slice *ret_spki)
+static void sign_rsa(const BIGNUM *n, const BIGNUM *e, lt_slice d_bytes, struct crypto_found *f)
+{
+    OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+    BIGNUM *d = BN_secure_new();
+    LT_ASSERT(build != NULL && d != NULL);
+    if (BN_bin2bn(d_bytes.ptr, (int)d_bytes.len, d) != NULL &&
+        OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n) == 1 &&
+        OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, e) == 1 &&
+        OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_D, d) == 1) {
+        sign(import("RSA", build), "SHA256", f);
+    }
+    OSSL_PARAM_BLD_free(build);
+    BN_clear_free(d);
+}
+
+lt_res crypto_found_from_rsa(const struct crypto_found_rsa *given, struct lt_arena *a,
+                             struct crypto_found *ret)
 {
     const struct crypto_found_rsa f = {trim(given->n), trim(given->e), trim(given->d), trim(given->p),
                                        trim(given->q)};
@@ -152,20 +223,24 @@ lt_res crypto_found_from_rsa(const struct crypto_found_rsa *given, struct lt_are
     BIGNUM *e = number(f.e);
     LT_ASSERT(ctx != NULL);
     bool sane = BN_is_odd(n) && BN_is_odd(e) && !BN_is_one(e);
-    bool fit = sane && (factors(n, f.p, f.q, ctx) || inverts(n, e, f.d, ctx));
+    bool whole = sane && inverts(n, e, f.d, ctx);
+    bool fit = whole || (sane && factors(n, f.p, f.q, ctx));
+    if (whole && ret->message.len > 0) {
+        sign_rsa(n, e, f.d, ret);
+    }
     BN_free(n);
     BN_free(e);
     BN_CTX_free(ctx);
     ERR_clear_error();
     LT_CHECK(fit, LT_PEER_UNAUTHORIZED, "neither factors nor private exponent belong to the RSA modulus");
     const struct x509_spki numbers = {.type = X509_KEY_RSA, .modulus = f.n, .exponent = f.e};
-    return write_spki(&numbers, a, ret_spki);
+    return write_spki(&numbers, a, &ret->spki);
 }
 
 /* ---- DER ---- */
 
 /* RSAPrivateKey ::= SEQUENCE { version, n, e, d, p, q, exponent1, exponent2, coefficient, … } */
-static lt_res read_pkcs1(lt_slice der, struct lt_arena *a, lt_slice *ret_spki)
+static lt_res read_pkcs1(lt_slice der, struct lt_arena *a, struct crypto_found *ret)
 {
     struct crypto_found_rsa f;
     struct der_cursor c = der_open(der);
@@ -177,7 +252,7 @@ static lt_res read_pkcs1(lt_slice der, struct lt_arena *a, lt_slice *ret_spki)
     f.p = der_unsigned(&seq);
     f.q = der_unsigned(&seq);
     LT_CHECK(der_ok(&seq), LT_PEER_MALFORMED, "RSA private key: %s", seq.why);
-    return crypto_found_from_rsa(&f, a, ret_spki);
+    return crypto_found_from_rsa(&f, a, ret);
 }
 
 static enum x509_key_type curve_of(enum x509_oid oid)
@@ -206,7 +281,7 @@ static lt_res read_curve(struct der_cursor *c, enum x509_key_type *ret_type)
 
 /* ECPrivateKey ::= SEQUENCE { version 1, privateKey OCTET STRING, parameters [0] OPTIONAL, publicKey [1]
  * OPTIONAL } Its public key is not read: it may be anybody's. */
-static lt_res read_sec1(lt_slice der, enum x509_key_type type, struct lt_arena *a, lt_slice *ret_spki)
+static lt_res read_sec1(lt_slice der, enum x509_key_type type, struct lt_arena *a, struct crypto_found *ret)
 {
     struct der_cursor c = der_open(der);
     struct der_cursor seq = der_enter(&c, DER_SEQUENCE);
@@ -217,11 +292,11 @@ static lt_res read_sec1(lt_slice der, enum x509_key_type type, struct lt_arena *
         LT_TRY(read_curve(&parameters, &type));
     }
     LT_CHECK(der_ok(&seq), LT_PEER_MALFORMED, "EC private key: %s", seq.why);
-    return crypto_found_from_ec(type, d, a, ret_spki);
+    return crypto_found_from_ec(type, d, a, ret);
 }
 
 /* PrivateKeyInfo ::= SEQUENCE { version, AlgorithmIdentifier, privateKey OCTET STRING, … } */
-static lt_res read_pkcs8(lt_slice der, struct lt_arena *a, lt_slice *ret_spki)
+static lt_res read_pkcs8(lt_slice der, struct lt_arena *a, struct crypto_found *ret)
 {
     enum x509_key_type curve = X509_KEY_UNKNOWN;
     struct der_cursor c = der_open(der);
@@ -233,15 +308,15 @@ static lt_res read_pkcs8(lt_slice der, struct lt_arena *a, lt_slice *ret_spki)
     LT_CHECK(der_ok(&seq) && der_ok(&alg), LT_PEER_MALFORMED, "PKCS #8 private key: %s",
              der_ok(&seq) ? alg.why : seq.why);
     if (oid == X509_OID_RSA || oid == X509_OID_RSA_PSS) {
-        return read_pkcs1(inner, a, ret_spki);
+        return read_pkcs1(inner, a, ret);
     }
     if (oid == X509_OID_EC) {
         LT_TRY(read_curve(&alg, &curve));
-        return read_sec1(inner, curve, a, ret_spki);
+        return read_sec1(inner, curve, a, ret);
     }
     LT_CHECK(oid == X509_OID_ED25519, LT_PEER_UNSUPPORTED, "a private key of a kind that is not known here");
     struct der_cursor octets = der_open(inner);
-    return crypto_found_from_ed25519(der_octets(&octets), a, ret_spki);
+    return crypto_found_from_ed25519(der_octets(&octets), a, ret);
 }
 
 lt_res crypto_found_der(lt_slice der, struct lt_arena *a, struct crypto_found *ret_found)
@@ -253,15 +328,15 @@ lt_res crypto_found_der(lt_slice der, struct lt_arena *a, struct crypto_found *r
     LT_CHECK(der_ok(&seq), LT_PEER_NOT_FOUND, "no private key");
     if (next == DER_SEQUENCE) {
         ret_found->form = "PKCS #8";
-        return read_pkcs8(der, a, &ret_found->spki);
+        return read_pkcs8(der, a, ret_found);
     }
     if (next == DER_OCTET_STRING && version == 1) {
         ret_found->form = "SEC 1";
-        return read_sec1(der, X509_KEY_UNKNOWN, a, &ret_found->spki);
+        return read_sec1(der, X509_KEY_UNKNOWN, a, ret_found);
     }
     LT_CHECK(next == DER_INTEGER, LT_PEER_NOT_FOUND, "no private key");
     ret_found->form = "PKCS #1";
-    return read_pkcs1(der, a, &ret_found->spki);
+    return read_pkcs1(der, a, ret_found);
 }
 
 /* ---- one form ---- */

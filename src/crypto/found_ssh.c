@@ -33,7 +33,7 @@ static lt_slice read_string(struct reader *r)
     return s;
 }
 
-static lt_res read_rsa(struct reader *r, struct lt_arena *a, lt_slice *ret_spki)
+static lt_res read_rsa(struct reader *r, struct lt_arena *a, struct crypto_found *ret)
 {
     struct crypto_found_rsa f;
     f.n = read_string(r);
@@ -43,10 +43,10 @@ static lt_res read_rsa(struct reader *r, struct lt_arena *a, lt_slice *ret_spki)
     f.p = read_string(r);
     f.q = read_string(r);
     LT_CHECK(!r->bad, LT_PEER_MALFORMED, "an OpenSSH key that ends too early");
-    return crypto_found_from_rsa(&f, a, ret_spki);
+    return crypto_found_from_rsa(&f, a, ret);
 }
 
-static lt_res read_ec(struct reader *r, enum x509_key_type type, struct lt_arena *a, lt_slice *ret_spki)
+static lt_res read_ec(struct reader *r, enum x509_key_type type, struct lt_arena *a, struct crypto_found *ret)
 {
     (void)read_string(r); /* name of the curve once more */
     (void)read_string(r); /* public point: may be anybody's */
@@ -55,10 +55,10 @@ static lt_res read_ec(struct reader *r, enum x509_key_type type, struct lt_arena
     while (d.len > 0 && d.ptr[0] == 0) {
         d = lt_slice_sub(d, 1, SIZE_MAX);
     }
-    return crypto_found_from_ec(type, d, a, ret_spki);
+    return crypto_found_from_ec(type, d, a, ret);
 }
 
-static lt_res read_key(struct reader *r, struct lt_arena *a, lt_slice *ret_spki)
+static lt_res read_key(struct reader *r, struct lt_arena *a, struct crypto_found *ret)
 {
     static const struct {
         const char *name;
@@ -76,15 +76,15 @@ static lt_res read_key(struct reader *r, struct lt_arena *a, lt_slice *ret_spki)
     LT_CHECK(type != X509_KEY_UNKNOWN, LT_PEER_UNSUPPORTED,
              "an OpenSSH key of a kind that is not known here");
     if (type == X509_KEY_RSA) {
-        return read_rsa(r, a, ret_spki);
+        return read_rsa(r, a, ret);
     }
     if (type != X509_KEY_ED25519) {
-        return read_ec(r, type, a, ret_spki);
+        return read_ec(r, type, a, ret);
     }
     (void)read_string(r); /* public key */
     lt_slice both = read_string(r);
     LT_CHECK(!r->bad && both.len == 64, LT_PEER_MALFORMED, "an OpenSSH key that ends too early");
-    return crypto_found_from_ed25519(lt_slice_sub(both, 0, 32), a, ret_spki);
+    return crypto_found_from_ed25519(lt_slice_sub(both, 0, 32), a, ret);
 }
 
 lt_res crypto_found_openssh(lt_slice bytes, struct lt_arena *a, struct crypto_found *ret_found)
@@ -105,5 +105,5 @@ lt_res crypto_found_openssh(lt_slice bytes, struct lt_arena *a, struct crypto_fo
     uint32_t check = read_u32(&inner);
     LT_CHECK(check == read_u32(&inner) && !inner.bad, LT_PEER_MALFORMED, "an OpenSSH key that is damaged");
     ret_found->form = "OpenSSH";
-    return read_key(&inner, a, &ret_found->spki);
+    return read_key(&inner, a, ret_found);
 }

@@ -46,6 +46,9 @@ struct incident_proof {
     lt_slice evidence; /* in the arena or the input */
     uint8_t evidence_sha256[32];
     const char *nonce; /* in the arena; "" */
+    /* Of a private key: its public half, and what it signed before it was wiped; in the arena. */
+    lt_slice spki;
+    lt_slice signature;
     size_t offset;
     size_t length;
 };
@@ -58,6 +61,9 @@ struct incident_proofs { /* in the arena */
      * name */
     lt_slice keys[INCIDENT_PROOF_KEYS_MAX]; /* SPKI */
     size_t key_count;
+    /* What private keys are to sign, where whoever asks has a nonce. Empty: "This key is compromised: " and
+     * the SHA-256 of what stood there, which then stands in its place. */
+    lt_slice sign;
 };
 
 /* Looks through one part: a file, an attachment, a text with proofs in between. Parts of one report are

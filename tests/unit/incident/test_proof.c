@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "check.h"
 #include "crypto/found.h"
+#include "crypto/verify.h"
 #include "incident/proof.h"
 
 enum { ARENA_MAX = 16 * 1024 * 1024, FILE_MAX = 64 * 1024 };
@@ -247,7 +248,7 @@ static bool put_in_place(lt_slice where, lt_slice what, lt_slice other)
 
 static lt_slice public_half(struct look *l, lt_slice der)
 {
-    struct crypto_found f;
+    struct crypto_found f = {.form = ""};
     struct x509_spki spki;
     assert_ok(crypto_found_der(der, &l->arena, &f));
     assert_ok(x509_spki_parse(f.spki, &spki));
@@ -264,10 +265,10 @@ static void test_a_foreign_public_key_in_a_request(void **state)
     uint8_t other[65];
     memcpy(other, own.ptr, own.len);
     lt_slice d = LT_LIT("\x07");
-    lt_slice foreign;
+    struct crypto_found foreign = {.form = ""};
     struct x509_spki spki;
     assert_ok(crypto_found_from_ec(X509_KEY_P256, d, &l->arena, &foreign));
-    assert_ok(x509_spki_parse(foreign, &spki));
+    assert_ok(x509_spki_parse(foreign.spki, &spki));
     assert_true(put_in_place(request, LT_SLICE(other, sizeof other), spki.point));
     look_at(l, request);
     assert_found(l, "foreign", 0, "csr", "forged");
@@ -307,7 +308,7 @@ static void test_an_rsa_key_by_its_exponent_alone(void **state)
     lt_slice jwk = vector(l, "jwk-rsa");
     look_at(l, jwk);
     assert_found(l, "jwk", 0, "private-key", "proven");
-    lt_slice spki;
+    struct crypto_found spki = {.form = ""};
     const uint8_t tiny[] = {0x0c, 0xa1};
     const struct crypto_found_rsa small = {.n = LT_SLICE(tiny, 2), .e = LT_LIT("\x11"), .d = LT_LIT("\x01")};
     assert_fails(crypto_found_from_rsa(&small, &l->arena, &spki), LT_PEER_UNSUPPORTED);
@@ -328,7 +329,7 @@ static void test_numbers_outside_the_curve(void **state)
 {
     (void)state;
     struct look *l = look_new();
-    lt_slice spki;
+    struct crypto_found spki = {.form = ""};
     uint8_t large[32];
     memset(large, 0xff, sizeof large);
     const lt_slice n = LT_SLICE(large, sizeof large);
@@ -465,6 +466,46 @@ static void test_nothing_in_nothing(void **state)
     }
 }
 
+/* What is left of a private key shows that it was there: it has signed so, and anybody can look. */
+static void test_a_key_signs_before_it_is_wiped(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < LT_COUNT(keys); k++) {
+        char name[64];
+        struct look *l = look_new();
+        struct x509_spki spki;
+        (void)snprintf(name, sizeof name, "pkcs8-%s", keys[k]);
+        look_at(l, vector(l, name));
+        const struct incident_proof *p = &l->proofs.list[0];
+        assert_true(p->signature.len > 0);
+        assert_ok(x509_spki_parse(p->spki, &spki));
+        char *words = lt_arena_printf(&l->arena, INCIDENT_PROOF_NONCE_WORDS "%s",
+                                      lt_hex(&l->arena, LT_SLICE(p->evidence_sha256, 32)));
+        enum x509_sig_alg alg = spki.type == X509_KEY_RSA       ? X509_SIG_RSA_SHA256
+                                : spki.type == X509_KEY_ED25519 ? X509_SIG_ED25519
+                                                                : X509_SIG_ECDSA_SHA256;
+        assert_int_equal(crypto_verify_any(&spki, x509_sig_alg_der(alg), lt_slice_cstr(words), p->signature),
+                         CRYPTO_FITS);
+        assert_non_null(memmem(p->evidence.ptr, p->evidence.len, words, strlen(words)));
+        look_free(l);
+    }
+    struct look *l = look_new();
+    l->proofs.sign = LT_LIT(INCIDENT_PROOF_NONCE_WORDS "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+    look_at(l, vector(l, "private-p256"));
+    struct lt_buf json;
+    lt_buf_init(&json, 65536);
+    lt_buf_add_cstr(&json, "{\"nonce\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\",\"public-key\":\"");
+    lt_base64_add(&json, l->proofs.list[0].spki);
+    lt_buf_add_cstr(&json, "\",\"signature\":\"");
+    lt_base64_add(&json, l->proofs.list[0].signature);
+    lt_buf_add_cstr(&json, "\"}");
+    look_at(l, lt_buf_slice(&json));
+    assert_found(l, "made", 1, "nonce", "proven");
+    assert_key(l, 1, "p256");
+    lt_buf_done(&json);
+    look_free(l);
+}
+
 static void test_nonces(void **state)
 {
     (void)state;
@@ -501,6 +542,7 @@ int main(void)
         cmocka_unit_test(test_no_private_key_stays),
         cmocka_unit_test(test_more_than_a_look_holds),
         cmocka_unit_test(test_nothing_in_nothing),
+        cmocka_unit_test(test_a_key_signs_before_it_is_wiped),
         cmocka_unit_test(test_nonces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
