@@ -39,6 +39,7 @@ struct inventory_shape {
     uint64_t accounts;
     uint64_t replaced; /* how many are */
     uint64_t revoked;  /* the first so many of those */
+    bool old_caa;      /* every check of CAA is older than 8 hours at issuance */
     int64_t now_us;
     uint32_t before[INVENTORY_PERIOD + 1]; /* names of the sets before this one of a period */
 };
@@ -79,7 +80,7 @@ uint64_t inventory_set_account(const struct inventory_shape *s, uint64_t set);
 /* Which way the k-th name of the set was validated: the worst of the set, or another one. */
 size_t inventory_name_dimension(uint64_t set, uint64_t k);
 int64_t inventory_set_validated_us(const struct inventory_shape *s, uint64_t set);
-bool inventory_set_caa(uint64_t set);
+bool inventory_set_caa(const struct inventory_shape *s, uint64_t set);
 /* Authorizations before those of this set. */
 uint64_t inventory_set_first(const struct inventory_shape *s, uint64_t set);
 uint64_t inventory_names_total(const struct inventory_shape *s);
@@ -87,6 +88,8 @@ uint64_t inventory_names_total(const struct inventory_shape *s);
 void inventory_name(const struct inventory_shape *s, uint64_t set, uint64_t k, char ret_name[INVENTORY_TEXT]);
 /* Is there one that replaces it, and does the book know? Its number is i + sets. */
 bool inventory_is_replaced(const struct inventory_shape *s, uint64_t i);
+/* With old_caa: of those that nobody replaced, did CAA forbid it when it was asked again? */
+bool inventory_is_forbidden(const struct inventory_shape *s, uint64_t i);
 
 struct inventory_load {
     struct cmd *c;

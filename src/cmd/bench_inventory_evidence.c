@@ -115,7 +115,7 @@ static lt_res add_set(struct writer *w, uint64_t set)
     struct proof p = {.id = inventory_set_first(s, set),
                       .account = inventory_set_account(s, set),
                       .at_us = inventory_set_validated_us(s, set),
-                      .caa = inventory_set_caa(set)};
+                      .caa = inventory_set_caa(s, set)};
     for (uint64_t k = 0; k < inventory_set_names(set); k++) {
         char name[INVENTORY_TEXT];
         inventory_name(s, set, k, name);

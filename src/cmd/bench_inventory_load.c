@@ -300,6 +300,12 @@ static lt_res add_extras(struct inventory_load *l, uint64_t i, const struct inve
                                      STORE_B(serial), STORE_I(o->issued_us)),
                           NULL));
     }
+    if (inventory_is_forbidden(&l->shape, i)) {
+        LT_TRY(store_exec(l->store, &sql[SQL_FINDING],
+                          STORE_ARGS(STORE_S("caa_forbidden"), STORE_I(l->issuer_id), STORE_B(serial),
+                                     STORE_I(l->shape.now_us)),
+                          NULL));
+    }
     LT_TRY(load_truth(l, i, o, serial));
     if (!inventory_is_replaced(&l->shape, i)) {
         return LT_OK;

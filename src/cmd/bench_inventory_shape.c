@@ -15,6 +15,8 @@ enum {
     DOMAIN_SPACE = 26 * 26 * 26 * 26 * 26,
     REPLACED_OF = 3048289,
     REPLACED = 1706505,
+    FORBIDDEN = 445,
+    OLD_CAA_S = 8 * 3600 + 300,
 };
 
 /* Of 10,000 sets. Mean 7.7624. */
@@ -153,9 +155,9 @@ struct inventory_dimension inventory_dimension(size_t index)
     return d;
 }
 
-bool inventory_set_caa(uint64_t set)
+bool inventory_set_caa(const struct inventory_shape *s, uint64_t set)
 {
-    return set % 97 != 0;
+    return s->old_caa || set % 97 != 0;
 }
 
 /* The first tenths in the first days, then the rest: in the order of their numbers. */
@@ -180,6 +182,7 @@ int64_t inventory_set_validated_us(const struct inventory_shape *s, uint64_t set
 {
     int64_t before_s = (int64_t)(mixed(set) % (3 * (uint64_t)DAY_S)) + 2;
     before_s += set % 20 == 3 ? 25 * DAY_S : 0;
+    before_s += s->old_caa ? OLD_CAA_S : 0;
     return issued_us(s, inventory_number(s, set, 0)) - before_s * LT_US_PER_SECOND;
 }
 
@@ -211,7 +214,7 @@ void inventory_one(const struct inventory_shape *s, uint64_t i, struct inventory
                               .validated_us = inventory_set_validated_us(s, set)};
     o.not_before_us = o.issued_us - o.issued_us % LT_US_PER_SECOND - 3600 * LT_US_PER_SECOND;
     o.not_after_us = o.not_before_us + (lifetime_s(s, i) - 1) * LT_US_PER_SECOND;
-    o.caa_us = inventory_set_caa(set) ? o.validated_us : 0;
+    o.caa_us = inventory_set_caa(s, set) ? o.validated_us : 0;
     serial_of(i, o.issued_us, o.serial);
     *ret_one = o;
 }
@@ -271,4 +274,13 @@ bool inventory_is_replaced(const struct inventory_shape *s, uint64_t i)
 {
     uint64_t could = s->count > s->sets ? s->count - s->sets : 0;
     return i < could && (i + 1) * s->replaced / could > i * s->replaced / could;
+}
+
+/* Spread over the last third, of which none is replaced. */
+bool inventory_is_forbidden(const struct inventory_shape *s, uint64_t i)
+{
+    uint64_t could = s->count > s->sets ? s->count - s->sets : 0;
+    uint64_t wanted = (s->count * FORBIDDEN + REPLACED_OF - 1) / REPLACED_OF;
+    uint64_t last = s->count - could;
+    return s->old_caa && i >= could && (i - could + 1) * wanted / last > (i - could) * wanted / last;
 }
