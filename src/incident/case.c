@@ -15,7 +15,7 @@
 
 static const struct store_sql sql[] = {
     {"incident.get", "SELECT " COLUMNS " FROM incident WHERE id = ?1"},
-    {"incident.last", "SELECT id FROM incident ORDER BY id DESC LIMIT 1"},
+    {"incident.last", "SELECT coalesce(max(id), 0) FROM incident"},
     {"incident.add", "INSERT INTO incident (" COLUMNS ") VALUES (?1, 'detected', ?2, ?3, ?4, ?5, ?6, ?7, ?8, "
                      "?9, ?10, ?2, ?11, 0, 0, 0, 0, 0)"},
     {"incident.move", "UPDATE incident SET status = ?3, since_us = ?4, closed_us = ?5 "

@@ -714,9 +714,19 @@ static void every_statement_walks_an_index(void **state)
                                         "query.status.accounts", "query.status.open-intents",
                                         "query.status.halts",    "query.status.waiting"};
     /* What falls when something fails: one walk over the summary for all of it, as scopes are counted. */
-    static const char *const walks[] = {"query.blast",         "query.blast.grouped",
-                                        "query.blast.revoked", "query.blast.revoked-grouped",
-                                        "query.blast.other",   "query.blast.other-grouped"};
+    static const char *const walks[] = {"case.issued-busiest",
+                                        "case.issued-second",
+                                        "case.mail-busiest",
+                                        "case.mass-pace",
+                                        "case.replaced",
+                                        "case.held",
+                                        "case.crl-slowest",
+                                        "query.blast",
+                                        "query.blast.grouped",
+                                        "query.blast.revoked",
+                                        "query.blast.revoked-grouped",
+                                        "query.blast.other",
+                                        "query.blast.other-grouped"};
     for (size_t t = 0; t < ca_query_statement_tables + incident_questions_count; t++) {
         for (size_t i = 0; i < table_at(t)->count; i++) {
             const struct store_sql *s = &table_at(t)->rows[i];

@@ -22,6 +22,7 @@ CREATE TABLE incident (
   closed_us INTEGER NOT NULL               -- 0: it is open
 ) STRICT;
 CREATE INDEX incident_open ON incident(id) WHERE closed_us = 0;
+CREATE INDEX incident_restricted ON incident(id) WHERE restricted = 1;
 
 -- Insert-only. Each step along an edge.
 CREATE TABLE incident_step (
