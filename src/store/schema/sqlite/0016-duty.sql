@@ -22,6 +22,7 @@ CREATE TABLE clock (
   UNIQUE (duty, subject, start_us)
 ) STRICT;
 CREATE INDEX clock_subject ON clock(subject, id);
+CREATE INDEX clock_end ON clock(subject, due_us);
 CREATE INDEX clock_next ON clock(next_us) WHERE next_us IS NOT NULL;
 CREATE INDEX clock_status ON clock(status, due_us, id);
 
@@ -61,7 +62,9 @@ CREATE TABLE watch_run (
   ended_us INTEGER NOT NULL,               -- of the last whole pass; 0: none
   place TEXT NOT NULL,                     -- where this pass is; empty: at the beginning
   looked INTEGER NOT NULL,                 -- rows in this pass
-  found INTEGER NOT NULL                   -- in this pass
+  found INTEGER NOT NULL,                  -- in this pass
+  fired INTEGER NOT NULL,                  -- new ones of these
+  incident INTEGER NOT NULL                -- the last case that it opened; 0: none
 ) STRICT, WITHOUT ROWID;
 
 -- What monitoring must be told, because nobody can read it in the book: a declared stop of issuance, the limits that

@@ -1,0 +1,45 @@
+/* The triggers as a table: what they look for, how bad it is, what is done. */
+#include "incident/watch_list.h"
+
+enum { MINUTE = 60, HOUR = 3600, DAY = 86400 };
+
+const struct watch_row watch_rows[] = {
+    {4, "lint-finding",
+     "a linter finds an error in a live certificate, or has new rules and nobody has looked since", "high",
+     "case", "", HOUR, false},
+    {5, "issuance-log", "signer's journal, intents and certificates of the book do not agree", "critical",
+     "case", "", 10 * MINUTE, true},
+    {6, "old-evidence", "a certificate rests on a validation that was too old, or on none", "critical",
+     "case", "validation-unreliable", 10 * MINUTE, true},
+    {7, "caa-not-checked", "CAA was checked for fewer names than a certificate has, or too early", "critical",
+     "case", "caa-unreliable", 10 * MINUTE, true},
+    {8, "crl-health",
+     "a CRL is old, near its end, missing, slow, not the one that was published, or changed its size", "high",
+     "page", "", 5 * MINUTE, false},
+    {9, "revoked-not-on-crl", "a revocation of the book is on no CRL after 6 hours", "critical", "page", "",
+     5 * MINUTE, false},
+    {10, "ocsp-behind", "OCSP has nobody who may answer for an issuer", "high", "page", "", 5 * MINUTE,
+     false},
+    {11, "crl-entry-gone", "an entry left a CRL before one was published after its certificate's end",
+     "critical", "case", "", 10 * MINUTE, false},
+    {12, "blocked-key-live", "a live certificate has a key that is known to be compromised", "critical",
+     "case", "key-compromise", 5 * MINUTE, false},
+    {13, "weak-key-class", "a live certificate's key is of a weak class, or a new class was not looked for",
+     "critical", "case", "key-computable", HOUR, false},
+    {15, "report-heartbeat", "our own report through a published channel did not arrive", "critical", "page",
+     "", 5 * MINUTE, false},
+    {16, "clock-running-out", "half of a duty's time is over", "low", "page", "", 5 * MINUTE, false},
+    {17, "cps-differs", "a profile is not the one that the CPS was held against", "high", "case", "", HOUR,
+     false},
+    {19, "rule-coming", "a rule takes effect within 90 days", "low", "page", "", DAY, false},
+    {20, "issued-after-stop", "an issuer signed after its stop was declared", "critical", "halt", "", MINUTE,
+     false},
+    {21, "success-rate", "a method of validation succeeds much more, or much less, than a day before", "high",
+     "page", "", 10 * MINUTE, false},
+    {22, "ari-coverage", "fewer subscribers ask for renewal information than planned", "low", "page", "", DAY,
+     false},
+    {23, "contact-bounced", "an address of a subscriber reaches nobody", "low", "page", "", HOUR, false},
+    {24, "clock-drift", "hosts, events or CRLs are of another time, or the signer ties no knots", "critical",
+     "page", "", MINUTE, false},
+};
+const size_t watch_row_count = LT_COUNT(watch_rows);
