@@ -144,10 +144,15 @@ lt_res incident_letter_write(const struct incident_letter *l, struct lt_buf *sub
     struct filling f = {.l = l, .t = incident_template_find(l->kind)};
     LT_CHECK(f.t != NULL, LT_PEER_MALFORMED, "there is no notice of the kind \"%.40s\"", l->kind);
     json_t *words = json_loads(l->words, JSON_REJECT_DUPLICATES, &error);
-    LT_CHECK(json_is_object(words), LT_PEER_MALFORMED, "the words of a notice \"%s\" are no JSON object: %s",
-             l->kind, words == NULL ? error.text : "of another type");
-    f.words = words;
-    lt_res r = write_all(&f, subject, body);
+    lt_res r = {0};
+    if (json_is_object(words)) {
+        f.words = words;
+        r = write_all(&f, subject, body);
+    } else {
+        r = lt_fail(LT_PEER_MALFORMED, __FILE__, __LINE__,
+                    "the words of a notice \"%s\" are no JSON object: %s", l->kind,
+                    words == NULL ? error.text : "of another type");
+    }
     json_decref(words);
     return r;
 }
