@@ -22,6 +22,7 @@ static const struct {
     {"operator", CA_ROLE_OPERATOR},
     {"approver", CA_ROLE_APPROVER},
     {"auditor", CA_ROLE_AUDITOR},
+    {"intake", CA_ROLE_INTAKE},
 };
 
 unsigned ca_operator_role_by_name(lt_slice word)

@@ -16,6 +16,7 @@ enum ca_operator_role {
     CA_ROLE_OPERATOR = 1 << 1, /* may propose plans, add halts, revoke */
     CA_ROLE_APPROVER = 1 << 2, /* may sign approvals */
     CA_ROLE_AUDITOR = 1 << 3,
+    CA_ROLE_INTAKE = 1 << 4, /* may bring in problem reports, and nothing else: the key of a mail server */
 };
 
 struct ca_operator {

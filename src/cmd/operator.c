@@ -72,7 +72,7 @@ static lt_res parse_roles(const struct cmd *c, unsigned *ret_roles)
     for (size_t i = 0; (word = cmd_value_nth(c, "role", i)) != NULL; i++) {
         *ret_roles |= ca_operator_role_by_name(lt_slice_cstr(word));
     }
-    LT_CHECK(*ret_roles != 0, LT_PEER_USAGE, "--role is needed: viewer, operator, approver or auditor");
+    LT_CHECK(*ret_roles != 0, LT_PEER_USAGE, "--role is needed: viewer, operator, approver, auditor or intake");
     return LT_OK;
 }
 
@@ -220,7 +220,7 @@ static lt_res run_list(struct cmd *c)
 }
 
 static const struct cmd_option add_options[] = {
-    {"role", "ROLE", "what they may", true, "viewer operator approver auditor"},
+    {"role", "ROLE", "what they may", true, "viewer operator approver auditor intake"},
     {"public-key", "FILE", "their PUBLIC KEY as PEM; without it a key is made here", false, NULL},
     {"key-type", "TYPE", "of a key made here: ed25519, p256 (default: ed25519)", false, NULL},
 };
@@ -233,7 +233,7 @@ const struct cmd_verb cmd_operator_add = {
     .words_most = 1,
     .summary = "add an operator with roles and a key of their own",
     .help = "Roles: viewer sees, operator proposes plans, halts and revokes, approver signs plans, auditor "
-            "verifies.\n"
+            "verifies, intake brings in problem reports and nothing else.\n"
             "\n"
             "examples:\n"
             "  lintel operator add berta --role approver --public-key berta.pub\n"

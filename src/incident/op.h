@@ -50,7 +50,7 @@ struct incident_beat {
     struct acme_desk *desk;
 };
 
-enum { INCIDENT_SQL_MAX = 8 };
+enum { INCIDENT_SQL_MAX = 16 };
 struct incident_sql {
     const struct store_sql *rows;
     size_t count;

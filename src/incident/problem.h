@@ -40,8 +40,10 @@ struct incident_report {
     const char *clause; /* "CABF-BR 7.1.2.7.6"; "" */
     const struct incident_item *items;
     size_t item_count;
-    lt_slice
-        upload; /* of problem_upload, whole; empty: words are all that there is, and are kept as they are */
+    lt_slice raw_sha256; /* of the bytes as they came; empty: of the words */
+    int64_t raw_bytes;
+    int64_t raw_parts;
+    lt_slice upload;   /* of problem_upload, whole; empty: the words are all that there is */
     const char *form;  /* of the upload: "mail", "text" */
     const char *by;    /* operator who wrote it down; "": nobody in between */
     lt_slice jws;      /* of that operator; empty */
@@ -72,8 +74,8 @@ struct incident_said {
 LT_MUST_USE lt_res incident_problem_say(struct ca_turn *t, int64_t id, const struct incident_said *s);
 
 /* What the mailroom read, or that it died over it; the registrar's. */
-struct _Ipc__MailroomRead;
-LT_MUST_USE lt_res incident_problem_read(struct ca_turn *t, const struct _Ipc__MailroomRead *m);
+struct Ipc__MailroomRead;
+LT_MUST_USE lt_res incident_problem_read(struct ca_turn *t, const struct Ipc__MailroomRead *m);
 /* A mailroom was linked (again): what lay with the one before is asked for again, one by one. */
 LT_MUST_USE lt_res incident_problem_mailroom_linked(struct ca_turn *t);
 

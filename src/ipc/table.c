@@ -6,6 +6,7 @@
 #include "control.pb-c.h"
 #include "http.pb-c.h"
 #include "mail.pb-c.h"
+#include "mailroom.pb-c.h"
 #include "mass.pb-c.h"
 #include "ocsp.pb-c.h"
 #include "operator.pb-c.h"
@@ -96,6 +97,9 @@ static const struct ipc_type_info types[IPC_TYPE_LIMIT] = {
     [IPC_MEMBERS_WANTED] = {IPC_MEMBERS_WANTED, "MembersWanted", &ipc__members_wanted__descriptor, 128 * KB},
     [IPC_MEMBERS] = {IPC_MEMBERS, "Members", &ipc__members__descriptor, 512 * KB},
     [IPC_RENEWAL_POLLS] = {IPC_RENEWAL_POLLS, "RenewalPolls", &ipc__renewal_polls__descriptor, 128 * KB},
+    [IPC_RAW_WANTED] = {IPC_RAW_WANTED, "RawWanted", &ipc__raw_wanted__descriptor, KB},
+    [IPC_MAILROOM_TAKE] = {IPC_MAILROOM_TAKE, "MailroomTake", &ipc__mailroom_take__descriptor, 32 * MB},
+    [IPC_MAILROOM_READ] = {IPC_MAILROOM_READ, "MailroomRead", &ipc__mailroom_read__descriptor, 48 * MB},
     [IPC_OCSP_SIGN] = {IPC_OCSP_SIGN, "OcspSign", &ipc__ocsp_sign__descriptor, 64 * KB},
     [IPC_OCSP_SIGNED] = {IPC_OCSP_SIGNED, "OcspSigned", &ipc__ocsp_signed__descriptor, 256 * KB},
     [IPC_OCSP_UNKNOWN] = {IPC_OCSP_UNKNOWN, "OcspUnknown", &ipc__ocsp_unknown__descriptor, KB},
@@ -152,6 +156,10 @@ const struct ipc_edge ipc_edges[] = {
     {IPC_READER, IPC_REGISTRAR, IPC_MEMBERS},
     {IPC_REGISTRAR, IPC_READER, IPC_ENDPOINTS_WANTED},
     {IPC_READER, IPC_REGISTRAR, IPC_ENDPOINTS},
+
+    {IPC_REGISTRAR, IPC_READER, IPC_RAW_WANTED},
+    {IPC_READER, IPC_MAILROOM, IPC_MAILROOM_TAKE},
+    {IPC_MAILROOM, IPC_REGISTRAR, IPC_MAILROOM_READ},
 
     {IPC_REGISTRAR, IPC_VALIDATOR, IPC_VALIDATE},
     {IPC_VALIDATOR, IPC_REGISTRAR, IPC_VALIDATED},
@@ -224,7 +232,7 @@ static const char *const role_names[IPC_ROLE_COUNT] = {
     [IPC_NOTARY] = "notary",       [IPC_REGISTRAR] = "registrar",     [IPC_READER] = "reader",
     [IPC_PUBLISHER] = "publisher", [IPC_EXAMINER] = "examiner",       [IPC_SIGNER] = "signer",
     [IPC_TOKEN] = "token",         [IPC_VALIDATOR] = "validator",     [IPC_OPINION] = "opinion",
-    [IPC_COURIER] = "courier",     [IPC_OCSP_SIGNER] = "ocsp-signer",
+    [IPC_COURIER] = "courier",     [IPC_OCSP_SIGNER] = "ocsp-signer", [IPC_MAILROOM] = "mailroom",
 };
 
 const struct ipc_type_info *ipc_type_info(enum ipc_type type)

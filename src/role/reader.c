@@ -21,6 +21,7 @@
 #include "role/kit.h"
 #include "role/profiles.h"
 #include "role/reader_endpoints.h"
+#include "role/reader_raw.h"
 
 enum { QUESTION_ARENA_MAX = 256 * 1024 * 1024, CACHE_KIB = 4096 };
 
@@ -128,6 +129,12 @@ static lt_res on_endpoints(void *self, const struct ipc_msg *m)
     return reader_endpoints_asked(r->scanned, r->store, r->kit, m);
 }
 
+static lt_res on_raw(void *self, const struct ipc_msg *m)
+{
+    const struct reader *r = self;
+    return reader_raw_asked(r->store, r->kit, m);
+}
+
 static lt_res start(struct role_kit *kit, const Ipc__Start *m, const int *listener_fds, void **ret_self)
 {
     (void)listener_fds; /* it has none */
@@ -162,6 +169,7 @@ static const struct role_route routes[] = {
     {IPC_NOTARY, IPC_QUERY, on_query},
     {IPC_REGISTRAR, IPC_MEMBERS_WANTED, on_members},
     {IPC_REGISTRAR, IPC_ENDPOINTS_WANTED, on_endpoints},
+    {IPC_REGISTRAR, IPC_RAW_WANTED, on_raw},
 };
 
 int main(void)

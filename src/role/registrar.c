@@ -42,6 +42,8 @@
 #include "ca/usage.h"
 #include "incident/case.h"
 #include "incident/notice.h"
+#include "incident/pages.h"
+#include "incident/problem.h"
 #include "crypto/digest.h"
 #include "role/profiles.h"
 
@@ -73,7 +75,15 @@ static lt_res step_nonces(struct registrar *g, struct ca_turn *t, const struct i
 
 static lt_res step_page(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
 {
-    return acme_desk_page(g->desk, t, m);
+    bool taken = false;
+    LT_TRY(incident_page_call(g->desk, t, m, &taken));
+    return taken ? LT_OK : acme_desk_page(g->desk, t, m);
+}
+
+static lt_res step_mail_read(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    (void)g;
+    return incident_problem_read(t, body_of(m));
 }
 
 static lt_res step_validated(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
@@ -249,6 +259,7 @@ HANDLER(on_acme, step_acme)
 HANDLER(on_key, step_key)
 HANDLER(on_nonces, step_nonces)
 HANDLER(on_page, step_page)
+HANDLER(on_mail_read, step_mail_read)
 HANDLER(on_validated, step_validated)
 HANDLER(on_corroborated, step_corroborated)
 HANDLER(on_mailed, step_mailed)
@@ -284,6 +295,7 @@ static const struct role_route routes[] = {
     {IPC_NOTARY, IPC_SERVICE_CERTIFICATE_REQUEST, on_service},
     {IPC_OCSP_SIGNER, IPC_RESPONDER_REQUEST, on_responder},
     {IPC_VALIDATOR, IPC_VALIDATED, on_validated},
+    {IPC_MAILROOM, IPC_MAILROOM_READ, on_mail_read},
     {IPC_COURIER, IPC_CORROBORATED, on_corroborated},
     {IPC_COURIER, IPC_MAIL_SENT, on_mailed},
     {IPC_COURIER, IPC_HOOK_SENT, on_hooked},
@@ -358,6 +370,13 @@ static lt_res step_courier_linked(struct registrar *g, struct ca_turn *t, const 
     return mine ? incident_notice_courier_linked(t) : LT_OK;
 }
 
+static lt_res step_mailroom_linked(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    (void)g;
+    (void)m;
+    return incident_problem_mailroom_linked(t);
+}
+
 /* A revocation may have been committed and the hint lost. */
 static lt_res step_publisher_linked(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
 {
@@ -393,6 +412,8 @@ static void linked(void *self, enum ipc_role peer, uint32_t instance)
         step = step_publisher_linked;
     } else if (peer == IPC_COURIER) {
         step = step_courier_linked;
+    } else if (peer == IPC_MAILROOM) {
+        step = step_mailroom_linked;
     }
     if (step != NULL) {
         lt_ignore(registrar_run(g, step, NULL)); /* logged there; the next second tries again */

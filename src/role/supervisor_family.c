@@ -53,6 +53,7 @@ static const struct plan {
     {IPC_REGISTRAR, 0, 4},
     {IPC_VALIDATOR, 0, 5},
     {IPC_COURIER, 0, 5},
+    {IPC_MAILROOM, 0, 5},
     {IPC_NOTARY, 0, 2},
     {IPC_READER, BIT(IPC_REGISTRAR), 3},
     {IPC_PUBLISHER, BIT(IPC_REGISTRAR), 3},

@@ -35,7 +35,8 @@ CREATE TABLE problem (
   bug TEXT NOT NULL,
   acknowledged_us INTEGER NOT NULL,        -- 0: nobody could be written to
   triaged_us INTEGER NOT NULL,
-  found_us INTEGER NOT NULL,               -- when the findings were given; 0: not yet
+  found_us INTEGER NOT NULL,               -- when the findings were written; 0: not yet
+  told_us INTEGER NOT NULL,                -- when the last of their letters was taken; 0: not yet; -1: one came back
   decision TEXT NOT NULL,                  -- revoke, none, takedown, duplicate; '': not yet
   closed_us INTEGER NOT NULL
 ) STRICT;
@@ -46,7 +47,8 @@ CREATE INDEX problem_message ON problem(message) WHERE message <> '';
 CREATE INDEX problem_contact ON problem(contact, id) WHERE contact <> '';
 CREATE INDEX problem_same ON problem(same_as, id) WHERE same_as <> 0;
 CREATE INDEX problem_incident ON problem(incident, id) WHERE incident <> 0;
-CREATE UNIQUE INDEX problem_link ON problem(link_sha256);
+CREATE INDEX problem_telling ON problem(found_us) WHERE found_us <> 0 AND told_us = 0;
+CREATE INDEX problem_link ON problem(link_sha256);
 
 -- The bytes, in the order in which they came. An upload is nobody's report until it is whole.
 CREATE TABLE problem_upload (
@@ -139,3 +141,12 @@ CREATE TABLE problem_probe (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX problem_probe_token ON problem_probe(token_sha256);
 CREATE INDEX problem_probe_open ON problem_probe(due_us) WHERE seen_us = 0 AND alarmed_us = 0;
+
+-- Where people are told to report problems, as in CPS, CCADB and website; each is tried once a day.
+CREATE TABLE problem_channel (
+  name TEXT NOT NULL PRIMARY KEY,          -- "mail problems@example.com", "form", "api"
+  minutes INTEGER NOT NULL,                -- within which our own report has to arrive
+  added_us INTEGER NOT NULL,
+  added_by TEXT NOT NULL,
+  removed_us INTEGER NOT NULL              -- 0: in use
+) STRICT, WITHOUT ROWID;
