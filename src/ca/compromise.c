@@ -63,7 +63,7 @@ static lt_res write_event(struct ca_turn *t, const struct ca_compromise *c, lt_s
     lt_buf_done(&base64);
     char *subject = lt_arena_printf(t->arena, "key %s", lt_hex(t->arena, c->spki_sha256));
     LT_ASSERT(subject != NULL);
-    return ca_body_event(&body, t, "key.compromised", subject, c->jws);
+    return ca_body_event(&body, t, "proof.accepted", subject, c->jws);
 }
 
 static lt_res start_revoking(struct ca_turn *t, const struct ca_compromise *c)

@@ -2,7 +2,7 @@
 #define CA_COMPROMISE_H
 /* A key has proven that it is compromised: it is blocked for good, and every live certificate of it is
  * revoked as keyCompromise by one plan that starts by itself, however many they are. One event,
- * key.compromised, has the proof. Who verifies proofs is not of this room (incident/proof.h; for revokeCert
+ * proof.accepted, has the proof. Who verifies proofs is not of this room (incident/proof.h; for revokeCert
  * of ACME the notary), and who is told of it neither: the row says how far that is.
  */
 #include "ca/turn.h"

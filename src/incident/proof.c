@@ -63,6 +63,14 @@ bool proof_set_key(struct proof_look *l, struct incident_proof *p, const struct 
     return true;
 }
 
+lt_res incident_proof_key(const struct x509_spki *spki, struct lt_arena *a, uint8_t ret_sha256[32])
+{
+    lt_slice normal;
+    LT_TRY(crypto_spki_normal(spki, a, &normal));
+    crypto_sha256(normal, ret_sha256);
+    return LT_OK;
+}
+
 void proof_keep_key(struct proof_look *l, lt_slice spki)
 {
     struct incident_proofs *list = l->proofs;

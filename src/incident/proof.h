@@ -21,6 +21,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "proof.pb-c.h"
+#include "x509/spki.h"
 
 enum incident_proof_verdict {
     INCIDENT_PROOF_PROVEN,
@@ -77,6 +78,10 @@ LT_MUST_USE lt_res incident_proof_finish(struct lt_arena *a, struct incident_pro
  * from `first` on. Nothing to replace: out gets the part as it is. Where there was more than could be looked
  * at, nothing of a part with private keys is kept. */
 void incident_proof_redact(lt_slice part, const struct incident_proofs *p, size_t first, struct lt_buf *out);
+
+/* The hash by which a key is known here. */
+LT_MUST_USE lt_res incident_proof_key(const struct x509_spki *spki, struct lt_arena *a,
+                                      uint8_t ret_sha256[32]);
 
 /* "proven", …: static storage. */
 const char *incident_proof_verdict_name(enum incident_proof_verdict v);

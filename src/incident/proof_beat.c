@@ -131,8 +131,8 @@ static lt_res none_left(struct ca_turn *t, struct row *r)
     ca_body_int(&b, "certificates", r->certificates);
     ca_body_time(&b, "proven", (lt_time){r->proven_us});
     ca_body_int(&b, "milliseconds", (r->revoked_us - r->proven_us) / LT_US_PER_MS);
-    LT_TRY(ca_body_event(&b, t, "key.revoked", r->subject, LT_SLICE(NULL, 0)));
-    return incident_clock_meet(t, r->subject, DUTY, t->now, "event key.revoked");
+    LT_TRY(ca_body_event(&b, t, "proof.settled", r->subject, LT_SLICE(NULL, 0)));
+    return incident_clock_meet(t, r->subject, DUTY, t->now, "event proof.settled");
 }
 
 static lt_res step_revoking(struct ca_turn *t, struct row *r, bool *ret_moved)
@@ -141,7 +141,7 @@ static lt_res step_revoking(struct ca_turn *t, struct row *r, bool *ret_moved)
     bool known = false;
     bool runs = false;
     int64_t clock = 0;
-    const struct incident_clock_start start = {DUTY, r->subject, {r->received_us}, "event key.compromised"};
+    const struct incident_clock_start start = {DUTY, r->subject, {r->received_us}, "event proof.accepted"};
     LT_TRY(r->certificates > 0 ? incident_clock_open(t, &start, &clock) : LT_OK);
     LT_TRY(ca_compromise_count(t, r->key, &live, &known));
     LT_TRY(mass_runs(t, r->key, &runs));

@@ -2,10 +2,10 @@
 #define INCIDENT_PROOF_BOOK_H
 /* What the registrar does with a proof that a parser has verified (incident/proof.h): the key is blocked,
  * every live certificate of it is revoked as keyCompromise by one plan that starts by itself
- * (ca/compromise.h), both sides are told, and all of it hangs on one event, key.compromised. A key that none
+ * (ca/compromise.h), both sides are told, and all of it hangs on one event, proof.accepted. A key that none
  * of our certificates has: an answer, and no work.
  *
- * Telling comes when no certificate is left: event key.revoked with the time that it took, notices
+ * Telling comes when no certificate is left: event proof.settled with the time that it took, notices
  * key-blocked to the subscribers and proof-accepted to who sent the proof, each once, whatever is killed in
  * between. Certificates that are still there after a minute call who is on duty.
  */
