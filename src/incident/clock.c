@@ -359,18 +359,6 @@ lt_res incident_clock_happened(struct ca_turn *t, const char *kind, const char *
 
 /* ---- what is due ---- */
 
-#ifndef INCIDENT_PAGE_IS_THERE
-__attribute__((weak)) lt_res incident_page(struct ca_turn *t, const char *severity, const char *subject,
-                                           const char *words)
-{
-    struct ca_body b;
-    ca_body_init(&b);
-    ca_body_str(&b, "severity", severity);
-    ca_body_str(&b, "words", words);
-    return ca_body_event(&b, t, "page.nobody", subject, LT_SLICE(NULL, 0));
-}
-#endif
-
 static lt_res page(struct ca_turn *t, const struct row *r, int64_t percent)
 {
     bool must = strcmp(r->force, "MUST") == 0 && r->exact;

@@ -57,11 +57,11 @@ def fail(path, line, what):
 
 def value(path, line, text):
     text = text.strip()
-    if text[:1] in "\"'":
+    if text and text[0] in "\"'":
         if len(text) < 2 or text[-1] != text[0]:
             fail(path, line, "a quote that does not end")
         return text[1:-1]
-    if text[:1] in "[{&*!|>%@`":
+    if text and text[0] in "[{&*!|>%@`":
         fail(path, line, f"{text[:1]}: values here are plain or quoted words")
     return re.sub(r"\s+#.*$", "", text)
 
