@@ -10,6 +10,15 @@ void ca_audit_finding(struct ca_audit *a, const char *what, const char *subject,
 /* A JWS that was kept with an event: counts it, or finds it wrong. */
 LT_MUST_USE lt_res ca_audit_jws(struct ca_audit *a, const char *subject, lt_slice jws);
 
+/* Whose key verifies a request that was kept, by the book. known false: none that the book still has. */
+struct ca_audit_signer {
+    bool known;
+    lt_slice kid;  /* empty: the key is in the request itself */
+    lt_slice spki; /* both in the arena */
+};
+LT_MUST_USE lt_res ca_audit_signer_of(struct ca_audit *a, lt_slice jws, struct lt_arena *arena,
+                                      struct ca_audit_signer *ret_signer);
+
 extern const struct store_sql *const ca_audit_jws_sql;
 extern const size_t ca_audit_jws_sql_count;
 extern const struct store_sql *const ca_audit_evidence_sql;

@@ -59,7 +59,7 @@ static bool old_key(lt_slice attachment, struct lt_arena *arena, struct jwk *ret
 }
 
 static lt_res by_older_key(struct ca_audit *a, const struct jws *jws, int64_t account, struct lt_arena *arena,
-                           bool *ret_good)
+                           lt_slice *ret_spki, bool *ret_good)
 {
     char subject[64];
     (void)snprintf(subject, sizeof subject, "account %lld", (long long)account);
@@ -68,12 +68,13 @@ static lt_res by_older_key(struct ca_audit *a, const struct jws *jws, int64_t ac
     while (!*ret_good && store_next(&rows)) {
         struct jwk key;
         *ret_good = old_key(store_bytes(&rows, 0), arena, &key) && verifies(jws, key.spki);
+        *ret_spki = *ret_good ? key.spki : *ret_spki;
     }
     return store_rows_end(&rows);
 }
 
-static lt_res by_account(struct ca_audit *a, const struct jws *jws, struct lt_arena *arena, bool *ret_known,
-                         bool *ret_good)
+static lt_res by_account(struct ca_audit *a, const struct jws *jws, struct lt_arena *arena,
+                         lt_slice *ret_spki, bool *ret_known, bool *ret_good)
 {
     lt_slice id_text = jws->kid;
     for (lt_slice rest = jws->kid; lt_slice_split(&rest, '/', &id_text);) {
@@ -82,22 +83,45 @@ static lt_res by_account(struct ca_audit *a, const struct jws *jws, struct lt_ar
     if (lt_failed(lt_parse_u64(id_text, INT64_MAX, &id))) {
         return LT_OK;
     }
-    lt_slice spki;
-    LT_TRY(first_blob(a, &sql[SQL_ACCOUNT], STORE_I(id), arena, &spki));
-    *ret_known = spki.len > 0;
-    *ret_good = *ret_known && verifies(jws, spki);
-    return *ret_known && !*ret_good ? by_older_key(a, jws, (int64_t)id, arena, ret_good) : LT_OK;
+    LT_TRY(first_blob(a, &sql[SQL_ACCOUNT], STORE_I(id), arena, ret_spki));
+    *ret_known = ret_spki->len > 0;
+    *ret_good = *ret_known && verifies(jws, *ret_spki);
+    return *ret_known && !*ret_good ? by_older_key(a, jws, (int64_t)id, arena, ret_spki, ret_good) : LT_OK;
 }
 
-static lt_res by_operator(struct ca_audit *a, const struct jws *jws, struct lt_arena *arena, bool *ret_known,
-                          bool *ret_good)
+static lt_res by_operator(struct ca_audit *a, const struct jws *jws, struct lt_arena *arena,
+                          lt_slice *ret_spki, bool *ret_known, bool *ret_good)
 {
     lt_slice prefix = LT_LIT("operator:");
     lt_slice name = lt_slice_sub(jws->kid, prefix.len, jws->kid.len);
-    lt_slice spki;
-    LT_TRY(first_blob(a, &sql[SQL_OPERATOR], STORE_T(name), arena, &spki));
-    *ret_good = spki.len > 0 && verifies(jws, spki);
+    LT_TRY(first_blob(a, &sql[SQL_OPERATOR], STORE_T(name), arena, ret_spki));
+    *ret_good = ret_spki->len > 0 && verifies(jws, *ret_spki);
     *ret_known = *ret_good; /* an operator's key before this one is kept nowhere but in backups */
+    return LT_OK;
+}
+
+static lt_res by_kid(struct ca_audit *a, const struct jws *jws, struct lt_arena *arena, lt_slice *ret_spki,
+                     bool *ret_known, bool *ret_good)
+{
+    *ret_spki = (lt_slice){NULL, 0};
+    return lt_slice_starts(jws->kid, LT_LIT("operator:"))
+               ? by_operator(a, jws, arena, ret_spki, ret_known, ret_good)
+               : by_account(a, jws, arena, ret_spki, ret_known, ret_good);
+}
+
+lt_res ca_audit_signer_of(struct ca_audit *a, lt_slice text, struct lt_arena *arena,
+                          struct ca_audit_signer *ret_signer)
+{
+    struct jws jws;
+    bool known = false;
+    bool good = false;
+    *ret_signer = (struct ca_audit_signer){.known = false};
+    if (lt_failed(jws_parse(text, JWS_REQUEST, arena, &jws)) || jws.has_jwk) {
+        return LT_OK;
+    }
+    LT_TRY(by_kid(a, &jws, arena, &ret_signer->spki, &known, &good));
+    ret_signer->known = good;
+    ret_signer->kid = jws.kid;
     return LT_OK;
 }
 
@@ -112,10 +136,9 @@ static lt_res check(struct ca_audit *a, const char *subject, lt_slice text, stru
     }
     if (jws.has_jwk) {
         good = !lt_failed(jws_verify(&jws, NULL));
-    } else if (lt_slice_starts(jws.kid, LT_LIT("operator:"))) {
-        LT_TRY(by_operator(a, &jws, arena, &known, &good));
     } else {
-        LT_TRY(by_account(a, &jws, arena, &known, &good));
+        lt_slice spki;
+        LT_TRY(by_kid(a, &jws, arena, &spki, &known, &good));
     }
     if (!known) {
         a->counts.jws_unknown++;

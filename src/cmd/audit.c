@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "ca/audit.h"
+#include "cmd/audit_lines.h"
 #include "cmd/verbs.h"
 
 #define JOURNAL_PATH "journal/signer.log"
@@ -157,6 +158,9 @@ static lt_res audit(struct audit *k)
 static lt_res run(struct cmd *c)
 {
     struct audit k = {.c = c};
+    if (cmd_value(c, "export") != NULL) {
+        return cmd_audit_lines(c, cmd_value(c, "export"));
+    }
     LT_TRY(cmd_folder(c, &k.folder));
     k.dir = open(k.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     LT_CHECK(k.dir >= 0, LT_PEER_NOT_FOUND, "%s: %s", k.folder, strerror(errno));
@@ -170,6 +174,12 @@ static lt_res run(struct cmd *c)
     return r;
 }
 
+static const struct cmd_option options[] = {
+    {"export", "FILE", "what audit export wrote, instead of a book; - is standard input", false, NULL},
+    {"audit-key", "FILE", "with --export: ca/audit.pub as you hold it (default: the one in the export)",
+     false, NULL},
+};
+
 const struct cmd_verb cmd_audit_verify = {
     .name = "audit verify",
     .words = "",
@@ -180,8 +190,9 @@ const struct cmd_verb cmd_audit_verify = {
             "\n"
             "examples:\n"
             "  lintel audit verify --dir /srv/ca\n"
-            "  lintel audit verify --json | jq .ok\n",
-    .options = NULL,
-    .option_count = 0,
+            "  lintel audit verify --json | jq .ok\n"
+            "  lintel audit verify --export 2026.jsonl --audit-key audit.pub\n",
+    .options = options,
+    .option_count = LT_COUNT(options),
     .run = run,
 };

@@ -152,6 +152,7 @@ const struct cmd_verb *const cmd_verbs[] = {
     &cmd_bench_acme,
     &cmd_bench_inventory,
     &cmd_audit_verify,
+    &cmd_audit_export,
     &cmd_backup,
     &cmd_backup_verify,
     &cmd_restore,
