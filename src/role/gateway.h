@@ -115,6 +115,7 @@ struct gateway {
     struct gateway_testing *testing; /* owned; NULL but in a test CA that wants it */
     int crl_fd;
     int ca_fd;
+    int public_fd; /* the folder around them */
     int ari_fd; /* -1: there is no such folder */
     struct gateway_map ari_base;
     struct gateway_map ari_delta;
@@ -159,6 +160,7 @@ void gateway_expire(struct gateway *g);
 /* gateway_files.c: what the publisher wrote. */
 LT_MUST_USE lt_res gateway_files_open(struct gateway *g, const char *folder);
 void gateway_serve_crl(struct gateway *g, struct http_exchange *x);
+void gateway_serve_affected(struct gateway *g, struct http_exchange *x);
 void gateway_serve_ca(struct gateway *g, struct http_exchange *x);
 
 /* gateway_ari.c: renewal information (RFC 9773), out of the publisher's map. */

@@ -11,7 +11,7 @@
 #include "http/date.h"
 #include "role/gateway.h"
 
-enum { NAME_SIZE = 128, ETAG_SIZE = 96, CRL_MAX_AGE_S = 300, CA_MAX_AGE_S = 86400 };
+enum { NAME_SIZE = 128, ETAG_SIZE = 96, CRL_MAX_AGE_S = 300, CA_MAX_AGE_S = 86400, LIST_MAX_AGE_S = 60 };
 
 static const struct kind {
     const char *prefix;
@@ -20,7 +20,8 @@ static const struct kind {
     int max_age_s; /* a new CRL shall be seen soon after a revocation, long before nextUpdate of the old one
                     */
 } crl_kind = {"/crl/", ".crl", "application/pkix-crl", CRL_MAX_AGE_S},
-  ca_kind = {"/ca/", ".crt", "application/pkix-cert", CA_MAX_AGE_S};
+  ca_kind = {"/ca/", ".crt", "application/pkix-cert", CA_MAX_AGE_S},
+  list_kind = {"/affected/", ".csv", "text/csv; charset=utf-8", LIST_MAX_AGE_S};
 
 static lt_res open_folder(const char *folder, const char *below, int *ret_fd)
 {
@@ -35,7 +36,8 @@ static lt_res open_folder(const char *folder, const char *below, int *ret_fd)
 lt_res gateway_files_open(struct gateway *g, const char *folder)
 {
     LT_TRY(open_folder(folder, "public/crl", &g->crl_fd));
-    return open_folder(folder, "public/ca", &g->ca_fd);
+    LT_TRY(open_folder(folder, "public/ca", &g->ca_fd));
+    return open_folder(folder, "public", &g->public_fd);
 }
 
 /* "NAME.crl", where NAME is letters, digits, "-", "_" and single dots. */
@@ -203,4 +205,18 @@ void gateway_serve_crl(struct gateway *g, struct http_exchange *x)
 void gateway_serve_ca(struct gateway *g, struct http_exchange *x)
 {
     serve(x, &ca_kind, g->ca_fd);
+}
+
+/* Lists of incidents are files; whatever else is below is a look-up. The publisher makes the folder when the
+ * first list is wanted. */
+void gateway_serve_affected(struct gateway *g, struct http_exchange *x)
+{
+    const struct http_request *r = http_exchange_request(x);
+    if (!lt_slice_ends(r->path, lt_slice_cstr(list_kind.ending))) {
+        gateway_ask(g, x);
+        return;
+    }
+    LT_CLEANUP(lt_fd_closep)
+    int fd = openat(g->public_fd, "incident", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    serve(x, &list_kind, fd);
 }

@@ -241,6 +241,9 @@ lt_res notary_query_reply(struct notary *n, const struct ipc_msg *m)
     if (q == NULL) {
         return LT_OK;
     }
+    if (q->is_affected) {
+        return notary_affected_reply(n, q, reply);
+    }
     if (reply->problem != NULL && !q->streaming) {
         wire_answer_begin(&w, &n->answer, &n->body);
         wire_answer_problem(&w, NULL, reply->problem, NULL);

@@ -315,7 +315,8 @@ lt_res notary_http(struct notary *n, const struct ipc_msg *m)
     }
     lt_slice path = notary_testing_path(n, request->path);
     lt_slice token;
-    q->is_page = notary_page_find(path, &token) != NULL;
+    bool is_affected = notary_affected_is(path);
+    q->is_page = is_affected || notary_page_find(path, &token) != NULL;
     q->is_api = !q->is_page &&
                 !lt_slice_starts(path, LT_LIT("/acme/")); /* or nothing at all: the API says so */
     if (lt_failed(copy_request(q, request))) {
@@ -323,6 +324,9 @@ lt_res notary_http(struct notary *n, const struct ipc_msg *m)
     }
     if (strcmp(request->listener, "management") == 0) {
         return notary_testing_begin(n, q, request);
+    }
+    if (is_affected) {
+        return notary_affected_begin(n, q, request);
     }
     if (q->is_page) {
         return notary_page_begin(n, q, request);

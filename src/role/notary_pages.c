@@ -21,6 +21,7 @@ static const struct notary_page pages[] = {
      .area = "text",
      .open = true},
     {"/problem/", "problem-case", {"do", "text", "domain", "method"}, NULL, .area = "text"},
+    {"/oncall/", "oncall", {"do"}, NULL},
     {"/concern/", "concern", {"do", "text"}, NULL, .area = "text", .nameless = true},
 };
 
@@ -165,7 +166,7 @@ const char *notary_page_policy(void)
 
 /* --- requests ------------------------------------------------------------------------------------------- */
 
-static lt_res answer(struct notary *n, struct notary_request *q, const Ipc__PageReply *page)
+lt_res notary_page_answer(struct notary *n, struct notary_request *q, const Ipc__PageReply *page)
 {
     struct wire_answer w;
     wire_answer_begin(&w, &n->answer, &n->body);
@@ -195,7 +196,7 @@ lt_res notary_page_refuse(struct notary *n, struct notary_request *q, uint32_t s
     page.title = title;
     page.paragraphs = &text;
     page.n_paragraphs = 1;
-    return answer(n, q, &page);
+    return notary_page_answer(n, q, &page);
 }
 
 static bool may_post(const struct notary_page *page, lt_slice field)
@@ -314,5 +315,5 @@ lt_res notary_page_reply(struct notary *n, const struct ipc_msg *m)
 {
     const Ipc__PageReply *reply = (const Ipc__PageReply *)(const void *)m->body;
     struct notary_request *q = notary_waiting(n, m->from.id, NOTARY_PAGE);
-    return q == NULL ? LT_OK : answer(n, q, reply);
+    return q == NULL ? LT_OK : notary_page_answer(n, q, reply);
 }

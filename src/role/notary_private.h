@@ -2,6 +2,7 @@
 #define ROLE_NOTARY_PRIVATE_H
 /* Inside the notary: notary_core.c has the table and the ends of a request, notary_acme.c and notary_api.c
  * what happens between. */
+#include "pages.pb-c.h"
 #include "role/notary_core.h"
 #include "role/notary_keys.h"
 
@@ -28,6 +29,10 @@ struct notary_request { /* a slot of the table; everything it points to lives in
     enum notary_wait wait;
     bool is_api;
     bool is_page;
+    bool is_affected;    /* a look-up: the reader's answer becomes a page */
+    bool affected_asked; /* for something */
+    bool affected_form;  /* at the path that has the form */
+    bool affected_json;
     bool streaming;    /* the head of the answer is out */
     bool key_is_fresh; /* the key was looked up for this request */
     bool retried;      /* the registrar called the key stale once */
@@ -107,6 +112,13 @@ LT_MUST_USE lt_res notary_page_begin(struct notary *n, struct notary_request *q,
 /* A page in the place of a problem document. */
 LT_MUST_USE lt_res notary_page_refuse(struct notary *n, struct notary_request *q, uint32_t status,
                                       const char *why);
+LT_MUST_USE lt_res notary_page_answer(struct notary *n, struct notary_request *q, const Ipc__PageReply *page);
+/* notary_affected.c: look-ups of incidents' lists, for anybody. */
+bool notary_affected_is(lt_slice path);
+LT_MUST_USE lt_res notary_affected_begin(struct notary *n, struct notary_request *q,
+                                         const Ipc__HttpRequest *m);
+LT_MUST_USE lt_res notary_affected_reply(struct notary *n, struct notary_request *q,
+                                         const Ipc__QueryReply *reply);
 /* notary_testing.c: what only test CAs have. */
 #define NOTARY_TESTING_RENEWAL "lintel-renewal-info" /* to the gateway: keep the body under this certid */
 /* The path that is meant: /dir is the directory. */

@@ -15,6 +15,7 @@
 #include "role/profiles.h"
 #include "role/publisher.h"
 #include "role/publisher_crl.h"
+#include "role/publisher_lists.h"
 #include "role/publisher_ocsp.h"
 
 enum { ISSUERS_ARENA_MAX = 64 * 1024 * 1024, MESSAGE_ARENA_MAX = 1024 * 1024 };
@@ -30,6 +31,7 @@ struct publisher {
     size_t issuer_count;
     struct publisher_crls crls;
     struct publisher_ari *ari;
+    struct publisher_lists *lists;
     struct publisher_ocsp *ocsp; /* NULL: no issuer wants it */
 };
 
@@ -64,6 +66,7 @@ static lt_res tick(void *self, lt_time now)
     LT_CHECK(!store_gone(p->store), LT_STATE_CLOSED, "the connection to the book is gone");
     publisher_ari_tick(p->ari, now, p->crls.under_way > 1);
     publisher_ocsp_tick(p->ocsp, now);
+    publisher_lists_tick(p->lists);
     return LT_OK;
 }
 
@@ -72,6 +75,10 @@ static lt_res turn_end(void *self)
 {
     struct publisher *p = self;
     publisher_crls_tick(&p->crls, lt_now());
+    if (publisher_lists_busy(p->lists)) {
+        publisher_lists_tick(p->lists);
+        role_again(p->kit);
+    }
     return LT_OK;
 }
 
@@ -124,6 +131,7 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *m, const int *listen
     LT_TRY(store_open(&options, &p->store));
     LT_TRY(ca_scratch_book_check(p->store, m->scratch));
     LT_TRY(start_crls(p));
+    p->lists = publisher_lists_new(kit, p->folder_fd, p->store);
     p->ari = publisher_ari_new(p->folder_fd, p->store, p->issuers, p->issuer_count);
     LT_TRY(publisher_ocsp_new(kit, p->folder_fd, p->store, p->issuers, p->issuer_count, p->config, &p->ocsp));
     *ret_self = p;
