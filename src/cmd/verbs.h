@@ -175,6 +175,12 @@ extern const struct cmd_verb cmd_concern_list;
 extern const struct cmd_verb cmd_concern_show;
 extern const struct cmd_verb cmd_concern_answer;
 extern const struct cmd_verb cmd_plan_check;
+extern const struct cmd_verb cmd_watch_list;
+extern const struct cmd_verb cmd_watch_show;
+extern const struct cmd_verb cmd_watch_run;
+extern const struct cmd_verb cmd_watch_switch;
+extern const struct cmd_verb cmd_watch_settle;
+extern const struct cmd_verb cmd_watch_fact;
 extern const struct cmd_verb cmd_completion;
 
 /* The folder of the family's programs: --libexec, else $LINTEL_LIBEXEC, else libexec/ beside this program,
