@@ -1,6 +1,6 @@
 #ifndef CA_CITES_H
 #define CA_CITES_H
-/* What the Baseline Requirements say about validation, in the words that our sources cite, made from their
+/* What the Baseline Requirements say, in the words that our sources cite, made from their
  * comments at build time (cites.py): so that a report can show the rule beside what was done. */
 #include "base/slice.h"
 
