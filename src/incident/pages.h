@@ -13,6 +13,9 @@ acme_page_handler incident_problem_report_page, incident_problem_case_page;
 /* learn_concern.c: the box for the staff, and the answer to one of them. */
 acme_page_handler incident_concern_page;
 
+/* proof_page.c: is a key blocked, and the form that takes proofs. */
+acme_page_handler incident_key_proof_page, incident_key_check_page;
+
 /* oncall.c: the link in an alarm. */
 acme_page_handler incident_oncall_page;
 

@@ -38,6 +38,8 @@ static const struct {
     {ON(LISTENER_HTTPS), "/problem", gateway_ask},
     {ON(LISTENER_HTTPS), "/problem/", gateway_ask},
     {ON(LISTENER_HTTPS), "/oncall/", gateway_ask},
+    {ON(LISTENER_HTTPS), "/key", gateway_ask},
+    {ON(LISTENER_HTTPS), "/key/", gateway_ask},
     {ON(LISTENER_HTTPS), "/affected", gateway_ask},
     {ON(LISTENER_HTTPS), "/affected/", gateway_serve_affected},
     {ON(LISTENER_HTTPS), GATEWAY_NAMELESS, gateway_ask},

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "crypto/digest.h"
 #include "http/form.h"
+#include "incident/proof.h"
 #include "role/notary_private.h"
 
 static const struct notary_page pages[] = {
@@ -22,6 +23,8 @@ static const struct notary_page pages[] = {
      .open = true},
     {"/problem/", "problem-case", {"do", "text", "domain", "method"}, NULL, .area = "text"},
     {"/oncall/", "oncall", {"do"}, NULL},
+    {"/key", "key-proof", {"do", "proof", "contact"}, NULL, .area = "proof", .proofs = "proof", .open = true},
+    {"/key/", "key-check", {"do"}, NULL},
     {"/concern/", "concern", {"do", "text"}, NULL, .area = "text", .nameless = true},
 };
 
@@ -253,10 +256,31 @@ static lt_res read_requests(struct notary *n, struct notary_request *q, lt_slice
     }
 }
 
+/* Verified here; a private key among them goes no further than this. */
+static lt_res read_proofs(struct notary_request *q, lt_slice text, Ipc__PageCall *call)
+{
+    struct incident_proofs *found = LT_NEW(&q->arena, struct incident_proofs);
+    LT_CHECK(found != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    LT_TRY(incident_proof_look(text, &q->arena, found));
+    LT_TRY(incident_proof_finish(&q->arena, found));
+    explicit_bzero((void *)(uintptr_t)text.ptr, text.len);
+    explicit_bzero((void *)(uintptr_t)q->raw.ptr, q->raw.len);
+    call->proofs = LT_NEW_ARRAY(&q->arena, Ipc__KeyProof *, found->count + 1);
+    LT_CHECK(call->proofs != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    for (size_t i = 0; i < found->count; i++) {
+        Ipc__KeyProof *m = LT_NEW(&q->arena, Ipc__KeyProof);
+        LT_CHECK(m != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+        LT_TRY(incident_proof_message(&found->list[i], &q->arena, m));
+        call->proofs[call->n_proofs++] = m;
+    }
+    return LT_OK;
+}
+
 static lt_res read_form(struct notary *n, struct notary_request *q, const struct notary_page *page,
                         Ipc__PageCall *call)
 {
     struct http_form form;
+    lt_slice proofs = {0};
     LT_TRY(
         http_form_parse_area(q->raw, page->requests != NULL ? page->requests : page->area, &q->arena, &form));
     call->fields = LT_NEW_ARRAY(&q->arena, Ipc__PageField *, form.count + 1);
@@ -268,6 +292,10 @@ static lt_res read_form(struct notary *n, struct notary_request *q, const struct
             LT_TRY(form.fields[i].value.len == 0 ? LT_OK : read_requests(n, q, form.fields[i].value, call));
             continue;
         }
+        if (page->proofs != NULL && lt_slice_eq_cstr(form.fields[i].name, page->proofs)) {
+            proofs = form.fields[i].value;
+            continue;
+        }
         LT_CHECK(f != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
         ipc__page_field__init(f);
         f->name = lt_arena_cstr(&q->arena, form.fields[i].name);
@@ -275,7 +303,7 @@ static lt_res read_form(struct notary *n, struct notary_request *q, const struct
         LT_CHECK(f->name != NULL && f->value != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
         call->fields[call->n_fields++] = f;
     }
-    return LT_OK;
+    return proofs.len == 0 ? LT_OK : read_proofs(q, proofs, call); /* last: it wipes the form */
 }
 
 lt_res notary_page_begin(struct notary *n, struct notary_request *q, const Ipc__HttpRequest *m)

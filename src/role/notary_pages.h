@@ -23,6 +23,7 @@ struct notary_page {
     const char *fields[NOTARY_PAGE_FIELDS_MAX]; /* that a POST may bring; all others are refused */
     const char *requests; /* the one of them that has certificate requests (PEM); NULL: none has */
     const char *area;     /* the one of them that is a text of some lines; NULL: none is */
+    const char *proofs;   /* the one of them that has proofs of key compromise; NULL: none has */
     bool open;            /* nobody needs a token: the path is the prefix, and nothing more */
     bool nameless;        /* nothing of who asks is handed on */
 };

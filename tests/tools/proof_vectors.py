@@ -167,4 +167,5 @@ def main(out):
     put("keys.tsv", "".join(f"{n}\t{h}\n" for n, h in index).encode())
 
 
-main(pathlib.Path(sys.argv[1]))
+if __name__ == "__main__":
+    main(pathlib.Path(sys.argv[1]))
