@@ -15,7 +15,7 @@ static const char *number(struct cmd *c, int64_t n)
     return text;
 }
 
-static lt_res print_findings(struct cmd *c, const json_t *watch)
+static lt_res print_findings(const json_t *watch)
 {
     size_t i;
     json_t *row;
@@ -69,7 +69,7 @@ static lt_res run_list(struct cmd *c)
         if (json_array_size(json_object_get(row, "findings")) > 0) {
             LT_TRY(cmd_printf("\n%lld %s: %s\n", (long long)cmd_int(row, "number"), cmd_text(row, "name"),
                               cmd_text(row, "words")));
-            LT_TRY(print_findings(c, row));
+            LT_TRY(print_findings(row));
         }
     }
     return LT_OK;
@@ -104,7 +104,7 @@ static lt_res run_show(struct cmd *c)
     LT_TRY(cmd_printf("  %s, %s; every %lld s, the last pass ended %s\n", cmd_text(answer, "severity"),
                       cmd_text(answer, "action"), (long long)cmd_int(answer, "every_s"),
                       cmd_text(answer, "ended")));
-    return print_findings(c, answer);
+    return print_findings(answer);
 }
 
 static lt_res post(struct cmd *c, const char *path, json_t *payload, const char *said)
