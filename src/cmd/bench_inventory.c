@@ -45,7 +45,8 @@ static const struct cmd_option options[] = {
     {"port", "PORT", "of its ACME listener, CRLs 80 above (default: 14000); certificates say where", false,
      NULL},
     {"no-evidence", NULL, "without authorizations and segments, which no expression reads", false, NULL},
-    {"shape", "WORD", "caa: every check of CAA is too old; mixed: some (default)", false, "caa mixed"},
+    {"shape", "WORD", "clean: nothing wrong; caa: every check of CAA too old; mixed: some of all (default)", false,
+     "clean caa mixed"},
     {"load-only", NULL, "do not ask", false, NULL},
 };
 
@@ -391,6 +392,7 @@ static lt_res load_new(struct cmd *c, struct inventory_load *l, const char *book
     LT_TRY(cmd_number(c, "shards", 128, 1024, &shards));
     l->shape.revoked = revoked;
     l->shape.old_caa = strcmp(cmd_value_or(c, "shape", "mixed"), "caa") == 0;
+    l->shape.clean = l->shape.old_caa || strcmp(cmd_value_or(c, "shape", "mixed"), "clean") == 0;
     l->evidence = !cmd_flag(c, "no-evidence");
     LT_TRY(cmd_number(c, "port", PORT_DEFAULT, PORT_MAX, &port));
     LT_CHECK(port > 0, LT_PEER_USAGE, "--port: from 1 on");

@@ -39,6 +39,7 @@ struct inventory_shape {
     uint64_t accounts;
     uint64_t replaced; /* how many are */
     uint64_t revoked;  /* the first so many of those */
+    bool clean;        /* nothing that a monitor would find: no blocked keys, no findings */
     bool old_caa;      /* every check of CAA is older than 8 hours at issuance */
     int64_t now_us;
     uint32_t before[INVENTORY_PERIOD + 1]; /* names of the sets before this one of a period */

@@ -143,7 +143,7 @@ static lt_res load_accounts(struct inventory_load *l)
 /* A key of every so many sets is blocked. */
 static lt_res load_key_blocks(struct inventory_load *l)
 {
-    for (uint64_t i = 17; i < l->shape.sets; i += KEY_BLOCKED_OF) {
+    for (uint64_t i = 17; i < l->shape.sets && !l->shape.clean; i += KEY_BLOCKED_OF) {
         uint8_t spki[SPKI_LEN];
         uint8_t hash[CRYPTO_SHA256_LEN];
         spki_of(l, i, spki);
@@ -294,7 +294,7 @@ static lt_res add_extras(struct inventory_load *l, uint64_t i, const struct inve
         LT_TRY(store_exec(l->store, &sql[SQL_DIMENSION_OF],
                           STORE_ARGS(STORE_I(other), STORE_I(l->issuer_id), STORE_B(serial)), NULL));
     }
-    if (i % 30 == 7) {
+    if (i % 30 == 7 && !l->shape.clean) {
         LT_TRY(store_exec(l->store, &sql[SQL_FINDING],
                           STORE_ARGS(STORE_S(rules[i / 30 % LT_COUNT(rules)]), STORE_I(l->issuer_id),
                                      STORE_B(serial), STORE_I(o->issued_us)),

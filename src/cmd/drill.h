@@ -39,6 +39,7 @@ struct drill_step {
     const char *keep;   /* "variable=member …" of the answer */
     const char *until;  /* "member=value": asked again until it says so; "value|value" */
     const char *expect; /* "refused", or "member=value" */
+    const char *use;    /* a shipped part: its steps stand here, in this one's mode */
     const char *kill;   /* "registrar", "supervisor", …: ended by SIGKILL, as an empty machine would */
 };
 
@@ -69,7 +70,7 @@ struct drill_scenario {
     const char *name;
     const char *title;
     const char *what;  /* a few lines */
-    const char *shape; /* of the book: "caa" (every check of CAA too old), "plain" */
+    const char *shape; /* of the book: "caa" (every check of CAA too old), "clean", "mixed" */
     const char *cause; /* of the incident, ca/reasons.h */
     const char **modes;
     uint32_t mode_count;
@@ -88,6 +89,7 @@ struct drill_shipped {
     const char *name;
     const char *text;
 };
+/* Parts, which only others use, are called "part-…". */
 extern const struct drill_shipped drill_shipped[];
 extern const size_t drill_shipped_count;
 

@@ -71,7 +71,7 @@ static lt_res load(struct drill *d)
     uint64_t port = 0;
     struct lt_arena *a = &d->c->arena;
     LT_TRY(find_port(d->c, &port));
-    const char *shape = d->scenario.shape == NULL ? "mixed" : d->scenario.shape;
+    const char *shape = d->scenario.shape == NULL ? "clean" : d->scenario.shape;
     char *words[] = {bench,
                      inventory,
                      keep,

@@ -14,7 +14,7 @@ enum { ARENA_MAX = 4 * 1024 * 1024, STRING_MAX = 8192, DAY_S = 86400 };
 
 #define STEP(key_) CYAML_FIELD_STRING_PTR(#key_, CYAML_FLAG_OPTIONAL, struct drill_step, key_, 1, STRING_MAX)
 static const cyaml_schema_field_t step_fields[] = {
-    CYAML_FIELD_STRING_PTR("id", CYAML_FLAG_DEFAULT, struct drill_step, id, 1, STRING_MAX),
+    STEP(id),
     STEP(say),
     STEP(at),
     STEP(mode),
@@ -26,6 +26,7 @@ static const cyaml_schema_field_t step_fields[] = {
     STEP(keep),
     STEP(until),
     STEP(expect),
+    STEP(use),
     STEP(kill),
     CYAML_FIELD_END,
 };
@@ -141,6 +142,9 @@ static lt_res check_step(const struct ca_yaml *y, const struct drill_scenario *s
     char path[64];
     int64_t us = 0;
     (void)snprintf(path, sizeof path, "steps.%zu", i); /* fits */
+    if (one->id == NULL) {
+        return ca_yaml_refuse(y, path, "a step has an id");
+    }
     if (has_step(s, one->id, i)) {
         return ca_yaml_refuse(y, path, "there is a step \"%.60s\" already", one->id);
     }
@@ -211,6 +215,58 @@ static lt_res check(const struct ca_yaml *y, const struct drill_scenario *s)
     return LT_OK;
 }
 
+static const char *part_of(const char *name)
+{
+    for (size_t i = 0; i < drill_shipped_count; i++) {
+        if (strncmp(drill_shipped[i].name, "part-", 5) == 0 && strcmp(drill_shipped[i].name + 5, name) == 0) {
+            return drill_shipped[i].text;
+        }
+    }
+    return NULL;
+}
+
+/* The steps of a part, in the mode of the step that uses it. */
+static lt_res add_part(const struct ca_yaml *y, struct lt_arena *a, const struct drill_step *by, size_t at,
+                       struct drill_step *steps, uint32_t *count)
+{
+    char path[64];
+    void *root = NULL;
+    const char *text = part_of(by->use);
+    (void)snprintf(path, sizeof path, "steps.%zu", at); /* fits */
+    if (text == NULL) {
+        return ca_yaml_refuse(y, path, "there is no part \"%.60s\"", by->use);
+    }
+    const struct ca_yaml part = {by->use, lt_slice_cstr(text)};
+    LT_TRY(ca_yaml_load(&part, &schema, a, &root));
+    const struct drill_scenario *s = root;
+    for (uint32_t i = 0; i < s->step_count; i++) {
+        LT_CHECK(*count < DRILL_STEPS_MAX && s->steps[i].use == NULL, LT_PEER_TOO_LARGE,
+                 "%s: over %d steps, or parts within parts", y->file, DRILL_STEPS_MAX);
+        steps[*count] = s->steps[i];
+        steps[*count].mode = steps[*count].mode == NULL ? by->mode : steps[*count].mode;
+        *count += 1;
+    }
+    return LT_OK;
+}
+
+static lt_res put_parts_in(const struct ca_yaml *y, struct lt_arena *a, struct drill_scenario *s)
+{
+    uint32_t count = 0;
+    struct drill_step *steps = LT_NEW_ARRAY(a, struct drill_step, DRILL_STEPS_MAX);
+    LT_CHECK(steps != NULL, LT_PEER_TOO_LARGE, "%s: too large", y->file);
+    for (uint32_t i = 0; i < s->step_count; i++) {
+        if (s->steps[i].use != NULL) {
+            LT_TRY(add_part(y, a, &s->steps[i], i, steps, &count));
+            continue;
+        }
+        LT_CHECK(count < DRILL_STEPS_MAX, LT_PEER_TOO_LARGE, "%s: over %d steps", y->file, DRILL_STEPS_MAX);
+        steps[count++] = s->steps[i];
+    }
+    s->steps = steps;
+    s->step_count = count;
+    return LT_OK;
+}
+
 lt_res drill_parse(const char *file, lt_slice yaml, struct drill_scenario *ret_scenario)
 {
     const struct ca_yaml y = {file, yaml};
@@ -218,6 +274,7 @@ lt_res drill_parse(const char *file, lt_slice yaml, struct drill_scenario *ret_s
     void *root = NULL;
     lt_arena_init(&a, ARENA_MAX);
     lt_res r = ca_yaml_load(&y, &schema, &a, &root);
+    r = lt_failed(r) ? r : put_parts_in(&y, &a, root);
     r = lt_failed(r) ? r : check(&y, root);
     if (lt_failed(r)) {
         lt_arena_done(&a);
