@@ -78,6 +78,11 @@ static const struct incident_field plan_fields[] = {
     {"capacity", INCIDENT_TEXT, false, LONG},
     {"explanation", INCIDENT_TEXT, false, NAME},
 };
+static const struct incident_field notify_fields[] = {
+    {"kind", INCIDENT_TEXT, false, WORD},  {"why", INCIDENT_TEXT, true, REASON},
+    {"more", INCIDENT_TEXT, false, 2000},  {"title", INCIDENT_TEXT, false, REASON},
+    {"deadline", INCIDENT_TIME, false, 0}, {"publish", INCIDENT_FLAG, false, 0},
+};
 static const struct incident_field revoke_fields[] = {
     {"stop-after", INCIDENT_NUMBER, false, TIERS},
     {"late-because", INCIDENT_TEXT, false, LONG},
@@ -102,6 +107,7 @@ static const struct incident_form forms[] = {
     CHANGE("/{id}/freeze", "freeze", freeze_fields),
     CHANGE("/{id}/thaw", "thaw", thaw_fields),
     CHANGE("/{id}/plan", "plan", plan_fields),
+    CHANGE("/{id}/notify", "notify", notify_fields),
     CHANGE("/{id}/revoke", "revoke", revoke_fields),
     CHANGE("/{id}/close", "close", close_fields),
     {{"POST", "incidents/{id}/show", "incident.show-mine", CA_API_CALL}, NULL, 0},

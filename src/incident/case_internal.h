@@ -39,6 +39,8 @@ incident_case_run incident_case_op_fix;
 incident_case_run incident_case_op_scope;
 incident_case_run incident_case_op_freeze;
 incident_case_run incident_case_op_thaw;
+/* case_notify.c */
+incident_case_run incident_case_op_notify;
 /* case_plan.c */
 incident_case_run incident_case_op_plan;
 incident_case_run incident_case_op_revoke;

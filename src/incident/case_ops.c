@@ -396,6 +396,7 @@ static const struct incident_op ops[] = {
     {"incident.freeze", CA_ROLE_OPERATOR, incident_case_op_freeze},
     {"incident.thaw", CA_ROLE_OPERATOR, incident_case_op_thaw},
     {"incident.plan", CA_ROLE_OPERATOR, incident_case_op_plan},
+    {"incident.notify", CA_ROLE_OPERATOR, incident_case_op_notify},
     {"incident.revoke", CA_ROLE_OPERATOR, incident_case_op_revoke},
     {"incident.close", CA_ROLE_OPERATOR, incident_case_op_close},
     {"incident.show-mine", ANYBODY, incident_case_op_show},
