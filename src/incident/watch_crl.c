@@ -221,6 +221,7 @@ lt_res watch_not_on_crl(struct watch_look *look)
     int64_t from_us = 0;
     int64_t unused = 0;
     size_t count = 0;
+    bool missed = false;
     LT_ASSERT(list != NULL);
     watch_place_read(look, &from_us, &unused);
     from_us = from_us != 0 ? from_us : lt_time_add_seconds(look->t->now, -2 * BREACH_S).us;
@@ -234,9 +235,12 @@ lt_res watch_not_on_crl(struct watch_look *look)
     look->looked += (int64_t)count;
     for (size_t i = 0; i < count; i++) {
         bool same = i > 0 && list[i].issuer == list[i - 1].issuer && list[i].shard == list[i - 1].shard;
-        if (!same) {
-            LT_TRY(not_on_crl(look, list[i].issuer, list[i].shard, list[i].us));
+        int64_t found = look->found;
+        if (same && missed) {
+            continue; /* the older one of that part was told of */
         }
+        LT_TRY(not_on_crl(look, list[i].issuer, list[i].shard, list[i].us));
+        missed = look->found > found;
     }
     /* A batch of one instant may be larger than a slice: then on to the next instant. */
     look->done = count < WATCH_SLICE;
