@@ -42,18 +42,32 @@ static int help_for(const char *prefix)
     return print_all(&out);
 }
 
+/* How many words of the command line are the verb's name; 0: they are not. */
+static int words_of(const char *name, int argc, char **argv)
+{
+    lt_slice rest = lt_slice_cstr(name);
+    lt_slice word;
+    int used = 0;
+    while (lt_slice_split(&rest, ' ', &word)) {
+        if (used >= argc || !lt_slice_eq_cstr(word, argv[used])) {
+            return 0;
+        }
+        used++;
+    }
+    return used;
+}
+
 /* The verb whose words begin the command line; longest first, as "cert list" is two words. */
 static const struct cmd_verb *find_verb(int argc, char **argv, int *ret_used)
 {
     const struct cmd_verb *best = NULL;
+    int most = 0;
     for (size_t i = 0; i < cmd_verb_count; i++) {
-        const char *space = strchr(cmd_verbs[i]->name, ' ');
-        size_t first = space != NULL ? (size_t)(space - cmd_verbs[i]->name) : strlen(cmd_verbs[i]->name);
-        bool hit = argc > 0 && strlen(argv[0]) == first && strncmp(argv[0], cmd_verbs[i]->name, first) == 0;
-        bool two = hit && space != NULL && argc > 1 && strcmp(argv[1], space + 1) == 0;
-        if (two || (hit && space == NULL && best == NULL)) {
+        int used = words_of(cmd_verbs[i]->name, argc, argv);
+        if (used > most) {
             best = cmd_verbs[i];
-            *ret_used = space != NULL ? 2 : 1;
+            most = used;
+            *ret_used = used;
         }
     }
     return best;

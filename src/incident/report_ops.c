@@ -77,6 +77,7 @@ lt_res report_answer(struct incident_call *c, const char *key, int64_t number)
 {
     struct ca_body b;
     ca_body_init(&b);
+    ca_body_int(&b, "id", number);
     ca_body_int(&b, key, number);
     return ca_body_cstr(&b, c->t->arena, &c->json);
 }

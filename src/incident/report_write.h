@@ -68,6 +68,6 @@ void incident_add_minute(struct lt_buf *out, lt_time t);
 /* "3,048,289" */
 void incident_add_count(struct lt_buf *out, int64_t n);
 
-extern const char incident_recorded[]; /* data/incidents/recorded.tsv */
+extern const char incident_related_rows[]; /* data/incidents/recorded.tsv */
 
 #endif
