@@ -36,8 +36,9 @@ struct ca_audit {
     struct ca_host host;                  /* whose journal and segments these are; id 0: the only one */
     lt_slice audit_spki;                  /* the signer's audit key; empty: knots are not verified */
     void *self;
-    /* what: "event-chain", "knot", "certificate", "journal", "jws", "approval",
-     * "revocation", "halt", "key-block", "crl", "issuer", "plan", "evidence". */
+    /* what: of the incident desk its nouns ("incident", "problem", …), else "event-chain", "knot",
+     * "certificate", "journal", "jws", "approval", "revocation", "halt", "key-block", "crl", "issuer",
+     * "plan", "evidence". */
     void (*found)(void *self, const char *what, const char *subject, const char *detail);
     struct ca_audit_counts counts; /* out */
     uint64_t knots_elsewhere;      /* knots of the book that lie on the journals of other hosts */
@@ -51,6 +52,9 @@ LT_MUST_USE lt_res ca_audit_knots(struct ca_audit *a);
 LT_MUST_USE lt_res ca_audit_certificates(struct ca_audit *a);
 /* Revocations, halts, blocked keys, CRLs, issuers and plans against their events, DER and approvals. */
 LT_MUST_USE lt_res ca_audit_rows(struct ca_audit *a);
+/* Incidents, problem reports, promises, reviews, concerns, drills, proven keys against their events; reports
+ * as they came. */
+LT_MUST_USE lt_res ca_audit_desk(struct ca_audit *a);
 /* Segments are as long as the book says. */
 LT_MUST_USE lt_res ca_audit_segments(struct ca_audit *a);
 /* The same, and each check: its frame in evidence_folder, what was signed in it, and the sums on

@@ -25,5 +25,7 @@ extern const struct store_sql *const ca_audit_evidence_sql;
 extern const size_t ca_audit_evidence_sql_count;
 extern const struct store_sql *const ca_audit_rows_sql;
 extern const size_t ca_audit_rows_sql_count;
+extern const struct store_sql *const ca_audit_desk_sql;
+extern const size_t ca_audit_desk_sql_count;
 
 #endif

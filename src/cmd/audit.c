@@ -90,6 +90,7 @@ static lt_res verify_all(struct audit *k)
     LT_TRY(ca_audit_knots(&k->a));
     LT_TRY(ca_audit_certificates(&k->a));
     LT_TRY(ca_audit_rows(&k->a));
+    LT_TRY(ca_audit_desk(&k->a));
     LT_TRY(ca_audit_evidence(&k->a));
     LT_TRY(ca_audit_approvals(&k->a));
     return walk_journal(k);

@@ -160,6 +160,7 @@ const struct store_sql incident_learn_sql[LEARN_STATEMENTS] = {
                         "INSERT INTO incident_concern_link (token_sha256, created_us, created_by, ended_us) "
                         "VALUES (?1, ?2, ?3, 0)"},
     /* A handful: a link is made anew when it has come to where it should not be. */
-    [LEARN_LINK_END] = {"learn.concern-link-end",
-                        "UPDATE incident_concern_link SET ended_us = ?1 WHERE ended_us = 0"},
+    [LEARN_LINK_END] =
+        {"learn.concern-link-end",
+         "UPDATE incident_concern_link SET ended_us = ?1 WHERE ended_us = 0 AND created_us > 0"},
 };

@@ -11,6 +11,7 @@
 #include "acme/sql.h"
 #include "ca/ari_book.h"
 #include "ca/audit_internal.h"
+#include "ca/audit_lines.h"
 #include "ca/book_internal.h"
 #include "ca/compromise.h"
 #include "ca/crl_book.h"
@@ -168,6 +169,8 @@ static int each(visit *see, void *self, size_t *ret_count)
         {ca_audit_sql, ca_audit_sql_count},
         {ca_audit_evidence_sql, ca_audit_evidence_sql_count},
         {ca_audit_jws_sql, ca_audit_jws_sql_count},
+        {ca_audit_desk_sql, ca_audit_desk_sql_count},
+        {ca_audit_export_sql, ca_audit_export_sql_count},
         {ca_ari_sql, ca_ari_sql_count},
         {ca_wave_sql, ca_wave_sql_count},
         {ca_ocsp_sql, ca_ocsp_sql_count},

@@ -131,3 +131,4 @@ CREATE TABLE incident_concern_link (
   created_by TEXT NOT NULL,
   ended_us INTEGER NOT NULL                -- 0: works
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX incident_concern_link_live ON incident_concern_link(created_us) WHERE ended_us = 0;
