@@ -1,6 +1,8 @@
 /* The subset of TOML that zlint's options use: [section] headers, key = true, false or a whole number,
  * comments. Sections that zlint knows but that hold nothing for us may stand there. Everything else is
  * refused with its line: an option that is silently ignored is worse than none. */
+#include <string.h>
+
 #include "cmd/lint.h"
 
 #include "base/text.h"
