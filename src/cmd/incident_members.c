@@ -424,8 +424,7 @@ static lt_res scope_page(struct listing *w, const json_t *scope, FILE *f, bool c
     json_t *row;
     lt_slice text = lt_slice_cstr(cmd_text(scope, "text"));
     lt_buf_init(&query, 4096);
-    lt_buf_add_cstr(&query, "scope/list?");
-    cmd_query_add(&query, "limit", "1000");
+    lt_buf_add_cstr(&query, "scope/list?limit=1000");
     cmd_query_add(&query, "cursor", cursor[0] != 0 ? cursor : NULL);
     cmd_query_add(&query, "der", f != NULL ? "1" : NULL);
     cmd_query_add(&query, "at", cmd_text(scope, "as_of"));
