@@ -63,7 +63,7 @@ const struct store_sql problem_ask_sql[PROBLEM_SQL_ROWS] = {
     {"query.problem.part",
      "SELECT part, bytes FROM problem_part WHERE upload = ?1 AND part >= ?2 ORDER BY part "
      "LIMIT 1"},
-    {"query.problem.channels", "SELECT name, minutes, added_us, added_by FROM problem_channel WHERE "
+    {"query.problem.channels", "SELECT name, minutes, added_us, added_by FROM problem_channel WHERE name > '' AND "
                                "removed_us = 0 ORDER BY name LIMIT 100"},
     {"query.problem.probe",
      "SELECT sent_us, due_us, seen_us, alarmed_us FROM problem_probe WHERE channel = ?1 "

@@ -12,7 +12,7 @@
 
 static const struct store_sql sql[] = {
     {"problem.channels",
-     "SELECT name, minutes, added_us FROM problem_channel WHERE removed_us = 0 ORDER BY name "
+     "SELECT name, minutes, added_us FROM problem_channel WHERE name > '' AND removed_us = 0 ORDER BY name "
      "LIMIT 100"},
     {"problem.channel-put",
      "INSERT INTO problem_channel (name, minutes, added_us, added_by, removed_us) VALUES "
