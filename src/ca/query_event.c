@@ -2,6 +2,7 @@
  * (filter name). */
 #include <string.h>
 
+#include "base/text.h"
 #include "ca/query_parts.h"
 
 /* ?1 … ?3: the row behind which to begin; ?4, ?5 from and until; ?6 how many; ?7 subject or kind. */
@@ -19,7 +20,7 @@
                            "ORDER BY time_us DESC, chain DESC, sequence DESC LIMIT ?6"                     \
     }
 
-enum { BY_TIME = 0, BY_SUBJECT = 2, BY_KIND = 4 }; /* + 1: newest first */
+enum { BY_TIME = 0, BY_SUBJECT = 2, BY_KIND = 4, RESTRICTED = 6 }; /* + 1: newest first */
 static const struct store_sql sql[] = {
     UP("query.event.time", ""),
     DOWN("query.event.time-down", ""),
@@ -27,13 +28,32 @@ static const struct store_sql sql[] = {
     DOWN("query.event.subject-down", "subject = ?7 AND "),
     UP("query.event.kind", "kind = ?7 AND "),
     DOWN("query.event.kind-down", "kind = ?7 AND "),
+    {"query.event.restricted", "SELECT 1 FROM incident WHERE id = ?1 AND restricted = 1"},
 };
 const struct ca_query_sql query_event_sql = {sql, LT_COUNT(sql)};
 
 /* Behind every name of a chain: they are ASCII, and PostgreSQL takes no byte that is no UTF-8. */
 static const char last_chain[] = "\x7f";
 
-static void write_event(const struct ca_query *query, struct query_out *o, const struct store_rows *rows)
+/* Of a restricted incident everybody may know that something happened, and nobody but those who have a role
+ * in it what: they are asked for their signature (incident show). */
+static lt_res is_restricted(const struct ca_query *query, lt_slice subject, bool *ret_restricted)
+{
+    static const char of[] = "incident ";
+    struct store_rows rows;
+    uint64_t id = 0;
+    *ret_restricted = false;
+    if (!lt_slice_starts(subject, lt_slice_cstr(of)) ||
+        lt_failed(lt_parse_u64(lt_slice_sub(subject, strlen(of), subject.len), INT64_MAX, &id))) {
+        return LT_OK;
+    }
+    LT_TRY(store_query(query->store, &sql[RESTRICTED], STORE_ARGS(STORE_I((int64_t)id)), &rows));
+    *ret_restricted = store_next(&rows);
+    return store_rows_end(&rows);
+}
+
+static void write_event(const struct ca_query *query, struct query_out *o, const struct store_rows *rows,
+                        bool restricted)
 {
     query_open(o, NULL, '{');
     query_time(o, "time", store_int(rows, 0));
@@ -41,9 +61,9 @@ static void write_event(const struct ca_query *query, struct query_out *o, const
     query_int(o, "sequence", store_int(rows, 2));
     query_cstr(o, "kind", store_cstr(rows, 3));
     query_cstr(o, "subject", store_cstr(rows, 4));
-    query_raw(o, "body", store_bytes(rows, 5));
+    query_raw(o, "body", restricted ? LT_LIT("{\"restricted\":true}") : store_bytes(rows, 5));
     query_hex(o, "hash", store_bytes(rows, 6));
-    if (query->q->with_der && !store_is_null(rows, 7)) {
+    if (!restricted && query->q->with_der && !store_is_null(rows, 7)) {
         query_base64(o, "attachment", store_bytes(rows, 7));
     } else {
         query_bool(o, "has_attachment", !store_is_null(rows, 7));
@@ -90,7 +110,9 @@ lt_res query_event_list(const struct ca_query *query, struct query_out *out)
             more = true;
             break;
         }
-        write_event(query, out, &rows);
+        bool restricted = false;
+        r = is_restricted(query, store_bytes(&rows, 4), &restricted);
+        write_event(query, out, &rows, restricted);
         count++;
         at = (struct query_cursor){
             .set = true,
@@ -98,7 +120,7 @@ lt_res query_event_list(const struct ca_query *query, struct query_out *out)
             .issuer = store_int(&rows, 2),
             .name = lt_arena_copy(query->arena, store_bytes(&rows, 1)),
         };
-        r = lt_buf_check(out->b);
+        r = lt_failed(r) ? r : lt_buf_check(out->b);
     }
     query_close(out, ']');
     LT_TRY(store_rows_end(&rows));
