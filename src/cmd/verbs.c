@@ -230,6 +230,7 @@ const struct cmd_verb *const cmd_verbs[] = {
     &cmd_bench_inventory,
     &cmd_audit_verify,
     &cmd_audit_export,
+    &cmd_audit_pack,
     &cmd_backup,
     &cmd_backup_verify,
     &cmd_restore,

@@ -124,6 +124,7 @@ extern const struct cmd_verb cmd_operator_remove;
 extern const struct cmd_verb cmd_operator_list;
 extern const struct cmd_verb cmd_audit_verify;
 extern const struct cmd_verb cmd_audit_export;
+extern const struct cmd_verb cmd_audit_pack;
 extern const struct cmd_verb cmd_backup;
 extern const struct cmd_verb cmd_backup_verify;
 extern const struct cmd_verb cmd_restore;
