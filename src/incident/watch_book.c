@@ -284,7 +284,7 @@ struct issued {
 typedef lt_res each_issued(struct watch_look *look, const struct issued *c);
 
 /* Others may commit what they issued a little earlier than what was read: so much behind now. */
-enum { LAG_S = 30 };
+enum { LAG_S = 2, LAG_SHARED_S = 30 };
 
 static lt_res read_issued(struct watch_look *look, struct issued *list, size_t *ret_count)
 {
@@ -296,7 +296,7 @@ static lt_res read_issued(struct watch_look *look, struct issued *list, size_t *
     size_t n = 0;
     LT_TRY(place_serial(look, from, &issuer, &serial));
     LT_TRY(lt_parse_u64(lt_slice_cstr(from), INT64_MAX, &from_us));
-    lt_time until = lt_time_add_seconds(look->t->now, -LAG_S);
+    lt_time until = lt_time_add_seconds(look->t->now, store_shared(look->t->store) ? -LAG_SHARED_S : -LAG_S);
     LT_TRY(store_query(
         look->t->store, &sql[SQL_ISSUED],
         STORE_ARGS(STORE_I((int64_t)from_us), STORE_I(issuer), STORE_B(serial), STORE_I(until.us)), &rows));
