@@ -80,7 +80,7 @@ static lt_res run_show(struct cmd *c)
     if (when != NULL) {
         struct lt_buf query;
         lt_buf_init(&query, QUERY_MAX);
-        cmd_query_add_time(&query, "as-of", when);
+        cmd_query_add_time(&query, "at", when);
         lt_buf_addf(&path, "?%s", lt_buf_cstr(&query));
         lt_buf_done(&query);
     }

@@ -7,8 +7,9 @@
 
 static const struct store_sql sql[] = {
     {"list.wanted",
-     "SELECT incident, version, mass, deadline_us, published_us FROM notice_list WHERE public = 1 "
-     "AND incident > 0 ORDER BY incident LIMIT 20"},
+     "SELECT incident, version, mass, deadline_us, published_us FROM notice_list l WHERE public = 1 "
+     "AND incident > 0 AND NOT EXISTS (SELECT 1 FROM mass m WHERE m.id = l.mass AND m.status = "
+     "'freezing') ORDER BY incident LIMIT 20"},
     {"list.rows",
      "SELECT m.tier, m.issuer, m.serial, i.name, c.sha256, c.not_after_us FROM mass_member m LEFT JOIN "
      "certificate c ON c.issuer = m.issuer AND c.serial = m.serial AND c.copy = 0 LEFT JOIN issuer i ON i.id "

@@ -46,6 +46,7 @@ static const struct store_sql sql[] = {
     {"batch.state", "UPDATE notice_batch SET status = ?2, written_us = ?3, ended_us = ?4 WHERE id = ?1"},
     {"batch.sent", "UPDATE notice_batch SET sent = sent + 1 WHERE id = ?1"},
     {"batch.failed", "UPDATE notice_batch SET failed = failed + 1 WHERE id = ?1"},
+    {"batch.freezing", "SELECT 1 FROM mass WHERE id = ?1 AND status = 'freezing'"},
 };
 enum {
     SQL_LAST,
@@ -62,6 +63,7 @@ enum {
     SQL_STATE,
     SQL_SENT,
     SQL_FAILED,
+    SQL_FREEZING,
 };
 const struct incident_sql incident_notice_batch_sql = {sql, LT_COUNT(sql)};
 
@@ -366,16 +368,26 @@ static lt_res end_if_done(struct ca_turn *t, const struct batch *b)
     return say(t, b, "notices.done", (lt_slice){0});
 }
 
-/* The oldest that is not written yet; those that only wait for their letters keep nobody back. */
+/* Its list is not whole yet. */
+static lt_res is_freezing(struct ca_turn *t, const struct batch *b, bool *ret_is)
+{
+    struct store_rows rows;
+    LT_TRY(store_query(t->store, &sql[SQL_FREEZING], STORE_ARGS(STORE_I(b->mass)), &rows));
+    *ret_is = store_next(&rows);
+    return store_rows_end(&rows);
+}
+
+/* The oldest that is not written yet; those that only wait, for their letters or their list, keep nobody
+ * back. */
 lt_res incident_batch_slice(struct ca_turn *t, bool *ret_more)
 {
     struct batch b = {.id = 0};
+    bool waits = true;
     do {
         LT_TRY(load(t, &sql[SQL_OPEN], STORE_ARGS(STORE_I(b.id)), &b));
-        if (b.id != 0 && strcmp(b.status, "sending") == 0) {
-            LT_TRY(end_if_done(t, &b));
-        }
-    } while (b.id != 0 && strcmp(b.status, "sending") == 0);
+        waits = b.id != 0 && strcmp(b.status, "sending") == 0;
+        LT_TRY(waits ? end_if_done(t, &b) : is_freezing(t, &b, &waits));
+    } while (waits && b.id != 0);
     if (b.id == 0) {
         return LT_OK;
     }
