@@ -418,20 +418,24 @@ static lt_res put_row(struct listing *w, FILE *f, const json_t *row, bool count)
 static lt_res scope_page(struct listing *w, const json_t *scope, FILE *f, bool count, char cursor[512])
 {
     LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
+    char path[PATH_SIZE];
     struct lt_buf query;
     struct cmd page = *w->c;
     size_t i;
     json_t *row;
     lt_slice text = lt_slice_cstr(cmd_text(scope, "text"));
-    lt_buf_init(&query, 4096);
-    lt_buf_add_cstr(&query, "scope/list?limit=1000");
+    lt_buf_init(&query, PATH_SIZE - 16);
+    cmd_query_add(&query, "limit", "1000");
     cmd_query_add(&query, "cursor", cursor[0] != 0 ? cursor : NULL);
     cmd_query_add(&query, "der", f != NULL ? "1" : NULL);
     cmd_query_add(&query, "at", cmd_text(scope, "as_of"));
-    lt_arena_init(&page.arena, CMD_ARENA_MAX);
-    lt_res r = cmd_api_ask(&page, lt_buf_cstr(&query), "text/plain", text, &answer);
-    lt_arena_done(&page.arena);
+    lt_res r = lt_buf_check(&query);
+    (void)snprintf(path, sizeof path, "scope/list?%.*s", LT_FMT(lt_buf_slice(&query))); /* bounded above */
     lt_buf_done(&query);
+    LT_TRY(r);
+    lt_arena_init(&page.arena, CMD_ARENA_MAX);
+    r = cmd_api_ask(&page, path, "text/plain", text, &answer);
+    lt_arena_done(&page.arena);
     LT_TRY(r);
     json_array_foreach(json_object_get(answer, "certificates"), i, row)
     {

@@ -19,7 +19,7 @@ struct incident_appendix {
     size_t number;      /* of the line */
     bool list;
     bool begun;
-    uint64_t *seen; /* owned: the first 8 bytes of each hash */
+    uint64_t *seen; /* owned: 8 bytes for each hash */
     size_t seen_size;
     struct report_appendix_sum sum;
 };
@@ -59,9 +59,10 @@ void incident_appendix_freep(struct incident_appendix **x)
     }
 }
 
-static bool unhex(lt_slice s, size_t bytes, uint64_t *ret_first)
+/* ret_mark: 64 bits that all bytes have a part in. */
+static bool unhex(lt_slice s, size_t bytes, uint64_t *ret_mark)
 {
-    uint64_t first = 0;
+    uint64_t mark = 0;
     if (s.len != bytes * 2) {
         return false;
     }
@@ -76,9 +77,10 @@ static bool unhex(lt_slice s, size_t bytes, uint64_t *ret_first)
         if (digit == 16) {
             return false;
         }
-        first = i < 16 ? first << 4 | digit : first;
+        mark = (mark ^ digit) * UINT64_C(0x9e3779b97f4a7c15);
+        mark ^= mark >> 29;
     }
-    *ret_first = first;
+    *ret_mark = mark;
     return true;
 }
 

@@ -274,18 +274,20 @@ static const struct {
     {INCIDENT_REPORT_CLOSURE, "incident.closure-posted"},
 };
 
-static lt_res meet_clocks(struct incident_call *c, int64_t id, unsigned kind, lt_time when)
+/* The first report of an incident is its disclosure, whichever kind it is. */
+static lt_res meet_clocks(struct incident_call *c, int64_t id, unsigned kind, bool first)
 {
     char subject[40];
+    const char *where = incident_text(c, "where");
+    lt_time when = incident_given(c, "at") ? (lt_time){incident_number(c, "at")} : c->t->now;
     (void)snprintf(subject, sizeof(subject), "incident %lld", (long long)id);
+    if (first && kind != INCIDENT_REPORT_PRELIMINARY) {
+        LT_TRY(incident_clock_happened(c->t, "incident.disclosed", subject, when, where));
+    }
     for (size_t i = 0; i < LT_COUNT(meets); i++) {
         if (meets[i].kind == kind) {
-            LT_TRY(
-                incident_clock_happened(c->t, meets[i].happened, subject, when, incident_text(c, "where")));
+            LT_TRY(incident_clock_happened(c->t, meets[i].happened, subject, when, where));
         }
-    }
-    if (kind == INCIDENT_REPORT_FULL) { /* without a preliminary one it is the disclosure as well */
-        return incident_clock_happened(c->t, "incident.disclosed", subject, when, incident_text(c, "where"));
     }
     return LT_OK;
 }
@@ -316,7 +318,7 @@ static lt_res op_handed(struct incident_call *c)
     ca_body_hex(&b, "sha256", incident_data(c, "sha256"));
     ca_body_time(&b, "at", at);
     LT_TRY(report_event(c, &b, row.id, "report.handed"));
-    LT_TRY(meet_clocks(c, row.id, k, at));
+    LT_TRY(meet_clocks(c, row.id, k, number == 1));
     return report_answer(c, "number", number);
 }
 
