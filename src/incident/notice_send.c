@@ -23,7 +23,7 @@ const struct incident_sql incident_notice_send_sql = {sql, LT_COUNT(sql)};
 
 /* After each attempt that was not taken; then it is given up. A day in all: what we have to say is late then.
  */
-static const int64_t pauses_s[] = {10, 60, 300, 900, 3600, 7200, 14400, 28800, 28800};
+static const int64_t pauses_s[] = {5, 60, 300, 900, 3600, 7200, 14400, 28800, 28800};
 
 static char *words(const char *text)
 {
