@@ -91,11 +91,11 @@ lt_res ca_compromise_add(struct ca_turn *t, const struct ca_compromise *c, bool 
                       STORE_ARGS(STORE_B(c->spki_sha256), STORE_S(c->proof), STORE_S(c->via),
                                  STORE_B(evidence_sha256), STORE_I(c->problem), STORE_S(c->filer),
                                  STORE_I(c->received.us == 0 ? t->now.us : c->received.us),
-                                 STORE_I(t->now.us), STORE_I(live), STORE_B(LT_LIT(""))),
+                                 STORE_I(t->now.us), STORE_I(live + c->besides), STORE_B(LT_LIT(""))),
                       &added));
     *ret_new = added > 0;
     if (*ret_new) {
-        LT_TRY(write_event(t, c, evidence_sha256, live));
+        LT_TRY(write_event(t, c, evidence_sha256, live + c->besides));
         LT_TRY(ca_key_block_add(t, c->spki_sha256, "key compromise", c->via));
     } else if (live > 0) {
         LT_TRY(store_exec(t->store, &sql[SQL_AGAIN], STORE_ARGS(STORE_B(c->spki_sha256)), NULL));

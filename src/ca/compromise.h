@@ -29,6 +29,7 @@ struct ca_compromise {
     const char *filer; /* "": nobody to tell */
     lt_time received;  /* {0}: now */
     lt_slice jws;      /* kept with the event */
+    int64_t besides;   /* certificates of it that whoever brought it has just revoked */
 };
 
 /* *ret_live: certificates of it that have not expired, are not held and not revoked for this, at most 1,000

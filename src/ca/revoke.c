@@ -392,7 +392,8 @@ static lt_res key_is_lost(struct ca_turn *t, const struct target *g, const char 
                                             .via = "acme",
                                             .filer = "",
                                             .evidence = jws,
-                                            .jws = jws};
+                                            .jws = jws,
+                                            .besides = 1};
         bool new = false;
         return ca_compromise_add(t, &proof, &new);
     }

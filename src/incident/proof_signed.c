@@ -146,7 +146,7 @@ static lt_res read_attestation_head(const json_t *o, struct lt_arena *a, struct 
     return lt_unhex(a, kid, &s->kid);
 }
 
-/*= The API says of the payload that it has the words "key is pwned" and at most 1024 bytes. */
+/* The API says of the payload that it has the words "key is pwned" and at most 1024 bytes. */
 static lt_res read_attestation(const json_t *o, struct lt_arena *a, struct statement *s)
 {
     const lt_slice says = LT_LIT("key is pwned");
