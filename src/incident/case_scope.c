@@ -115,7 +115,7 @@ lt_res incident_case_op_scope(struct incident_call *c)
                       NULL));
     LT_TRY(incident_case_scoped(c->t, in.id, v.number));
     say(&b, c, in.id, &v);
-    LT_TRY(incident_case_event(c->t, in.id, v.detected_us != 0 ? "incident.corrected" : "incident.scope", &b,
+    LT_TRY(incident_case_event(c->t, in.id, v.detected_us != 0 ? "incident.corrected" : "incident.scoped", &b,
                                c->jws));
     if (v.detected_us != 0) {
         LT_TRY(incident_clock_happened(c->t, "scope.corrected", incident_case_subject(c->t, in.id),

@@ -32,7 +32,7 @@ static const struct {
     {"incident.fix", NULL, "the fix was deployed: build {build}; {proof} fails on the old behaviour"},
     {"incident.fix-checked", NULL,
      "the scope was run again: {issued_since} certificates of it were issued since"},
-    {"incident.scope", NULL,
+    {"incident.scoped", NULL,
      "the scope was determined: {count} certificates are affected (version {version})"},
     {"incident.corrected", NULL,
      "the scope was corrected from {count_before} to {count} certificates, found wrong on {detected}: "
