@@ -116,7 +116,7 @@ struct gateway {
     int crl_fd;
     int ca_fd;
     int public_fd; /* the folder around them */
-    int ari_fd; /* -1: there is no such folder */
+    int ari_fd;    /* -1: there is no such folder */
     struct gateway_map ari_base;
     struct gateway_map ari_delta;
     struct gateway_polls polls;
