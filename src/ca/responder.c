@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "ca/body.h"
+
 static lt_res answer_problem(struct ca_turn *t, const struct ipc_addr *to, const char *type,
                              const char *detail)
 {
@@ -64,10 +66,22 @@ static lt_res answer_certificate(struct ca_turn *t, const struct ca_outcome *o)
     return ca_turn_reply(t, &o->reply_to, IPC_RESPONDER_CERTIFICATE, &m.base);
 }
 
+/* Until when somebody may answer for the issuer, for who watches. */
+static lt_res tell(struct ca_turn *t, const struct ca_outcome *o)
+{
+    struct ca_body b;
+    char *subject = lt_arena_printf(t->arena, "ocsp %s", o->issuer->name);
+    LT_CHECK(subject != NULL, LT_PEER_TOO_LARGE, "the message is over the limit");
+    ca_body_init(&b);
+    ca_body_time(&b, "not_after", o->not_after);
+    return ca_body_event(&b, t, "responder.issued", subject, LT_SLICE(NULL, 0));
+}
+
 lt_res ca_responder_outcome(struct ca_turn *t, const struct ca_outcome *o)
 {
     if (o->replayed || o->reply_to.role == IPC_NOBODY) {
         return LT_OK; /* its key is gone with the one who asked; the next asks anew */
     }
+    LT_TRY(o->issued ? tell(t, o) : LT_OK);
     return o->issued ? answer_certificate(t, o) : answer_problem(t, &o->reply_to, o->refusal, o->detail);
 }

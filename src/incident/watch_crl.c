@@ -20,11 +20,9 @@ static const struct store_sql sql[] = {
     {"watch.first", "SELECT issued_us FROM certificate WHERE issuer = ?1 ORDER BY serial LIMIT 1"},
     {"watch.recorded", "SELECT issuer, shard, recorded_us FROM revocation WHERE recorded_us > ?1 AND "
                        "recorded_us <= ?2 ORDER BY recorded_us LIMIT 250"},
-    {"watch.answerers",
-     "SELECT issuer, profile, not_before_us, not_after_us FROM certificate WHERE account = 0 "
-     "ORDER BY issued_us DESC LIMIT 100"},
+    {"watch.responder", "SELECT body FROM event WHERE subject = ?1 ORDER BY time_us DESC LIMIT 1"},
 };
-enum { SQL_LAST, SQL_UNTIL, SQL_CHECK, SQL_KEPT, SQL_FIRST, SQL_RECORDED, SQL_ANSWERERS };
+enum { SQL_LAST, SQL_UNTIL, SQL_CHECK, SQL_KEPT, SQL_FIRST, SQL_RECORDED, SQL_RESPONDER };
 const struct incident_sql watch_crl_sql = {sql, LT_COUNT(sql)};
 
 enum {
@@ -34,6 +32,7 @@ enum {
     TRIES_LEAST = 3,        /* before a fetch that fails is told */
     STEP_LEAST = 1000,      /* entries, of a change of size */
     PARTS_AT_ONCE = 50,
+    PARTS_MOST = 300, /* more than these are looked at row by row */
     WARN_S = 6 * HOUR,
     PAGE_S = 20 * HOUR,
     BREACH_S = 24 * HOUR,
@@ -209,6 +208,32 @@ static lt_res not_on_crl(struct watch_look *look, int64_t issuer, int64_t shard,
                        (long long)(age_s / HOUR));
 }
 
+/* What was recorded before the oldest of the CRLs is on all of them. */
+static lt_res oldest_crl(struct watch_look *look, int64_t *ret_us)
+{
+    const struct ca_book *b = look->t->book;
+    size_t parts = 0;
+    *ret_us = INT64_MAX;
+    for (size_t i = 0; i < b->issuer_count; i++) {
+        const struct ca_issuer *issuer = &b->issuers[i];
+        for (int64_t shard = 0; publishes(look, issuer) && shard <= issuer->crl_shards; shard++) {
+            struct crl list[2];
+            size_t count = 0;
+            if (parts++ == PARTS_MOST) {
+                *ret_us = 0;
+                return LT_OK;
+            }
+            LT_TRY(read_crls(look, &sql[SQL_LAST], STORE_ARGS(STORE_I(issuer->id), STORE_I(shard)), list,
+                             &count));
+            bool none = count == 0 &&
+                        !(shard == 0 && issuer->crl_shards > 0); /* the complete one is none then */
+            int64_t us = none ? 0 : count == 0 ? INT64_MAX : list[0].this_update.us;
+            *ret_us = us < *ret_us ? us : *ret_us;
+        }
+    }
+    return LT_OK;
+}
+
 /* Place: from which instant on. What waits for longer than two days is known by then. */
 lt_res watch_not_on_crl(struct watch_look *look)
 {
@@ -224,7 +249,12 @@ lt_res watch_not_on_crl(struct watch_look *look)
     bool missed = false;
     LT_ASSERT(list != NULL);
     watch_place_read(look, &from_us, &unused);
-    from_us = from_us != 0 ? from_us : lt_time_add_seconds(look->t->now, -2 * BREACH_S).us;
+    if (from_us == 0) {
+        int64_t oldest_us = 0;
+        LT_TRY(oldest_crl(look, &oldest_us));
+        from_us = lt_time_add_seconds(look->t->now, -2 * BREACH_S).us;
+        from_us = oldest_us > from_us ? oldest_us : from_us;
+    }
     LT_TRY(store_query(look->t->store, &sql[SQL_RECORDED],
                        STORE_ARGS(STORE_I(from_us), STORE_I(lt_time_add_seconds(look->t->now, -WARN_S).us)),
                        &rows));
@@ -252,29 +282,27 @@ lt_res watch_not_on_crl(struct watch_look *look)
 
 /* ---- 10 ---- */
 
-static bool is_responder(const struct ca_book *b, int64_t profile)
+/* "not_after" of the event that tells of it, which we wrote ourselves. */
+static int64_t not_after_of(lt_slice body)
 {
-    for (size_t i = 0; i < b->row_count; i++) {
-        if (b->rows[i].id == profile) {
-            return b->rows[i].profile->kind == CA_PROFILE_RESPONDER;
+    lt_slice key = LT_LIT("\"not_after\":\"");
+    lt_time t = {0};
+    for (size_t i = 0; i + key.len + LT_RFC3339_SIZE <= body.len; i++) {
+        if (lt_slice_starts(lt_slice_sub(body, i, body.len), key)) {
+            size_t at = i + key.len;
+            return lt_failed(lt_time_parse(lt_slice_sub(body, at, LT_RFC3339_SIZE - 1), &t)) ? 0 : t.us;
         }
     }
-    return false;
+    return 0;
 }
 
 /* Until when somebody may answer for that issuer; 0: nobody may. */
-static lt_res answers_until(struct watch_look *look, const struct ca_issuer *issuer, int64_t *ret_us)
+static lt_res answers_until(struct watch_look *look, const char *subject, int64_t *ret_us)
 {
     struct store_rows rows;
-    *ret_us = 0;
-    LT_TRY(store_query(look->t->store, &sql[SQL_ANSWERERS], STORE_NO_ARGS, &rows));
-    while (store_next(&rows)) {
-        look->looked++;
-        if (store_int(&rows, 0) == issuer->id && is_responder(look->t->book, store_int(&rows, 1)) &&
-            store_int(&rows, 3) > *ret_us) {
-            *ret_us = store_int(&rows, 3);
-        }
-    }
+    look->looked++;
+    LT_TRY(store_query(look->t->store, &sql[SQL_RESPONDER], STORE_ARGS(STORE_S(subject)), &rows));
+    *ret_us = store_next(&rows) ? not_after_of(store_bytes(&rows, 0)) : 0;
     return store_rows_end(&rows);
 }
 
@@ -300,10 +328,10 @@ lt_res watch_ocsp(struct watch_look *look)
         if (c == NULL || !c->ocsp) {
             continue;
         }
-        LT_TRY(answers_until(look, issuer, &until_us));
-        LT_TRY(first_issued(look, issuer, &first_us));
         char *subject = lt_arena_printf(look->t->arena, "ocsp %s", issuer->name);
         LT_ASSERT(subject != NULL);
+        LT_TRY(answers_until(look, subject, &until_us));
+        LT_TRY(first_issued(look, issuer, &first_us));
         if (first_us != 0 && look->t->now.us - first_us > ANSWER_S * LT_US_PER_SECOND &&
             until_us <= look->t->now.us) {
             LT_TRY(watch_found(look, subject, "%s",

@@ -10,11 +10,14 @@
 
 #include <sqlite3.h>
 
+#include "ca/config.h"
 #include "incident/watch.h"
 
 #define PATH "/tmp/lintel-test-watch.db"
 enum { HOUR = 3600, DAY = 86400, SQL_MAX = 2000 };
 #define US LT_US_PER_SECOND
+
+static const struct ca_config *config; /* of the passes; NULL: none */
 
 static void remove_files(void)
 {
@@ -28,6 +31,7 @@ static int set_up(void **state)
     struct rig *r = calloc(1, sizeof *r);
     assert_non_null(r);
     remove_files();
+    config = NULL;
     assert_ok(rig_open(r, PATH, NULL, true));
     *state = r;
     return 0;
@@ -89,7 +93,7 @@ static lt_res step_on(struct rig *r, struct ca_turn *t, void *arg)
 static lt_res step_beat(struct rig *r, struct ca_turn *t, void *arg)
 {
     struct pass *p = arg;
-    struct incident_beat b = {.t = t};
+    struct incident_beat b = {.t = t, .config = config};
     (void)r;
     p->slices++;
     return watch_beat(&b, &p->more);
@@ -515,6 +519,41 @@ static void entries_removed_early(void **state)
     expect(r, 11, 1);
 }
 
+static void responder_row(struct rig *r, const char *not_after)
+{
+    sql(r,
+        "INSERT INTO event (chain, sequence, time_us, kind, subject, body, hash) VALUES ('elsewhere', "
+        "(SELECT coalesce(max(sequence), 0) + 1 FROM event WHERE chain = 'elsewhere'), %lld, "
+        "'responder.issued', "
+        "'ocsp workload', '{\"not_after\":\"%s\"}', x'00')",
+        (long long)r->now.us, not_after);
+}
+
+static void nobody_answers(void **state)
+{
+    struct rig *r = *state;
+    struct ca_config_issuer issuers[] = {{.name = "workload", .ocsp = true}, {.name = "tls"}};
+    struct ca_config c = {.issuers = issuers, .issuer_count = LT_COUNT(issuers)};
+    struct row row = live(r, 1);
+    char later[LT_RFC3339_SIZE];
+    only(r, 10);
+    config = &c;
+    expect(r, 10, 0); /* nothing was issued */
+    row.issued_us = r->now.us;
+    certificate(r, &row);
+    expect(r, 10, 0); /* a quarter of an hour is allowed */
+    r->now = lt_time_add_seconds(r->now, HOUR);
+    expect(r, 10, 1);
+    lt_time_rfc3339(lt_time_add_seconds(r->now, 10 * DAY), later);
+    responder_row(r, later);
+    expect(r, 10, 0);
+    r->now = lt_time_add_seconds(r->now, 11 * DAY);
+    expect(r, 10, 1);
+    issuers[0].ocsp = false;
+    expect(r, 10, 0);
+    config = NULL;
+}
+
 /* ---- 12: keys ---- */
 
 static void blocked_keys(void **state)
@@ -783,6 +822,7 @@ int main(void)
         BOOK_TEST(crl_missing_or_not_met),
         BOOK_TEST(revoked_not_on_crl),
         BOOK_TEST(entries_removed_early),
+        BOOK_TEST(nobody_answers),
         BOOK_TEST(blocked_keys),
         BOOK_TEST(heartbeat),
         BOOK_TEST(running_clocks),
