@@ -89,7 +89,8 @@ struct acme_addresses {
     const char *list[ACME_ADDRESSES_MAX];
     size_t count;
 };
-LT_MUST_USE lt_res acme_addresses_of(struct ca_turn *t, int64_t account, struct acme_addresses *ret_addresses);
+LT_MUST_USE lt_res acme_addresses_of(struct ca_turn *t, int64_t account,
+                                     struct acme_addresses *ret_addresses);
 
 /* About every 100 ms: lets held answers go whose time is up, expires what is due, at most a few hundred rows
  * a call. */

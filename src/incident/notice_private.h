@@ -11,7 +11,7 @@ enum {
     INCIDENT_NOTICE_PARAMS_MAX = 60000,
     INCIDENT_NOTICE_PATIENCE_S = 180, /* for the courier's answer */
     INCIDENT_NOTICE_STEP = 100,       /* letters of one slice */
-    INCIDENT_TOKEN_LEN = 24, /* bytes of a link */
+    INCIDENT_TOKEN_LEN = 24,          /* bytes of a link */
 };
 
 /* A row of notice. Strings in the turn's arena. */

@@ -453,7 +453,7 @@ static void test_killed_and_goes_on(void **state)
         assert_ok(rig_message(r, step_beat, &more)); /* never committed */
         rig_close(r);
         assert_ok(rig_open(r, PATH, NULL, false));
-            r->now = now;
+        r->now = now;
         more = beat(r);
     }
     assert_false(more);
