@@ -30,8 +30,20 @@ static const struct store_sql sql[] = {
     {"mass.live", "SELECT id FROM mass WHERE status = 'freezing' OR status = 'sealing' OR "
                   "status = 'checking' OR status = 'running' ORDER BY id LIMIT 16"},
     {"mass.late", "UPDATE mass SET late_because = ?2 WHERE id = ?1"},
+    {"mass.stop-after", "UPDATE mass SET stop_after = ?2 WHERE id = ?1 AND status = 'proposed'"},
 };
-enum { SQL_GET, SQL_ADD, SQL_TIER_ADD, SQL_SAME, SQL_TIERS, SQL_MOVE, SQL_USE_PLAN, SQL_LIVE, SQL_LATE };
+enum {
+    SQL_GET,
+    SQL_ADD,
+    SQL_TIER_ADD,
+    SQL_SAME,
+    SQL_TIERS,
+    SQL_MOVE,
+    SQL_USE_PLAN,
+    SQL_LIVE,
+    SQL_LATE,
+    SQL_STOP_AFTER
+};
 const struct store_sql *const ca_mass_sql = sql;
 const size_t ca_mass_sql_count = LT_COUNT(sql);
 
@@ -420,6 +432,14 @@ lt_res ca_mass_start(struct ca_turn *t, const struct ca_plan_asker *by, const Ip
     m.stop_after = w->stop_after >= 0 ? w->stop_after : m.stop_after;
     LT_TRY(take_late(t, &m, w));
     return act(t, by, &m, "start", ret_json);
+}
+
+lt_res ca_mass_stop_after(struct ca_turn *t, int64_t id, int64_t tier)
+{
+    int64_t changed = 0;
+    LT_TRY(store_exec(t->store, &sql[SQL_STOP_AFTER], STORE_ARGS(STORE_I(id), STORE_I(tier)), &changed));
+    LT_CHECK(changed == 1, LT_PEER_CONFLICT, "m%lld waits for no signature", (long long)id);
+    return LT_OK;
 }
 
 lt_res ca_mass_pause(struct ca_turn *t, const struct ca_plan_asker *by, const Ipc__MassWanted *w,

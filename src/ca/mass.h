@@ -53,6 +53,8 @@ LT_MUST_USE lt_res ca_mass_pause(struct ca_turn *t, const struct ca_plan_asker *
 /* m->stop_after: tier behind which it pauses again; -1: none. */
 LT_MUST_USE lt_res ca_mass_resume(struct ca_turn *t, const struct ca_plan_asker *by, const Ipc__MassWanted *m,
                                   const char **ret_json);
+/* The same for one that waits for signatures: the last of them starts it. */
+LT_MUST_USE lt_res ca_mass_stop_after(struct ca_turn *t, int64_t id, int64_t tier);
 LT_MUST_USE lt_res ca_mass_stop(struct ca_turn *t, const struct ca_plan_asker *by, const Ipc__MassWanted *m,
                                 const char **ret_json);
 

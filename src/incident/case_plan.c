@@ -298,6 +298,8 @@ lt_res incident_case_op_revoke(struct incident_call *c)
     bool proposed = strcmp(m.status, "proposed") == 0;
     if (proposed && !approved) {
         LT_TRY(ca_mass_start(c->t, &by, &w, &json));
+    } else if (proposed && w.stop_after >= 0) {
+        LT_TRY(ca_mass_stop_after(c->t, p.mass, w.stop_after));
     } else if (strcmp(m.status, "paused") == 0) {
         LT_TRY(ca_mass_resume(c->t, &by, &w, &json));
     }
