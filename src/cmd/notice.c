@@ -257,6 +257,25 @@ static lt_res run_returned(struct cmd *c)
     return change(c, "returned", payload);
 }
 
+static lt_res run_withdraw(struct cmd *c)
+{
+    LT_CLEANUP(cmd_json_freep) json_t *payload = json_object();
+    LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
+    char path[PATH_SIZE];
+    LT_ASSERT(payload != NULL);
+    LT_TRY(check_id(c->args.words[0]));
+    if (!cmd_flag(c, "yes")) {
+        return cmd_would(
+            c, "would let nobody look up the certificates of incident %s any more; add --yes to do it",
+            c->args.words[0]);
+    }
+    (void)snprintf(path, sizeof path, "notice-lists/%s/withdraw", c->args.words[0]); /* measured above */
+    LT_TRY(cmd_api_post(c, path, payload, &answer));
+    return c->json
+               ? cmd_print_json(answer)
+               : cmd_printf("incident %lld: its list is withdrawn\n", (long long)cmd_int(answer, "incident"));
+}
+
 /* ---- hooks ---- */
 
 static lt_res run_hook_add(struct cmd *c)
@@ -403,6 +422,18 @@ const struct cmd_verb cmd_notice_lists = {
     .options = page_options,
     .option_count = LT_COUNT(page_options),
     .run = run_lists,
+};
+const struct cmd_verb cmd_notice_withdraw = {
+    .name = "notice withdraw",
+    .words = "INCIDENT",
+    .words_least = 1,
+    .words_most = 1,
+    .summary = "let nobody look up the certificates of an incident any more",
+    .help = "The file goes within some seconds; notices that were sent stay as they are.\n\n"
+            "examples:\n  lintel notice withdraw 12 --yes\n",
+    .options = remove_options,
+    .option_count = LT_COUNT(remove_options),
+    .run = run_withdraw,
 };
 const struct cmd_verb cmd_notice_kinds = {
     .name = "notice kinds",

@@ -36,6 +36,7 @@ const struct cmd_verb *const cmd_verbs[] = {
     &cmd_notice_returned,
     &cmd_notice_many,
     &cmd_notice_lists,
+    &cmd_notice_withdraw,
     &cmd_notice_kinds,
     &cmd_hook_add,
     &cmd_hook_list,

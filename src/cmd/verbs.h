@@ -60,6 +60,7 @@ extern const struct cmd_verb cmd_notice_again;
 extern const struct cmd_verb cmd_notice_returned;
 extern const struct cmd_verb cmd_notice_many;
 extern const struct cmd_verb cmd_notice_lists;
+extern const struct cmd_verb cmd_notice_withdraw;
 extern const struct cmd_verb cmd_notice_kinds;
 extern const struct cmd_verb cmd_hook_add;
 extern const struct cmd_verb cmd_hook_list;

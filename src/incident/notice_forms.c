@@ -54,6 +54,7 @@ static const struct incident_form forms[] = {
     {{"POST", "notices/{id}/returned", "notice.returned", CA_API_CALL}, FIELDS(returned_fields)},
     {{"GET", "notice-batches", "notice.batches", CA_API_QUERY}, NULL, 0},
     {{"GET", "notice-lists", "notice.lists", CA_API_QUERY}, NULL, 0},
+    {{"POST", "notice-lists/{id}/withdraw", "notice.withdraw", CA_API_CALL}, NULL, 0},
     {{"GET", "hooks", "hook.list", CA_API_QUERY}, NULL, 0},
     {{"POST", "hooks", "hook.add", CA_API_CALL}, FIELDS(hook_fields)},
     {{"POST", "hooks/{id}/remove", "hook.remove", CA_API_CALL}, NULL, 0},

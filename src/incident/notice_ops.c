@@ -110,6 +110,21 @@ static lt_res op_returned(struct incident_call *c)
     return answer(c, "id", id);
 }
 
+/* Nobody may look it up any more: the incident is over, or should not have been published. */
+static lt_res op_withdraw(struct incident_call *c)
+{
+    struct ca_body b;
+    int64_t id = 0;
+    LT_TRY(incident_id(c, &id));
+    char *subject = lt_arena_printf(c->t->arena, "incident %lld", (long long)id);
+    LT_CHECK(subject != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    LT_TRY(incident_publish_end(c->t, id, c->by));
+    ca_body_init(&b);
+    ca_body_str(&b, "operator", c->by);
+    LT_TRY(ca_body_event(&b, c->t, "list.withdrawal-wanted", subject, c->jws));
+    return answer(c, "incident", id);
+}
+
 /* ---- what is due ---- */
 
 static lt_res beat(struct incident_beat *b, bool *ret_more)
@@ -123,6 +138,7 @@ static const struct incident_op ops[] = {
     {"notice.send", CA_ROLE_OPERATOR, op_send},
     {"notice.again", CA_ROLE_OPERATOR, op_again},
     {"notice.returned", CA_ROLE_OPERATOR, op_returned},
+    {"notice.withdraw", CA_ROLE_OPERATOR, op_withdraw},
     {"hook.add", CA_ROLE_OPERATOR, incident_op_hook_add},
     {"hook.remove", CA_ROLE_OPERATOR, incident_op_hook_remove},
     {"oncall.person", CA_ROLE_OPERATOR, incident_op_oncall_person},

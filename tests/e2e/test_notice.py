@@ -239,5 +239,8 @@ def test_what_is_in_no_list_is_not_told(desk, incident):
                          (f"/affected/{number}.csv/x", 404), ("/affected?x=1", 404)):
         assert desk.page(path)[0] == status, path
     assert desk.page("/affected", q="")[0] == 400
+    desk.ca.lintel("notice", "withdraw", number, "--yes")
+    assert "No incident has a list" in desk.page("/affected")[1]
+    wait_for("the file to go", lambda: desk.page(f"/affected/{number}.csv")[0] == 404)
     assert desk.page("/affected", q="x" * 400)[0] == 400
     assert desk.ca.lintel("audit", "verify").returncode == 0
