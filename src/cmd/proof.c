@@ -224,7 +224,7 @@ static lt_res prove(struct cmd *c, struct files *f)
         proven += p->list[i].verdict == INCIDENT_PROOF_PROVEN ? 1 : 0;
     }
     LT_CHECK(p->count > 0, LT_PEER_NOT_FOUND,
-             "no proof is in %s: send a request, certificate, JWS or key as lintel-problem(1) has them",
+             "no proof is in %s: send a request, certificate, JWS or key as lintel-key(1) has them",
              c->args.words[0]);
     if (!cmd_flag(c, "yes") || proven == 0) {
         LT_TRY(would(c, f, p));
@@ -379,7 +379,7 @@ const struct cmd_verb cmd_problem_prove = {
     .summary = "verify proofs that a key is compromised, block it, and revoke all of its certificates",
     .help =
         "FILE has requests, certificates, JWS or private keys, as PEM, DER or in a text; the kinds are in\n"
-        "lintel-problem(1). A private key stays on this machine: it signs a nonce. Without --yes it is "
+        "lintel-key(1). A private key stays on this machine: it signs a nonce. Without --yes it is "
         "verified\n"
         "and shown what would happen. Status 4: nothing is proven.\n"
         "\n"
