@@ -3,8 +3,11 @@
  * issuing CA's key, over keys on the curve whose private halves nobody knows (each is the one before plus the
  * base point, a tenth of the cost of drawing them). What a registrar would have written beside them and no
  * question asks for is left out: orders, intents, events of each one, the signer's journal. */
+#include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/obj_mac.h>
+#include <openssl/pem.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,7 +30,7 @@ static const struct store_sql sql[] = {
     {"inventory.dimension-of",
      "INSERT INTO certificate_dimension (dimension, issuer, serial, copy) VALUES (?1, ?2, ?3, 0)"},
     {"inventory.finding", "INSERT INTO certificate_finding (rule, issuer, serial, copy, result, found_us) "
-                          "VALUES (?1, ?2, ?3, 0, 'error', ?4)"},
+                          "VALUES (?1, ?2, ?3, 0, ?5, ?4)"},
     {"inventory.replacement", "INSERT INTO replacement (old_issuer, old_serial, new_issuer, new_serial, how, "
                               "seen_us) VALUES (?1, ?2, ?1, ?3, ?4, ?5)"},
     {"inventory.truth",
@@ -102,6 +105,29 @@ static lt_res make_points(struct inventory_load *l)
     return LT_OK;
 }
 
+/* One that somebody finds: its private half is in the folder. Only in a book for drills. */
+static lt_res make_leaked(struct inventory_load *l)
+{
+    enum { LEAKED_SET = 5 };
+    uint8_t encoded[POINT_LEN + 1];
+    size_t len = 0;
+    const char *path = lt_arena_printf(&l->c->arena, "%s/leaked.key", l->folder);
+    EVP_PKEY *key = path == NULL || !l->shape.clean ? NULL : EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+    if (key == NULL || l->shape.sets <= LEAKED_SET) {
+        EVP_PKEY_free(key);
+        return LT_OK;
+    }
+    FILE *f = fopen(path, "wxe");
+    bool good = f != NULL && PEM_write_PrivateKey(f, key, NULL, NULL, 0, NULL, NULL) == 1 &&
+                EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, encoded, sizeof encoded,
+                                                &len) == 1;
+    good = (f == NULL || fclose(f) == 0) && good && len == sizeof encoded;
+    EVP_PKEY_free(key);
+    LT_CHECK(good, LT_STATE_IO, "%.150s cannot be made", path);
+    memcpy(l->points + (size_t)LEAKED_SET * POINT_LEN, encoded + 1, POINT_LEN);
+    return LT_OK;
+}
+
 /* Renewals keep their key, as most clients do. */
 static void spki_of(const struct inventory_load *l, uint64_t i, uint8_t ret_spki[SPKI_LEN])
 {
@@ -158,6 +184,7 @@ lt_res inventory_load_small(struct inventory_load *l)
 {
     inventory_phase(l, "keys");
     LT_TRY(make_points(l));
+    LT_TRY(make_leaked(l));
     LT_TRY(one_id(l, SQL_ISSUER, "tls", &l->issuer_id));
     LT_TRY(one_id(l, SQL_PROFILE, "tls-server", &l->profile_id));
     for (size_t i = 0; i < INVENTORY_DIMENSIONS; i++) {
@@ -297,13 +324,13 @@ static lt_res add_extras(struct inventory_load *l, uint64_t i, const struct inve
     if (i % 30 == 7 && !l->shape.clean) {
         LT_TRY(store_exec(l->store, &sql[SQL_FINDING],
                           STORE_ARGS(STORE_S(rules[i / 30 % LT_COUNT(rules)]), STORE_I(l->issuer_id),
-                                     STORE_B(serial), STORE_I(o->issued_us)),
+                                     STORE_B(serial), STORE_I(o->issued_us), STORE_S("error")),
                           NULL));
     }
     if (inventory_is_forbidden(&l->shape, i)) {
         LT_TRY(store_exec(l->store, &sql[SQL_FINDING],
                           STORE_ARGS(STORE_S("caa_forbidden"), STORE_I(l->issuer_id), STORE_B(serial),
-                                     STORE_I(l->shape.now_us)),
+                                     STORE_I(l->shape.now_us), STORE_S("notice")),
                           NULL));
     }
     LT_TRY(load_truth(l, i, o, serial));

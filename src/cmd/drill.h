@@ -29,18 +29,20 @@ enum {
 struct drill_step {
     const char *id;
     const char *say;
-    const char *at;     /* simulated time since the first step: "24h"; else when the step before is done */
-    const char *mode;   /* only in this one */
-    const char *as;     /* operator; else admin */
-    const char *run;    /* the verb and its words: {variables}, 'quotes' */
-    const char *input;  /* for the verb's standard input */
-    const char *find;   /* a question that tells whether a step that broke off came through */
-    const char *where;  /* "list member=value": which row of its answer that would be */
-    const char *keep;   /* "variable=member …" of the answer */
-    const char *until;  /* "member=value": asked again until it says so; "value|value" */
-    const char *expect; /* "refused", or "member=value" */
-    const char *use;    /* a shipped part: its steps stand here, in this one's mode */
-    const char *kill;   /* "registrar", "supervisor", …: ended by SIGKILL, as an empty machine would */
+    const char *at;      /* simulated time since the first step: "24h"; else when the step before is done */
+    const char *mode;    /* only in this one */
+    const char *as;      /* operator; else admin */
+    const char *run;     /* the verb and its words: {variables}, 'quotes' */
+    const char *input;   /* for the verb's standard input */
+    const char *find;    /* a question that tells whether a step that broke off came through */
+    const char *where;   /* "list member=value": which row of its answer that would be */
+    const char *keep;    /* "variable=member …" of the answer */
+    const char *until;   /* "member=value": asked again until it says so; "value|value" */
+    const char *expect;  /* "refused", or "member=value" */
+    const char *with;    /* a variable: only where it is kept and not empty */
+    const char *without; /* the opposite */
+    const char *use;     /* a shipped part: its steps stand here, in this one's mode */
+    const char *kill;    /* "registrar", "supervisor", …: ended by SIGKILL, as an empty machine would */
 };
 
 /* From the beginning of one step to the end of another. */

@@ -27,7 +27,9 @@ enum {
     BEAT_MS = 120000,
     SLICES = 24,
     SLICE_LEAST_S = 300,
-    SLICE_MOST_S = 43200,
+    SLICE_MOST_S = 3000, /* a CRL on its way to the signer bears no hour between */
+    FAR_S = 72 * 3600,
+    SLICE_FAR_S = 43200,
     TICK_MS = 200,
     STATUS_MAX = 1024 * 1024,
 };
@@ -228,7 +230,8 @@ lt_res drill_advance(struct drill *d, int64_t until_us)
 {
     int64_t all_s = (until_us - lt_now().us) / LT_US_PER_SECOND;
     int64_t slice_s = all_s / SLICES;
-    slice_s = slice_s < SLICE_LEAST_S ? SLICE_LEAST_S : slice_s > SLICE_MOST_S ? SLICE_MOST_S : slice_s;
+    int64_t most_s = all_s > FAR_S ? SLICE_FAR_S : SLICE_MOST_S;
+    slice_s = slice_s < SLICE_LEAST_S ? SLICE_LEAST_S : slice_s > most_s ? most_s : slice_s;
     slice_s = d->speed == 0 ? slice_s : (int64_t)(d->speed * TICK_MS / 1000) + 1;
     while (lt_now().us < until_us) {
         int64_t next_us = lt_now().us + slice_s * LT_US_PER_SECOND;

@@ -175,12 +175,24 @@ static lt_res step(struct drill *d, size_t i)
     return drill_log_step(d, i, true);
 }
 
+static bool is_kept(const struct drill *d, const char *name)
+{
+    const char *value = json_string_value(json_object_get(d->kept, name));
+    return value != NULL && value[0] != 0;
+}
+
+static bool is_wanted(const struct drill *d, const struct drill_step *s)
+{
+    return drill_in_mode(s->mode, d->mode) && (s->with == NULL || is_kept(d, s->with)) &&
+           (s->without == NULL || !is_kept(d, s->without));
+}
+
 lt_res drill_steps(struct drill *d)
 {
     int64_t begun_ms = lt_monotonic_ms();
     int64_t before_ms = d->worked_ms;
     for (size_t i = 0; i < d->scenario.step_count; i++) {
-        if (d->done[i].done || !drill_in_mode(d->scenario.steps[i].mode, d->mode)) {
+        if (d->done[i].done || !is_wanted(d, &d->scenario.steps[i])) {
             continue;
         }
         d->worked_ms = before_ms + lt_monotonic_ms() - begun_ms;

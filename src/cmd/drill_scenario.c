@@ -14,21 +14,9 @@ enum { ARENA_MAX = 4 * 1024 * 1024, STRING_MAX = 8192, DAY_S = 86400 };
 
 #define STEP(key_) CYAML_FIELD_STRING_PTR(#key_, CYAML_FLAG_OPTIONAL, struct drill_step, key_, 1, STRING_MAX)
 static const cyaml_schema_field_t step_fields[] = {
-    STEP(id),
-    STEP(say),
-    STEP(at),
-    STEP(mode),
-    STEP(as),
-    STEP(run),
-    STEP(input),
-    STEP(find),
-    STEP(where),
-    STEP(keep),
-    STEP(until),
-    STEP(expect),
-    STEP(use),
-    STEP(kill),
-    CYAML_FIELD_END,
+    STEP(id),    STEP(say),     STEP(at),    STEP(mode), STEP(as),        STEP(run),
+    STEP(input), STEP(find),    STEP(where), STEP(keep), STEP(until),     STEP(expect),
+    STEP(with),  STEP(without), STEP(use),   STEP(kill), CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t step_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct drill_step, step_fields),

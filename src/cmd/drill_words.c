@@ -78,7 +78,12 @@ lt_res drill_fill(struct drill *d, lt_slice text, const char **ret_text)
             lt_buf_add(&out, text);
             break;
         }
-        r = add_variable(d, lt_slice_sub(text, 1, close - 1), &out);
+        lt_slice name = lt_slice_sub(text, 1, close - 1);
+        bool set = lt_slice_find(name, ',') < name.len; /* of a scope: {1000, 1001} */
+        if (set) {
+            lt_buf_add(&out, lt_slice_sub(text, 0, close + 1));
+        }
+        r = set ? LT_OK : add_variable(d, name, &out);
         text = lt_slice_sub(text, close + 1, text.len);
     }
     *ret_text = lt_failed(r) ? NULL : lt_arena_cstr(&d->c->arena, lt_buf_slice(&out));

@@ -1,6 +1,8 @@
 /* Questions about drills: what was held, what is due, who reacted. */
 #include "incident/ask.h"
 
+#include <stdio.h>
+
 #include "base/text.h"
 
 #define DRILL_COLUMNS                                                                           \
@@ -105,8 +107,10 @@ static void write_rehearsal(struct query_out *o, const struct store_rows *rows)
 
 static void write_reaction(struct query_out *o, const struct store_rows *rows)
 {
+    char mass[32];
     query_int(o, "id", store_int(rows, 0));
-    query_id(o, "mass", store_int(rows, 1));
+    (void)snprintf(mass, sizeof mass, "m%lld", (long long)store_int(rows, 1)); /* fits */
+    query_cstr(o, "mass", mass);
     query_int(o, "percent", store_int(rows, 2));
     query_int(o, "looked", store_int(rows, 3));
     query_int(o, "reacted", store_int(rows, 4));

@@ -147,6 +147,7 @@ static void words(void **state)
         {"at {detected}", "at|2020-02-29T03:08:00Z"},
         {"a\nb", "a|b"},
         {"x {", "x|{"},
+        {"'account in {1, 2}'", "account in {1, 2}"},
     };
     for (size_t i = 0; i < LT_COUNT(rows); i++) {
         char *list[DRILL_WORDS_MAX];
