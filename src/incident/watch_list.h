@@ -1,7 +1,7 @@
 #ifndef INCIDENT_WATCH_LIST_H
 #define INCIDENT_WATCH_LIST_H
 /* The triggers of monitoring by number: for the registrar, which looks (incident/watch.h), and the reader,
- * which shows what was found. No book. The numbers are those of the list of triggers in docs/incident.md;
+ * which shows what was found. No book. The numbers are those of the list of triggers in docs/duties.md;
  * what needs certificate transparency, CCADB or a bug tracker is not here: 1, 2, 3, 14, 18. */
 #include <stdint.h>
 
