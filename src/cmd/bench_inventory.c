@@ -45,8 +45,8 @@ static const struct cmd_option options[] = {
     {"port", "PORT", "of its ACME listener, CRLs 80 above (default: 14000); certificates say where", false,
      NULL},
     {"no-evidence", NULL, "without authorizations and segments, which no expression reads", false, NULL},
-    {"shape", "WORD", "clean: nothing wrong; caa: every check of CAA too old; mixed: some of all (default)", false,
-     "clean caa mixed"},
+    {"shape", "WORD", "clean: nothing wrong; caa: every check of CAA too old; mixed: some of all (default)",
+     false, "clean caa mixed"},
     {"load-only", NULL, "do not ask", false, NULL},
 };
 
