@@ -59,7 +59,8 @@ static const struct store_sql sql[] = {
                      "SELECT id, title, kind, causes, criteria, owner, status, due_us FROM "
                      "incident_action WHERE subject = ?1 ORDER BY id LIMIT 1000"},
     [SQL_EVENTS] = {"report.ask-events",
-                    "SELECT time_us, chain, sequence, kind, body FROM event WHERE subject = ?1 "
+                    "SELECT time_us, chain, sequence, kind, body FROM event WHERE subject = ?1 AND "
+                    "(kind LIKE 'incident.%' OR kind LIKE 'report.%') "
                     "ORDER BY time_us LIMIT 1000"},
     [SQL_PROBLEMS] =
         {"report.ask-problems",

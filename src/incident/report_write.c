@@ -103,30 +103,43 @@ static void add_text(struct lt_buf *out, const char *text)
     }
 }
 
-/* The clock of a report of that kind: its sections are due with it. */
-static lt_time due_of(const struct report_writer *r, const json_t *row)
+static lt_time clock_due(const struct report_writer *r, const char *duty)
 {
-    static const struct {
-        unsigned kind;
-        const char *duty;
-    } duties[] = {
-        {INCIDENT_REPORT_PRELIMINARY, "irg-1"},
-        {INCIDENT_REPORT_FULL, "irg-2"},
-        {INCIDENT_REPORT_DELAYED, "irg-9"},
-        {INCIDENT_REPORT_CLOSURE, "irg-8"},
-    };
-    lt_time due = incident_fact_time(row, "due");
+    lt_time due = {0};
     size_t i;
     json_t *clock;
-    for (size_t k = 0; due.us == 0 && k < LT_COUNT(duties); k++) {
-        json_array_foreach(json_object_get(r->w->facts, "clocks"), i, clock)
-        {
-            if (duties[k].kind == r->w->kind && strcmp(incident_fact(clock, "duty"), duties[k].duty) == 0) {
-                due = incident_fact_time(clock, "due");
-            }
+    json_array_foreach(json_object_get(r->w->facts, "clocks"), i, clock)
+    {
+        if (strcmp(incident_fact(clock, "duty"), duty) == 0) {
+            due = incident_fact_time(clock, "due");
         }
     }
     return due;
+}
+
+/* The clock of a report of that kind: its sections are due with it. Where it does not run yet, when it will
+ * be over if the report before comes at the last moment; what is delayed is said before the deadline is over.
+ */
+static lt_time due_of(const struct report_writer *r, const json_t *row)
+{
+    static const int64_t full_days = 14;
+    lt_time due = incident_fact_time(row, "due");
+    if (due.us != 0) {
+        return due;
+    }
+    lt_time first = clock_due(r, "irg-1");
+    switch (r->w->kind) {
+    case INCIDENT_REPORT_PRELIMINARY:
+        return first;
+    case INCIDENT_REPORT_FULL:
+        due = clock_due(r, "irg-2");
+        return due.us != 0 || first.us == 0 ? due
+                                            : lt_time_add_seconds(first, full_days * LT_SECONDS_PER_DAY);
+    case INCIDENT_REPORT_DELAYED:
+        due = clock_due(r, "irg-9");
+        return due.us != 0 ? due : incident_fact_time(r->incident, "must");
+    }
+    return clock_due(r, "irg-8");
 }
 
 static const char *role_of(const struct report_writer *r, const struct incident_report_part *p,
@@ -174,7 +187,8 @@ void report_field(struct report_writer *r, const char *id, const char *computed)
     const struct incident_report_part *p = incident_report_part_of(r->w->kind, lt_slice_cstr(id));
     const char *text = report_text(r, id, &row);
     LT_ASSERT(p != NULL);
-    lt_buf_addf(r->out, "%s- **%s:** ", p->level == 1 ? "   " : "", p->words);
+    bool list = text[0] == 0 && computed[0] == '\n'; /* it begins on the next line */
+    lt_buf_addf(r->out, "%s- **%s:**%s", p->level == 1 ? "   " : "", p->words, list ? "" : " ");
     if (text[0] != 0) {
         add_text(r->out, text);
         note_section(r, p, row, "written");
@@ -405,7 +419,7 @@ static void write_impact(struct report_writer *r)
     report_field(r, "impact.heuristic", heuristic(r));
     report_field(r, "impact.stopped", stopped(r));
     report_field(r, "impact.analysis", r->delayed ? "" : "N/A");
-    report_field(r, "impact.additional", "N/A");
+    report_field(r, "impact.additional", r->delayed ? "The four numbers of a delayed revocation:" : "N/A");
     if (r->delayed) {
         four_numbers(r);
     }

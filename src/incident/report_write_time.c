@@ -42,7 +42,7 @@ static const struct {
     {"incident.windows", NULL,
      "renewal information asks the clients of {count} certificates to renew, the last until {last_closes}"},
     {"incident.notified", NULL, "the affected Subscribers were notified"},
-    {"incident.held", NULL, "{held} certificates are not revoked: {reason} ({reference})"},
+    {"incident.held", NULL, "certificates that are not revoked: {held}, {reason} ({reference})"},
     {"incident.thawed", NULL, "{thawed} certificates may be revoked again: {reason} ({reference})"},
     {"incident.late", NULL, "it was clear that {not_revoked} certificates will not be revoked by {must}"},
     {"incident.revoked", "ended", "revocation was finished: {revoked} certificates revoked, {held} left out"},
@@ -50,7 +50,8 @@ static const struct {
     {"report.event", "at", "{text}"},
     {"report.handed", "at", "the {kind} incident report was posted: {where}"},
     {"problem.received", NULL, "a problem report was received (problem {problem})"},
-    {"problem.findings-sent", NULL, "preliminary findings were sent to {to} (problem {problem})"},
+    {"problem.findings-sent", "sent",
+     "the findings were sent to who had reported and to the affected Subscribers (problem {problem})"},
 };
 
 static void add_member(struct lt_buf *out, const json_t *value)

@@ -112,7 +112,7 @@ def test_a_full_report_passes_its_own_check(desk, small, tmp_path):
     full = compiled(desk, small, "full", tmp_path)
     assert (full["missing"], full["errors"]) == (0, 0), full["findings"]
     text = (tmp_path / "full" / "full.md").read_text()
-    assert "- **What didn\u2019t go well:** \n  - reviews looked at style alone (Action Item # 2)\n" in text
+    assert "- **What didn\u2019t go well:**\n  - reviews looked at style alone (Action Item # 2)\n" in text
     assert "- **Total number of certificates:** 4,000\n" in text and "- **Affected certificate types:** DV: 4,000\n" in text
     assert re.search(r"- 2026-07-25 00:00 UTC: the defect was introduced with a release\n- 20\d\d-\d\d-\d\d \d\d:\d\d UTC: the CA became aware", text)
     assert "issuance was halted for profile tls-server" in text and "1619047" in text
@@ -187,7 +187,7 @@ def test_a_delayed_report_with_each_certificate(desk, tmp_path):
     assert [r["Serial #"] for r in late if "restraining order" in r["Reason"]] == [held]
     text = (folder / "delayed.md").read_text()
     assert f"  - Revoked: {MANY // 3:,}\n  - Not yet revoked: {MANY - MANY // 3:,}\n  - Planned but expired: 0\n" in text
-    assert "are expected to be revoked" in text
+    assert "are expected to be revoked" in text and "the scope was determined: 12,000 certificates are affected (version 1)" in text
     assert "deadline" in "".join(ElementTree.parse(folder / "run-off.svg").getroot().itertext())
 
 
