@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import LINTEL, wait_for
@@ -54,7 +55,8 @@ def test_a_drills_folder_is_no_ca(scratch):
 def test_a_ca_is_no_drills_folder(fresh_ca):
     refused = run("serve", fresh_ca.folder, check=False)
     assert refused.returncode == 4 and "no folder of a drill" in refused.stderr
-    assert "no folder of `lintel drill load`" in run("run", "x.yaml", "--book", fresh_ca.folder, check=False).stderr or True
+    copied = run("run", SHIPPED[0], "--book", fresh_ca.folder, "--folder", fresh_ca.folder.parent / "copy", check=False)
+    assert copied.returncode == 4 and "no folder of `lintel drill load`" in copied.stderr
     with open(os.devnull) as null:  # no clock: not sealed, no memory
         assert supervisor(fresh_ca.folder, "--drill-clock", str(null.fileno())).returncode == 2
 
@@ -77,6 +79,8 @@ def test_a_cas_book_and_keys_meet_no_drills_clock(scratch, fresh_ca, tmp_path):
     for part, text in (("book/lintel.db", "this is no book of a drill"), ("keys/tls.key", "is no key of a drill")):
         folder = tmp_path / part.replace("/", "-")
         shutil.copytree(scratch, folder, symlinks=True)
+        for log in folder.glob("book/lintel.db-*"):
+            log.unlink()  # of the book that was there
         shutil.copy(fresh_ca.folder / part, folder / part)
         says(folder, text)
 
@@ -109,7 +113,7 @@ def test_runs_and_is_scored(scratch, tmp_path):
     with sqlite3.connect(f"file:{tmp_path}/drill/book/lintel.db?mode=ro", uri=True) as book:
         revoked, first, last = book.execute("SELECT count(*), min(recorded_us), max(recorded_us) FROM revocation").fetchone()
         assert revoked == int(r["kept"]["revoked"]) > 50
-        at = book.execute("SELECT max(at_us) FROM event").fetchone()[0]
+        at = book.execute("SELECT max(time_us) FROM event").fetchone()[0]
     assert at > first + 86400 * 10**6 and last - first < 600 * 10**6  # the day passed in the book, not here
 
 
@@ -163,7 +167,7 @@ def test_calendar_and_record(ca, tmp_path):
     assert [r["status"] for r in rows if r["id"] == planned["id"]] == ["held"]
     assert [r["scenario"] for r in rows if r["status"] == "planned"] == ["le-caa-2020"]  # next year's
     assert ca.lintel("drill", "record", tmp_path / "r.json", "--date", planned["id"], "--yes", check=False).returncode == 3
-    assert ca.lintel("drill", "plan", "--owner", "x", "--due", "2001-01-01", check=False).returncode == 2
+    assert ca.lintel("drill", "plan", "--owner", "x", "--due", "2001-01-01", check=False).returncode == 1
     assert ca.lintel("drill", "react", "m1", check=False).returncode == 4  # no drill's book
 
 
@@ -200,8 +204,16 @@ def test_resumes_after_kill(scratch, tmp_path):
 
 # ---- the record ----
 
-@pytest.mark.parametrize("name", SHIPPED)
-def test_shipped(name, tmp_path):
-    run("run", name, "--folder", tmp_path / "drill", "--certificates", 2000, timeout=120)
-    r = record(tmp_path / "drill")
-    assert r["passed"], (r["missed"], [m for m in r["measures"] if not m["met"]], r["clocks"])
+def test_shipped(tmp_path):
+    """All of them, three at a time: most of a drill is waiting for what is due."""
+    def one(name, *options):
+        folder = tmp_path / "-".join([name, *map(str, options)])
+        run("run", name, "--folder", folder, "--certificates", 2000, *options, timeout=200)
+        return name, record(folder)
+
+    with ThreadPoolExecutor(3) as pool:
+        started = [pool.submit(one, name) for name in SHIPPED] + [pool.submit(one, "le-caa-2020", "--mode", "with-ari")]
+        records = [s.result() for s in started]
+    for name, r in records:
+        assert r["passed"], (name, r["missed"], [m for m in r["measures"] if not m["met"]])
+        assert not [c for c in r["clocks"] if c["force"] == "MUST" and c["status"] in ("breached", "late")], name

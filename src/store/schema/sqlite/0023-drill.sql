@@ -64,6 +64,7 @@ CREATE TABLE drill_rehearsed (
   back INTEGER NOT NULL,                   -- 1: not any more
   PRIMARY KEY (rehearsal, issuer, serial)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX drill_rehearsed_account ON drill_rehearsed(rehearsal, account);
 
 -- Of a drill's own book: clients that react to renewal windows, as the scenario has it.
 CREATE TABLE drill_reaction (
