@@ -289,7 +289,7 @@ static lt_res frozen_page(struct listing *w, char cursor[512], struct lt_arena *
     LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
     char path[PATH_SIZE];
     struct cmd page = *w->c;
-    (void)snprintf(path, sizeof path, "incidents/%s/report/members?%s%s%s", w->l->id,
+    (void)snprintf(path, sizeof path, "incidents/%s/report/members?by=%s&%s%s%s", w->l->id, w->l->token,
                    w->delayed != NULL ? "evidence=1" : "limit=1000", cursor[0] != 0 ? "&cursor=" : "",
                    cursor);
     lt_arena_init(&page.arena, CMD_ARENA_MAX);

@@ -24,8 +24,9 @@ struct compile {
     const char *id;
     const char *kind;
     const char *folder;
-    json_t *facts; /* owned */
-    json_t *files; /* owned: names in the folder */
+    const char *token; /* of a restricted one; "" */
+    json_t *facts;     /* owned */
+    json_t *files;     /* owned: names in the folder */
     struct incident_numbers *numbers;
     struct incident_sections sections;
     lt_time now; /* of the book */
@@ -131,6 +132,7 @@ static lt_res compile(struct compile *p, unsigned kind, const char *name)
     const struct incident_listing l = {
         .id = p->id,
         .folder = p->folder,
+        .token = p->token,
         .facts = p->facts,
         .delayed = kind == INCIDENT_REPORT_DELAYED,
         .appendix = (kind & INCIDENT_REPORT_FULLS) != 0 && !cmd_flag(p->c, "no-appendix"),
@@ -222,13 +224,31 @@ static lt_res check(struct compile *p, unsigned kind, struct lt_arena *a, struct
     return cmd_check_files(&inner, &o, a, ret_found);
 }
 
+/* A restricted incident is for those who have a role in it: they sign for the question. */
+static lt_res ask_for_grant(struct compile *p)
+{
+    LT_CLEANUP(cmd_json_freep) json_t *payload = json_object();
+    LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
+    char path[PATH_SIZE];
+    p->token = "";
+    if (!cmd_flag(p->c, "mine")) {
+        return LT_OK;
+    }
+    (void)snprintf(path, sizeof path, "incidents/%s/report/grant", p->id);
+    LT_TRY(cmd_api_post(p->c, path, payload, &answer));
+    p->token = lt_arena_cstr(&p->c->arena, lt_slice_cstr(cmd_text(answer, "token")));
+    LT_CHECK(p->token != NULL, LT_PEER_TOO_LARGE, "no room");
+    return LT_OK;
+}
+
 static lt_res run_all(struct compile *p)
 {
     struct incident_findings found;
     struct lt_arena a;
     unsigned kind = incident_report_kind_of(lt_slice_cstr(p->kind));
     char path[PATH_SIZE];
-    (void)snprintf(path, sizeof path, "incidents/%s/report", p->id);
+    LT_TRY(ask_for_grant(p));
+    (void)snprintf(path, sizeof path, "incidents/%s/report?by=%s", p->id, p->token);
     LT_TRY(cmd_api_get(p->c, path, &p->facts));
     p->now = incident_fact_time(p->facts, "now");
     LT_CHECK(mkdir(p->folder, 0755) == 0 || errno == EEXIST, LT_PEER_USAGE, "--out %.150s: %s", p->folder,
@@ -310,6 +330,8 @@ static const struct cmd_option options[] = {
     {"related", "FILE", "further related incidents, in the columns of data/incidents/recorded.tsv", false,
      NULL},
     {"no-appendix", NULL, "only count the certificates", false, NULL},
+    {"mine", NULL, "a restricted one where --operator has a role: asked with a signature", false, NULL},
+    CMD_OPERATOR_OPTIONS,
 };
 static const struct cmd_option handed_options[] = {
     KIND_OPTION,

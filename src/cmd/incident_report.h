@@ -17,6 +17,7 @@ LT_MUST_USE lt_res cmd_check_files(struct cmd *c, const struct incident_check *o
 struct incident_listing {
     const char *id;
     const char *folder;
+    const char *token; /* of a restricted one; "" */
     const json_t *facts;
     bool delayed;  /* with the list of those that are late */
     bool appendix; /* else only counted */

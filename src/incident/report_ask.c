@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "crypto/digest.h"
 #include "incident/ask.h"
 
 enum column { TEXT, NUMBER, TIME, RAW, HEX };
@@ -35,7 +36,9 @@ enum {
     SQL_HANDED,
     SQL_INCIDENT,
     SQL_MASS,
-    SQL_MEMBERS
+    SQL_MEMBERS,
+    SQL_RESTRICTED,
+    SQL_GRANTS
 };
 static const struct store_sql sql[] = {
     [SQL_SECTIONS] =
@@ -114,6 +117,9 @@ static const struct store_sql sql[] = {
          "c.copy = 0 LEFT JOIN revocation r ON r.issuer = c.issuer AND r.shard = c.shard AND "
          "r.serial = c.serial WHERE m.mass = ?1 AND (m.tier, m.issuer, m.serial) > (?2, ?3, ?4) "
          "ORDER BY m.tier, m.issuer, m.serial LIMIT ?5"},
+    [SQL_RESTRICTED] = {"report.ask-restricted", "SELECT 1 FROM incident WHERE id = ?1 AND restricted = 1"},
+    [SQL_GRANTS] = {"report.ask-grants", "SELECT body FROM event WHERE subject = ?1 AND time_us > ?2 AND "
+                                         "kind = 'report.granted' ORDER BY time_us LIMIT 1000"},
 };
 static const struct ca_query_sql ask_sql = {sql, LT_COUNT(sql)};
 
@@ -317,13 +323,53 @@ static const struct column_row incident_columns[] = {
     {"opened", TIME},          {"opened_by", TEXT}, {"contained", TIME},
     {"scope_version", NUMBER}, {"late", TIME},      {"closed", TIME}};
 
+enum { GRANT_S = 15 * 60 };
+
+/* By the word that the registrar gave to somebody who has a role in it. */
+static lt_res is_granted(const struct ca_query *query, int64_t id, bool *ret_granted)
+{
+    struct store_rows rows;
+    lt_slice token = {NULL, 0};
+    uint8_t hash[CRYPTO_SHA256_LEN];
+    char subject[40];
+    bool read = !lt_failed(lt_unhex(query->arena, lt_slice_cstr(query->q->by), &token)) && token.len == 32;
+    (void)snprintf(subject, sizeof(subject), "incident %lld", (long long)id);
+    crypto_sha256(token, hash);
+    const char *wanted = lt_hex(query->arena, LT_SLICE(hash, sizeof(hash)));
+    LT_CHECK(wanted != NULL, LT_PEER_TOO_LARGE, "the answer is over the limit");
+    LT_TRY(store_query(query->store, &sql[SQL_GRANTS],
+                       STORE_ARGS(STORE_S(subject), STORE_I(query->now.us - GRANT_S * LT_US_PER_SECOND)),
+                       &rows));
+    *ret_granted = false;
+    while (store_next(&rows)) {
+        *ret_granted = *ret_granted || (read && strstr(store_cstr(&rows, 0), wanted) != NULL);
+    }
+    return store_rows_end(&rows);
+}
+
+static lt_res check_restricted(const struct ca_query *query, int64_t id)
+{
+    struct store_rows rows;
+    bool granted = false;
+    LT_TRY(store_query(query->store, &sql[SQL_RESTRICTED], STORE_ARGS(STORE_I(id)), &rows));
+    bool restricted = store_next(&rows);
+    LT_TRY(store_rows_end(&rows));
+    LT_TRY(restricted ? is_granted(query, id, &granted) : LT_OK);
+    LT_CHECK(
+        !restricted || granted, LT_PEER_NOT_FOUND,
+        "there is no incident %lld that everybody may see; who has a role in a restricted one signs for it "
+        "(--mine)",
+        (long long)id);
+    return LT_OK;
+}
+
 static lt_res incident_of(const struct ca_query *query, int64_t *ret_id)
 {
     uint64_t id = 0;
     LT_CHECK(!lt_failed(lt_parse_u64(lt_slice_cstr(query->q->id), INT64_MAX, &id)) && id > 0,
              LT_PEER_NOT_FOUND, "there is no incident \"%.40s\"", query->q->id);
     *ret_id = (int64_t)id;
-    return LT_OK;
+    return check_restricted(query, (int64_t)id);
 }
 
 static lt_res write_incident(const struct ca_query *query, struct query_out *o, int64_t id)

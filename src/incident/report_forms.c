@@ -77,6 +77,7 @@ static const struct incident_form forms[] = {
     CALL("incidents/{id}/report/event", "report.event", event),
     CALL("incidents/{id}/report/handed", "report.handed", handed),
     CALL("incidents/{id}/report/delay", "report.delay", delay),
+    {{"POST", "incidents/{id}/report/grant", "report.grant", CA_API_CALL}, NULL, 0},
     CALL("incidents/{id}/causes", "report.cause", cause),
     CALL("incidents/{id}/causes/drop", "report.cause-drop", cause_drop),
     CALL("incidents/{id}/causes/why", "report.why", why),

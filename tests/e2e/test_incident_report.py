@@ -202,6 +202,18 @@ def test_closure(desk, small, tmp_path):
     assert both.returncode == 0, both.stdout
 
 
+def test_restricted(desk, tmp_path):
+    """Who has no role in it does not see it; who has, signs for the question, and that is an event."""
+    incident = str(desk.json("incident", "open", "hole in the validator", "--restricted")["id"])
+    for options in ((), ("--mine", "--operator", "berta")):
+        refused = desk.lintel("incident", "report", incident, "--kind", "preliminary", "--out", tmp_path, *options, check=False)
+        assert refused.returncode == 3 and "no incident" in refused.stderr
+    assert not (tmp_path / "preliminary.md").exists()
+    assert desk.json("incident", "report", incident, "--kind", "preliminary", "--out", tmp_path, "--mine")["missing"] == 2
+    book = sqlite3.connect(desk.folder / "book" / "lintel.db")
+    assert book.execute("SELECT count(*) FROM event WHERE kind = 'report.granted'").fetchone() == (1,)
+
+
 def test_check_needs_no_folder(tmp_path):
     def check(*args):
         return subprocess.run([LINTEL, "incident", "report", "check", *args], capture_output=True, text=True, cwd=tmp_path, env={})
