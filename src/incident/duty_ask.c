@@ -16,8 +16,9 @@ static const struct store_sql sql[] = {
                                     "ORDER BY due_us, id LIMIT ?4"},
     {"query.controls", "SELECT name, kind, owner, about, source, every_s, last_us, due_us, added_us, status "
                        "FROM control WHERE name > ?1 ORDER BY name LIMIT ?2"},
+    {"query.clock.restricted", "SELECT 1 FROM incident WHERE id = ?1 AND restricted = 1"},
 };
-enum { SQL_ONE, SQL_ALL, SQL_OF, SQL_STATUS, SQL_CONTROLS };
+enum { SQL_ONE, SQL_ALL, SQL_OF, SQL_STATUS, SQL_CONTROLS, SQL_RESTRICTED };
 static const struct ca_query_sql tables = {sql, LT_COUNT(sql)};
 
 enum column {
@@ -43,6 +44,22 @@ static bool runs(const char *status)
     return strcmp(status, "open") == 0 || strcmp(status, "breached") == 0 || strcmp(status, "overdue") == 0;
 }
 
+/* Of a restricted incident everybody may know that a clock runs, and nobody what it is about. */
+static lt_res is_restricted(const struct ca_query *query, lt_slice subject, bool *ret_restricted)
+{
+    struct store_rows rows;
+    uint64_t id = 0;
+    const lt_slice word = LT_LIT("incident ");
+    *ret_restricted = false;
+    if (!lt_slice_starts(subject, word) ||
+        lt_failed(lt_parse_u64(lt_slice_sub(subject, word.len, subject.len), INT64_MAX, &id))) {
+        return LT_OK;
+    }
+    LT_TRY(store_query(query->store, &sql[SQL_RESTRICTED], STORE_ARGS(STORE_I((int64_t)id)), &rows));
+    *ret_restricted = store_next(&rows);
+    return store_rows_end(&rows);
+}
+
 /* What the rules of another day make of it. */
 static void write_as_of(const struct ca_query *query, struct query_out *o, const struct store_rows *rows)
 {
@@ -65,33 +82,39 @@ static void write_as_of(const struct ca_query *query, struct query_out *o, const
     query_close(o, '}');
 }
 
-static void write_clock(const struct ca_query *query, struct query_out *o, const struct store_rows *rows)
+static lt_res write_clock(const struct ca_query *query, struct query_out *o, const struct store_rows *rows)
 {
     const char *status = store_cstr(rows, STATUS);
     int64_t whole = store_int(rows, DUE) - store_int(rows, START);
     int64_t until = runs(status) ? query->now.us : store_int(rows, MET);
+    lt_slice duty = store_bytes(rows, DUTY);
+    bool restricted = false;
+    LT_TRY(is_restricted(query, store_bytes(rows, SUBJECT), &restricted));
     query_int(o, "id", store_int(rows, ID));
-    query_cstr(o, "duty", store_cstr(rows, DUTY));
+    /* "revoke-tls/key-compromise" would say it */
+    query_text(o, "duty", restricted ? lt_slice_sub(duty, 0, lt_slice_find(duty, '/')) : duty);
+    query_bool(o, "restricted", restricted);
     query_cstr(o, "subject", store_cstr(rows, SUBJECT));
     query_cstr(o, "status", status);
     query_cstr(o, "force", store_cstr(rows, FORCE));
-    query_cstr(o, "section", store_cstr(rows, SECTION));
+    query_cstr(o, "section", restricted ? "" : store_cstr(rows, SECTION));
     query_time(o, "start", store_int(rows, START));
-    query_cstr(o, "evidence", store_cstr(rows, EVIDENCE));
+    query_cstr(o, "evidence", restricted ? "" : store_cstr(rows, EVIDENCE));
     query_time(o, "aim", store_int(rows, AIM));
     query_time(o, "due", store_int(rows, DUE));
     query_bool(o, "own_measure", store_int(rows, EXACT) == 0);
     query_time(o, "opened", store_int(rows, OPENED));
     query_int(o, "warned", store_int(rows, WARNED));
     query_time(o, "met", store_int(rows, MET));
-    query_cstr(o, "proof", store_cstr(rows, PROOF));
+    query_cstr(o, "proof", restricted ? "" : store_cstr(rows, PROOF));
     if (until != 0) {
         query_int(o, "margin_s", (store_int(rows, DUE) - until) / LT_US_PER_SECOND);
         query_int(o, "percent", whole <= 0 ? 100 : (until - store_int(rows, START)) / (whole / 100 + 1));
     }
-    if (query->q->as_of_us != 0) {
+    if (query->q->as_of_us != 0 && !restricted) {
         write_as_of(query, o, rows);
     }
+    return LT_OK;
 }
 
 /* One page of one statement; *ret_more: the last row did not fit. */
@@ -108,20 +131,22 @@ struct page {
 static lt_res write_page(const struct ca_query *query, struct page *p, struct query_out *out)
 {
     struct store_rows rows;
+    lt_res r = LT_OK;
     LT_TRY(store_query(query->store, p->q, p->values, p->value_count, &rows));
-    while (!p->more && store_next(&rows)) {
+    while (!lt_failed(r) && !p->more && store_next(&rows)) {
         if (p->room == 0) {
             p->more = true;
             continue;
         }
         p->room--;
         query_open(out, NULL, '{');
-        write_clock(query, out, &rows);
+        r = write_clock(query, out, &rows);
         query_close(out, '}');
         p->last_id = store_int(&rows, ID);
         p->last_due = store_int(&rows, DUE);
     }
-    return store_rows_end(&rows);
+    LT_TRY(store_rows_end(&rows));
+    return r;
 }
 
 /* Of these states, the worst first, each by its end. */
@@ -187,6 +212,7 @@ static lt_res clock_list(const struct ca_query *query, struct query_out *out)
 static lt_res clock_show(const struct ca_query *query, struct query_out *out)
 {
     struct store_rows rows;
+    lt_res r = LT_OK;
     uint64_t id = 0;
     LT_CHECK(!lt_failed(lt_parse_u64(lt_slice_cstr(query->q->id), INT64_MAX, &id)), LT_PEER_NOT_FOUND,
              "\"%.40s\" is no clock's number", query->q->id);
@@ -195,12 +221,16 @@ static lt_res clock_show(const struct ca_query *query, struct query_out *out)
     if (found) {
         const struct incident_duty *d = incident_duty_at(store_bytes(&rows, DUTY),
                                                          (lt_time){store_int(&rows, START)});
-        write_clock(query, out, &rows);
+        bool restricted = true;
+        r = is_restricted(query, store_bytes(&rows, SUBJECT), &restricted);
+        d = restricted ? NULL : d;
+        r = lt_failed(r) ? r : write_clock(query, out, &rows);
         query_cstr(out, "words", d == NULL ? "" : d->words);
         query_cstr(out, "quote", d == NULL ? "" : d->quote);
         query_cstr(out, "owner", d == NULL ? "" : d->owner);
     }
     LT_TRY(store_rows_end(&rows));
+    LT_TRY(r);
     LT_CHECK(found, LT_PEER_NOT_FOUND, "there is no clock %s", query->q->id);
     return LT_OK;
 }

@@ -16,9 +16,8 @@ static const struct store_sql sql[] = {
      "SELECT name, added_us, removed_us FROM problem_channel WHERE name > ?1 ORDER BY name LIMIT 100"},
     {"watch.probe",
      "SELECT seen_us, sent_us, due_us FROM problem_probe WHERE channel = ?1 ORDER BY sent_us DESC LIMIT 1"},
-    {"watch.clocks",
-     "SELECT id, duty, subject, warned, due_us FROM clock WHERE status = ?1 AND due_us >= ?2 AND "
-     "(due_us > ?2 OR id > ?3) ORDER BY due_us, id LIMIT 250"},
+    {"watch.clocks", "SELECT id, subject, warned, due_us FROM clock WHERE status = ?1 AND due_us >= ?2 AND "
+                     "(due_us > ?2 OR id > ?3) ORDER BY due_us, id LIMIT 250"},
     {"watch.hosts", "SELECT name, seen_us FROM host WHERE id > 0 ORDER BY id LIMIT 100"},
     {"watch.future",
      "SELECT chain, sequence, time_us FROM event WHERE time_us > ?1 ORDER BY time_us LIMIT 1"},
@@ -111,7 +110,6 @@ lt_res watch_clocks(struct watch_look *look)
         int64_t id;
         int64_t warned;
         int64_t due_us;
-        const char *duty;
         const char *subject;
     } *list = LT_NEW_ARRAY(look->t->arena, struct running, WATCH_SLICE);
     struct store_rows rows;
@@ -126,10 +124,9 @@ lt_res watch_clocks(struct watch_look *look)
     LT_TRY(store_query(look->t->store, &sql[SQL_CLOCKS],
                        STORE_ARGS(STORE_S(running[state]), STORE_I(due_us), STORE_I(id)), &rows));
     while (count < WATCH_SLICE && store_next(&rows)) {
-        list[count] = (struct running){store_int(&rows, 0), store_int(&rows, 3), store_int(&rows, 4),
-                                       lt_arena_cstr(look->t->arena, store_bytes(&rows, 1)),
-                                       lt_arena_cstr(look->t->arena, store_bytes(&rows, 2))};
-        LT_ASSERT(list[count].duty != NULL && list[count].subject != NULL);
+        list[count] = (struct running){store_int(&rows, 0), store_int(&rows, 2), store_int(&rows, 3),
+                                       lt_arena_cstr(look->t->arena, store_bytes(&rows, 1))};
+        LT_ASSERT(list[count].subject != NULL);
         count++;
     }
     LT_TRY(store_rows_end(&rows));
@@ -144,7 +141,7 @@ lt_res watch_clocks(struct watch_look *look)
             continue;
         }
         (void)snprintf(subject, sizeof subject, "clock %lld %lld%%", (long long)list[i].id, (long long)step);
-        LT_TRY(watch_found(look, subject, "%s of %s", list[i].duty, list[i].subject));
+        LT_TRY(watch_found(look, subject, "of %s", list[i].subject));
     }
     if (count == WATCH_SLICE) {
         (void)snprintf(look->place, sizeof look->place, "%lld %lld %lld", state,
