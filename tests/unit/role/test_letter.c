@@ -220,12 +220,96 @@ static void test_relay(void **state)
     }
 }
 
+static Ipc__MailSend notice(void)
+{
+    Ipc__MailSend m = message();
+    m.kind = text("notice");
+    m.name = text("");
+    m.notice = text("message");
+    m.subject = text("incident 12");
+    m.words = text("{\"title\":\"Please\",\"text\":\"One = two.\\nThree\"}");
+    m.token = text("0a1b");
+    return m;
+}
+
+static const char expected_notice[] = "Date: Sun, 22 Nov 2026 00:00:00 +0000\r\n"
+                                      "From: Lintel CA <ca@ca.example>\r\n"
+                                      "To: <hostmaster@example.com>\r\n"
+                                      "Subject: [Lintel CA] Please\r\n"
+                                      "Message-ID: <notice-4711.0a1b@ca.example>\r\n"
+                                      "Reply-To: <desk@ca.example>\r\n"
+                                      "In-Reply-To: <1@x.example>\r\n"
+                                      "References: <1@x.example>\r\n"
+                                      "Auto-Submitted: auto-generated\r\n"
+                                      "MIME-Version: 1.0\r\n"
+                                      "Content-Type: text/plain; charset=utf-8\r\n"
+                                      "Content-Transfer-Encoding: quoted-printable\r\n"
+                                      "\r\n"
+                                      "One =3D two.\r\nThree\r\n\r\n--\r\nLintel CA, about incident 12\r\n";
+
+static void test_notice(void **state)
+{
+    struct lt_buf out;
+    Ipc__MailSend m = notice();
+    (void)state;
+    m.reply_to = text("desk@ca.example");
+    m.in_reply_to = text("<1@x.example>");
+    lt_buf_init(&out, 65536);
+    assert_ok(courier_letter_write(&m, &out));
+    assert_string_equal(lt_buf_cstr(&out), expected_notice);
+    lt_buf_reset(&out);
+    /* A stranger's Message-ID that is none is left out; a subject that is not ASCII is encoded. */
+    m.in_reply_to = text("<1@x.example>\r\nBcc: <a@b.example>");
+    m.words = text(
+        "{\"title\":\"Gr\\u00fc\\u00dfe an alle, die Zertifikate haben, und an noch viele andere\","
+        "\"text\":\"x\"}");
+    assert_ok(courier_letter_write(&m, &out));
+    assert_null(strstr(lt_buf_cstr(&out), "Bcc"));
+    assert_null(strstr(lt_buf_cstr(&out), "In-Reply-To"));
+    assert_non_null(
+        strstr(lt_buf_cstr(&out),
+               "Subject: =?utf-8?B?W0xpbnRlbCBDQV0gR3LDvMOfZSBhbiBhbGxlLCBkaWUgWmVydGlmaWthdGUg?=\r\n"
+               " =?utf-8?B?aGFiZW4sIHVuZCBhbiBub2NoIHZpZWxlIGFuZGVyZQ==?=\r\n"));
+    lt_buf_done(&out);
+}
+
+static void test_notice_refused(void **state)
+{
+    static const struct {
+        size_t member;
+        const char *value;
+    } bad[] = {
+        {offsetof(Ipc__MailSend, to), "a@b.example\r\nBcc: c@d.example"},
+        {offsetof(Ipc__MailSend, from), "nobody"},
+        {offsetof(Ipc__MailSend, host), "ca.example>\r\nX: y"},
+        {offsetof(Ipc__MailSend, host), ""},
+        {offsetof(Ipc__MailSend, token), "a>b"},
+        {offsetof(Ipc__MailSend, token), ""},
+        {offsetof(Ipc__MailSend, reply_to), "x"},
+        {offsetof(Ipc__MailSend, notice), "no-such"},
+        {offsetof(Ipc__MailSend, words), "{}"},
+        {offsetof(Ipc__MailSend, words), "no JSON"},
+    };
+    (void)state;
+    for (size_t i = 0; i < LT_COUNT(bad); i++) {
+        struct lt_buf out;
+        Ipc__MailSend m = notice();
+        *(char **)(void *)((char *)&m + bad[i].member) = text(bad[i].value);
+        lt_buf_init(&out, 65536);
+        if (!lt_failed(courier_letter_write(&m, &out))) {
+            fail_msg("taken: %s", bad[i].value);
+        }
+        lt_buf_done(&out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_letter),  cmocka_unit_test(test_names_of_all_kinds),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_contact),
-        cmocka_unit_test(test_relay),
+        cmocka_unit_test(test_letter),         cmocka_unit_test(test_names_of_all_kinds),
+        cmocka_unit_test(test_refused),        cmocka_unit_test(test_contact),
+        cmocka_unit_test(test_relay),          cmocka_unit_test(test_notice),
+        cmocka_unit_test(test_notice_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
