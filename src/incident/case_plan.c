@@ -365,7 +365,7 @@ static lt_res say_late(struct ca_turn *t, const struct incident_case *c, const s
         "%lld certificates are not revoked yet, and have to be by %s: file the report about the delay before",
         (long long)left, when);
     LT_ASSERT(words != NULL);
-    return incident_page(t, c->severity, subject, words);
+    return incident_page(t, strcmp(c->severity, "critical") == 0 ? "critical" : "high", subject, words);
 }
 
 static bool will_be_late(const struct ca_turn *t, const struct incident_case *c, const struct mass *m)
