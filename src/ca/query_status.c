@@ -11,7 +11,11 @@ enum {
     SQL_WAITING,
     SQL_REVOKED,
     SQL_JOURNAL,
-    SQL_CHAINS
+    SQL_CHAINS,
+    SQL_BREACHED,
+    SQL_OVERDUE,
+    SQL_FINDINGS,
+    SQL_NEXT_CLOCK,
 };
 enum { COUNT_BOUND = 1000000 };
 static const struct store_sql sql[] = {
@@ -34,6 +38,15 @@ static const struct store_sql sql[] = {
     [SQL_JOURNAL] = {"query.status.journal", "SELECT acknowledged FROM journal WHERE signer = ?1"},
     [SQL_CHAINS] = {"query.status.chains",
                     "SELECT time_us, chain, sequence, kind FROM event ORDER BY time_us DESC LIMIT 1"},
+    [SQL_BREACHED] = {"query.status.breached", "SELECT count(*) FROM (SELECT 1 FROM clock WHERE status = "
+                                               "'breached' AND due_us >= ?1 LIMIT ?2) c"},
+    [SQL_OVERDUE] = {"query.status.overdue", "SELECT count(*) FROM (SELECT 1 FROM clock WHERE status = "
+                                             "'overdue' AND due_us >= ?1 LIMIT ?2) c"},
+    [SQL_FINDINGS] = {"query.status.findings", "SELECT count(*) FROM (SELECT 1 FROM watch_finding WHERE "
+                                               "trigger_id >= ?1 LIMIT ?2) w"},
+    [SQL_NEXT_CLOCK] =
+        {"query.status.next-clock",
+         "SELECT id, subject, due_us FROM clock WHERE status = 'open' ORDER BY due_us, id LIMIT 1"},
 };
 const struct ca_query_sql query_status_sql = {sql, LT_COUNT(sql)};
 
@@ -78,6 +91,21 @@ static lt_res last_event(const struct ca_query *query, struct query_out *o)
     return store_rows_end(&rows);
 }
 
+/* What duty ends next. */
+static lt_res next_clock(const struct ca_query *query, struct query_out *o)
+{
+    struct store_rows rows;
+    LT_TRY(store_query(query->store, &sql[SQL_NEXT_CLOCK], STORE_NO_ARGS, &rows));
+    if (store_next(&rows)) {
+        query_open(o, "next_clock", '{');
+        query_int(o, "id", store_int(&rows, 0));
+        query_cstr(o, "subject", store_cstr(&rows, 1));
+        query_time(o, "due", store_int(&rows, 2));
+        query_close(o, '}');
+    }
+    return store_rows_end(&rows);
+}
+
 lt_res query_status(const struct ca_query *query, struct query_out *out)
 {
     const int64_t day = LT_SECONDS_PER_DAY * LT_US_PER_SECOND;
@@ -91,6 +119,10 @@ lt_res query_status(const struct ca_query *query, struct query_out *out)
     LT_TRY(count(query, out, "intents_open", SQL_OPEN, 0));
     LT_TRY(count(query, out, "halts", SQL_HALTS, 0));
     LT_TRY(count(query, out, "orders_waiting", SQL_WAITING, 0));
+    LT_TRY(count(query, out, "clocks_breached", SQL_BREACHED, 0));
+    LT_TRY(count(query, out, "clocks_overdue", SQL_OVERDUE, 0));
+    LT_TRY(count(query, out, "watch_findings", SQL_FINDINGS, 0));
+    LT_TRY(next_clock(query, out));
     LT_TRY(journal(query, out));
     LT_TRY(last_event(query, out));
     LT_TRY(query_caps_write(query, out));

@@ -147,8 +147,8 @@ static lt_res post(struct cmd *c, const char *path, json_t *payload, const char 
 {
     LT_CLEANUP(cmd_json_freep) json_t *owned = payload;
     LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
-    LT_CHECK(payload != NULL, LT_PEER_USAGE, "an option is no UTF-8");
-    LT_TRY(cmd_api_post(c, path, payload, &answer));
+    LT_CHECK(owned != NULL, LT_PEER_USAGE, "an option is no UTF-8");
+    LT_TRY(cmd_api_post(c, path, owned, &answer));
     if (c->json) {
         return cmd_print_json(answer);
     }

@@ -89,6 +89,24 @@ static lt_res say_caps(const json_t *book)
     return LT_OK;
 }
 
+/* Clocks that were missed, the one that ends next, and what monitoring has found. */
+static lt_res say_duties(const json_t *book)
+{
+    const json_t *next = json_object_get(book, "next_clock");
+    long long missed = (long long)(cmd_int(book, "clocks_breached") + cmd_int(book, "clocks_overdue"));
+    if (missed > 0) {
+        LT_TRY(cmd_printf("CLOCKS        %lld were missed: lintel clock list\n", missed));
+    }
+    if (next != NULL) {
+        LT_TRY(cmd_printf("next clock    %lld of %s ends at %s\n", (long long)cmd_int(next, "id"),
+                          cmd_text(next, "subject"), cmd_text(next, "due")));
+    }
+    return cmd_int(book, "watch_findings") == 0
+               ? LT_OK
+               : cmd_printf("monitoring    %lld findings: lintel watch list\n",
+                            (long long)cmd_int(book, "watch_findings"));
+}
+
 static lt_res say_book(const json_t *book)
 {
     size_t i;
@@ -105,6 +123,7 @@ static lt_res say_book(const json_t *book)
         LT_TRY(cmd_printf("reviews       %lld orders wait for a person: lintel order list --waiting\n",
                           (long long)cmd_int(book, "orders_waiting")));
     }
+    LT_TRY(say_duties(book));
     LT_TRY(cmd_printf("last event    %s %s (%s %lld)\n", cmd_text(event, "time"), cmd_text(event, "kind"),
                       cmd_text(event, "chain"), (long long)cmd_int(event, "sequence")));
     json_array_foreach(json_object_get(book, "crls"), i, crl)
