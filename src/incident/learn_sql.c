@@ -33,7 +33,7 @@ const struct store_sql incident_learn_sql[LEARN_STATEMENTS] = {
     [LEARN_CHECK_ADD] =
         {"learn.check-add",
          "INSERT INTO incident_action_check (action, months, due_us, done_us, holds, evidence, "
-         "by_whom, alarm_us) VALUES (?1, ?2, ?3, 0, 0, '', '', ?3)"},
+         "by_whom, alarm_us) VALUES (?1, ?2, ?3, 0, 0, '', '', ?3) ON CONFLICT (action, months) DO NOTHING"},
     [LEARN_CHECK_GET] =
         {"learn.check",
          "SELECT due_us, done_us FROM incident_action_check WHERE action = ?1 AND months = ?2"},

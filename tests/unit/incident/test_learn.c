@@ -9,6 +9,7 @@
 
 #include "ca/audit_lines.h"
 #include "incident/action.h"
+#include "incident/clock.h"
 #include "incident/learn.h"
 #include "store/internal.h"
 
@@ -240,6 +241,10 @@ static void test_lapse(void **state)
     assert_int_equal(COUNT("action.lapsed"), 0);
     wait_days(r, 2);
     assert_int_equal(COUNT("action.lapsed"), 1);
+    assert_int_equal(rig_number(r,
+                                "SELECT count(*) FROM oncall_page WHERE subject = 'action 1' AND severity = "
+                                "'high'"),
+                     1);
     wait_days(r, 0);
     assert_int_equal(COUNT("action.lapsed"), 1);
     wait_days(r, 7);
@@ -278,6 +283,46 @@ static void test_three_days(void **state)
     assert_int_equal(rig_number(r, "SELECT count(*) FROM clock WHERE met_us > 0"), 1);
     wait_days(r, 8);
     assert_int_equal(COUNT("action.untold"), 1);
+}
+
+static lt_res step_meet(struct rig *r, struct ca_turn *t, void *arg)
+{
+    (void)r;
+    (void)arg;
+    return incident_clock_meet(t, "incident 12", "irg-5", t->now, "comment 4 of the bug");
+}
+
+/* An update of the incident tells of all of its promises. */
+static void test_told_by_another_road(void **state)
+{
+    struct rig *r = *state;
+    one_promise(r);
+    assert_ok(say(r, change("action.update", "another team has it", 0)));
+    wait_days(r, 1);
+    assert_ok(rig_run(r, step_meet, NULL));
+    wait_days(r, 4);
+    assert_int_equal(COUNT("action.untold"), 0);
+    assert_int_equal(rig_number(r, "SELECT tell_by_us FROM incident_action"), 0);
+    wait_days(r, 26);
+    assert_int_equal(COUNT("action.lapsed"), 1);
+}
+
+/* Two of them changed: one that was told does not tell of the other. */
+static void test_one_told_of_two(void **state)
+{
+    struct rig *r = *state;
+    one_promise(r);
+    assert_ok(say(r, promise(r)));
+    struct wanted second = change("action.update", "y", 0);
+    second.id = "2";
+    assert_ok(say(r, change("action.update", "x", 0)));
+    wait_days(r, 1);
+    assert_ok(say(r, second));
+    assert_ok(say(r, change("action.tell", "comment 7", 0)));
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM clock WHERE met_us > 0"), 0);
+    second.op = "action.tell";
+    assert_ok(say(r, second));
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM clock WHERE duty = 'irg-5' AND met_us = 0"), 0);
 }
 
 static void test_nothing_is_owed_for_ourselves(void **state)
@@ -403,6 +448,32 @@ static void test_reviews_go_round(void **state)
     w.id = "2";
     w.values[0].text = " ";
     assert_fails(say(r, w), LT_PEER_MALFORMED);
+}
+
+static void test_our_own_come_round(void **state)
+{
+    struct rig *r = *state;
+    static const char incidents[] = "INSERT INTO incident SELECT 5, 'closed', 1, 'Wrong policy', 'person', "
+                                    "'', 'high', 0, 0, 1, 0, 1, 'x', 1, "
+                                    "0, 0, 0, 9;"
+                                    "INSERT INTO incident SELECT 6, 'closed', 1, 'Secret', 'person', '', "
+                                    "'high', 1, 0, 1, 0, 1, 'x', 1, 0, 0, 0, 9;"
+                                    "INSERT INTO incident SELECT 7, 'closed', 1, 'Drill', 'person', '', "
+                                    "'high', 0, 1, 1, 0, 1, 'x', 1, 0, 0, 0, 9;"
+                                    "INSERT INTO incident SELECT 8, 'scoped', 1, 'Open', 'person', '', "
+                                    "'high', 0, 0, 1, 0, 1, 'x', 1, 0, 0, 0, 0";
+    wait_days(r, 0);
+    assert_ok(store_begin(r->store));
+    assert_ok(store_script(r->store, incidents));
+    assert_ok(store_commit(r->store));
+    assert_ok(say(r, named("review.reviewer-add", "name", "ann")));
+    wait_days(r, 1);
+    wait_days(r, 8);
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM incident_review_source WHERE kind = 'own'"), 1);
+    assert_int_equal(rig_number(r,
+                                "SELECT count(*) FROM incident_review_source WHERE source = 'incident 5' AND "
+                                "title = 'Wrong policy'"),
+                     1);
 }
 
 static void test_nobody_reviews(void **state)
@@ -777,11 +848,14 @@ int main(void)
         TEST(test_what_a_change_needs),
         TEST(test_lapse),
         TEST(test_three_days),
+        TEST(test_told_by_another_road),
+        TEST(test_one_told_of_two),
         TEST(test_nothing_is_owed_for_ourselves),
         TEST(test_follow_ups),
         TEST(test_open_ones_are_counted),
         cmocka_unit_test(test_months),
         TEST(test_reviews_go_round),
+        TEST(test_our_own_come_round),
         TEST(test_nobody_reviews),
         TEST(test_rota_and_sources),
         TEST(test_training_lapses),
