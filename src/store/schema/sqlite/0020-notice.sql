@@ -87,7 +87,7 @@ CREATE TABLE notice_list (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX notice_list_public ON notice_list(incident) WHERE public = 1;
 
--- Where notices go that are for machines: signed with the secret (docs/incident.md).
+-- Where notices go that are for machines: signed with the secret (docs/notices.md).
 CREATE TABLE notice_hook (
   name TEXT NOT NULL PRIMARY KEY,
   url TEXT NOT NULL,
