@@ -41,8 +41,21 @@ static void second_words(struct lt_buf *out)
     for (size_t i = 0; i < cmd_verb_count; i++) {
         const char *space = strchr(cmd_verbs[i]->name, ' ');
         if (space != NULL) {
-            lt_buf_addf(out, "    %.*s) seconds=\"$seconds %s\" ;;&\n", (int)(space - cmd_verbs[i]->name),
-                        cmd_verbs[i]->name, space + 1);
+            lt_buf_addf(out, "    %.*s) seconds=\"$seconds %.*s\" ;;&\n", (int)(space - cmd_verbs[i]->name),
+                        cmd_verbs[i]->name, (int)strcspn(space + 1, " "), space + 1);
+        }
+    }
+}
+
+/* "incident cause add": the third word, where a verb has one. */
+static void third_words(struct lt_buf *out)
+{
+    for (size_t i = 0; i < cmd_verb_count; i++) {
+        const char *name = cmd_verbs[i]->name;
+        const char *space = strchr(name, ' ');
+        const char *last = space != NULL ? strchr(space + 1, ' ') : NULL;
+        if (last != NULL) {
+            lt_buf_addf(out, "    '%.*s') thirds=\"$thirds %s\" ;;&\n", (int)(last - name), name, last + 1);
         }
     }
 }
@@ -55,7 +68,7 @@ static lt_res run(struct cmd *c)
     lt_buf_add_cstr(&out, "# lintel completion bash; load with: source <(lintel completion bash)\n"
                           "_lintel() {\n"
                           "  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}\n"
-                          "  local verb=${COMP_WORDS[1]} seconds='' options=''\n"
+                          "  local verb=${COMP_WORDS[1]} seconds='' thirds='' options=''\n"
                           "  if [ \"$COMP_CWORD\" = 1 ]; then COMPREPLY=($(compgen -W '");
     verb_words(&out);
     lt_buf_add_cstr(&out, "' -- \"$word\")); return; fi\n  case $verb in\n");
@@ -63,6 +76,11 @@ static lt_res run(struct cmd *c)
     lt_buf_add_cstr(&out, "  esac\n"
                           "  case \" $seconds \" in *\" ${COMP_WORDS[2]} \"*) "
                           "[ \"$COMP_CWORD\" = 2 ] || verb=\"$verb ${COMP_WORDS[2]}\" ;; esac\n"
+                          "  case $verb in\n");
+    third_words(&out);
+    lt_buf_add_cstr(&out, "  esac\n"
+                          "  case \" $thirds \" in *\" ${COMP_WORDS[3]} \"*) "
+                          "[ \"$COMP_CWORD\" = 3 ] || verb=\"$verb ${COMP_WORDS[3]}\" ;; esac\n"
                           "  case \"$verb $before\" in\n");
     value_cases(&out);
     lt_buf_add_cstr(&out, "    *' --dir'|*' --key'|*file) COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n"
@@ -72,6 +90,7 @@ static lt_res run(struct cmd *c)
     }
     lt_buf_add_cstr(&out, "  esac\n"
                           "  [ \"$COMP_CWORD\" = 2 ] && options=\"$seconds $options\"\n"
+                          "  [ \"$COMP_CWORD\" = 3 ] && options=\"$thirds $options\"\n"
                           "  COMPREPLY=($(compgen -W \"$options\" -- \"$word\"))\n"
                           "  [ -n \"${COMPREPLY[*]}\" ] || COMPREPLY=($(compgen -f -- \"$word\"))\n"
                           "}\n"

@@ -10,7 +10,7 @@ from conftest import LINTEL, ROOT, wait_for
 
 VERBS = [line.split("  ")[1].strip() for line in
          subprocess.run([LINTEL, "--help"], capture_output=True, text=True).stdout.splitlines()
-         if re.match(r"  [a-z]+( [a-z]+)?  +\S", line) and not line.strip().startswith("lintel")]
+         if re.match(r"  [a-z]+( [a-z-]+){0,2}  +\S", line) and not line.strip().startswith("lintel")]
 
 
 def issue(ca, webroot, *names):
