@@ -266,7 +266,7 @@ static lt_res tell_late(struct ca_turn *t, int64_t id, const char *scenario, con
     LT_TRY(ca_body_event(&body, t, "drill.late", subject, LT_SLICE(NULL, 0)));
     (void)snprintf(words, sizeof words, "the drill %s of %.200s was not held",
                    scenario[0] == 0 ? "of this year" : scenario, owner);
-    return incident_page(t, "warn", subject, words);
+    return incident_page(t, "low", subject, words);
 }
 
 static lt_res look_for_late(struct ca_turn *t, bool *ret_more)
