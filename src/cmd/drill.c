@@ -15,7 +15,13 @@
 #include "cmd/drill.h"
 #include "cmd/verbs.h"
 
-enum { CERTIFICATES_DEFAULT = 2000, CERTIFICATES_MAX = 20000000, SPEED_MAX = 1000000, SETTLE_S = 5, OPEN_FILES = 16 };
+enum {
+    CERTIFICATES_DEFAULT = 2000,
+    CERTIFICATES_MAX = 20000000,
+    SPEED_MAX = 1000000,
+    SETTLE_S = 5,
+    OPEN_FILES = 16
+};
 
 /* ---- what there is ---- */
 
@@ -142,7 +148,8 @@ static lt_res go(struct drill *d, bool *ret_passed)
     LT_CLEANUP(cmd_json_freep) json_t *record = NULL;
     LT_TRY(drill_family_start(d));
     LT_TRY(drill_steps(d));
-    LT_TRY(drill_advance(d, lt_now().us + (int64_t)SETTLE_S * LT_US_PER_SECOND)); /* what follows from the last */
+    LT_TRY(drill_advance(d, lt_now().us +
+                                (int64_t)SETTLE_S * LT_US_PER_SECOND)); /* what follows from the last */
     LT_TRY(drill_score(d, &record));
     LT_TRY(drill_write(d, record));
     *ret_passed = json_is_true(json_object_get(record, "passed"));

@@ -48,6 +48,18 @@ static const json_t *find_row(struct drill *d, const json_t *answer, const char 
     return NULL;
 }
 
+/* A verb, or a question of the API by itself: "GET incidents/7/report". */
+static lt_res ask(struct drill *d, char *const *words, struct drill_answer *ret_answer)
+{
+    if (words[0] == NULL || strcmp(words[0], "GET") != 0 || words[1] == NULL) {
+        return drill_call(d, words, NULL, ret_answer);
+    }
+    *ret_answer = (struct drill_answer){0};
+    lt_res r = cmd_api_get(&d->inner, words[1], &ret_answer->json);
+    ret_answer->status = lt_failed(r) ? CMD_FAILED : CMD_DONE;
+    return LT_OK;
+}
+
 /* Did a step that broke off come through? */
 static lt_res look(struct drill *d, const struct drill_step *s, bool *ret_done)
 {
@@ -56,7 +68,7 @@ static lt_res look(struct drill *d, const struct drill_step *s, bool *ret_done)
     struct drill_answer a;
     *ret_done = false;
     LT_TRY(drill_words(d, s->find, words, &count));
-    LT_TRY(drill_call(d, words, NULL, &a));
+    LT_TRY(ask(d, words, &a));
     const json_t *row = a.status == 0 ? find_row(d, a.json, s->where) : NULL;
     *ret_done = row != NULL;
     lt_res r = row != NULL && s->keep != NULL ? drill_keep(d, row, s->keep) : LT_OK;
