@@ -14,10 +14,23 @@ static const struct store_sql sql[] = {
     {"problem.part-add", "INSERT INTO problem_part (upload, part, bytes) VALUES (?1, ?2, ?3)"},
     {"problem.part-drop", "DELETE FROM problem_part WHERE upload = ?1 AND part >= ?2 AND part < ?3"},
     {"problem.upload-drop", "DELETE FROM problem_upload WHERE id = ?1"},
+    {"problem.part-length", "SELECT length(bytes) FROM problem_part WHERE upload = ?1 AND part = ?2"},
+    {"problem.part-blank", "UPDATE problem_part SET bytes = ?3 WHERE upload = ?1 AND part = ?2"},
     {"problem.upload-old", "SELECT id, parts FROM problem_upload WHERE problem = 0 AND begun_us < ?1 "
                            "ORDER BY begun_us LIMIT 1"},
 };
-enum { SQL_GET, SQL_ADD, SQL_GROW, SQL_TAKE, SQL_PART_ADD, SQL_PART_DROP, SQL_DROP, SQL_OLD };
+enum {
+    SQL_GET,
+    SQL_ADD,
+    SQL_GROW,
+    SQL_TAKE,
+    SQL_PART_ADD,
+    SQL_PART_DROP,
+    SQL_DROP,
+    SQL_PART_LENGTH,
+    SQL_PART_BLANK,
+    SQL_OLD
+};
 const struct incident_sql incident_problem_upload_sql = {sql, LT_COUNT(sql)};
 
 enum { DAY = 86400, DROP_PARTS = 100, PARTS_MAX = 1000 };
@@ -84,11 +97,30 @@ lt_res problem_upload_take(struct ca_turn *t, lt_slice upload, int64_t problem, 
     return store_exec(t->store, &sql[SQL_TAKE], STORE_ARGS(STORE_B(upload), STORE_I(problem)), NULL);
 }
 
+/* Zeros of the same length over it, so that what is dropped then is not left in free pages of the book: there
+ * was a private key in one of them. */
+static lt_res blank_part(struct ca_turn *t, lt_slice upload, int64_t part)
+{
+    struct store_rows rows;
+    int64_t len = 0;
+    LT_TRY(store_query(t->store, &sql[SQL_PART_LENGTH], STORE_ARGS(STORE_B(upload), STORE_I(part)), &rows));
+    len = store_next(&rows) ? store_int(&rows, 0) : 0;
+    LT_TRY(store_rows_end(&rows));
+    uint8_t *zeros = lt_arena_alloc(t->arena, (size_t)len + 1);
+    LT_CHECK(zeros != NULL, LT_PEER_TOO_LARGE, "problem: too much at once");
+    return store_exec(t->store, &sql[SQL_PART_BLANK],
+                      STORE_ARGS(STORE_B(upload), STORE_I(part), STORE_B(LT_SLICE(zeros, (size_t)len))),
+                      NULL);
+}
+
 lt_res problem_upload_replace(struct ca_turn *t, lt_slice upload, lt_slice bytes)
 {
     struct upload u;
     LT_TRY(load(t, upload, &u));
     LT_CHECK(u.found, LT_STATE_CORRUPT, "the bytes of a report are gone");
+    for (int64_t i = 0; i < u.parts; i++) {
+        LT_TRY(blank_part(t, upload, i));
+    }
     LT_TRY(store_exec(t->store, &sql[SQL_PART_DROP],
                       STORE_ARGS(STORE_B(upload), STORE_I(0), STORE_I(u.parts)), NULL));
     u = (struct upload){.found = true, .problem = u.problem};
