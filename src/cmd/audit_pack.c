@@ -116,11 +116,11 @@ static void add_index(struct pack *k, struct lt_buf *out)
     lt_buf_addf(out, "%llu certificates were issued in it. Seed of the sample: the hash of event %s, ",
                 (unsigned long long)k->p.issued, k->p.seed_event[0] == '\0' ? "(none)" : k->p.seed_event);
     lt_hex_add(out, LT_SLICE(k->p.seed, sizeof k->p.seed));
-    lt_buf_addf(
-        out,
-        "; a certificate is taken where the first 8 bytes of SHA-256(seed, issuer as 8 bytes, serial) lie "
-        "in the lowest %.4g %% of all numbers, and one is taken at least.\n\n",
-        (double)k->p.sample_ppm / PPM_OF_PERCENT);
+    lt_buf_addf(out,
+                "; taken are those with the lowest first 8 bytes of SHA-256(seed, issuer as 8 bytes, "
+                "serial), %.4g %% of "
+                "all and no fewer, and one at least.\n\n",
+                (double)k->p.sample_ppm / PPM_OF_PERCENT);
     lt_buf_add_cstr(out, "| file | rows | without event | what |\n|---|---|---|---|\n");
     for (size_t i = 0; i < k->p.file_count; i++) {
         const struct incident_pack_file *f = &k->p.files[i];

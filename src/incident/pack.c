@@ -2,6 +2,7 @@
 #include "incident/pack.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -14,6 +15,8 @@ const struct store_sql incident_pack_sql[] = {
      "SELECT chain, sequence FROM event WHERE subject = ?1 AND kind || '' = ?2 AND body LIKE ?3 "
      "ORDER BY time_us LIMIT 1"},
     {"pack.seed", "SELECT chain, sequence, hash FROM event WHERE time_us < ?1 ORDER BY time_us DESC LIMIT 1"},
+    {"pack.drawn",
+     "SELECT issuer, serial FROM certificate WHERE issued_us >= ?1 AND issued_us < ?2 AND copy = 0"},
     {"pack.certificates",
      "SELECT c.issuer, c.serial, i.name, c.sha256, c.issued_us, c.not_after_us, p.name, c.account, "
      "c.order_id, "
@@ -33,11 +36,12 @@ const struct store_sql incident_pack_sql[] = {
      "p.expires_us, p.status, p.needed FROM approval a JOIN plan p ON p.id = a.plan WHERE a.signed_us >= ?1 "
      "AND "
      "a.signed_us < ?2 ORDER BY a.signed_us"},
-    {"pack.clocks", "SELECT subject, '%\"clock\":' || id || ',%', id, duty, force, section, subject, start_us, "
-                    "evidence, due_us, status, "
-                    "met_us, CASE WHEN met_us > 0 THEN (due_us - met_us) / 1000000 ELSE 0 END, proof FROM "
-                    "clock WHERE start_us "
-                    ">= ?1 AND start_us < ?2 ORDER BY start_us, id"},
+    {"pack.clocks",
+     "SELECT subject, '%\"clock\":' || id || ',%', id, duty, force, section, subject, start_us, "
+     "evidence, due_us, status, "
+     "met_us, CASE WHEN met_us > 0 THEN (due_us - met_us) / 1000000 ELSE 0 END, proof FROM "
+     "clock WHERE start_us "
+     ">= ?1 AND start_us < ?2 ORDER BY start_us, id"},
     {"pack.incidents",
      "SELECT 'incident ' || id, '%', id, status, severity, source, cause, title, aware_us, opened_us, "
      "contained_us, must_us, closed_us, drill FROM incident WHERE opened_us >= ?1 AND opened_us < ?2 ORDER "
@@ -79,7 +83,7 @@ const struct store_sql incident_pack_sql[] = {
      "created_us, created_by, count, root FROM mass WHERE created_us >= ?1 AND created_us < ?2 ORDER BY id"},
 };
 const size_t incident_pack_sql_count = LT_COUNT(incident_pack_sql);
-enum { SQL_EVENT, SQL_SEED, SQL_CERTIFICATES, SQL_EVIDENCE, SQL_FIRST };
+enum { SQL_EVENT, SQL_SEED, SQL_DRAWN, SQL_CERTIFICATES, SQL_EVIDENCE, SQL_FIRST };
 
 enum kind { TEXT, NUMBER, TIME, HEX, TRUTH };
 struct column {
@@ -424,7 +428,7 @@ static lt_res find_seed(struct packing *k)
     return store_rows_end(&rows);
 }
 
-/* The first 8 bytes of SHA-256(seed ‖ issuer ‖ serial), as a part of 2^64: below the rate it is taken. */
+/* The first 8 bytes of SHA-256(seed ‖ issuer ‖ serial), as a number: the lowest are taken. */
 static uint64_t draw(const struct incident_pack *p, int64_t issuer, lt_slice serial)
 {
     struct crypto_stream s;
@@ -460,7 +464,9 @@ struct sample {
     size_t count;
     size_t room;
     struct lt_arena arena;
-    uint64_t least; /* the lowest draw of all: taken when nothing else is */
+    uint64_t *draws; /* of every certificate of the period; the same arena */
+    size_t draw_room;
+    uint64_t highest; /* that is taken */
 };
 
 static lt_res keep(struct sample *s, const struct store_rows *rows)
@@ -504,23 +510,82 @@ static lt_res write_sampled(struct packing *k, struct sample *s, const struct st
     return end_row(k);
 }
 
-/*= CABF-BR 8.7 "randomly selected sample" */
-static lt_res write_samples(struct packing *k, struct sample *s, bool only_least)
+static lt_res note(struct packing *k, struct sample *s, uint64_t n)
+{
+    size_t count = (size_t)k->p->issued;
+    if (count == s->draw_room) {
+        size_t room = count == 0 ? SAMPLED_STEP : 2 * count;
+        uint64_t *draws = LT_NEW_ARRAY(&s->arena, uint64_t, room);
+        LT_CHECK(draws != NULL, LT_PEER_TOO_LARGE, "too many certificates: take a shorter period");
+        if (count > 0) {
+            memcpy(draws, s->draws, count * sizeof *draws);
+        }
+        s->draws = draws;
+        s->draw_room = room;
+    }
+    s->draws[k->p->issued++] = n;
+    return LT_OK;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const uint64_t *x = a;
+    const uint64_t *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+/* How high one may draw, so that it is the part that was asked for, or the next whole certificate above it.
+ *= CABF-BR 8.7 "randomly selected sample" */
+static lt_res draw_all(struct packing *k, struct sample *s)
 {
     struct store_rows rows;
     lt_res r = LT_OK;
-    uint64_t limit = k->p->sample_ppm >= PPM ? UINT64_MAX : UINT64_MAX / PPM * k->p->sample_ppm;
+    LT_TRY(store_query(k->p->store, &incident_pack_sql[SQL_DRAWN],
+                       STORE_ARGS(STORE_I(k->p->from.us), STORE_I(k->p->until.us)), &rows));
+    while (!lt_failed(r) && store_next(&rows)) {
+        r = note(k, s, draw(k->p, store_int(&rows, 0), store_bytes(&rows, 1)));
+    }
+    LT_TRY(store_rows_end(&rows));
+    LT_TRY(r);
+    if (k->p->issued > 0) {
+        uint64_t wanted = (k->p->issued * k->p->sample_ppm + PPM - 1) / PPM;
+        qsort(s->draws, (size_t)k->p->issued, sizeof *s->draws, by_value);
+        s->highest = s->draws[(wanted < k->p->issued ? wanted : k->p->issued) - 1];
+    }
+    return LT_OK;
+}
+
+static lt_res write_samples(struct packing *k, struct sample *s)
+{
+    struct store_rows rows;
+    lt_res r = LT_OK;
     LT_TRY(store_query(k->p->store, &incident_pack_sql[SQL_CERTIFICATES],
                        STORE_ARGS(STORE_I(k->p->from.us), STORE_I(k->p->until.us)), &rows));
     while (!lt_failed(r) && store_next(&rows)) {
-        uint64_t n = draw(k->p, store_int(&rows, 0), store_bytes(&rows, 1));
-        bool take = only_least ? n == s->least : n <= limit;
-        k->p->issued += only_least ? 0 : 1;
-        s->least = n < s->least ? n : s->least;
+        bool take = draw(k->p, store_int(&rows, 0), store_bytes(&rows, 1)) <= s->highest;
         r = take ? write_sampled(k, s, &rows) : LT_OK;
     }
     LT_TRY(store_rows_end(&rows));
     return r;
+}
+
+/* Names of the DNS stand in the book with their labels the other way round. */
+static void add_name(struct packing *k, lt_slice type, lt_slice name)
+{
+    lt_buf_add_byte(&k->line, ',');
+    if (!lt_slice_eq_cstr(type, "dns")) {
+        lt_buf_add(&k->line, name);
+        return;
+    }
+    for (size_t end = name.len; end > 0;) {
+        size_t begin_at = end;
+        while (begin_at > 0 && name.ptr[begin_at - 1] != '.') {
+            begin_at--;
+        }
+        lt_buf_add(&k->line, lt_slice_sub(name, begin_at, end - begin_at));
+        lt_buf_add_cstr(&k->line, begin_at > 0 ? "." : "");
+        end = begin_at > 0 ? begin_at - 1 : 0;
+    }
 }
 
 static lt_res write_proofs(struct packing *k, const struct sampled *one)
@@ -536,7 +601,9 @@ static lt_res write_proofs(struct packing *k, const struct sampled *one)
         add_cell(k, lt_slice_cstr(one->issuer_name), true);
         lt_buf_add_byte(&k->line, ',');
         lt_hex_add(&k->line, serial);
-        for (size_t i = 2; i < LT_COUNT(evidence_columns); i++) {
+        add_column(k, &rows, 0, TEXT, false);
+        add_name(k, store_bytes(&rows, 0), store_bytes(&rows, 1));
+        for (size_t i = 4; i < LT_COUNT(evidence_columns); i++) {
             add_column(k, &rows, (int)i - 2, evidence_columns[i].kind, false);
         }
         (void)snprintf(subject, sizeof subject, "authorization %lld", (long long)store_int(&rows, 2));
@@ -552,10 +619,8 @@ static lt_res write_certificates(struct packing *k, struct sample *s)
 {
     LT_TRY(begin(k, "samples.csv", "certificates of the period, drawn by the seed", sample_columns,
                  LT_COUNT(sample_columns)));
-    LT_TRY(write_samples(k, s, false));
-    if (s->count == 0 && k->p->issued > 0) {
-        LT_TRY(write_samples(k, s, true)); /* one at least */
-    }
+    LT_TRY(draw_all(k, s));
+    LT_TRY(write_samples(k, s));
     LT_TRY(begin(k, "evidence.csv", "what was seen of each name of these, and where the frame of it lies",
                  evidence_columns, LT_COUNT(evidence_columns)));
     for (size_t i = 0; i < s->count; i++) {
@@ -568,7 +633,7 @@ lt_res incident_pack(struct incident_pack *p)
 {
     enum { SAMPLE_ARENA_MAX = 1024 * 1024 * 1024 };
     struct packing k = {.p = p};
-    struct sample s = {.least = UINT64_MAX};
+    struct sample s = {.count = 0};
     lt_buf_init(&k.line, ROW_MAX);
     lt_arena_init(&k.arena, ARENA_MAX);
     lt_arena_init(&s.arena, SAMPLE_ARENA_MAX);
