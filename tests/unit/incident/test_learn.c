@@ -11,6 +11,7 @@
 #include "incident/action.h"
 #include "incident/clock.h"
 #include "incident/learn.h"
+#include "incident/pack.h"
 #include "store/internal.h"
 
 #define PATH "/tmp/lintel-test-learn.db"
@@ -839,6 +840,59 @@ static void test_changed_lines_show(void **state)
     lt_arena_done(&arena);
 }
 
+/* ---- the auditor's folder ---- */
+
+struct folder {
+    struct lt_buf text; /* all files, one after another */
+    size_t files;
+};
+
+static lt_res begin_file(void *self, const char *name)
+{
+    struct folder *f = self;
+    f->files++;
+    lt_buf_addf(&f->text, "== %s\n", name);
+    return LT_OK;
+}
+
+static lt_res write_file(void *self, lt_slice text)
+{
+    struct folder *f = self;
+    lt_buf_add(&f->text, text);
+    return LT_OK;
+}
+
+static void test_the_auditors_folder(void **state)
+{
+    struct rig *r = *state;
+    struct folder f = {.files = 0};
+    struct wanted w = promise(r);
+    w.values[1].text = "=1+1, \"quoted\"\r\nand more";
+    assert_ok(say(r, w));
+    w.values[1].text = "A plain one";
+    assert_ok(say(r, w));
+    struct incident_pack p = {.store = r->store,
+                              .until = lt_time_add_seconds(r->now, 1),
+                              .sample_ppm = 30000,
+                              .self = &f,
+                              .begin = begin_file,
+                              .write = write_file};
+    lt_buf_init(&f.text, (size_t)1024 * 1024);
+    assert_ok(incident_pack(&p));
+    assert_int_equal(f.files, p.file_count);
+    assert_true(p.seed_event[0] != '\0');
+    const char *text = lt_buf_cstr(&f.text);
+    /* Nothing that a spreadsheet takes for a formula, and every row with its event. */
+    assert_non_null(strstr(text, ",\"'=1+1, \"\"quoted\"\" \nand more\","));
+    assert_non_null(strstr(text, ",A plain one,Prevent,\"1, 2\","));
+    assert_non_null(strstr(text, ",0,registrar-rig "));
+    for (size_t i = 0; i < p.file_count; i++) {
+        assert_int_equal(p.files[i].unproven, 0);
+        assert_int_equal(p.files[i].rows, strcmp(p.files[i].name, "actions.csv") == 0 ? 2 : 0);
+    }
+    lt_buf_done(&f.text);
+}
+
 int main(void)
 {
 #define TEST(name_) cmocka_unit_test_setup_teardown(name_, set_up, tear_down)
@@ -866,6 +920,7 @@ int main(void)
         TEST(test_changed_rows_show),
         TEST(test_lines_there_and_back),
         TEST(test_changed_lines_show),
+        TEST(test_the_auditors_folder),
     };
     return cmocka_run_group_tests(tests, rig_group_setup, rig_group_teardown);
 }
