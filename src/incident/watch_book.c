@@ -34,8 +34,9 @@ static const struct store_sql sql[] = {
      "LIMIT 250"},
     {"watch.of-key",
      "SELECT issuer, serial FROM certificate WHERE spki_sha256 = ?1 AND not_after_us > ?2 LIMIT 100"},
-    {"watch.after", "SELECT serial, issued_us, sequence FROM certificate WHERE issuer = ?1 AND serial > ?2 "
-                    "ORDER BY serial LIMIT 20"},
+    {"watch.after",
+     "SELECT serial, issued_us, sequence, profile FROM certificate WHERE issuer = ?1 AND serial > ?2 "
+     "ORDER BY serial LIMIT 250"},
     {"watch.validations", "SELECT e.ok, d.method FROM evidence e JOIN dimension d ON d.id = e.dimension "
                           "WHERE e.authorization_id < ?1 ORDER BY e.authorization_id DESC LIMIT 1000"},
     {"watch.sample", "SELECT issuer, serial, not_after_us FROM certificate WHERE issued_us <= ?1 "
@@ -472,6 +473,17 @@ lt_res watch_blocked_key(struct watch_look *look)
 
 /* ---- after a stop ---- */
 
+/* Who has stopped still answers for what is good, and serves its own pages. */
+static bool for_subscribers(const struct ca_book *b, int64_t profile)
+{
+    for (size_t i = 0; i < b->row_count; i++) {
+        if (b->rows[i].id == profile) {
+            return b->rows[i].profile->kind == CA_PROFILE_SUBSCRIBER;
+        }
+    }
+    return true;
+}
+
 /* Our serials begin with the second in which they were drawn, so what came later is a range of the key. */
 static lt_res issued_after(struct watch_look *look, const struct ca_issuer *issuer, lt_time stop,
                            const char *why)
@@ -490,7 +502,8 @@ static lt_res issued_after(struct watch_look *look, const struct ca_issuer *issu
                        STORE_ARGS(STORE_I(issuer->id), STORE_B(LT_SLICE(prefix, sizeof prefix))), &rows));
     while (store_next(&rows)) {
         look->looked++;
-        if (subject == NULL && store_int(&rows, 2) > 0 && store_int(&rows, 1) > stop.us) {
+        if (subject == NULL && store_int(&rows, 2) > 0 && store_int(&rows, 1) > stop.us &&
+            for_subscribers(look->t->book, store_int(&rows, 3))) {
             subject = watch_certificate(look, issuer->id, store_bytes(&rows, 0));
         }
     }

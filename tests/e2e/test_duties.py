@@ -58,8 +58,8 @@ def test_duties_without_a_ca():
 
 @pytest.fixture(scope="module")
 def desk(ca):
-    ca.lintel("operator", "add", "dora", "--role", "approver")
-    ca.lintel("operator", "add", "olga", "--role", "operator")
+    ca.lintel("operator", "add", "henk", "--role", "approver")
+    ca.lintel("operator", "add", "ines", "--role", "operator")
     return ca
 
 
@@ -91,11 +91,11 @@ def test_a_breached_clock_is_first(desk):
     assert number in [c["id"] for c in desk.json("clock", "list", "--subject", "own report")["clocks"]]
     r = desk.lintel("clock", "move", number, "--due", "2099-01-01", "--why", "whiteboard")
     assert r.stdout.startswith("would")
-    assert desk.lintel("clock", "move", number, "--due", "2099-01-01", "--why", "whiteboard", "--operator", "olga", "--yes",
+    assert desk.lintel("clock", "move", number, "--due", "2099-01-01", "--why", "whiteboard", "--operator", "ines", "--yes",
                        check=False).returncode == 4
-    desk.lintel("clock", "move", number, "--due", "2099-01-01", "--why", "whiteboard", "--operator", "dora", "--yes")
+    desk.lintel("clock", "move", number, "--due", "2099-01-01", "--why", "whiteboard", "--operator", "henk", "--yes")
     assert clock(desk, number)["status"] == "open"
-    desk.lintel("clock", "void", number, "--why", "not ours", "--operator", "dora", "--yes")
+    desk.lintel("clock", "void", number, "--why", "not ours", "--operator", "henk", "--yes")
     assert clock(desk, number)["status"] == "void"
 
 
@@ -126,7 +126,7 @@ def test_controls_come_back(desk):
     assert row["status"] == "live" and row["every_s"] == 90 * 86400 and row["last"]
     clocks = desk.json("clock", "list", "--subject", "control self-audit")["clocks"]
     assert [c["status"] for c in clocks] == ["met", "open"]
-    desk.lintel("control", "retire", "self-audit", "--why", "another one", "--operator", "dora", "--yes")
+    desk.lintel("control", "retire", "self-audit", "--why", "another one", "--operator", "henk", "--yes")
     assert not [c for c in desk.json("clock", "list", "--subject", "control self-audit")["clocks"] if c["status"] == "open"]
 
 
@@ -178,9 +178,9 @@ def test_a_trigger_fires_and_ends(desk):
     assert [f["name"] for f in desk.json("watch", "fact")["facts"]] == ["cps/tls-server"]
     desk.lintel("watch", "fact", "cps/tls-server", "--withdraw")
     assert desk.json("watch", "fact")["facts"] == []
-    r = desk.lintel("watch", "switch", "22", "off", "--why", "no plan", "--operator", "olga", "--yes", check=False)
+    r = desk.lintel("watch", "switch", "22", "off", "--why", "no plan", "--operator", "ines", "--yes", check=False)
     assert r.returncode == 4
-    desk.lintel("watch", "switch", "22", "off", "--why", "no plan", "--operator", "dora", "--yes")
+    desk.lintel("watch", "switch", "22", "off", "--why", "no plan", "--operator", "henk", "--yes")
     assert desk.lintel("watch", "run", "22", check=False).returncode != 0
 
 

@@ -669,6 +669,17 @@ static void issued_after_stop(void **state)
     r->now = lt_time_add_seconds(r->now, 100);
     fact(r, "stopped/all", "as the board decided");
     expect(r, 20, 0);
+    struct row responder = live(r, 0x7f000000);
+    responder.issued_us = lt_time_add_seconds(r->now, 20).us;
+    certificate(r, &responder);
+    for (size_t i = 0; i < r->book->row_count; i++) {
+        if (r->book->rows[i].profile->kind == CA_PROFILE_RESPONDER) {
+            sql(r, "UPDATE certificate SET profile = %lld WHERE serial = x'7f000000'",
+                (long long)r->book->rows[i].id);
+        }
+    }
+    expect(r, 20, 0); /* who may answer by OCSP is no subscriber */
+    sql(r, "DELETE FROM certificate WHERE serial = x'7f000000'");
     r->now = lt_time_add_seconds(r->now, 100);
     assert_ok(rig_run(r, rig_plan, (void *)(uintptr_t) "b.example.com"));
     assert_ok(rig_answer(r, SIZE_MAX));
