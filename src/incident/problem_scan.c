@@ -303,7 +303,8 @@ static lt_res take_word(lt_slice t, size_t i, struct lt_arena *a, struct inciden
     LT_TRY(take_clause(t, i, a, s, &taken));
     if (is_hex(t.ptr[i])) {
         uint8_t digits[HASH_DIGITS + 1];
-        if (hex_run(t, i, digits, &end) >= 4 && !is_word(at(t, end)) && at(t, end) != '.') {
+        if (hex_run(t, i, digits, &end) >= 4 && !is_word(at(t, end)) &&
+            !(at(t, end) == '.' && is_word(at(t, end + 1)))) {
             return take_hex(t, i, a, s, ret_next);
         }
     }

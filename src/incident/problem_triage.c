@@ -347,8 +347,7 @@ static void write_open(struct query_out *o, const struct claim *c, size_t known)
 {
     static const char *const always[] = {
         "the nature of the alleged problem, and what follows if it is so",
-        "was it authorised by way of a service in between (CDN, hosting)? Ask the requester: lintel problem "
-        "wait",
+        "was it authorised through a service in between (CDN, hosting)? Ask: lintel problem wait",
         "what legislation says",
     };
     query_open(o, "for_a_person", '[');

@@ -110,6 +110,16 @@ static const struct wall walls[] = {
     {IPC_NOTARY, "makes a UNIX socket", try_socket_unix, NULL, DIES},
     {IPC_NOTARY, "accepts", try_accept, NULL, DIES},
 
+    {IPC_MAILROOM, "opens the book", try_open_read, "book/lintel.db", SHUT},
+    {IPC_MAILROOM, "opens a CA key", try_open_read, "keys/tls.key", SHUT},
+    {IPC_MAILROOM, "opens evidence", try_open_read, "evidence/000001.seg", SHUT},
+    {IPC_MAILROOM, "opens any file", try_open_read, "/etc/passwd", SHUT},
+    {IPC_MAILROOM, "lists the folder", try_list, "keys", SHUT},
+    {IPC_MAILROOM, "writes the book", try_open_write, "book/lintel.db", SHUT},
+    {IPC_MAILROOM, "makes a socket", try_socket_inet, NULL, DIES},
+    {IPC_MAILROOM, "makes a UNIX socket", try_socket_unix, NULL, DIES},
+    {IPC_MAILROOM, "connects out", try_connect, NULL, DIES},
+
     {IPC_REGISTRAR, "opens a CA key", try_open_read, "keys/tls.key", SHUT},
     {IPC_REGISTRAR, "reads the passphrase", try_open_read, "secrets/passphrase", SHUT},
     {IPC_REGISTRAR, "reads the journal", try_open_read, "journal/log", SHUT},

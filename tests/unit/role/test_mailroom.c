@@ -1,0 +1,195 @@
+/* Letters and forms taken apart: heads, parts, attachments, letters that came back, and bytes that are no
+ * letter. */
+#include "../check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "role/mailroom_read.h"
+
+static struct lt_arena arena;
+static Ipc__MailroomRead said;
+
+static const Ipc__MailroomRead *read_as(const char *form, const char *raw)
+{
+    lt_arena_done(&arena);
+    lt_arena_init(&arena, MAILROOM_ARENA_MAX);
+    ipc__mailroom_read__init(&said);
+    assert_ok(mailroom_read(form, lt_slice_cstr(raw), &arena, &said));
+    return &said;
+}
+
+static const char *item(const Ipc__MailroomRead *m, const char *kind)
+{
+    for (size_t i = 0; i < m->n_items; i++) {
+        if (strcmp(m->items[i]->kind, kind) == 0) {
+            return m->items[i]->value;
+        }
+    }
+    return "";
+}
+
+#define HEAD                                                                         \
+    "Return-Path: <nobody@example.org>\r\n"                                          \
+    "Received: from a.example by mx.ca.example; Sat, 21 Nov 2026 08:00:05 +0000\r\n" \
+    "From: =?utf-8?q?N=C3=B6body?= <nobody@example.org>\r\n"                         \
+    "To: problems@ca.example\r\n"                                                    \
+    "Date: Sat, 21 Nov 2026 08:59:00 +0100\r\n"                                      \
+    "Message-ID: <abc@example.org>\r\n"
+
+static void a_plain_letter(void **state)
+{
+    (void)state;
+    const Ipc__MailroomRead *m = read_as(
+        "mail", HEAD "In-Reply-To: <notice-4.77aa@ca.example>\r\nSubject: a wrong certificate\r\n\r\n"
+                     "Serial 0cf65a03ce05c1fff1baf459b0f1aa20 breaks BR 7.1.2.7.6.\r\n");
+    assert_string_equal(m->from, "nobody@example.org");
+    assert_string_equal(m->from_name, "N\xc3\xb6"
+                                      "body");
+    assert_string_equal(m->subject, "a wrong certificate");
+    assert_string_equal(m->message_id, "<abc@example.org>");
+    assert_int_equal(m->n_references, 1);
+    assert_string_equal(m->references[0], "<notice-4.77aa@ca.example>");
+    assert_int_equal(m->date_us, INT64_C(1795247940) * 1000000);
+    assert_int_equal(m->received_us, INT64_C(1795248005) * 1000000);
+    assert_string_equal(item(m, "serial"), "0cf65a03ce05c1fff1baf459b0f1aa20");
+    assert_string_equal(item(m, "clause"), "CABF-BR 7.1.2.7.6");
+    assert_string_equal(m->text, "Serial 0cf65a03ce05c1fff1baf459b0f1aa20 breaks BR 7.1.2.7.6.\n");
+    assert_false(m->automatic || m->hollow || m->takedown || m->cut);
+    assert_int_equal(m->n_files + m->n_proofs + m->kept.len, 0);
+}
+
+static void parts_and_attachments(void **state)
+{
+    (void)state;
+    const Ipc__MailroomRead *m = read_as(
+        "mail",
+        HEAD "Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+             "--b\r\nContent-Type: text/html\r\n\r\n<p>The <b>key</b> of www.example.com</p>\r\n"
+             "--b\r\nContent-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: "
+             "quoted-printable\r\n\r\ncaf=E9\r\n"
+             "--b\r\nContent-Type: application/octet-stream; name=\"a.bin\"\r\nContent-Transfer-Encoding: "
+             "base64\r\nContent-Disposition: attachment; filename=\"a.bin\"\r\n\r\naGVsbG8=\r\n--b--\r\n");
+    assert_string_equal(m->text, "caf\xc3\xa9");
+    assert_string_equal(item(m, "name"), "www.example.com");
+    assert_int_equal(m->n_files, 1);
+    assert_string_equal(m->files[0]->name, "a.bin");
+    assert_int_equal(m->files[0]->bytes, 5);
+    assert_int_equal(m->files[0]->sha256.len, 32);
+}
+
+static void html_alone_is_read_without_its_tags(void **state)
+{
+    (void)state;
+    const Ipc__MailroomRead *m = read_as(
+        "mail", HEAD "Subject: x\r\nContent-Type: text/html\r\n\r\n<p>please revoke <i>it</i></p>\r\n");
+    assert_non_null(strstr(m->text, "please revoke"));
+    assert_null(strchr(m->text, '<'));
+}
+
+static void who_writes_by_itself_gets_no_answer(void **state)
+{
+    static const char *const heads[] = {"Auto-Submitted: auto-replied", "Precedence: bulk", "List-Id: <a.b>"};
+    (void)state;
+    for (size_t i = 0; i < LT_COUNT(heads); i++) {
+        char raw[1024];
+        (void)snprintf(raw, sizeof raw, "%s%s\r\nSubject: x\r\n\r\nI am away.\r\n", HEAD, heads[i]);
+        assert_true(read_as("mail", raw)->automatic);
+    }
+    assert_true(read_as("mail", "Subject: from nobody\r\n\r\nhello\r\n")->automatic);
+    assert_false(read_as("mail", HEAD "Auto-Submitted: no\r\nSubject: x\r\n\r\nhello\r\n")->automatic);
+}
+
+static void addresses_that_are_none_are_not_answered(void **state)
+{
+    static const char *const froms[] = {"From: \r\n", "From: undisclosed-recipients:;\r\n",
+                                        "From: <a b@c>\r\n", "From: nobody\r\n"};
+    (void)state;
+    for (size_t i = 0; i < LT_COUNT(froms); i++) {
+        char raw[256];
+        (void)snprintf(raw, sizeof raw, "%sSubject: x\r\n\r\nhello\r\n", froms[i]);
+        assert_string_equal(read_as("mail", raw)->from, "");
+    }
+}
+
+static void a_letter_that_came_back(void **state)
+{
+    (void)state;
+    const Ipc__MailroomRead *m = read_as(
+        "mail",
+        "Return-Path: <>\r\nFrom: MAILER-DAEMON@mx.example\r\nTo: ca@ca.example\r\nSubject: Undelivered\r\n"
+        "MIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n"
+        "--b\r\nContent-Type: text/plain\r\n\r\nsorry\r\n"
+        "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example\r\n\r\n"
+        "Final-Recipient: rfc822; gone@example.org\r\nAction: failed\r\nStatus: 5.1.1\r\n"
+        "Diagnostic-Code: smtp; 550 no such user\r\n\r\n"
+        "--b\r\nContent-Type: message/rfc822\r\n\r\nMessage-ID: "
+        "<notice-12.0123456789abcdef0123456789abcdef@ca.example>\r\nSubject: x\r\n\r\nhello\r\n--b--\r\n");
+    assert_string_equal(m->bounce_of, "<notice-12.0123456789abcdef0123456789abcdef@>");
+    assert_string_equal(m->bounce_status, "5.1.1");
+    assert_true(m->automatic);
+    assert_string_equal(read_as("mail", HEAD "Subject: x\r\n\r\nnotice-12 came back?\r\n")->bounce_of, "");
+}
+
+/* Nothing is refused: what is no letter is read as a text, and put before a person. */
+static void bytes_that_are_no_letter(void **state)
+{
+    static const char *const raws[] = {
+        "\x01\x02\x03",
+        "no head at all",
+        "\r\n\r\n\r\n",
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n--b\r\n--b\r\n",
+        "Content-Type: multipart/mixed\r\n\r\n--\r\n",
+        "Content-Transfer-Encoding: base64\r\n\r\n====%%%%",
+        "From: \xff\xfe\r\nSubject: =?utf-8?b?////?=\r\nDate: 99 Foo 99999\r\nReceived: ;;;\r\n\r\n\xff",
+        "Content-Type: text/plain; charset=\"klingon\"\r\n\r\nhello",
+    };
+    (void)state;
+    for (size_t i = 0; i < LT_COUNT(raws); i++) {
+        const Ipc__MailroomRead *m = read_as("mail", raws[i]);
+        assert_string_equal(m->failed, "");
+        assert_int_equal(m->n_proofs, 0);
+    }
+}
+
+static void the_text_of_a_form(void **state)
+{
+    (void)state;
+    const Ipc__MailroomRead *m = read_as(
+        "text", "contact: me@example.org\nabout: www.example.com\nprobe: AAAAAAAAAAAAAAAAAAAAA-\n\nserial "
+                "0cf65a03ce05c1fff1baf459b0f1aa20\n");
+    assert_string_equal(m->probe, "AAAAAAAAAAAAAAAAAAAAA-");
+    assert_string_equal(item(m, "name"), "www.example.com");
+    assert_string_equal(item(m, "serial"), "0cf65a03ce05c1fff1baf459b0f1aa20");
+    assert_string_equal(read_as("text", "probe: short\n\nx")->probe, "");
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    mailroom_start();
+    lt_arena_init(&arena, MAILROOM_ARENA_MAX);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    lt_arena_done(&arena);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_plain_letter),
+        cmocka_unit_test(parts_and_attachments),
+        cmocka_unit_test(html_alone_is_read_without_its_tags),
+        cmocka_unit_test(who_writes_by_itself_gets_no_answer),
+        cmocka_unit_test(addresses_that_are_none_are_not_answered),
+        cmocka_unit_test(a_letter_that_came_back),
+        cmocka_unit_test(bytes_that_are_no_letter),
+        cmocka_unit_test(the_text_of_a_form),
+    };
+    return cmocka_run_group_tests(tests, begin, end);
+}
