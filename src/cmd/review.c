@@ -144,7 +144,7 @@ const struct cmd_verb cmd_review_assign = {
     .words_least = 2,
     .words_most = 2,
     .summary = "give out a review beside the calendar",
-    .help = "examples:\n  lintel review assign le-caa-2020 ann\n",
+    .help = "examples:\n  lintel review assign bug-1619047 ann\n",
     OPTIONS(operator_options),
     .run = run_assign,
 };

@@ -5,6 +5,7 @@
 
 #include "ca/body.h"
 #include "incident/learn.h"
+#include "incident/report_write.h"
 
 enum {
     SOURCE_MAX = 100,
@@ -17,32 +18,6 @@ enum {
 };
 
 #define BUG "https://bugzilla.mozilla.org/show_bug.cgi?id="
-
-/* Incidents of the record that each CA should have read. */
-static const struct {
-    const char *source;
-    const char *title;
-    const char *link;
-} recorded[] = {
-    {"le-caa-2020", "Let's Encrypt: CAA rechecked for one name of many (2020)", BUG "1619047"},
-    {"le-delayed-2020", "Let's Encrypt: revocation of the CAA certificates delayed (2020)", BUG "1619179"},
-    {"le-keys-2020", "Let's Encrypt: compromised keys not revoked within 24 hours (2020)", BUG "1625322"},
-    {"le-lifetime-2021", "Let's Encrypt: certificates one second too long (2021)", BUG "1715455"},
-    {"le-tls-alpn-2022", "Let's Encrypt: TLS-ALPN-01 not as the RFC says (2022)", BUG "1751984"},
-    {"digicert-cname-2024", "DigiCert: random value without its underscore; a court's order (2024)",
-     BUG "1910322"},
-    {"digicert-delayed-2024", "DigiCert: revocation delayed (2024)", BUG "1910805"},
-    {"google-cpr-2021", "Google: subscriber not told of a problem report", BUG "1783272"},
-    {"certsign-mail-2024", "certSIGN: problem reports in the junk folder for 13 days", BUG "1886626"},
-    {"swissign-mail-2020", "SwissSign: problem report kept by threat protection", BUG "1636141"},
-    {"sectigo-queue-2025", "Sectigo: 68 problem reports in a broken queue (2025)", BUG "1994454"},
-    {"netlock-mail-2026", "NETLOCK: problem report in the spam folder, 16 days (2026)", BUG "2052541"},
-    {"emudhra-ack-2025", "eMudhra: problem reports not acknowledged", BUG "1970727"},
-    {"le-crl-entry-2025", "Let's Encrypt: entries that left the CRL too early", BUG "1954861"},
-    {"entrust-2024", "Entrust: would not stop issuing what was wrong (2024)", ""},
-    {"ejbca-serial-2019", "Many CAs: serial numbers of 63 bits (2019)", ""},
-    {"icp-brasil-2024", "ICP-Brasil: google.com, from a CA that had said it stopped (2024)", ""},
-};
 
 struct calendar {
     int64_t every_us;
@@ -117,10 +92,30 @@ static lt_res add_source(struct ca_turn *t, const char *source, const char *kind
         STORE_ARGS(STORE_S(source), STORE_S(kind), STORE_S(title), STORE_S(link), STORE_I(t->now.us)), NULL);
 }
 
+/* One line of data/incidents: number of the bug, day, CA, what it is about, what happened. */
+static lt_res add_bug(struct ca_turn *t, lt_slice line)
+{
+    lt_slice field[5] = {0};
+    for (size_t i = 0; i < LT_COUNT(field); i++) {
+        LT_CHECK(lt_slice_split(&line, '\t', &field[i]), LT_STATE_CORRUPT, "data/incidents has a short line");
+    }
+    char *source = lt_arena_printf(t->arena, "bug-%.*s", LT_FMT(field[0]));
+    char *link = lt_arena_printf(t->arena, BUG "%.*s", LT_FMT(field[0]));
+    char *title = lt_arena_printf(t->arena, "%.*s, %.*s: %.*s", LT_FMT(field[2]), LT_FMT(field[1]),
+                                  LT_FMT(lt_slice_sub(field[4], 0, TITLE_MAX)));
+    LT_CHECK(source != NULL && link != NULL && title != NULL, LT_PEER_TOO_LARGE,
+             "the request is over the limit");
+    return add_source(t, source, "recorded", title, link);
+}
+
+/* Incidents of the record, those that reports are related to as well. */
 static lt_res add_recorded(struct ca_turn *t)
 {
-    for (size_t i = 0; i < LT_COUNT(recorded); i++) {
-        LT_TRY(add_source(t, recorded[i].source, "recorded", recorded[i].title, recorded[i].link));
+    lt_slice rest = lt_slice_cstr(incident_related_rows);
+    lt_slice line;
+    while (lt_slice_split(&rest, '\n', &line)) {
+        bool comment = line.len == 0 || line.ptr[0] == '#';
+        LT_TRY(comment ? LT_OK : add_bug(t, line));
     }
     return LT_OK;
 }
