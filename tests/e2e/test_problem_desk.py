@@ -300,7 +300,8 @@ def test_a_mailroom_that_dies_loses_nothing(site):
     numbers = []
     for i in range(12):
         if i % 3 == 0:
-            os.kill(next(pid for name, pid in site.ca.pids().items() if name.startswith("mailroom")), signal.SIGKILL)
+            pid = wait_for("a mailroom", lambda: [p for name, p in site.ca.pids().items() if name.startswith("mailroom")])[0]
+            os.kill(pid, signal.SIGKILL)
         numbers.append(site.ingest(bytes(letter(f"report {i} about x{i}.example.com and nothing else"))))
     for number in numbers:
         assert site.settled(number)["reading"] == "done"
