@@ -42,6 +42,7 @@ static const struct store_sql sql[] = {
      "INSERT INTO watch_finding (trigger_id, subject, detail, severity, first_us, last_us, incident) "
      "VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6) ON CONFLICT (trigger_id, subject) DO UPDATE SET "
      "last_us = excluded.last_us, detail = excluded.detail"},
+    {"watch.told", "SELECT 1 FROM watch_finding WHERE trigger_id = ?1 LIMIT 1000"},
     {"watch.gone", "SELECT subject FROM watch_finding WHERE trigger_id = ?1 AND last_us < ?2 LIMIT 100"},
     {"watch.clear", "DELETE FROM watch_finding WHERE trigger_id = ?1 AND subject = ?2"},
     {"watch.live",
@@ -61,6 +62,7 @@ enum {
     SQL_SWITCH,
     SQL_FINDING,
     SQL_SEEN,
+    SQL_TOLD,
     SQL_GONE,
     SQL_CLEAR,
     SQL_LIVE,
@@ -225,6 +227,21 @@ static lt_res fire(struct watch_look *look, const char *subject, const char *det
     return first || look->severity != NULL ? incident_page(t, severity, name, words) : LT_OK;
 }
 
+/* A million certificates are no million rows: the case's scope counts them. */
+enum { TOLD_MAX = 1000 };
+
+static lt_res no_more(struct watch_look *look)
+{
+    struct ca_body b;
+    char *name = lt_arena_printf(look->t->arena, "watch %lld", (long long)look->rule->number);
+    LT_CHECK(name != NULL, LT_PEER_TOO_LARGE, "a finding is over the limit");
+    ca_body_init(&b);
+    ca_body_str(&b, "name", look->rule->name);
+    ca_body_int(&b, "told", TOLD_MAX);
+    ca_body_int(&b, "incident", look->incident_id);
+    return ca_body_event(&b, look->t, "watch.more", name, LT_SLICE(NULL, 0));
+}
+
 lt_res watch_found(struct watch_look *look, const char *subject, const char *format, ...)
 {
     struct ca_turn *t = look->t;
@@ -239,8 +256,12 @@ lt_res watch_found(struct watch_look *look, const char *subject, const char *for
                        &rows));
     bool known = store_next(&rows);
     LT_TRY(store_rows_end(&rows));
+    if (!known && look->told >= TOLD_MAX) {
+        return LT_OK;
+    }
     if (!known) {
         LT_TRY(fire(look, subject, detail));
+        LT_TRY(++look->told == TOLD_MAX ? no_more(look) : LT_OK);
     }
     return store_exec(t->store, &sql[SQL_SEEN],
                       STORE_ARGS(STORE_I(look->rule->number), STORE_S(subject), STORE_S(detail),
@@ -322,6 +343,15 @@ static lt_res save(struct watch_look *look, lt_time due)
 /* A place behind which there is nothing left but to forget: a pass that has seen all. */
 #define AT_END "end"
 
+static lt_res count_told(struct watch_look *look)
+{
+    struct store_rows rows;
+    LT_TRY(store_query(look->t->store, &sql[SQL_TOLD], STORE_ARGS(STORE_I(look->rule->number)), &rows));
+    for (look->told = 0; store_next(&rows); look->told++) {
+    }
+    return store_rows_end(&rows);
+}
+
 static lt_res slice(struct watch_look *look)
 {
     bool more = false;
@@ -336,6 +366,7 @@ static lt_res slice(struct watch_look *look)
         watch_place_write(look, look->t->now.us, 0); /* what was before is looked at when somebody asks */
     }
     if (strcmp(look->place, AT_END) != 0) {
+        LT_TRY(count_told(look));
         LT_TRY(look_of(look->rule)(look));
         if (!look->done) {
             return save(look, look->t->now);

@@ -25,6 +25,7 @@ struct watch_look {
     int64_t looked;
     int64_t found;
     int64_t fired;        /* new ones in this pass: one call is enough */
+    int64_t told;         /* rows of findings, at most 1,000: the rest is only counted */
     const char *severity; /* NULL: the rule's */
     const char *issuer;   /* to halt; NULL: everything */
     int64_t incident_id;  /* the rule's last case; 0: none yet */

@@ -803,6 +803,24 @@ static void in_slices(void **state)
     assert_int_equal(count_events(r, "watch.cleared"), 600);
 }
 
+/* So many that nobody reads them: the first thousand are told of, the rest is counted. */
+static void too_many_to_tell(void **state)
+{
+    struct rig *r = *state;
+    only(r, 23);
+    sql(r, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500) INSERT INTO "
+           "contact (account, "
+           "address, verified_us, verified_by, bounced_us, bounce) SELECT i, 'a@example.com', 0, '', 5, "
+           "'gone' FROM n");
+    expect(r, 23, 1000);
+    assert_int_equal(rig_number(r, "SELECT found FROM watch_run WHERE trigger_id = 23"), 1500);
+    assert_int_equal(count_events(r, "watch.fired"), 1000);
+    assert_int_equal(count_events(r, "watch.more"), 1);
+    expect(r, 23, 1000); /* nor by the next pass */
+    sql(r, "UPDATE contact SET bounced_us = 0");
+    expect(r, 23, 0);
+}
+
 /* All of them look by themselves, and find nothing in a book where nothing is wrong. */
 static void a_quiet_book(void **state)
 {
@@ -846,6 +864,7 @@ int main(void)
         BOOK_TEST(drift),
         BOOK_TEST(switched_off),
         BOOK_TEST(in_slices),
+        BOOK_TEST(too_many_to_tell),
         BOOK_TEST(a_quiet_book),
     };
     return cmocka_run_group_tests(tests, rig_group_setup, rig_group_teardown);
