@@ -179,6 +179,41 @@ static void refused_here(void **state)
     heard_nothing();
 }
 
+/* Proofs are verified here: the registrar hears which key, and gets no private key. */
+static void proofs_posted(void **state)
+{
+    /* Made for this test with openssl; the private number is 1. */
+    static const char key[] = "do=prove&contact=a%40example.com&proof=-----BEGIN+PRIVATE+KEY-----%0D%0A"
+                              "MEECAQAwEwYHKoZIzj0CAQYIKoZIzj0DAQcEJzAlAgEBBCAAAAAAAAAAAAAAAAAA%0D%0A"
+                              "AAAAAAAAAAAAAAAAAAAAAAAAAQ%3D%3D%0D%0A-----END+PRIVATE+KEY-----%0D%0A";
+    const struct said *call = NULL;
+    Ipc__PageReply reply = IPC__PAGE_REPLY__INIT;
+    (void)state;
+    reply.status = 200;
+    send_http(&(struct ask){"POST", "/key", "", NULL, FORM, LT_SLICE(key, sizeof key - 1), false, 0});
+    const Ipc__PageCall *c = asked(&call);
+    assert_string_equal(c->page, "key-proof");
+    assert_int_equal(c->n_fields, 2);
+    assert_int_equal(c->n_proofs, 1);
+    assert_string_equal(c->proofs[0]->kind, "private-key");
+    assert_string_equal(c->proofs[0]->verdict, "proven");
+    assert_int_equal(c->proofs[0]->spki_sha256.len, 32);
+    assert_null(memmem(call->body, sizeof *c, "MEECAQAw", 8));
+    assert_null(memmem(c->proofs[0]->evidence.data, c->proofs[0]->evidence.len, "MEECAQAw", 8));
+    answer_page(call, &reply);
+    (void)answered(200);
+    send_http(
+        &(struct ask){"POST", "/key", "", NULL, FORM, LT_LIT("do=prove&contact=&proof=nothing"), false, 0});
+    assert_int_equal(asked(&call)->n_proofs, 0);
+    answer_page(call, &reply);
+    (void)answered(200);
+    send_http(&(struct ask){"POST", "/key", "", NULL, FORM, LT_LIT("do=prove&text=x"), false, 0});
+    (void)answered(400);
+    send_http(&(struct ask){"POST", "/key", "", NULL, "text/plain", LT_LIT("x"), false, 0});
+    (void)answered(415);
+    heard_nothing();
+}
+
 /* Certificate requests are taken apart here: the registrar gets names and keys. */
 static void requests_posted(void **state)
 {
@@ -273,8 +308,8 @@ static void tokens(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(looked_at),       TEST(policy),         TEST(posted), TEST(refused_here),
-        TEST(requests_posted), TEST(registrar_away), TEST(tokens),
+        TEST(looked_at),       TEST(policy),        TEST(posted),         TEST(refused_here),
+        TEST(requests_posted), TEST(proofs_posted), TEST(registrar_away), TEST(tokens),
     };
     return cmocka_run_group_tests(tests, make_keys, drop_keys);
 }
