@@ -131,7 +131,10 @@ static void add_index(struct pack *k, struct lt_buf *out)
                 (unsigned long long)k->e.events);
     lt_buf_add_cstr(
         out,
-        "The last column of each table is chain and sequence of the event that proves the row; it is in\n"
+        "The last two columns of each table are chain and sequence of the event that made the row, and of "
+        "the\n"
+        "last one about it (a clock that was met, a promise that was kept, a certificate that was revoked); "
+        "they are in\n"
         "events.jsonl, or before the period. To verify chain, knots, requests and approvals again:\n\n"
         "    lintel audit verify --export events.jsonl --audit-key audit.pub\n\n"
         "MANIFEST.sha256 has the hash of each file (sha256sum -c MANIFEST.sha256).\n");

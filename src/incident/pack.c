@@ -14,6 +14,9 @@ const struct store_sql incident_pack_sql[] = {
     {"pack.event",
      "SELECT chain, sequence FROM event WHERE subject = ?1 AND kind || '' = ?2 AND body LIKE ?3 "
      "ORDER BY time_us LIMIT 1"},
+    {"pack.last-event",
+     "SELECT chain, sequence FROM event WHERE subject = ?1 AND kind LIKE ?2 AND body LIKE ?3 "
+     "ORDER BY time_us DESC, sequence DESC LIMIT 1"},
     {"pack.seed", "SELECT chain, sequence, hash FROM event WHERE time_us < ?1 ORDER BY time_us DESC LIMIT 1"},
     {"pack.drawn",
      "SELECT issuer, serial FROM certificate WHERE issued_us >= ?1 AND issued_us < ?2 AND copy = 0"},
@@ -79,11 +82,12 @@ const struct store_sql incident_pack_sql[] = {
      "SELECT 'halt ' || id, '%', id, kind, value, reason, operator, since_us, lifted_us FROM halt "
      "WHERE since_us < ?2 AND (lifted_us IS NULL OR lifted_us >= ?1) ORDER BY since_us"},
     {"pack.masses",
-     "SELECT 'mass m' || id, '%', id, status, scope, cause, reason, note, aware_us, should_us, must_us, "
+     "SELECT 'mass m' || id, '%', 'm' || id, status, scope, cause, reason, note, aware_us, should_us, "
+     "must_us, "
      "created_us, created_by, count, root FROM mass WHERE created_us >= ?1 AND created_us < ?2 ORDER BY id"},
 };
 const size_t incident_pack_sql_count = LT_COUNT(incident_pack_sql);
-enum { SQL_EVENT, SQL_SEED, SQL_DRAWN, SQL_CERTIFICATES, SQL_EVIDENCE, SQL_FIRST };
+enum { SQL_EVENT, SQL_LAST, SQL_SEED, SQL_DRAWN, SQL_CERTIFICATES, SQL_EVIDENCE, SQL_FIRST };
 
 enum kind { TEXT, NUMBER, TIME, HEX, TRUTH };
 struct column {
@@ -238,7 +242,7 @@ static const struct {
     {"masses.csv",
      "mass revocations",
      "mass.created",
-     {{"mass", NUMBER},
+     {{"mass", TEXT},
       {"status", TEXT},
       {"scope", TEXT},
       {"cause", TEXT},
@@ -354,7 +358,7 @@ static lt_res begin(struct packing *k, const char *name, const char *what, const
     for (size_t i = 0; i < count && columns[i].name != NULL; i++) {
         lt_buf_addf(&k->line, "%s%s", i == 0 ? "" : ",", columns[i].name);
     }
-    lt_buf_add_cstr(&k->line, ",event\n");
+    lt_buf_add_cstr(&k->line, ",event,last event\n");
     return p->write(p->self, lt_buf_slice(&k->line));
 }
 
@@ -369,20 +373,34 @@ static lt_res end_row(struct packing *k)
     return k->p->write(k->p->self, lt_buf_slice(&k->line));
 }
 
-/* "main 4711", or nothing: the row is told without its proof, and counted. */
-static lt_res add_event(struct packing *k, const char *subject, const char *kind, const char *body)
+/* "main 4711", or nothing. */
+static lt_res add_found(struct packing *k, size_t statement, const struct store_value *values,
+                        bool *ret_found)
 {
     struct store_rows rows;
     char text[SUBJECT_MAX] = "";
-    LT_TRY(store_query(k->p->store, &incident_pack_sql[SQL_EVENT],
-                       STORE_ARGS(STORE_S(subject), STORE_S(kind), STORE_S(body)), &rows));
-    if (store_next(&rows)) {
+    LT_TRY(store_query(k->p->store, &incident_pack_sql[statement], values, 3, &rows));
+    *ret_found = store_next(&rows);
+    if (*ret_found) {
         (void)snprintf(text, sizeof text, "%s %lld", store_cstr(&rows, 0), (long long)store_int(&rows, 1));
     }
     LT_TRY(store_rows_end(&rows));
-    k->file->unproven += text[0] == '\0' ? 1 : 0;
     add_cell(k, lt_slice_cstr(text), false);
     return LT_OK;
+}
+
+/* The event that made the row, and the last of its family: "clock.opened", then "clock.met". A row without
+ * the first is told all the same, and counted. */
+static lt_res add_event(struct packing *k, const char *subject, const char *kind, const char *body)
+{
+    char family[SUBJECT_MAX];
+    bool found = false;
+    (void)snprintf(family, sizeof family, "%.*s.%%", (int)strcspn(kind, "."), kind); /* our own words */
+    LT_TRY(add_found(k, SQL_EVENT, (struct store_value[]){STORE_S(subject), STORE_S(kind), STORE_S(body)},
+                     &found));
+    k->file->unproven += found ? 0 : 1;
+    return add_found(k, SQL_LAST, (struct store_value[]){STORE_S(subject), STORE_S(family), STORE_S(body)},
+                     &found);
 }
 
 static lt_res write_row(struct packing *k, size_t n, const struct store_rows *rows)

@@ -165,7 +165,9 @@ def test_the_auditors_pack(ca, webroot, tmp_path):
     events = {f"{e['chain']} {e['sequence']}": e for e in map(json.loads, (pack / "events.jsonl").open()) if e["type"] == "event"}
     for name, table in rows.items():
         for row in table:
-            assert row["event"] in events, (name, row)
+            assert row["event"] in events and row["last event"] in events, (name, row)
+    kept = next(r for r in rows["actions"] if r["action"] == str(n))
+    assert events[kept["event"]]["kind"] == "action.added" and events[kept["last event"]]["kind"] == "action.completed"
     for line in (pack / "MANIFEST.sha256").read_text().splitlines():
         digest, name = line.split("  ")
         assert hashlib.sha256((pack / name).read_bytes()).hexdigest() == digest
