@@ -22,6 +22,7 @@ enum {
     SQL_ROTA,
     SQL_OVERRIDES,
     SQL_ALARMS,
+    SQL_RESTRICTED,
 };
 static const struct store_sql sql[] = {
     [SQL_NOTICES] = {"query.notices", NOTICE_COLUMNS "id < ?1 ORDER BY id DESC LIMIT ?2"},
@@ -54,6 +55,7 @@ static const struct store_sql sql[] = {
         {"query.alarms",
          "SELECT id, severity, subject, words, status, level, due_us, opened_us, ended_us, ended_by "
          "FROM oncall_page WHERE id < ?1 ORDER BY id DESC LIMIT ?2"},
+    [SQL_RESTRICTED] = {"query.notice-restricted", "SELECT 1 FROM incident WHERE id = ?1 AND restricted = 1"},
 };
 static const struct ca_query_sql statements = {sql, LT_COUNT(sql)};
 
@@ -133,13 +135,51 @@ struct list {
     enum kind key; /* of the first column: NUMBER, or TEXT for rising names */
     const struct member *members;
     size_t count;
-    int status; /* the column that a status is held against; -1: none */
+    int status;  /* the column that a status is held against; -1: none */
+    int subject; /* the column that says what it is about; -1: none */
 };
+
+/* Of a restricted incident everybody may know that something was said, and nobody here what and to whom. */
+static lt_res is_restricted(const struct ca_query *query, lt_slice subject, bool *ret_is)
+{
+    const lt_slice mark = LT_LIT("incident ");
+    struct store_rows rows;
+    uint64_t id = 0;
+    *ret_is = false;
+    if (!lt_slice_starts(subject, mark) ||
+        lt_failed(lt_parse_u64(lt_slice_sub(subject, mark.len, SIZE_MAX), INT64_MAX, &id))) {
+        return LT_OK;
+    }
+    LT_TRY(store_query(query->store, &sql[SQL_RESTRICTED], STORE_ARGS(STORE_I(id)), &rows));
+    *ret_is = store_next(&rows);
+    return store_rows_end(&rows);
+}
 
 static bool wanted(const struct ca_query *query, const struct store_rows *rows, const struct list *l)
 {
     return l->status < 0 || query->q->status[0] == '\0' ||
            strcmp(query->q->status, store_cstr(rows, l->status)) == 0;
+}
+
+static lt_res write_row(const struct ca_query *query, struct query_out *o, const struct store_rows *rows,
+                        const struct list *l)
+{
+    bool restricted = false;
+    if (!wanted(query, rows, l)) {
+        return LT_OK;
+    }
+    LT_TRY(l->subject < 0 ? LT_OK : is_restricted(query, store_bytes(rows, l->subject), &restricted));
+    query_open(o, NULL, '{');
+    if (restricted) {
+        query_int(o, "id", store_int(rows, 0));
+        query_cstr(o, "about", store_cstr(rows, l->subject));
+        query_cstr(o, "status", store_cstr(rows, l->status));
+        query_bool(o, "restricted", true);
+    } else {
+        write_members(o, rows, l->members, l->count);
+    }
+    query_close(o, '}');
+    return LT_OK;
 }
 
 static lt_res page(const struct ca_query *query, struct query_out *o, const struct list *l,
@@ -149,6 +189,7 @@ static lt_res page(const struct ca_query *query, struct query_out *o, const stru
     struct store_rows rows;
     size_t limit = query_limit(query);
     size_t seen = 0;
+    lt_res r = LT_OK;
     LT_TRY(query_cursor_read(query, l->cursor, &at));
     struct store_value values[3] = {l->key == TEXT ? STORE_T(at.name) : STORE_I(at.set ? at.key : INT64_MAX),
                                     STORE_I(limit), STORE_N};
@@ -157,28 +198,25 @@ static lt_res page(const struct ca_query *query, struct query_out *o, const stru
     }
     LT_TRY(store_query(query->store, q, values, extra == NULL ? 2 : 3, &rows));
     query_open(o, l->name, '[');
-    while (store_next(&rows)) {
+    while (!lt_failed(r) && store_next(&rows)) {
         seen++;
         at = (struct query_cursor){.set = true, .key = l->key == TEXT ? 0 : store_int(&rows, 0)};
         at.name = l->key == TEXT ? lt_arena_copy(query->arena, store_bytes(&rows, 0)) : (lt_slice){0};
-        if (wanted(query, &rows, l)) {
-            query_open(o, NULL, '{');
-            write_members(o, &rows, l->members, l->count);
-            query_close(o, '}');
-        }
+        r = write_row(query, o, &rows, l);
     }
     query_close(o, ']');
     if (seen == limit) {
         query_cursor_write(o, l->cursor, &at);
     }
-    return store_rows_end(&rows);
+    LT_TRY(store_rows_end(&rows));
+    return r;
 }
 
 #define MEMBERS(list_) (list_), LT_COUNT(list_)
 
 static lt_res notice_list(const struct ca_query *query, struct query_out *o)
 {
-    const struct list l = {"notices", 'N', NUMBER, MEMBERS(notice_members), 7};
+    const struct list l = {"notices", 'N', NUMBER, MEMBERS(notice_members), 7, 2};
     struct store_value of = STORE_S(query->q->name);
     struct store_value account = STORE_I(query->q->account_id);
     if (query->q->account_id != 0) {
@@ -190,25 +228,25 @@ static lt_res notice_list(const struct ca_query *query, struct query_out *o)
 
 static lt_res batch_list(const struct ca_query *query, struct query_out *o)
 {
-    const struct list l = {"batches", 'B', NUMBER, MEMBERS(batch_members), 4};
+    const struct list l = {"batches", 'B', NUMBER, MEMBERS(batch_members), 4, 1};
     return page(query, o, &l, &sql[SQL_BATCHES], NULL);
 }
 
 static lt_res list_list(const struct ca_query *query, struct query_out *o)
 {
-    const struct list l = {"lists", 'L', NUMBER, MEMBERS(list_members), -1};
+    const struct list l = {"lists", 'L', NUMBER, MEMBERS(list_members), -1, -1};
     return page(query, o, &l, &sql[SQL_LISTS], NULL);
 }
 
 static lt_res hook_list(const struct ca_query *query, struct query_out *o)
 {
-    const struct list l = {"hooks", 'H', TEXT, MEMBERS(hook_members), 3};
+    const struct list l = {"hooks", 'H', TEXT, MEMBERS(hook_members), 3, -1};
     return page(query, o, &l, &sql[SQL_HOOKS], NULL);
 }
 
 static lt_res alarm_list(const struct ca_query *query, struct query_out *o)
 {
-    const struct list l = {"alarms", 'A', NUMBER, MEMBERS(alarm_members), 4};
+    const struct list l = {"alarms", 'A', NUMBER, MEMBERS(alarm_members), 4, 2};
     return page(query, o, &l, &sql[SQL_ALARMS], NULL);
 }
 
@@ -224,23 +262,37 @@ static lt_res write_common(const struct ca_query *query, struct query_out *o, in
     return store_rows_end(&rows);
 }
 
+static void write_whole(struct query_out *o, const struct store_rows *rows)
+{
+    write_members(o, rows, notice_members, LT_COUNT(notice_members));
+    query_cstr(o, "token", store_cstr(rows, 13));
+    query_raw(o, "words", store_bytes(rows, 14));
+}
+
 static lt_res notice_show(const struct ca_query *query, struct query_out *o)
 {
     struct store_rows rows;
     uint64_t id = 0;
     int64_t batch = 0;
     bool found = false;
+    bool restricted = false;
+    lt_res r = LT_OK;
     LT_CHECK(!lt_failed(lt_parse_u64(lt_slice_cstr(query->q->id), INT64_MAX, &id)), LT_PEER_NOT_FOUND,
              "\"%.40s\" is no notice", query->q->id);
     LT_TRY(store_query(query->store, &sql[SQL_NOTICE], STORE_ARGS(STORE_I(id)), &rows));
     if (store_next(&rows)) {
         found = true;
         batch = store_int(&rows, 6);
-        write_members(o, &rows, notice_members, LT_COUNT(notice_members));
-        query_cstr(o, "token", store_cstr(&rows, 13));
-        query_raw(o, "words", store_bytes(&rows, 14));
+        r = is_restricted(query, store_bytes(&rows, 2), &restricted);
+        if (lt_failed(r) || restricted) {
+            batch = 0;
+        } else {
+            write_whole(o, &rows);
+        }
     }
     LT_TRY(store_rows_end(&rows));
+    LT_TRY(r);
+    LT_CHECK(!restricted, LT_PEER_NOT_FOUND, "notice %s is about a restricted incident", query->q->id);
     LT_CHECK(found, LT_PEER_NOT_FOUND, "there is no notice %s", query->q->id);
     return batch == 0 ? LT_OK : write_common(query, o, batch);
 }

@@ -25,7 +25,7 @@ enum {
     TICK_MS = 60,
     SLICE_BYTES_MAX = 4 * 1024 * 1024,
     EVERY_MS = 1000,
-    TOLD_AGAIN_MS = 30000,
+    TOLD_AGAIN_MS = 3000,
     PATH_SIZE = 64,
     MODE_PUBLIC = 0644,
 };
@@ -35,6 +35,9 @@ struct there {
     int64_t incident; /* 0: none */
     int64_t version;
     int64_t told_ms;
+    int64_t rows; /* as it was told; 0: an earlier process told it */
+    int64_t bytes;
+    uint8_t sha256[CRYPTO_SHA256_LEN];
 };
 
 struct publisher_lists {
@@ -77,12 +80,27 @@ static struct there *find(struct publisher_lists *l, int64_t incident)
     return NULL;
 }
 
-static void remember(struct publisher_lists *l, const struct incident_list_wanted *w)
+static struct there *remember(struct publisher_lists *l, const struct incident_list_wanted *w)
 {
     struct there *t = find(l, w->incident);
     t = t != NULL ? t : find(l, 0);
-    if (t != NULL) {
-        *t = (struct there){w->incident, w->version, lt_monotonic_ms()};
+    t = t != NULL ? t
+                  : &l->there[0]; /* no more are wanted at once than there is room for, but for a moment */
+    *t = (struct there){.incident = w->incident, .version = w->version};
+    return t;
+}
+
+static void tell(struct publisher_lists *l, struct there *t)
+{
+    Ipc__ListPublished m = IPC__LIST_PUBLISHED__INIT;
+    m.incident = t->incident;
+    m.version = t->version;
+    m.rows = t->rows;
+    m.bytes = t->bytes;
+    m.sha256 = (ProtobufCBinaryData){sizeof t->sha256, t->sha256};
+    t->told_ms = lt_monotonic_ms();
+    if (lt_failed(role_send(l->kit, IPC_REGISTRAR, ROLE_ANY, IPC_LIST_PUBLISHED, 0, &m.base))) {
+        lt_log_error("message not sent"); /* the book does not say so, and it is told again */
     }
 }
 
@@ -148,27 +166,20 @@ static lt_res finish(struct publisher_lists *l)
 {
     char fresh[PATH_SIZE];
     char path[PATH_SIZE];
-    uint8_t hash[CRYPTO_SHA256_LEN];
-    Ipc__ListPublished m = IPC__LIST_PUBLISHED__INIT;
     path_of(fresh, l->wanted.incident, ".new");
     path_of(path, l->wanted.incident, "");
     LT_CHECK(fchmod(l->fd, MODE_PUBLIC) == 0 && fsync(l->fd) == 0 &&
                  renameat(l->folder_fd, fresh, l->folder_fd, path) == 0,
              LT_STATE_IO, "%s: %s", path, strerror(errno));
-    crypto_stream_finish(&l->hash, hash);
+    struct there *t = remember(l, &l->wanted);
+    crypto_stream_finish(&l->hash, t->sha256);
     crypto_stream_done(&l->hash);
     lt_fd_closep(&l->fd);
-    remember(l, &l->wanted);
+    t->rows = l->at.rows;
+    t->bytes = l->bytes;
     lt_log(LT_LOG_INFO, "a list of an incident was published", "incident=%lld version=%lld certificates=%lld",
            (long long)l->wanted.incident, (long long)l->wanted.version, (long long)l->at.rows);
-    m.incident = l->wanted.incident;
-    m.version = l->wanted.version;
-    m.rows = l->at.rows;
-    m.bytes = l->bytes;
-    m.sha256 = (ProtobufCBinaryData){sizeof hash, hash};
-    if (lt_failed(role_send(l->kit, IPC_REGISTRAR, ROLE_ANY, IPC_LIST_PUBLISHED, 0, &m.base))) {
-        lt_log_error("message not sent"); /* the book says so, and it is written again */
-    }
+    tell(l, t);
     return LT_OK;
 }
 
@@ -245,12 +256,15 @@ static void withdraw(struct publisher_lists *l, const struct incident_list_wante
 
 static bool is_done(struct publisher_lists *l, const struct incident_list_wanted *w, int64_t now_ms)
 {
-    const struct there *t = find(l, w->incident);
-    if (t != NULL && t->version == w->version) {
-        return w->published || now_ms < t->told_ms + TOLD_AGAIN_MS;
+    struct there *t = find(l, w->incident);
+    if (t != NULL && t->version == w->version && (w->published || t->bytes > 0)) {
+        if (!w->published && now_ms >= t->told_ms + TOLD_AGAIN_MS) {
+            tell(l, t); /* its hearer died */
+        }
+        return true;
     }
     if (w->published && is_there(l, w)) {
-        remember(l, w);
+        (void)remember(l, w);
         return true;
     }
     return false;

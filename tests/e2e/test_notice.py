@@ -127,6 +127,15 @@ def test_a_letter_that_comes_back(desk):
     wait_for("the relay", lambda: desk.notice(later)["status"] == "sent")
 
 
+def test_what_is_restricted_is_not_listed(desk):
+    number = desk.ca.json("incident", "open", "A hole", "--restricted", "--source", "person")["id"]
+    sent = desk.send("--mail", "security@example.com", about=f"incident {number}", title="A hole")
+    listed = desk.ca.json("notice", "list", "--about", f"incident {number}")["notices"]
+    assert [n for n in listed if n["id"] == sent] and not any("to" in n or "said" in n for n in listed)
+    shown = desk.ca.lintel("notice", "show", sent, check=False)
+    assert shown.returncode != 0 and "restricted" in shown.stderr
+
+
 def test_hooks(desk):
     hook, gone = Hook([503]), Hook([410])
     try:
