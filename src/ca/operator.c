@@ -18,11 +18,8 @@ static const struct {
     const char *word;
     unsigned role;
 } roles[] = {
-    {"viewer", CA_ROLE_VIEWER},
-    {"operator", CA_ROLE_OPERATOR},
-    {"approver", CA_ROLE_APPROVER},
-    {"auditor", CA_ROLE_AUDITOR},
-    {"intake", CA_ROLE_INTAKE},
+    {"viewer", CA_ROLE_VIEWER},   {"operator", CA_ROLE_OPERATOR}, {"approver", CA_ROLE_APPROVER},
+    {"auditor", CA_ROLE_AUDITOR}, {"intake", CA_ROLE_INTAKE},
 };
 
 unsigned ca_operator_role_by_name(lt_slice word)

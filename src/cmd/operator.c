@@ -72,7 +72,8 @@ static lt_res parse_roles(const struct cmd *c, unsigned *ret_roles)
     for (size_t i = 0; (word = cmd_value_nth(c, "role", i)) != NULL; i++) {
         *ret_roles |= ca_operator_role_by_name(lt_slice_cstr(word));
     }
-    LT_CHECK(*ret_roles != 0, LT_PEER_USAGE, "--role is needed: viewer, operator, approver, auditor or intake");
+    LT_CHECK(*ret_roles != 0, LT_PEER_USAGE,
+             "--role is needed: viewer, operator, approver, auditor or intake");
     return LT_OK;
 }
 

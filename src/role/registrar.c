@@ -40,11 +40,11 @@
 #include "ca/scratch_book.h"
 #include "ca/service.h"
 #include "ca/usage.h"
+#include "crypto/digest.h"
 #include "incident/case.h"
 #include "incident/notice.h"
 #include "incident/pages.h"
 #include "incident/problem.h"
-#include "crypto/digest.h"
 #include "role/profiles.h"
 
 enum { RETRY_INTENT_S = 3, NAMES_MAX = 256, CACHE_KIB = 32768, GROUP_ARENA_MAX = 512 * 1024 * 1024 };

@@ -43,8 +43,8 @@ struct registrar {
     lt_time second;     /* when the things of every second were last done */
     bool sweeping;      /* registrar_usage.c: there is more, and this host does it */
     lt_time usage_next; /* when scans, and what is swept, are next looked for where nothing is known of any */
-    uint32_t beats;        /* registrar_incident.c: areas that have something to do, by number */
-    size_t beating;        /* the one that was last asked */
+    uint32_t beats;     /* registrar_incident.c: areas that have something to do, by number */
+    size_t beating;     /* the one that was last asked */
     int64_t complained_us; /* last line about something that may work later */
     bool failing;          /* the last commit failed: said once */
     bool lost;             /* answers to us may not be in the book: ask everything again that is open */
