@@ -39,6 +39,7 @@
 #include "ca/scratch_book.h"
 #include "ca/truth.h"
 #include "ca/usage.h"
+#include "incident/list_book.h"
 #include "incident/op.h"
 #include "incident/pack.h"
 #include "store/internal.h"
@@ -140,6 +141,7 @@ static int each(visit *see, void *self, size_t *ret_count)
         {ca_retention_sql, ca_retention_sql_count},
         {ca_retention_drop_sql, ca_retention_drop_sql_count},
         {ca_host_sql, ca_host_sql_count},
+        {incident_list_book_sql, incident_list_book_sql_count},
         {ca_host_book_sql, ca_host_book_sql_count},
         {ca_host_news_sql, ca_host_news_sql_count},
         {ca_evidence_shared_sql, ca_evidence_shared_sql_count},

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "ca/config.h"
 #include "crypto/digest.h"
+#include "incident/list_book.h"
 #include "incident/notice_private.h"
 #include "ipc/codec.h"
 
@@ -892,6 +893,66 @@ static void test_lists(void **state)
     rig_audit(r);
 }
 
+/* All of it in slices of that size. */
+static void write_list(struct rig *r, const struct incident_list_wanted *w, size_t slice, struct lt_buf *out)
+{
+    struct incident_list_at at;
+    bool end = false;
+    incident_list_begin(&at);
+    incident_list_head(w, out);
+    while (!end) {
+        assert_ok(incident_list_rows(r->store, w, &at, slice, out, &end));
+    }
+    assert_int_equal(at.rows, MEMBERS);
+}
+
+static void test_list_as_a_file(void **state)
+{
+    static const struct store_sql mass = {
+        "t.mass",
+        "INSERT INTO mass (id, status, source, scope, scope_sha256, cause, reason, note, aware_us, "
+        "should_us, must_us, late_because, revoked_us, as_of_us, created_us, created_by, plan, count, root, "
+        "batches, at_batch, stop_after, at_tier, at_issuer, at_serial, revoked, already, held, started_us, "
+        "ended_us, why) VALUES (5, 'freezing', 'scope', '', x'', '', 4, '', 0, 0, 0, '', 0, 0, 0, '', '', 0, "
+        "x'', 0, 0, -1, 0, 0, x'', 0, 0, 0, 0, 0, '')"};
+    static const struct store_sql frozen = {"t.frozen", "UPDATE mass SET status = 'proposed' WHERE id = 5"};
+    struct rig *r = *state;
+    struct incident_list_wanted list[INCIDENT_LISTS_MAX];
+    struct incident_notify n = everybody();
+    size_t count = 0;
+    struct lt_buf whole;
+    struct lt_buf sliced;
+    fill_book(r);
+    assert_ok(rig_run(r, step_publish, NULL));
+    assert_ok(rig_run(r, step_notify, &n));
+    assert_ok(store_begin(r->store));
+    assert_ok(store_exec(r->store, &mass, STORE_NO_ARGS, NULL));
+    assert_ok(store_commit(r->store));
+    /* While the list is being frozen nobody publishes half of it, or writes to half of them. */
+    assert_ok(incident_lists_wanted(r->store, list, &count));
+    assert_int_equal(count, 0);
+    assert_false(beat(r));
+    assert_int_equal(rig_number(r, "SELECT certificates FROM notice_batch"), 0);
+    assert_ok(store_begin(r->store));
+    assert_ok(store_exec(r->store, &frozen, STORE_NO_ARGS, NULL));
+    assert_ok(store_commit(r->store));
+    assert_true(beat(r));
+    assert_ok(incident_lists_wanted(r->store, list, &count));
+    assert_int_equal(count, 1);
+    assert_false(list[0].published);
+    lt_buf_init(&whole, 1024 * 1024);
+    lt_buf_init(&sliced, 1024 * 1024);
+    write_list(r, &list[0], 5000, &whole);
+    write_list(r, &list[0], 7, &sliced);
+    assert_true(lt_slice_eq(lt_buf_slice(&whole), lt_buf_slice(&sliced)));
+    assert_true(lt_slice_starts(lt_buf_slice(&whole),
+                                LT_LIT("# incident 12, version 1, revoked by unknown\n"
+                                       "issuer,serial,sha256,expires\n"
+                                       "tls,0000000000000000,0000000000000000,1970-01-01T00:00:00Z\n")));
+    lt_buf_done(&whole);
+    lt_buf_done(&sliced);
+}
+
 int main(void)
 {
 #define TEST(test_) cmocka_unit_test_setup_teardown(test_, set_up, tear_down)
@@ -919,6 +980,7 @@ int main(void)
         TEST(test_nobody),
         TEST(test_oncall_refused),
         TEST(test_lists),
+        TEST(test_list_as_a_file),
     };
     return cmocka_run_group_tests(tests, rig_group_setup, rig_group_teardown);
 }
