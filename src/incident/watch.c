@@ -429,7 +429,9 @@ lt_res watch_run(struct ca_turn *t, int64_t number, lt_time from)
     if (from.us != 0) {
         struct watch_look look = {.t = t, .rule = r};
         LT_CHECK(r->onward, LT_PEER_MALFORMED, "trigger %lld always looks at everything", (long long)number);
+        LT_TRY(load(&look, &run));
         watch_place_write(&look, from.us, 0);
+        look.began.us = 0; /* a new pass */
         return save(&look, (lt_time){0});
     }
     return store_exec(t->store, &sql[SQL_NOW], STORE_ARGS(STORE_I(number)), NULL);

@@ -99,6 +99,12 @@ static lt_res step_beat(struct rig *r, struct ca_turn *t, void *arg)
     return watch_beat(&b, &p->more);
 }
 
+static lt_res step_run_from(struct rig *r, struct ca_turn *t, void *arg)
+{
+    (void)r;
+    return watch_run(t, *(const int64_t *)arg, (lt_time){US});
+}
+
 struct fact {
     const char *name;
     const char *value;
@@ -372,6 +378,14 @@ static void old_evidence(void **state)
     r->now = lt_time_add_seconds(r->now, 60);
     expect(r, 6, 2);
     assert_int_equal(rig_number(r, "SELECT count(*) FROM incident"), 1);
+    /* Once more from the beginning: what was found is known, and so is its case. */
+    int64_t number = 6;
+    assert_ok(rig_run(r, step_run_from, &number));
+    expect(r, 6, 2);
+    assert_int_equal(rig_number(r, "SELECT looked FROM watch_run WHERE trigger_id = 6"), 4);
+    assert_int_equal(rig_number(r, "SELECT incident FROM watch_run WHERE trigger_id = 6"), 1);
+    number = 4; /* always looks at everything */
+    assert_fails(rig_run(r, step_run_from, &number), LT_PEER_CONFLICT);
 }
 
 static void name_row(struct rig *r, unsigned serial, const char *name, int64_t authorization)
