@@ -59,12 +59,14 @@ static lt_res read_tiers(const json_t *payload, struct lt_arena *a, Ipc__MassWan
     LT_CHECK(count <= TIERS_MAX, LT_PEER_TOO_LARGE, "\"tiers\" has %zu members, at most %d", count,
              TIERS_MAX);
     LT_TRY(ca_api_canonical(text, a, &w->scope, &w->scope_sha256));
+    w->alone = LT_NEW_ARRAY(a, char *, count + 1);
+    LT_CHECK(w->alone != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
     for (size_t i = 0; i < count; i++) { /* each must stand for itself: no bracket reaches out of it */
         const char *one = json_string_value(json_array_get(tiers, i));
-        char *ignored = NULL;
         ProtobufCBinaryData hash = {0, NULL};
         LT_CHECK(one != NULL, LT_PEER_MALFORMED, "\"tiers\" has a member that is no text");
-        LT_TRY(ca_api_canonical(lt_slice_cstr(one), a, &ignored, &hash));
+        LT_TRY(ca_api_canonical(lt_slice_cstr(one), a, &w->alone[i], &hash));
+        w->n_alone++;
     }
     w->scopes = LT_NEW_ARRAY(a, char *, count + 1);
     LT_CHECK(w->scopes != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");

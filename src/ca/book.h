@@ -84,6 +84,7 @@ struct ca_mass_memory {
     lt_time members_asked; /* of a reader; 0: nothing is on its way */
     lt_time batch_asked;   /* of the signer; 0: the same */
     bool busy;             /* others ask meanwhile: shorter slices */
+    bool sealing;          /* the last slice was of a list that is being sealed: little is written */
 };
 
 /* Of a scan: pages of names that are under way. May be lost as well. */

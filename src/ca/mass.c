@@ -21,6 +21,7 @@ static const struct store_sql sql[] = {
     {"mass.add", "INSERT INTO mass (" COLUMNS ") VALUES (?1, 'freezing', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
                  "?10, ?11, ?12, ?13, ?13, ?14, '', 0, ?16, 0, 0, ?15, 0, 0, ?16, 0, 0, 0, 0, 0, '')"},
     {"mass.tier-add", "INSERT INTO mass_tier (mass, tier, scope) VALUES (?1, ?2, ?3)"},
+    {"mass.alone-add", "INSERT INTO mass_tier_alone (mass, tier, scope) VALUES (?1, ?2, ?3)"},
     {"mass.same",
      "SELECT id, cause, reason, status FROM mass WHERE scope_sha256 = ?1 ORDER BY id DESC LIMIT 16"},
     {"mass.tiers", "SELECT scope FROM mass_tier WHERE mass = ?1 ORDER BY tier LIMIT 17"},
@@ -36,6 +37,7 @@ enum {
     SQL_GET,
     SQL_ADD,
     SQL_TIER_ADD,
+    SQL_ALONE_ADD,
     SQL_SAME,
     SQL_TIERS,
     SQL_MOVE,
@@ -240,6 +242,8 @@ static lt_res check_wanted(struct ca_turn *t, const Ipc__MassWanted *w)
     LT_CHECK(key ? w->spki_sha256.len == CA_HASH_LEN && w->n_scopes == 0
                  : w->n_scopes > 0 && w->n_scopes <= CA_MASS_TIERS_MAX && w->scope_sha256.len == CA_HASH_LEN,
              LT_PEER_MALFORMED, "a key, or 1 to %d expressions are wanted", CA_MASS_TIERS_MAX);
+    LT_CHECK(w->n_alone == 0 || w->n_alone + 1 == w->n_scopes, LT_PEER_MALFORMED,
+             "%zu tiers by themselves for %zu in all", w->n_alone, w->n_scopes);
     LT_CHECK(lt_slice_cstr(w->note).len <= NOTE_MAX && lt_slice_cstr(w->late_because).len <= NOTE_MAX,
              LT_PEER_TOO_LARGE, "a note has at most %d bytes", NOTE_MAX);
     LT_CHECK(ca_reason_allowed(w->reason, true), LT_PEER_UNSUPPORTED,
@@ -314,6 +318,10 @@ static lt_res add_tiers(struct ca_turn *t, int64_t id, const Ipc__MassWanted *w,
                  one.len);
         LT_TRY(store_exec(t->store, &sql[SQL_TIER_ADD], STORE_ARGS(STORE_I(id), STORE_I(i), STORE_T(one)),
                           NULL));
+    }
+    for (size_t i = 0; i < w->n_alone; i++) {
+        LT_TRY(store_exec(t->store, &sql[SQL_ALONE_ADD],
+                          STORE_ARGS(STORE_I(id), STORE_I(i), STORE_S(w->alone[i])), NULL));
     }
     return LT_OK;
 }

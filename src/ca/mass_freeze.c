@@ -17,6 +17,7 @@ static const struct store_sql sql[] = {
     {"mass.frozen-to", "UPDATE mass SET count = count + ?2, at_tier = ?3, at_issuer = ?4, at_serial = ?5 "
                        "WHERE id = ?1"},
     {"mass.tier-get", "SELECT scope FROM mass_tier WHERE mass = ?1 AND tier = ?2"},
+    {"mass.alone", "SELECT scope FROM mass_tier_alone WHERE mass = ?1 ORDER BY tier LIMIT 16"},
     {"mass.members", "SELECT issuer, serial FROM mass_member WHERE mass = ?1 AND tier = ?2 AND "
                      "(issuer, serial) > (?3, ?4) ORDER BY issuer, serial LIMIT 1000"},
     {"mass.batch-add", "INSERT INTO mass_batch (mass, batch, tier, issuer, first, last, count, root, status, "
@@ -32,6 +33,7 @@ enum {
     SQL_MEMBER_ADD,
     SQL_FROZEN_TO,
     SQL_TIER_GET,
+    SQL_ALONE,
     SQL_MEMBERS,
     SQL_BATCH_ADD,
     SQL_SEALED_TO,
@@ -135,6 +137,26 @@ static bool asked_lately(struct ca_turn *t)
     return since_us >= 0 && since_us < ASK_AGAIN_S * LT_US_PER_SECOND;
 }
 
+/* What the tiers say by themselves: then the whole is read once, and each member comes with its tier. */
+static lt_res add_alone(struct ca_turn *t, const struct ca_mass *m, Ipc__MembersWanted *q)
+{
+    struct store_rows rows;
+    q->tiers = LT_NEW_ARRAY(t->arena, char *, CA_MASS_TIERS_MAX);
+    LT_ASSERT(q->tiers != NULL);
+    LT_TRY(store_query(t->store, &sql[SQL_ALONE], STORE_ARGS(STORE_I(m->id)), &rows));
+    while (q->n_tiers < CA_MASS_TIERS_MAX && store_next(&rows)) {
+        q->tiers[q->n_tiers] = lt_arena_cstr(t->arena, store_bytes(&rows, 0));
+        LT_ASSERT(q->tiers[q->n_tiers] != NULL);
+        q->n_tiers++;
+    }
+    LT_TRY(store_rows_end(&rows));
+    if (q->n_tiers > 0) {
+        q->scope = lt_arena_cstr(t->arena, m->scope);
+        LT_ASSERT(q->scope != NULL);
+    }
+    return LT_OK;
+}
+
 /* A page of a scope: the reader answers with ca_mass_on_members. */
 static lt_res ask_members(struct ca_turn *t, const struct ca_mass *m, char *scope, bool count_only)
 {
@@ -150,6 +172,7 @@ static lt_res ask_members(struct ca_turn *t, const struct ca_mass *m, char *scop
     q.after_issuer = m->at_issuer;
     q.after_serial.data = m->at_serial.len == 0 ? NULL : memcpy(serial, m->at_serial.ptr, m->at_serial.len);
     q.after_serial.len = m->at_serial.len;
+    LT_TRY(count_only ? LT_OK : add_alone(t, m, &q));
     t->book->mass.members_asked = t->now;
     return ca_turn_send(t, IPC_READER, IPC_MEMBERS_WANTED, (uint64_t)m->id, &q.base);
 }
@@ -180,15 +203,21 @@ static lt_res take_page(struct ca_turn *t, struct ca_mass *m, const Ipc__Members
     struct place at = {m->at_tier, m->at_issuer, m->at_serial};
     LT_CHECK(p->n_issuers == p->n_serials && p->n_serials <= CA_MASS_PAGE, LT_PEER_MALFORMED,
              "a page of %zu members", p->n_serials);
+    LT_CHECK(!p->told_apart || p->n_tiers == p->n_serials, LT_PEER_MALFORMED, "%zu tiers for %zu members",
+             p->n_tiers, p->n_serials);
     for (size_t i = 0; i < p->n_serials; i++) {
+        LT_CHECK(!p->told_apart || p->tiers[i] < CA_MASS_TIERS_MAX, LT_PEER_MALFORMED, "a tier beyond %d",
+                 CA_MASS_TIERS_MAX);
+        at.tier = p->told_apart ? p->tiers[i] : m->at_tier;
         at.issuer = p->issuers[i];
         at.serial = LT_SLICE(p->serials[i].data, p->serials[i].len);
         LT_CHECK(at.serial.len > 0 && at.serial.len <= SERIAL_MAX, LT_PEER_MALFORMED, "a serial of %zu bytes",
                  at.serial.len);
         LT_TRY(add_member(t, m->id, &at, &added));
     }
-    if (p->last) {
-        at = (struct place){m->at_tier + 1, 0, LT_LIT("")};
+    at.tier = m->at_tier;
+    if (p->last) { /* all tiers at once, or the next one */
+        at = (struct place){p->told_apart ? CA_MASS_TIERS_MAX : m->at_tier + 1, 0, LT_LIT("")};
     }
     return frozen_to(t, m, &at, added);
 }
@@ -436,6 +465,7 @@ lt_res ca_mass_seal(struct ca_turn *t, struct ca_mass *m, bool *ret_more)
     ca_merkle_init(&s.tree);
     s.members = lt_arena_alloc(t->arena, (size_t)CA_MASS_BATCH * (CA_MASS_SERIAL_MAX + 1));
     LT_ASSERT(s.members != NULL);
+    t->book->mass.sealing = true;
     *ret_more = true;
     while (!s.full && !s.end) {
         LT_TRY(seal_page(t, m, &s));

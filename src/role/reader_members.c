@@ -10,10 +10,11 @@
 #include "mass.pb-c.h"
 #include "scope/scope.h"
 
-enum { RUN_MAX = 200000, PAGE_MAX = 4000, SERIAL_MAX = 20 };
+enum { RUN_MAX = 200000, PAGE_MAX = 4000, SERIAL_MAX = 20, TIERS_MAX = 16 };
 
 struct member {
     int64_t issuer;
+    uint8_t tier;
     uint8_t len;
     uint8_t serial[SERIAL_MAX];
 };
@@ -41,11 +42,11 @@ struct reader_members *reader_members_new(struct role_kit *kit, struct store *st
 static lt_res keep(void *self, int64_t issuer, lt_slice serial, int64_t copy)
 {
     struct reader_members *r = self;
-    (void)copy; /* a revocation is for all of them */
     LT_CHECK(serial.len <= SERIAL_MAX && r->count < RUN_MAX, LT_STATE_CORRUPT, "a serial of %zu bytes",
              serial.len);
     struct member *m = &r->list[r->count++];
     m->issuer = issuer;
+    m->tier = (uint8_t)copy; /* where tiers are told apart; a revocation is for all copies */
     m->len = (uint8_t)serial.len;
     memcpy(m->serial, serial.ptr, serial.len);
     return LT_OK;
@@ -55,7 +56,12 @@ static lt_res compile(struct reader_members *r, const Ipc__MembersWanted *q, str
                       struct scope_sql *ret_sql)
 {
     const struct scope *scope = NULL;
+    const struct scope **tiers = LT_NEW_ARRAY(a, const struct scope *, TIERS_MAX);
     struct scope_catalog catalog;
+    LT_CHECK(q->n_tiers <= TIERS_MAX && tiers != NULL, LT_PEER_MALFORMED, "%zu tiers", q->n_tiers);
+    for (size_t i = 0; i < q->n_tiers; i++) {
+        LT_TRY(scope_parse(lt_slice_cstr(q->tiers[i]), a, NULL, &tiers[i]));
+    }
     LT_TRY(scope_parse(lt_slice_cstr(q->scope), a, NULL, &scope));
     LT_TRY(scope_catalog_load(r->store, a, &catalog));
     const struct scope_ask ask = {
@@ -68,6 +74,8 @@ static lt_res compile(struct reader_members *r, const Ipc__MembersWanted *q, str
                   .serial = LT_SLICE(q->after_serial.data, q->after_serial.len),
                   .copy = INT64_MAX},
         .limit = q->count_only ? 0 : RUN_MAX,
+        .tiers = tiers,
+        .tier_count = q->count_only ? 0 : q->n_tiers,
     };
     return scope_compile(scope, &ask, a, NULL, ret_sql);
 }
@@ -125,17 +133,22 @@ static lt_res fill(struct reader_members *r, const Ipc__MembersWanted *q)
 }
 
 static lt_res send_page(struct reader_members *r, const struct ipc_addr *to, Ipc__Members *body,
-                        uint32_t most)
+                        const Ipc__MembersWanted *q)
 {
     static int64_t issuers[PAGE_MAX];
     static ProtobufCBinaryData serials[PAGE_MAX];
+    static uint32_t tiers[PAGE_MAX];
     body->issuers = issuers;
+    body->tiers = tiers;
+    body->told_apart = q->n_tiers > 0;
     body->serials = serials;
-    for (; r->at < r->count && body->n_serials < most; r->at++) {
+    for (; r->at < r->count && body->n_serials < q->most; r->at++) {
         struct member *m = &r->list[r->at];
+        tiers[body->n_issuers] = m->tier;
         issuers[body->n_issuers++] = m->issuer;
         serials[body->n_serials++] = (ProtobufCBinaryData){m->len, m->serial};
     }
+    body->n_tiers = body->told_apart ? body->n_serials : 0;
     body->last = r->at == r->count && r->whole;
     return role_reply(r->kit, to, IPC_MEMBERS, &body->base);
 }
@@ -178,7 +191,7 @@ lt_res reader_members_asked(struct reader_members *r, const struct ipc_msg *m)
     body.failed = failed;
     body.fix = q->fix;
     res = q->count_only ? role_reply(r->kit, &m->from, IPC_MEMBERS, &body.base)
-                        : send_page(r, &m->from, &body, q->most);
+                        : send_page(r, &m->from, &body, q);
     return res.code == LT_RETRY_BUSY || res.code == LT_STATE_CLOSED ? LT_OK : res; /* it asks again */
 }
 

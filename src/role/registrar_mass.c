@@ -5,8 +5,9 @@
 #include "ca/mass.h"
 #include "role/registrar.h"
 
-/* So long, when nobody asks anything: more slices share a sync. */
-enum { SLICES_MS = 15 };
+/* So long, when nobody asks anything: more slices share a sync. A batch that is sealed is a row and a frame.
+ */
+enum { SLICES_MS = 15, SEALING_MS = 120 };
 
 static lt_res step_slice(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
 {
@@ -14,6 +15,7 @@ static lt_res step_slice(struct registrar *g, struct ca_turn *t, const struct ip
     (void)m;
     bool more = false;
     bool mine = false;
+    t->book->mass.sealing = false;
     t->book->mass.pending = false; /* when it fails, too: the next second looks again */
     LT_TRY(ca_lease_check(t, CA_LEASE_MASS, &mine));
     if (!mine) {
@@ -33,7 +35,7 @@ static bool somebody_asks(const struct registrar *g)
 /* Who asks waits for one slice at most, and shares its commit: with a sync each, both would be slower. */
 void registrar_mass_slices(struct registrar *g)
 {
-    int64_t until_ms = lt_monotonic_ms() + SLICES_MS;
+    int64_t began_ms = lt_monotonic_ms();
     bool asked = false;
     if (!g->book->mass.pending || g->failing || role_draining(g->kit)) {
         return;
@@ -41,7 +43,8 @@ void registrar_mass_slices(struct registrar *g)
     do {
         lt_ignore(registrar_run(g, step_slice, NULL)); /* logged there */
         asked = somebody_asks(g);
-    } while (g->book->mass.pending && !asked && lt_monotonic_ms() < until_ms);
+    } while (g->book->mass.pending && !asked &&
+             lt_monotonic_ms() - began_ms < (g->book->mass.sealing ? SEALING_MS : SLICES_MS));
     g->book->mass.busy = asked;
     if (asked && g->open) {
         g->opened_us = lt_now().us; /* the group's time begins with the first question */

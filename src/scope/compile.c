@@ -533,6 +533,18 @@ static lt_res add_group_value(struct compiler *c)
     return LT_OK;
 }
 
+static lt_res add_tier(struct compiler *c)
+{
+    add(c, "CASE");
+    for (size_t i = 0; i < c->ask->tier_count; i++) {
+        add(c, " WHEN ");
+        LT_TRY(scope_walk(c->ask->tiers[i], c->arena, on_node, c));
+        lt_buf_addf(&c->text, " THEN %zu", i);
+    }
+    lt_buf_addf(&c->text, " ELSE %zu END", c->ask->tier_count);
+    return LT_OK;
+}
+
 /* From the inside: a value for each certificate, their number, what they are called, the sum of all. */
 static lt_res add_select(struct compiler *c, bool walked)
 {
@@ -547,6 +559,12 @@ static lt_res add_select(struct compiler *c, bool walked)
     bool count = c->ask->want == SCOPE_COUNT;
     add(c, count ? "SELECT count(*) FROM " : "");
     add(c, walked ? "(" : "");
+    if (!count && c->ask->tier_count > 0) {
+        add(c, "SELECT c.issuer, c.serial, ");
+        LT_TRY(add_tier(c));
+        add(c, " FROM ");
+        return LT_OK;
+    }
     add(c, count && !walked ? "" : "SELECT c.issuer, c.serial, c.copy FROM ");
     return LT_OK;
 }
@@ -601,6 +619,9 @@ static size_t bound_of(const struct scope *s, const struct scope_catalog *catalo
 static lt_res run_compiler(struct compiler *c, const struct scope *s, struct scope_sql *ret_sql)
 {
     c->room = BOUND_AROUND + bound_of(s, c->ask->catalog) + bound_of(c->ask->but_not, c->ask->catalog);
+    for (size_t i = 0; i < c->ask->tier_count; i++) {
+        c->room += bound_of(c->ask->tiers[i], c->ask->catalog);
+    }
     c->values = LT_NEW_ARRAY(c->arena, struct store_value, c->room);
     LT_CHECK(c->values != NULL, LT_PEER_TOO_LARGE, "the expression is over the limit");
     lt_buf_init(&c->text, TEXT_MAX);

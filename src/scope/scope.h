@@ -103,6 +103,10 @@ struct scope_ask {
     const struct scope *but_not; /* NULL, or a scope whose certificates are left out: what changed */
     lt_time but_not_now;         /* its own moment; 0: that of the scope itself */
     bool but_not_as_of;
+    /* SCOPE_MEMBERS: instead of its copy, the first of these that a certificate is of; tier_count for one
+     * that is of none. Read in one walk. */
+    const struct scope *const *tiers;
+    size_t tier_count;
 };
 struct scope_sql {
     const char *text;

@@ -76,6 +76,7 @@ def test_shown_approved_and_published(bulk):
     mass = propose(bulk, "--scope", "kind = bulk", "--tier", "account = 1", "--reason", "superseded", "--cause",
                    "validation-unreliable")
     assert mass["status"] == "proposed" and mass["count"] == MANY and mass["plan"]
+    assert [t["count"] for t in status(bulk, mass["id"])["tiers"]] == [MANY // 3, MANY - MANY // 3]  # told apart in one walk
     again = propose(bulk, "--scope", "kind = bulk", "--tier", "account = 1", "--reason", "superseded", "--cause",
                     "validation-unreliable")
     assert again["id"] == mass["id"]  # asked twice, made once

@@ -115,3 +115,12 @@ CREATE TABLE incident_plan (
 CREATE INDEX incident_plan_set ON incident_plan(set_us) WHERE status = 'set';
 CREATE INDEX incident_plan_changed ON incident_plan(set_us);
 CREATE INDEX incident_plan_mass ON incident_plan(mass);
+
+-- Insert-only. What each tier of a mass revocation but the last says by itself, while mass_tier has what selects its
+-- members: one walk over the whole tells all of them apart.
+CREATE TABLE mass_tier_alone (
+  mass INTEGER NOT NULL,
+  tier INTEGER NOT NULL,
+  scope TEXT NOT NULL,                     -- canonical
+  PRIMARY KEY (mass, tier)
+) STRICT, WITHOUT ROWID;
