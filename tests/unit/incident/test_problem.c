@@ -1,0 +1,484 @@
+/* Problem reports in the book: opened with their clocks, uploads in parts, on their way to the mailroom and
+ * back, ranked, the same again, waiting, findings, probes. */
+#include "../ca/book_rig.h"
+#include "../check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "incident/problem_private.h"
+
+#define PATH "/tmp/lintel-test-problem.db"
+
+enum { HOUR_S = 3600 };
+
+static void remove_files(void)
+{
+    (void)unlink(PATH);
+    (void)unlink(PATH "-wal");
+    (void)unlink(PATH "-shm");
+}
+
+static int set_up(void **state)
+{
+    struct rig *r = calloc(1, sizeof *r);
+    assert_non_null(r);
+    remove_files();
+    assert_ok(rig_open(r, PATH, NULL, true));
+    *state = r;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    rig_free(*state);
+    remove_files();
+    return 0;
+}
+
+/* ---- steps ---- */
+
+struct opening {
+    struct incident_report report;
+    uint8_t upload[INCIDENT_UPLOAD_LEN];
+    uint8_t hash[CA_HASH_LEN];
+    const char *raw; /* NULL: words alone */
+    int64_t id;
+};
+
+static struct opening plain(const char *words)
+{
+    return (struct opening){.report = {.channel = "phone",
+                                       .contact = "reporter@example.com",
+                                       .reporter = "",
+                                       .authority = "",
+                                       .title = "x",
+                                       .words = words,
+                                       .cause = "",
+                                       .clause = "",
+                                       .form = "",
+                                       .by = ""}};
+}
+
+static lt_res open_step(struct rig *r, struct ca_turn *t, void *arg)
+{
+    struct opening *o = arg;
+    (void)r;
+    if (o->raw != NULL) {
+        t->random(o->upload, sizeof o->upload);
+        memset(o->hash, o->raw[0], sizeof o->hash);
+        o->report.upload = LT_SLICE(o->upload, sizeof o->upload);
+        o->report.raw_sha256 = LT_SLICE(o->hash, sizeof o->hash);
+        o->report.raw_bytes = (int64_t)strlen(o->raw);
+        o->report.raw_parts = 1;
+        o->report.form = "mail";
+        LT_TRY(problem_upload_part(t, o->report.upload, 0, lt_slice_cstr(o->raw), "mail"));
+    }
+    return incident_problem_open(t, &o->report, &o->id);
+}
+
+static lt_res read_step(struct rig *r, struct ca_turn *t, void *arg)
+{
+    (void)r;
+    return incident_problem_read(t, arg);
+}
+
+static lt_res linked_step(struct rig *r, struct ca_turn *t, void *arg)
+{
+    (void)r;
+    (void)arg;
+    return incident_problem_mailroom_linked(t);
+}
+
+static lt_res beat_step(struct rig *r, struct ca_turn *t, void *arg)
+{
+    struct incident_beat b = {.t = t};
+    bool more = false;
+    (void)r;
+    (void)arg;
+    return incident_area_problem.beat(&b, &more);
+}
+
+static int64_t number(struct rig *r, const char *what, int64_t id)
+{
+    char text[256];
+    (void)snprintf(text, sizeof text, "SELECT %s FROM problem WHERE id = %lld", what, (long long)id);
+    return rig_number(r, text);
+}
+
+static int64_t letter(struct rig *r, const char *raw)
+{
+    struct opening o = plain("");
+    o.report.channel = "mail";
+    o.report.title = "";
+    o.raw = raw;
+    assert_ok(rig_run(r, open_step, &o));
+    return o.id;
+}
+
+/* ---- opened ---- */
+
+static void words_alone_are_a_report_with_a_clock(void **state)
+{
+    struct rig *r = *state;
+    struct opening o = plain("serial 00 is wrong");
+    o.report.received = lt_time_add_seconds(r->now, -2 * HOUR_S);
+    assert_ok(rig_run(r, open_step, &o));
+    assert_int_equal(o.id, 1);
+    assert_int_equal(number(r, "status = 'open'", 1), 1);
+    assert_int_equal(
+        rig_number(r, "SELECT count(*) FROM clock WHERE subject = 'problem 1' AND duty = 'cpr-findings'"), 1);
+    assert_int_equal(rig_number(r, "SELECT start_us FROM clock WHERE subject = 'problem 1'"),
+                     o.report.received.us);
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM problem_word WHERE problem = 1"), 2);
+    assert_int_equal(
+        rig_number(r, "SELECT reports FROM problem_reporter WHERE contact = 'reporter@example.com'"), 1);
+    rig_audit(r);
+}
+
+static void bad_reports_are_refused(void **state)
+{
+    struct rig *r = *state;
+    struct opening bad[] = {plain("x"), plain("x"), plain("x"), plain("x"), plain("x")};
+    bad[0].report.channel = "pigeon";
+    bad[1].report.authority = "king";
+    bad[2].report.cause = "nonsense";
+    bad[3].report.received = lt_time_add_seconds(r->now, HOUR_S);
+    bad[4].report.upload = LT_LIT("0123456789abcdef");
+    bad[4].report.raw_sha256 = LT_LIT("0123456789abcdef0123456789abcdef");
+    for (size_t i = 0; i < LT_COUNT(bad); i++) {
+        assert_true(lt_failed(rig_run(r, open_step, &bad[i])));
+    }
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM problem"), 0);
+}
+
+struct part {
+    const char *upload;
+    int64_t number;
+    const char *bytes;
+};
+
+static lt_res part_step(struct rig *r, struct ca_turn *t, void *arg)
+{
+    const struct part *p = arg;
+    (void)r;
+    return problem_upload_part(t, lt_slice_cstr(p->upload), p->number, lt_slice_cstr(p->bytes), "mail");
+}
+
+static void parts_come_in_order_and_once(void **state)
+{
+    static const struct {
+        struct part part;
+        int code;
+    } rows[] = {
+        {{"0123456789abcdef", 0, "one"}, 0},
+        {{"0123456789abcdef", 2, "three"}, LT_PEER_CONFLICT},
+        {{"0123456789abcdef", 1, "two"}, 0},
+        {{"0123456789abcdef", 1, "two"}, 0},
+        {{"0123456789abcdef", 0, "one"}, 0},
+        {{"0123456789abcdef", 3, "four"}, LT_PEER_CONFLICT},
+        {{"0123456789abcdef", 2, ""}, LT_PEER_TOO_LARGE},
+        {{"short", 0, "one"}, LT_PEER_MALFORMED},
+        {{"fedcba9876543210", 1, "two"}, LT_PEER_CONFLICT},
+    };
+    struct rig *r = *state;
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        struct part p = rows[i].part;
+        assert_int_equal(rig_run(r, part_step, &p).code, rows[i].code);
+    }
+    assert_int_equal(rig_number(r, "SELECT parts * 1000 + bytes FROM problem_upload"), 2006);
+    r->now = lt_time_add_seconds(r->now, 25 * HOUR_S);
+    assert_ok(rig_run(r, beat_step, NULL)); /* nobody finished it */
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM problem_part"), 0);
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM problem_upload"), 0);
+}
+
+static void the_same_bytes_are_the_same_report(void **state)
+{
+    struct rig *r = *state;
+    assert_int_equal(letter(r, "A letter"), 1);
+    assert_int_equal(letter(r, "A letter"), 1);
+    assert_int_equal(letter(r, "Another"), 1); /* its hash here is its first letter */
+    assert_int_equal(letter(r, "B letter"), 2);
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM event WHERE kind = 'problem.again'"), 2);
+}
+
+/* ---- read ---- */
+
+static void what_the_mailroom_read_is_kept(void **state)
+{
+    struct rig *r = *state;
+    static char from[] = "reporter@example.com";
+    static char subject[] = "a subject";
+    static char text[] = "a text";
+    static char serial[] = "serial";
+    static char value[] = "0cf65a03ce05c1fff1baf459b0f1aa20";
+    Ipc__MailroomItem item = IPC__MAILROOM_ITEM__INIT;
+    Ipc__MailroomItem *items[] = {&item};
+    Ipc__MailroomRead m = IPC__MAILROOM_READ__INIT;
+    int64_t id = letter(r, "A letter");
+    assert_non_null(rig_last(r, IPC_RAW_WANTED));
+    assert_int_equal(number(r, "reading = 'asked'", id), 1);
+    item.kind = serial;
+    item.value = value;
+    m.problem = id;
+    m.from = from;
+    m.subject = subject;
+    m.text = text;
+    m.items = items;
+    m.n_items = 1;
+    m.received_us = lt_time_add_seconds(r->now, -3 * HOUR_S).us;
+    assert_ok(rig_run(r, read_step, &m));
+    assert_int_equal(number(r, "status = 'open' AND reading = 'done' AND title = 'a subject'", id), 1);
+    /* It reached us when our relay took it. */
+    assert_int_equal(number(r, "received_us", id), m.received_us);
+    assert_int_equal(
+        rig_number(r, "SELECT count(*) FROM clock WHERE subject = 'problem 1' AND status = 'open'"), 1);
+    assert_int_equal(
+        rig_number(r, "SELECT start_us FROM clock WHERE subject = 'problem 1' AND status = 'open'"),
+        m.received_us);
+    assert_ok(rig_run(r, read_step, &m)); /* said twice */
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM problem_item"), 1);
+    /* The same serial number again: the same matter, one after the other. */
+    m.problem = letter(r, "B letter");
+    assert_ok(rig_run(r, read_step, &m));
+    assert_int_equal(number(r, "same_as", m.problem), id);
+    assert_true(number(r, "rank", m.problem) < number(r, "rank", id));
+    rig_audit(r);
+}
+
+static void a_relay_with_a_wrong_clock_moves_nothing(void **state)
+{
+    struct rig *r = *state;
+    Ipc__MailroomRead m = IPC__MAILROOM_READ__INIT;
+    int64_t received = 0;
+    const int64_t wrong_s[] = {HOUR_S, -30 * 24 * HOUR_S};
+    for (size_t i = 0; i < LT_COUNT(wrong_s); i++) {
+        m.problem = letter(r, i == 0 ? "A" : "B");
+        received = number(r, "received_us", m.problem);
+        m.received_us = lt_time_add_seconds(r->now, wrong_s[i]).us;
+        assert_ok(rig_run(r, read_step, &m));
+        assert_int_equal(number(r, "received_us", m.problem), received);
+    }
+}
+
+static void what_kills_the_mailroom_twice_is_for_a_person(void **state)
+{
+    struct rig *r = *state;
+    int64_t id = letter(r, "A letter");
+    int64_t other = letter(r, "B letter");
+    assert_ok(rig_run(r, linked_step, NULL)); /* a new mailroom: the one before died over one of them */
+    assert_int_equal(number(r, "tries * 10 + (reading = 'asked')", id), 21);
+    assert_int_equal(number(r, "tries * 10 + (reading = 'waiting')", other),
+                     11); /* until the first is back */
+    assert_ok(rig_run(r, linked_step, NULL));
+    assert_int_equal(number(r, "reading = 'failed' AND status = 'open' AND rank = 80", id), 1);
+    assert_int_equal(number(r, "reading = 'asked'", other), 1);
+    Ipc__MailroomRead m = IPC__MAILROOM_READ__INIT;
+    m.problem = other;
+    assert_ok(rig_run(r, read_step, &m));
+    assert_int_equal(number(r, "reading = 'done'", other), 1);
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM event WHERE kind = 'problem.unreadable'"), 1);
+}
+
+static void silence_is_asked_again(void **state)
+{
+    struct rig *r = *state;
+    int64_t id = letter(r, "A letter");
+    r->now = lt_time_add_seconds(r->now, 31);
+    assert_ok(rig_run(r, beat_step, NULL));
+    assert_int_equal(number(r, "tries", id), 2);
+}
+
+static void few_are_on_their_way_at_a_time(void **state)
+{
+    struct rig *r = *state;
+    char raw[2] = "0";
+    for (int i = 0; i < 30; i++) {
+        raw[0] = (char)('0' + i);
+        (void)letter(r, raw);
+    }
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM problem WHERE reading = 'asked'"), 16);
+    Ipc__MailroomRead m = IPC__MAILROOM_READ__INIT;
+    for (int i = 1; i <= 30; i++) {
+        m.problem = i;
+        assert_ok(rig_run(r, read_step, &m));
+    }
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM problem WHERE reading = 'done'"), 30);
+}
+
+/* ---- states ---- */
+
+static void every_edge_and_no_other(void **state)
+{
+    static const char *const states[] = {
+        "received", "open",  "waiting-reporter", "waiting-requester", "waiting-provider",
+        "answered", "closed"};
+    static const char *const events[] = {"read",          "unreadable", "wait-reporter", "wait-requester",
+                                         "wait-provider", "word",       "find",          "close",
+                                         "reopen",        "nothing"};
+    size_t edges = 0;
+    (void)state;
+    for (size_t i = 0; i < LT_COUNT(states); i++) {
+        for (size_t k = 0; k < LT_COUNT(events); k++) {
+            edges += incident_problem_next(states[i], events[k]) != NULL;
+        }
+    }
+    assert_int_equal(edges, incident_problem_edge_count);
+    assert_null(incident_problem_next("closed", "find"));
+    assert_null(incident_problem_next("received", "wait-reporter"));
+    assert_null(incident_problem_next("nothing", "read"));
+    /* Findings can be given from wherever it waits. */
+    for (size_t i = 1; i < 6; i++) {
+        assert_string_equal(incident_problem_next(states[i], "find"), "answered");
+    }
+}
+
+struct finding {
+    int64_t id;
+    const char *decision;
+    const char *words;
+};
+
+static lt_res find_step(struct rig *r, struct ca_turn *t, void *arg)
+{
+    const struct finding *f = arg;
+    struct incident_problem p;
+    const struct problem_findings findings = {
+        .decision = f->decision, .words = f->words, .to_subscriber = "", .by = "operator ann"};
+    (void)r;
+    LT_TRY(problem_load(t, f->id, &p));
+    return problem_findings_give(t, &p, &findings);
+}
+
+static void findings_without_an_address_are_on_the_page(void **state)
+{
+    struct rig *r = *state;
+    struct opening o = plain("x");
+    o.report.contact = "";
+    assert_ok(rig_run(r, open_step, &o));
+    struct finding bad[] = {{o.id, "maybe", "x"}, {o.id, "none", ""}, {99, "none", "x"}};
+    for (size_t i = 0; i < LT_COUNT(bad); i++) {
+        assert_true(lt_failed(rig_run(r, find_step, &bad[i])));
+    }
+    struct finding good = {o.id, "none", "all is well"};
+    assert_ok(rig_run(r, find_step, &good));
+    assert_ok(rig_run(r, beat_step, NULL));
+    assert_int_equal(number(r, "status = 'answered' AND told_us > 0", o.id), 1);
+    assert_int_equal(rig_number(r, "SELECT status = 'met' FROM clock WHERE subject = 'problem 1'"), 1);
+}
+
+static void findings_by_letter_wait_for_the_relay(void **state)
+{
+    struct rig *r = *state;
+    struct opening o = plain("x");
+    assert_ok(rig_run(r, open_step, &o));
+    struct finding f = {o.id, "none", "all is well"};
+    assert_ok(rig_run(r, find_step, &f));
+    assert_ok(rig_run(r, beat_step, NULL));
+    assert_int_equal(number(r, "told_us", o.id), 0);
+    assert_int_equal(rig_number(r, "SELECT status = 'open' FROM clock WHERE subject = 'problem 1'"), 1);
+    assert_int_equal(
+        rig_number(r, "SELECT unfounded FROM problem_reporter WHERE contact = 'reporter@example.com'"), 1);
+}
+
+/* ---- our own ---- */
+
+struct probe {
+    const char *channel;
+    const char *word;
+    bool seen;
+};
+
+static lt_res channel_step(struct rig *r, struct ca_turn *t, void *arg)
+{
+    const struct probe *p = arg;
+    (void)r;
+    return problem_channel_put(t, p->channel, 30, "ann", (lt_slice){0});
+}
+
+static lt_res send_step(struct rig *r, struct ca_turn *t, void *arg)
+{
+    struct probe *p = arg;
+    const char *word = NULL;
+    static char kept[64];
+    (void)r;
+    LT_TRY(problem_probe_send(t, p->channel, &word));
+    (void)snprintf(kept, sizeof kept, "%s", word); /* 22 letters */
+    p->word = kept;
+    return LT_OK;
+}
+
+static lt_res seen_step(struct rig *r, struct ca_turn *t, void *arg)
+{
+    struct probe *p = arg;
+    (void)r;
+    return problem_probe_seen(t, p->word, &p->seen);
+}
+
+static void a_channel_that_is_silent_is_an_alarm(void **state)
+{
+    struct rig *r = *state;
+    struct probe bad[] = {{.channel = "pigeon"}, {.channel = "mail nobody"}, {.channel = ""}};
+    struct probe form = {.channel = "form"};
+    static const char alarms[] = "SELECT count(*) FROM event WHERE kind = 'alarm.problem-channel'";
+    for (size_t i = 0; i < LT_COUNT(bad); i++) {
+        assert_true(lt_failed(rig_run(r, channel_step, &bad[i])));
+    }
+    assert_true(lt_failed(rig_run(r, send_step, &form))); /* not named yet */
+    assert_ok(rig_run(r, channel_step, &form));
+    assert_ok(rig_run(r, send_step, &form));
+    assert_ok(rig_run(r, seen_step, &form));
+    assert_true(form.seen);
+    r->now = lt_time_add_seconds(r->now, HOUR_S);
+    assert_ok(rig_run(r, beat_step, NULL));
+    assert_int_equal(rig_number(r, alarms), 0);
+    assert_ok(rig_run(r, send_step, &form)); /* and this one does not arrive */
+    r->now = lt_time_add_seconds(r->now, HOUR_S);
+    assert_ok(rig_run(r, beat_step, NULL));
+    assert_ok(rig_run(r, beat_step, NULL));
+    assert_int_equal(rig_number(r, alarms), 1);
+    r->now = lt_time_add_seconds(r->now, 26 * HOUR_S);
+    assert_ok(rig_run(r, beat_step, NULL));
+    assert_int_equal(rig_number(r, alarms), 2); /* nobody tried it for a day */
+    struct probe guess = {.word = "AAAAAAAAAAAAAAAAAAAAAA"};
+    assert_ok(rig_run(r, seen_step, &guess));
+    assert_false(guess.seen);
+}
+
+static void letters_go_out_daily(void **state)
+{
+    struct rig *r = *state;
+    struct probe mail = {.channel = "mail problems@example.com"};
+    static const char sent[] = "SELECT count(*) FROM notice WHERE kind = 'problem-probe'";
+    assert_ok(rig_run(r, channel_step, &mail));
+    for (int64_t day = 1; day <= 3; day++) {
+        assert_ok(rig_run(r, beat_step, NULL));
+        assert_ok(rig_run(r, beat_step, NULL));
+        assert_int_equal(rig_number(r, sent), day);
+        r->now = lt_time_add_seconds(r->now, 24 * HOUR_S);
+    }
+}
+
+int main(void)
+{
+#define TEST(name_) cmocka_unit_test_setup_teardown(name_, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(words_alone_are_a_report_with_a_clock),
+        TEST(bad_reports_are_refused),
+        TEST(parts_come_in_order_and_once),
+        TEST(the_same_bytes_are_the_same_report),
+        TEST(what_the_mailroom_read_is_kept),
+        TEST(a_relay_with_a_wrong_clock_moves_nothing),
+        TEST(what_kills_the_mailroom_twice_is_for_a_person),
+        TEST(silence_is_asked_again),
+        TEST(few_are_on_their_way_at_a_time),
+        cmocka_unit_test(every_edge_and_no_other),
+        TEST(findings_without_an_address_are_on_the_page),
+        TEST(findings_by_letter_wait_for_the_relay),
+        TEST(a_channel_that_is_silent_is_an_alarm),
+        TEST(letters_go_out_daily),
+    };
+    return cmocka_run_group_tests(tests, rig_group_setup, rig_group_teardown);
+}
