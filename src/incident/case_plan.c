@@ -332,6 +332,9 @@ static lt_res revoked(struct ca_turn *t, const struct incident_case *c, const st
         c->cause[0] == 0 ? NULL : incident_duty_for_cause(lt_slice_cstr(c->cause), (lt_time){c->aware_us});
     LT_TRY(d == NULL ? LT_OK : incident_clock_meet(t, subject, d->id, (lt_time){m->ended_us}, evidence));
     LT_TRY(incident_clock_happened(t, "incident.revoked", subject, (lt_time){m->ended_us}, evidence));
+    if (m->held == 0 && (c->must_us == 0 || m->ended_us <= c->must_us)) { /* feared, and did not happen */
+        LT_TRY(incident_clock_void(t, subject, "irg-9", "everything was revoked in time after all"));
+    }
     LT_TRY(incident_step_if(t, c->id, "revoke", "the revocation", evidence));
     return incident_step_if(t, c->id, "report", "the revocation", evidence);
 }
