@@ -22,7 +22,7 @@ enum {
     DRILL_CHOICES_MAX = 6,
     DRILL_WORDS_MAX = 60, /* of one verb */
     DRILL_TEXT_MAX = 256 * 1024,
-    DRILL_PATIENCE_S = 900,
+    DRILL_PATIENCE_S = 20,
 };
 
 /* All texts borrowed from the scenario's arena; NULL where nothing is written. */
@@ -71,9 +71,11 @@ struct drill_question {
 struct drill_scenario {
     const char *name;
     const char *title;
-    const char *what;  /* a few lines */
-    const char *shape; /* of the book: "caa" (every check of CAA too old), "clean", "mixed" */
-    const char *cause; /* of the incident, ca/reasons.h */
+    const char *what;    /* a few lines */
+    const char *shape;   /* of the book: "caa" (every check of CAA too old), "clean", "mixed" */
+    const char *cause;   /* of the incident, ca/reasons.h */
+    const char *delayed; /* a duty that is missed on purpose, with a report of the delay (irg-9) in time */
+    const char *delayed_mode;
     const char **modes;
     uint32_t mode_count;
     const char **beside; /* whose times stand beside ours */

@@ -111,6 +111,23 @@ static json_t *steps(const struct drill *d)
     return list;
 }
 
+/* The scenario misses one on purpose; then the report of the delay has to be there in time. */
+static bool is_told(const struct drill *d, const json_t *clocks)
+{
+    size_t i;
+    const json_t *one;
+    if (d->scenario.delayed == NULL || !drill_in_mode(d->scenario.delayed_mode, d->mode)) {
+        return false;
+    }
+    json_array_foreach(clocks, i, one)
+    {
+        if (strcmp(cmd_text(one, "duty"), "irg-9") == 0 && strcmp(cmd_text(one, "status"), "met") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Every clock of the book: met, late, missed. One that runs still has time. */
 static lt_res clocks(struct drill *d, json_t *missed, json_t **ret_list)
 {
@@ -126,11 +143,15 @@ static lt_res clocks(struct drill *d, json_t *missed, json_t **ret_list)
     *ret_list = json_incref(json_object_get(a.json, "clocks"));
     drill_answer_done(&a);
     LT_CHECK(*ret_list != NULL, LT_STATE_CORRUPT, "the clocks cannot be read: %.200s", a.words);
+    bool told = is_told(d, *ret_list);
     json_array_foreach(*ret_list, i, one)
     {
         bool must = strcmp(cmd_text(one, "force"), "MUST") == 0;
         const char *status = cmd_text(one, "status");
-        if (must && (strcmp(status, "breached") == 0 || strcmp(status, "late") == 0)) {
+        bool over = strcmp(status, "breached") == 0 || strcmp(status, "late") == 0;
+        bool reported = over && told && strcmp(cmd_text(one, "duty"), d->scenario.delayed) == 0;
+        LT_ASSERT(!reported || json_object_set_new(one, "reported", json_true()) == 0);
+        if (must && over && !reported) {
             LT_ASSERT(json_array_append_new(missed, json_string(cmd_text(one, "duty"))) == 0);
         }
     }
@@ -228,8 +249,9 @@ static void add_clocks(struct lt_buf *out, const json_t *record, bool markdown)
         char margin[SPAN_SIZE];
         span(cmd_int(one, "margin_s") * LT_US_PER_SECOND, margin);
         lt_buf_addf(out, markdown ? "| %s | %s | %s | %s | %s %s |\n" : "  %-34s %-16s %-10s %20s  %s %s\n",
-                    cmd_text(one, "duty"), cmd_text(one, "subject"), cmd_text(one, "status"), margin,
-                    cmd_text(one, "force"), cmd_text(one, "section"));
+                    cmd_text(one, "duty"), cmd_text(one, "subject"),
+                    json_is_true(json_object_get(one, "reported")) ? "late, told" : cmd_text(one, "status"),
+                    margin, cmd_text(one, "force"), cmd_text(one, "section"));
     }
 }
 

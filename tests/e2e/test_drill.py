@@ -101,7 +101,7 @@ def test_runs_and_is_scored(scratch, tmp_path):
     (tmp_path / "mass.yaml").write_text(SCENARIO)
     result = run("run", tmp_path / "mass.yaml", "--book", scratch, "--folder", tmp_path / "drill", "--certificates", 500)
     assert result.returncode == 0, result.stdout + result.stderr
-    assert "everything revoked" in result.stdout and "5 d" in result.stdout and "Every clock was met." in result.stdout
+    assert "everything revoked" in result.stdout and "5 d" in result.stdout and "Every clock was met" in result.stdout
     r = record(tmp_path / "drill")
     assert r["passed"] and not r["missed"] and {m["id"] for m in r["measures"]} == {"halted", "revoked", "waited"}
     waited = next(m for m in r["measures"] if m["id"] == "waited")
@@ -216,4 +216,4 @@ def test_shipped(tmp_path):
         records = [s.result() for s in started]
     for name, r in records:
         assert r["passed"], (name, r["missed"], [m for m in r["measures"] if not m["met"]])
-        assert not [c for c in r["clocks"] if c["force"] == "MUST" and c["status"] in ("breached", "late")], name
+        assert not [c for c in r["clocks"] if c["force"] == "MUST" and c["status"] in ("breached", "late") and not c.get("reported")], name
