@@ -83,6 +83,10 @@ void incident_proof_redact(lt_slice part, const struct incident_proofs *p, size_
 LT_MUST_USE lt_res incident_proof_key(const struct x509_spki *spki, struct lt_arena *a,
                                       uint8_t ret_sha256[32]);
 
+/* What was kept of a proof, looked at again, years later: does it still prove that key? Of a private key it
+ * is the statement that stands in its place. */
+bool incident_proof_again(lt_slice evidence, lt_slice spki_sha256, struct lt_arena *a);
+
 /* "proven", …: static storage. */
 const char *incident_proof_verdict_name(enum incident_proof_verdict v);
 /* As a message for the registrar; everything in the arena. */

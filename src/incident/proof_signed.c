@@ -100,6 +100,25 @@ static bool tried(struct lt_arena *a, const struct statement *s, lt_slice key, s
     return proof_signed(&spki, x509_sig_alg_der((enum x509_sig_alg)alg), s->message, signature, p);
 }
 
+/* What is kept must prove by itself: with the key that did not stand in it. */
+static void keep_with_key(struct lt_arena *a, lt_slice key, struct incident_proof *p)
+{
+    static const char *const own[] = {"\"public-key\"", "\"certificate\""};
+    struct lt_buf both;
+    for (size_t i = 0; i < LT_COUNT(own); i++) {
+        if (memmem(p->evidence.ptr, p->evidence.len, own[i], strlen(own[i])) != NULL) {
+            return; /* it has one of its own */
+        }
+    }
+    lt_buf_init(&both, 2 * INCIDENT_PROOF_EVIDENCE_MAX);
+    lt_buf_add(&both, p->evidence);
+    lt_buf_add_cstr(&both, "\n");
+    lt_pem_add(&both, "PUBLIC KEY", key);
+    lt_slice copy = both.overflow ? (lt_slice){0} : lt_arena_copy(a, lt_buf_slice(&both));
+    p->evidence = copy.len > 0 ? copy : p->evidence;
+    lt_buf_done(&both);
+}
+
 /* All keys that came along. Where the statement names its key, and it is there, what it says is the answer.
  */
 static lt_res try_keys(struct lt_arena *a, const struct statement *s, const struct incident_proofs *list,
@@ -115,6 +134,7 @@ static lt_res try_keys(struct lt_arena *a, const struct statement *s, const stru
             *p = one;
         }
         if (good) {
+            keep_with_key(a, list->keys[i], p);
             proof_say(p, INCIDENT_PROOF_PROVEN, "the key has signed that it is compromised");
             return LT_OK;
         }

@@ -506,6 +506,35 @@ static void test_a_key_signs_before_it_is_wiped(void **state)
     look_free(l);
 }
 
+/* What is kept proves it again, whatever came; not another key, and not when it was changed. */
+static void test_what_is_kept_proves_it_again(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"csr",       "kca",     "pock",    "nonce",
+                                        "nonce-csr", "private", "openssh", "pwnedkeys"};
+    for (size_t k = 0; k < 4; k++) { /* pwnedkeys has none of Ed25519 */
+        for (size_t i = 0; i < LT_COUNT(files); i++) {
+            char name[64];
+            struct look *l = look_new();
+            (void)snprintf(name, sizeof name, "certificate-%s", keys[k]);
+            assert_ok(incident_proof_look(vector(l, name), &l->arena, &l->proofs));
+            (void)snprintf(name, sizeof name, "%s-%s", files[i], keys[k]);
+            look_at(l, vector(l, name));
+            assert_found(l, name, 0, l->proofs.list[0].kind, "proven");
+            const struct incident_proof *p = &l->proofs.list[0];
+            lt_slice hash = LT_SLICE(p->spki_sha256, 32);
+            uint8_t other[32] = {1};
+            assert_true(incident_proof_again(p->evidence, hash, &l->arena));
+            assert_false(incident_proof_again(p->evidence, LT_SLICE(other, 32), &l->arena));
+            lt_slice copy = lt_arena_copy(&l->arena, p->evidence);
+            uint8_t *at = (uint8_t *)(uintptr_t)copy.ptr + copy.len - 60;
+            *at = *at == 'A' ? 'B' : 'A';
+            assert_false(incident_proof_again(copy, hash, &l->arena));
+            look_free(l);
+        }
+    }
+}
+
 static void test_nonces(void **state)
 {
     (void)state;
@@ -543,6 +572,7 @@ int main(void)
         cmocka_unit_test(test_more_than_a_look_holds),
         cmocka_unit_test(test_nothing_in_nothing),
         cmocka_unit_test(test_a_key_signs_before_it_is_wiped),
+        cmocka_unit_test(test_what_is_kept_proves_it_again),
         cmocka_unit_test(test_nonces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
