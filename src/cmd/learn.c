@@ -45,6 +45,19 @@ static lt_res add_text(json_t *payload, const char *option, const char *member, 
     return LT_OK;
 }
 
+/* An option that is given several times. */
+static lt_res add_texts(struct cmd *c, json_t *payload, const struct learn_member *m)
+{
+    json_t *list = json_array();
+    LT_CHECK(list != NULL && json_object_set_new(payload, m->member, list) == 0, LT_PEER_USAGE,
+             "--%s: no room", m->option);
+    for (size_t i = 0; cmd_value_nth(c, m->option, i) != NULL; i++) {
+        LT_CHECK(json_array_append_new(list, json_string(cmd_value_nth(c, m->option, i))) == 0, LT_PEER_USAGE,
+                 "--%s is no UTF-8", m->option);
+    }
+    return LT_OK;
+}
+
 static lt_res add_member(struct cmd *c, json_t *payload, const struct learn_member *m)
 {
     const char *value = cmd_value(c, m->option);
@@ -59,6 +72,8 @@ static lt_res add_member(struct cmd *c, json_t *payload, const struct learn_memb
         return LT_OK;
     }
     switch (m->type) {
+    case LEARN_TEXTS:
+        return add_texts(c, payload, m);
     case LEARN_TIME:
         return add_time(c, payload, m, value);
     case LEARN_NUMBER:
@@ -272,5 +287,16 @@ lt_res cmd_learn_show(struct cmd *c, const char *noun)
     LT_TRY(check_word(c->args.words[0]));
     (void)snprintf(path, sizeof path, "%s/%s", noun, c->args.words[0]); /* measured */
     LT_TRY(cmd_api_get(c, path, &answer));
+    return c->json ? cmd_print_json(answer) : print_object(answer, "");
+}
+
+lt_res cmd_learn_show_signed(struct cmd *c, const char *noun)
+{
+    LT_CLEANUP(cmd_json_freep) json_t *payload = json_object();
+    LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
+    char path[PATH_SIZE];
+    LT_TRY(check_word(c->args.words[0]));
+    (void)snprintf(path, sizeof path, "%s/%s/show", noun, c->args.words[0]); /* measured */
+    LT_TRY(cmd_api_post(c, path, payload, &answer));
     return c->json ? cmd_print_json(answer) : print_object(answer, "");
 }

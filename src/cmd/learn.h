@@ -6,7 +6,7 @@
 
 enum { LEARN_MEMBERS_MAX = 8, LEARN_WORDS_MAX = 3, LEARN_COLUMNS_MAX = 8, LEARN_FILTERS_MAX = 3 };
 
-enum learn_type { LEARN_TEXT, LEARN_TIME, LEARN_NUMBER, LEARN_FLAG };
+enum learn_type { LEARN_TEXT, LEARN_TEXTS, LEARN_TIME, LEARN_NUMBER, LEARN_FLAG };
 
 struct learn_member {
     const char *option;
@@ -36,5 +36,7 @@ struct learn_list {
 };
 LT_MUST_USE lt_res cmd_learn_list(struct cmd *c, const struct learn_list *l);
 LT_MUST_USE lt_res cmd_learn_show(struct cmd *c, const char *noun);
+/* The same, signed: what not everybody may see. */
+LT_MUST_USE lt_res cmd_learn_show_signed(struct cmd *c, const char *noun);
 
 #endif

@@ -70,20 +70,21 @@ static lt_res run_concerns(struct cmd *c)
     static const struct learn_list l = {
         .path = "concerns",
         .key = "concerns",
-        .heads = {"CONCERN", "INCIDENT", "RECEIVED", "ANSWERED", "WORDS"},
-        .members = {"id", "incident", "received", "answered", "words"},
+        .heads = {"CONCERN", "INCIDENT", "RECEIVED", "ANSWERED"},
+        .members = {"id", "incident", "received", "answered"},
     };
     return cmd_learn_list(c, &l);
 }
 
 static lt_res run_concern(struct cmd *c)
 {
-    return cmd_learn_show(c, "concerns");
+    return cmd_learn_show_signed(c, "concerns");
 }
 
 static lt_res run_link(struct cmd *c)
 {
-    static const struct learn_change row = {.path = "concerns/link"};
+    static const struct learn_change row = {.path = "concerns/link",
+                                            .members = {{"keeper", "keepers", LEARN_TEXTS, false}}};
     if (!cmd_flag(c, "yes")) {
         return cmd_would(
             c, "would make a new link for the concern box; the one before ends. Add --yes to do it");
@@ -118,7 +119,12 @@ static const struct cmd_option record_options[] = {
     CMD_OPERATOR_OPTIONS,
 };
 static const struct cmd_option operator_options[] = {CMD_OPERATOR_OPTIONS};
-static const struct cmd_option link_options[] = {CMD_YES_OPTION, CMD_OPERATOR_OPTIONS};
+static const struct cmd_option link_options[] = {
+    {"keeper", "NAME", "operator who sees what comes; several times (default: who makes the link)", true,
+     NULL},
+    CMD_YES_OPTION,
+    CMD_OPERATOR_OPTIONS,
+};
 
 #define OPTIONS(list_) .options = (list_), .option_count = LT_COUNT(list_)
 
@@ -186,9 +192,12 @@ const struct cmd_verb cmd_concern_link = {
     .summary = "make the link of the concern box: one for all of the staff",
     .help = "Whoever has it may write down what worries them, in any browser; a case is opened that says "
             "nothing\n"
-            "of who it was. Put it where all of the staff find it. A new link ends the one before.\n"
+            "of who it was. Put it where all of the staff find it. A new link ends the one before. What "
+            "comes by it is\n"
+            "shown to its keepers alone, who have a role in the incident that it opens: the first is its "
+            "commander.\n"
             "\n"
-            "examples:\n  lintel concern link --yes\n",
+            "examples:\n  lintel concern link --keeper ann --keeper bob --yes\n",
     OPTIONS(link_options),
     .run = run_link,
 };
@@ -206,7 +215,10 @@ const struct cmd_verb cmd_concern_show = {
     .words_least = 1,
     .words_most = 1,
     .summary = "show one concern, and the answer",
-    .help = "examples:\n  lintel concern show 2\n",
+    .help = "For who keeps the box, and whoever else has a role in its incident.\n"
+            "\n"
+            "examples:\n  lintel concern show 2 --operator ann --key ann.key\n",
+    OPTIONS(operator_options),
     .run = run_concern,
 };
 const struct cmd_verb cmd_concern_answer = {

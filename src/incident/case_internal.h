@@ -14,6 +14,9 @@ const char *incident_case_subject(struct ca_turn *t, int64_t id);
 LT_MUST_USE lt_res incident_case_of(struct incident_call *c, struct incident_case *ret_case);
 /* The answer of most ops: {"incident": N, "status": …} and what the body has; frees it. */
 LT_MUST_USE lt_res incident_case_answer(struct incident_call *c, int64_t id, struct ca_body *body);
+/* Event incident.role. Of c only turn, by and jws are looked at. */
+LT_MUST_USE lt_res incident_case_give_role(struct incident_call *c, int64_t id, const char *role,
+                                           const char *holder, const char *words);
 /* Is this one of the words? */
 bool incident_case_word(const char *const *list, const char *word);
 LT_MUST_USE lt_res incident_case_contained(struct ca_turn *t, int64_t id);

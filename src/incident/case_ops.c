@@ -86,9 +86,6 @@ static lt_res aware_of(struct incident_call *c, lt_time *ret_aware)
                                                              instants, c->t->now, &rule, ret_aware);
 }
 
-static lt_res give_role(struct incident_call *c, int64_t id, const char *role, const char *holder,
-                        const char *words);
-
 lt_res incident_case_op_open(struct incident_call *c)
 {
     int64_t id = 0;
@@ -108,7 +105,7 @@ lt_res incident_case_op_open(struct incident_call *c)
     };
     LT_TRY(aware_of(c, &o.aware));
     LT_TRY(incident_open(c->t, &o, &id));
-    LT_TRY(give_role(c, id, "commander", c->by, "opened it"));
+    LT_TRY(incident_case_give_role(c, id, "commander", c->by, "opened it"));
     if (incident_number(c, "detected") == 0) {
         LT_TRY(incident_step(c->t, id, "declare", by, ""));
     }
@@ -174,8 +171,8 @@ static lt_res holder_of(struct ca_turn *t, int64_t id, const char *role, const c
     return store_rows_end(&rows);
 }
 
-static lt_res give_role(struct incident_call *c, int64_t id, const char *role, const char *holder,
-                        const char *words)
+lt_res incident_case_give_role(struct incident_call *c, int64_t id, const char *role, const char *holder,
+                               const char *words)
 {
     const char *before = NULL;
     struct ca_body b;
@@ -215,7 +212,7 @@ lt_res incident_case_op_role(struct incident_call *c)
              LT_PEER_NOT_FOUND, "there is no operator \"%.64s\" (lintel operator list)", holder);
     LT_CHECK(holder[0] != 0 || strcmp(role, "commander") != 0, LT_PEER_CONFLICT,
              "an incident has a commander until it is closed: hand the role over");
-    LT_TRY(give_role(c, in.id, role, holder, incident_text(c, "words")));
+    LT_TRY(incident_case_give_role(c, in.id, role, holder, incident_text(c, "words")));
     return answer(c, in.id);
 }
 

@@ -42,9 +42,15 @@ incident_learn_op incident_op_training_add;
 /* learn_concern.c */
 incident_learn_op incident_op_concern_link;
 incident_learn_op incident_op_concern_answer;
-/* Opens the case. ret_token: of the filer's own link, in the turn's arena. */
-LT_MUST_USE lt_res incident_concern_file(struct ca_turn *t, const char *words, int64_t *ret_id,
-                                         const char **ret_token);
+incident_learn_op incident_op_concern_show;
+/* Opens the case, for the keepers alone ("ann bob"). ret_token: of the filer's own link, in the turn's arena.
+ */
+struct incident_concern {
+    const char *words;
+    const char *keepers;
+};
+LT_MUST_USE lt_res incident_concern_file(struct ca_turn *t, const struct incident_concern *filed,
+                                         int64_t *ret_id, const char **ret_token);
 
 /* What is due: each does at most INCIDENT_LEARN_SLICE rows. */
 LT_MUST_USE lt_res incident_action_beat(struct ca_turn *t, bool *ret_more);

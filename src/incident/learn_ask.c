@@ -21,7 +21,6 @@ enum {
     SQL_TRAINEES,
     SQL_MISSING,
     SQL_CONCERNS,
-    SQL_CONCERN,
 };
 
 #define ACTION_COLUMNS                                                                              \
@@ -31,7 +30,7 @@ enum {
     "r.id, r.source, s.kind, s.title, s.link, r.reviewer, r.assigned_us, r.due_us, r.filed_us, r.filed_by"
 #define REVIEW_FROM "incident_review r LEFT JOIN incident_review_source s ON s.source = r.source"
 #define TRAINING_COLUMNS "id, person, role, course, done_us, until_us, evidence, recorded_us, by_whom"
-#define CONCERN_COLUMNS "id, incident, received_us, answered_us, words, answer"
+#define CONCERN_COLUMNS "id, incident, received_us, answered_us" /* the words: concerns/N/show */
 
 static const struct store_sql sql[] = {
     [SQL_ACTIONS] = {"query.actions", "SELECT " ACTION_COLUMNS " FROM incident_action WHERE id < ?1 "
@@ -70,7 +69,6 @@ static const struct store_sql sql[] = {
                      "LIMIT 100"},
     [SQL_CONCERNS] = {"query.concerns", "SELECT " CONCERN_COLUMNS " FROM incident_concern WHERE id < ?1 "
                                         "ORDER BY id DESC LIMIT ?2"},
-    [SQL_CONCERN] = {"query.concern", "SELECT " CONCERN_COLUMNS " FROM incident_concern WHERE id = ?1"},
 };
 static const struct ca_query_sql statements = {sql, LT_COUNT(sql)};
 
@@ -110,8 +108,8 @@ static const struct member training_members[] = {
 };
 static const struct member course_members[] = {{"role", TEXT},  {"course", TEXT}, {"valid_days", DAYS},
                                                {"words", TEXT}, {"since", TIME},  {"ended", TIME}};
-static const struct member concern_members[] = {{"id", NUMBER},     {"incident", NUMBER}, {"received", TIME},
-                                                {"answered", TIME}, {"words", TEXT},      {"answer", TEXT}};
+static const struct member concern_members[] = {
+    {"id", NUMBER}, {"incident", NUMBER}, {"received", TIME}, {"answered", TIME}};
 
 static void write_row(struct query_out *out, const struct store_rows *rows, struct members m)
 {
@@ -398,11 +396,6 @@ static lt_res concern_list(const struct ca_query *query, struct query_out *out)
     return write_list(query, out, &l);
 }
 
-static lt_res concern_show(const struct ca_query *query, struct query_out *out)
-{
-    return write_one(query, out, SQL_CONCERN, MEMBERS(concern_members), "concern");
-}
-
 static const struct incident_question questions[] = {
     {"action.list", action_list},
     {"action.show", action_show},
@@ -414,7 +407,6 @@ static const struct incident_question questions[] = {
     {"training.courses", training_courses},
     {"training.trainees", training_trainees},
     {"concern.list", concern_list},
-    {"concern.show", concern_show},
 };
 
 const struct incident_questions incident_questions_learn = {questions, LT_COUNT(questions), &statements};

@@ -9,7 +9,8 @@
 #include "base/text.h"
 #include "ca/body.h"
 #include "crypto/digest.h"
-#include "incident/case.h"
+#include "incident/case_internal.h"
+#include "incident/clock.h"
 #include "incident/learn.h"
 #include "incident/pages.h"
 
@@ -37,49 +38,115 @@ static lt_res new_token(struct ca_turn *t, const char **ret_token, uint8_t ret_h
 
 /* ---- what operators say ---- */
 
+/* Those who see what comes by the link, as a list with blanks between: operators that there are. */
+static lt_res keepers_of(struct incident_call *c, const char **ret_keepers)
+{
+    const char *list = NULL;
+    for (size_t i = 0; incident_text_nth(c, "keepers", i) != NULL; i++) {
+        const char *name = incident_text_nth(c, "keepers", i);
+        LT_CHECK(incident_case_roles[i] != NULL, LT_PEER_TOO_LARGE, "there are too many keepers");
+        LT_CHECK(ca_operator_by_name(&c->t->book->operators, lt_slice_cstr(name)) != NULL, LT_PEER_NOT_FOUND,
+                 "there is no operator \"%.63s\" (lintel operator list)", name);
+        list = list == NULL ? name : lt_arena_printf(c->t->arena, "%s %s", list, name);
+        LT_CHECK(list != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    }
+    *ret_keepers = list == NULL ? c->by : list;
+    return LT_OK;
+}
+
 lt_res incident_op_concern_link(struct incident_call *c)
 {
     uint8_t hash[CRYPTO_SHA256_LEN];
     const char *token = NULL;
+    const char *keepers = NULL;
     struct ca_body b;
+    LT_TRY(keepers_of(c, &keepers));
     LT_TRY(new_token(c->t, &token, hash));
     LT_TRY(store_exec(c->t->store, &incident_learn_sql[LEARN_LINK_END], STORE_ARGS(STORE_I(c->t->now.us)),
                       NULL));
     LT_TRY(store_exec(c->t->store, &incident_learn_sql[LEARN_LINK_ADD],
-                      STORE_ARGS(STORE_B(LT_SLICE(hash, sizeof hash)), STORE_I(c->t->now.us), STORE_S(c->by)),
+                      STORE_ARGS(STORE_B(LT_SLICE(hash, sizeof hash)), STORE_I(c->t->now.us), STORE_S(c->by),
+                                 STORE_S(keepers)),
                       NULL));
     ca_body_init(&b);
+    ca_body_str(&b, "keepers", keepers);
     ca_body_str(&b, "operator", c->by); /* without the token, which is a right */
     LT_TRY(ca_body_event(&b, c->t, "concern.link", "concern box", c->jws));
     char *url = lt_arena_printf(c->t->arena, "%s/concern/%s", c->t->book->base_url, token);
     LT_CHECK(url != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
     ca_body_init(&b);
     ca_body_str(&b, "url", url);
+    ca_body_str(&b, "keepers", keepers);
+    return ca_body_cstr(&b, c->t->arena, &c->json);
+}
+
+struct kept {
+    int64_t id;
+    int64_t incident;
+    int64_t received_us;
+    const char *words;
+    const char *answer;
+    int64_t answered_us;
+};
+
+/* Who has no role in its incident hears that there is none. */
+static lt_res load(struct incident_call *c, struct kept *ret)
+{
+    struct store_rows rows;
+    struct incident_case in;
+    LT_TRY(incident_id(c, &ret->id));
+    LT_TRY(store_query(c->t->store, &incident_learn_sql[LEARN_CONCERN_GET], STORE_ARGS(STORE_I(ret->id)),
+                       &rows));
+    bool found = store_next(&rows);
+    if (found) {
+        ret->incident = store_int(&rows, 0);
+        ret->received_us = store_int(&rows, 1);
+        ret->words = lt_arena_cstr(c->t->arena, store_bytes(&rows, 2));
+        ret->answer = lt_arena_cstr(c->t->arena, store_bytes(&rows, 3));
+        ret->answered_us = store_int(&rows, 4);
+    }
+    LT_TRY(store_rows_end(&rows));
+    LT_CHECK(found, LT_PEER_NOT_FOUND, "there is no concern %lld", (long long)ret->id);
+    LT_CHECK(ret->words != NULL && ret->answer != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    LT_TRY(incident_load(c->t, ret->incident, &in));
+    lt_res may = incident_may_see(c->t, &in, c->by);
+    LT_CHECK(may.code != LT_PEER_NOT_FOUND, LT_PEER_NOT_FOUND, "there is no concern %lld that you may see",
+             (long long)ret->id);
+    return may;
+}
+
+lt_res incident_op_concern_show(struct incident_call *c)
+{
+    struct kept k = {0};
+    struct ca_body b;
+    LT_TRY(load(c, &k));
+    ca_body_init(&b);
+    ca_body_int(&b, "id", k.id);
+    ca_body_int(&b, "incident", k.incident);
+    ca_body_time(&b, "received", (lt_time){k.received_us});
+    ca_body_str(&b, "words", k.words);
+    ca_body_str(&b, "answer", k.answer);
+    if (k.answered_us != 0) {
+        ca_body_time(&b, "answered", (lt_time){k.answered_us});
+    }
     return ca_body_cstr(&b, c->t->arena, &c->json);
 }
 
 lt_res incident_op_concern_answer(struct incident_call *c)
 {
-    int64_t id = 0;
-    int64_t incident = 0;
-    struct store_rows rows;
+    struct kept k = {0};
     struct ca_body b;
     const char *words = incident_text(c, "words");
-    LT_TRY(incident_id(c, &id));
+    LT_TRY(load(c, &k));
     LT_TRY(incident_learn_text("words", words, ANSWER_MAX));
-    LT_TRY(store_query(c->t->store, &incident_learn_sql[LEARN_CONCERN_GET], STORE_ARGS(STORE_I(id)), &rows));
-    bool found = store_next(&rows);
-    incident = found ? store_int(&rows, 0) : 0;
-    LT_TRY(store_rows_end(&rows));
-    LT_CHECK(found, LT_PEER_NOT_FOUND, "there is no concern %lld", (long long)id);
     LT_TRY(store_exec(c->t->store, &incident_learn_sql[LEARN_CONCERN_ANSWER],
-                      STORE_ARGS(STORE_I(id), STORE_S(words), STORE_I(c->t->now.us)), NULL));
-    char *subject = lt_arena_printf(c->t->arena, "concern %lld", (long long)id);
+                      STORE_ARGS(STORE_I(k.id), STORE_S(words), STORE_I(c->t->now.us)), NULL));
+    char *subject = lt_arena_printf(c->t->arena, "concern %lld", (long long)k.id);
     LT_CHECK(subject != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
     for (int i = 0; i < 2; i++) { /* the event and the answer say the same */
         ca_body_init(&b);
-        ca_body_int(&b, "id", id);
-        ca_body_int(&b, "incident", incident);
+        ca_body_int(&b, "id", k.id);
+        ca_body_int(&b, "incident", k.incident);
         ca_body_str(&b, "operator", c->by);
         LT_TRY(i == 0 ? ca_body_event(&b, c->t, "concern.answered", subject, c->jws)
                       : ca_body_cstr(&b, c->t->arena, &c->json));
@@ -89,12 +156,38 @@ lt_res incident_op_concern_answer(struct incident_call *c)
 
 /* ---- the page ---- */
 
-static lt_res link_works(struct ca_turn *t, lt_slice hash, bool *ret_works)
+/* ret_keepers NULL: it is no link that works. */
+static lt_res find_link(struct ca_turn *t, lt_slice hash, const char **ret_keepers)
 {
     struct store_rows rows;
+    *ret_keepers = NULL;
     LT_TRY(store_query(t->store, &incident_learn_sql[LEARN_LINK_GET], STORE_ARGS(STORE_B(hash)), &rows));
-    *ret_works = store_next(&rows) && store_int(&rows, 0) == 0;
+    if (store_next(&rows) && store_int(&rows, 0) == 0) {
+        *ret_keepers = lt_arena_cstr(t->arena, store_bytes(&rows, 1));
+    }
     return store_rows_end(&rows);
+}
+
+/* The incident is restricted: who keeps the box has a role in it from the first moment on. */
+static lt_res give_roles(struct ca_turn *t, int64_t incident, const char *keepers)
+{
+    struct incident_call c = {.t = t, .by = "concern box"};
+    lt_slice rest = lt_slice_cstr(keepers);
+    lt_slice name;
+    for (size_t i = 0; incident_case_roles[i] != NULL && lt_slice_split(&rest, ' ', &name); i++) {
+        const char *holder = lt_arena_cstr(t->arena, name);
+        LT_CHECK(holder != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+        LT_TRY(
+            incident_case_give_role(&c, incident, incident_case_roles[i], holder, "keeps the concern box"));
+    }
+    return LT_OK;
+}
+
+/* Restricted to protect who filed it; whether it is security-sensitive, nobody has said yet. */
+static lt_res not_sensitive(struct ca_turn *t, int64_t incident)
+{
+    return incident_clock_void(t, incident_case_subject(t, incident), "irg-11",
+                               "a concern of the staff, restricted for the sake of who filed it");
 }
 
 /* Has the one that is so many before the next come within a day? */
@@ -118,8 +211,10 @@ static lt_res write_event(struct ca_turn *t, const char *subject, int64_t incide
     return ca_body_event(&b, t, "concern.received", subject, LT_SLICE(NULL, 0));
 }
 
-lt_res incident_concern_file(struct ca_turn *t, const char *words, int64_t *ret_id, const char **ret_token)
+lt_res incident_concern_file(struct ca_turn *t, const struct incident_concern *filed, int64_t *ret_id,
+                             const char **ret_token)
 {
+    const char *words = filed->words;
     uint8_t hash[CRYPTO_SHA256_LEN];
     int64_t incident = 0;
     bool flooded = false;
@@ -140,6 +235,8 @@ lt_res incident_concern_file(struct ca_turn *t, const char *words, int64_t *ret_
                                        .scope = "",
                                        .by = "concern box"};
     LT_TRY(incident_open(t, &o, &incident));
+    LT_TRY(give_roles(t, incident, filed->keepers));
+    LT_TRY(not_sensitive(t, incident));
     LT_TRY(new_token(t, ret_token, hash));
     LT_TRY(store_exec(t->store, &incident_learn_sql[LEARN_CONCERN_ADD],
                       STORE_ARGS(STORE_I(*ret_id), STORE_I(incident), STORE_S(words), STORE_I(t->now.us),
@@ -163,11 +260,12 @@ static lt_res show_form(struct acme_page *p, const char *wrong)
     return acme_page_answer(p);
 }
 
-static lt_res file(struct acme_page *p)
+static lt_res file(struct acme_page *p, const char *keepers)
 {
+    const struct incident_concern filed = {acme_page_field(p, "text"), keepers};
     int64_t id = 0;
     const char *token = NULL;
-    lt_res r = incident_concern_file(p->turn, acme_page_field(p, "text"), &id, &token);
+    lt_res r = incident_concern_file(p->turn, &filed, &id, &token);
     if (lt_class_of(r.code) == LT_CLASS_PEER || lt_class_of(r.code) == LT_CLASS_POLICY) {
         char why[sizeof lt_error_last()->detail];
         (void)snprintf(why, sizeof why, "%s", lt_error_last()->detail); /* cut: for people */
@@ -214,11 +312,11 @@ static lt_res show_answer(struct acme_page *p, lt_slice hash)
 lt_res incident_concern_page(struct acme_page *p)
 {
     uint8_t hash[CRYPTO_SHA256_LEN];
-    bool works = false;
+    const char *keepers = NULL;
     hash_of(p->m->token, hash);
-    LT_TRY(link_works(p->turn, LT_SLICE(hash, sizeof hash), &works));
-    if (!works) {
+    LT_TRY(find_link(p->turn, LT_SLICE(hash, sizeof hash), &keepers));
+    if (keepers == NULL) {
         return p->m->post ? acme_page_unknown(p) : show_answer(p, LT_SLICE(hash, sizeof hash));
     }
-    return p->m->post ? file(p) : show_form(p, NULL);
+    return p->m->post ? file(p, keepers) : show_form(p, NULL);
 }

@@ -65,6 +65,8 @@ static const struct incident_field training[] = {
     {"done", INCIDENT_TIME, false, 0},
 };
 
+static const struct incident_field keepers[] = {{"keepers", INCIDENT_TEXTS, false, NAME}};
+
 #define CHANGE(pattern_, op_, fields_)                                   \
     {                                                                    \
         {"POST", pattern_, op_, CA_API_CALL}, fields_, LT_COUNT(fields_) \
@@ -105,8 +107,8 @@ static const struct incident_form forms[] = {
     CHANGE("trainees/end", "training.trainee-end", trainee),
     CHANGE("trainings", "training.add", training),
     ASK("concerns", "concern.list"),
-    ASK("concerns/{id}", "concern.show"),
-    {{"POST", "concerns/link", "concern.link", CA_API_CALL}, NULL, 0},
+    CHANGE("concerns/link", "concern.link", keepers),
+    {{"POST", "concerns/{id}/show", "concern.show", CA_API_CALL}, NULL, 0},
     CHANGE("concerns/{id}/answer", "concern.answer", words),
 };
 

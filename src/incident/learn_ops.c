@@ -118,6 +118,8 @@ static const struct incident_op ops[] = {
     {"training.add", CA_ROLE_OPERATOR, incident_op_training_add},
     {"concern.link", CA_ROLE_OPERATOR, incident_op_concern_link},
     {"concern.answer", CA_ROLE_OPERATOR, incident_op_concern_answer},
+    {"concern.show", CA_ROLE_OPERATOR | CA_ROLE_VIEWER | CA_ROLE_APPROVER | CA_ROLE_AUDITOR,
+     incident_op_concern_show},
 };
 
 static lt_res beat(struct incident_beat *b, bool *ret_more)

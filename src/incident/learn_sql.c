@@ -146,8 +146,9 @@ const struct store_sql incident_learn_sql[LEARN_STATEMENTS] = {
     [LEARN_CONCERN_ADD] = {"learn.concern-add",
                            "INSERT INTO incident_concern (id, incident, words, received_us, token_sha256, "
                            "answer, answered_us) VALUES (?1, ?2, ?3, ?4, ?5, '', 0)"},
-    [LEARN_CONCERN_GET] = {"learn.concern",
-                           "SELECT incident, received_us FROM incident_concern WHERE id = ?1"},
+    [LEARN_CONCERN_GET] =
+        {"learn.concern",
+         "SELECT incident, received_us, words, answer, answered_us FROM incident_concern WHERE id = ?1"},
     [LEARN_CONCERN_BY_TOKEN] = {"learn.concern-by-token",
                                 "SELECT id, incident, received_us, answer, answered_us FROM incident_concern "
                                 "WHERE token_sha256 = ?1"},
@@ -155,10 +156,11 @@ const struct store_sql incident_learn_sql[LEARN_STATEMENTS] = {
                               "UPDATE incident_concern SET answer = ?2, answered_us = "
                               "?3 WHERE id = ?1"},
     [LEARN_LINK_GET] = {"learn.concern-link",
-                        "SELECT ended_us FROM incident_concern_link WHERE token_sha256 = ?1"},
-    [LEARN_LINK_ADD] = {"learn.concern-link-add",
-                        "INSERT INTO incident_concern_link (token_sha256, created_us, created_by, ended_us) "
-                        "VALUES (?1, ?2, ?3, 0)"},
+                        "SELECT ended_us, keepers FROM incident_concern_link WHERE token_sha256 = ?1"},
+    [LEARN_LINK_ADD] =
+        {"learn.concern-link-add",
+         "INSERT INTO incident_concern_link (token_sha256, created_us, created_by, keepers, ended_us) "
+         "VALUES (?1, ?2, ?3, ?4, 0)"},
     /* A handful: a link is made anew when it has come to where it should not be. */
     [LEARN_LINK_END] =
         {"learn.concern-link-end",

@@ -66,7 +66,7 @@ def test_kills_while_things_are_promised(fresh_ca, record_property):
     titles = {a["id"]: a["title"] for a in actions}
     assert len(set(titles.values())) == len(titles)
     assert all(titles[i] == f"promise {k}" for k, i in answered.items())
-    concerns = [c["words"] for c in ca.json("concern", "list", "--all")["concerns"]]
+    concerns = [ca.json("concern", "show", c["id"])["words"] for c in ca.json("concern", "list", "--all")["concerns"]]
     assert set(filed) <= set(concerns) and len(concerns) == len(set(concerns))
     for a in actions:
         kinds = [e["kind"] for e in ca.json("event", "list", "--subject", f"action {a['id']}", "--oldest")["events"]]

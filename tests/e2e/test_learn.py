@@ -107,7 +107,13 @@ def test_a_concern_names_nobody(ca):
     assert status == 200
     own = re.search(r"https://[^<\"]+/concern/[A-Za-z0-9_-]+", text).group(0)
     concern = ca.json("concern", "list")["concerns"][0]
-    assert concern["words"] == "The ceremony script was changed by hand." and concern["incident"] > 0
+    assert "words" not in concern and concern["incident"] > 0
+    shown = ca.json("concern", "show", concern["id"])  # by who made the link
+    assert shown["words"] == "The ceremony script was changed by hand."
+    ca.lintel("operator", "add", "eve", "--role", "operator", "--yes")
+    wait_for("eve", lambda: "eve" in [o["name"] for o in ca.json("operator", "list")["operators"]])
+    hidden = ca.lintel("concern", "show", concern["id"], "--operator", "eve", check=False)
+    assert hidden.returncode == 3 and "may see" in hidden.stderr, hidden.stderr
     ca.lintel("concern", "answer", str(concern["id"]), "It was as you said.")
     status, text = page(ca, own)
     assert status == 200 and "It was as you said." in text

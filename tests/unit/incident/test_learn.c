@@ -616,7 +616,8 @@ static lt_res step_file(struct rig *r, struct ca_turn *t, void *arg)
     struct filing *f = arg;
     const char *token = NULL;
     (void)r;
-    LT_TRY(incident_concern_file(t, f->words, &f->id, &token));
+    const struct incident_concern filed = {f->words, "ann bob"};
+    LT_TRY(incident_concern_file(t, &filed, &f->id, &token));
     (void)snprintf(f->token, sizeof f->token, "%s", token);
     return LT_OK;
 }
@@ -635,6 +636,10 @@ static void test_concern(void **state)
      * signed. */
     assert_int_equal(rig_number(r, "SELECT count(*) FROM event WHERE kind LIKE 'concern.%' AND "
                                    "(length(attachment) > 0 OR body LIKE '%ceremony%')"),
+                     0);
+    assert_int_equal(
+        rig_number(r, "SELECT count(*) FROM incident_role WHERE holder = 'ann' AND role = 'commander'"), 1);
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM clock WHERE duty = 'irg-11' AND status <> 'void'"),
                      0);
     struct wanted answer = {
         .op = "concern.answer", .id = "1", .values = {{"words", "We looked: thank you.", 0}}};

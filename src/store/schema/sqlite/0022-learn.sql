@@ -129,6 +129,7 @@ CREATE TABLE incident_concern_link (
   token_sha256 BLOB NOT NULL PRIMARY KEY,
   created_us INTEGER NOT NULL,
   created_by TEXT NOT NULL,
+  keepers TEXT NOT NULL,                   -- operators who see what comes by it: 'ann bob'
   ended_us INTEGER NOT NULL                -- 0: works
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX incident_concern_link_live ON incident_concern_link(created_us) WHERE ended_us = 0;
