@@ -18,11 +18,10 @@ const struct store_sql problem_ask_sql[PROBLEM_SQL_ROWS] = {
                              "WHERE i.issuer = ?1 AND i.serial = ?2 LIMIT 1"},
     [PROBLEM_SQL_DER] = {"query.problem.der",
                          "SELECT der FROM certificate_der WHERE issuer = ?1 AND serial = ?2 AND copy = 0"},
-    [PROBLEM_SQL_PRIOR] =
-        {"query.problem.prior",
-         "SELECT DISTINCT i.problem, p.received_us, p.status, p.decision FROM problem_item AS i "
-         "JOIN problem AS p ON p.id = i.problem WHERE i.issuer = ?1 AND i.issuer <> 0 AND "
-         "i.serial = ?2 AND i.problem <> ?3 ORDER BY i.problem LIMIT 50"},
+    [PROBLEM_SQL_PRIOR] = {"query.problem.prior",
+                           "SELECT i.problem, p.received_us, p.status, p.decision FROM problem_item AS i "
+                           "JOIN problem AS p ON p.id = i.problem WHERE i.issuer = ?1 AND i.issuer <> 0 AND "
+                           "i.serial = ?2 AND i.problem <> ?3 ORDER BY i.problem LIMIT 50"},
     [PROBLEM_SQL_PRIOR_ACCOUNT] = {"query.problem.prior-account",
                                    "SELECT count(DISTINCT problem) FROM problem_item WHERE account = ?1 AND "
                                    "account <> 0 AND problem <> ?2"},
@@ -63,8 +62,9 @@ const struct store_sql problem_ask_sql[PROBLEM_SQL_ROWS] = {
     {"query.problem.part",
      "SELECT part, bytes FROM problem_part WHERE upload = ?1 AND part >= ?2 ORDER BY part "
      "LIMIT 1"},
-    {"query.problem.channels", "SELECT name, minutes, added_us, added_by FROM problem_channel WHERE name > '' AND "
-                               "removed_us = 0 ORDER BY name LIMIT 100"},
+    {"query.problem.channels",
+     "SELECT name, minutes, added_us, added_by FROM problem_channel WHERE name > '' AND "
+     "removed_us = 0 ORDER BY name LIMIT 100"},
     {"query.problem.probe",
      "SELECT sent_us, due_us, seen_us, alarmed_us FROM problem_probe WHERE channel = ?1 "
      "ORDER BY sent_us DESC LIMIT 1"},

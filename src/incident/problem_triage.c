@@ -73,8 +73,9 @@ static lt_res load(const struct ca_query *query, struct claim *c)
 
 static void write_ground(struct query_out *o, const struct claim *c)
 {
-    const struct incident_duty *duty =
-        c->cause[0] == '\0' ? NULL : incident_duty_for_cause(lt_slice_cstr(c->cause), c->received);
+    const struct incident_duty *duty = c->cause[0] == '\0'
+                                           ? NULL
+                                           : incident_duty_for_cause(lt_slice_cstr(c->cause), c->received);
     query_open(o, "ground", '{');
     query_cstr(o, "claimed", c->cause);
     query_bool(o, "known", duty != NULL);
@@ -268,10 +269,15 @@ static lt_res write_prior(const struct ca_query *query, struct query_out *o, con
                           const struct problem_item *i)
 {
     struct store_rows rows;
+    int64_t last = 0;
     LT_TRY(store_query(query->store, &problem_ask_sql[PROBLEM_SQL_PRIOR],
                        STORE_ARGS(STORE_I(i->issuer), STORE_B(i->serial), STORE_I(c->id)), &rows));
     query_open(o, "other_reports", '[');
     while (store_next(&rows)) {
+        if (store_int(&rows, 0) == last) {
+            continue; /* it names the certificate in two ways */
+        }
+        last = store_int(&rows, 0);
         query_open(o, NULL, '{');
         query_int(o, "id", store_int(&rows, 0));
         query_time(o, "received", store_int(&rows, 1));

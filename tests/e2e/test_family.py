@@ -11,7 +11,7 @@ import pytest
 from acmeclient import Client
 from conftest import Ca, Webroot, free_port, wait_for
 
-ROLES = {"supervisor", "gateway", "notary", "registrar", "reader", "publisher", "examiner", "signer", "validator"}
+ROLES = {"supervisor", "gateway", "notary", "registrar", "reader", "publisher", "examiner", "signer", "validator", "mailroom"}
 
 
 def status(pid):

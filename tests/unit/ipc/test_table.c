@@ -59,15 +59,20 @@ static void test_walls(void **state)
 }
 
 /* A reader is asked and answers: what it says to the registrar are the members of a scope, or the endpoints
- * of a scan, that the registrar itself asked for, since no long query may run there. Nothing else passes. */
+ * of a scan, that the registrar itself asked for, since no long query may run there. Nothing else passes.
+ * What strangers reported it hands to the mailroom, which says to the registrar alone what it read. */
 static void test_reader_answers_alone(void **state)
 {
     (void)state;
     for (unsigned t = 0; t < IPC_TYPE_LIMIT; t++) {
         bool answer = t == IPC_MEMBERS || t == IPC_ENDPOINTS;
-        bool question = t == IPC_MEMBERS_WANTED || t == IPC_ENDPOINTS_WANTED;
+        bool question = t == IPC_MEMBERS_WANTED || t == IPC_ENDPOINTS_WANTED || t == IPC_RAW_WANTED;
         assert_int_equal(ipc_may_send(IPC_READER, IPC_REGISTRAR, (enum ipc_type)t), answer);
         assert_int_equal(ipc_may_send(IPC_REGISTRAR, IPC_READER, (enum ipc_type)t), question);
+        assert_int_equal(ipc_may_send(IPC_READER, IPC_MAILROOM, (enum ipc_type)t), t == IPC_MAILROOM_TAKE);
+        assert_false(ipc_may_send(IPC_MAILROOM, IPC_READER, (enum ipc_type)t));
+        assert_int_equal(ipc_may_send(IPC_MAILROOM, IPC_REGISTRAR, (enum ipc_type)t), t == IPC_MAILROOM_READ);
+        assert_false(ipc_may_send(IPC_REGISTRAR, IPC_MAILROOM, (enum ipc_type)t));
     }
 }
 
