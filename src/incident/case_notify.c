@@ -4,7 +4,8 @@
 #include "incident/case_internal.h"
 #include "incident/notice.h"
 
-static lt_res params_of(struct incident_call *c, const char *kind, int64_t deadline_us, const char **ret_json)
+/* What any of the templates may want; one takes what it names. */
+static lt_res params_of(struct incident_call *c, int64_t deadline_us, const char **ret_json)
 {
     struct ca_body b;
     char when[LT_RFC3339_SIZE] = "a date that follows";
@@ -13,10 +14,8 @@ static lt_res params_of(struct incident_call *c, const char *kind, int64_t deadl
     }
     ca_body_init(&b);
     ca_body_str(&b, "deadline", when);
-    if (strcmp(kind, "affected") == 0) {
-        ca_body_str(&b, "why", incident_text(c, "why"));
-        ca_body_str(&b, "more", incident_text(c, "more"));
-    }
+    ca_body_str(&b, "why", incident_text(c, "why"));
+    ca_body_str(&b, "more", incident_text(c, "more"));
     return ca_body_cstr(&b, c->t->arena, ret_json);
 }
 
@@ -54,7 +53,7 @@ lt_res incident_case_op_notify(struct incident_call *c)
     int64_t deadline_us = incident_given(c, "deadline") ? incident_number(c, "deadline") : in.must_us;
     struct incident_notify n = {
         .subject = incident_case_subject(c->t, in.id), .kind = kind, .mass = mass, .by = c->by};
-    LT_TRY(params_of(c, kind, deadline_us, &n.params));
+    LT_TRY(params_of(c, deadline_us, &n.params));
     LT_TRY(incident_notify(c->t, &n, &batch));
     bool world = incident_number(c, "publish") != 0;
     LT_TRY(world ? publish(c, &in, mass, deadline_us) : LT_OK);

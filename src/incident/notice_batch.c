@@ -8,6 +8,7 @@
 #include "acme/desk.h"
 #include "ca/body.h"
 #include "ca/ready.h"
+#include "ca/truth.h"
 #include "crypto/digest.h"
 #include "incident/notice_private.h"
 #include "incident/notice_text.h"
@@ -46,6 +47,13 @@ static const struct store_sql sql[] = {
     {"batch.state", "UPDATE notice_batch SET status = ?2, written_us = ?3, ended_us = ?4 WHERE id = ?1"},
     {"batch.sent", "UPDATE notice_batch SET sent = sent + 1 WHERE id = ?1"},
     {"batch.failed", "UPDATE notice_batch SET failed = failed + 1 WHERE id = ?1"},
+    {"batch.members-open", "SELECT m.tier, m.issuer, m.serial, c.account, (SELECT t.state FROM "
+                           "certificate_truth t WHERE t.issuer = m.issuer "
+                           "AND t.serial = m.serial ORDER BY t.step DESC LIMIT 1) FROM mass_member m LEFT "
+                           "JOIN certificate c ON c.issuer = "
+                           "m.issuer AND c.serial = m.serial AND c.copy = 0 WHERE m.mass = ?1 AND (m.tier, "
+                           "m.issuer, m.serial) > (?2, ?3, "
+                           "?4) ORDER BY m.tier, m.issuer, m.serial LIMIT ?5"},
     {"batch.freezing", "SELECT 1 FROM mass WHERE id = ?1 AND status = 'freezing'"},
 };
 enum {
@@ -63,6 +71,7 @@ enum {
     SQL_STATE,
     SQL_SENT,
     SQL_FAILED,
+    SQL_MEMBERS_OPEN,
     SQL_FREEZING,
 };
 const struct incident_sql incident_notice_batch_sql = {sql, LT_COUNT(sql)};
@@ -159,13 +168,19 @@ static lt_res check(struct ca_turn *t, const struct incident_notify *n)
     return incident_template_check(template, whole);
 }
 
+/* Goes to those alone who have something left to do, and more than once. */
+static bool is_reminder(const char *kind)
+{
+    return strcmp(kind, "reminder") == 0;
+}
+
 lt_res incident_notify(struct ca_turn *t, const struct incident_notify *n, int64_t *ret_batch)
 {
     struct batch b;
     struct store_rows rows;
     LT_TRY(check(t, n));
     LT_TRY(load(t, &sql[SQL_SAME], STORE_ARGS(STORE_S(n->subject), STORE_S(n->kind), STORE_I(n->mass)), &b));
-    if (b.id != 0) {
+    if (b.id != 0 && !(is_reminder(n->kind) && strcmp(b.status, "done") == 0)) {
         *ret_batch = b.id;
         return LT_OK;
     }
@@ -216,6 +231,12 @@ static lt_res add_accounts(struct ca_turn *t, const struct batch *b, int64_t *ac
     return LT_OK;
 }
 
+static bool is_replaced(const struct store_rows *rows, int column)
+{
+    int64_t state = store_is_null(rows, column) ? CA_TRUTH_SILENT : store_int(rows, column);
+    return state == CA_TRUTH_DEPLOYED || state == CA_TRUTH_NOT_SEEN;
+}
+
 static lt_res collect(struct ca_turn *t, const struct batch *b)
 {
     int64_t accounts[MEMBERS_STEP];
@@ -223,7 +244,8 @@ static lt_res collect(struct ca_turn *t, const struct batch *b)
     struct batch at = *b;
     struct store_rows rows;
     size_t count = 0;
-    LT_TRY(store_query(t->store, &sql[SQL_MEMBERS],
+    bool reminder = is_reminder(b->kind);
+    LT_TRY(store_query(t->store, &sql[reminder ? SQL_MEMBERS_OPEN : SQL_MEMBERS],
                        STORE_ARGS(STORE_I(b->mass), STORE_I(b->at_tier), STORE_I(b->at_issuer),
                                   STORE_B(b->at_serial), STORE_I(MEMBERS_STEP)),
                        &rows));
@@ -233,7 +255,8 @@ static lt_res collect(struct ca_turn *t, const struct batch *b)
         at.at_issuer = store_int(&rows, 1);
         at.at_serial = LT_SLICE(serial, s.len < sizeof serial ? s.len : sizeof serial);
         memcpy(serial, s.ptr, at.at_serial.len);
-        accounts[count++] = store_is_null(&rows, 3) ? 0 : store_int(&rows, 3);
+        bool done = reminder && is_replaced(&rows, 4);
+        accounts[count++] = store_is_null(&rows, 3) || done ? 0 : store_int(&rows, 3);
     }
     LT_TRY(store_rows_end(&rows));
     LT_TRY(add_accounts(t, b, accounts, count));

@@ -403,6 +403,15 @@ static lt_res step_notify(struct rig *r, struct ca_turn *t, void *arg)
     return LT_OK;
 }
 
+static lt_res step_notify_again(struct rig *r, struct ca_turn *t, void *arg)
+{
+    int64_t id = 0;
+    (void)r;
+    LT_TRY(incident_notify(t, arg, &id));
+    assert_int_equal(id, 2);
+    return LT_OK;
+}
+
 static void hold_written(struct rig *r)
 {
     assert_int_equal(rig_number(r, "SELECT certificates FROM notice_batch"), MEMBERS);
@@ -483,6 +492,35 @@ static void test_counted_until_done(void **state)
                      1);
     assert_int_equal(EVENTS("notices.done"), 1);
     assert_int_equal(rig_number(r, "SELECT count(*) FROM contact WHERE bounced_us > 0"), 2);
+}
+
+/* A reminder goes to those alone who have something left, and again when the one before is done. */
+static void test_reminder(void **state)
+{
+    static const struct store_sql replaced = {
+        "t.replaced",
+        "INSERT INTO certificate_truth (issuer, serial, step, state, event, since_us, by_issuer, "
+        "by_serial) SELECT 1, serial, 1, 3, 'successor', 0, 0, x'' FROM certificate WHERE account <> 7"};
+    struct rig *r = *state;
+    struct incident_notify n = everybody();
+    config.mail_rate = 1000;
+    fill_book(r);
+    assert_ok(store_begin(r->store));
+    assert_ok(store_exec(r->store, &replaced, STORE_NO_ARGS, NULL));
+    assert_ok(store_commit(r->store));
+    n.kind = "reminder";
+    assert_ok(rig_run(r, step_notify, &n));
+    for (size_t i = 0; i < 20; i++) {
+        (void)beat(r);
+        pass(r, 1);
+    }
+    assert_int_equal(NOTICES("account = 7"), 1);
+    assert_int_equal(NOTICES("account <> 7"), 0);
+    assert_ok(rig_run(r, step_notify, &n)); /* the letter is not out yet: it is the one that is there */
+    mailed(r, (struct outcome){1, 1, true, false, "250 ok"});
+    (void)beat(r);
+    assert_ok(rig_run(r, step_notify_again, &n));
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM notice_batch"), 2);
 }
 
 static void test_many_refused(void **state)
@@ -970,6 +1008,7 @@ int main(void)
         TEST(test_killed_and_goes_on),
         TEST(test_counted_until_done),
         TEST(test_many_refused),
+        TEST(test_reminder),
         TEST(test_hook_is_signed),
         TEST(test_hook_outcomes),
         TEST(test_hooks_refused),
