@@ -138,7 +138,9 @@ struct ca_book {
     struct ca_revoke_waiter *waiters;    /* owned list */
     struct ca_plan_waiter *plan_waiters; /* owned list */
     struct ca_mass_memory mass;
-    lt_time cap_asked; /* of a reader; 0: nothing is on its way */
+    lt_time ocsp_told;     /* when the publisher last said how far it has answered; 0: not yet */
+    lt_time ocsp_answered; /* what was committed by then has an answer */
+    lt_time cap_asked;     /* of a reader; 0: nothing is on its way */
     struct ca_usage_memory usage;
     bool no_courier;  /* none has been linked since the start: nobody would do a scan */
     bool truth_swept; /* ca/truth.h: nothing is left to go through */

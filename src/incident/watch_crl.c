@@ -20,9 +20,11 @@ static const struct store_sql sql[] = {
     {"watch.first", "SELECT issued_us FROM certificate WHERE issuer = ?1 ORDER BY serial LIMIT 1"},
     {"watch.recorded", "SELECT issuer, shard, recorded_us FROM revocation WHERE recorded_us > ?1 AND "
                        "recorded_us <= ?2 ORDER BY recorded_us LIMIT 250"},
+    {"watch.issued-between",
+     "SELECT issuer FROM certificate WHERE issued_us > ?1 AND issued_us <= ?2 ORDER BY issued_us LIMIT 100"},
     {"watch.responder", "SELECT body FROM event WHERE subject = ?1 ORDER BY time_us DESC LIMIT 1"},
 };
-enum { SQL_LAST, SQL_UNTIL, SQL_CHECK, SQL_KEPT, SQL_FIRST, SQL_RECORDED, SQL_RESPONDER };
+enum { SQL_LAST, SQL_UNTIL, SQL_CHECK, SQL_KEPT, SQL_FIRST, SQL_RECORDED, SQL_BETWEEN, SQL_RESPONDER };
 const struct incident_sql watch_crl_sql = {sql, LT_COUNT(sql)};
 
 enum {
@@ -314,9 +316,49 @@ static lt_res first_issued(struct watch_look *look, const struct ca_issuer *issu
     return store_rows_end(&rows);
 }
 
+/* A certificate of an issuer that answers, issued after what the answers know, and long enough ago. */
+static lt_res unanswered(struct watch_look *look, bool *ret_any)
+{
+    struct store_rows rows;
+    const struct ca_book *b = look->t->book;
+    lt_time until = lt_time_add_seconds(look->t->now, -ANSWER_S);
+    *ret_any = false;
+    LT_TRY(store_query(look->t->store, &sql[SQL_BETWEEN],
+                       STORE_ARGS(STORE_I(b->ocsp_answered.us), STORE_I(until.us)), &rows));
+    while (store_next(&rows)) {
+        const struct ca_issuer *i = ca_issuer_by_id(b, store_int(&rows, 0));
+        const struct ca_config_issuer *c = i == NULL ? NULL
+                                                     : ca_config_issuer(look->config, lt_slice_cstr(i->name));
+        *ret_any = *ret_any || (c != NULL && c->ocsp);
+    }
+    return store_rows_end(&rows);
+}
+
+/* What the publisher says of its answers, twice a minute. */
+static lt_res answers_lag(struct watch_look *look)
+{
+    struct ca_book *b = look->t->book;
+    bool any = false;
+    if (b->ocsp_told.us == 0) { /* since the start: it has a quarter of an hour to say something */
+        b->ocsp_told = look->t->now;
+        b->ocsp_answered = look->t->now;
+    }
+    int64_t silent_s = (look->t->now.us - b->ocsp_told.us) / LT_US_PER_SECOND;
+    int64_t behind_s = (look->t->now.us - b->ocsp_answered.us) / LT_US_PER_SECOND;
+    if (silent_s > ANSWER_S) {
+        return watch_found(look, "ocsp", "for %lld min nobody has said that answers are written",
+                           (long long)(silent_s / 60));
+    }
+    LT_TRY(behind_s > ANSWER_S ? unanswered(look, &any) : LT_OK);
+    return any ? watch_found(look, "ocsp", "what was issued %lld min ago has no answer yet",
+                             (long long)(behind_s / 60))
+               : LT_OK;
+}
+
 lt_res watch_ocsp(struct watch_look *look)
 {
     const struct ca_book *b = look->t->book;
+    bool any = false;
     look->done = true;
     for (size_t i = 0; i < b->issuer_count; i++) {
         const struct ca_issuer *issuer = &b->issuers[i];
@@ -328,6 +370,7 @@ lt_res watch_ocsp(struct watch_look *look)
         if (c == NULL || !c->ocsp) {
             continue;
         }
+        any = true;
         char *subject = lt_arena_printf(look->t->arena, "ocsp %s", issuer->name);
         LT_ASSERT(subject != NULL);
         LT_TRY(answers_until(look, subject, &until_us));
@@ -339,7 +382,7 @@ lt_res watch_ocsp(struct watch_look *look)
                                              : "its responder's certificate has expired"));
         }
     }
-    return LT_OK;
+    return any ? answers_lag(look) : LT_OK;
 }
 
 /* ---- 11 ---- */

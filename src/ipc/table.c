@@ -91,6 +91,7 @@ static const struct ipc_type_info types[IPC_TYPE_LIMIT] = {
     [IPC_CRL_STORE] = {IPC_CRL_STORE, "CrlStore", &ipc__crl_store__descriptor, 512 * MB},
     [IPC_CRL_STORED] = {IPC_CRL_STORED, "CrlStored", &ipc__crl_stored__descriptor, 4 * KB},
     [IPC_CRL_PUBLISHED] = {IPC_CRL_PUBLISHED, "CrlPublished", &ipc__crl_published__descriptor, KB},
+    [IPC_OCSP_ANSWERED] = {IPC_OCSP_ANSWERED, "OcspAnswered", &ipc__ocsp_answered__descriptor, KB},
     [IPC_LIST_PUBLISHED] = {IPC_LIST_PUBLISHED, "ListPublished", &ipc__list_published__descriptor, KB},
     [IPC_CRL_FETCH] = {IPC_CRL_FETCH, "CrlFetch", &ipc__crl_fetch__descriptor, 64 * KB},
     [IPC_CRL_FETCHED] = {IPC_CRL_FETCHED, "CrlFetched", &ipc__crl_fetched__descriptor, 4 * KB},
@@ -216,6 +217,7 @@ const struct ipc_edge ipc_edges[] = {
     {IPC_PUBLISHER, IPC_REGISTRAR, IPC_CRL_STORE},
     {IPC_REGISTRAR, IPC_PUBLISHER, IPC_CRL_STORED},
     {IPC_PUBLISHER, IPC_REGISTRAR, IPC_CRL_PUBLISHED},
+    {IPC_PUBLISHER, IPC_REGISTRAR, IPC_OCSP_ANSWERED},
     {IPC_PUBLISHER, IPC_REGISTRAR, IPC_LIST_PUBLISHED},
 
     {IPC_PUBLISHER, IPC_OCSP_SIGNER, IPC_OCSP_SIGN},

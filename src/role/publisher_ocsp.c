@@ -17,6 +17,7 @@
 #include "base/metrics.h"
 #include "ca/import_watch.h"
 #include "crypto/digest.h"
+#include "publish.pb-c.h"
 
 enum {
     ROWS = 4096,  /* of the base in one go */
@@ -25,6 +26,7 @@ enum {
     BASE_EVERY_MS = 3600 * 1000,
     RETRY_MS = 10000,
     SAY_EVERY_MS = 60000,
+    TELL_EVERY_MS = 30000,
     FAR_EVERY_S = 20,
     FILE_MAX = 64 * 1024 * 1024,
 };
@@ -64,6 +66,7 @@ struct publisher_ocsp {
     bool delta_written; /* for this generation */
     int64_t delta_ms;
     int64_t said_ms;
+    int64_t told_ms; /* when the registrar is told next how far this is */
 };
 
 static lt_res describe(const struct ca_crl_issuer *from, struct ca_ocsp_issuer *ret)
@@ -407,8 +410,21 @@ static lt_res look_at_delta(struct publisher_ocsp *o, lt_time now)
     return LT_OK;
 }
 
+/* For who watches. One that is lost is followed by the next. */
+static void tell(struct publisher_ocsp *o)
+{
+    Ipc__OcspAnswered m = IPC__OCSP_ANSWERED__INIT;
+    if (lt_monotonic_ms() < o->told_ms) {
+        return;
+    }
+    o->told_ms = lt_monotonic_ms() + TELL_EVERY_MS;
+    m.answered_us = o->answered.us;
+    lt_ignore(role_send(o->base.kit, IPC_REGISTRAR, ROLE_ANY, IPC_OCSP_ANSWERED, 0, &m.base));
+}
+
 static void watch(struct publisher_ocsp *o, lt_time now)
 {
+    tell(o);
     int64_t behind_s = lt_time_seconds(now) - lt_time_seconds(o->answered);
     lt_metric_set("lintel_ocsp_behind_seconds", behind_s);
     if (behind_s > ca_ocsp_times_at(now).authoritative_s / 2 && lt_monotonic_ms() >= o->said_ms) {

@@ -221,6 +221,15 @@ static lt_res step_crl_published(struct registrar *g, struct ca_turn *t, const s
     return ca_crl_published(t, body_of(m));
 }
 
+/* Memory alone: trigger 10 of monitoring looks at it. */
+static lt_res step_ocsp_answered(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
+{
+    const Ipc__OcspAnswered *said = body_of(m);
+    g->book->ocsp_told = t->now;
+    g->book->ocsp_answered.us = said->answered_us;
+    return LT_OK;
+}
+
 static lt_res step_family_event(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
 {
     (void)g;
@@ -282,6 +291,7 @@ HANDLER(on_refused, step_refused)
 HANDLER(on_rules, step_rules)
 HANDLER(on_crl_store, step_crl_store)
 HANDLER(on_crl_published, step_crl_published)
+HANDLER(on_ocsp_answered, step_ocsp_answered)
 HANDLER(on_family_event, step_family_event)
 HANDLER(on_hold, step_hold)
 
@@ -313,6 +323,7 @@ static const struct role_route routes[] = {
     {IPC_EXAMINER, IPC_RULES, on_rules},
     {IPC_PUBLISHER, IPC_CRL_STORE, on_crl_store},
     {IPC_PUBLISHER, IPC_CRL_PUBLISHED, on_crl_published},
+    {IPC_PUBLISHER, IPC_OCSP_ANSWERED, on_ocsp_answered},
     {IPC_SUPERVISOR, IPC_FAMILY_EVENT, on_family_event},
     {IPC_SUPERVISOR, IPC_HOLD, on_hold},
 };

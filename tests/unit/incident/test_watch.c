@@ -563,7 +563,23 @@ static void nobody_answers(void **state)
     expect(r, 10, 0);
     r->now = lt_time_add_seconds(r->now, 11 * DAY);
     expect(r, 10, 1);
+    lt_time_rfc3339(lt_time_add_seconds(r->now, 10 * DAY), later);
+    responder_row(r, later);
+    expect(r, 10, 1); /* nobody says that answers are written */
+    r->book->ocsp_told = r->now;
+    r->book->ocsp_answered = r->now;
+    expect(r, 10, 0);
+    r->now = lt_time_add_seconds(r->now, 1200);
+    r->book->ocsp_told = r->now;
+    expect(r, 10, 0); /* it stands still, and nothing was issued */
+    row.serial = 2;
+    row.issued_us = lt_time_add_seconds(r->now, -1000).us;
+    certificate(r, &row);
+    expect(r, 10, 1);
+    r->book->ocsp_answered = r->now;
+    expect(r, 10, 0);
     issuers[0].ocsp = false;
+    r->book->ocsp_told.us = 1;
     expect(r, 10, 0);
     config = NULL;
 }
