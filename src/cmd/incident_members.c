@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -261,60 +262,97 @@ static int64_t get32(const uint8_t *p)
     return (int64_t)p[0] << 24 | (int64_t)p[1] << 16 | (int64_t)p[2] << 8 | (int64_t)p[3];
 }
 
-static lt_res take_rows(struct listing *w, const json_t *answer, struct lt_arena *a)
+/* A page on its way: asked for by a thread of its own while the one before is written. It shares nothing but
+ * what nobody changes. */
+struct page {
+    struct cmd c; /* with an arena that goes with the page */
+    pthread_t id;
+    char path[PATH_SIZE];
+    lt_slice rows; /* in the arena */
+    size_t size;   /* of a row */
+    int64_t pages;
+    lt_time end;
+    lt_res result;
+    struct lt_error why;
+};
+
+static lt_res fetch(struct page *p)
 {
-    lt_slice rows = {NULL, 0};
-    size_t size = (size_t)cmd_int(answer, "row");
-    LT_TRY(lt_unbase64(a, lt_slice_cstr(cmd_text(answer, "rows")), &rows));
-    LT_CHECK(size >= SERIAL_AT && size <= SERIAL_AT + 21 && rows.len % size == 0, LT_STATE_CORRUPT,
-             "rows of %zu bytes", size);
-    for (size_t i = 0; i < rows.len; i += size) {
-        const uint8_t *p = rows.ptr + i;
+    LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
+    LT_TRY(cmd_api_get(&p->c, p->path, &answer));
+    p->size = (size_t)cmd_int(answer, "row");
+    p->pages = cmd_int(answer, "pages");
+    p->end = incident_fact_time(answer, "end");
+    LT_TRY(lt_unbase64(&p->c.arena, lt_slice_cstr(cmd_text(answer, "rows")), &p->rows));
+    LT_CHECK(p->size >= SERIAL_AT && p->size <= SERIAL_AT + 21 && p->rows.len % p->size == 0,
+             LT_STATE_CORRUPT, "rows of %zu bytes", p->size);
+    return LT_OK;
+}
+
+static void *fetch_beside(void *context)
+{
+    struct page *p = context;
+    p->result = fetch(p);
+    p->why = *lt_error_last(); /* of this thread */
+    return NULL;
+}
+
+static void begin_page(const struct listing *w, int64_t number, struct page *p)
+{
+    *p = (struct page){.c = *w->c};
+    lt_arena_init(&p->c.arena, ANSWER_ARENA);
+    (void)snprintf(p->path, sizeof p->path, "incidents/%s/report/members?by=%s&version=%lld%s", w->l->id,
+                   w->l->token, (long long)number, w->delayed != NULL ? "&evidence=1" : "");
+    LT_ASSERT(pthread_create(&p->id, NULL, fetch_beside, p) == 0);
+}
+
+static lt_res end_page(struct page *p)
+{
+    LT_ASSERT(pthread_join(p->id, NULL) == 0);
+    return lt_failed(p->result) ? lt_fail(p->result.code, p->why.file, p->why.line, "%s", p->why.detail)
+                                : LT_OK;
+}
+
+static void take_rows(struct listing *w, const struct page *page)
+{
+    for (size_t i = 0; i < page->rows.len; i += page->size) {
+        const uint8_t *p = page->rows.ptr + i;
         struct member m = {.not_after_s = get32(p + 32),
                            .revoked_s = get32(p + 36),
                            .reason = p[40],
                            .issuer = p[41],
                            .profile = p[42]};
         (void)memcpy(m.sha256, p, 32);
-        if (size > SERIAL_AT && p[SERIAL_AT] <= 20) {
+        if (page->size > SERIAL_AT && p[SERIAL_AT] <= 20) {
             m.serial = LT_SLICE(p + SERIAL_AT + 1, p[SERIAL_AT]);
         }
         take_member(w, &m);
     }
-    return LT_OK;
-}
-
-static lt_res frozen_page(struct listing *w, char cursor[512], struct lt_arena *a)
-{
-    LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
-    char path[PATH_SIZE];
-    struct cmd page = *w->c;
-    (void)snprintf(path, sizeof path, "incidents/%s/report/members?by=%s&%s%s%s", w->l->id, w->l->token,
-                   w->delayed != NULL ? "evidence=1" : "limit=1000", cursor[0] != 0 ? "&cursor=" : "",
-                   cursor);
-    lt_arena_init(&page.arena, CMD_ARENA_MAX);
-    lt_res r = cmd_api_get(&page, path, &answer);
-    lt_arena_done(&page.arena);
-    LT_TRY(r);
-    w->plan_end = incident_fact_time(answer, "end");
-    LT_TRY(take_rows(w, answer, a));
-    LT_CHECK(strlen(cmd_text(answer, "next")) < 512, LT_STATE_CORRUPT, "a long cursor");
-    (void)snprintf(cursor, 512, "%s", cmd_text(answer, "next"));
-    tell(w, false);
-    return LT_OK;
 }
 
 static lt_res take_frozen(struct listing *w)
 {
-    char cursor[512] = "";
-    do {
-        struct lt_arena a;
-        lt_arena_init(&a, ANSWER_ARENA);
-        lt_res r = frozen_page(w, cursor, &a);
-        lt_arena_done(&a);
-        LT_TRY(r);
-    } while (cursor[0] != 0);
-    return LT_OK;
+    struct page two[2];
+    lt_res r = LT_OK;
+    begin_page(w, 1, &two[0]);
+    for (int64_t n = 1; !lt_failed(r); n++) {
+        struct page *p = &two[(n - 1) % 2];
+        r = end_page(p);
+        bool more = !lt_failed(r) && n < p->pages;
+        if (more) {
+            begin_page(w, n + 1, &two[n % 2]);
+        }
+        if (!lt_failed(r)) {
+            w->plan_end = p->end;
+            take_rows(w, p);
+            tell(w, false);
+        }
+        lt_arena_done(&p->c.arena);
+        if (!more) {
+            break;
+        }
+    }
+    return r;
 }
 
 /* ---- the scope, for the CSV ---- */

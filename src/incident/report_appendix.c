@@ -59,26 +59,31 @@ void incident_appendix_freep(struct incident_appendix **x)
     }
 }
 
+/* Values of hexadecimal digits, plus one; 0: it is none. */
+static const uint8_t digits[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
+
 /* ret_mark: 64 bits that all bytes have a part in. */
 static bool unhex(lt_slice s, size_t bytes, uint64_t *ret_mark)
 {
     uint64_t mark = 0;
+    uint64_t word = 0;
     if (s.len != bytes * 2) {
         return false;
     }
     for (size_t i = 0; i < s.len; i++) {
-        uint8_t c = s.ptr[i];
-        unsigned digit = 16;
-        if (c >= '0' && c <= '9') {
-            digit = c - (unsigned)'0';
-        } else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f') {
-            digit = (c | 0x20u) - (unsigned)'a' + 10;
-        }
-        if (digit == 16) {
+        uint8_t value = digits[s.ptr[i]];
+        if (value == 0) {
             return false;
         }
-        mark = (mark ^ digit) * UINT64_C(0x9e3779b97f4a7c15);
-        mark ^= mark >> 29;
+        word = word << 4 | (value - 1u);
+        if (i % 16 == 15 || i + 1 == s.len) {
+            mark = (mark ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+            mark ^= mark >> 29;
+        }
     }
     *ret_mark = mark;
     return true;
