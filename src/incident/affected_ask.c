@@ -7,7 +7,7 @@
 #include "incident/ask.h"
 #include "x509/dnsname.h"
 
-enum { LISTS_MAX = 20, LOOKED_MAX = 1000, SHOWN_MAX = 100, SERIAL_MAX = 20, NAME_MAX_LEN = 253 };
+enum { LISTS_MAX = 20, LOOKED_MAX = 300, SHOWN_MAX = 100, SERIAL_MAX = 20, NAME_MAX_LEN = 253 };
 
 enum { SQL_LISTS, SQL_MEMBER, SQL_SERIAL, SQL_SHA256, SQL_ACCOUNT, SQL_NAME };
 static const struct store_sql sql[] = {

@@ -127,6 +127,25 @@ def test_a_letter_that_comes_back(desk):
     wait_for("the relay", lambda: desk.notice(later)["status"] == "sent")
 
 
+def test_a_delivery_report(desk):
+    """As a relay sends it days later, by the pipe that takes all mail of the desk; nobody else's word counts."""
+    number = desk.send("--mail", "security@example.com", title="To somebody who left")
+    wait_for("the relay", lambda: desk.notice(number)["status"] == "sent")
+    letter = desk.letter("security@example.com", "To somebody who left")
+    report = ("From: MAILER-DAEMON@mail.example.net\r\nTo: <ca@ca.example>\r\nSubject: Undelivered\r\nMIME-Version: 1.0\r\n"
+              "Message-ID: <{0}@mail.example.net>\r\nAuto-Submitted: auto-replied\r\n"
+              "Content-Type: multipart/report; report-type=delivery-status;\r\n boundary=\"b\"\r\n\r\n--b\r\n"
+              "Content-Type: text/plain\r\n\r\nSorry.\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n"
+              "Reporting-MTA: dns; mail.example.net\r\n\r\nFinal-Recipient: rfc822; security@example.com\r\nAction: failed\r\n"
+              "Status: 5.2.1\r\nDiagnostic-Code: smtp; 550 5.2.1 mailbox closed\r\n\r\n--b\r\n"
+              "Content-Type: text/rfc822-headers\r\n\r\nMessage-ID: {1}\r\n\r\n--b--\r\n")
+    forged = re.sub(r"\.[0-9a-f]+@", ".0000000000000000@", letter["Message-ID"])
+    desk.ca.lintel("problem", "ingest", input=report.format("1", forged))
+    desk.ca.lintel("problem", "ingest", input=report.format("2", letter["Message-ID"]))
+    back = wait_for("the report", lambda: desk.notice(number)["status"] == "bounced" and desk.notice(number))
+    assert back["said"].startswith("returned: 5.2.1") and "mailbox closed" in back["said"]
+
+
 def test_what_is_restricted_is_not_listed(desk):
     number = desk.ca.json("incident", "open", "A hole", "--restricted", "--source", "person")["id"]
     sent = desk.send("--mail", "security@example.com", about=f"incident {number}", title="A hole")
