@@ -552,6 +552,8 @@ static void nobody_answers(void **state)
     char later[LT_RFC3339_SIZE];
     only(r, 10);
     config = &c;
+    r->book->ocsp_told = lt_time_add_seconds(r->now, 30 * DAY); /* of that later */
+    r->book->ocsp_answered = r->book->ocsp_told;
     expect(r, 10, 0); /* nothing was issued */
     row.issued_us = r->now.us;
     certificate(r, &row);
@@ -565,6 +567,7 @@ static void nobody_answers(void **state)
     expect(r, 10, 1);
     lt_time_rfc3339(lt_time_add_seconds(r->now, 10 * DAY), later);
     responder_row(r, later);
+    r->book->ocsp_told = lt_time_add_seconds(r->now, -HOUR);
     expect(r, 10, 1); /* nobody says that answers are written */
     r->book->ocsp_told = r->now;
     r->book->ocsp_answered = r->now;
