@@ -24,6 +24,7 @@ struct ca_audit_counts {
     uint64_t jws;             /* verified again */
     uint64_t jws_unknown;     /* whose key the book no longer has */
     uint64_t approvals;
+    uint64_t proofs;     /* of key compromise, verified again */
     uint64_t segments;   /* of evidence, that the book names */
     uint64_t evidence;   /* checks whose frames are what the book says */
     uint64_t statements; /* signed by perspectives, in these */
@@ -40,6 +41,8 @@ struct ca_audit {
      * "certificate", "journal", "jws", "approval", "revocation", "halt", "key-block", "crl", "issuer",
      * "plan", "evidence". */
     void (*found)(void *self, const char *what, const char *subject, const char *detail);
+    /* Does what was kept still prove that the key is compromised? Of a room above; NULL: not looked at. */
+    bool (*proves)(lt_slice evidence, lt_slice spki_sha256, struct lt_arena *arena);
     struct ca_audit_counts counts; /* out */
     uint64_t knots_elsewhere;      /* knots of the book that lie on the journals of other hosts */
     uint64_t knots_tied;           /* knots of the book whose record the journal has */

@@ -57,7 +57,7 @@ static const struct {
 };
 _Static_assert(2 * LT_COUNT(tables) == SQL_EVENT, "two statements for each table");
 
-enum { SUBJECT_MAX = 128, IDS_MAX = 1000 };
+enum { SUBJECT_MAX = 128, IDS_MAX = 1000, PROOF_ARENA_MAX = 4 * 1024 * 1024 };
 
 /* ret_body: in the arena; NULL when there is no such event. */
 static lt_res event_of(struct ca_audit *a, const char *subject, const char *kind, struct lt_arena *arena,
@@ -219,6 +219,41 @@ static lt_res check_concerns(struct ca_audit *a, struct lt_arena *arena)
     return LT_OK;
 }
 
+/* The proof stands in the event. */
+static void check_evidence(struct ca_audit *a, const char *subject, const char *body, struct lt_arena *arena)
+{
+    static const char name[] = "\"evidence\":\"";
+    const char *from = strstr(body, name);
+    lt_slice text = lt_slice_cstr(from == NULL ? "" : from + sizeof name - 1);
+    lt_slice evidence;
+    lt_slice key;
+    text = lt_slice_sub(text, 0, lt_slice_find(text, '"'));
+    if (a->proves == NULL || text.len == 0) {
+        return; /* too large for the event: it is the request that is kept with it */
+    }
+    bool good = !lt_failed(lt_unbase64(arena, text, &evidence)) &&
+                !lt_failed(lt_unhex(arena, lt_slice_cstr(subject + strlen("key ")), &key)) &&
+                a->proves(evidence, key, arena);
+    a->counts.proofs += good ? 1 : 0;
+    if (!good) {
+        ca_audit_finding(a, "key", subject, "what is kept does not prove that the key is compromised");
+    }
+}
+
+static lt_res check_proof(struct ca_audit *a, const char *key, struct lt_arena *arena)
+{
+    char subject[SUBJECT_MAX];
+    const char *body = NULL;
+    (void)snprintf(subject, sizeof subject, "key %s", key);
+    LT_TRY(event_of(a, subject, "proof.accepted", arena, &body));
+    if (body == NULL) {
+        ca_audit_finding(a, "key", subject, "no event tells how it was proven");
+    } else {
+        check_evidence(a, subject, body, arena);
+    }
+    return LT_OK;
+}
+
 static lt_res check_proofs(struct ca_audit *a, struct lt_arena *arena)
 {
     lt_slice after = LT_LIT("");
@@ -235,13 +270,11 @@ static lt_res check_proofs(struct ca_audit *a, struct lt_arena *arena)
         }
         LT_TRY(store_rows_end(&rows));
         for (size_t i = 0; i < count; i++) {
-            char subject[SUBJECT_MAX];
-            const char *body = NULL;
-            (void)snprintf(subject, sizeof subject, "key %s", keys[i]);
-            LT_TRY(event_of(a, subject, "proof.accepted", arena, &body));
-            if (body == NULL) {
-                ca_audit_finding(a, "key", subject, "no event tells how it was proven");
-            }
+            struct lt_arena own;
+            lt_arena_init(&own, PROOF_ARENA_MAX);
+            lt_res r = check_proof(a, keys[i], &own);
+            lt_arena_done(&own);
+            LT_TRY(r);
         }
         more = count > 0;
     }

@@ -13,6 +13,7 @@
 #include "ca/audit.h"
 #include "cmd/audit_lines.h"
 #include "cmd/verbs.h"
+#include "incident/proof.h"
 
 #define JOURNAL_PATH "journal/signer.log"
 
@@ -102,18 +103,19 @@ static lt_res say(struct audit *k)
     struct lt_buf out;
     lt_buf_init(&out, 4 << 20);
     if (k->c->json) {
-        lt_buf_addf(&out,
-                    "{\"ok\":%s,\"events\":%llu,\"chains\":%llu,\"knots\":%llu,\"certificates\":%llu,"
-                    "\"revocations\":%llu,\"journal_entries\":%llu,\"journal_pending\":%llu,\"jws\":%llu,"
-                    "\"jws_unknown\":%llu,\"approvals\":%llu,\"evidence\":%llu,\"statements\":%llu,"
-                    "\"findings_count\":%llu,\"findings\":[",
-                    n->findings == 0 ? "true" : "false", (unsigned long long)n->events,
-                    (unsigned long long)n->chains, (unsigned long long)n->knots,
-                    (unsigned long long)n->certificates, (unsigned long long)n->revocations,
-                    (unsigned long long)n->journal_entries, (unsigned long long)n->journal_pending,
-                    (unsigned long long)n->jws, (unsigned long long)n->jws_unknown,
-                    (unsigned long long)n->approvals, (unsigned long long)n->evidence,
-                    (unsigned long long)n->statements, (unsigned long long)n->findings);
+        lt_buf_addf(
+            &out,
+            "{\"ok\":%s,\"events\":%llu,\"chains\":%llu,\"knots\":%llu,\"certificates\":%llu,"
+            "\"revocations\":%llu,\"journal_entries\":%llu,\"journal_pending\":%llu,\"jws\":%llu,"
+            "\"jws_unknown\":%llu,\"approvals\":%llu,\"proofs\":%llu,\"evidence\":%llu,\"statements\":%llu,"
+            "\"findings_count\":%llu,\"findings\":[",
+            n->findings == 0 ? "true" : "false", (unsigned long long)n->events, (unsigned long long)n->chains,
+            (unsigned long long)n->knots, (unsigned long long)n->certificates,
+            (unsigned long long)n->revocations, (unsigned long long)n->journal_entries,
+            (unsigned long long)n->journal_pending, (unsigned long long)n->jws,
+            (unsigned long long)n->jws_unknown, (unsigned long long)n->approvals,
+            (unsigned long long)n->proofs, (unsigned long long)n->evidence, (unsigned long long)n->statements,
+            (unsigned long long)n->findings);
         lt_buf_add(&out, lt_buf_slice(&k->findings));
         lt_buf_add_cstr(&out, "]}\n");
     } else {
@@ -122,13 +124,13 @@ static lt_res say(struct audit *k)
             &out,
             "%llu events in %llu chains, %llu knots, %llu certificates, %llu revocations,\n"
             "%llu journal entries (%llu not in the book yet), %llu kept requests (%llu by keys that are "
-            "gone), %llu approvals\n"
+            "gone), %llu approvals, %llu proofs\n"
             "evidence of %llu checks, %llu statements of perspectives\n%s\n",
             (unsigned long long)n->events, (unsigned long long)n->chains, (unsigned long long)n->knots,
             (unsigned long long)n->certificates, (unsigned long long)n->revocations,
             (unsigned long long)n->journal_entries, (unsigned long long)n->journal_pending,
             (unsigned long long)n->jws, (unsigned long long)n->jws_unknown, (unsigned long long)n->approvals,
-            (unsigned long long)n->evidence, (unsigned long long)n->statements,
+            (unsigned long long)n->proofs, (unsigned long long)n->evidence, (unsigned long long)n->statements,
             n->findings == 0 ? "the book is what it was" : "THE BOOK IS NOT WHAT IT WAS");
     }
     lt_res r = cmd_print(lt_buf_slice(&out));
@@ -168,6 +170,7 @@ static lt_res run(struct cmd *c)
     lt_buf_init(&k.findings, 2 << 20);
     k.a.self = &k;
     k.a.found = found;
+    k.a.proves = incident_proof_again;
     lt_res r = audit(&k);
     lt_buf_done(&k.findings);
     ca_operators_done(&k.operators);

@@ -263,8 +263,6 @@ static lt_res read_proofs(struct notary_request *q, lt_slice text, Ipc__PageCall
     LT_CHECK(found != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
     LT_TRY(incident_proof_look(text, &q->arena, found));
     LT_TRY(incident_proof_finish(&q->arena, found));
-    explicit_bzero((void *)(uintptr_t)text.ptr, text.len);
-    explicit_bzero((void *)(uintptr_t)q->raw.ptr, q->raw.len);
     call->proofs = LT_NEW_ARRAY(&q->arena, Ipc__KeyProof *, found->count + 1);
     LT_CHECK(call->proofs != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
     for (size_t i = 0; i < found->count; i++) {
@@ -273,6 +271,8 @@ static lt_res read_proofs(struct notary_request *q, lt_slice text, Ipc__PageCall
         LT_TRY(incident_proof_message(&found->list[i], &q->arena, m));
         call->proofs[call->n_proofs++] = m;
     }
+    explicit_bzero((void *)(uintptr_t)text.ptr, text.len); /* the messages have copies of what may be kept */
+    explicit_bzero((void *)(uintptr_t)q->raw.ptr, q->raw.len);
     return LT_OK;
 }
 

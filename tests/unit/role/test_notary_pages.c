@@ -200,6 +200,7 @@ static void proofs_posted(void **state)
     assert_int_equal(c->proofs[0]->spki_sha256.len, 32);
     assert_null(memmem(call->body, sizeof *c, "MEECAQAw", 8));
     assert_null(memmem(c->proofs[0]->evidence.data, c->proofs[0]->evidence.len, "MEECAQAw", 8));
+    assert_non_null(memmem(c->proofs[0]->evidence.data, c->proofs[0]->evidence.len, "It has signed", 13));
     answer_page(call, &reply);
     (void)answered(200);
     send_http(
