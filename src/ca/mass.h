@@ -22,7 +22,8 @@ enum {
     CA_MASS_BATCH = 10000,    /* members of a batch */
     CA_MASS_SLICE = 1000,     /* rows of one statement */
     CA_MASS_SLICE_BUSY = 500, /* the same, while others wait for answers */
-    CA_MASS_PAGE = 4000,      /* members of a message */
+    CA_MASS_PAGE = 12000,     /* members of a message: 11 ms to write down */
+    CA_MASS_PAGE_BUSY = 4000, /* the same, while others wait for answers, or where the book is on a server */
     CA_MASS_ALONE_MAX = 100,  /* without a configuration */
     CA_MASS_TIERS_MAX = 16,
     CA_MASS_AHEAD = 2, /* batches that are with the signer or on the way into the book */

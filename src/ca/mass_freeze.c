@@ -167,7 +167,7 @@ static lt_res ask_members(struct ca_turn *t, const struct ca_mass *m, char *scop
     q.tier = (uint32_t)m->at_tier;
     q.scope = scope;
     q.as_of_us = m->as_of_us;
-    q.most = CA_MASS_PAGE;
+    q.most = t->book->mass.busy || store_shared(t->store) ? CA_MASS_PAGE_BUSY : CA_MASS_PAGE;
     q.count_only = count_only;
     q.after_issuer = m->at_issuer;
     q.after_serial.data = m->at_serial.len == 0 ? NULL : memcpy(serial, m->at_serial.ptr, m->at_serial.len);

@@ -10,7 +10,7 @@
 #include "mass.pb-c.h"
 #include "scope/scope.h"
 
-enum { RUN_MAX = 200000, PAGE_MAX = 4000, SERIAL_MAX = 20, TIERS_MAX = 16 };
+enum { RUN_MAX = 200000, PAGE_MAX = 12000, SERIAL_MAX = 20, TIERS_MAX = 16 };
 
 struct member {
     int64_t issuer;

@@ -119,10 +119,11 @@ def main():
             step("forecast: what will be late", lambda: until(ca, "incident", "show", number))
             print(f"{'from contained to windows':44s} {time.monotonic() - started:8.2f} s")
             with book(ca) as db:
-                members = db.execute("SELECT count(*) FROM mass_member").fetchone()[0]
+                members = db.execute("SELECT count(*) FROM mass_member WHERE mass = ?", (int(plan["mass"][1:]),)).fetchone()[0]
                 events = dict(db.execute("SELECT kind, count(*) FROM event WHERE subject = ? GROUP BY kind", (f"incident {number}",)))
             print(f"{scope['count']} in the scope, {plan['count']} in the plan, {members} members; killed {killer.killed}")
-            assert scope["count"] == plan["count"] == members and events["incident.windows"] == 1, events
+            # Certificates of our own listeners may be issued meanwhile: they are of the scope as well.
+            assert scope["count"] <= plan["count"] == members <= scope["count"] + 50 and events["incident.windows"] == 1, events
             print(json.dumps({"seconds": took, "count": members, "killed": killer.killed}))
         finally:
             ca.stop()
