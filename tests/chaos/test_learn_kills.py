@@ -61,7 +61,8 @@ def test_kills_while_things_are_promised(fresh_ca, record_property):
     killer.join(60)
     assert killer.left == 0 and len(answered) >= 5, (killer.left, len(answered))
     record_property("kills", KILLS)
-    wait_for("the family", lambda: ca.lintel("action", "list", check=False).returncode == 0, 60)
+    concern(ca, link, "the last one")
+    wait_for("the family", lambda: ca.lintel("concern", "show", "1", check=False).returncode == 0, 60)
     actions = ca.json("action", "list", "--all")["actions"]
     titles = {a["id"]: a["title"] for a in actions}
     assert len(set(titles.values())) == len(titles)

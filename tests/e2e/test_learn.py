@@ -110,8 +110,8 @@ def test_a_concern_names_nobody(ca):
     assert "words" not in concern and concern["incident"] > 0
     shown = ca.json("concern", "show", concern["id"])  # by who made the link
     assert shown["words"] == "The ceremony script was changed by hand."
-    ca.lintel("operator", "add", "eve", "--role", "operator", "--yes")
-    wait_for("eve", lambda: "eve" in [o["name"] for o in ca.json("operator", "list")["operators"]])
+    ca.lintel("operator", "add", "eve", "--role", "operator")
+    wait_for("eve", lambda: "operator eve" in ca.lintel("event", "list", "--kind", "operator.added").stdout)
     hidden = ca.lintel("concern", "show", concern["id"], "--operator", "eve", check=False)
     assert hidden.returncode == 3 and "may see" in hidden.stderr, hidden.stderr
     ca.lintel("concern", "answer", str(concern["id"]), "It was as you said.")
