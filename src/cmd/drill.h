@@ -22,7 +22,7 @@ enum {
     DRILL_CHOICES_MAX = 6,
     DRILL_WORDS_MAX = 60, /* of one verb */
     DRILL_TEXT_MAX = 256 * 1024,
-    DRILL_PATIENCE_S = 20,
+    DRILL_PATIENCE_S = 900,
 };
 
 /* All texts borrowed from the scenario's arena; NULL where nothing is written. */

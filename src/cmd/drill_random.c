@@ -39,8 +39,14 @@ static const struct {
     {"CAA was checked too early", "caa-unreliable", "24h", "caa_age > 8h and valid", "--issuer tls"},
     {"too few perspectives agreed", "validation-unreliable", "24h", "quorum < 2 and valid", "--issuer tls"},
 };
-static const char *const sources[] = {"problem-report", "post-issuance", "person", "audit"};
+static const struct {
+    const char *source;
+    const char *instant; /* from which its clocks count */
+} sources[] = {
+    {"problem-report", "received"}, {"post-issuance", "found"}, {"person", "found"}, {"audit", "received"}};
 static const char *const victims[] = {"registrar", "signer", "examiner", "publisher", "reader", "supervisor"};
+
+#define SHOW "find: \"incident show {incident} --brief\""
 
 /* Something on the way: a program or the machine goes. */
 static void add_trouble(struct drawn *d, struct lt_buf *out, int at)
@@ -52,35 +58,78 @@ static void add_trouble(struct drawn *d, struct lt_buf *out, int at)
     lt_buf_addf(out, "  - {id: trouble-%d, say: \"the %s dies\", kill: %s}\n", at, victim, victim);
 }
 
-static void add_steps(struct drawn *d, struct lt_buf *out, size_t wrong)
+/* People outside: a question, a court, a scope that was too small. */
+static void add_news(struct drawn *d, struct lt_buf *out, const char *scope)
 {
-    const char *source = pick(d, sources, LT_COUNT(sources));
-    int trouble = 0;
+    if (next(d) % 3 == 0) {
+        lt_buf_add_cstr(
+            out,
+            "  - {id: question, say: a journalist asks, find: \"GET incidents/{incident}/report\", "
+            "where: \"events kind=incident.note\",\n     run: \"incident note {incident} 'A journalist asks "
+            "how many, and since when.'\"}\n");
+    }
+    if (next(d) % 3 == 0) {
+        lt_buf_addf(
+            out,
+            "  - {id: which, keep: \"named=certificates.0.serial\", run: 'scope ''%s'' --list --limit 1'}\n"
+            "  - {id: court, say: a court orders that one of them stays, run: \"incident freeze {incident} "
+            "{named} "
+            "--reason 'restraining order' --reference 'case 7' --yes\"}\n",
+            scope);
+    }
+}
+
+static void add_opening(struct drawn *d, struct lt_buf *out, size_t wrong)
+{
+    size_t source = next(d) % LT_COUNT(sources);
     lt_buf_addf(out,
                 "steps:\n"
                 "  - {id: open, say: declared, keep: incident=id, find: incident list, where: \"incidents "
                 "title={title}\",\n"
-                "     run: \"incident open '{title}' --source %s --cause %s --severity high\"}\n",
-                source, wrongs[wrong].cause);
-    add_trouble(d, out, trouble++);
-    lt_buf_addf(
-        out,
-        "  - {id: contain, say: contained, run: \"incident contain {incident} %s --reason drill --yes\"}\n",
-        wrongs[wrong].halt);
-    lt_buf_addf(out, "  - {id: scope, say: scoped, run: 'incident scope {incident} ''%s'' --yes'}\n",
-                wrongs[wrong].scope);
-    add_trouble(d, out, trouble++);
-    lt_buf_add_cstr(
-        out,
-        "  - {id: plan, say: planned, keep: mass=mass plan=plan, run: 'incident plan {incident} --yes'}\n"
-        "  - {id: approve-1, run: 'approve {plan} --yes', as: berta}\n"
-        "  - {id: approve-2, say: approved by two, run: 'approve {plan} --yes', as: carl}\n");
-    add_trouble(d, out, trouble++);
+                "     run: \"incident open '{title}' --source %s --cause %s --severity high --drill --%s "
+                "{now-1m}\"}\n",
+                sources[source].source, wrongs[wrong].cause, sources[source].instant);
+    add_trouble(d, out, 1);
     lt_buf_addf(out,
-                "  - {id: revoked, say: revoked, run: 'mass show {mass}', until: status=done}\n"
+                "  - {id: contain, say: contained, " SHOW
+                ", where: \"halts status=halted\", keep: halt=halt,\n"
+                "     run: \"incident contain {incident} %s --reason drill\"}\n",
+                wrongs[wrong].halt);
+    lt_buf_addf(out,
+                "  - {id: scope, say: scoped, " SHOW ", where: \"scopes version=1\", keep: affected=count,\n"
+                "     run: 'incident scope {incident} ''%s'' --yes'}\n",
+                wrongs[wrong].scope);
+    add_trouble(d, out, 2);
+}
+
+static void add_steps(struct drawn *d, struct lt_buf *out, size_t wrong)
+{
+    add_opening(d, out, wrong);
+    lt_buf_addf(out,
+                "  - {id: plan, say: planned, " SHOW
+                ", where: \"plans version=1\", keep: \"mass=mass approval=approval\",\n"
+                "     run: \"incident plan {incident}%s --per-hour 2000000 --yes\"}\n",
+                next(d) % 2 == 0 ? "" : " --tier readiness --replaced-tiers 0");
+    if (next(d) % 2 == 0) {
+        lt_buf_add_cstr(
+            out,
+            "  - {id: notify, say: subscribers are told, find: notice many, where: \"batches about=incident "
+            "{incident}\",\n     run: \"incident notify {incident} --why 'a drill' --publish --yes\"}\n");
+    }
+    add_news(d, out, wrongs[wrong].scope);
+    lt_buf_add_cstr(out, "  - {use: roles}\n  - {use: preliminary}\n");
+    lt_buf_addf(out,
+                "  - {id: wait, say: time passes, at: %lluh, run: \"incident show {incident} --brief\"}\n",
+                (unsigned long long)(1 + next(d) % 20));
+    add_trouble(d, out, 3);
+    lt_buf_addf(out,
+                "  - {use: revoke}\n"
+                "  - {use: report}\n"
                 "measures:\n"
                 "  - {id: contained, say: opened to contained, from: open, to: contain, within: 5m}\n"
-                "  - {id: revoked, say: everything revoked, from: open, to: revoked, within: %s}\n",
+                "  - {id: preliminary, say: opened to the preliminary report, from: open, to: pre-handed, "
+                "within: 72h}\n"
+                "  - {id: revoked, say: opened to everything revoked, from: open, to: revoked, within: %s}\n",
                 wrongs[wrong].limit);
 }
 
@@ -93,9 +142,10 @@ lt_res drill_random(uint64_t seed, struct lt_buf *out)
                 "name: random-%llu\n"
                 "title: \"%s\"\n"
                 "what: drawn from a seed\n"
-                "shape: mixed\n"
+                "shape: %s\n"
                 "cause: %s\n",
-                (unsigned long long)seed, (unsigned long long)seed, wrongs[wrong].title, wrongs[wrong].cause);
+                (unsigned long long)seed, (unsigned long long)seed, wrongs[wrong].title,
+                strcmp(wrongs[wrong].cause, "caa-unreliable") == 0 ? "caa" : "clean", wrongs[wrong].cause);
     add_steps(&d, out, wrong);
     return lt_buf_check(out);
 }
