@@ -267,6 +267,11 @@ static lt_res print_triage(const json_t *t)
         add_certificate(&out, row);
     }
     add_clauses(&out, t, "");
+    const json_t *criteria = json_object_get(t, "criteria");
+    lt_buf_addf(&out, "\ncriteria     %lld certificates, %lld reports, who complains: %s\n",
+                (long long)cmd_int(criteria, "certificates"),
+                (long long)cmd_int(criteria, "reports_about_them_or_their_subscribers"),
+                cmd_text(criteria, "who_complains"));
     lt_buf_add_cstr(&out, "\nfor a person\n");
     json_array_foreach(json_object_get(t, "for_a_person"), i, row)
     {

@@ -1,7 +1,7 @@
 /* Reports on their way to the mailroom and what comes back. Few are on their way at a time, so that one that
- * kills the mailroom takes few along; those are then asked for one by one, and the one that kills it a second
- * time is put before a person as it is. What the mailroom says is words and hashes: nothing here looks into a
- * stranger's bytes. */
+ * kills the mailroom takes few along; those are then asked for one by one, and the one that kills it three
+ * times is put before a person as it is. What the mailroom says is words and hashes: nothing here looks into
+ * a stranger's bytes. */
 #include <string.h>
 
 #include "base/text.h"
@@ -53,7 +53,7 @@ const struct incident_sql incident_problem_read_sql = {sql, LT_COUNT(sql)};
 enum {
     ON_THEIR_WAY_MAX = 16,
     PATIENCE_S = 30,
-    TRIES_MAX = 2,
+    TRIES_MAX = 3, /* once among others, twice alone: who pulls the plug is not the letter */
     FILES_MAX = 100,
     RECEIVED_BEFORE_S = 7 * 86400, /* a relay that kept it longer has a clock that is wrong */
 };

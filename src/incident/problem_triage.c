@@ -28,6 +28,7 @@ struct claim {
     size_t item_count;
     const char *clauses[CLAUSES_MAX]; /* all that are claimed */
     size_t clause_count;
+    int64_t reports; /* others, the most about one subscriber */
 };
 
 static void add_clause(struct claim *c, const char *clause)
@@ -265,7 +266,7 @@ static lt_res judge(const struct ca_query *query, const struct query_tables *t, 
     return lint_run(&in, query->arena, &v->now);
 }
 
-static lt_res write_prior(const struct ca_query *query, struct query_out *o, const struct claim *c,
+static lt_res write_prior(const struct ca_query *query, struct query_out *o, struct claim *c,
                           const struct problem_item *i)
 {
     struct store_rows rows;
@@ -289,7 +290,9 @@ static lt_res write_prior(const struct ca_query *query, struct query_out *o, con
     LT_TRY(store_rows_end(&rows));
     LT_TRY(store_query(query->store, &problem_ask_sql[PROBLEM_SQL_PRIOR_ACCOUNT],
                        STORE_ARGS(STORE_I(i->account), STORE_I(c->id)), &rows));
-    query_int(o, "other_reports_of_subscriber", store_next(&rows) ? store_int(&rows, 0) : 0);
+    int64_t of_subscriber = store_next(&rows) ? store_int(&rows, 0) : 0;
+    query_int(o, "other_reports_of_subscriber", of_subscriber);
+    c->reports = of_subscriber > c->reports ? of_subscriber : c->reports;
     return store_rows_end(&rows);
 }
 
@@ -312,7 +315,7 @@ static lt_res write_shown(const struct ca_query *query, struct query_out *o, con
 }
 
 static lt_res write_certificate(const struct ca_query *query, struct query_out *o,
-                                const struct query_tables *t, const struct claim *c,
+                                const struct query_tables *t, struct claim *c,
                                 const struct problem_item *i)
 {
     struct verdicts v = {.then = NULL};
@@ -346,6 +349,18 @@ static lt_res write_reporter(const struct ca_query *query, struct query_out *o, 
     query_close(o, ']');
     query_close(o, '}');
     return store_rows_end(&rows);
+}
+
+/*= CABF-BR 4.9.5 "The date selected by the CA SHOULD consider the following criteria:" */
+static void write_criteria(struct query_out *o, const struct claim *c, int64_t reports, size_t known)
+{
+    query_open(o, "criteria", '{');
+    query_cstr(o, "nature", c->cause);
+    query_int(o, "certificates", (int64_t)known);
+    query_int(o, "reports_about_them_or_their_subscribers", reports + 1);
+    query_cstr(o, "who_complains", c->authority);
+    query_cstr(o, "legislation", "for a person");
+    query_close(o, '}');
 }
 
 /* What nobody can say out of the book. */
@@ -396,6 +411,7 @@ lt_res problem_triage(const struct ca_query *query, struct query_out *o)
         const struct verdicts none = {.judged = false};
         write_clauses(o, &c, &none);
     }
+    write_criteria(o, &c, c.reports, known);
     write_open(o, &c, known);
     return LT_OK;
 }

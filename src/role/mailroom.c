@@ -1,6 +1,6 @@
 /* mailroom: takes problem reports apart, as strangers wrote them: letters (RFC 5322, MIME), texts of forms,
  * and the proofs in them. It has no book, no key, no file and no network; a letter that kills it is asked for
- * once more, alone, and is then put before a person as it came. */
+ * twice more, alone, and is then put before a person as it came. */
 #include <string.h>
 
 #include "base/log.h"

@@ -162,7 +162,7 @@ def measure(ca, folder, o, kinds):
         "JOIN certificate c ON hex(c.spki_sha256) = upper(json_extract(e.body, '$.spki_sha256')) "
         "JOIN revocation r ON r.issuer = c.issuer AND r.serial = c.serial AND r.shard = c.shard GROUP BY p.id")]
     rows = db.execute("SELECT count(*), sum(reading = 'failed'), sum(kind = 'takedown'), sum(same_as <> 0), "
-                      "sum(rank = 100) FROM problem").fetchone()
+                      "sum(rank = 100), sum(tries > 1) FROM problem").fetchone()
     wrong = db.execute("SELECT count(*) FROM problem p WHERE NOT EXISTS (SELECT 1 FROM clock c WHERE c.subject = 'problem ' || p.id "
                        "AND c.duty = 'cpr-findings' AND c.start_us = p.received_us AND c.due_us = p.received_us + 86400000000) "
                        "OR p.received_us < ?", (since_us,)).fetchone()[0]
@@ -171,7 +171,7 @@ def measure(ca, folder, o, kinds):
             "pipes": o.pipes, "exit_statuses": codes, "seconds_until_in_the_book": round(brought_s, 1),
             "letters_per_second": round(o.reports / brought_s), "seconds_until_all_are_read": round(read_s, 1),
             "answered_with_a_case": len(said), "reports_in_the_book": rows[0], "different_letters": distinct,
-            "lost": distinct - rows[0], "put_before_a_person_unread": rows[1], "asking_for_content_to_go": rows[2],
+            "lost": distinct - rows[0], "put_before_a_person_unread": rows[1], "read_twice": rows[5], "asking_for_content_to_go": rows[2],
             "same_as_another": rows[3], "genuine_proofs": o.keys, "acted_on": len(acted), "proven_first_rank": rows[4],
             "slowest_proof_s": round(max(acted), 2) if acted else None, "clocks_wrong": wrong}
 

@@ -263,22 +263,25 @@ static void a_relay_with_a_wrong_clock_moves_nothing(void **state)
     }
 }
 
-static void what_kills_the_mailroom_twice_is_for_a_person(void **state)
+static void what_kills_the_mailroom_again_is_for_a_person(void **state)
 {
     struct rig *r = *state;
+    Ipc__MailroomRead m = IPC__MAILROOM_READ__INIT;
     int64_t id = letter(r, "A letter");
     int64_t other = letter(r, "B letter");
     assert_ok(rig_run(r, linked_step, NULL)); /* a new mailroom: the one before died over one of them */
     assert_int_equal(number(r, "tries * 10 + (reading = 'asked')", id), 21);
     assert_int_equal(number(r, "tries * 10 + (reading = 'waiting')", other),
-                     11); /* until the first is back */
-    assert_ok(rig_run(r, linked_step, NULL));
-    assert_int_equal(number(r, "reading = 'failed' AND status = 'open' AND rank = 80", id), 1);
-    assert_int_equal(number(r, "reading = 'asked'", other), 1);
-    Ipc__MailroomRead m = IPC__MAILROOM_READ__INIT;
+                     11);                     /* until the first is back */
+    assert_ok(rig_run(r, linked_step, NULL)); /* over the first: now the other has its turn */
+    assert_int_equal(number(r, "tries * 10 + (reading = 'waiting')", id), 21);
+    assert_int_equal(number(r, "tries * 10 + (reading = 'asked')", other), 21);
     m.problem = other;
     assert_ok(rig_run(r, read_step, &m));
     assert_int_equal(number(r, "reading = 'done'", other), 1);
+    assert_int_equal(number(r, "tries * 10 + (reading = 'asked')", id), 31);
+    assert_ok(rig_run(r, linked_step, NULL));
+    assert_int_equal(number(r, "reading = 'failed' AND status = 'open' AND rank = 80", id), 1);
     assert_int_equal(rig_number(r, "SELECT count(*) FROM event WHERE kind = 'problem.unreadable'"), 1);
 }
 
@@ -383,6 +386,45 @@ static void findings_by_letter_wait_for_the_relay(void **state)
         rig_number(r, "SELECT unfounded FROM problem_reporter WHERE contact = 'reporter@example.com'"), 1);
 }
 
+static lt_res bounce_step(struct rig *r, struct ca_turn *t, void *arg)
+{
+    static const struct store_sql sql = {
+        "t.bounce", "UPDATE notice SET status = 'bounced', ended_us = ?1, said = '550 gone' WHERE kind = "
+                    "'problem-findings'"};
+    (void)r;
+    (void)arg;
+    return store_exec(t->store, &sql, STORE_ARGS(STORE_I(t->now.us)), NULL);
+}
+
+static lt_res told_step(struct rig *r, struct ca_turn *t, void *arg)
+{
+    const struct finding *f = arg;
+    struct incident_problem p;
+    (void)r;
+    LT_TRY(problem_load(t, f->id, &p));
+    return problem_findings_told(t, &p, t->now, f->words);
+}
+
+static void findings_that_come_back_leave_the_clock_running(void **state)
+{
+    struct rig *r = *state;
+    struct opening o = plain("x");
+    assert_ok(rig_run(r, open_step, &o));
+    struct finding f = {o.id, "revoke", "it is so"};
+    assert_ok(rig_run(r, find_step, &f));
+    assert_ok(rig_run(r, bounce_step, NULL));
+    assert_ok(rig_run(r, beat_step, NULL));
+    assert_ok(rig_run(r, beat_step, NULL));
+    assert_int_equal(number(r, "told_us", o.id), -1);
+    assert_int_equal(rig_number(r, "SELECT status = 'open' FROM clock WHERE subject = 'problem 1'"), 1);
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM problem_word WHERE kind = 'undelivered'"), 1);
+    struct finding by_phone = {o.id, "", "read to them by telephone"};
+    assert_ok(rig_run(r, told_step, &by_phone));
+    assert_int_equal(rig_number(r, "SELECT status = 'met' FROM clock WHERE subject = 'problem 1'"), 1);
+    assert_int_equal(
+        rig_number(r, "SELECT upheld FROM problem_reporter WHERE contact = 'reporter@example.com'"), 1);
+}
+
 /* ---- our own ---- */
 
 struct probe {
@@ -471,12 +513,13 @@ int main(void)
         TEST(the_same_bytes_are_the_same_report),
         TEST(what_the_mailroom_read_is_kept),
         TEST(a_relay_with_a_wrong_clock_moves_nothing),
-        TEST(what_kills_the_mailroom_twice_is_for_a_person),
+        TEST(what_kills_the_mailroom_again_is_for_a_person),
         TEST(silence_is_asked_again),
         TEST(few_are_on_their_way_at_a_time),
         cmocka_unit_test(every_edge_and_no_other),
         TEST(findings_without_an_address_are_on_the_page),
         TEST(findings_by_letter_wait_for_the_relay),
+        TEST(findings_that_come_back_leave_the_clock_running),
         TEST(a_channel_that_is_silent_is_an_alarm),
         TEST(letters_go_out_daily),
     };
