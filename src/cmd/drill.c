@@ -20,6 +20,7 @@ enum {
     CERTIFICATES_MAX = 20000000,
     SPEED_MAX = 1000000,
     SETTLE_S = 5,
+    REACTING = 97,
     OPEN_FILES = 16
 };
 
@@ -163,6 +164,7 @@ static lt_res begin(struct cmd *c, struct drill *d, lt_slice scenario)
     LT_TRY(cmd_number(c, "certificates", CERTIFICATES_DEFAULT, CERTIFICATES_MAX, &d->certificates));
     LT_CHECK(d->certificates >= 100, LT_PEER_USAGE, "--certificates: at least 100");
     LT_TRY(cmd_number(c, "speed", 0, SPEED_MAX, &d->speed));
+    LT_TRY(cmd_number(c, "reacting", REACTING, 100, &d->reacting));
     LT_TRY(choose_folder(c, d));
     LT_TRY(say_begin(d));
     LT_TRY(drill_make(d, cmd_value(c, "book")));
@@ -304,6 +306,8 @@ static lt_res run_serve(struct cmd *c)
 static const struct cmd_option run_options[] = {
     {"certificates", "N", "in the scratch book (default: 2000)", false, NULL},
     {"mode", "NAME", "of the scenario's modes (default: the first)", false, NULL},
+    {"reacting", "N", "of 100 clients that follow renewal information, where a mode has them (default: 97)",
+     false, NULL},
     {"speed", "X", "simulated seconds in a second while waiting (default: as fast as possible)", false, NULL},
     {"folder", "DIR", "where; kept (default: a folder in TMPDIR that is removed)", false, NULL},
     {"book", "DIR", "a copy of this folder of `drill load` instead of a book made anew", false, NULL},
@@ -318,6 +322,8 @@ static const struct cmd_option random_options[] = {
     {"run", NULL, "run it; without this it is only printed", false, NULL},
     {"certificates", "N", "in the scratch book (default: 2000)", false, NULL},
     {"mode", "NAME", "of the scenario's modes (default: the first)", false, NULL},
+    {"reacting", "N", "of 100 clients that follow renewal information, where a mode has them (default: 97)",
+     false, NULL},
     {"speed", "X", "simulated seconds in a second while waiting (default: as fast as possible)", false, NULL},
     {"folder", "DIR", "where; kept (default: a folder in TMPDIR that is removed)", false, NULL},
     {"book", "DIR", "a copy of this folder of `drill load` instead of a book made anew", false, NULL},

@@ -71,10 +71,11 @@ struct drill_question {
 struct drill_scenario {
     const char *name;
     const char *title;
-    const char *what;    /* a few lines */
-    const char *shape;   /* of the book: "caa" (every check of CAA too old), "clean", "mixed" */
-    const char *cause;   /* of the incident, ca/reasons.h */
-    const char *delayed; /* a duty that is missed on purpose, with a report of the delay (irg-9) in time */
+    const char *what;      /* a few lines */
+    const char *shape;     /* of the book: "caa" (every check of CAA too old), "clean", "mixed" */
+    const char *cause;     /* of the incident, ca/reasons.h */
+    const char *mail_rate; /* letters a second that the relay takes */
+    const char *delayed;   /* a duty that is missed on purpose, with a report of the delay (irg-9) in time */
     const char *delayed_mode;
     const char **modes;
     uint32_t mode_count;
@@ -126,6 +127,7 @@ struct drill {
     const char *mode;
     uint64_t certificates;
     uint64_t seed;
+    uint64_t reacting; /* of 100 clients that look at renewal information */
     uint64_t speed; /* simulated seconds in a real one while waiting; 0: as fast as what is due gets done */
     struct drill_done done[DRILL_STEPS_MAX];
     json_t *kept;        /* owned: variables */

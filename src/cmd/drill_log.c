@@ -32,9 +32,10 @@ lt_res drill_log_begin(struct drill *d, lt_slice scenario)
 {
     LT_CLEANUP(lt_fd_closep) int dir = -1;
     LT_CLEANUP(cmd_json_freep)
-    json_t *run = json_pack("{s:s, s:I, s:I, s:I, s:I}", "mode", d->mode, "certificates",
+    json_t *run = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "mode", d->mode, "certificates",
                             (json_int_t)d->certificates, "seed", (json_int_t)d->seed, "begun_us",
-                            (json_int_t)d->begun_us, "speed", (json_int_t)d->speed);
+                            (json_int_t)d->begun_us, "speed", (json_int_t)d->speed, "reacting",
+                            (json_int_t)d->reacting);
     LT_ASSERT(run != NULL);
     char *text = json_dumps(run, JSON_INDENT(1));
     LT_ASSERT(text != NULL);
@@ -84,6 +85,7 @@ static lt_res read_run(struct drill *d, int dir)
     d->certificates = (uint64_t)cmd_int(run, "certificates");
     d->seed = (uint64_t)cmd_int(run, "seed");
     d->speed = (uint64_t)cmd_int(run, "speed");
+    d->reacting = (uint64_t)cmd_int(run, "reacting");
     d->begun_us = cmd_int(run, "begun_us");
     LT_ASSERT(d->mode != NULL);
     return LT_OK;

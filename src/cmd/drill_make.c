@@ -119,7 +119,8 @@ static lt_res configure(struct drill *d, int dir)
         lt_buf_add(&out, text);
     }
     /* Nobody is there: the courier of a drill hands letters to nobody, at that pace. */
-    lt_buf_add_cstr(&out, "\nmail:\n  relay: smtp://127.0.0.1:25\n  from: drill@ca.example\n  rate: 200\n");
+    const char *rate = d->scenario.mail_rate == NULL ? "200" : d->scenario.mail_rate;
+    lt_buf_addf(&out, "\nmail:\n  relay: smtp://127.0.0.1:25\n  from: drill@ca.example\n  rate: %s\n", rate);
     lt_res r = lt_file_replace(dir, CA_CONFIG_FILE, 0644, lt_buf_slice(&out));
     lt_buf_done(&out);
     return r;

@@ -65,6 +65,7 @@ static const cyaml_schema_field_t fields[] = {
     WHOLE(what, CYAML_FLAG_DEFAULT),
     WHOLE(shape, CYAML_FLAG_OPTIONAL),
     WHOLE(cause, CYAML_FLAG_OPTIONAL),
+    CYAML_FIELD_STRING_PTR("mail-rate", CYAML_FLAG_OPTIONAL, struct drill_scenario, mail_rate, 1, STRING_MAX),
     WHOLE(delayed, CYAML_FLAG_OPTIONAL),
     CYAML_FIELD_STRING_PTR("delayed-mode", CYAML_FLAG_OPTIONAL, struct drill_scenario, delayed_mode, 1,
                            STRING_MAX),

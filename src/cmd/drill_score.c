@@ -134,8 +134,8 @@ static lt_res clocks(struct drill *d, json_t *missed, json_t **ret_list)
     char clock[] = "clock";
     char list[] = "list";
     char all[] = "--all";
-    char status[] = "--status=all";
-    char *words[] = {clock, list, all, status, NULL};
+    char every[] = "--status=all";
+    char *words[] = {clock, list, all, every, NULL};
     struct drill_answer a;
     size_t i;
     json_t *one;

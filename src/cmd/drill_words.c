@@ -1,7 +1,8 @@
 /* What stands in a step: words, quotes, variables; and what is taken out of an answer.
  *
  *   {name}            a variable that an earlier step kept, or one of ours: folder, out, certificates, build,
- * mode, title {now+24h}         a time, RFC 3339: from now, or from {detected+…} 'several words'   one word
+ * reacting, mode, title {now+24h}         a time, RFC 3339: from now, or from {detected+…} 'several words'
+ * one word
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,6 +55,8 @@ static lt_res add_variable(struct drill *d, lt_slice name, struct lt_buf *out)
         lt_buf_addf(out, "%llu", (unsigned long long)d->certificates);
     } else if (strcmp(key, "build") == 0) {
         lt_buf_add_cstr(out, lt_version);
+    } else if (strcmp(key, "reacting") == 0) {
+        lt_buf_addf(out, "%llu", (unsigned long long)d->reacting);
     } else if (strcmp(key, "mode") == 0) {
         lt_buf_add_cstr(out, d->mode);
     } else if (strcmp(key, "title") == 0) {

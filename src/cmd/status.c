@@ -141,6 +141,9 @@ static lt_res say_book(const json_t *book)
 static lt_res say_testing(const json_t *family)
 {
     const json_t *t = json_object_get(family, "testing");
+    if (json_is_true(json_object_get(family, "drill"))) {
+        LT_TRY(cmd_printf("DRILL         its clock is moved, and nobody may trust what it issues\n"));
+    }
     if (!json_is_true(json_object_get(family, "test_ca"))) {
         return LT_OK;
     }

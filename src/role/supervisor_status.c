@@ -44,6 +44,7 @@ static void add_process(struct lt_buf *out, const struct process *p, int64_t now
 /* Nobody shall take a test CA for another: what it does otherwise, word by word. */
 static void add_testing(struct lt_buf *out, const struct supervisor *s)
 {
+    lt_buf_addf(out, ",\"drill\":%s", s->clock_fd >= 0 ? "true" : "false");
     lt_buf_addf(out, ",\"test_ca\":%s", s->test_ca ? "true" : "false");
     if (s->test_ca && s->testing.wanted) {
         lt_buf_addf(
