@@ -209,7 +209,7 @@ def test_an_alarm_until_somebody_has_it(desk):
 
 @pytest.fixture(scope="module")
 def incident(desk):
-    """Five certificates of two subscribers, one without an address; all but one are of the scope."""
+    """Five certificates of two subscribers, one of which is told by a machine; all but one are of the scope."""
     first = Client(desk.ca.directory, desk.ca.root, desk.web.challenges)
     first.register("mailto:hostmaster@example.com")
     second = Client(desk.ca.directory, desk.ca.root, desk.web.challenges)
@@ -227,6 +227,8 @@ def incident(desk):
 
 def test_everybody_is_told_and_may_look(desk, incident):
     number, first, second = incident
+    hook = Hook()
+    desk.ca.lintel("hook", "add", "platform", hook.url, "--account", second.kid.rsplit("/", 1)[1])
     desk.ca.lintel("incident", "notify", number, "--why", "a name was not checked", "--publish", "--yes")
     for role in ("registrar-0", "publisher-0"):
         os.kill(desk.ca.pids()[role], signal.SIGKILL)
@@ -237,7 +239,10 @@ def test_everybody_is_told_and_may_look(desk, incident):
     assert f"{desk.ca.url}/affected/account/{account}" in letter.get_content()
     many = wait_for("all of them", lambda: next((b for b in desk.ca.json("notice", "many")["batches"]
                                                  if b["about"] == f"incident {number}" and b["status"] == "done"), None))
-    assert (many["certificates"], many["accounts"], many["notices"], many["unreached"], many["sent"]) == (4, 2, 1, 1, 1)
+    assert (many["certificates"], many["accounts"], many["notices"], many["unreached"], many["sent"]) == (4, 2, 2, 0, 2)
+    told = json.loads(hook.requests[0][2])
+    assert told["type"] == "affected" and told["data"]["certificates"] == "1" and told["data"]["why"] == "a name was not checked"
+    hook.stop()
     assert len([m for m in desk.postfix.letters("hostmaster@example.com") if "3 of your" in m["Subject"]]) == 1
     listed = wait_for("the list", lambda: next((e for e in desk.ca.json("notice", "lists")["lists"] if e["published"]), None))
     status, text = desk.page(f"/affected/{number}.csv")
