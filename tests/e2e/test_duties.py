@@ -89,6 +89,18 @@ def test_a_breached_clock_is_first(desk):
     wait_for("the breach", lambda: clock(desk, number)["status"] == "breached")
     assert desk.json("clock", "list")["clocks"][0]["status"] == "breached"
     assert number in [c["id"] for c in desk.json("clock", "list", "--subject", "own report")["clocks"]]
+    for i in range(5):  # pages over states: what was missed, then what runs
+        for duty, days in (("irg-2", 20), ("irg-7", 3), ("irg-3", 1)):
+            desk.json("clock", "open", duty, "--subject", f"own page{i % 3}", "--start", ago(days=days, minutes=i), "--evidence", "x")
+    wait_for("five more", lambda: len(desk.json("clock", "list", "--status", "breached")["clocks"]) >= 6)
+    wait_for("late ones", lambda: len(desk.json("clock", "list", "--status", "overdue")["clocks"]) >= 5)
+    for more in ([], ["--status", "all"], ["--subject", "own page1"], ["--status", "overdue"]):
+        whole = [c["id"] for c in desk.json("clock", "list", "--limit", "1000", *more)["clocks"]]
+        assert [c["id"] for c in desk.json("clock", "list", "--limit", "2", "--all", *more)["clocks"]] == whole and len(whole) >= 5
+    states = [c["status"] for c in desk.json("clock", "list", "--limit", "1000")["clocks"]]
+    assert states == sorted(states, key=["breached", "overdue", "open"].index)
+    for watched in (["--limit", "1"], []):  # 16 names the same clocks
+        assert desk.json("watch", "show", "16", *watched)["number"] == 16
     r = desk.lintel("clock", "move", number, "--due", "2099-01-01", "--why", "whiteboard")
     assert r.stdout.startswith("would")
     assert desk.lintel("clock", "move", number, "--due", "2099-01-01", "--why", "whiteboard", "--operator", "ines", "--yes",
