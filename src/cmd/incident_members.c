@@ -24,7 +24,9 @@ enum {
     CELL_ARENA = 4 * 1024 * 1024,
     PROFILE_BYTES = 64 * 1024,
     TELL_MS = 500,
-    SERIAL_AT = 43
+    SERIAL_AT = 43,
+    KEY_SIZE = 64,
+    REASON_MAX = 64 * 1024
 };
 
 struct member {
@@ -49,6 +51,8 @@ struct listing {
     int64_t aware_s;
     int64_t now_s;
     lt_time plan_end;
+    const char *reason;    /* a cell: of those that are late and have none of their own */
+    json_t *own;           /* owned: rows that say why, by certificate */
     int types[LISTED_MAX]; /* of each profile; -1: not looked at */
     int64_t expected;      /* how many there will be */
     int64_t said_ms;
@@ -101,26 +105,48 @@ static void put_hex(char *out, const uint8_t *bytes, size_t len)
     out[2 * len] = 0;
 }
 
-/* "2026-03-01 02:10:00 UTC" */
+static char *put_digits(char *out, int value, int digits)
+{
+    for (int i = digits; i > 0; i--) {
+        out[i - 1] = (char)('0' + value % 10);
+        value /= 10;
+    }
+    return out + digits;
+}
+
+/* "2026-03-01 02:10:00 UTC"; by hand, since there are millions of them. */
 static void put_time(char out[32], int64_t seconds)
 {
     struct lt_date d = lt_date_of(lt_time_from_seconds(seconds));
-    (void)snprintf(out, 32, "%04d-%02d-%02d %02d:%02d:%02d UTC", d.year, d.month, d.day, d.hour, d.minute,
-                   d.second); /* a year has four digits */
+    const struct {
+        int value;
+        int digits;
+        char behind;
+    } parts[] = {{d.year, 4, '-'}, {d.month, 2, '-'},  {d.day, 2, ' '},
+                 {d.hour, 2, ':'}, {d.minute, 2, ':'}, {d.second, 2, ' '}};
+    for (size_t i = 0; i < LT_COUNT(parts); i++) {
+        out = put_digits(out, parts[i].value, parts[i].digits);
+        *out++ = parts[i].behind;
+    }
+    (void)memcpy(out, "UTC", 4);
 }
 
 static void put_cell(FILE *f, lt_slice text)
 {
     bool quoted = false;
-    for (size_t i = 0; i < text.len; i++) {
-        quoted = quoted || strchr(",\"\r\n", text.ptr[i]) != NULL;
+    for (size_t i = 0; i < text.len && !quoted; i++) {
+        quoted = strchr(",\"\r\n", text.ptr[i]) != NULL;
     }
-    (void)fputs(quoted ? "\"" : "", f); /* checked when it is closed */
+    if (!quoted) {
+        (void)fwrite(text.ptr, 1, text.len, f); /* all of it is checked when it is closed */
+        return;
+    }
+    (void)fputc('"', f);
     for (size_t i = 0; i < text.len; i++) {
         (void)fputs(text.ptr[i] == '"' ? "\"" : "", f);
         (void)fputc(text.ptr[i], f);
     }
-    (void)fputs(quoted ? "\"" : "", f);
+    (void)fputc('"', f);
 }
 
 /* ---- kinds of certificate ---- */
@@ -176,50 +202,76 @@ static void count_member(struct listing *w, const struct member *m)
     }
 }
 
-/* Why it is late, and until when: of it alone, by a court's order, or as all the others. */
-static const char *why_late(const struct listing *w, const struct member *m, const char *serial,
-                            lt_time *ret_until)
+/* What is said of a certificate alone, or by a court's order: by issuer and serial number. */
+static lt_res index_reasons(struct listing *w)
 {
-    static const char *const lists[] = {"delays", "holds"};
+    static const char *const lists[] = {"holds", "delays"}; /* what was said later, and of it, wins */
     size_t i;
     json_t *row;
+    char key[KEY_SIZE];
+    w->own = json_object();
+    LT_ASSERT(w->own != NULL);
     for (size_t k = 0; k < LT_COUNT(lists); k++) {
         json_array_foreach(json_object_get(w->l->facts, lists[k]), i, row)
         {
-            if (cmd_int(row, "issuer") == m->issuer && strcmp(cmd_text(row, "serial"), serial) == 0) {
-                *ret_until = incident_fact_time(row, "until");
-                return cmd_text(row, "reason");
-            }
+            (void)snprintf(key, sizeof key, "%d/%.40s", (int)cmd_int(row, "issuer"), cmd_text(row, "serial"));
+            LT_CHECK(json_object_set(w->own, key, row) == 0, LT_STATE_CORRUPT,
+                     "a serial number that is no text");
         }
     }
+    return LT_OK;
+}
+
+/* Of all others, as a cell. */
+static lt_res common_reason(struct listing *w)
+{
+    const char *text = "not replaced yet";
+    struct lt_buf cell;
+    size_t i;
+    json_t *row;
     json_array_foreach(json_object_get(w->l->facts, "sections"), i, row)
     {
-        if (strcmp(cmd_text(row, "section"), "delay.reason") == 0 && cmd_text(row, "text")[0] != 0) {
-            return cmd_text(row, "text");
-        }
+        bool said = strcmp(cmd_text(row, "section"), "delay.reason") == 0 && cmd_text(row, "text")[0] != 0;
+        text = said ? cmd_text(row, "text") : text;
     }
-    return "not replaced yet";
+    lt_buf_init(&cell, REASON_MAX);
+    lt_buf_add_byte(&cell, '"');
+    for (; *text != 0; text++) {
+        lt_buf_add_cstr(&cell, *text == '"' ? "\"" : "");
+        lt_buf_add_byte(&cell, (uint8_t)*text);
+    }
+    lt_buf_add_byte(&cell, '"');
+    w->reason = lt_arena_cstr(&w->c->arena, lt_buf_slice(&cell));
+    lt_buf_done(&cell);
+    LT_CHECK(w->reason != NULL, LT_PEER_TOO_LARGE, "the reason is too long");
+    return LT_OK;
 }
 
 static void write_delayed(struct listing *w, const struct member *m)
 {
     char hash[65];
-    char serial[64];
+    char key[KEY_SIZE];
     char end[32];
-    char when[32] = "N/A";
-    lt_time until = {0};
+    char when[32];
     put_hex(hash, m->sha256, 32);
+    int before = snprintf(key, sizeof key, "%d/", m->issuer);
+    char *serial = key + before;
     put_hex(serial, m->serial.ptr, m->serial.len);
     put_time(end, m->not_after_s);
-    const char *why = why_late(w, m, serial, &until);
+    const json_t *own = json_object_get(w->own, key);
+    lt_time until = incident_fact_time(own, "until");
     if (until.us == 0 && w->plan_end.us > w->l->now.us) {
         until = w->plan_end;
     }
     int64_t until_s = lt_time_seconds(until);
-    until_s = until_s == 0 || until_s > m->not_after_s ? m->not_after_s : until_s; /* it runs out before */
-    put_time(when, until_s);
-    (void)fprintf(w->delayed, "%s,%s,%d,%s,", hash, serial, m->issuer, end);
-    put_cell(w->delayed, lt_slice_cstr(why));
+    put_time(when,
+             until_s == 0 || until_s > m->not_after_s ? m->not_after_s : until_s); /* it runs out before */
+    (void)fprintf(w->delayed, "%s,%s,%d,%s,", hash, serial, m->issuer, end); /* checked when it is closed */
+    if (own != NULL) {
+        put_cell(w->delayed, lt_slice_cstr(cmd_text(own, "reason")));
+    } else {
+        (void)fputs(w->reason, w->delayed);
+    }
     (void)fprintf(w->delayed, ",%s\r\n", when);
 }
 
@@ -565,9 +617,12 @@ lt_res cmd_incident_members(struct cmd *c, const struct incident_listing *l,
     for (size_t i = 0; i < LT_COUNT(w.types); i++) {
         w.types[i] = -1;
     }
-    lt_res r = run_listing(&w, scope, frozen);
+    lt_res r = index_reasons(&w);
+    r = lt_failed(r) ? r : common_reason(&w);
+    r = lt_failed(r) ? r : run_listing(&w, scope, frozen);
     tell(&w, true);
     free(w.few);
+    json_decref(w.own);
     lt_ignore(close_file(&w.list, "")); /* only open still where something failed before */
     lt_ignore(close_file(&w.delayed, ""));
     return r;
