@@ -21,6 +21,9 @@ enum {
     POLL_MS = 100,
     POLLS = 6000,
     RESERVE_S = 900,
+    REVOKED_PER_S = 20000, /* where no run tells */
+    PUBLISH_S = 60,
+    HOUR_S = 3600,
     NOTE_SIZE = 64,
 };
 
@@ -60,14 +63,48 @@ static lt_res put_tiers(const struct cmd *c, json_t *payload)
 struct capacity {
     json_t *measured; /* owned */
     uint64_t per_hour;
+    int64_t reserve_s; /* before the deadline, for revoking and publishing; 0: not measured yet */
 };
+
+static int64_t lesser(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Twice what the last large run, and the slowest CRL, would take for so many; not under a quarter of an hour.
+ */
+static int64_t reserve_of(const json_t *measured, int64_t members)
+{
+    int64_t pace = cmd_int(json_object_get(measured, "revocation"), "per_second");
+    int64_t crl_ms = cmd_int(json_object_get(measured, "crl"), "slowest_ms");
+    int64_t s = 2 * (members / (pace > 0 ? pace : REVOKED_PER_S) + crl_ms / 1000 + PUBLISH_S);
+    return s < RESERVE_S ? RESERVE_S : s;
+}
+
+/* A letter for each account: when the last of them leaves. */
+static lt_res mail_of(struct cmd *c, const char *scope, struct capacity *cap)
+{
+    LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
+    int64_t per_hour = cmd_int(json_object_get(cap->measured, "mail"), "per_hour");
+    LT_TRY(cmd_api_ask(c, "scope/groups?by=account&limit=1", "text/plain", lt_slice_cstr(scope), &answer));
+    int64_t letters = cmd_int(answer, "group_count");
+    json_t *mail = json_object_get(cap->measured, "mail");
+    LT_ASSERT(json_object_set_new(mail, "letters", json_integer((json_int_t)letters)) == 0);
+    if (per_hour > 0) {
+        int64_t s = (int64_t)((double)letters * 3600 / (double)per_hour);
+        LT_ASSERT(json_object_set_new(mail, "seconds", json_integer((json_int_t)s)) == 0);
+    }
+    return LT_OK;
+}
 
 static lt_res capacity_of(struct cmd *c, struct capacity *ret_capacity)
 {
     char path[CMD_INCIDENT_PATH];
     LT_TRY(cmd_incident_path(c, "capacity", path));
     LT_TRY(cmd_api_get(c, path, &ret_capacity->measured));
-    int64_t issued = cmd_int(json_object_get(ret_capacity->measured, "issuance"), "per_hour");
+    int64_t signed_s = cmd_int(json_object_get(ret_capacity->measured, "signing"), "per_second");
+    int64_t issued = lesser(cmd_int(json_object_get(ret_capacity->measured, "issuance"), "per_hour"),
+                            signed_s * HOUR_S);
     LT_TRY(cmd_number(c, "per-hour", issued > 0 ? (uint64_t)issued : 0, INT32_MAX, &ret_capacity->per_hour));
     LT_CHECK(ret_capacity->per_hour > 0, LT_PEER_USAGE,
              "nothing was issued in the last 30 days that tells what can be: --per-hour N (lintel bench acme "
@@ -121,7 +158,7 @@ static lt_res wave_of(struct cmd *c, const json_t *in, const struct capacity *ca
                                   .count = total,
                                   .first_rank = first,
                                   .per_hour = (int64_t)cap->per_hour,
-                                  .reserve_us = (int64_t)RESERVE_S * LT_US_PER_SECOND};
+                                  .reserve_us = cap->reserve_s * LT_US_PER_SECOND};
     lt_time from;
     LT_TRY(time_given(c, "from", &from));
     LT_TRY(time_given(c, "until", &want.until));
@@ -143,6 +180,16 @@ static lt_res add_tier(struct cmd *c, size_t i, int64_t n, json_t *tiers)
     LT_CHECK(row != NULL, LT_PEER_USAGE, "--tier is no UTF-8");
     LT_ASSERT(json_array_append_new(tiers, row) == 0);
     return c->json ? LT_OK : cmd_printf("tier %zu  %10lld  %s\n", i, (long long)n, scope);
+}
+
+static const char *mail_takes(struct cmd *c, const struct capacity *cap)
+{
+    int64_t s = cmd_int(json_object_get(cap->measured, "mail"), "seconds");
+    const char *text = s == 0
+                           ? ""
+                           : lt_arena_printf(&c->arena, ", the last in %lld minutes", (long long)s / 60 + 1);
+    LT_ASSERT(text != NULL);
+    return text;
 }
 
 static lt_res dry_run(struct cmd *c, const json_t *in, const struct capacity *cap, const char *scope)
@@ -184,6 +231,10 @@ static lt_res dry_run(struct cmd *c, const json_t *in, const struct capacity *ca
     LT_TRY(cmd_printf("windows of %lld minutes from %s to %s, at most %llu replacements an hour\n",
                       (long long)(w.width_us / LT_US_PER_SECOND / 60), opens, closes,
                       (unsigned long long)cap->per_hour));
+    LT_TRY(cmd_printf(
+        "%lld letters to write%s; %lld minutes before the deadline are for revoking and publishing\n",
+        (long long)cmd_int(json_object_get(cap->measured, "mail"), "letters"), mail_takes(c, cap),
+        (long long)cap->reserve_s / 60));
     LT_TRY(late == 0 ? LT_OK
                      : cmd_printf("%lld windows close after the deadline %s: they will be late\n",
                                   (long long)late, cmd_text(in, "must")));
@@ -257,6 +308,7 @@ static lt_res set(struct cmd *c, const struct capacity *cap, const char *mass, j
     LT_TRY(replaced_tiers(c, &replaced));
     LT_TRY(cmd_incident_set(payload, "mass", mass));
     LT_ASSERT(json_object_set_new(payload, "per-hour", json_integer((json_int_t)cap->per_hour)) == 0 &&
+              json_object_set_new(payload, "reserve-s", json_integer((json_int_t)cap->reserve_s)) == 0 &&
               json_object_set_new(payload, "replaced-tiers", json_integer((json_int_t)replaced)) == 0);
     LT_TRY(cmd_incident_put(c, members, LT_COUNT(members), payload));
     LT_TRY(cmd_incident_path(c, "plan", path));
@@ -342,13 +394,15 @@ static lt_res make(struct cmd *c, const json_t *in, const struct capacity *cap, 
 static lt_res run_plan(struct cmd *c)
 {
     LT_CLEANUP(cmd_json_freep) json_t *in = NULL;
-    struct capacity cap = {NULL, 0};
+    struct capacity cap = {NULL, 0, 0};
     LT_TRY(cmd_incident_load(c, &in));
     const json_t *last = json_array_get(json_object_get(in, "scopes"), 0);
     LT_CHECK(last != NULL, LT_PEER_CONFLICT, "incident %s has no scope yet: lintel incident scope",
              c->args.words[0]);
     lt_res r = capacity_of(c, &cap);
+    r = lt_failed(r) ? r : mail_of(c, cmd_text(last, "scope"), &cap);
     if (!lt_failed(r)) {
+        cap.reserve_s = reserve_of(cap.measured, cmd_int(last, "count"));
         r = cmd_flag(c, "yes") ? make(c, in, &cap, cmd_text(last, "scope"))
                                : dry_run(c, in, &cap, cmd_text(last, "scope"));
     }

@@ -74,6 +74,7 @@ static const struct incident_field plan_fields[] = {
     {"from", INCIDENT_TIME, false, 0},
     {"until", INCIDENT_TIME, false, 0},
     {"width-minutes", INCIDENT_NUMBER, false, YEAR_MINUTES},
+    {"reserve-s", INCIDENT_NUMBER, false, COUNT},
     {"per-hour", INCIDENT_NUMBER, true, COUNT},
     {"capacity", INCIDENT_TEXT, false, LONG},
     {"explanation", INCIDENT_TEXT, false, NAME},

@@ -11,7 +11,7 @@
 
 #define COLUMNS                                                                                       \
     "incident, version, scope_version, mass, status, count, first_rank, start_us, end_us, width_us, " \
-    "must_us, per_hour, capacity, late, set_us, made_us, made_by, explanation"
+    "reserve_us, must_us, per_hour, capacity, late, set_us, made_us, made_by, explanation"
 
 static const struct store_sql sql[] = {
     {"incident.mass-of-plan",
@@ -19,7 +19,7 @@ static const struct store_sql sql[] = {
      "plan FROM mass WHERE id = ?1"},
     {"incident.plan-add",
      "INSERT INTO incident_plan (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, 'freezing', 0, ?5, "
-     "?6, ?7, ?8, ?9, ?10, ?11, 0, 0, ?12, ?13, ?14)"},
+     "?6, ?7, ?8, ?15, ?9, ?10, ?11, 0, 0, ?12, ?13, ?14)"},
     {"incident.plan-get", "SELECT " COLUMNS " FROM incident_plan WHERE incident = ?1 AND version = ?2"},
     {"incident.plan-set",
      "UPDATE incident_plan SET status = 'set', count = ?3, first_rank = ?4, start_us = ?5, "
@@ -85,6 +85,7 @@ struct plan {
     lt_time start;       /* .us 0: when it is set */
     lt_time until;       /* .us 0: as computed */
     int64_t width_us;
+    int64_t reserve_us; /* 0: as computed */
     lt_time must;
     int64_t per_hour;
 };
@@ -102,8 +103,9 @@ static lt_res load_plan(struct ca_turn *t, const struct incident_case *c, struct
         p->start.us = store_int(&rows, 7);
         p->until.us = store_int(&rows, 8);
         p->width_us = store_int(&rows, 9);
-        p->must.us = store_int(&rows, 10);
-        p->per_hour = store_int(&rows, 11);
+        p->reserve_us = store_int(&rows, 10);
+        p->must.us = store_int(&rows, 11);
+        p->per_hour = store_int(&rows, 12);
         LT_ASSERT(p->status != NULL);
     }
     return store_rows_end(&rows);
@@ -183,7 +185,8 @@ lt_res incident_case_op_plan(struct incident_call *c)
                                  STORE_I(incident_number(c, "width-minutes") * 60 * LT_US_PER_SECOND),
                                  STORE_I(in.must_us), STORE_I(incident_number(c, "per-hour")),
                                  STORE_S(incident_text(c, "capacity")), STORE_I(c->t->now.us), STORE_S(c->by),
-                                 STORE_S(incident_text(c, "explanation"))),
+                                 STORE_S(incident_text(c, "explanation")),
+                                 STORE_I(incident_number(c, "reserve-s") * LT_US_PER_SECOND)),
                       NULL));
     LT_TRY(incident_case_planned(c->t, in.id, version));
     LT_TRY(planned_event(c, &in, version, mass));
@@ -236,7 +239,8 @@ static lt_res windows_event(struct ca_turn *t, const struct incident_case *c, co
 static lt_res set_windows(struct ca_turn *t, struct incident_case *c, const struct plan *p, int64_t count)
 {
     struct ca_wave w = {0};
-    int64_t reserve_s = count / REVOKED_PER_S + PUBLISH_S;
+    int64_t reserve_s = p->reserve_us != 0 ? p->reserve_us / LT_US_PER_SECOND
+                                           : count / REVOKED_PER_S + PUBLISH_S;
     struct ca_wave_wanted want = {
         .start = p->start.us != 0 ? p->start : t->now,
         .must = p->must,

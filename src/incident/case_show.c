@@ -33,7 +33,8 @@ static const struct store_sql sql[] = {
      "saved_by FROM incident_scope WHERE incident = ?1 ORDER BY version DESC LIMIT 50"},
     {"case.plans",
      "SELECT p.version, p.scope_version, p.mass, p.status, p.count, p.first_rank, p.start_us, p.end_us, "
-     "p.width_us, p.must_us, p.per_hour, p.capacity, p.late, p.set_us, p.made_us, p.made_by, "
+     "p.width_us, p.reserve_us / 1000000, p.must_us, p.per_hour, p.capacity, p.late, p.set_us, p.made_us, "
+     "p.made_by, "
      "m.status, m.count, m.revoked, m.already, m.held, m.plan, m.started_us, m.ended_us, m.why "
      "FROM incident_plan p JOIN mass m ON m.id = p.mass WHERE p.incident = ?1 "
      "ORDER BY p.version DESC LIMIT 20"},
@@ -110,6 +111,7 @@ static const struct column plan_columns[] = {{"version", NUMBER},
                                              {"first_opens", TIME},
                                              {"last_closes", TIME},
                                              {"minutes_wide", MINUTES},
+                                             {"reserve_seconds", NUMBER},
                                              {"must", TIME},
                                              {"per_hour", NUMBER},
                                              {"capacity", TEXT},

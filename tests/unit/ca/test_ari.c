@@ -430,8 +430,9 @@ static void add_plan(struct fixture *f, const char *status, int64_t set_s)
     static const struct store_sql plan = {
         "test.plan",
         "INSERT INTO incident_plan (incident, version, scope_version, mass, status, count, first_rank, "
-        "start_us, end_us, width_us, must_us, per_hour, capacity, late, set_us, made_us, made_by, "
-        "explanation) VALUES (1, ?1, 1, ?2, ?3, ?4, 0, ?5, ?6, ?7, 0, 1, '', 0, ?8, 0, '', "
+        "start_us, end_us, width_us, reserve_us, must_us, per_hour, capacity, late, set_us, made_us, "
+        "made_by, "
+        "explanation) VALUES (1, ?1, 1, ?2, ?3, ?4, 0, ?5, ?6, ?7, 0, 0, 1, '', 0, ?8, 0, '', "
         "'https://ca.example/affected/1') ON CONFLICT (incident, version) DO UPDATE SET "
         "status = excluded.status, set_us = excluded.set_us"};
     assert_ok(store_exec(f->store, &mass,

@@ -102,6 +102,7 @@ CREATE TABLE incident_plan (
   start_us INTEGER NOT NULL,               -- the first window opens
   end_us INTEGER NOT NULL,                 -- the last one closes
   width_us INTEGER NOT NULL,               -- of a window
+  reserve_us INTEGER NOT NULL,             -- before the deadline: what revoking and publishing take, as measured
   must_us INTEGER NOT NULL,                -- the deadline that it keeps, or misses
   per_hour INTEGER NOT NULL,               -- replacements that can be issued: the least of what was measured
   capacity TEXT NOT NULL,                  -- JSON: what was measured, and where
