@@ -33,7 +33,10 @@ static const struct store_sql sql[] = {
                      "ORDER BY until_us LIMIT 1"},
     {"rehearse.back", "SELECT issuer, serial FROM drill_rehearsed WHERE rehearsal = ?1 AND back = 0 "
                       "ORDER BY issuer, serial LIMIT ?2"},
-    {"rehearse.unset", "DELETE FROM renewal_window WHERE issuer = ?1 AND serial = ?2"},
+    /* one that was moved since is an incident's */
+    {"rehearse.unset",
+     "DELETE FROM renewal_window WHERE issuer = ?1 AND serial = ?2 AND set_us = (SELECT since_us FROM "
+     "drill_rehearsed WHERE rehearsal = ?3 AND issuer = ?1 AND serial = ?2)"},
     {"rehearse.is-back",
      "UPDATE drill_rehearsed SET back = 1 WHERE rehearsal = ?1 AND issuer = ?2 AND serial = ?3"},
     {"rehearse.reacted",
@@ -230,7 +233,7 @@ static lt_res put_back(struct ca_turn *t, int64_t id, bool *ret_left)
         const struct store_value issuer = STORE_I(list[i].issuer);
         const struct store_value serial = STORE_B(list[i].serial);
         LT_TRY(store_exec(t->store, &sql[SQL_REACTED], STORE_ARGS(STORE_I(id), issuer, serial), NULL));
-        LT_TRY(store_exec(t->store, &sql[SQL_UNSET], STORE_ARGS(issuer, serial), NULL));
+        LT_TRY(store_exec(t->store, &sql[SQL_UNSET], STORE_ARGS(issuer, serial, STORE_I(id)), NULL));
         LT_TRY(store_exec(t->store, &sql[SQL_IS_BACK], STORE_ARGS(STORE_I(id), issuer, serial), NULL));
     }
     *ret_left = count == BACK_SLICE;
