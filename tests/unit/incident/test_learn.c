@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "ca/audit_lines.h"
+#include "ca/retention.h"
 #include "incident/action.h"
 #include "incident/clock.h"
 #include "incident/learn.h"
@@ -849,6 +850,20 @@ static void test_changed_lines_show(void **state)
     lt_arena_done(&arena);
 }
 
+/* What the desk has is kept for good: nothing that drops records knows its tables. */
+static void test_nothing_is_pruned(void **state)
+{
+    static const char *const ours[] = {" incident", " problem", " clock", " control",  " notice",
+                                       " drill",    " report_", " watch", " key_comp", " oncall"};
+    (void)state;
+    assert_true(ca_retention_drop_sql_count > 0);
+    for (size_t i = 0; i < ca_retention_drop_sql_count; i++) {
+        for (size_t k = 0; k < LT_COUNT(ours); k++) {
+            assert_null(strstr(ca_retention_drop_sql[i].text, ours[k]));
+        }
+    }
+}
+
 /* ---- the auditor's folder ---- */
 
 struct folder {
@@ -929,6 +944,7 @@ int main(void)
         TEST(test_changed_rows_show),
         TEST(test_lines_there_and_back),
         TEST(test_changed_lines_show),
+        cmocka_unit_test(test_nothing_is_pruned),
         TEST(test_the_auditors_folder),
     };
     return cmocka_run_group_tests(tests, rig_group_setup, rig_group_teardown);
