@@ -79,6 +79,7 @@ watch_look_at watch_drift;         /* 24 */
 
 extern const struct incident_sql watch_sql;
 extern const struct incident_sql watch_book_sql;
+extern const struct incident_sql watch_issued_sql;
 extern const struct incident_sql watch_crl_sql;
 extern const struct incident_sql watch_rule_sql;
 

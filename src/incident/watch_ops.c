@@ -107,5 +107,5 @@ const struct incident_area incident_area_watch = {
     .name = "watch",
     .ops = {ops, LT_COUNT(ops)},
     .beat = watch_beat,
-    .sql = {&watch_sql, &watch_book_sql, &watch_crl_sql, &watch_rule_sql},
+    .sql = {&watch_sql, &watch_book_sql, &watch_issued_sql, &watch_crl_sql, &watch_rule_sql},
 };
