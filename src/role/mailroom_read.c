@@ -20,6 +20,8 @@ enum {
     ADDRESS_MAX = 320,
     DECODED_MAX = 40 * 1024 * 1024, /* of all parts together */
     DER_HEAD = 4,
+    BOUNDARIES_MAX = 500,
+    SEPARATORS_MAX = 50000,
 };
 
 struct look {
@@ -337,6 +339,21 @@ static lt_res take_returned(struct look *l, lt_slice raw)
     return line(l, dsn.words, &l->m->text);
 }
 
+/* Parts upon parts upon parts: a parser is busy with them for longer than a stranger's letter is worth. Such
+ * a letter is read as a text. */
+static bool is_bomb(lt_slice raw)
+{
+    static const uint8_t word[] = "boundary=";
+    size_t boundaries = 0;
+    size_t lines = 0;
+    for (size_t i = 0; i + sizeof word < raw.len; i++) {
+        const uint8_t *c = raw.ptr + i;
+        lines += c[0] == '\n' && c[1] == '-' && c[2] == '-' && c[3] != '-';
+        boundaries += (c[0] == 'b' || c[0] == 'B') && memcmp(c + 1, word + 1, sizeof word - 2) == 0;
+    }
+    return boundaries > BOUNDARIES_MAX || lines > SEPARATORS_MAX;
+}
+
 static GMimeMessage *parse(lt_slice raw)
 {
     GMimeStream *stream = g_mime_stream_mem_new_with_buffer((const char *)raw.ptr, raw.len);
@@ -403,7 +420,7 @@ static lt_res take_proofs(struct look *l, bool *ret_secret)
 
 static lt_res take_all(struct look *l, const char *form, lt_slice raw)
 {
-    GMimeMessage *message = strcmp(form, "mail") == 0 ? parse(raw) : NULL;
+    GMimeMessage *message = strcmp(form, "mail") == 0 && !is_bomb(raw) ? parse(raw) : NULL;
     bool secret = false;
     if (message != NULL) {
         lt_res r = take_head(l, message);

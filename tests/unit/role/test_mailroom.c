@@ -3,6 +3,7 @@
 #include "../check.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "role/mailroom_read.h"
@@ -152,6 +153,23 @@ static void bytes_that_are_no_letter(void **state)
     }
 }
 
+static void parts_without_end_are_a_text(void **state)
+{
+    enum { DEPTH = 600, ROW = 128 };
+    char *raw = malloc((size_t)DEPTH * ROW);
+    size_t n = 0;
+    (void)state;
+    assert_non_null(raw);
+    for (int i = 0; i < DEPTH; i++) {
+        n += (size_t)snprintf(raw + n, ROW, "Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n", i,
+                              i);
+    }
+    const Ipc__MailroomRead *m = read_as("mail", raw);
+    assert_string_equal(m->failed, "");
+    assert_true(m->text[0] != '\0' && !m->hollow); /* a person looks at it */
+    free(raw);
+}
+
 static void the_text_of_a_form(void **state)
 {
     (void)state;
@@ -189,6 +207,7 @@ int main(void)
         cmocka_unit_test(addresses_that_are_none_are_not_answered),
         cmocka_unit_test(a_letter_that_came_back),
         cmocka_unit_test(bytes_that_are_no_letter),
+        cmocka_unit_test(parts_without_end_are_a_text),
         cmocka_unit_test(the_text_of_a_form),
     };
     return cmocka_run_group_tests(tests, begin, end);
