@@ -376,12 +376,18 @@ static lt_res say(struct cmd *c, const json_t *in, const json_t *plan)
                             cmd_text(plan, "approval"));
 }
 
-static lt_res make(struct cmd *c, const json_t *in, const struct capacity *cap, const char *scope)
+/* What was measured takes the book's readers a second or two for millions. Where the pace is given, the list
+ * is being frozen meanwhile; where it is not, it may turn out that there is none. */
+static lt_res make(struct cmd *c, const json_t *in, struct capacity *cap, const json_t *last)
 {
     LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
     LT_CLEANUP(cmd_json_freep) json_t *plan = NULL;
     const char *mass = NULL;
-    LT_TRY(freeze(c, in, scope, &mass));
+    bool given = cmd_value(c, "per-hour") != NULL;
+    LT_TRY(given ? LT_OK : capacity_of(c, cap));
+    LT_TRY(freeze(c, in, cmd_text(last, "scope"), &mass));
+    LT_TRY(given ? capacity_of(c, cap) : LT_OK);
+    cap->reserve_s = reserve_of(cap->measured, cmd_int(last, "count"));
     LT_TRY(set(c, cap, mass, &answer));
     if (cmd_flag(c, "no-wait")) {
         return c->json ? cmd_print_json(answer)
@@ -389,6 +395,14 @@ static lt_res make(struct cmd *c, const json_t *in, const struct capacity *cap, 
     }
     LT_TRY(wait(c, cmd_int(answer, "version"), mass, &plan));
     return say(c, in, plan);
+}
+
+static lt_res foresee(struct cmd *c, const json_t *in, struct capacity *cap, const json_t *last)
+{
+    LT_TRY(capacity_of(c, cap));
+    LT_TRY(mail_of(c, cmd_text(last, "scope"), cap));
+    cap->reserve_s = reserve_of(cap->measured, cmd_int(last, "count"));
+    return dry_run(c, in, cap, cmd_text(last, "scope"));
 }
 
 static lt_res run_plan(struct cmd *c)
@@ -399,13 +413,7 @@ static lt_res run_plan(struct cmd *c)
     const json_t *last = json_array_get(json_object_get(in, "scopes"), 0);
     LT_CHECK(last != NULL, LT_PEER_CONFLICT, "incident %s has no scope yet: lintel incident scope",
              c->args.words[0]);
-    lt_res r = capacity_of(c, &cap);
-    r = lt_failed(r) ? r : mail_of(c, cmd_text(last, "scope"), &cap);
-    if (!lt_failed(r)) {
-        cap.reserve_s = reserve_of(cap.measured, cmd_int(last, "count"));
-        r = cmd_flag(c, "yes") ? make(c, in, &cap, cmd_text(last, "scope"))
-                               : dry_run(c, in, &cap, cmd_text(last, "scope"));
-    }
+    lt_res r = cmd_flag(c, "yes") ? make(c, in, &cap, last) : foresee(c, in, &cap, last);
     cmd_json_freep(&cap.measured);
     return r;
 }
