@@ -17,15 +17,18 @@ static const struct store_sql sql[] = {
     {"rehearse.get",
      "SELECT status, start_us, end_us, explanation, count FROM drill_rehearsal WHERE id = ?1"},
     {"rehearse.certificate",
-     "SELECT c.account, c.not_after_us, r.reason, w.set_us FROM certificate c "
+     "SELECT c.account, c.not_after_us, r.reason, coalesce(w.start_us, 0) FROM certificate c "
      "LEFT JOIN revocation r ON r.issuer = c.issuer AND r.shard = c.shard AND r.serial = c.serial "
      "LEFT JOIN renewal_window w ON w.issuer = c.issuer AND w.serial = c.serial "
      "WHERE c.issuer = ?1 AND c.serial = ?2 AND c.copy = 0"},
     {"rehearse.issuer", "SELECT id FROM issuer WHERE name = ?1"},
     {"rehearse.member", "INSERT INTO drill_rehearsed (rehearsal, issuer, serial, account, since_us, back) "
                         "VALUES (?1, ?2, ?3, ?4, ?5, 0) ON CONFLICT DO NOTHING"},
-    {"rehearse.window", "INSERT INTO renewal_window (issuer, serial, start_us, end_us, url, set_us) "
-                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING"},
+    {"rehearse.window",
+     "INSERT INTO renewal_window (issuer, serial, start_us, end_us, url, set_us) "
+     "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (issuer, serial) DO UPDATE SET start_us = "
+     "excluded.start_us, end_us = excluded.end_us, url = excluded.url, set_us = excluded.set_us "
+     "WHERE renewal_window.start_us = 0"},
     {"rehearse.counted", "UPDATE drill_rehearsal SET count = count + ?2 WHERE id = ?1"},
     {"rehearse.over",
      "UPDATE drill_rehearsal SET status = 'over', ended_us = ?2 WHERE id = ?1 AND status = 'running'"},
@@ -33,10 +36,12 @@ static const struct store_sql sql[] = {
                      "ORDER BY until_us LIMIT 1"},
     {"rehearse.back", "SELECT issuer, serial FROM drill_rehearsed WHERE rehearsal = ?1 AND back = 0 "
                       "ORDER BY issuer, serial LIMIT ?2"},
-    /* one that was moved since is an incident's */
-    {"rehearse.unset",
-     "DELETE FROM renewal_window WHERE issuer = ?1 AND serial = ?2 AND set_us = (SELECT since_us FROM "
-     "drill_rehearsed WHERE rehearsal = ?3 AND issuer = ?1 AND serial = ?2)"},
+    /* One that was moved since is an incident's. A window of 0 is none; as a row that has changed, gateways
+     * hear of it within a second, of one that is gone not before the next hour. */
+    {"rehearse.unset", "UPDATE renewal_window SET start_us = 0, end_us = 0, url = '', set_us = ?4 WHERE "
+                       "issuer = ?1 AND serial = ?2 "
+                       "AND set_us = (SELECT since_us FROM drill_rehearsed WHERE rehearsal = ?3 AND issuer = "
+                       "?1 AND serial = ?2)"},
     {"rehearse.is-back",
      "UPDATE drill_rehearsed SET back = 1 WHERE rehearsal = ?1 AND issuer = ?2 AND serial = ?3"},
     {"rehearse.reacted",
@@ -141,7 +146,8 @@ static lt_res add_one(struct ca_turn *t, const struct rehearsal *r, int64_t issu
     int64_t member = 0;
     LT_TRY(store_query(t->store, &sql[SQL_CERTIFICATE], STORE_ARGS(STORE_I(issuer), STORE_B(serial)), &rows));
     bool found = store_next(&rows);
-    bool fit = found && store_int(&rows, 1) > t->now.us && store_is_null(&rows, 2) && store_is_null(&rows, 3);
+    bool fit = found && store_int(&rows, 1) > t->now.us && store_is_null(&rows, 2) &&
+               store_int(&rows, 3) == 0;
     int64_t account = found ? store_int(&rows, 0) : 0;
     LT_TRY(store_rows_end(&rows));
     LT_CHECK(found, LT_PEER_NOT_FOUND, "a certificate of the list is not in the book");
@@ -233,7 +239,8 @@ static lt_res put_back(struct ca_turn *t, int64_t id, bool *ret_left)
         const struct store_value issuer = STORE_I(list[i].issuer);
         const struct store_value serial = STORE_B(list[i].serial);
         LT_TRY(store_exec(t->store, &sql[SQL_REACTED], STORE_ARGS(STORE_I(id), issuer, serial), NULL));
-        LT_TRY(store_exec(t->store, &sql[SQL_UNSET], STORE_ARGS(issuer, serial, STORE_I(id)), NULL));
+        LT_TRY(store_exec(t->store, &sql[SQL_UNSET],
+                          STORE_ARGS(issuer, serial, STORE_I(id), STORE_I(t->now.us)), NULL));
         LT_TRY(store_exec(t->store, &sql[SQL_IS_BACK], STORE_ARGS(STORE_I(id), issuer, serial), NULL));
     }
     *ret_left = count == BACK_SLICE;
