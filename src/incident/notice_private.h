@@ -54,6 +54,8 @@ LT_MUST_USE lt_res incident_params_join(struct ca_turn *t, const char *a, const 
 
 /* notice_send.c */
 LT_MUST_USE lt_res incident_notice_send_due(struct incident_beat *b, bool *ret_more);
+/* Does not wait for the beat: an alarm. */
+LT_MUST_USE lt_res incident_notice_send_now(struct ca_turn *t, int64_t id);
 /* notice_hook.c */
 LT_MUST_USE lt_res incident_hook_send(struct ca_turn *t, const struct ca_config *config,
                                       const struct incident_notice_row *n, const char *params);

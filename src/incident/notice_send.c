@@ -1,5 +1,5 @@
-/* How notices leave: handed to the courier as fast as mail.rate allows, tried again while they are not taken.
- */
+/* How notices leave: handed to the courier, those to many as fast as mail.rate allows, all others before
+ * them; tried again while they are not taken. */
 #include <string.h>
 
 #include "ca/ready.h"
@@ -7,18 +7,36 @@
 #include "mail.pb-c.h"
 
 static const struct store_sql sql[] = {
-    {"notice.due", "SELECT id FROM notice WHERE status = 'queued' AND due_us <= ?1 ORDER BY due_us LIMIT ?2"},
+    {"notice.due",
+     "SELECT id FROM notice WHERE status = 'queued' AND batch = 0 AND due_us <= ?1 ORDER BY due_us "
+     "LIMIT ?2"},
+    {"notice.due-of-batch",
+     "SELECT id FROM notice WHERE status = 'queued' AND batch > 0 AND due_us <= ?1 ORDER BY "
+     "due_us LIMIT ?2"},
     {"notice.try", "UPDATE notice SET attempts = attempts + 1, due_us = ?2 WHERE id = ?1"},
     {"notice.put-off",
      "UPDATE notice SET due_us = ?3, said = ?4 WHERE id = ?1 AND status = 'queued' AND attempts = ?2"},
     {"notice.resume",
-     "UPDATE notice SET due_us = ?1 WHERE status = 'queued' AND due_us > ?1 AND due_us <= ?2 AND said = ''"},
+     "UPDATE notice SET due_us = ?1 WHERE status = 'queued' AND batch = 0 AND due_us > ?1 AND due_us "
+     "<= ?2 AND said = ''"},
+    {"notice.resume-of-batch",
+     "UPDATE notice SET due_us = ?1 WHERE status = 'queued' AND batch > 0 AND due_us > ?1 "
+     "AND due_us <= ?2 AND said = ''"},
     {"notice.pace", "SELECT at_us, left_over, behind FROM notice_pace WHERE id = 1"},
     {"notice.pace-set",
      "INSERT INTO notice_pace (id, at_us, left_over, behind) VALUES (1, ?1, ?2, ?3) ON CONFLICT (id) DO "
      "UPDATE SET at_us = excluded.at_us, left_over = excluded.left_over, behind = excluded.behind"},
 };
-enum { SQL_DUE, SQL_TRY, SQL_PUT_OFF, SQL_RESUME, SQL_PACE, SQL_PACE_SET };
+enum {
+    SQL_DUE,
+    SQL_DUE_OF_BATCH,
+    SQL_TRY,
+    SQL_PUT_OFF,
+    SQL_RESUME,
+    SQL_RESUME_OF_BATCH,
+    SQL_PACE,
+    SQL_PACE_SET
+};
 const struct incident_sql incident_notice_send_sql = {sql, LT_COUNT(sql)};
 
 /* After each attempt that was not taken; then it is given up. A day in all: what we have to say is late then.
@@ -112,33 +130,62 @@ static void fill(struct pace *p, lt_time now, uint32_t rate)
     p->at = now;
 }
 
+struct due {
+    int64_t ids[INCIDENT_NOTICE_STEP];
+    size_t count;
+};
+
+static lt_res load_due(struct ca_turn *t, int statement, struct due *d)
+{
+    struct store_rows rows;
+    d->count = 0;
+    LT_TRY(store_query(t->store, &sql[statement],
+                       STORE_ARGS(STORE_I(t->now.us), STORE_I(INCIDENT_NOTICE_STEP)), &rows));
+    while (d->count < INCIDENT_NOTICE_STEP && store_next(&rows)) {
+        d->ids[d->count++] = store_int(&rows, 0);
+    }
+    return store_rows_end(&rows);
+}
+
+/* What was written by itself (an answer, findings, an alarm) goes at once, whatever else waits. */
+static lt_res send_single(struct incident_beat *b, bool *ret_more)
+{
+    struct due d;
+    LT_TRY(load_due(b->t, SQL_DUE, &d));
+    for (size_t i = 0; i < d.count; i++) {
+        LT_TRY(send_one(b, d.ids[i]));
+    }
+    *ret_more = *ret_more || d.count == INCIDENT_NOTICE_STEP;
+    return LT_OK;
+}
+
 lt_res incident_notice_send_due(struct incident_beat *b, bool *ret_more)
 {
-    int64_t ids[INCIDENT_NOTICE_STEP];
-    struct store_rows rows;
+    struct due d;
     struct pace p;
-    size_t count = 0;
     struct ca_turn *t = b->t;
+    LT_TRY(send_single(b, ret_more));
     LT_TRY(load_pace(t, &p));
     fill(&p, t->now, b->config->mail_rate);
     int64_t most = p.left < INCIDENT_NOTICE_STEP ? p.left : INCIDENT_NOTICE_STEP;
-    LT_TRY(store_query(t->store, &sql[SQL_DUE], STORE_ARGS(STORE_I(t->now.us), STORE_I(INCIDENT_NOTICE_STEP)),
-                       &rows));
-    while (count < INCIDENT_NOTICE_STEP && store_next(&rows)) {
-        ids[count++] = store_int(&rows, 0);
-    }
-    LT_TRY(store_rows_end(&rows));
-    if (count == 0 && !p.behind) {
+    LT_TRY(load_due(t, SQL_DUE_OF_BATCH, &d));
+    if (d.count == 0 && !p.behind) {
         return LT_OK; /* the pace is written where it counts */
     }
-    p.behind = count > (size_t)most || count == INCIDENT_NOTICE_STEP;
-    for (size_t i = 0; i < count && i < (size_t)most; i++) {
-        LT_TRY(send_one(b, ids[i]));
+    p.behind = d.count > (size_t)most || d.count == INCIDENT_NOTICE_STEP;
+    for (size_t i = 0; i < d.count && i < (size_t)most; i++) {
+        LT_TRY(send_one(b, d.ids[i]));
         p.left--;
     }
     *ret_more = *ret_more || (p.behind && p.left > 0);
     return store_exec(t->store, &sql[SQL_PACE_SET],
                       STORE_ARGS(STORE_I(p.at.us), STORE_I(p.left), STORE_I(p.behind ? 1 : 0)), NULL);
+}
+
+lt_res incident_notice_send_now(struct ca_turn *t, int64_t id)
+{
+    struct incident_beat b = {.t = t, .config = t->book->config};
+    return b.config == NULL ? LT_OK : send_one(&b, id);
 }
 
 /* ---- what came of it ---- */
@@ -193,5 +240,7 @@ lt_res incident_notice_hooked(struct ca_turn *t, const Ipc__HookSent *said)
 lt_res incident_notice_courier_linked(struct ca_turn *t)
 {
     lt_time later = lt_time_add_seconds(t->now, INCIDENT_NOTICE_PATIENCE_S);
-    return store_exec(t->store, &sql[SQL_RESUME], STORE_ARGS(STORE_I(t->now.us), STORE_I(later.us)), NULL);
+    LT_TRY(store_exec(t->store, &sql[SQL_RESUME], STORE_ARGS(STORE_I(t->now.us), STORE_I(later.us)), NULL));
+    return store_exec(t->store, &sql[SQL_RESUME_OF_BATCH], STORE_ARGS(STORE_I(t->now.us), STORE_I(later.us)),
+                      NULL);
 }

@@ -266,16 +266,19 @@ static lt_res params_of(struct ca_turn *t, const struct page *p, const char **re
 static lt_res call_person(struct ca_turn *t, const struct page *p, const struct person *who)
 {
     struct incident_notice n = {.kind = "alarm", .subject = p->subject};
+    int64_t id = 0;
     LT_TRY(params_of(t, p, &n.params));
     if (who->mail[0] != '\0') {
         n.channel = "mail";
         n.to = who->mail;
-        LT_TRY(incident_notice_add(t, &n, NULL));
+        LT_TRY(incident_notice_add(t, &n, &id));
+        LT_TRY(incident_notice_send_now(t, id));
     }
     if (who->hook[0] != '\0' && !lt_failed(incident_hook_known(t, who->hook))) {
         n.channel = "webhook";
         n.to = who->hook;
-        LT_TRY(incident_notice_add(t, &n, NULL));
+        LT_TRY(incident_notice_add(t, &n, &id));
+        LT_TRY(incident_notice_send_now(t, id));
     }
     return say(t, p, "oncall.called", who->name, (lt_slice){0});
 }

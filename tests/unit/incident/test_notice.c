@@ -315,28 +315,39 @@ static void test_every_edge(void **state)
 
 /* ---- as fast as is allowed ---- */
 
+/* As if a batch had written them. */
+static void add_many(struct rig *r, size_t count)
+{
+    static const struct store_sql batch = {"t.batch", "UPDATE notice SET batch = 1 WHERE batch = 0"};
+    for (size_t i = 0; i < count; i++) {
+        add(r);
+    }
+    assert_ok(store_begin(r->store));
+    assert_ok(store_exec(r->store, &batch, STORE_NO_ARGS, NULL));
+    assert_ok(store_commit(r->store));
+}
+
 static void test_throttled(void **state)
 {
     struct rig *r = *state;
-    for (size_t i = 0; i < 70; i++) {
-        add(r);
-    }
+    add_many(r, 70);
     assert_false(beat(r));
     assert_int_equal(count_sent(r, IPC_MAIL_SEND), 20);
     assert_false(beat(r)); /* the same second */
     assert_int_equal(count_sent(r, IPC_MAIL_SEND), 20);
+    add(r);
+    assert_false(beat(r)); /* but what goes to one does not wait behind what goes to many */
+    assert_int_equal(count_sent(r, IPC_MAIL_SEND), 21);
     pass(r, 1);
     assert_false(beat(r));
-    assert_int_equal(count_sent(r, IPC_MAIL_SEND), 40);
+    assert_int_equal(count_sent(r, IPC_MAIL_SEND), 41);
     pass(r, 10); /* a clock that jumps: as if a beat had been each second */
     (void)beat(r);
-    assert_int_equal(count_sent(r, IPC_MAIL_SEND), 70);
+    assert_int_equal(count_sent(r, IPC_MAIL_SEND), 71);
     pass(r, 100); /* nothing waited: nothing is saved up */
-    for (size_t i = 0; i < 30; i++) {
-        add(r);
-    }
+    add_many(r, 30);
     (void)beat(r);
-    assert_int_equal(count_sent(r, IPC_MAIL_SEND), 90);
+    assert_int_equal(count_sent(r, IPC_MAIL_SEND), 91);
 }
 
 /* ---- many ---- */
@@ -822,6 +833,21 @@ static void test_escalates_until_acknowledged(void **state)
     rig_audit(r);
 }
 
+/* In the turn that raises it: no letter is before it. */
+static void test_an_alarm_waits_for_nothing(void **state)
+{
+    struct rig *r = *state;
+    struct alarm a = {"high", "it burns"};
+    r->book->config = &config;
+    three_people(r);
+    add_many(r, 70);
+    assert_ok(rig_run(r, step_page, &a));
+    assert_int_equal(count_sent(r, IPC_MAIL_SEND), 1);
+    (void)beat(r);
+    assert_int_equal(count_sent(r, IPC_MAIL_SEND), 21);
+    r->book->config = NULL;
+}
+
 static void test_severities(void **state)
 {
     struct rig *r = *state;
@@ -1016,6 +1042,7 @@ int main(void)
         TEST(test_turns),
         TEST(test_escalates_until_acknowledged),
         TEST(test_severities),
+        TEST(test_an_alarm_waits_for_nothing),
         TEST(test_nobody),
         TEST(test_oncall_refused),
         TEST(test_lists),

@@ -23,7 +23,8 @@ CREATE TABLE notice (
 ) STRICT;
 CREATE INDEX notice_subject ON notice(subject, id);
 CREATE INDEX notice_of_account ON notice(account, id) WHERE account > 0;
-CREATE INDEX notice_due ON notice(due_us) WHERE status = 'queued';
+CREATE INDEX notice_due ON notice(due_us) WHERE status = 'queued' AND batch = 0;
+CREATE INDEX notice_due_of_batch ON notice(due_us) WHERE status = 'queued' AND batch > 0;
 CREATE INDEX notice_of_batch ON notice(batch, id) WHERE batch > 0;
 
 -- How fast letters leave: what is left of what may be sent until now. One row.
