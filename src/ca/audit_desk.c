@@ -188,34 +188,45 @@ static lt_res check_reports(struct ca_audit *a, struct lt_arena *arena)
 
 /* ---- concerns, proven keys ---- */
 
+struct concern {
+    int64_t id;
+    const char *hash;
+};
+
+static lt_res check_concern(struct ca_audit *a, const struct concern *c, struct lt_arena *arena)
+{
+    char subject[SUBJECT_MAX];
+    const char *body = NULL;
+    (void)snprintf(subject, sizeof subject, "concern %lld", (long long)c->id);
+    LT_TRY(event_of(a, subject, "concern.received", arena, &body));
+    if (body != NULL && (c->hash == NULL || strstr(body, c->hash) == NULL)) {
+        ca_audit_finding(a, "concern", subject, "its words are not those that were filed");
+    }
+    return LT_OK;
+}
+
 /* The words are in the row alone; the event has their hash. */
 static lt_res check_concerns(struct ca_audit *a, struct lt_arena *arena)
 {
-    struct {
-        int64_t id;
-        const char *hash;
-    } list[IDS_MAX];
+    struct concern list[IDS_MAX];
+    int64_t after = 0;
     size_t count = 0;
-    struct store_rows rows;
-    lt_arena_reset(arena);
-    LT_TRY(store_query(a->store, &sql[SQL_CONCERNS], STORE_ARGS(STORE_I(0)), &rows));
-    while (count < IDS_MAX && store_next(&rows)) {
-        uint8_t hash[CRYPTO_SHA256_LEN];
-        crypto_sha256(store_bytes(&rows, 1), hash);
-        list[count].id = store_int(&rows, 0);
-        list[count].hash = lt_hex(arena, LT_SLICE(hash, sizeof hash));
-        count += list[count].hash != NULL ? 1 : 0;
-    }
-    LT_TRY(store_rows_end(&rows));
-    for (size_t i = 0; i < count; i++) {
-        char subject[SUBJECT_MAX];
-        const char *body = NULL;
-        (void)snprintf(subject, sizeof subject, "concern %lld", (long long)list[i].id);
-        LT_TRY(event_of(a, subject, "concern.received", arena, &body));
-        if (body != NULL && strstr(body, list[i].hash) == NULL) {
-            ca_audit_finding(a, "concern", subject, "its words are not those that were filed");
+    do {
+        struct store_rows rows;
+        count = 0;
+        lt_arena_reset(arena);
+        LT_TRY(store_query(a->store, &sql[SQL_CONCERNS], STORE_ARGS(STORE_I(after)), &rows));
+        while (count < IDS_MAX && store_next(&rows)) {
+            uint8_t hash[CRYPTO_SHA256_LEN];
+            crypto_sha256(store_bytes(&rows, 1), hash);
+            list[count++] = (struct concern){store_int(&rows, 0), lt_hex(arena, LT_SLICE(hash, sizeof hash))};
         }
-    }
+        LT_TRY(store_rows_end(&rows));
+        for (size_t i = 0; i < count; i++) {
+            LT_TRY(check_concern(a, &list[i], arena));
+            after = list[i].id;
+        }
+    } while (count > 0);
     return LT_OK;
 }
 
