@@ -174,6 +174,19 @@ static lt_res run_open(struct cmd *c)
                 "runs");
 }
 
+static lt_res run_happened(struct cmd *c)
+{
+    const char *when = NULL;
+    LT_TRY(time_value(c, "when", &when));
+    LT_CHECK(cmd_value(c, "subject") != NULL && cmd_value(c, "evidence") != NULL, LT_PEER_USAGE,
+             "--subject TEXT and --evidence TEXT are needed");
+    json_t *payload = json_pack("{s:s, s:s, s:s}", "what", c->args.words[0], "subject",
+                                cmd_value(c, "subject"), "evidence", cmd_value(c, "evidence"));
+    LT_CHECK(payload != NULL, LT_PEER_USAGE, "an option is no UTF-8");
+    LT_ASSERT(when == NULL || json_object_set_new(payload, "when", json_string(when)) == 0);
+    return post(c, "happenings", payload, "its clocks begin and are met");
+}
+
 static lt_res run_meet(struct cmd *c)
 {
     char path[PATH_SIZE];
@@ -332,6 +345,12 @@ static const struct cmd_option open_options[] = {
     {"evidence", "TEXT", "what shows that instant", false, NULL},
     CMD_OPERATOR_OPTIONS,
 };
+static const struct cmd_option happened_options[] = {
+    {"subject", "TEXT", "to what: \"incident 12\"", false, NULL},
+    {"evidence", "TEXT", "what shows it", false, NULL},
+    {"when", "WHEN", "when (default: now)", false, NULL},
+    CMD_OPERATOR_OPTIONS,
+};
 static const struct cmd_option meet_options[] = {
     {"evidence", "TEXT", "what shows that it was done", false, NULL},
     {"when", "WHEN", "when it was done (default: now)", false, NULL},
@@ -397,6 +416,23 @@ const struct cmd_verb cmd_clock_open = {
     .options = open_options,
     .option_count = LT_COUNT(open_options),
     .run = run_open,
+};
+const struct cmd_verb cmd_clock_happened = {
+    .name = "clock happened",
+    .words = "WHAT",
+    .words_least = 1,
+    .words_most = 1,
+    .summary = "say what happened; the duties that it begins or meets are data",
+    .help = "incident.asked and incident.answered (irg-3), incident.updated (irg-4, irg-5),\n"
+            "incident.chrome-asked, incident.microsoft-noticed and the like: lintel duty show ID\n"
+            "\n"
+            "examples:\n"
+            "  lintel clock happened incident.asked --subject 'incident 12' --evidence 'bug 1619047, comment "
+            "4' \\\n"
+            "    --when 2026-11-22T08:00:00Z\n",
+    .options = happened_options,
+    .option_count = LT_COUNT(happened_options),
+    .run = run_happened,
 };
 const struct cmd_verb cmd_clock_meet = {
     .name = "clock meet",

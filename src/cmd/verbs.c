@@ -95,6 +95,7 @@ const struct cmd_verb *const cmd_verbs[] = {
     &cmd_clock_list,
     &cmd_clock_show,
     &cmd_clock_open,
+    &cmd_clock_happened,
     &cmd_clock_meet,
     &cmd_clock_void,
     &cmd_clock_move,

@@ -161,6 +161,7 @@ extern const struct cmd_verb cmd_clock_list;
 extern const struct cmd_verb cmd_clock_show;
 extern const struct cmd_verb cmd_clock_open;
 extern const struct cmd_verb cmd_clock_meet;
+extern const struct cmd_verb cmd_clock_happened;
 extern const struct cmd_verb cmd_clock_void;
 extern const struct cmd_verb cmd_clock_move;
 extern const struct cmd_verb cmd_control_list;

@@ -72,13 +72,27 @@ static lt_res op_open(struct incident_call *c)
     return answer_id(c, id);
 }
 
+/* A word that begins or meets no duty is a slip of the pen. */
+static bool known_happening(const char *what)
+{
+    for (size_t i = 0; i < incident_duty_count; i++) {
+        if (strcmp(incident_duties[i].on, what) == 0 || strcmp(incident_duties[i].met, what) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static lt_res op_happened(struct incident_call *c)
 {
     const char *subject = incident_text(c, "subject");
+    const char *what = incident_text(c, "what");
+    LT_CHECK(what[0] != '\0' && known_happening(what), LT_PEER_MALFORMED,
+             "\"%.60s\" begins or meets no duty; lintel duty show says what does", what);
     LT_TRY(check_subject(subject));
     LT_TRY(keep_request(c, subject));
-    LT_TRY(incident_clock_happened(c->t, incident_text(c, "what"), subject, time_or_now(c, "when"),
-                                   incident_text(c, "evidence")));
+    LT_TRY(
+        incident_clock_happened(c->t, what, subject, time_or_now(c, "when"), incident_text(c, "evidence")));
     c->json = "{}";
     return LT_OK;
 }

@@ -84,6 +84,13 @@ def test_clocks_run_in_the_book(desk):
     assert events is None or {"clock.opened", "clock.warned", "clock.met"} <= {e["kind"] for e in events}
 
 
+def test_what_happens_begins_and_meets(desk):
+    for what, comment in (("asked", 4), ("answered", 5)):
+        desk.lintel("clock", "happened", f"incident.{what}", "--subject", "own bug", "--evidence", f"comment {comment}")
+    clocks = desk.json("clock", "list", "--subject", "own bug")["clocks"]
+    assert [(c["duty"], c["status"], c["proof"]) for c in clocks] == [("irg-3", "met", "comment 5")]
+
+
 def test_a_breached_clock_is_first(desk):
     number = desk.json("clock", "open", "irg-2", "--subject", "own report", "--start", ago(days=20), "--evidence", "bug 1")["id"]
     wait_for("the breach", lambda: clock(desk, number)["status"] == "breached")
@@ -118,6 +125,7 @@ def test_a_breached_clock_is_first(desk):
     (["clock", "open", "irg-1", "--subject", "own x", "--start", "2026-01-01"], 2),
     (["clock", "show", "999999"], 3), (["clock", "meet", "999999", "--evidence", "x"], 3), (["clock", "show", "x"], 2),
     (["clock", "list", "--status", "lost"], 2),
+    (["clock", "happened", "coffee.made", "--subject", "own x", "--evidence", "x"], 1),
     (["control", "done", "nothing", "--evidence", "x"], 3),
     (["control", "add", "x", "--owner", "ann", "--about", "x", "--every", "often"], 2),
     (["control", "add", "Not A Name", "--owner", "ann", "--about", "x", "--every", "1d"], 1),
