@@ -194,7 +194,7 @@ def test_rehearsal_moves_windows_and_puts_them_back(scratch, tmp_path):
     r = record(tmp_path / "drill")
     assert r["passed"] and r["kept"]["count"] == r["kept"]["added"] == "20" and r["kept"]["reacted"] == "0"
     with sqlite3.connect(f"file:{tmp_path}/drill/book/lintel.db?mode=ro", uri=True) as book:
-        assert book.execute("SELECT count(*) FROM renewal_window").fetchone()[0] == 0
+        assert book.execute("SELECT count(*) FROM renewal_window WHERE start_us > 0").fetchone()[0] == 0
         assert book.execute("SELECT count(*), sum(back) FROM drill_rehearsed").fetchone() == (20, 20)
         assert book.execute("SELECT count(*) FROM revocation").fetchone()[0] == 0
         kinds = [k for k, in book.execute("SELECT kind FROM event WHERE kind LIKE 'rehearsal.%' ORDER BY chain, sequence")]
