@@ -37,7 +37,7 @@ struct drill_step {
     const char *find;    /* a question that tells whether a step that broke off came through */
     const char *where;   /* "list member=value": which row of its answer that would be */
     const char *keep;    /* "variable=member …" of the answer */
-    const char *until;   /* "member=value": asked again until it says so; "value|value" */
+    const char *until;   /* "member=value": asked again until it says so; "value|value", or "clean" */
     const char *expect;  /* "refused", or "member=value" */
     const char *with;    /* a variable: only where it is kept and not empty */
     const char *without; /* the opposite */

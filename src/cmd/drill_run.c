@@ -107,9 +107,11 @@ static lt_res once(struct drill *d, const struct drill_step *s, char *const *wor
         r = a.status != 0 ? LT_OK : not_expected(s, &a);
     } else if (again && a.status != 0 && is_conflict(&a)) {
         r = LT_OK; /* it had come through */
-    } else if (a.status != 0 && a.status != CMD_FINDINGS) {
+    } else if (a.status == CMD_FINDINGS && s->until != NULL) {
+        *ret_done = false;
+    } else if (a.status != 0) {
         r = not_expected(s, &a);
-    } else if (s->until != NULL && !drill_holds(d, a.json, s->until)) {
+    } else if (s->until != NULL && strcmp(s->until, "clean") != 0 && !drill_holds(d, a.json, s->until)) {
         *ret_done = false;
     } else if (s->expect != NULL && !drill_holds(d, a.json, s->expect)) {
         r = not_expected(s, &a);
