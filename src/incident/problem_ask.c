@@ -10,7 +10,7 @@
     "SELECT id, status, kind, channel, received_us, sent_us, contact, reporter, may_name, authority, "       \
     "title, "                                                                                                \
     "cause, clause, raw_sha256, raw_bytes, kept_sha256, reading, tries, rank, rank_why, same_as, incident, " \
-    "bug, acknowledged_us, triaged_us, found_us, told_us, decision, closed_us FROM problem "
+    "bug, acknowledged_us, triaged_us, found_us, told_us, decision, closed_us, revoked_us FROM problem "
 
 const struct store_sql problem_ask_sql[PROBLEM_SQL_ROWS] = {
     [PROBLEM_SQL_VERDICT] = {"query.problem.verdict",
@@ -117,6 +117,7 @@ enum column {
     TOLD,
     DECISION,
     CLOSED,
+    REVOKED,
 };
 
 static void write_row(struct query_out *o, const struct store_rows *rows)
@@ -137,6 +138,7 @@ static void write_row(struct query_out *o, const struct store_rows *rows)
     query_time(o, "found", store_int(rows, FOUND));
     query_time(o, "told", store_int(rows, TOLD) > 0 ? store_int(rows, TOLD) : 0);
     query_bool(o, "came_back", store_int(rows, TOLD) < 0);
+    query_time(o, "revoked", store_int(rows, REVOKED) > 0 ? store_int(rows, REVOKED) : 0);
     query_time(o, "closed", store_int(rows, CLOSED));
 }
 

@@ -25,10 +25,11 @@ static const struct store_sql sql[] = {
      "INSERT INTO problem (id, status, kind, channel, received_us, recorded_us, sent_us, contact, reporter, "
      "may_name, authority, title, cause, clause, upload, form, raw_sha256, raw_bytes, kept_sha256, reading, "
      "tries, due_us, message, link, link_sha256, rank, rank_why, same_as, incident, bug, acknowledged_us, "
-     "triaged_us, found_us, told_us, decision, closed_us) VALUES (?1, 'received', 'report', ?2, ?3, ?4, ?5, "
+     "triaged_us, found_us, told_us, decision, revoked_us, closed_us) VALUES (?1, 'received', 'report', ?2, "
+     "?3, ?4, ?5, "
      "?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, 0, 0, '', ?19, ?20, 30, 'not read yet', "
      "0, "
-     "0, '', 0, 0, 0, 0, '', 0)"},
+     "0, '', 0, 0, 0, 0, '', 0, 0)"},
     {"problem.step", "UPDATE problem SET status = ?2, closed_us = ?3 WHERE id = ?1"},
     {"problem.rank", "UPDATE problem SET rank = ?2, rank_why = ?3 WHERE id = ?1"},
     {"problem.link", "UPDATE problem SET incident = ?2 WHERE id = ?1"},

@@ -8,6 +8,7 @@
 
 #include "ca/body.h"
 #include "incident/clock.h"
+#include "incident/duty.h"
 #include "incident/notice.h"
 #include "incident/problem_private.h"
 
@@ -24,11 +25,21 @@ static const struct store_sql sql[] = {
                         "n.kind IN ('problem-findings', 'problem-findings-subscriber', 'proof-accepted', "
                         "'key-blocked') AND n.id > ?2 "
                         "ORDER BY n.id LIMIT 200"},
+    {"problem.revoking",
+     "SELECT id FROM problem WHERE decision = 'revoke' AND revoked_us = 0 AND found_us > ?1 "
+     "ORDER BY found_us LIMIT 100"},
+    {"problem.revoked-of",
+     "SELECT count(*), count(r.serial), coalesce(max(r.recorded_us), 0) FROM problem_item AS i JOIN "
+     "certificate "
+     "AS c ON c.issuer = i.issuer AND c.serial = i.serial AND c.copy = 0 LEFT JOIN revocation AS r ON "
+     "r.issuer = c.issuer AND r.shard = c.shard AND r.serial = c.serial WHERE i.problem = ?1 AND i.issuer <> "
+     "0"},
+    {"problem.revoked", "UPDATE problem SET revoked_us = ?2 WHERE id = ?1"},
 };
-enum { SQL_FOUND, SQL_TOLD, SQL_SAME, SQL_TELLING, SQL_LETTERS };
+enum { SQL_FOUND, SQL_TOLD, SQL_SAME, SQL_TELLING, SQL_LETTERS, SQL_REVOKING, SQL_REVOKED_OF, SQL_REVOKED };
 const struct incident_sql incident_problem_found_sql = {sql, LT_COUNT(sql)};
 
-enum { SAME_MAX = 100, BEAT_MAX = 50 };
+enum { SAME_MAX = 100, BEAT_MAX = 50, PROVEN_RANK = 100 };
 
 static const char *const decisions[] = {"revoke", "none", "takedown", "duplicate", "unclear"};
 
@@ -111,6 +122,31 @@ static lt_res say_found(struct ca_turn *t, const struct incident_problem *p, con
     return ca_body_event(&b, t, "problem.findings", subject, f->jws);
 }
 
+/* What has to be revoked, by when: from the receipt of the report.
+ *= CABF-BR 4.9.5 "The period from receipt of the Certificate Problem Report or revocation-related notice to
+ *  published revocation MUST NOT exceed the time frame set forth in Section 4.9.1.1." */
+static const struct incident_duty *revocation_of(const struct incident_problem *p)
+{
+    const char *cause = p->cause[0] != '\0' ? p->cause : p->rank == PROVEN_RANK ? "key-compromise" : "";
+    return cause[0] == '\0' ? NULL : incident_duty_for_cause(lt_slice_cstr(cause), (lt_time){p->received_us});
+}
+
+static lt_res start_revocation(struct ca_turn *t, const struct incident_problem *p)
+{
+    const struct incident_duty *duty = revocation_of(p);
+    const char *subject = NULL;
+    int64_t clock = 0;
+    if (duty == NULL) {
+        return LT_OK;
+    }
+    LT_TRY(problem_subject(t, p->id, &subject));
+    const struct incident_clock_start s = {.duty = duty->id,
+                                           .subject = subject,
+                                           .start = {p->received_us},
+                                           .evidence = "event problem.findings: it is so"};
+    return incident_clock_open(t, &s, &clock);
+}
+
 static lt_res give_one(struct ca_turn *t, struct incident_problem *p, const struct problem_findings *f)
 {
     size_t subscribers = 0;
@@ -122,6 +158,7 @@ static lt_res give_one(struct ca_turn *t, struct incident_problem *p, const stru
     LT_TRY(store_exec(
         t->store, &sql[SQL_FOUND],
         STORE_ARGS(STORE_I(p->id), STORE_I(p->found_us), STORE_I(p->told_us), STORE_S(f->decision)), NULL));
+    LT_TRY(upheld ? start_revocation(t, p) : LT_OK);
     LT_TRY(tell_filer(t, p, f));
     if (!f->told && p->same_as == 0) {
         LT_TRY(
@@ -231,6 +268,53 @@ static lt_res told_one(struct ca_turn *t, int64_t id)
                         : problem_findings_told(t, &p, d.last, "events notice.sent of this report");
 }
 
+/* All that the report names: revoked, or not yet. */
+static lt_res revoked_one(struct ca_turn *t, int64_t id)
+{
+    struct incident_problem p;
+    struct store_rows rows;
+    struct ca_body b;
+    const char *subject = NULL;
+    int64_t known = 0;
+    int64_t gone = 0;
+    lt_time last = {0};
+    LT_TRY(store_query(t->store, &sql[SQL_REVOKED_OF], STORE_ARGS(STORE_I(id)), &rows));
+    if (store_next(&rows)) {
+        known = store_int(&rows, 0);
+        gone = store_int(&rows, 1);
+        last.us = store_int(&rows, 2);
+    }
+    LT_TRY(store_rows_end(&rows));
+    if (gone < known) {
+        return LT_OK;
+    }
+    LT_TRY(store_exec(t->store, &sql[SQL_REVOKED],
+                      STORE_ARGS(STORE_I(id), STORE_I(known == 0 ? -1 : last.us)), NULL));
+    if (known == 0) {
+        return LT_OK;
+    }
+    LT_TRY(problem_load(t, id, &p));
+    LT_TRY(problem_subject(t, id, &subject));
+    ca_body_init(&b);
+    ca_body_int(&b, "certificates", known);
+    ca_body_time(&b, "revoked", last);
+    LT_TRY(ca_body_event(&b, t, "problem.revoked", subject, (lt_slice){0}));
+    const struct incident_duty *duty = revocation_of(&p);
+    return duty == NULL ? LT_OK : incident_clock_meet(t, subject, duty->id, last, "event problem.revoked");
+}
+
+static lt_res revoked_beat(struct ca_turn *t)
+{
+    int64_t due[SAME_MAX];
+    size_t count = 0;
+    LT_TRY(
+        ids(t, SQL_REVOKING, STORE_ARGS(STORE_I(lt_time_add_seconds(t->now, -90 * 86400).us)), due, &count));
+    for (size_t i = 0; i < count; i++) {
+        LT_TRY(revoked_one(t, due[i]));
+    }
+    return LT_OK;
+}
+
 lt_res problem_findings_beat(struct ca_turn *t, bool *ret_more)
 {
     int64_t due[SAME_MAX];
@@ -241,5 +325,5 @@ lt_res problem_findings_beat(struct ca_turn *t, bool *ret_more)
     for (size_t i = 0; i < count && i < BEAT_MAX; i++) {
         LT_TRY(told_one(t, due[i]));
     }
-    return LT_OK;
+    return revoked_beat(t);
 }

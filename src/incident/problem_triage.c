@@ -315,8 +315,7 @@ static lt_res write_shown(const struct ca_query *query, struct query_out *o, con
 }
 
 static lt_res write_certificate(const struct ca_query *query, struct query_out *o,
-                                const struct query_tables *t, struct claim *c,
-                                const struct problem_item *i)
+                                const struct query_tables *t, struct claim *c, const struct problem_item *i)
 {
     struct verdicts v = {.then = NULL};
     query_open(o, NULL, '{');

@@ -425,6 +425,67 @@ static void findings_that_come_back_leave_the_clock_running(void **state)
         rig_number(r, "SELECT upheld FROM problem_reporter WHERE contact = 'reporter@example.com'"), 1);
 }
 
+static lt_res revoke_step(struct rig *r, struct ca_turn *t, void *arg)
+{
+    static const struct store_sql sql = {
+        "t.revoke",
+        "INSERT INTO revocation (issuer, shard, serial, reason, revoked_us, recorded_us, not_after_us, "
+        "by_whom, sequence) SELECT issuer, shard, serial, 4, ?1, ?1, not_after_us, 'operator ann', 1 FROM "
+        "certificate WHERE serial = ?2"};
+    (void)r;
+    (void)arg;
+    return store_exec(t->store, &sql, STORE_ARGS(STORE_I(t->now.us), STORE_B(LT_LIT("\x11\x22"))), NULL);
+}
+
+static lt_res certificate_step(struct rig *r, struct ca_turn *t, void *arg)
+{
+    static const struct store_sql sql = {
+        "t.certificate",
+        "INSERT INTO certificate (issuer, serial, copy, kind, profile, sha256, spki_sha256, key_type, "
+        "key_bits, "
+        "not_before_us, not_after_us, issued_us, account, order_id, name_set_sha256, name_count, rule_set, "
+        "build, "
+        "delivered, worst_method, worst_dimension, oldest_validation_us, oldest_caa_us, least_quorum, shard, "
+        "sequence) VALUES (1, ?1, 0, 'imported', 1, ?1, ?1, 1, 256, 0, ?2, 0, 0, 0, ?1, 1, '', '', 1, '', 0, "
+        "0, 0, "
+        "0, 0, 0)"};
+    (void)r;
+    (void)arg;
+    return store_exec(
+        t->store, &sql,
+        STORE_ARGS(STORE_B(LT_LIT("\x11\x22")), STORE_I(lt_time_add_seconds(t->now, HOUR_S).us)), NULL);
+}
+
+static void what_is_so_is_revoked_from_the_receipt_on(void **state)
+{
+    struct rig *r = *state;
+    const struct incident_item item = {"serial", "1122"};
+    static const char clock[] =
+        "SELECT count(*) FROM clock WHERE subject = 'problem 1' AND duty LIKE 'revoke-%' AND "
+        "status = 'open'";
+    struct opening o = plain("x");
+    assert_ok(rig_run(r, certificate_step, NULL));
+    o.report.cause = "misuse";
+    o.report.items = &item;
+    o.report.item_count = 1;
+    o.report.received = lt_time_add_seconds(r->now, -HOUR_S);
+    assert_ok(rig_run(r, open_step, &o));
+    assert_int_equal(number(r, "rank", o.id), 75);
+    assert_int_equal(rig_number(r, clock), 0);
+    struct finding f = {o.id, "revoke", "it is so"};
+    assert_ok(rig_run(r, find_step, &f));
+    assert_int_equal(rig_number(r, clock), 1);
+    assert_int_equal(rig_number(r, "SELECT start_us FROM clock WHERE duty LIKE 'revoke-%'"),
+                     o.report.received.us);
+    assert_ok(rig_run(r, beat_step, NULL));
+    assert_int_equal(number(r, "revoked_us", o.id), 0);
+    assert_ok(rig_run(r, revoke_step, NULL));
+    assert_ok(rig_run(r, beat_step, NULL));
+    assert_true(number(r, "revoked_us", o.id) > 0);
+    assert_int_equal(rig_number(r, clock), 0);
+    assert_int_equal(rig_number(r, "SELECT status = 'met' FROM clock WHERE duty LIKE 'revoke-%'"), 1);
+}
+
 /* ---- our own ---- */
 
 struct probe {
@@ -520,6 +581,7 @@ int main(void)
         TEST(findings_without_an_address_are_on_the_page),
         TEST(findings_by_letter_wait_for_the_relay),
         TEST(findings_that_come_back_leave_the_clock_running),
+        TEST(what_is_so_is_revoked_from_the_receipt_on),
         TEST(a_channel_that_is_silent_is_an_alarm),
         TEST(letters_go_out_daily),
     };

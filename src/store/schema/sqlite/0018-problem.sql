@@ -38,6 +38,7 @@ CREATE TABLE problem (
   found_us INTEGER NOT NULL,               -- when the findings were written; 0: not yet
   told_us INTEGER NOT NULL,                -- when the last of their letters was taken; 0: not yet; -1: one came back
   decision TEXT NOT NULL,                  -- revoke, none, takedown, duplicate; '': not yet
+  revoked_us INTEGER NOT NULL,             -- when the last certificate that it names was revoked; 0: not yet; -1: it names none
   closed_us INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX problem_status ON problem(status, rank, id);
@@ -48,6 +49,7 @@ CREATE INDEX problem_contact ON problem(contact, id) WHERE contact <> '';
 CREATE INDEX problem_same ON problem(same_as, id) WHERE same_as <> 0;
 CREATE INDEX problem_incident ON problem(incident, id) WHERE incident <> 0;
 CREATE INDEX problem_telling ON problem(found_us) WHERE found_us <> 0 AND told_us = 0;
+CREATE INDEX problem_revoking ON problem(found_us) WHERE decision = 'revoke' AND revoked_us = 0;
 CREATE INDEX problem_link ON problem(link_sha256);
 
 -- The bytes, in the order in which they came. An upload is nobody's report until it is whole.
