@@ -28,11 +28,24 @@ bool report_number(lt_slice s, int64_t *ret_number, size_t *ret_used)
     return i > 0;
 }
 
+/* Said instead of a date: what has not ended, or does not apply, with or without why. */
+static bool says_no_date(lt_slice text)
+{
+    static const char *const words[] = {"n/a", "ongoing", "not yet", "not applicable", "unknown"};
+    text = report_plain(text);
+    for (size_t i = 0; i < LT_COUNT(words); i++) {
+        if (lt_slice_eq_nocase(lt_slice_sub(text, 0, strlen(words[i])), lt_slice_cstr(words[i]))) {
+            return true;
+        }
+    }
+    return report_is_na(text);
+}
+
 void report_check_date(struct report_check *c, lt_slice text, size_t line, const char *section,
                        struct report_date *ret_date)
 {
     *ret_date = (struct report_date){.has_time = false};
-    if (report_is_na(text)) {
+    if (says_no_date(text)) {
         return;
     }
     if (!report_date_find(text, ret_date)) {

@@ -129,6 +129,8 @@ static const struct {
      "summary/policies"},
     {"full.md", "Third Party Reported", "Audit\n- an observation of the auditor", "summary/source"},
     {"full.md", "date:** 2026-07-25 00:00 UTC", "date:** last summer", "date/unreadable"},
+    {"full.md", "date:** 2026-08-29 05:22 UTC", "date:** Ongoing", "none"},
+    {"full.md", "date:** 2026-08-29 05:22 UTC", "date:** N/A (it goes on)", "none"},
     {"full.md", "date:** 2026-07-25 00:00 UTC", "date:** 2026-02-30 00:00 UTC", "date/wrong"},
     {"full.md", "date:** 2026-08-29 03:08 UTC", "date:** 2026-08-29 03:08", "date/zone"},
     {"full.md", "date:** 2026-08-29 05:22 UTC", "date:** 2026-08-29", "date/minute"},
