@@ -2,6 +2,7 @@
  * pair that is none; and reviews that come back. */
 #include "book_rig.h"
 #include "check.h"
+#include "faultvfs.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -522,8 +523,65 @@ static void bad_controls(void **state)
     assert_fails(rig_run(r, step_done, &d), LT_PEER_MALFORMED);
 }
 
+/* ---- a disk that fails ---- */
+
+/* Two clocks and a review: opened, warned of, met, breached. Whatever is there already is not done again. */
+static void life(struct rig *r, lt_time start)
+{
+    struct what w = {.duty = "irg-1", .subject = SUBJECT, .words = "event main 1", .when = start};
+    struct what other = {.duty = "irg-3", .subject = SUBJECT, .words = "a comment", .when = start};
+    struct incident_control c = review();
+    struct what beat = {0};
+    r->now = lt_time_add_seconds(start, 60);
+    lt_ignore(rig_run(r, step_open, &w));
+    lt_ignore(rig_run(r, step_open, &other));
+    lt_ignore(rig_run(r, step_add, &c));
+    r->now = lt_time_add_seconds(start, 37 * HOUR);
+    lt_ignore(rig_run(r, step_beat, &beat));
+    w.when = lt_time_add_seconds(start, 36 * HOUR);
+    lt_ignore(rig_run(r, step_meet, &w));
+    r->now = lt_time_add_seconds(start, 8 * DAY);
+    lt_ignore(rig_run(r, step_beat, &beat));
+}
+
+/* Killed at every third call, torn or not; begun again it comes to the same end, and nothing was told twice.
+ */
+static void killed_at_any_call(void **state)
+{
+    (void)state;
+    bool struck = true;
+    uint64_t rounds = 0;
+    lt_time start;
+    assert_ok(lt_time_parse(LT_LIT("2026-11-01T00:00:00Z"), &start));
+    for (uint64_t n = 1; struck; n += 3, rounds++) {
+        struct rig *r = calloc(1, sizeof *r);
+        assert_non_null(r);
+        faultvfs_format();
+        assert_ok(rig_open(r, "book", FAULTVFS_NAME, true));
+        faultvfs_arm(FAULTVFS_KILL, n);
+        life(r, start);
+        struck = faultvfs_struck();
+        rig_close(r);
+        faultvfs_power_cut(n % 2 == 0 ? 0 : n);
+        assert_ok(rig_open(r, "book", FAULTVFS_NAME, false));
+        life(r, start);
+        assert_int_equal(rig_number(r, "SELECT count(*) FROM clock"), 3);
+        assert_int_equal(rig_number(r, "SELECT count(*) FROM clock WHERE status = 'met' AND duty = 'irg-1'"),
+                         1);
+        assert_int_equal(
+            rig_number(r, "SELECT count(*) FROM clock WHERE status = 'breached' AND duty = 'irg-3'"), 1);
+        assert_int_equal(count_events(r, "clock.opened"), 3);
+        assert_int_equal(count_events(r, "clock.met"), 1);
+        assert_int_equal(count_events(r, "clock.breached"), 1);
+        rig_audit(r);
+        rig_free(r);
+    }
+    assert_true(rounds > 20);
+}
+
 int main(void)
 {
+    faultvfs_register();
 #define BOOK_TEST(f_) cmocka_unit_test_setup_teardown(f_, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         BOOK_TEST(opened_once),
@@ -542,6 +600,7 @@ int main(void)
         BOOK_TEST(in_slices),
         BOOK_TEST(a_review_lapses),
         BOOK_TEST(bad_controls),
+        cmocka_unit_test(killed_at_any_call),
     };
     return cmocka_run_group_tests(tests, rig_group_setup, rig_group_teardown);
 }
