@@ -62,12 +62,16 @@ static lt_res read_version(struct incident_call *c, const struct incident_case *
     return last.version == 0 ? LT_OK : check_correction(c, v);
 }
 
-/* In the book of scopes as well: run again, compared and listed there like any other (lintel scope diff). */
+/* In the book of scopes as well: run again, compared and listed there like any other (lintel scope diff). Not
+ * that of a restricted incident, which everybody could read there. */
 static lt_res save(struct incident_call *c, const struct incident_case *in, const struct version *v)
 {
     struct ca_turn *t = c->t;
     Ipc__ScopeWanted w = IPC__SCOPE_WANTED__INIT;
     const char *ignored = NULL;
+    if (in->restricted) {
+        return LT_OK;
+    }
     w.name = lt_arena_printf(t->arena, "incident-%lld", (long long)in->id);
     w.text = lt_arena_cstr(t->arena, lt_slice_cstr(v->text));
     w.note = lt_arena_cstr(t->arena, lt_slice_sub(lt_slice_cstr(incident_text(c, "wrong")), 0, 900));

@@ -230,6 +230,9 @@ def test_restricted(desk):
     assert "hole" not in ca.lintel("event", "list", "--subject", f"incident {hidden}", "--json").stdout
     ca.lintel("incident", "role", hidden, "legal", "dora")
     assert desk.show(hidden, "--mine", *dora)["title"] == "a hole in the validator"
+    ca.lintel("incident", "scope", hidden, "suffix = hole.example.com", "--yes")
+    assert "hole" not in ca.lintel("scope", "list", "--json").stdout
+    assert desk.show(hidden, "--mine")["scopes"][0]["count"] == 0
     assert "irg-11" in {c["duty"] for c in desk.show(hidden, "--mine")["clocks"]}
     ca.lintel("incident", "change", hidden, "--public", "--words", "mitigated")
     assert desk.show(hidden)["title"] == "a hole in the validator"
