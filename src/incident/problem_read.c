@@ -399,8 +399,11 @@ static lt_res follow_up(struct reading *r, bool *ret_taken)
 static lt_res act(struct reading *r, const Ipc__KeyProof *proof)
 {
     struct incident_proof_answer a = {.outcome = ""};
-    const struct incident_proven proven = {
-        .proof = proof, .via = r->p.channel, .problem = r->p.id, .filer = r->p.contact};
+    const struct incident_proven proven = {.proof = proof,
+                                           .via = r->p.channel,
+                                           .problem = r->p.id,
+                                           .filer = r->p.contact,
+                                           .received = {r->p.received_us}};
     LT_TRY(incident_proof_act(r->t, &proven, &a));
     bool compromised = strcmp(a.outcome, "revoking") == 0 || strcmp(a.outcome, "known") == 0;
     if (compromised) {
