@@ -71,6 +71,19 @@ def test_a_host_that_cannot_hear_stops(tmp_path):
         print(f"{signed} certificates, {counted} of them told before the cable was back, {len(ordering.got)} in all")
         assert len(ordering.got) <= signed - 1 and all(t < halted_us / 1e6 + SECONDS for t in ordering.got[:counted])
         assert stage.server.sql(f"SELECT count(*) FROM intent WHERE created_us > {halted_us}") == "0"
+
+        # The rest of an incident, on a book that is on a server.
+        ordering.over.set()
+        ordering.join(20)
+        scope = main.json("incident", "scope", number, f"name = {NAME}", "--yes")
+        assert scope["count"] == signed
+        plan = main.json("incident", "plan", number, "--per-hour", "3600", "--yes")
+        assert (plan["count"], plan["status"], plan["mass_status"]) == (signed, "set", "proposed")
+        shown = main.json("incident", "show", number)
+        assert shown["status"] == "replacing" and shown["forecast"]["members"] == signed
+        main.lintel("incident", "revoke", number, "--yes")
+        wait_for("the end", lambda: main.json("incident", "show", number, "--brief")["status"] == "reporting", 30)
+        assert main.json("incident", "show", number, "--brief")["plans"][0]["revoked"] == signed
     finally:
         if ordering is not None:
             ordering.over.set()
