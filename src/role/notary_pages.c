@@ -169,6 +169,31 @@ const char *notary_page_policy(void)
 
 /* --- requests ------------------------------------------------------------------------------------------- */
 
+/* For programs that send the forms of people: the same words without their looks. */
+static void page_json(struct lt_buf *out, const Ipc__PageReply *page)
+{
+    lt_buf_add_cstr(out, "{\"title\":");
+    lt_json_add_string(out, lt_slice_cstr(page->title));
+    lt_buf_add_cstr(out, ",\"text\":[");
+    for (size_t i = 0; i < page->n_paragraphs; i++) {
+        lt_buf_add_cstr(out, i == 0 ? "" : ",");
+        lt_json_add_string(out, lt_slice_cstr(page->paragraphs[i]));
+    }
+    lt_buf_add_cstr(out, "],\"rows\":{");
+    for (size_t i = 0; i < page->n_rows; i++) {
+        lt_buf_add_cstr(out, i == 0 ? "" : ",");
+        lt_json_add_string(out, lt_slice_cstr(page->rows[i]->name));
+        lt_buf_add_byte(out, ':');
+        lt_json_add_string(out, lt_slice_cstr(page->rows[i]->value));
+    }
+    lt_buf_add_cstr(out, "},\"items\":[");
+    for (size_t i = 0; i < page->n_items; i++) {
+        lt_buf_add_cstr(out, i == 0 ? "" : ",");
+        lt_json_add_string(out, lt_slice_cstr(page->items[i]));
+    }
+    lt_buf_add_cstr(out, "]}\n");
+}
+
 lt_res notary_page_answer(struct notary *n, struct notary_request *q, const Ipc__PageReply *page)
 {
     struct wire_answer w;
@@ -184,8 +209,12 @@ lt_res notary_page_answer(struct notary *n, struct notary_request *q, const Ipc_
     if (page->status == 503) {
         wire_header(&w, "Retry-After", "2");
     }
-    notary_page_html(&n->body, page);
-    wire_finish(&w, page->status, "text/html; charset=utf-8");
+    if (q->page_json) {
+        page_json(&n->body, page);
+    } else {
+        notary_page_html(&n->body, page);
+    }
+    wire_finish(&w, page->status, q->page_json ? "application/json" : "text/html; charset=utf-8");
     return notary_answer(n, q, &w.http);
 }
 
@@ -311,6 +340,7 @@ lt_res notary_page_begin(struct notary *n, struct notary_request *q, const Ipc__
     lt_slice token = {0};
     const struct notary_page *page = notary_page_find(lt_slice_cstr(m->path), &token);
     Ipc__PageCall call = IPC__PAGE_CALL__INIT;
+    q->page_json = strstr(m->accept, "application/json") != NULL;
     call.post = strcmp(m->method, "POST") == 0;
     bool get = strcmp(m->method, "GET") == 0 || q->head;
     if (page == NULL || strcmp(m->listener, "https") != 0 || m->query[0] != '\0' ||

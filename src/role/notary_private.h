@@ -29,6 +29,7 @@ struct notary_request { /* a slot of the table; everything it points to lives in
     enum notary_wait wait;
     bool is_api;
     bool is_page;
+    bool page_json;      /* a program asks: it gets the words of the page as JSON */
     bool is_affected;    /* a look-up: the reader's answer becomes a page */
     bool affected_asked; /* for something */
     bool affected_form;  /* at the path that has the form */

@@ -264,6 +264,12 @@ def test_the_form(site):
     assert site.page(link)[0] == 200
     report = site.settled(number)
     assert (report["channel"], report["cause"], report["status"]) == ("form", "misuse", "open")
+    # A program sends the same form, and is answered in JSON.
+    ask = urllib.request.Request(f"{site.ca.url}/problem", urllib.parse.urlencode({**fields, "text": "by a program"}).encode(),
+                                 {"Accept": "application/json"})
+    with urllib.request.urlopen(ask, timeout=20, context=site.tls) as answer:
+        said = json.load(answer)
+    assert said["rows"]["Case"].startswith("problem ") and said["rows"]["Link"].startswith("https://")
     for wrong in ({"contact": "no address"}, {"cause": "nonsense"}, {"authority": "king"}, {"text": "", "about": ""}):
         assert site.page(f"{site.ca.url}/problem", **{**fields, **wrong})[0] == 400
     assert site.page(f"{site.ca.url}/problem", **fields, more="x")[0] == 400
