@@ -594,6 +594,57 @@ static void test_but_not(void **state)
     assert_int_equal(count, want);
 }
 
+enum { TIERS = 3 };
+
+static lt_res tally(void *self, int64_t issuer, lt_slice serial, int64_t tier)
+{
+    int64_t *counts = self;
+    (void)issuer;
+    (void)serial;
+    assert_in_range(tier, 0, TIERS);
+    counts[tier]++;
+    return LT_OK;
+}
+
+/* All tiers in one walk, and each counted by itself: what it says, and none before it does. */
+static void test_tiers(void **state)
+{
+    (void)state;
+    static const char *const texts[TIERS] = {"replaced", "tier = automatic and not hold_out",
+                                             "caa_age > 8h or method = http-01"};
+    static const char *const alone[TIERS + 1] = {
+        "names > 0 and (replaced)",
+        "names > 0 and not (replaced) and (tier = automatic and not hold_out)",
+        "names > 0 and not (replaced) and not (tier = automatic and not hold_out) and (caa_age > 8h or "
+        "method = "
+        "http-01)",
+        "names > 0 and not (replaced) and not (tier = automatic and not hold_out) and not (caa_age > 8h or "
+        "method = "
+        "http-01)",
+    };
+    const struct scope *tiers[TIERS];
+    int64_t counts[TIERS + 1] = {0};
+    struct scope_sql s;
+    for (size_t i = 0; i < TIERS; i++) {
+        assert_ok(scope_parse(lt_slice_cstr(texts[i]), &arena, NULL, &tiers[i]));
+    }
+    struct scope_ask ask = plain;
+    ask.want = SCOPE_MEMBERS;
+    ask.tiers = tiers;
+    ask.tier_count = TIERS;
+    assert_ok(compile("names > 0", ask, &s));
+    assert_ok(scope_each(book, &s, tally, counts));
+    for (size_t i = 0; i <= TIERS; i++) {
+        assert_int_equal(counts[i], count_as(alone[i], plain));
+    }
+    assert_true(counts[0] > 0 && counts[TIERS] > 0);
+    ask.tier_count = 0; /* none: the copy, as ever */
+    int64_t copies[TIERS + 1] = {0};
+    assert_ok(compile("names > 0", ask, &s));
+    assert_ok(scope_each(book, &s, tally, copies));
+    assert_true(copies[0] > counts[0]);
+}
+
 static void test_members_hash(void **state)
 {
     (void)state;
@@ -964,13 +1015,21 @@ static void test_missing(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_counts),     cmocka_unit_test(test_table_is_worth_it),
-        cmocka_unit_test(test_members),    cmocka_unit_test(test_as_of),
-        cmocka_unit_test(test_but_not),    cmocka_unit_test(test_members_hash),
-        cmocka_unit_test(test_refused),    cmocka_unit_test(test_ended_early),
-        cmocka_unit_test(test_plans),      cmocka_unit_test(test_named),
-        cmocka_unit_test(test_catalog),    cmocka_unit_test(test_groups),
-        cmocka_unit_test(test_group_rows), cmocka_unit_test(test_but_not_of_another_time),
+        cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_table_is_worth_it),
+        cmocka_unit_test(test_members),
+        cmocka_unit_test(test_as_of),
+        cmocka_unit_test(test_but_not),
+        cmocka_unit_test(test_members_hash),
+        cmocka_unit_test(test_tiers),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_ended_early),
+        cmocka_unit_test(test_plans),
+        cmocka_unit_test(test_named),
+        cmocka_unit_test(test_catalog),
+        cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_group_rows),
+        cmocka_unit_test(test_but_not_of_another_time),
         cmocka_unit_test(test_missing),
     };
     on_server = argc > 1 && strcmp(argv[1], "postgres") == 0;
