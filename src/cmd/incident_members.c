@@ -247,6 +247,17 @@ static lt_res common_reason(struct listing *w)
     return LT_OK;
 }
 
+/* When it will be revoked: as was said of it, else with the plan, unless it runs out before. */
+static int64_t expected(const struct listing *w, const json_t *own, int64_t not_after_s)
+{
+    lt_time until = incident_fact_time(own, "until");
+    if (until.us == 0 && w->plan_end.us > w->l->now.us) {
+        until = w->plan_end;
+    }
+    int64_t until_s = lt_time_seconds(until);
+    return until_s == 0 || until_s > not_after_s ? not_after_s : until_s;
+}
+
 static void write_delayed(struct listing *w, const struct member *m)
 {
     char hash[65];
@@ -259,13 +270,7 @@ static void write_delayed(struct listing *w, const struct member *m)
     put_hex(serial, m->serial.ptr, m->serial.len);
     put_time(end, m->not_after_s);
     const json_t *own = json_object_get(w->own, key);
-    lt_time until = incident_fact_time(own, "until");
-    if (until.us == 0 && w->plan_end.us > w->l->now.us) {
-        until = w->plan_end;
-    }
-    int64_t until_s = lt_time_seconds(until);
-    put_time(when,
-             until_s == 0 || until_s > m->not_after_s ? m->not_after_s : until_s); /* it runs out before */
+    put_time(when, expected(w, own, m->not_after_s));
     (void)fprintf(w->delayed, "%s,%s,%d,%s,", hash, serial, m->issuer, end); /* checked when it is closed */
     if (own != NULL) {
         put_cell(w->delayed, lt_slice_cstr(cmd_text(own, "reason")));
@@ -466,6 +471,22 @@ static void put_san(FILE *f, const json_t *row)
     lt_buf_done(&b);
 }
 
+/* What was said of the certificate of such a row, which names its issuer. */
+static const json_t *own_row(const struct listing *w, const json_t *row)
+{
+    char key[KEY_SIZE];
+    size_t i;
+    json_t *issuer;
+    json_array_foreach(json_object_get(w->l->facts, "issuers"), i, issuer)
+    {
+        if (strcmp(cmd_text(issuer, "name"), cmd_text(row, "issuer")) == 0) {
+            (void)snprintf(key, sizeof key, "%d/%.40s", (int)cmd_int(issuer, "id"), cmd_text(row, "serial"));
+            return json_object_get(w->own, key);
+        }
+    }
+    return NULL;
+}
+
 static lt_res put_row(struct listing *w, FILE *f, const json_t *row, bool count)
 {
     struct member m = {.issuer = 0};
@@ -485,8 +506,11 @@ static lt_res put_row(struct listing *w, FILE *f, const json_t *row, bool count)
     put_time(from, lt_time_seconds(incident_fact_time(row, "not_before")));
     put_time(to, m.not_after_s);
     bool revoked = m.revoked_s != 0;
+    lt_time must = incident_fact_time(json_object_get(w->l->facts, "incident"), "must");
     if (revoked) {
         put_time(when, m.revoked_s);
+    } else if (m.not_after_s >= w->now_s && (w->l->delayed || must.us != 0)) { /* the planned date */
+        put_time(when, w->l->delayed ? expected(w, own_row(w, row), m.not_after_s) : lt_time_seconds(must));
     }
     if (f != NULL) {
         bool expired = !revoked && m.not_after_s < w->now_s;

@@ -68,7 +68,7 @@
     X(RELATED_ROW, "related/row", ERROR, IRG "Related Incidents", "A bug, its date, how it is related.")    \
     X(RELATED_OLD, "related/old", WARNING, IRG "Related Incidents", "At least the last two years.")         \
     X(FACTOR, "causes/none", ERROR, IRG "Root Cause Analysis", "There is a contributing factor.")           \
-    X(FACTOR_FIELD, "causes/field", ERROR, IRG "Root Cause Analysis", "A factor has its five fields.")      \
+    X(FACTOR_FIELD, "causes/field", ERROR, IRG "Root Cause Analysis", "A factor has its fields.")           \
     X(FACTOR_NUMBER, "causes/number", ERROR, IRG "Root Cause Analysis", "Factors are numbered from 1.")     \
     X(FACTOR_TITLE, "causes/title", ERROR, IRG "Root Cause Analysis", "A factor has a title.")              \
     X(FACTOR_ONE, "causes/one", WARNING, IRG "Root Cause Analysis", "There usually is more than one.")      \

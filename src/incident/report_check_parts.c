@@ -201,7 +201,8 @@ static void check_missing(struct report_check *c)
         const struct incident_report_part *p = &incident_report_parts[i];
         const struct report_item *it = c->r->parts[i];
         bool field = p->part == INCIDENT_PART_FIELD;
-        if ((p->kinds & c->r->kind) == 0 || (p->may_lack && c->o->third_party)) {
+        bool optional = strcmp(p->id, "impact.additional") == 0; /* by the guidelines' field table */
+        if ((p->kinds & c->r->kind) == 0 || optional || (p->may_lack && c->o->third_party)) {
             continue;
         }
         if (it == NULL && p->level != 2 && (!field || section_of_field_is_there(c, p))) {

@@ -84,6 +84,9 @@ void report_check_related(struct report_check *c)
 
 /* ---- root causes ---- */
 
+/* How the analysis was done is recommended, and optional. */
+enum { FACTOR_FIELDS_NEEDED = INCIDENT_FACTOR_FIELDS - 1 };
+
 static void check_factor_fields(struct report_check *c, size_t index)
 {
     static const char section[] = "Root Cause Analysis";
@@ -97,7 +100,7 @@ static void check_factor_fields(struct report_check *c, size_t index)
             }
         }
     }
-    for (size_t k = 0; k < INCIDENT_FACTOR_FIELDS; k++) {
+    for (size_t k = 0; k < FACTOR_FIELDS_NEEDED; k++) {
         if (fields[k] == NULL) {
             REPORT_FOUND(c, R_FACTOR_FIELD, factor->line, section, "factor %.*s has no field \"%s\"",
                          LT_FMT(factor->label), incident_factor_fields[k]);

@@ -121,6 +121,7 @@ def test_a_full_report_passes_its_own_check(desk, small, tmp_path):
         rows = list(csv.reader(f))
     assert rows[0] == COLUMNS and len(rows) == 4001 and {r[8] for r in rows[1:]} == {"Planned"}
     assert len({r[1] for r in rows[1:]}) == 4000
+    assert all(re.fullmatch(r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC", r[9]) and r[10] == "N/A" for r in rows[1:])  # as it is planned
     drawing = ElementTree.parse(tmp_path / "full" / "fishbone.svg").getroot()
     assert "reviews <look> at one & one file (#2)" in "".join(drawing.itertext())
     assert actions

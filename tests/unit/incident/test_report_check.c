@@ -136,7 +136,10 @@ static const struct {
     {"full.md", "date:** 2026-08-29 05:22 UTC", "date:** 2026-08-29", "date/minute"},
     {"full.md", "date:** 2026-08-29 05:22 UTC", "date:** 2026-07-01 05:22 UTC", "date/order"},
     {"full.md", "date:** 2026-07-25 00:00 UTC", "date:** 2026-09-25 00:00 UTC", "date/order"},
-    {"full.md", "date:** 2026-08-29 05:22 UTC", "date:** 2027-08-29 05:22 UTC", "date/future"},
+    {"full.md", "date:** 2026-08-29 05:22 UTC", "date:** 2027-08-29 05:22 UTC", "none"}, /* expected */
+    {"full.md", "date:** 2026-08-29 03:08 UTC", "date:** 2027-08-29 03:08 UTC", "date/future"},
+    {"full.md", "- **Additional considerations:** N/A\n", "", "none"}, /* optional */
+    {"full.md", "- **Root Cause Analysis methodology used:** 5 whys\n", "", "none"},
     {"full.md", "certificates:** 3,048", "certificates:** several", "impact/total"},
     {"full.md", "certificates:** 1,341", "certificates:** most", "impact/remaining"},
     {"full.md", "certificates:** 1,341", "certificates:** 13,410", "impact/remaining"},
