@@ -7,7 +7,8 @@
  *
  * Events: problem.received, problem.again, problem.read, problem.unreadable, problem.known (a certificate of
  * ours is meant), problem.proven, problem.acknowledged, problem.said, problem.waits, problem.triaged,
- * problem.findings, problem.findings-sent, problem.revoked, problem.linked, problem.domain, problem.closed, problem.reopened; alarm.problem-channel.
+ * problem.findings, problem.findings-sent, problem.revoked, problem.linked, problem.domain, problem.closed,
+ * problem.reopened; alarm.problem-channel.
  */
 #include "ca/turn.h"
 
