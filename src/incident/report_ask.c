@@ -96,7 +96,7 @@ static const struct store_sql sql[] = {
                                          "p.incident = ?1 ORDER BY p.version LIMIT 100"},
     [SQL_HOLDS] = {"report.ask-holds",
                    "SELECT issuer, serial, since_us, reason, reference, lifted_us FROM revocation_hold "
-                   "WHERE lifted_us = 0 ORDER BY issuer, serial, since_us LIMIT 1000"},
+                   "WHERE issuer > 0 AND lifted_us = 0 ORDER BY issuer, serial LIMIT 1000"},
     [SQL_DELAYS] = {"report.ask-delays",
                     "SELECT issuer, serial, reason, until_us, said_us, said_by FROM report_delay WHERE "
                     "incident = ?1 ORDER BY issuer, serial LIMIT 1000"},
