@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "ca/body.h"
 #include "ca/ready.h"
+#include "incident/problem.h"
 #include "incident/proof.h"
 #include "incident/proof_beat.h"
 #include "incident/proof_book.h"
@@ -50,6 +51,11 @@ static lt_res act_on_all(struct incident_call *c, const Ipc__DeskValue *v, struc
                                           .jws = c->jws};
         struct incident_proof_answer a;
         LT_TRY(incident_proof_act(c->t, &p, &a));
+        bool compromised = strcmp(a.outcome, "revoking") == 0 || strcmp(a.outcome, "known") == 0;
+        if (p.problem != 0 && compromised) {
+            LT_TRY(incident_problem_proven(
+                c->t, p.problem, LT_SLICE(p.proof->spki_sha256.data, p.proof->spki_sha256.len), a.words));
+        }
         put_answer(out, v->proofs[i], &a, i > 0);
     }
     return lt_buf_check(out);
