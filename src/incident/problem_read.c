@@ -55,6 +55,7 @@ enum {
     PATIENCE_S = 30,
     TRIES_MAX = 3, /* once among others, twice alone: who pulls the plug is not the letter */
     FILES_MAX = 100,
+    LINE_MAX_LEN = 1000,
     RECEIVED_BEFORE_S = 7 * 86400, /* a relay that kept it longer has a clock that is wrong */
 };
 
@@ -469,9 +470,41 @@ static lt_res take(struct reading *r)
     return done ? LT_OK : take_report(r);
 }
 
+/* The mailroom may have been taken over by what it read: it says what it can say, in the lengths that it has.
+ */
+static lt_res check_said(const Ipc__MailroomRead *m)
+{
+    static const char *const kinds[] = {"serial", "sha256", "spki", "crtsh", "name", "clause"};
+    const char *const lines[] = {m->from,      m->from_name,     m->subject, m->message_id, m->bounce_to,
+                                 m->bounce_of, m->bounce_status, m->probe,   m->failed,     m->authority};
+    bool good = strlen(m->text) <= INCIDENT_PROBLEM_WORDS_MAX &&
+                m->kept.len <= 2 * (size_t)INCIDENT_RAW_MAX && m->n_items <= INCIDENT_PROBLEM_ITEMS_MAX &&
+                m->n_files <= 2 * FILES_MAX && m->n_references <= FILES_MAX && m->n_proofs <= FILES_MAX;
+    for (size_t i = 0; i < LT_COUNT(lines) && good; i++) {
+        good = strlen(lines[i]) <= LINE_MAX_LEN;
+    }
+    for (size_t i = 0; i < m->n_references && good; i++) {
+        good = strlen(m->references[i]) <= LINE_MAX_LEN;
+    }
+    for (size_t i = 0; i < m->n_files && good; i++) {
+        good = m->files[i]->sha256.len == CRYPTO_SHA256_LEN && strlen(m->files[i]->name) <= LINE_MAX_LEN &&
+               strlen(m->files[i]->type) <= LINE_MAX_LEN;
+    }
+    for (size_t i = 0; i < m->n_items && good; i++) {
+        size_t k = 0;
+        while (k < LT_COUNT(kinds) && strcmp(kinds[k], m->items[i]->kind) != 0) {
+            k++;
+        }
+        good = k < LT_COUNT(kinds) && strlen(m->items[i]->value) <= LINE_MAX_LEN;
+    }
+    LT_CHECK(good, LT_PEER_MALFORMED, "the mailroom says what it cannot have read");
+    return LT_OK;
+}
+
 lt_res incident_problem_read(struct ca_turn *t, const struct Ipc__MailroomRead *m)
 {
     struct reading r = {.t = t, .m = m};
+    LT_TRY(check_said(m));
     LT_TRY(problem_load(t, m->problem, &r.p));
     if (strcmp(r.p.reading, "asked") != 0 && strcmp(r.p.reading, "waiting") != 0) {
         return LT_OK; /* said twice */

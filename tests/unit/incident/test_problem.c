@@ -248,6 +248,39 @@ static void what_the_mailroom_read_is_kept(void **state)
     rig_audit(r);
 }
 
+static void a_mailroom_that_lies_is_not_believed(void **state)
+{
+    struct rig *r = *state;
+    static char odd[] = "password";
+    static char value[] = "x";
+    char *lengthy = malloc(INCIDENT_PROBLEM_WORDS_MAX + 2);
+    Ipc__MailroomItem item = IPC__MAILROOM_ITEM__INIT;
+    Ipc__MailroomItem *items[] = {&item};
+    Ipc__MailroomFile file = IPC__MAILROOM_FILE__INIT; /* without its hash */
+    Ipc__MailroomFile *files[] = {&file};
+    assert_non_null(lengthy);
+    memset(lengthy, 'x', INCIDENT_PROBLEM_WORDS_MAX + 1);
+    lengthy[INCIDENT_PROBLEM_WORDS_MAX + 1] = '\0';
+    for (int i = 0; i < 4; i++) {
+        Ipc__MailroomRead m = IPC__MAILROOM_READ__INIT;
+        m.problem = letter(r, "A letter");
+        item.kind = odd;
+        item.value = value;
+        m.items = items;
+        m.n_items = i == 0;
+        m.files = files;
+        m.n_files = i == 1;
+        m.text = i == 2 ? lengthy : m.text;
+        m.subject = i == 3 ? lengthy : m.subject;
+        assert_int_equal(rig_run(r, read_step, &m).code, LT_PEER_MALFORMED);
+        assert_int_equal(number(r, "reading = 'asked'", m.problem), 1);
+    }
+    Ipc__MailroomRead none = IPC__MAILROOM_READ__INIT;
+    none.problem = 99;
+    assert_int_equal(rig_run(r, read_step, &none).code, LT_PEER_NOT_FOUND);
+    free(lengthy);
+}
+
 static void a_relay_with_a_wrong_clock_moves_nothing(void **state)
 {
     struct rig *r = *state;
@@ -573,6 +606,7 @@ int main(void)
         TEST(parts_come_in_order_and_once),
         TEST(the_same_bytes_are_the_same_report),
         TEST(what_the_mailroom_read_is_kept),
+        TEST(a_mailroom_that_lies_is_not_believed),
         TEST(a_relay_with_a_wrong_clock_moves_nothing),
         TEST(what_kills_the_mailroom_again_is_for_a_person),
         TEST(silence_is_asked_again),
