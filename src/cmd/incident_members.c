@@ -26,6 +26,7 @@ enum {
     TELL_MS = 500,
     SERIAL_AT = 43,
     KEY_SIZE = 64,
+    PAGES_AHEAD = 2,
     REASON_MAX = 64 * 1024
 };
 
@@ -387,27 +388,28 @@ static void take_rows(struct listing *w, const struct page *page)
     }
 }
 
+/* Two pages are on their way while one is written: one that the reader makes, one that comes. */
 static lt_res take_frozen(struct listing *w)
 {
-    struct page two[2];
+    struct page ring[PAGES_AHEAD + 1];
     lt_res r = LT_OK;
-    begin_page(w, 1, &two[0]);
-    for (int64_t n = 1; !lt_failed(r); n++) {
-        struct page *p = &two[(n - 1) % 2];
-        r = end_page(p);
-        bool more = !lt_failed(r) && n < p->pages;
-        if (more) {
-            begin_page(w, n + 1, &two[n % 2]);
+    int64_t begun = 0;
+    int64_t pages = 1; /* until the first has said */
+    for (int64_t n = 1; n <= begun || (n <= pages && !lt_failed(r)); n++) {
+        while (begun < n + PAGES_AHEAD && (begun < pages || begun < PAGES_AHEAD) && !lt_failed(r)) {
+            begun++;
+            begin_page(w, begun, &ring[begun % (PAGES_AHEAD + 1)]);
         }
+        struct page *p = &ring[n % (PAGES_AHEAD + 1)];
+        lt_res ended = end_page(p);
+        r = lt_failed(r) ? r : ended;
         if (!lt_failed(r)) {
+            pages = p->pages;
             w->plan_end = p->end;
             take_rows(w, p);
             tell(w, false);
         }
         lt_arena_done(&p->c.arena);
-        if (!more) {
-            break;
-        }
     }
     return r;
 }
