@@ -16,9 +16,9 @@ import traceback
 from pathlib import Path
 
 SUPERVISOR, TINY = map(Path, sys.argv[1:3])
-ROLES = ("gateway", "notary", "registrar", "reader", "publisher", "examiner", "signer", "token", "validator")
+ROLES = ("gateway", "notary", "registrar", "reader", "publisher", "examiner", "signer", "token", "validator", "mailroom")
 FAMILY = ("gateway-0", "gateway-1", "notary-0", "notary-1", "registrar-0", "reader-0", "publisher-0", "examiner-0",
-          "signer-0", "validator-0")
+          "signer-0", "validator-0", "mailroom-0")
 
 
 class Family:
@@ -117,8 +117,8 @@ def everybody_starts_with_what_is_theirs():
             first = f.said(role)[0]
             assert f"passphrase={13 if role == 'signer' else 0} " in first, first
             assert f"seal={64 if role == 'registrar' else 0} " in first, first
-            # Two listeners (https, api) and the boards of all ten processes; nobody else gets a socket to listen on.
-            assert f"listeners={12 if role == 'gateway' else 0}" in first, first
+            # Two listeners (https, api) and the boards of all eleven processes; nobody else gets a socket to listen on.
+            assert f"listeners={13 if role == 'gateway' else 0}" in first, first
             line = wait_for("its descriptors", lambda: next((x for x in f.said(role) if x.startswith("fds=")), None))
             fds = dict(x.split(":", 1) for x in line.removeprefix("fds= ").split())
             extra = {n: t for n, t in fds.items() if int(n) > 3}
@@ -187,7 +187,8 @@ def a_closed_standard_output_kills_nobody():
 
 def links_follow_the_table():
     expected = {
-        "registrar": {"notary", "reader", "examiner", "validator", "publisher"}, "reader": {"notary", "registrar"},
+        "registrar": {"notary", "reader", "examiner", "validator", "publisher", "mailroom"},
+        "reader": {"notary", "registrar", "mailroom"}, "mailroom": {"reader", "registrar"},
         "signer": {"examiner"}, "gateway": {"notary"},
         "notary": {"gateway", "registrar", "reader"}, "examiner": {"registrar", "signer", "publisher"},
         "validator": {"registrar"},
