@@ -3,14 +3,20 @@
 
 static lt_res run_list(struct cmd *c)
 {
-    static const struct learn_list l = {
+    static const struct cmd_list l = {
         .path = "actions",
         .key = "actions",
-        .heads = {"ACTION", "STATUS", "DUE", "KIND", "OWNER", "FOR", "TELL BY", "TITLE"},
-        .members = {"id", "status", "due", "kind", "owner", "for", "tell_by", "title"},
+        .columns = {{"ACTION", "id", 0},
+                    {"STATUS", "status", 0},
+                    {"DUE", "due", 0},
+                    {"KIND", "kind", 0},
+                    {"OWNER", "owner", 0},
+                    {"FOR", "for", 0},
+                    {"TELL BY", "tell_by", 0},
+                    {"TITLE", "title", 90}},
         .filters = {{"for", "id"}, {"owner", "name"}, {"status", "status"}},
     };
-    return cmd_learn_list(c, &l);
+    return cmd_list(c, &l);
 }
 
 static lt_res run_show(struct cmd *c)

@@ -63,7 +63,8 @@ struct cmd_table {
     size_t columns;
     size_t count;
 };
-void cmd_table_init(struct cmd_table *t, struct lt_arena *arena, const char *const *heads, size_t columns);
+/* Lives in the run's arena. */
+struct cmd_table *cmd_table_new(struct cmd *c, const char *const *heads, size_t columns);
 /* Copied. A table that is full prints itself and goes on. */
 LT_MUST_USE lt_res cmd_table_row(struct cmd_table *t, const char *const *cells);
 LT_MUST_USE lt_res cmd_table_print(struct cmd_table *t);

@@ -107,11 +107,9 @@ static lt_res print_rows(struct cmd *c, const json_t *answer, const char *kind)
 {
     static const char *const heads[] = {"KIND",       "NAME",      "CERTIFICATES", "FALL",    "AUTOMATIC",
                                         "UNATTENDED", "REACHABLE", "BY-HAND",      "HOLD-OUT"};
-    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
     size_t i;
     json_t *row;
-    LT_ASSERT(t != NULL);
-    cmd_table_init(t, &c->arena, heads, LT_COUNT(heads));
+    struct cmd_table *t = cmd_table_new(c, heads, LT_COUNT(heads));
     json_array_foreach(json_object_get(answer, "rows"), i, row)
     {
         const json_t *by = json_object_get(row, "tiers");

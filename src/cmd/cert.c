@@ -47,11 +47,9 @@ static lt_res print_list(struct cmd *c, const json_t *answer)
     static const char *const heads[] = {"SERIAL",  "STATUS", "REPLACEMENT", "ISSUER",
                                         "PROFILE", "ENDS",   "NAMES"};
     const json_t *list = json_object_get(answer, "certificates");
-    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
     size_t i;
     json_t *row;
-    LT_ASSERT(t != NULL);
-    cmd_table_init(t, &c->arena, heads, LT_COUNT(heads));
+    struct cmd_table *t = cmd_table_new(c, heads, LT_COUNT(heads));
     json_array_foreach(list, i, row)
     {
         char names[NAMES_SHOWN];

@@ -48,9 +48,7 @@ static lt_res run_list(struct cmd *c)
     if (c->json) {
         return cmd_print_json(answer);
     }
-    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
-    LT_ASSERT(t != NULL);
-    cmd_table_init(t, &c->arena, heads, LT_COUNT(heads));
+    struct cmd_table *t = cmd_table_new(c, heads, LT_COUNT(heads));
     json_array_foreach(json_object_get(answer, "clocks"), i, row)
     {
         const json_t *then = json_object_get(row, "as_of");
@@ -247,9 +245,7 @@ static lt_res run_control_list(struct cmd *c)
     if (c->json) {
         return cmd_print_json(answer);
     }
-    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
-    LT_ASSERT(t != NULL);
-    cmd_table_init(t, &c->arena, heads, LT_COUNT(heads));
+    struct cmd_table *t = cmd_table_new(c, heads, LT_COUNT(heads));
     json_array_foreach(json_object_get(answer, "controls"), i, row)
     {
         const char *const cells[] = {cmd_text(row, "name"),

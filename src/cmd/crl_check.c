@@ -421,10 +421,9 @@ static void duration(int64_t s, char ret_text[24])
 static lt_res say_rules(struct cmd *c)
 {
     static const char *const heads[] = {"WHAT", "AT MOST", "WARNED AT HALF", "FROM", "SOURCE", "RULE"};
-    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
     LT_CLEANUP(cmd_json_freep) json_t *all = json_array();
-    LT_ASSERT(t != NULL && all != NULL);
-    cmd_table_init(t, &c->arena, heads, LT_COUNT(heads));
+    LT_ASSERT(all != NULL);
+    struct cmd_table *t = cmd_table_new(c, heads, LT_COUNT(heads));
     for (size_t i = 0; i < ca_fresh_rule_count; i++) {
         const struct ca_fresh_rule *r = &ca_fresh_rules[i];
         char most[24];

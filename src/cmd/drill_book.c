@@ -97,11 +97,9 @@ static lt_res run_record(struct cmd *c)
 static lt_res print_dates(struct cmd *c, const json_t *answer)
 {
     static const char *const heads[] = {"ID", "DUE", "STATUS", "SCENARIO", "KIND", "OWNER", "DRILL"};
-    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
     size_t i;
     const json_t *one;
-    LT_ASSERT(t != NULL);
-    cmd_table_init(t, &c->arena, heads, LT_COUNT(heads));
+    struct cmd_table *t = cmd_table_new(c, heads, LT_COUNT(heads));
     json_array_foreach(json_object_get(answer, "dates"), i, one)
     {
         const char *id = lt_arena_printf(&c->arena, "%lld", (long long)cmd_int(one, "id"));
@@ -125,11 +123,9 @@ static lt_res print_drills(struct cmd *c, const json_t *answer)
 {
     static const char *const heads[] = {"ID",   "ENDED",        "SCENARIO", "KIND",
                                         "MODE", "CERTIFICATES", "PASSED",   "BY"};
-    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
     size_t i;
     const json_t *one;
-    LT_ASSERT(t != NULL);
-    cmd_table_init(t, &c->arena, heads, LT_COUNT(heads));
+    struct cmd_table *t = cmd_table_new(c, heads, LT_COUNT(heads));
     json_array_foreach(json_object_get(answer, "drills"), i, one)
     {
         const char *id = lt_arena_printf(&c->arena, "%lld", (long long)cmd_int(one, "id"));

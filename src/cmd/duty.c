@@ -85,9 +85,8 @@ static lt_res list_starts(struct cmd *c, lt_time when, bool everything)
 {
     static const char *const heads[] = {"SOURCE", "BEGINS WHEN", "FROM", "UNTIL", "SECTION", "WORDS"};
     LT_CLEANUP(cmd_json_freep) json_t *all = json_array();
-    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
-    LT_ASSERT(t != NULL && all != NULL);
-    cmd_table_init(t, &c->arena, heads, LT_COUNT(heads));
+    LT_ASSERT(all != NULL);
+    struct cmd_table *t = cmd_table_new(c, heads, LT_COUNT(heads));
     for (size_t i = 0; i < incident_start_count; i++) {
         const struct incident_start *s = &incident_starts[i];
         if (!everything && incident_start_at(lt_slice_cstr(s->source), when) != s) {
@@ -114,9 +113,8 @@ static lt_res run_list(struct cmd *c)
     if (cmd_flag(c, "starts")) {
         return list_starts(c, when, everything);
     }
-    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
-    LT_ASSERT(t != NULL && all != NULL);
-    cmd_table_init(t, &c->arena, heads, LT_COUNT(heads));
+    LT_ASSERT(all != NULL);
+    struct cmd_table *t = cmd_table_new(c, heads, LT_COUNT(heads));
     for (size_t i = 0; i < incident_duty_count; i++) {
         const struct incident_duty *d = &incident_duties[i];
         if (!everything && !incident_duty_in_force(d, when)) {
@@ -264,9 +262,7 @@ static lt_res judge_one(struct cmd *c, const struct judged *j, const struct verd
                           when_text(c, v->as_of), "start", when_text(c, start), "start_rule", rule->words,
                           "start_section", rule->section, "clocks", clocks);
     LT_ASSERT(o != NULL && json_array_append_new(all, o) == 0);
-    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
-    LT_ASSERT(t != NULL);
-    cmd_table_init(t, &c->arena, heads, LT_COUNT(heads));
+    struct cmd_table *t = cmd_table_new(c, heads, LT_COUNT(heads));
     for (size_t i = 0; i < count; i++) {
         struct incident_due due = incident_duty_due(list[i], start);
         json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:s}", "duty", list[i]->id, "aim",
@@ -290,9 +286,8 @@ static lt_res list_recorded(struct cmd *c)
 {
     static const char *const heads[] = {"NAME", "SOURCE", "CAUSE", "TITLE", "NOTE"};
     LT_CLEANUP(cmd_json_freep) json_t *all = json_array();
-    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
-    LT_ASSERT(t != NULL && all != NULL);
-    cmd_table_init(t, &c->arena, heads, LT_COUNT(heads));
+    LT_ASSERT(all != NULL);
+    struct cmd_table *t = cmd_table_new(c, heads, LT_COUNT(heads));
     for (size_t i = 0; i < incident_recorded_count; i++) {
         const struct incident_recorded *r = &incident_recorded[i];
         json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", r->name, "title", r->title, "source",

@@ -128,11 +128,9 @@ static const char *good_for(struct cmd *c, const json_t *row)
 static lt_res print_rows(struct cmd *c, const json_t *answer)
 {
     static const char *const heads[] = {"KID", "STATUS", "ACCOUNTS", "ORDERS", "FOR", "EXPIRES", "NOTE"};
-    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
     size_t i;
     json_t *row;
-    LT_ASSERT(t != NULL);
-    cmd_table_init(t, &c->arena, heads, LT_COUNT(heads));
+    struct cmd_table *t = cmd_table_new(c, heads, LT_COUNT(heads));
     json_array_foreach(json_object_get(answer, "keys"), i, row)
     {
         char accounts[64];

@@ -201,11 +201,9 @@ static void names_of(const json_t *row, char *out, size_t size)
 static lt_res print_rows(struct cmd *c, const json_t *answer)
 {
     static const char *const heads[] = {"ENROLMENT", "STATUS", "SUBSCRIBER", "PROFILE", "UNTIL", "NAMES"};
-    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
     size_t i;
     json_t *row;
-    LT_ASSERT(t != NULL);
-    cmd_table_init(t, &c->arena, heads, LT_COUNT(heads));
+    struct cmd_table *t = cmd_table_new(c, heads, LT_COUNT(heads));
     json_array_foreach(json_object_get(answer, "enrollments"), i, row)
     {
         char names[NAMES_MAX];

@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cmd/api.h"
 #include "cmd/cert.h"
+#include "cmd/list.h"
 #include "cmd/verbs.h"
 
 enum { PATH_SIZE = 256, QUERY_MAX = 8192 };
@@ -43,30 +43,18 @@ static lt_res run_change(struct cmd *c)
 
 static lt_res run_list(struct cmd *c)
 {
-    static const char *const heads[] = {"SERIAL", "ISSUER", "SINCE", "REFERENCE", "REASON", "BY", "LIFTED"};
-    LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
-    struct lt_buf query;
-    size_t i;
-    json_t *row;
-    lt_buf_init(&query, QUERY_MAX);
-    lt_res r = cmd_api_list(c, "holds", "holds", &query, &answer);
-    lt_buf_done(&query);
-    LT_TRY(r);
-    if (c->json) {
-        return cmd_print_json(answer);
-    }
-    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
-    LT_ASSERT(t != NULL);
-    cmd_table_init(t, &c->arena, heads, LT_COUNT(heads));
-    json_array_foreach(json_object_get(answer, "holds"), i, row)
-    {
-        const char *const cells[] = {cmd_text(row, "serial"), cmd_text(row, "issuer"),
-                                     cmd_text(row, "since"),  cmd_text(row, "reference"),
-                                     cmd_text(row, "reason"), cmd_text(row, "by"),
-                                     cmd_text(row, "lifted")};
-        LT_TRY(cmd_table_row(t, cells));
-    }
-    return cmd_table_print(t);
+    static const struct cmd_list l = {
+        .path = "holds",
+        .key = "holds",
+        .columns = {{"SERIAL", "serial", 0},
+                    {"ISSUER", "issuer", 0},
+                    {"SINCE", "since", 0},
+                    {"REFERENCE", "reference", 0},
+                    {"REASON", "reason", 0},
+                    {"BY", "by", 0},
+                    {"LIFTED", "lifted", 0}},
+    };
+    return cmd_list(c, &l);
 }
 
 static const struct cmd_option add_options[] = {

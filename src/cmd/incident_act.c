@@ -357,9 +357,7 @@ static lt_res run_action(struct cmd *c)
     if (c->json) {
         return cmd_print_json(answer);
     }
-    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
-    LT_ASSERT(t != NULL);
-    cmd_table_init(t, &c->arena, heads, LT_COUNT(heads));
+    struct cmd_table *t = cmd_table_new(c, heads, LT_COUNT(heads));
     json_array_foreach(json_object_get(answer, "actions"), i, row)
     {
         char id[32];

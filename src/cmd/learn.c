@@ -10,7 +10,7 @@
 
 #include "base/file.h"
 
-enum { PATH_SIZE = 256, QUERY_MAX = 8192, BRIEF_MAX = 30000, CELL_MAX = 90 };
+enum { PATH_SIZE = 256, QUERY_MAX = 8192, BRIEF_MAX = 30000 };
 
 /* ---- changes ---- */
 
@@ -182,71 +182,6 @@ lt_res cmd_learn_change(struct cmd *c, const struct learn_change *row)
 lt_res cmd_learn_end(struct cmd *c, const struct learn_change *row)
 {
     return post(c, row, true);
-}
-
-/* ---- lists ---- */
-
-static void cell(const json_t *row, const char *member, char out[CELL_MAX])
-{
-    const json_t *v = json_object_get(row, member);
-    size_t i;
-    json_t *part;
-    out[0] = '\0';
-    if (json_is_string(v)) {
-        (void)snprintf(out, CELL_MAX, "%s", json_string_value(v)); /* cut: for people */
-    } else if (json_is_integer(v)) {
-        (void)snprintf(out, CELL_MAX, "%lld", (long long)json_integer_value(v));
-    } else if (json_is_boolean(v)) {
-        (void)snprintf(out, CELL_MAX, "%s", json_is_true(v) ? "yes" : "no");
-    }
-    json_array_foreach(v, i, part)
-    {
-        size_t len = strlen(out);
-        (void)snprintf(out + len, CELL_MAX - len, "%s%s", i == 0 ? "" : ", ", json_string_value(part));
-    }
-    for (char *p = out; *p != '\0'; p++) {
-        *p = (unsigned char)*p < 0x20 ? ' ' : *p;
-    }
-}
-
-static lt_res print_table(struct cmd *c, const struct learn_list *l, const json_t *answer)
-{
-    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
-    size_t columns = 0;
-    size_t i;
-    json_t *row;
-    LT_ASSERT(t != NULL);
-    while (columns < LEARN_COLUMNS_MAX && l->heads[columns] != NULL) {
-        columns++;
-    }
-    cmd_table_init(t, &c->arena, l->heads, columns);
-    json_array_foreach(json_object_get(answer, l->key), i, row)
-    {
-        char text[LEARN_COLUMNS_MAX][CELL_MAX];
-        const char *cells[LEARN_COLUMNS_MAX];
-        for (size_t k = 0; k < columns; k++) {
-            cell(row, l->members[k], text[k]);
-            cells[k] = text[k][0] == '\0' ? "-" : text[k];
-        }
-        LT_TRY(cmd_table_row(t, cells));
-    }
-    LT_TRY(cmd_table_print(t));
-    const char *next = cmd_text(answer, "next");
-    return next[0] == 0 ? LT_OK : cmd_printf("more: --cursor '%s', or --all\n", next);
-}
-
-lt_res cmd_learn_list(struct cmd *c, const struct learn_list *l)
-{
-    LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
-    struct lt_buf query;
-    lt_buf_init(&query, QUERY_MAX);
-    for (size_t i = 0; i < LEARN_FILTERS_MAX && l->filters[i].option != NULL; i++) {
-        cmd_query_add(&query, l->filters[i].parameter, cmd_value(c, l->filters[i].option));
-    }
-    lt_res r = cmd_api_list(c, l->path, l->key, &query, &answer);
-    lt_buf_done(&query);
-    LT_TRY(r);
-    return c->json ? cmd_print_json(answer) : print_table(c, l, answer);
 }
 
 /* ---- one ---- */

@@ -1,10 +1,10 @@
 #ifndef CMD_LEARN_H
 #define CMD_LEARN_H
 /* Rows of the verbs of action, review, training and concern: what they ask, and what they say. */
-#include "cmd/api.h"
+#include "cmd/list.h"
 #include "cmd/verbs.h"
 
-enum { LEARN_MEMBERS_MAX = 8, LEARN_WORDS_MAX = 3, LEARN_COLUMNS_MAX = 8, LEARN_FILTERS_MAX = 3 };
+enum { LEARN_MEMBERS_MAX = 8, LEARN_WORDS_MAX = 3 };
 
 enum learn_type { LEARN_TEXT, LEARN_TEXTS, LEARN_TIME, LEARN_NUMBER, LEARN_FLAG };
 
@@ -24,17 +24,6 @@ LT_MUST_USE lt_res cmd_learn_change(struct cmd *c, const struct learn_change *ro
 /* The same without the options. */
 LT_MUST_USE lt_res cmd_learn_end(struct cmd *c, const struct learn_change *row);
 
-struct learn_list {
-    const char *path;
-    const char *key;
-    const char *heads[LEARN_COLUMNS_MAX];
-    const char *members[LEARN_COLUMNS_MAX];
-    struct {
-        const char *option;
-        const char *parameter;
-    } filters[LEARN_FILTERS_MAX];
-};
-LT_MUST_USE lt_res cmd_learn_list(struct cmd *c, const struct learn_list *l);
 LT_MUST_USE lt_res cmd_learn_show(struct cmd *c, const char *noun);
 /* The same, signed: what not everybody may see. */
 LT_MUST_USE lt_res cmd_learn_show_signed(struct cmd *c, const char *noun);

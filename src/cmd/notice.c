@@ -6,7 +6,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "cmd/api.h"
+#include "cmd/list.h"
 #include "cmd/verbs.h"
 #include "incident/notice_text.h"
 
@@ -14,100 +14,81 @@ enum { PATH_SIZE = 256, QUERY_MAX = 8192, TEXT_MAX = 30000, LETTER_MAX = 200 * 1
 
 /* ---- lists ---- */
 
-struct column {
-    const char *head;
-    const char *key; /* of a text, or a number */
-};
-
-static const char *cell(struct cmd *c, const json_t *row, const char *key)
-{
-    const json_t *v = json_object_get(row, key);
-    if (json_is_integer(v)) {
-        const char *text = lt_arena_printf(&c->arena, "%lld", (long long)json_integer_value(v));
-        return text == NULL ? "" : text;
-    }
-    const char *text = cmd_text(row, key);
-    return strlen(text) <= SAID_SHOWN ? text : lt_arena_printf(&c->arena, "%.*s...", SAID_SHOWN - 3, text);
-}
-
-static lt_res print_rows(struct cmd *c, const json_t *rows, const struct column *columns, size_t count)
-{
-    const char *heads[CMD_TABLE_COLUMNS];
-    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
-    size_t i;
-    const json_t *row;
-    LT_ASSERT(t != NULL && count <= CMD_TABLE_COLUMNS);
-    for (size_t k = 0; k < count; k++) {
-        heads[k] = columns[k].head;
-    }
-    cmd_table_init(t, &c->arena, heads, count);
-    json_array_foreach(rows, i, row)
-    {
-        const char *cells[CMD_TABLE_COLUMNS];
-        for (size_t k = 0; k < count; k++) {
-            cells[k] = cell(c, row, columns[k].key);
-        }
-        LT_TRY(cmd_table_row(t, cells));
-    }
-    return cmd_table_print(t);
-}
-
-static lt_res list(struct cmd *c, const char *path, const char *key, const struct column *columns,
-                   size_t count)
-{
-    LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
-    struct lt_buf query;
-    lt_buf_init(&query, QUERY_MAX);
-    if (strcmp(path, "notices") == 0) {
-        cmd_query_add(&query, "name", cmd_value(c, "about"));
-        cmd_query_add(&query, "account", cmd_value(c, "account"));
-        cmd_query_add(&query, "status", cmd_value(c, "status"));
-    }
-    lt_res r = cmd_api_list(c, path, key, &query, &answer);
-    lt_buf_done(&query);
-    LT_TRY(r);
-    return c->json ? cmd_print_json(answer) : print_rows(c, json_object_get(answer, key), columns, count);
-}
-
 static lt_res run_list(struct cmd *c)
 {
-    static const struct column columns[] = {
-        {"ID", "id"},           {"ABOUT", "about"},     {"KIND", "kind"},
-        {"CHANNEL", "channel"}, {"TO", "to"},           {"STATUS", "status"},
-        {"TRIES", "attempts"},  {"CREATED", "created"}, {"SAID", "said"}};
-    return list(c, "notices", "notices", columns, LT_COUNT(columns));
+    static const struct cmd_list l = {
+        .path = "notices",
+        .key = "notices",
+        .columns = {{"ID", "id", 0},
+                    {"ABOUT", "about", 0},
+                    {"KIND", "kind", 0},
+                    {"CHANNEL", "channel", 0},
+                    {"TO", "to", 0},
+                    {"STATUS", "status", 0},
+                    {"TRIES", "attempts", 0},
+                    {"CREATED", "created", 0},
+                    {"SAID", "said", SAID_SHOWN}},
+        .filters = {{"about", "name"}, {"account", "account"}, {"status", "status"}},
+    };
+    return cmd_list(c, &l);
 }
 
 static lt_res run_batches(struct cmd *c)
 {
-    static const struct column columns[] = {
-        {"ID", "id"},           {"ABOUT", "about"},         {"KIND", "kind"},
-        {"STATUS", "status"},   {"CERTS", "certificates"},  {"ACCOUNTS", "accounts"},
-        {"NOTICES", "notices"}, {"UNREACHED", "unreached"}, {"SENT", "sent"},
-        {"FAILED", "failed"},   {"CREATED", "created"}};
-    return list(c, "notice-batches", "batches", columns, LT_COUNT(columns));
+    static const struct cmd_list l = {
+        .path = "notice-batches",
+        .key = "batches",
+        .columns = {{"ID", "id", 0},
+                    {"ABOUT", "about", 0},
+                    {"KIND", "kind", 0},
+                    {"STATUS", "status", 0},
+                    {"CERTS", "certificates", 0},
+                    {"ACCOUNTS", "accounts", 0},
+                    {"NOTICES", "notices", 0},
+                    {"UNREACHED", "unreached", 0},
+                    {"SENT", "sent", 0},
+                    {"FAILED", "failed", 0},
+                    {"CREATED", "created", 0}},
+    };
+    return cmd_list(c, &l);
 }
 
 static lt_res run_lists(struct cmd *c)
 {
-    static const struct column columns[] = {
-        {"INCIDENT", "incident"}, {"VERSION", "version"}, {"TITLE", "title"},        {"DEADLINE", "deadline"},
-        {"ROWS", "rows"},         {"BYTES", "bytes"},     {"PUBLISHED", "published"}};
-    return list(c, "notice-lists", "lists", columns, LT_COUNT(columns));
+    static const struct cmd_list l = {
+        .path = "notice-lists",
+        .key = "lists",
+        .columns = {{"INCIDENT", "incident", 0},
+                    {"VERSION", "version", 0},
+                    {"TITLE", "title", SAID_SHOWN},
+                    {"DEADLINE", "deadline", 0},
+                    {"ROWS", "rows", 0},
+                    {"BYTES", "bytes", 0},
+                    {"PUBLISHED", "published", 0}},
+    };
+    return cmd_list(c, &l);
 }
 
 static lt_res run_hooks(struct cmd *c)
 {
-    static const struct column columns[] = {{"NAME", "name"},     {"URL", "url"},     {"ACCOUNT", "account"},
-                                            {"STATUS", "status"}, {"ADDED", "added"}, {"BY", "by"}};
-    return list(c, "hooks", "hooks", columns, LT_COUNT(columns));
+    static const struct cmd_list l = {
+        .path = "hooks",
+        .key = "hooks",
+        .columns = {{"NAME", "name", 0},
+                    {"URL", "url", SAID_SHOWN},
+                    {"ACCOUNT", "account", 0},
+                    {"STATUS", "status", 0},
+                    {"ADDED", "added", 0},
+                    {"BY", "by", 0}},
+    };
+    return cmd_list(c, &l);
 }
 
 static lt_res run_kinds(struct cmd *c)
 {
     LT_CLEANUP(cmd_json_freep) json_t *rows = json_array();
-    static const struct column columns[] = {
-        {"KIND", "kind"}, {"WORDS", "words"}, {"MAYBE", "maybe"}, {"FOR", "title"}};
+    static const struct cmd_list l = {
+        .columns = {{"KIND", "kind", 0}, {"WORDS", "words", 0}, {"MAYBE", "maybe", 0}, {"FOR", "title", 0}}};
     LT_ASSERT(rows != NULL);
     for (size_t i = 0; i < incident_template_count; i++) {
         const struct incident_template *t = &incident_templates[i];
@@ -115,7 +96,7 @@ static lt_res run_kinds(struct cmd *c)
                                 t->words, "maybe", t->maybe, "subject", t->subject, "body", t->body);
         LT_ASSERT(row != NULL && json_array_append_new(rows, row) == 0);
     }
-    return c->json ? cmd_print_json(rows) : print_rows(c, rows, columns, LT_COUNT(columns));
+    return c->json ? cmd_print_json(rows) : cmd_list_print(c, &l, rows);
 }
 
 /* ---- one notice ---- */
@@ -166,8 +147,9 @@ static lt_res run_show(struct cmd *c)
         return cmd_print_json(n);
     }
     for (size_t i = 0; i < LT_COUNT(keys); i++) {
-        const char *value = cell(c, n, keys[i]);
-        if (value[0] != '\0') {
+        char value[CMD_CELL_MAX];
+        cmd_cell(n, keys[i], value);
+        if (strcmp(value, "-") != 0) {
             LT_TRY(cmd_printf("%-9s %s\n", keys[i], value));
         }
     }

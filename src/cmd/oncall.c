@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "cmd/api.h"
+#include "cmd/list.h"
 #include "cmd/verbs.h"
 
 enum { PATH_SIZE = 256, QUERY_MAX = 8192, WORDS_SHOWN = 60 };
@@ -53,11 +53,9 @@ static lt_res check_name(const char *name)
 static lt_res print_people(struct cmd *c, const json_t *answer)
 {
     static const char *const heads[] = {"PLACE", "NAME", "MAIL", "HOOK"};
-    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
     size_t i;
     const json_t *row;
-    LT_ASSERT(t != NULL);
-    cmd_table_init(t, &c->arena, heads, LT_COUNT(heads));
+    struct cmd_table *t = cmd_table_new(c, heads, LT_COUNT(heads));
     json_array_foreach(json_object_get(answer, "people"), i, row)
     {
         const char *place = lt_arena_printf(&c->arena, "%lld", (long long)cmd_int(row, "place"));
@@ -176,37 +174,20 @@ static lt_res run_override(struct cmd *c)
 
 static lt_res run_alarms(struct cmd *c)
 {
-    static const char *const heads[] = {"ID", "SEVERITY", "ABOUT", "STATUS", "STEP", "SINCE", "BY", "WORDS"};
-    LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
-    struct lt_buf query;
-    size_t i;
-    const json_t *row;
-    lt_buf_init(&query, QUERY_MAX);
-    cmd_query_add(&query, "status", cmd_value(c, "status"));
-    lt_res r = cmd_api_list(c, "alarms", "alarms", &query, &answer);
-    lt_buf_done(&query);
-    LT_TRY(r);
-    if (c->json) {
-        return cmd_print_json(answer);
-    }
-    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
-    LT_ASSERT(t != NULL);
-    cmd_table_init(t, &c->arena, heads, LT_COUNT(heads));
-    json_array_foreach(json_object_get(answer, "alarms"), i, row)
-    {
-        const char *const cells[] = {
-            lt_arena_printf(&c->arena, "%lld", (long long)cmd_int(row, "id")),
-            cmd_text(row, "severity"),
-            cmd_text(row, "about"),
-            cmd_text(row, "status"),
-            lt_arena_printf(&c->arena, "%lld", (long long)cmd_int(row, "step")),
-            cmd_text(row, "since"),
-            cmd_text(row, "by"),
-            lt_arena_printf(&c->arena, "%.*s", WORDS_SHOWN, cmd_text(row, "words")),
-        };
-        LT_TRY(cmd_table_row(t, cells));
-    }
-    return cmd_table_print(t);
+    static const struct cmd_list l = {
+        .path = "alarms",
+        .key = "alarms",
+        .columns = {{"ID", "id", 0},
+                    {"SEVERITY", "severity", 0},
+                    {"ABOUT", "about", 0},
+                    {"STATUS", "status", 0},
+                    {"STEP", "step", 0},
+                    {"SINCE", "since", 0},
+                    {"BY", "by", 0},
+                    {"WORDS", "words", WORDS_SHOWN}},
+        .filters = {{"status", "status"}},
+    };
+    return cmd_list(c, &l);
 }
 
 static lt_res run_ack(struct cmd *c)

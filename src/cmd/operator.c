@@ -174,9 +174,7 @@ static lt_res run_remove(struct cmd *c)
 static lt_res list_files(struct cmd *c, const struct ca_operators *o)
 {
     static const char *const heads[] = {"OPERATOR", "ROLES", "KEY", "ADDED"};
-    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
-    LT_ASSERT(t != NULL);
-    cmd_table_init(t, &c->arena, heads, LT_COUNT(heads));
+    struct cmd_table *t = cmd_table_new(c, heads, LT_COUNT(heads));
     for (size_t i = 0; i < o->count; i++) {
         struct lt_buf roles;
         char added[LT_RFC3339_SIZE];

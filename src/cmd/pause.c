@@ -11,11 +11,9 @@ enum { PATH_SIZE = 64, QUERY_MAX = 8192, ID_MAX = 19 };
 static lt_res print_rows(struct cmd *c, const json_t *answer)
 {
     static const char *const heads[] = {"ACCOUNT", "NAME", "FAILURES", "PAUSED", "LAST FAILURE"};
-    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
     size_t i;
     json_t *row;
-    LT_ASSERT(t != NULL);
-    cmd_table_init(t, &c->arena, heads, LT_COUNT(heads));
+    struct cmd_table *t = cmd_table_new(c, heads, LT_COUNT(heads));
     json_array_foreach(json_object_get(answer, "pauses"), i, row)
     {
         char failures[32];

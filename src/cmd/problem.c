@@ -28,9 +28,7 @@ static const char *or_dash(const char *text)
 
 static struct cmd_table *table(struct cmd *c, const char *const *heads, size_t count)
 {
-    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
-    LT_ASSERT(t != NULL);
-    cmd_table_init(t, &c->arena, heads, count);
+    struct cmd_table *t = cmd_table_new(c, heads, count);
     return t;
 }
 

@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "cmd/api.h"
+#include "cmd/list.h"
 #include "cmd/verbs.h"
 #include "crypto/digest.h"
 #include "incident/proof.h"
@@ -330,35 +330,18 @@ static lt_res run_check(struct cmd *c)
 
 static lt_res run_list(struct cmd *c)
 {
-    static const char *const heads[] = {"KEY", "PROOF", "VIA", "PROVEN", "CERTIFICATES", "REVOKED", "STEP"};
-    LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
-    struct lt_buf query;
-    size_t i;
-    const json_t *k;
-    lt_buf_init(&query, 4096);
-    lt_res r = cmd_api_list(c, "proofs", "proofs", &query, &answer);
-    lt_buf_done(&query);
-    LT_TRY(r);
-    if (c->json) {
-        return cmd_print_json(answer);
-    }
-    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
-    LT_ASSERT(t != NULL);
-    cmd_table_init(t, &c->arena, heads, LT_COUNT(heads));
-    json_array_foreach(json_object_get(answer, "proofs"), i, k)
-    {
-        const char *count = lt_arena_printf(&c->arena, "%lld", (long long)cmd_int(k, "certificates"));
-        LT_ASSERT(count != NULL);
-        const char *const cells[] = {cmd_text(k, "spki_sha256"),
-                                     cmd_text(k, "proof"),
-                                     cmd_text(k, "via"),
-                                     cmd_text(k, "proven"),
-                                     count,
-                                     cmd_text(k, "revoked"),
-                                     cmd_text(k, "step")};
-        LT_TRY(cmd_table_row(t, cells));
-    }
-    return cmd_table_print(t);
+    static const struct cmd_list l = {
+        .path = "proofs",
+        .key = "proofs",
+        .columns = {{"KEY", "spki_sha256", 0},
+                    {"PROOF", "proof", 0},
+                    {"VIA", "via", 0},
+                    {"PROVEN", "proven", 0},
+                    {"CERTIFICATES", "certificates", 0},
+                    {"REVOKED", "revoked", 0},
+                    {"STEP", "step", 0}},
+    };
+    return cmd_list(c, &l);
 }
 
 static const struct cmd_option prove_options[] = {

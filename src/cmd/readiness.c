@@ -33,14 +33,6 @@ static const char *or_dash(const char *text)
     return text[0] == '\0' ? "-" : text;
 }
 
-static struct cmd_table *table(struct cmd *c, const char *const *heads, size_t count)
-{
-    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
-    LT_ASSERT(t != NULL);
-    cmd_table_init(t, &c->arena, heads, count);
-    return t;
-}
-
 static lt_res say_next(const json_t *answer)
 {
     const char *next = cmd_text(answer, "next");
@@ -53,7 +45,7 @@ static lt_res print_list(struct cmd *c, const json_t *answer)
 {
     static const char *const heads[] = {"ACCOUNT", "TIER",    "CERTIFICATES", "CLIENT",
                                         "ASKED",   "RENEWED", "TERMS",        "SUBSCRIBER"};
-    struct cmd_table *t = table(c, heads, LT_COUNT(heads));
+    struct cmd_table *t = cmd_table_new(c, heads, LT_COUNT(heads));
     size_t i;
     json_t *row;
     json_array_foreach(json_object_get(answer, "subscribers"), i, row)
@@ -206,7 +198,7 @@ static lt_res print_work(struct cmd *c, const json_t *answer)
 {
     static const char *const heads[] = {"ACCOUNT",   "TIER",    "CERTIFICATES", "NEXT END",  "CONTACT",
                                         "LAST CALL", "OUTCOME", "AGAIN",        "SUBSCRIBER"};
-    struct cmd_table *t = table(c, heads, LT_COUNT(heads));
+    struct cmd_table *t = cmd_table_new(c, heads, LT_COUNT(heads));
     size_t i;
     json_t *row;
     json_array_foreach(json_object_get(answer, "worklist"), i, row)
@@ -255,7 +247,7 @@ static lt_res run_holdouts(struct cmd *c)
     if (c->json) {
         return cmd_print_json(answer);
     }
-    struct cmd_table *t = table(c, heads, LT_COUNT(heads));
+    struct cmd_table *t = cmd_table_new(c, heads, LT_COUNT(heads));
     json_array_foreach(json_object_get(answer, "holdouts"), i, row)
     {
         const char *account = cmd_text(row, "account");

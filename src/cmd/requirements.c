@@ -98,9 +98,7 @@ static lt_res say(struct cmd *c, const struct coverage *v)
 {
     static const char *const heads[] = {"SECTION",    "STATEMENTS",     "KEPT",
                                         "PROCEDURAL", "NOT APPLICABLE", "NOT YET"};
-    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
-    LT_ASSERT(t != NULL);
-    cmd_table_init(t, &c->arena, heads, LT_COUNT(heads));
+    struct cmd_table *t = cmd_table_new(c, heads, LT_COUNT(heads));
     for (size_t d = 0; d < v->document_count; d++) {
         const struct share *document = &v->documents[d];
         const char *name = lt_arena_printf(&c->arena, "%.*s %.*s", LT_FMT(document->document),

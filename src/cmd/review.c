@@ -3,14 +3,18 @@
 
 static lt_res run_list(struct cmd *c)
 {
-    static const struct learn_list l = {
+    static const struct cmd_list l = {
         .path = "reviews",
         .key = "reviews",
-        .heads = {"REVIEW", "REVIEWER", "DUE", "FILED", "SOURCE", "TITLE"},
-        .members = {"id", "reviewer", "due", "filed", "source", "title"},
+        .columns = {{"REVIEW", "id", 0},
+                    {"REVIEWER", "reviewer", 0},
+                    {"DUE", "due", 0},
+                    {"FILED", "filed", 0},
+                    {"SOURCE", "source", 0},
+                    {"TITLE", "title", 90}},
         .filters = {{"status", "status"}},
     };
-    return cmd_learn_list(c, &l);
+    return cmd_list(c, &l);
 }
 
 static lt_res run_show(struct cmd *c)
@@ -44,13 +48,12 @@ static lt_res run_calendar(struct cmd *c)
 
 static lt_res run_reviewers(struct cmd *c)
 {
-    static const struct learn_list l = {
+    static const struct cmd_list l = {
         .path = "reviewers",
         .key = "reviewers",
-        .heads = {"NAME", "SINCE", "LAST", "ENDED"},
-        .members = {"name", "since", "last", "ended"},
+        .columns = {{"NAME", "name", 0}, {"SINCE", "since", 0}, {"LAST", "last", 0}, {"ENDED", "ended", 0}},
     };
-    return cmd_learn_list(c, &l);
+    return cmd_list(c, &l);
 }
 
 static lt_res run_reviewer(struct cmd *c)
@@ -62,13 +65,17 @@ static lt_res run_reviewer(struct cmd *c)
 
 static lt_res run_sources(struct cmd *c)
 {
-    static const struct learn_list l = {
+    static const struct cmd_list l = {
         .path = "review-sources",
         .key = "sources",
-        .heads = {"SOURCE", "KIND", "LAST", "ENDED", "TITLE", "LINK"},
-        .members = {"source", "kind", "last", "ended", "title", "link"},
+        .columns = {{"SOURCE", "source", 0},
+                    {"KIND", "kind", 0},
+                    {"LAST", "last", 0},
+                    {"ENDED", "ended", 0},
+                    {"TITLE", "title", 90},
+                    {"LINK", "link", 0}},
     };
-    return cmd_learn_list(c, &l);
+    return cmd_list(c, &l);
 }
 
 static lt_res run_source(struct cmd *c)

@@ -177,18 +177,16 @@ static lt_res print_groups(struct cmd *c, const json_t *answer)
 {
     char head[64];
     const char *const heads[] = {head, "CERTIFICATES", "SHARE"};
-    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
     double whole = (double)cmd_int(answer, "count");
     long long others = (long long)cmd_int(answer, "others");
     long long groups = (long long)cmd_int(answer, "group_count");
     size_t i;
     json_t *row;
-    LT_ASSERT(t != NULL);
     (void)snprintf(head, sizeof(head), "%s", cmd_text(answer, "by"));
     for (char *at = head; *at != 0; at++) {
         *at = (char)(*at >= 'a' && *at <= 'z' ? *at - 'a' + 'A' : *at);
     }
-    cmd_table_init(t, &c->arena, heads, LT_COUNT(heads));
+    struct cmd_table *t = cmd_table_new(c, heads, LT_COUNT(heads));
     json_array_foreach(json_object_get(answer, "groups"), i, row)
     {
         char number[24];
@@ -250,11 +248,9 @@ static void names_text(const json_t *certificate, char *out, size_t size)
 lt_res cmd_scope_rows(struct cmd *c, const json_t *answer)
 {
     static const char *const heads[] = {"SERIAL", "STATUS", "ISSUER", "PROFILE", "ENDS", "NAMES"};
-    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
     size_t i;
     json_t *row;
-    LT_ASSERT(t != NULL);
-    cmd_table_init(t, &c->arena, heads, LT_COUNT(heads));
+    struct cmd_table *t = cmd_table_new(c, heads, LT_COUNT(heads));
     json_array_foreach(json_object_get(answer, "certificates"), i, row)
     {
         char names[NAMES_SHOWN];

@@ -30,11 +30,9 @@ static lt_res path_of(struct cmd *c, const char *what, const char *query, char r
 static lt_res print_saved(struct cmd *c, const json_t *list)
 {
     static const char *const heads[] = {"NAME", "VERSION", "COUNT", "AS OF", "BY", "NOTE", "SCOPE"};
-    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
     size_t i;
     json_t *row;
-    LT_ASSERT(t != NULL);
-    cmd_table_init(t, &c->arena, heads, LT_COUNT(heads));
+    struct cmd_table *t = cmd_table_new(c, heads, LT_COUNT(heads));
     json_array_foreach(list, i, row)
     {
         char version[24];

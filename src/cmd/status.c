@@ -33,11 +33,9 @@ static const char *yes_no(const json_t *object, const char *key)
 static lt_res say_processes(struct cmd *c, const json_t *family)
 {
     static const char *const heads[] = {"PROGRAM", "STATE", "PID", "UP", "CRASHES", "SECCOMP", "LANDLOCK"};
-    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
     size_t i;
     json_t *p;
-    LT_ASSERT(t != NULL);
-    cmd_table_init(t, &c->arena, heads, LT_COUNT(heads));
+    struct cmd_table *t = cmd_table_new(c, heads, LT_COUNT(heads));
     json_array_foreach(json_object_get(family, "processes"), i, p)
     {
         char pid[24];

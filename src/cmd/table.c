@@ -3,15 +3,17 @@
 
 #include "cmd/api.h"
 
-void cmd_table_init(struct cmd_table *t, struct lt_arena *arena, const char *const *heads, size_t columns)
+struct cmd_table *cmd_table_new(struct cmd *c, const char *const *heads, size_t columns)
 {
-    LT_ASSERT(columns > 0 && columns <= CMD_TABLE_COLUMNS);
-    t->arena = arena;
+    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
+    LT_ASSERT(t != NULL && columns > 0 && columns <= CMD_TABLE_COLUMNS);
+    t->arena = &c->arena;
     t->columns = columns;
     t->count = 0;
     for (size_t i = 0; i < columns; i++) {
         t->cells[t->count++] = heads[i];
     }
+    return t;
 }
 
 lt_res cmd_table_row(struct cmd_table *t, const char *const *cells)

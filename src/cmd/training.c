@@ -5,36 +5,47 @@
 
 static lt_res run_list(struct cmd *c)
 {
-    static const struct learn_list l = {
+    static const struct cmd_list l = {
         .path = "trainings",
         .key = "trainings",
-        .heads = {"PERSON", "ROLE", "COURSE", "DONE", "UNTIL", "EVIDENCE"},
-        .members = {"person", "role", "course", "done", "until", "evidence"},
+        .columns = {{"PERSON", "person", 0},
+                    {"ROLE", "role", 0},
+                    {"COURSE", "course", 0},
+                    {"DONE", "done", 0},
+                    {"UNTIL", "until", 0},
+                    {"EVIDENCE", "evidence", 0}},
         .filters = {{"person", "name"}},
     };
-    return cmd_learn_list(c, &l);
+    return cmd_list(c, &l);
 }
 
 static lt_res run_courses(struct cmd *c)
 {
-    static const struct learn_list l = {
+    static const struct cmd_list l = {
         .path = "courses",
         .key = "courses",
-        .heads = {"ROLE", "COURSE", "VALID DAYS", "SINCE", "ENDED", "WORDS"},
-        .members = {"role", "course", "valid_days", "since", "ended", "words"},
+        .columns = {{"ROLE", "role", 0},
+                    {"COURSE", "course", 0},
+                    {"VALID DAYS", "valid_days", 0},
+                    {"SINCE", "since", 0},
+                    {"ENDED", "ended", 0},
+                    {"WORDS", "words", 90}},
     };
-    return cmd_learn_list(c, &l);
+    return cmd_list(c, &l);
 }
 
 static lt_res run_people(struct cmd *c)
 {
-    static const struct learn_list l = {
+    static const struct cmd_list l = {
         .path = "trainees",
         .key = "trainees",
-        .heads = {"PERSON", "ROLE", "SINCE", "ENDED", "MISSING"},
-        .members = {"person", "role", "since", "ended", "missing"},
+        .columns = {{"PERSON", "person", 0},
+                    {"ROLE", "role", 0},
+                    {"SINCE", "since", 0},
+                    {"ENDED", "ended", 0},
+                    {"MISSING", "missing", 0}},
     };
-    return cmd_learn_list(c, &l);
+    return cmd_list(c, &l);
 }
 
 static lt_res run_course(struct cmd *c)
@@ -67,13 +78,15 @@ static lt_res run_record(struct cmd *c)
 
 static lt_res run_concerns(struct cmd *c)
 {
-    static const struct learn_list l = {
+    static const struct cmd_list l = {
         .path = "concerns",
         .key = "concerns",
-        .heads = {"CONCERN", "INCIDENT", "RECEIVED", "ANSWERED"},
-        .members = {"id", "incident", "received", "answered"},
+        .columns = {{"CONCERN", "id", 0},
+                    {"INCIDENT", "incident", 0},
+                    {"RECEIVED", "received", 0},
+                    {"ANSWERED", "answered", 0}},
     };
-    return cmd_learn_list(c, &l);
+    return cmd_list(c, &l);
 }
 
 static lt_res run_concern(struct cmd *c)

@@ -231,9 +231,7 @@ static lt_res run_list(struct cmd *c)
     if (c->json) {
         return cmd_print_json(answer);
     }
-    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
-    LT_ASSERT(t != NULL);
-    cmd_table_init(t, &c->arena, heads, LT_COUNT(heads));
+    struct cmd_table *t = cmd_table_new(c, heads, LT_COUNT(heads));
     json_array_foreach(json_object_get(answer, "scans"), i, row)
     {
         char numbers[3][24];
@@ -278,9 +276,7 @@ static lt_res run_endpoints(struct cmd *c)
     if (c->json) {
         return cmd_print_json(answer);
     }
-    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
-    LT_ASSERT(t != NULL);
-    cmd_table_init(t, &c->arena, heads, LT_COUNT(heads));
+    struct cmd_table *t = cmd_table_new(c, heads, LT_COUNT(heads));
     json_array_foreach(json_object_get(answer, "endpoints"), i, row)
     {
         char port[24];
@@ -310,9 +306,7 @@ static lt_res run_history(struct cmd *c)
     if (c->json) {
         return cmd_print_json(answer);
     }
-    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
-    LT_ASSERT(t != NULL);
-    cmd_table_init(t, &c->arena, heads, LT_COUNT(heads));
+    struct cmd_table *t = cmd_table_new(c, heads, LT_COUNT(heads));
     json_array_foreach(json_object_get(answer, "looks"), i, row)
     {
         char port[24];

@@ -44,9 +44,7 @@ static lt_res run_list(struct cmd *c)
     if (c->json) {
         return cmd_print_json(answer);
     }
-    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
-    LT_ASSERT(t != NULL);
-    cmd_table_init(t, &c->arena, heads, LT_COUNT(heads));
+    struct cmd_table *t = cmd_table_new(c, heads, LT_COUNT(heads));
     json_array_foreach(json_object_get(answer, "watches"), i, row)
     {
         bool more = json_is_true(json_object_get(row, "more"));
@@ -170,9 +168,7 @@ static lt_res list_facts(struct cmd *c)
     if (c->json) {
         return cmd_print_json(answer);
     }
-    struct cmd_table *t = LT_NEW(&c->arena, struct cmd_table);
-    LT_ASSERT(t != NULL);
-    cmd_table_init(t, &c->arena, heads, LT_COUNT(heads));
+    struct cmd_table *t = cmd_table_new(c, heads, LT_COUNT(heads));
     json_array_foreach(json_object_get(answer, "facts"), i, row)
     {
         const char *const cells[] = {cmd_text(row, "name"), cmd_text(row, "value"), cmd_text(row, "at"),
