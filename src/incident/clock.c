@@ -28,8 +28,23 @@ static const struct store_sql sql[] = {
      "WHERE id = ?1"},
     {"clock.tightest", "SELECT due_us FROM clock WHERE subject = ?1 AND met_us = 0 AND status <> 'void' "
                        "ORDER BY due_us LIMIT 1"},
+    {"clock.get", "SELECT id, duty, subject, start_us, aim_us, due_us, exact, force, section, status, warned "
+                  "FROM clock WHERE id = ?1"},
+    {"clock.again", "UPDATE clock SET status = ?2, warned = 0, next_us = start_us, proof = '' WHERE id = ?1"},
 };
-enum { SQL_LAST, SQL_FIND, SQL_ADD, SQL_RUNNING, SQL_DUE, SQL_END, SQL_LOOK, SQL_UNTIL, SQL_TIGHTEST };
+enum {
+    SQL_LAST,
+    SQL_FIND,
+    SQL_ADD,
+    SQL_RUNNING,
+    SQL_DUE,
+    SQL_END,
+    SQL_LOOK,
+    SQL_UNTIL,
+    SQL_TIGHTEST,
+    SQL_GET,
+    SQL_AGAIN,
+};
 const struct incident_sql incident_clock_sql = {sql, LT_COUNT(sql)};
 
 enum { AT_ONCE = 50, RUNNING_MAX = 100, SLICE_US = 15000 };
@@ -54,7 +69,7 @@ struct row {
 
 /* ---- states ---- */
 
-enum event { MET_IN_TIME, MET_LATE, PASSED, PASSED_OURS, VOIDED };
+enum event { MET_IN_TIME, MET_LATE, PASSED, PASSED_OURS, VOIDED, AGAIN };
 static const struct edge {
     const char *from;
     enum event event;
@@ -73,6 +88,7 @@ static const struct edge {
     {"overdue", MET_IN_TIME, "met", "clock.met"},
     {"overdue", MET_LATE, "late", "clock.late"},
     {"overdue", VOIDED, "void", "clock.void"},
+    {"void", AGAIN, "open", "clock.reopened"}, /* it applies after all, from the same moment */
 };
 
 static const struct edge *edge_of(const char *from, enum event event)
@@ -200,26 +216,6 @@ static lt_res add(struct ca_turn *t, const struct incident_clock_start *s, const
     return tell(t, &r, "clock.opened", "evidence", s->evidence);
 }
 
-lt_res incident_clock_open(struct ca_turn *t, const struct incident_clock_start *s, int64_t *ret_id)
-{
-    const struct incident_duty *duty = incident_duty_at(lt_slice_cstr(s->duty), s->start);
-    *ret_id = 0;
-    LT_CHECK(incident_duty_known(lt_slice_cstr(s->duty)), LT_PEER_MALFORMED, "there is no duty \"%.80s\"",
-             s->duty);
-    LT_CHECK(s->evidence != NULL && s->evidence[0] != '\0', LT_PEER_MALFORMED,
-             "a clock needs evidence of its start");
-    LT_CHECK(s->start.us > 0 && s->start.us <= t->now.us, LT_PEER_MALFORMED,
-             "a clock cannot begin in the future, nor before 1970");
-    if (duty == NULL) {
-        return LT_OK; /* the rules of that day did not have it */
-    }
-    LT_TRY(one_int(t, &sql[SQL_FIND], STORE_ARGS(STORE_S(s->duty), STORE_S(s->subject), STORE_I(s->start.us)),
-                   ret_id));
-    return *ret_id != 0 ? LT_OK : add(t, s, duty, ret_id);
-}
-
-/* ---- ending ---- */
-
 static const char *kept(struct ca_turn *t, const struct store_rows *rows, int column)
 {
     const char *text = lt_arena_cstr(t->arena, lt_slice_cstr(store_cstr(rows, column)));
@@ -249,6 +245,41 @@ static lt_res read_rows(struct ca_turn *t, const struct store_sql *q, const stru
     *ret_count = n;
     return store_rows_end(&rows);
 }
+
+/* What was void and begins anew from the same moment runs from there: the beat tells of what passed
+ * meanwhile. One that runs or is over stays as it is. */
+static lt_res open_again(struct ca_turn *t, int64_t id, const char *evidence)
+{
+    struct row r;
+    size_t count = 0;
+    LT_TRY(read_rows(t, &sql[SQL_GET], STORE_ARGS(STORE_I(id)), &r, 1, &count));
+    const struct edge *e = count == 0 ? NULL : edge_of(r.status, AGAIN);
+    if (e == NULL) {
+        return LT_OK;
+    }
+    LT_TRY(store_exec(t->store, &sql[SQL_AGAIN], STORE_ARGS(STORE_I(id), STORE_S(e->to)), NULL));
+    return tell(t, &r, e->kind, "evidence", evidence);
+}
+
+lt_res incident_clock_open(struct ca_turn *t, const struct incident_clock_start *s, int64_t *ret_id)
+{
+    const struct incident_duty *duty = incident_duty_at(lt_slice_cstr(s->duty), s->start);
+    *ret_id = 0;
+    LT_CHECK(incident_duty_known(lt_slice_cstr(s->duty)), LT_PEER_MALFORMED, "there is no duty \"%.80s\"",
+             s->duty);
+    LT_CHECK(s->evidence != NULL && s->evidence[0] != '\0', LT_PEER_MALFORMED,
+             "a clock needs evidence of its start");
+    LT_CHECK(s->start.us > 0 && s->start.us <= t->now.us, LT_PEER_MALFORMED,
+             "a clock cannot begin in the future, nor before 1970");
+    if (duty == NULL) {
+        return LT_OK; /* the rules of that day did not have it */
+    }
+    LT_TRY(one_int(t, &sql[SQL_FIND], STORE_ARGS(STORE_S(s->duty), STORE_S(s->subject), STORE_I(s->start.us)),
+                   ret_id));
+    return *ret_id != 0 ? open_again(t, *ret_id, s->evidence) : add(t, s, duty, ret_id);
+}
+
+/* ---- ending ---- */
 
 static lt_res running(struct ca_turn *t, const char *subject, const char *duty, struct row **ret_list,
                       size_t *ret_count)

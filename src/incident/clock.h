@@ -2,12 +2,13 @@
 #define INCIDENT_CLOCK_H
 /* Clocks: a duty of data/duties that has begun to run for one subject. All of it in the registrar's turn, and
  * each step an event of the subject: clock.opened, clock.warned, clock.aim-missed, clock.breached,
- * clock.overdue, clock.met, clock.late, clock.void, clock.moved.
+ * clock.overdue, clock.met, clock.late, clock.void, clock.reopened, clock.moved.
  *
  *   open ──met in time──▶ met
  *   open ──its time is over──▶ breached (the rule's limit), overdue ("promptly": a measure of ours)
  *   breached, overdue ──met──▶ late, or met when it was done in time and only told later
  *   open, breached, overdue ──void──▶ void  the duty does not apply; says why
+ *   void ──opened from the same moment──▶ open  it applies after all; what passed meanwhile counts
  *
  * It warns at 50, 75 and 90 percent of the time and when the time that should be kept is over; from 75 on it
  * calls who is on duty (incident/notice.h). Refuses: duties that data/duties does not have, clocks without
@@ -23,7 +24,7 @@ struct incident_clock_start {
     const char *evidence; /* of the start: "event registrar 17", or words */
 };
 
-/* Idempotent for (duty, subject, start): the one that is there is given. */
+/* Idempotent for (duty, subject, start): the one that is there is given; it runs again where it was void. */
 LT_MUST_USE lt_res incident_clock_open(struct ca_turn *t, const struct incident_clock_start *s,
                                        int64_t *ret_id);
 /* Every open or breached clock of that duty and subject that began at or before `when` is met then; none

@@ -589,6 +589,15 @@ static void another_cause(void **state)
     assert_int_equal(rig_number(r, "SELECT must_us - aware_us FROM incident"), 5 * DAY * LT_US_PER_SECOND);
     assert_int_equal(rig_number(r, "SELECT count(*) FROM clock WHERE status = 'void'"), 1);
     assert_int_equal(rig_number(r, "SELECT count(*) FROM clock WHERE status = 'open'"), 2);
+    q = ask("incident.change", "1"); /* and back: the first clock runs on */
+    text(&q, "cause", "caa-unreliable");
+    text(&q, "words", "it was CAA");
+    assert_ok(run(r, q, NULL));
+    assert_int_equal(rig_number(r, "SELECT must_us - aware_us FROM incident"), DAY * LT_US_PER_SECOND);
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM clock WHERE status = 'open' AND "
+                                   "duty = 'revoke-tls/caa-unreliable' AND next_us IS NOT NULL"),
+                     1);
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM clock WHERE status = 'void'"), 1);
 }
 
 int main(void)

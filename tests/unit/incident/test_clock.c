@@ -341,6 +341,41 @@ static void moved_and_void(void **state)
     assert_int_equal(count_events(r, "clock.void"), 1);
 }
 
+/* It runs on from the same moment, and what passed while it was void is told; what is met stays so. */
+static void void_and_open_again(void **state)
+{
+    struct rig *r = *state;
+    struct what w = clock_of(r, "irg-1");
+    struct what no = clock_of(r, "irg-1");
+    lt_time start = w.when;
+    no.words = "it was none";
+    assert_ok(rig_run(r, step_open, &w));
+    assert_ok(rig_run(r, step_void, &no));
+    later(r, 40 * HOUR);
+    beat(r);
+    assert_int_equal(count_events(r, "clock.warned"), 0);
+    assert_ok(rig_run(r, step_open, &w));
+    assert_int_equal(w.id, 1);
+    STATUS_IS(r, "open");
+    assert_int_equal(count_events(r, "clock.reopened"), 1);
+    assert_ok(rig_run(r, step_open, &w)); /* it runs */
+    assert_int_equal(count_events(r, "clock.reopened"), 1);
+    beat(r);
+    assert_int_equal(rig_number(r, "SELECT warned FROM clock WHERE id = 1"), 50);
+    assert_ok(rig_run(r, step_void, &no));
+    later(r, 40 * HOUR);
+    assert_ok(rig_run(r, step_open, &w));
+    beat(r);
+    STATUS_IS(r, "breached");
+    w.when = r->now;
+    assert_ok(rig_run(r, step_meet, &w));
+    STATUS_IS(r, "late");
+    w.when = start;
+    assert_ok(rig_run(r, step_open, &w));
+    assert_int_equal(w.id, 1);
+    STATUS_IS(r, "late");
+}
+
 static void the_tightest(void **state)
 {
     struct rig *r = *state;
@@ -392,12 +427,12 @@ static void every_edge(void **state)
     (void)state;
     static const char *const states[] = {"open", "breached", "overdue", "met", "late", "void"};
     static const char *const to[][INCIDENT_CLOCK_EVENTS] = {
-        {"met", "late", "breached", "overdue", "void"},
-        {"met", "late", NULL, NULL, "void"},
-        {"met", "late", NULL, NULL, "void"},
-        {NULL, NULL, NULL, NULL, NULL},
-        {NULL, NULL, NULL, NULL, NULL},
-        {NULL, NULL, NULL, NULL, NULL},
+        {"met", "late", "breached", "overdue", "void", NULL},
+        {"met", "late", NULL, NULL, "void", NULL},
+        {"met", "late", NULL, NULL, "void", NULL},
+        {NULL, NULL, NULL, NULL, NULL, NULL},
+        {NULL, NULL, NULL, NULL, NULL, NULL},
+        {NULL, NULL, NULL, NULL, NULL, "open"},
     };
     for (size_t i = 0; i < LT_COUNT(states); i++) {
         for (size_t k = 0; k < INCIDENT_CLOCK_EVENTS; k++) {
@@ -594,6 +629,7 @@ int main(void)
         BOOK_TEST(not_met),
         BOOK_TEST(promptly_is_our_own_measure),
         BOOK_TEST(moved_and_void),
+        BOOK_TEST(void_and_open_again),
         BOOK_TEST(the_tightest),
         BOOK_TEST(by_what_happens),
         cmocka_unit_test(every_edge),
