@@ -1,5 +1,5 @@
-/* See pack.h. A file is a row: its statement, its columns, and how the event of a row is found. */
-#include "incident/pack.h"
+/* See pack.h. */
+#include "incident/pack_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,266 +9,7 @@
 #include "base/text.h"
 #include "crypto/digest.h"
 
-/* The first two columns of each statement of a file: the subject and a part of the body of its event. */
-const struct store_sql incident_pack_sql[] = {
-    {"pack.event",
-     "SELECT chain, sequence FROM event WHERE subject = ?1 AND kind || '' = ?2 AND body LIKE ?3 "
-     "ORDER BY time_us LIMIT 1"},
-    {"pack.last-event",
-     "SELECT chain, sequence FROM event WHERE subject = ?1 AND kind LIKE ?2 AND body LIKE ?3 "
-     "ORDER BY time_us DESC, sequence DESC LIMIT 1"},
-    {"pack.seed", "SELECT chain, sequence, hash FROM event WHERE time_us < ?1 ORDER BY time_us DESC LIMIT 1"},
-    {"pack.drawn",
-     "SELECT issuer, serial FROM certificate WHERE issued_us >= ?1 AND issued_us < ?2 AND copy = 0"},
-    {"pack.certificates",
-     "SELECT c.issuer, c.serial, i.name, c.sha256, c.issued_us, c.not_after_us, p.name, c.account, "
-     "c.order_id, "
-     "c.worst_method, c.oldest_validation_us, c.oldest_caa_us, c.least_quorum, c.rule_set, c.build, "
-     "r.revoked_us, r.reason FROM certificate c JOIN issuer i ON i.id = c.issuer "
-     "LEFT JOIN profile p ON p.id = c.profile LEFT JOIN revocation r ON r.issuer = c.issuer AND r.shard = "
-     "c.shard AND r.serial = c.serial WHERE c.issued_us >= ?1 AND c.issued_us < ?2 AND c.copy = 0 "
-     "ORDER BY c.issued_us"},
-    {"pack.evidence",
-     "SELECT n.type, n.name, n.authorization_id, e.checked_us, d.method, e.ok, e.caa, e.dnssec, "
-     "d.perspectives, "
-     "e.segment, e.position, e.sha256 FROM certificate_name n JOIN evidence e ON e.authorization_id = "
-     "n.authorization_id JOIN dimension d ON d.id = e.dimension WHERE n.issuer = ?1 AND n.serial = ?2 AND "
-     "n.copy = 0 ORDER BY n.name, e.checked_us LIMIT 10000"},
-    {"pack.approvals",
-     "SELECT 'plan ' || a.plan, '%', a.plan, p.action, p.count, p.proposer, a.operator, a.signed_us, "
-     "p.expires_us, p.status, p.needed FROM approval a JOIN plan p ON p.id = a.plan WHERE a.signed_us >= ?1 "
-     "AND "
-     "a.signed_us < ?2 ORDER BY a.signed_us"},
-    {"pack.clocks",
-     "SELECT subject, '%\"clock\":' || id || ',%', id, duty, force, section, subject, start_us, "
-     "evidence, due_us, status, "
-     "met_us, CASE WHEN met_us > 0 THEN (due_us - met_us) / 1000000 ELSE 0 END, proof FROM "
-     "clock WHERE start_us "
-     ">= ?1 AND start_us < ?2 ORDER BY start_us, id"},
-    {"pack.incidents",
-     "SELECT 'incident ' || id, '%', id, status, severity, source, cause, title, aware_us, opened_us, "
-     "contained_us, must_us, closed_us, drill FROM incident WHERE opened_us >= ?1 AND opened_us < ?2 ORDER "
-     "BY "
-     "id"},
-    {"pack.problems", "SELECT 'problem ' || id, '%', id, status, kind, channel, received_us, "
-                      "acknowledged_us, found_us, told_us, "
-                      "decision, cause, incident, raw_sha256 FROM problem WHERE received_us >= ?1 AND "
-                      "received_us < ?2 ORDER BY "
-                      "id"},
-    {"pack.actions",
-     "SELECT 'action ' || id, '%', id, subject, title, kind, causes, criteria, owner, status, created_us, "
-     "first_due_us, due_us, done_us, evidence, lapses FROM incident_action WHERE created_us < ?2 AND "
-     "(done_us = "
-     "0 OR done_us >= ?1) ORDER BY id"},
-    {"pack.checks",
-     "SELECT 'action ' || action, '%\"months\":' || months || '%', action, months, due_us, done_us, holds, "
-     "evidence, by_whom FROM incident_action_check WHERE due_us >= ?1 AND due_us < ?2 ORDER BY due_us, "
-     "action"},
-    {"pack.reviews", "SELECT 'review ' || r.id, '%', r.id, r.source, s.title, r.reviewer, r.assigned_us, "
-                     "r.due_us, r.filed_us, "
-                     "r.filed_by, r.brief FROM incident_review r LEFT JOIN incident_review_source s ON "
-                     "s.source = r.source WHERE "
-                     "r.assigned_us >= ?1 AND r.assigned_us < ?2 ORDER BY r.id"},
-    {"pack.trainings",
-     "SELECT 'trainee ' || person || ' ' || role, '%\"course\":\"' || course || '\"%', person, role, course, "
-     "done_us, until_us, evidence, by_whom FROM incident_training WHERE recorded_us >= ?1 AND recorded_us < "
-     "?2 "
-     "ORDER BY id"},
-    {"pack.drills",
-     "SELECT 'drill ' || id, '%', id, scenario, kind, mode, certificates, begun_us, ended_us, passed, "
-     "missed, "
-     "findings, record_sha256, recorded_by FROM drill WHERE begun_us >= ?1 AND begun_us < ?2 ORDER BY id"},
-    {"pack.halts",
-     "SELECT 'halt ' || id, '%', id, kind, value, reason, operator, since_us, lifted_us FROM halt "
-     "WHERE since_us < ?2 AND (lifted_us IS NULL OR lifted_us >= ?1) ORDER BY since_us"},
-    {"pack.masses",
-     "SELECT 'mass m' || id, '%', 'm' || id, status, scope, cause, reason, note, aware_us, should_us, "
-     "must_us, "
-     "created_us, created_by, count, root FROM mass WHERE created_us >= ?1 AND created_us < ?2 ORDER BY id"},
-};
-const size_t incident_pack_sql_count = LT_COUNT(incident_pack_sql);
-enum { SQL_EVENT, SQL_LAST, SQL_SEED, SQL_DRAWN, SQL_CERTIFICATES, SQL_EVIDENCE, SQL_FIRST };
-
-enum kind { TEXT, NUMBER, TIME, HEX, TRUTH };
-struct column {
-    const char *name;
-    enum kind kind;
-};
-enum {
-    COLUMNS_MAX = 17,
-    SUBJECT_MAX = 300,
-    ROW_MAX = 512 * 1024,
-    ARENA_MAX = 8 * 1024 * 1024,
-    PPM = 1000000
-};
-
-static const struct {
-    const char *name;
-    const char *what;
-    const char *event; /* kind */
-    struct column columns[COLUMNS_MAX];
-} files[] = {
-    {"approvals.csv",
-     "every approval that was signed, with its plan",
-     "plan.approved",
-     {{"plan", TEXT},
-      {"action", TEXT},
-      {"count", NUMBER},
-      {"proposer", TEXT},
-      {"approver", TEXT},
-      {"signed", TIME},
-      {"expires", TIME},
-      {"status", TEXT},
-      {"needed", NUMBER}}},
-    {"clocks.csv",
-     "every clock that began: what was due, and by what margin it was met (seconds; below 0: late)",
-     "clock.opened",
-     {{"clock", NUMBER},
-      {"duty", TEXT},
-      {"force", TEXT},
-      {"section", TEXT},
-      {"subject", TEXT},
-      {"start", TIME},
-      {"start evidence", TEXT},
-      {"due", TIME},
-      {"status", TEXT},
-      {"met", TIME},
-      {"margin s", NUMBER},
-      {"proof", TEXT}}},
-    {"incidents.csv",
-     "incidents that were opened",
-     "incident.opened",
-     {{"incident", NUMBER},
-      {"status", TEXT},
-      {"severity", TEXT},
-      {"source", TEXT},
-      {"cause", TEXT},
-      {"title", TEXT},
-      {"aware", TIME},
-      {"opened", TIME},
-      {"contained", TIME},
-      {"must", TIME},
-      {"closed", TIME},
-      {"drill", TRUTH}}},
-    {"problems.csv",
-     "problem reports that were received; reporters are not named",
-     "problem.received",
-     {{"problem", NUMBER},
-      {"status", TEXT},
-      {"kind", TEXT},
-      {"channel", TEXT},
-      {"received", TIME},
-      {"acknowledged", TIME},
-      {"findings", TIME},
-      {"told", TIME},
-      {"decision", TEXT},
-      {"cause", TEXT},
-      {"incident", NUMBER},
-      {"raw sha256", HEX}}},
-    {"actions.csv",
-     "promises that were open in the period, or made in it",
-     "action.added",
-     {{"action", NUMBER},
-      {"for", TEXT},
-      {"title", TEXT},
-      {"kind", TEXT},
-      {"root causes", TEXT},
-      {"criteria", TEXT},
-      {"owner", TEXT},
-      {"status", TEXT},
-      {"made", TIME},
-      {"first due", TIME},
-      {"due", TIME},
-      {"ended", TIME},
-      {"evidence", TEXT},
-      {"alarms", NUMBER}}},
-    {"follow-ups.csv",
-     "looks at promises 3, 6 and 12 months later that were due",
-     "action.checked",
-     {{"action", NUMBER},
-      {"months", NUMBER},
-      {"due", TIME},
-      {"taken", TIME},
-      {"holds", TRUTH},
-      {"evidence", TEXT},
-      {"by", TEXT}}},
-    {"reviews.csv",
-     "reviews of incidents, with their briefs",
-     "review.assigned",
-     {{"review", NUMBER},
-      {"source", TEXT},
-      {"title", TEXT},
-      {"reviewer", TEXT},
-      {"assigned", TIME},
-      {"due", TIME},
-      {"filed", TIME},
-      {"filed by", TEXT},
-      {"brief", TEXT}}},
-    {"trainings.csv",
-     "who learned what",
-     "training.done",
-     {{"person", TEXT},
-      {"role", TEXT},
-      {"course", TEXT},
-      {"done", TIME},
-      {"until", TIME},
-      {"evidence", TEXT},
-      {"by", TEXT}}},
-    {"drills.csv",
-     "drills, the test of BR 5.7.1.2 among them",
-     "drill.recorded",
-     {{"drill", NUMBER},
-      {"scenario", TEXT},
-      {"kind", TEXT},
-      {"mode", TEXT},
-      {"certificates", NUMBER},
-      {"begun", TIME},
-      {"ended", TIME},
-      {"passed", TRUTH},
-      {"missed", TEXT},
-      {"findings", TEXT},
-      {"record sha256", HEX},
-      {"by", TEXT}}},
-    {"halts.csv",
-     "what was halted, and until when",
-     "halt.added",
-     {{"halt", TEXT},
-      {"kind", TEXT},
-      {"value", TEXT},
-      {"reason", TEXT},
-      {"operator", TEXT},
-      {"since", TIME},
-      {"lifted", TIME}}},
-    {"masses.csv",
-     "mass revocations",
-     "mass.created",
-     {{"mass", TEXT},
-      {"status", TEXT},
-      {"scope", TEXT},
-      {"cause", TEXT},
-      {"reason", NUMBER},
-      {"note", TEXT},
-      {"aware", TIME},
-      {"should", TIME},
-      {"must", TIME},
-      {"created", TIME},
-      {"by", TEXT},
-      {"count", NUMBER},
-      {"root", HEX}}},
-};
-static const struct column sample_columns[] = {
-    {"issuer", TEXT},    {"serial", HEX},     {"sha256", HEX},       {"issued", TIME},
-    {"not after", TIME}, {"profile", TEXT},   {"account", NUMBER},   {"order", NUMBER},
-    {"method", TEXT},    {"validated", TIME}, {"caa checked", TIME}, {"least quorum", NUMBER},
-    {"rule set", TEXT},  {"build", TEXT},     {"revoked", TIME},     {"reason", NUMBER},
-};
-static const struct column evidence_columns[] = {
-    {"issuer", TEXT},     {"serial", HEX},           {"type", TEXT},
-    {"name", TEXT},       {"authorization", NUMBER}, {"checked", TIME},
-    {"method", TEXT},     {"proved", TRUTH},         {"caa", TEXT},
-    {"dnssec", TEXT},     {"perspectives", TEXT},    {"segment", NUMBER},
-    {"position", NUMBER}, {"frame sha256", HEX},
-};
+enum { SUBJECT_MAX = 300, ROW_MAX = 512 * 1024, ARENA_MAX = 8 * 1024 * 1024, PPM = 1000000 };
 
 struct packing {
     struct incident_pack *p;
@@ -316,7 +57,7 @@ static void add_time(struct packing *k, int64_t us, bool first)
     lt_buf_addf(&k->line, "%s%s", first ? "" : ",", text);
 }
 
-static void add_column(struct packing *k, const struct store_rows *rows, int column, enum kind kind,
+static void add_column(struct packing *k, const struct store_rows *rows, int column, enum pack_kind kind,
                        bool first)
 {
     if (store_is_null(rows, column)) {
@@ -324,20 +65,20 @@ static void add_column(struct packing *k, const struct store_rows *rows, int col
         return;
     }
     switch (kind) {
-    case TEXT:
+    case PACK_TEXT:
         add_cell(k, store_bytes(rows, column), first);
         break;
-    case NUMBER:
+    case PACK_NUMBER:
         add_number(k, store_int(rows, column), first);
         break;
-    case TIME:
+    case PACK_TIME:
         add_time(k, store_int(rows, column), first);
         break;
-    case HEX:
+    case PACK_HEX:
         lt_buf_add_cstr(&k->line, first ? "" : ",");
         lt_hex_add(&k->line, store_bytes(rows, column));
         break;
-    case TRUTH:
+    case PACK_TRUTH:
         lt_buf_add_cstr(&k->line, first ? "" : ",");
         lt_buf_add_cstr(&k->line, store_int(rows, column) != 0 ? "yes" : "no");
         break;
@@ -346,7 +87,7 @@ static void add_column(struct packing *k, const struct store_rows *rows, int col
 
 /* ---- files ---- */
 
-static lt_res begin(struct packing *k, const char *name, const char *what, const struct column *columns,
+static lt_res begin(struct packing *k, const char *name, const char *what, const struct pack_column *columns,
                     size_t count)
 {
     struct incident_pack *p = k->p;
@@ -396,11 +137,11 @@ static lt_res add_event(struct packing *k, const char *subject, const char *kind
     char family[SUBJECT_MAX];
     bool found = false;
     (void)snprintf(family, sizeof family, "%.*s.%%", (int)strcspn(kind, "."), kind); /* our own words */
-    LT_TRY(add_found(k, SQL_EVENT, (struct store_value[]){STORE_S(subject), STORE_S(kind), STORE_S(body)},
-                     &found));
+    LT_TRY(add_found(k, PACK_SQL_EVENT,
+                     (struct store_value[]){STORE_S(subject), STORE_S(kind), STORE_S(body)}, &found));
     k->file->unproven += found ? 0 : 1;
-    return add_found(k, SQL_LAST, (struct store_value[]){STORE_S(subject), STORE_S(family), STORE_S(body)},
-                     &found);
+    return add_found(k, PACK_SQL_LAST,
+                     (struct store_value[]){STORE_S(subject), STORE_S(family), STORE_S(body)}, &found);
 }
 
 static lt_res write_row(struct packing *k, size_t n, const struct store_rows *rows)
@@ -410,10 +151,10 @@ static lt_res write_row(struct packing *k, size_t n, const struct store_rows *ro
     char *body = lt_arena_cstr(&k->arena, store_bytes(rows, 1));
     LT_CHECK(subject != NULL && body != NULL, LT_PEER_TOO_LARGE, "a row is over the limit");
     lt_buf_reset(&k->line);
-    for (size_t i = 0; i < COLUMNS_MAX && files[n].columns[i].name != NULL; i++) {
-        add_column(k, rows, (int)i + 2, files[n].columns[i].kind, i == 0);
+    for (size_t i = 0; i < PACK_COLUMNS_MAX && pack_files[n].columns[i].name != NULL; i++) {
+        add_column(k, rows, (int)i + 2, pack_files[n].columns[i].kind, i == 0);
     }
-    LT_TRY(add_event(k, subject, files[n].event, body));
+    LT_TRY(add_event(k, subject, pack_files[n].event, body));
     return end_row(k);
 }
 
@@ -421,8 +162,8 @@ static lt_res write_file(struct packing *k, size_t n)
 {
     struct store_rows rows;
     lt_res r = LT_OK;
-    LT_TRY(begin(k, files[n].name, files[n].what, files[n].columns, COLUMNS_MAX));
-    LT_TRY(store_query(k->p->store, &incident_pack_sql[SQL_FIRST + n],
+    LT_TRY(begin(k, pack_files[n].name, pack_files[n].what, pack_files[n].columns, PACK_COLUMNS_MAX));
+    LT_TRY(store_query(k->p->store, &incident_pack_sql[PACK_SQL_FIRST + n],
                        STORE_ARGS(STORE_I(k->p->from.us), STORE_I(k->p->until.us)), &rows));
     while (!lt_failed(r) && store_next(&rows)) {
         r = write_row(k, n, &rows);
@@ -437,7 +178,7 @@ static lt_res find_seed(struct packing *k)
 {
     struct store_rows rows;
     struct incident_pack *p = k->p;
-    LT_TRY(store_query(p->store, &incident_pack_sql[SQL_SEED], STORE_ARGS(STORE_I(p->until.us)), &rows));
+    LT_TRY(store_query(p->store, &incident_pack_sql[PACK_SQL_SEED], STORE_ARGS(STORE_I(p->until.us)), &rows));
     if (store_next(&rows) && store_bytes(&rows, 2).len == sizeof p->seed) {
         (void)snprintf(p->seed_event, sizeof p->seed_event, "%.60s %lld", store_cstr(&rows, 0),
                        (long long)store_int(&rows, 1));
@@ -520,9 +261,9 @@ static lt_res write_sampled(struct packing *k, struct sample *s, const struct st
     LT_CHECK(subject != NULL, LT_PEER_TOO_LARGE, "a row is over the limit");
     lt_buf_reset(&k->line);
     add_cell(k, lt_slice_cstr(one->issuer_name), true);
-    add_column(k, rows, 1, HEX, false);
-    for (size_t i = 2; i < LT_COUNT(sample_columns); i++) {
-        add_column(k, rows, (int)i + 1, sample_columns[i].kind, false);
+    add_column(k, rows, 1, PACK_HEX, false);
+    for (size_t i = 2; i < PACK_SAMPLE_COLUMNS; i++) {
+        add_column(k, rows, (int)i + 1, pack_sample_columns[i].kind, false);
     }
     LT_TRY(add_event(k, subject, "certificate.issued", "%"));
     return end_row(k);
@@ -558,7 +299,7 @@ static lt_res draw_all(struct packing *k, struct sample *s)
 {
     struct store_rows rows;
     lt_res r = LT_OK;
-    LT_TRY(store_query(k->p->store, &incident_pack_sql[SQL_DRAWN],
+    LT_TRY(store_query(k->p->store, &incident_pack_sql[PACK_SQL_DRAWN],
                        STORE_ARGS(STORE_I(k->p->from.us), STORE_I(k->p->until.us)), &rows));
     while (!lt_failed(r) && store_next(&rows)) {
         r = note(k, s, draw(k->p, store_int(&rows, 0), store_bytes(&rows, 1)));
@@ -577,7 +318,7 @@ static lt_res write_samples(struct packing *k, struct sample *s)
 {
     struct store_rows rows;
     lt_res r = LT_OK;
-    LT_TRY(store_query(k->p->store, &incident_pack_sql[SQL_CERTIFICATES],
+    LT_TRY(store_query(k->p->store, &incident_pack_sql[PACK_SQL_CERTIFICATES],
                        STORE_ARGS(STORE_I(k->p->from.us), STORE_I(k->p->until.us)), &rows));
     while (!lt_failed(r) && store_next(&rows)) {
         bool take = draw(k->p, store_int(&rows, 0), store_bytes(&rows, 1)) <= s->highest;
@@ -611,7 +352,7 @@ static lt_res write_proofs(struct packing *k, const struct sampled *one)
     struct store_rows rows;
     lt_res r = LT_OK;
     lt_slice serial = LT_SLICE(one->serial, one->serial_len);
-    LT_TRY(store_query(k->p->store, &incident_pack_sql[SQL_EVIDENCE],
+    LT_TRY(store_query(k->p->store, &incident_pack_sql[PACK_SQL_EVIDENCE],
                        STORE_ARGS(STORE_I(one->issuer), STORE_B(serial)), &rows));
     while (!lt_failed(r) && store_next(&rows)) {
         char subject[SUBJECT_MAX];
@@ -619,10 +360,10 @@ static lt_res write_proofs(struct packing *k, const struct sampled *one)
         add_cell(k, lt_slice_cstr(one->issuer_name), true);
         lt_buf_add_byte(&k->line, ',');
         lt_hex_add(&k->line, serial);
-        add_column(k, &rows, 0, TEXT, false);
+        add_column(k, &rows, 0, PACK_TEXT, false);
         add_name(k, store_bytes(&rows, 0), store_bytes(&rows, 1));
-        for (size_t i = 4; i < LT_COUNT(evidence_columns); i++) {
-            add_column(k, &rows, (int)i - 2, evidence_columns[i].kind, false);
+        for (size_t i = 4; i < PACK_EVIDENCE_COLUMNS; i++) {
+            add_column(k, &rows, (int)i - 2, pack_evidence_columns[i].kind, false);
         }
         (void)snprintf(subject, sizeof subject, "authorization %lld", (long long)store_int(&rows, 2));
         r = add_event(k, subject, store_int(&rows, 5) != 0 ? "authorization.valid" : "authorization.invalid",
@@ -635,12 +376,12 @@ static lt_res write_proofs(struct packing *k, const struct sampled *one)
 
 static lt_res write_certificates(struct packing *k, struct sample *s)
 {
-    LT_TRY(begin(k, "samples.csv", "certificates of the period, drawn by the seed", sample_columns,
-                 LT_COUNT(sample_columns)));
+    LT_TRY(begin(k, "samples.csv", "certificates of the period, drawn by the seed", pack_sample_columns,
+                 PACK_SAMPLE_COLUMNS));
     LT_TRY(draw_all(k, s));
     LT_TRY(write_samples(k, s));
     LT_TRY(begin(k, "evidence.csv", "what was seen of each name of these, and where the frame of it lies",
-                 evidence_columns, LT_COUNT(evidence_columns)));
+                 pack_evidence_columns, PACK_EVIDENCE_COLUMNS));
     for (size_t i = 0; i < s->count; i++) {
         LT_TRY(write_proofs(k, &s->list[i]));
     }
@@ -657,7 +398,7 @@ lt_res incident_pack(struct incident_pack *p)
     lt_arena_init(&s.arena, SAMPLE_ARENA_MAX);
     lt_res r = find_seed(&k);
     r = lt_failed(r) ? r : write_certificates(&k, &s);
-    for (size_t n = 0; n < LT_COUNT(files) && !lt_failed(r); n++) {
+    for (size_t n = 0; n < pack_file_count && !lt_failed(r); n++) {
         r = write_file(&k, n);
     }
     lt_buf_done(&k.line);
