@@ -7,6 +7,11 @@
 
 enum { CMD_INCIDENT_PATH = 512 };
 
+#define CMD_INCIDENT_MINE_OPTION                                                                         \
+    {                                                                                                    \
+        "mine", NULL, "restricted ones where --operator has a role: asked with a signature", false, NULL \
+    }
+
 /* "incidents/12/what" of the first word; LT_PEER_USAGE when that is no number. */
 LT_MUST_USE lt_res cmd_incident_path(const struct cmd *c, const char *what, char ret_path[CMD_INCIDENT_PATH]);
 /* Members that are texts, numbers, times, flags, from options of that name; what was not given stays out. */
