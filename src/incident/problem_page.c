@@ -19,7 +19,7 @@ static const struct store_sql sql[] = {
 enum { SQL_THREAD, SQL_DOMAINS };
 const struct incident_sql incident_problem_page_sql = {sql, LT_COUNT(sql)};
 
-enum { TEXT_ROWS = 14, RAW_MAX = 64 * 1024, CONTACT_MAX = 320, FIELD_MAX = 300 };
+enum { TEXT_ROWS = 14, RAW_MAX = 64 * 1024, CONTACT_MAX = 320 };
 
 /* ---- the form ---- */
 
@@ -181,22 +181,20 @@ static lt_res thank(struct acme_page *p, int64_t id)
 
 static lt_res take(struct acme_page *p)
 {
-    const char *title = acme_page_field(p, "about");
     lt_slice raw;
     int64_t id = 0;
     struct incident_report r = {
         .channel = "form",
         .contact = acme_page_field(p, "contact"),
-        .reporter = acme_page_field(p, "name"),
+        .reporter = "", /* these three are the mailroom's to say: there may be a private key in any of them */
+        .title = "",
+        .clause = "",
         .may_name = strcmp(acme_page_field(p, "consent"), "yes") == 0,
         .authority = acme_page_field(p, "authority"),
         .words = "",
         .cause = acme_page_field(p, "cause"),
-        .clause = acme_page_field(p, "clause"),
         .by = "",
     };
-    r.title = lt_arena_cstr(p->turn->arena, lt_slice_sub(lt_slice_cstr(title), 0, FIELD_MAX));
-    LT_CHECK(r.title != NULL, LT_PEER_TOO_LARGE, "the report is too large");
     LT_TRY(raw_of(p, &raw));
     LT_TRY(keep_raw(p, raw, &r));
     LT_TRY(incident_problem_open(p->turn, &r, &id));
@@ -295,36 +293,35 @@ static lt_res show_case(struct acme_page *p, const struct incident_problem *c, c
     return acme_page_answer(p);
 }
 
-/* A proof that comes later is a proof: what is added is taken apart like a report, beside the words in the
- * thread. */
+/* A proof that comes later is a proof. The notary has looked: there is no private key in the text any more.
+ */
+static lt_res prove(struct acme_page *p, struct incident_problem *c)
+{
+    bool done = false;
+    for (size_t i = 0; i < p->m->n_proofs; i++) {
+        const struct problem_proof proof = {
+            .proof = p->m->proofs[i], .via = "form", .received = p->turn->now};
+        LT_TRY(strcmp(proof.proof->verdict, "nothing") == 0 ? LT_OK
+                                                            : problem_prove(p->turn, c, &proof, &done));
+    }
+    return LT_OK;
+}
+
 static lt_res add_words(struct acme_page *p, struct incident_problem *c)
 {
     const char *text = acme_page_field(p, "text");
-    if (text[0] == '\0' || strlen(text) > INCIDENT_PROBLEM_WORDS_MAX) {
-        return show_case(
-            p, c, text[0] == '\0' ? "There was nothing to add." : "That is too long: send it by mail.");
-    }
-    if (strstr(text, "-----BEGIN ") != NULL) {
-        struct incident_report r = {.channel = "form",
-                                    .contact = c->contact,
-                                    .reporter = c->reporter,
-                                    .authority = "",
-                                    .words = "",
-                                    .cause = "",
-                                    .clause = "",
-                                    .by = ""};
-        int64_t id = 0;
-        r.title = lt_arena_printf(p->turn->arena, "added to problem %lld", (long long)c->id);
-        LT_CHECK(r.title != NULL, LT_PEER_TOO_LARGE, "the report is too large");
-        LT_TRY(keep_raw(p, lt_slice_cstr(text), &r));
-        LT_TRY(incident_problem_open(p->turn, &r, &id));
-        return thank(p, id);
-    }
+    bool words = text[0] != '\0' && strlen(text) <= INCIDENT_PROBLEM_WORDS_MAX;
     const struct incident_said s = {
         .kind = "follow-up", .by = "reporter", .to = "desk", .text = text, .shown = true};
-    LT_TRY(incident_problem_next(c->status, "word") != NULL ? problem_step(p->turn, c, "word") : LT_OK);
-    LT_TRY(incident_problem_say(p->turn, c->id, &s));
-    return show_case(p, c, "Added.");
+    if (words) {
+        LT_TRY(incident_problem_next(c->status, "word") != NULL ? problem_step(p->turn, c, "word") : LT_OK);
+        LT_TRY(incident_problem_say(p->turn, c->id, &s));
+    }
+    LT_TRY(prove(p, c));
+    return show_case(p, c,
+                     words             ? "Added."
+                     : text[0] == '\0' ? "There was nothing to add."
+                                       : "That is too long: send it by mail.");
 }
 
 static lt_res domain(struct acme_page *p, struct incident_problem *c, bool check)

@@ -27,7 +27,7 @@ static const struct store_sql sql[] = {
     {"problem.read", "UPDATE problem SET reading = ?2 WHERE id = ?1"},
     {"problem.learn",
      "UPDATE problem SET kind = ?2, sent_us = ?3, contact = ?4, reporter = ?5, title = ?6, message = ?7, "
-     "received_us = ?8, authority = ?9 WHERE id = ?1"},
+     "received_us = ?8, authority = ?9, clause = ?10 WHERE id = ?1"},
     {"problem.kept", "UPDATE problem SET kept_sha256 = ?2 WHERE id = ?1"},
     {"problem.file-add", "INSERT INTO problem_file (problem, idx, name, type, bytes, sha256) VALUES "
                          "(?1, ?2, ?3, ?4, ?5, ?6)"},
@@ -233,13 +233,14 @@ static lt_res learn(struct reading *r)
     p->contact = or_else(p->contact, m->from);
     p->reporter = or_else(p->reporter, m->from_name);
     p->title = or_else(p->title, m->subject);
+    p->clause = or_else(p->clause, m->clause);
     p->message = m->message_id;
     p->authority = m->authority[0] != '\0' && strcmp(p->authority, "other") == 0 ? m->authority
                                                                                  : p->authority;
     LT_TRY(store_exec(r->t->store, &sql[SQL_LEARN],
                       STORE_ARGS(STORE_I(p->id), STORE_S(p->kind), STORE_I(m->date_us), STORE_S(p->contact),
                                  STORE_S(p->reporter), STORE_S(p->title), STORE_S(p->message),
-                                 STORE_I(p->received_us), STORE_S(p->authority)),
+                                 STORE_I(p->received_us), STORE_S(p->authority), STORE_S(p->clause)),
                       NULL));
     return before[0] == '\0' ? problem_reporter_seen(r->t, p->contact) : LT_OK;
 }
@@ -283,6 +284,7 @@ static lt_res say_read(struct reading *r)
     ca_body_init(&b);
     ca_body_str(&b, "from", r->m->from);
     ca_body_str(&b, "subject", r->m->subject);
+    ca_body_str(&b, "clause", r->m->clause);
     ca_body_time(&b, "received", (lt_time){r->p.received_us});
     ca_body_int(&b, "files", (int64_t)r->m->n_files);
     ca_body_int(&b, "items", (int64_t)r->m->n_items);
@@ -294,8 +296,8 @@ static lt_res say_read(struct reading *r)
 
 static lt_res text(struct reading *r, int64_t problem, const char *kind)
 {
-    if (r->m->text[0] == '\0' || strcmp(r->p.form, "mail") != 0) {
-        return LT_OK; /* of a form the words are there already */
+    if (r->m->text[0] == '\0') {
+        return LT_OK;
     }
     const struct incident_said s = {
         .kind = kind, .by = "reporter", .to = "desk", .text = r->m->text, .shown = true};
@@ -311,7 +313,7 @@ static lt_res put_away(struct reading *r, const char *kind, int64_t of, const ch
                       STORE_ARGS(STORE_I(r->p.id), STORE_S(kind), STORE_I(r->m->date_us),
                                  STORE_S(or_else(r->p.contact, r->m->from)), STORE_S(r->m->from_name),
                                  STORE_S(or_else(r->p.title, r->m->subject)), STORE_S(r->m->message_id),
-                                 STORE_I(r->p.received_us), STORE_S(r->p.authority)),
+                                 STORE_I(r->p.received_us), STORE_S(r->p.authority), STORE_S(r->p.clause)),
                       NULL));
     LT_TRY(store_exec(r->t->store, &sql[SQL_DECIDE], STORE_ARGS(STORE_I(r->p.id), STORE_S(kind), STORE_I(of)),
                       NULL));
@@ -397,40 +399,47 @@ static lt_res follow_up(struct reading *r, bool *ret_taken)
 
 /* ---- proofs ---- */
 
-static lt_res act(struct reading *r, const Ipc__KeyProof *proof)
+lt_res problem_prove(struct ca_turn *t, struct incident_problem *p, const struct problem_proof *proof,
+                     bool *ret_done)
 {
     struct incident_proof_answer a = {.outcome = ""};
-    const struct incident_proven proven = {.proof = proof,
-                                           .via = r->p.channel,
-                                           .problem = r->p.id,
-                                           .filer = r->p.contact,
-                                           .received = {r->p.received_us}};
-    LT_TRY(incident_proof_act(r->t, &proven, &a));
+    const struct incident_proven proven = {.proof = proof->proof,
+                                           .via = proof->via,
+                                           .problem = p->id,
+                                           .filer = p->contact,
+                                           .received = proof->received};
+    LT_TRY(incident_proof_act(t, &proven, &a));
     bool compromised = strcmp(a.outcome, "revoking") == 0 || strcmp(a.outcome, "known") == 0;
     if (compromised) {
-        LT_TRY(incident_problem_proven(r->t, r->p.id,
-                                       LT_SLICE(proof->spki_sha256.data, proof->spki_sha256.len), a.words));
-        LT_TRY(problem_load(r->t, r->p.id, &r->p));
+        LT_TRY(incident_problem_proven(
+            t, p->id, LT_SLICE(proof->proof->spki_sha256.data, proof->proof->spki_sha256.len), a.words));
+        LT_TRY(problem_load(t, p->id, p));
     } else {
         const struct incident_said s = {
             .kind = "note", .by = "desk", .to = "reporter", .text = a.words, .shown = true};
-        LT_TRY(incident_problem_say(r->t, r->p.id, &s));
+        LT_TRY(incident_problem_say(t, p->id, &s));
     }
-    bool settled = compromised || strcmp(a.outcome, "unknown-key") == 0;
-    if (!settled || r->p.found_us != 0) {
+    bool settled = compromised || (strcmp(a.outcome, "unknown-key") == 0 && proof->alone);
+    if (!settled || p->found_us != 0) {
         return LT_OK;
     }
-    /* A key that is none of ours, beside certificates that are: the rest is for a person. */
-    if (!compromised && (r->known > 0 || r->m->n_proofs > 1)) {
-        return LT_OK;
-    }
-    r->proof_done = true;
+    *ret_done = true;
     const struct problem_findings f = {.decision = compromised ? "revoke" : "none",
                                        .words = a.words,
                                        .to_subscriber = "",
                                        .by = "desk",
                                        .told = compromised};
-    return problem_findings_give(r->t, &r->p, &f);
+    return problem_findings_give(t, p, &f);
+}
+
+static lt_res act(struct reading *r, const Ipc__KeyProof *proof)
+{
+    /* A key that is none of ours, beside certificates that are: the rest is for a person. */
+    const struct problem_proof p = {.proof = proof,
+                                    .via = r->p.channel,
+                                    .received = {r->p.received_us},
+                                    .alone = r->known == 0 && r->m->n_proofs == 1};
+    return problem_prove(r->t, &r->p, &p, &r->proof_done);
 }
 
 /* ---- all of it ---- */
@@ -442,7 +451,8 @@ static lt_res take_report(struct reading *r)
     LT_TRY(keep(r));
     LT_TRY(items(r));
     LT_TRY(say_read(r));
-    LT_TRY(problem_step(r->t, &r->p, "read"));
+    /* Findings may have been given before it was read. */
+    LT_TRY(strcmp(r->p.status, "received") == 0 ? problem_step(r->t, &r->p, "read") : LT_OK);
     LT_TRY(problem_rank_anew(r->t, &r->p, r->m->hollow));
     for (size_t i = 0; i < r->m->n_proofs; i++) {
         LT_TRY(act(r, r->m->proofs[i]));
@@ -475,8 +485,9 @@ static lt_res take(struct reading *r)
 static lt_res check_said(const Ipc__MailroomRead *m)
 {
     static const char *const kinds[] = {"serial", "sha256", "spki", "crtsh", "name", "clause"};
-    const char *const lines[] = {m->from,      m->from_name,     m->subject, m->message_id, m->bounce_to,
-                                 m->bounce_of, m->bounce_status, m->probe,   m->failed,     m->authority};
+    const char *const lines[] = {m->from,      m->from_name, m->subject,       m->message_id,
+                                 m->bounce_to, m->bounce_of, m->bounce_status, m->probe,
+                                 m->failed,    m->authority, m->clause};
     bool good = strlen(m->text) <= INCIDENT_PROBLEM_WORDS_MAX &&
                 m->kept.len <= 2 * (size_t)INCIDENT_RAW_MAX && m->n_items <= INCIDENT_PROBLEM_ITEMS_MAX &&
                 m->n_files <= 2 * FILES_MAX && m->n_references <= FILES_MAX && m->n_proofs <= FILES_MAX;

@@ -49,10 +49,28 @@ static lt_res copy(struct look *l, lt_slice text, size_t most, char **ret_text)
     return LT_OK;
 }
 
+/* Looked through for proofs; *ret_clean is the part without the private keys in it. */
+static lt_res look_for_proofs(struct look *l, lt_slice bytes, lt_slice *ret_clean)
+{
+    size_t first = l->proofs->count;
+    struct lt_buf out;
+    LT_TRY(incident_proof_look(bytes, l->a, l->proofs));
+    lt_buf_init(&out, KEPT_MAX);
+    incident_proof_redact(bytes, l->proofs, first, &out);
+    *ret_clean = out.overflow ? (lt_slice){0} : lt_arena_copy(l->a, lt_buf_slice(&out));
+    lt_buf_done(&out);
+    LT_CHECK(ret_clean->ptr != NULL, LT_PEER_TOO_LARGE, "the report is over the limit");
+    return LT_OK;
+}
+
+/* A line of a head is written into rows, events and letters: whoever pastes a key into a subject has sent it
+ * all the same. */
 static lt_res line(struct look *l, const char *text, char **ret_text)
 {
     char *out = NULL;
-    LT_TRY(copy(l, lt_slice_cstr(text == NULL ? "" : text), HEAD_MAX, &out));
+    lt_slice clean;
+    LT_TRY(look_for_proofs(l, lt_slice_cstr(text == NULL ? "" : text), &clean));
+    LT_TRY(copy(l, clean, HEAD_MAX, &out));
     for (char *c = out; *c != '\0'; c++) {
         *c = *c == '\n' || *c == '\t' ? ' ' : *c;
     }
@@ -127,20 +145,6 @@ static lt_res without_tags(struct look *l, lt_slice html, lt_slice *ret_text)
         }
     }
     *ret_text = LT_SLICE(out, n);
-    return LT_OK;
-}
-
-/* Looked through for proofs; *ret_clean is the part without the private keys in it. */
-static lt_res look_for_proofs(struct look *l, lt_slice bytes, lt_slice *ret_clean)
-{
-    size_t first = l->proofs->count;
-    struct lt_buf out;
-    LT_TRY(incident_proof_look(bytes, l->a, l->proofs));
-    lt_buf_init(&out, KEPT_MAX);
-    incident_proof_redact(bytes, l->proofs, first, &out);
-    *ret_clean = out.overflow ? (lt_slice){0} : lt_arena_copy(l->a, lt_buf_slice(&out));
-    lt_buf_done(&out);
-    LT_CHECK(ret_clean->ptr != NULL, LT_PEER_TOO_LARGE, "the report is over the limit");
     return LT_OK;
 }
 
@@ -366,19 +370,54 @@ static GMimeMessage *parse(lt_slice raw)
 
 /* ---- texts ---- */
 
-/* "name: value" lines of a form, up to the first that is empty. */
-static lt_res take_form(struct look *l, lt_slice raw)
+/* What the public form begins with (raw_of in incident/problem_page.c): "name: value", a line each, up to the
+ * first that is empty. */
+static lt_res take_fields(struct look *l, lt_slice *text, lt_slice *ret_about)
 {
-    static const struct part p = {.name = "", .type = "text/plain", .text = true};
-    lt_slice rest = raw;
+    const struct {
+        lt_slice name;
+        char **to;
+    } fields[] = {
+        {LT_LIT("name: "), &l->m->from_name},
+        {LT_LIT("clause: "), &l->m->clause},
+        {LT_LIT("about: "), &l->m->subject},
+        {LT_LIT("probe: "), &l->m->probe},
+    };
     lt_slice row;
-    const lt_slice probe = LT_LIT("probe: ");
-    while (lt_slice_split(&rest, '\n', &row) && row.len > 0) {
-        if (lt_slice_starts(row, probe) && row.len == probe.len + INCIDENT_PROBE_LEN) {
-            LT_TRY(copy(l, lt_slice_sub(row, probe.len, SIZE_MAX), HEAD_MAX, &l->m->probe));
+    while (lt_slice_split(text, '\n', &row) && row.len > 0) {
+        for (size_t i = 0; i < LT_COUNT(fields); i++) {
+            lt_slice value = lt_slice_sub(row, fields[i].name.len, SIZE_MAX);
+            bool probe = fields[i].to == &l->m->probe;
+            if (!lt_slice_starts(row, fields[i].name) || (probe && value.len != INCIDENT_PROBE_LEN)) {
+                continue;
+            }
+            LT_TRY(copy(l, value, HEAD_MAX, fields[i].to));
+            *ret_about = fields[i].to == &l->m->subject ? value : *ret_about;
         }
     }
-    return take_part(l, &p, raw);
+    return LT_OK;
+}
+
+/* Of a form the thread has what its reporter wrote: which certificates, and what happened. */
+static lt_res take_form(struct look *l, const char *form, lt_slice raw)
+{
+    bool fields = strcmp(form, "text") == 0 &&
+                  (lt_slice_starts(raw, LT_LIT("contact: ")) || lt_slice_starts(raw, LT_LIT("probe: ")));
+    lt_slice about = {0};
+    lt_slice text;
+    LT_TRY(look_for_proofs(l, raw, &text));
+    keep(l, "", "text/plain", raw, text);
+    LT_TRY(take_text(l, text, false));
+    if (!fields) {
+        return LT_OK;
+    }
+    LT_TRY(take_fields(l, &text, &about));
+    if (about.len > 0) {
+        char *both = lt_arena_printf(l->a, "%.*s\n\n%.*s", LT_FMT(about), LT_FMT(text));
+        LT_CHECK(both != NULL, LT_PEER_TOO_LARGE, "the report is over the limit");
+        text = lt_slice_cstr(both);
+    }
+    return copy(l, text, MAILROOM_TEXT_MAX, &l->m->text);
 }
 
 /* ---- all of it ---- */
@@ -429,7 +468,7 @@ static lt_res take_all(struct look *l, const char *form, lt_slice raw)
         LT_TRY(r);
         LT_TRY(take_returned(l, raw));
     } else {
-        LT_TRY(take_form(l, raw));
+        LT_TRY(take_form(l, form, raw));
     }
     if (l->m->text[0] == '\0' && l->html.len > 0) {
         LT_TRY(copy(l, l->html, MAILROOM_TEXT_MAX, &l->m->text));

@@ -264,6 +264,16 @@ def test_the_form(site):
     assert site.page(link)[0] == 200
     report = site.settled(number)
     assert (report["channel"], report["cause"], report["status"]) == ("form", "misuse", "open")
+    assert (report["title"], [w["text"] for w in report["thread"] if w["kind"] == "report"]) == \
+        ("e.example.com", ["e.example.com\n\n" + fields["text"] + "\n"])
+    # A key in the wrong field is a key; the browser has joined its lines.
+    key = ec.generate_private_key(ec.SECP256R1())
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
+    status, page = site.page(f"{site.ca.url}/problem", **{**fields, "about": " ".join(pem.split("\n")), "text": "x"})
+    report = site.settled(int(re.search(r"problem (\d+)", page)[1]))
+    assert report["kept_sha256"] and "private key removed" in report["title"]
+    for secret in pem.splitlines()[1:3]:
+        assert secret not in json.dumps(report) + site.ca.lintel("problem", "raw", report["id"]).stdout
     # A program sends the same form, and is answered in JSON.
     ask = urllib.request.Request(f"{site.ca.url}/problem", urllib.parse.urlencode({**fields, "text": "by a program"}).encode(),
                                  {"Accept": "application/json"})

@@ -182,6 +182,51 @@ static void the_text_of_a_form(void **state)
     assert_string_equal(read_as("text", "probe: short\n\nx")->probe, "");
 }
 
+/* A key is where somebody pasted it: in the line for serial numbers, in a name, in a subject. */
+#define SECRET "MC4CAQAwBQYDK2VwBCIEIKrRwnLuL3YAoS/bROeTQzUQobJRn4CmtdTQTcZdooDY"
+#define KEY "-----BEGIN PRIVATE KEY----- " SECRET " -----END PRIVATE KEY-----"
+
+static void a_private_key_in_any_field_is_taken_out_and_proves(void **state)
+{
+    static const struct {
+        const char *form;
+        const char *raw;
+    } rows[] = {
+        {"text", "contact: \nname: x\nclause: \nabout: " KEY "\n\nx\n"},
+        {"text", "contact: \nname: " KEY "\nclause: \nabout: x\n\nx\n"},
+        {"text", "contact: \nname: x\nclause: " KEY "\nabout: x\n\nx\n"},
+        {"text", "contact: \nname: x\nclause: \nabout: x\n\n" KEY "\n"},
+        {"mail", HEAD "Subject: " KEY "\r\n\r\nsee above\r\n"},
+        {"mail", "From: \"" KEY "\" <nobody@example.org>\r\nSubject: x\r\n\r\nsee above\r\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        const Ipc__MailroomRead *m = read_as(rows[i].form, rows[i].raw);
+        assert_int_equal(m->n_proofs, 1);
+        const char *const told[] = {m->text, m->subject, m->from_name, m->clause, m->message_id};
+        for (size_t k = 0; k < LT_COUNT(told); k++) {
+            assert_null(strstr(told[k], SECRET));
+        }
+        assert_true(m->kept.len > 0);
+        assert_null(memmem(m->kept.data, m->kept.len, SECRET, strlen(SECRET)));
+    }
+}
+
+static void what_a_form_says_is_in_its_place(void **state)
+{
+    (void)state;
+    const Ipc__MailroomRead *m = read_as(
+        "text", "contact: me@example.org\nname: A. Nobody\nauthority: other\ncause: \nclause: CABF-BR "
+                "7.1.2.7.6\nabout: www.example.com\nprobe: \nfrom: 192.0.2.1\n\nIt is wrong.\n");
+    assert_string_equal(m->subject, "www.example.com");
+    assert_string_equal(m->from_name, "A. Nobody");
+    assert_string_equal(m->clause, "CABF-BR 7.1.2.7.6");
+    assert_string_equal(m->text, "www.example.com\n\nIt is wrong.\n");
+    /* Of what was added to a case nothing is a field. */
+    assert_string_equal(read_as("text", "clause: none\n\nx")->clause, "");
+    assert_string_equal(read_as("text", "clause: none\n\nx")->text, "clause: none\n\nx");
+}
+
 static int begin(void **state)
 {
     (void)state;
@@ -209,6 +254,8 @@ int main(void)
         cmocka_unit_test(bytes_that_are_no_letter),
         cmocka_unit_test(parts_without_end_are_a_text),
         cmocka_unit_test(the_text_of_a_form),
+        cmocka_unit_test(a_private_key_in_any_field_is_taken_out_and_proves),
+        cmocka_unit_test(what_a_form_says_is_in_its_place),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
