@@ -121,6 +121,16 @@ LT_MUST_USE lt_res problem_upload_beat(struct ca_turn *t, bool *ret_more);
 LT_MUST_USE lt_res problem_reading_beat(struct ca_turn *t, bool *ret_more);
 /* What is waiting, as far as there is room. */
 LT_MUST_USE lt_res problem_reading_go(struct ca_turn *t);
+/* A proof that came with a report, or to one: acted on, said in the thread; where the key is compromised the
+ * findings say so. *ret_done is set when findings were given. */
+struct problem_proof {
+    const Ipc__KeyProof *proof;
+    const char *via;
+    lt_time received;
+    bool alone; /* the report is about nothing else: a key that is none of ours ends it */
+};
+LT_MUST_USE lt_res problem_prove(struct ca_turn *t, struct incident_problem *p,
+                                 const struct problem_proof *proof, bool *ret_done);
 
 /* problem_probe.c: our own daily report. */
 LT_MUST_USE lt_res problem_channel_put(struct ca_turn *t, const char *name, int64_t minutes, const char *by,

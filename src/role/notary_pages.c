@@ -21,7 +21,12 @@ static const struct notary_page pages[] = {
      NULL,
      .area = "text",
      .open = true},
-    {"/problem/", "problem-case", {"do", "text", "domain", "method"}, NULL, .area = "text"},
+    {"/problem/",
+     "problem-case",
+     {"do", "text", "domain", "method"},
+     NULL,
+     .area = "text",
+     .clean = {"text", "domain"}},
     {"/oncall/", "oncall", {"do"}, NULL},
     {"/key", "key-proof", {"do", "proof", "contact"}, NULL, .area = "proof", .proofs = "proof", .open = true},
     {"/key/", "key-check", {"do"}, NULL},
@@ -35,7 +40,7 @@ static const char style[] = "body{font:1rem/1.5 sans-serif;max-width:44rem;margi
                             "textarea,input:not([type]){width:100%;font:.8rem monospace}"
                             "button{font:inherit;padding:.4rem 1rem;margin:1rem 1rem 0 0}";
 
-enum { POLICY_SIZE = 256 };
+enum { POLICY_SIZE = 256, CLEAN_MAX = 256 * 1024 };
 
 const struct notary_page *notary_page_find(lt_slice path, lt_slice *ret_token)
 {
@@ -231,16 +236,6 @@ lt_res notary_page_refuse(struct notary *n, struct notary_request *q, uint32_t s
     return notary_page_answer(n, q, &page);
 }
 
-static bool may_post(const struct notary_page *page, lt_slice field)
-{
-    for (size_t i = 0; i < NOTARY_PAGE_FIELDS_MAX && page->fields[i] != NULL; i++) {
-        if (lt_slice_eq_cstr(field, page->fields[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Browsers end lines with CR LF. */
 static lt_res without_cr(struct lt_arena *a, lt_slice text, lt_slice *ret_text)
 {
@@ -286,11 +281,8 @@ static lt_res read_requests(struct notary *n, struct notary_request *q, lt_slice
 }
 
 /* Verified here; a private key among them goes no further than this. */
-static lt_res read_proofs(struct notary_request *q, lt_slice text, Ipc__PageCall *call)
+static lt_res tell_proofs(struct notary_request *q, struct incident_proofs *found, Ipc__PageCall *call)
 {
-    struct incident_proofs *found = LT_NEW(&q->arena, struct incident_proofs);
-    LT_CHECK(found != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
-    LT_TRY(incident_proof_look(text, &q->arena, found));
     LT_TRY(incident_proof_finish(&q->arena, found));
     call->proofs = LT_NEW_ARRAY(&q->arena, Ipc__KeyProof *, found->count + 1);
     LT_CHECK(call->proofs != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
@@ -300,8 +292,42 @@ static lt_res read_proofs(struct notary_request *q, lt_slice text, Ipc__PageCall
         LT_TRY(incident_proof_message(&found->list[i], &q->arena, m));
         call->proofs[call->n_proofs++] = m;
     }
-    explicit_bzero((void *)(uintptr_t)text.ptr, text.len); /* the messages have copies of what may be kept */
-    explicit_bzero((void *)(uintptr_t)q->raw.ptr, q->raw.len);
+    return LT_OK;
+}
+
+/* A text in which there may be proofs: what goes on has the hashes of a private key in its place. */
+static lt_res clean(struct notary_request *q, struct incident_proofs *found, lt_slice *text)
+{
+    size_t first = found->count;
+    struct lt_buf out;
+    LT_TRY(incident_proof_look(*text, &q->arena, found));
+    lt_buf_init(&out, CLEAN_MAX);
+    incident_proof_redact(*text, found, first, &out);
+    *text = out.overflow ? (lt_slice){0} : lt_arena_copy(&q->arena, lt_buf_slice(&out));
+    lt_buf_done(&out);
+    LT_CHECK(text->ptr != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    return LT_OK;
+}
+
+static bool is_among(const char *const names[NOTARY_PAGE_FIELDS_MAX], lt_slice field)
+{
+    for (size_t i = 0; i < NOTARY_PAGE_FIELDS_MAX && names[i] != NULL; i++) {
+        if (lt_slice_eq_cstr(field, names[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static lt_res read_field(struct notary_request *q, lt_slice name, lt_slice value, Ipc__PageCall *call)
+{
+    Ipc__PageField *f = LT_NEW(&q->arena, Ipc__PageField);
+    LT_CHECK(f != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    ipc__page_field__init(f);
+    f->name = lt_arena_cstr(&q->arena, name);
+    f->value = lt_arena_cstr(&q->arena, value);
+    LT_CHECK(f->name != NULL && f->value != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    call->fields[call->n_fields++] = f;
     return LT_OK;
 }
 
@@ -309,30 +335,35 @@ static lt_res read_form(struct notary *n, struct notary_request *q, const struct
                         Ipc__PageCall *call)
 {
     struct http_form form;
-    lt_slice proofs = {0};
+    struct incident_proofs *found = LT_NEW(&q->arena, struct incident_proofs);
     LT_TRY(
         http_form_parse_area(q->raw, page->requests != NULL ? page->requests : page->area, &q->arena, &form));
     call->fields = LT_NEW_ARRAY(&q->arena, Ipc__PageField *, form.count + 1);
-    LT_CHECK(call->fields != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    LT_CHECK(call->fields != NULL && found != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
     for (size_t i = 0; i < form.count; i++) {
-        Ipc__PageField *f = LT_NEW(&q->arena, Ipc__PageField);
-        LT_CHECK(may_post(page, form.fields[i].name), LT_PEER_MALFORMED, "the form has no such field");
-        if (page->requests != NULL && lt_slice_eq_cstr(form.fields[i].name, page->requests)) {
-            LT_TRY(form.fields[i].value.len == 0 ? LT_OK : read_requests(n, q, form.fields[i].value, call));
-            continue;
+        lt_slice name = form.fields[i].name;
+        lt_slice value = form.fields[i].value;
+        LT_CHECK(is_among(page->fields, name), LT_PEER_MALFORMED, "the form has no such field");
+        if (page->requests != NULL && lt_slice_eq_cstr(name, page->requests)) {
+            LT_TRY(value.len == 0 ? LT_OK : read_requests(n, q, value, call));
+        } else if (page->proofs != NULL && lt_slice_eq_cstr(name, page->proofs)) {
+            LT_TRY(incident_proof_look(value, &q->arena, found));
+        } else {
+            LT_TRY(is_among(page->clean, name) ? clean(q, found, &value) : LT_OK);
+            LT_TRY(read_field(q, name, value, call));
         }
-        if (page->proofs != NULL && lt_slice_eq_cstr(form.fields[i].name, page->proofs)) {
-            proofs = form.fields[i].value;
-            continue;
-        }
-        LT_CHECK(f != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
-        ipc__page_field__init(f);
-        f->name = lt_arena_cstr(&q->arena, form.fields[i].name);
-        f->value = lt_arena_cstr(&q->arena, form.fields[i].value);
-        LT_CHECK(f->name != NULL && f->value != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
-        call->fields[call->n_fields++] = f;
     }
-    return proofs.len == 0 ? LT_OK : read_proofs(q, proofs, call); /* last: it wipes the form */
+    LT_TRY(found->count > 0 ? tell_proofs(q, found, call) : LT_OK);
+    if (page->proofs != NULL || found->count > 0) { /* the messages have copies of what may be kept */
+        for (size_t i = 0; i < form.count; i++) {
+            lt_slice value = form.fields[i].value;
+            if (value.len > 0) {
+                explicit_bzero((void *)(uintptr_t)value.ptr, value.len);
+            }
+        }
+        explicit_bzero((void *)(uintptr_t)q->raw.ptr, q->raw.len);
+    }
+    return LT_OK;
 }
 
 lt_res notary_page_begin(struct notary *n, struct notary_request *q, const Ipc__HttpRequest *m)

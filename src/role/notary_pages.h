@@ -24,8 +24,10 @@ struct notary_page {
     const char *requests; /* the one of them that has certificate requests (PEM); NULL: none has */
     const char *area;     /* the one of them that is a text of some lines; NULL: none is */
     const char *proofs;   /* the one of them that has proofs of key compromise; NULL: none has */
-    bool open;            /* nobody needs a token: the path is the prefix, and nothing more */
-    bool nameless;        /* nothing of who asks is handed on */
+    /* those in which proofs are looked for as well; they are handed on without private keys */
+    const char *clean[NOTARY_PAGE_FIELDS_MAX];
+    bool open;     /* nobody needs a token: the path is the prefix, and nothing more */
+    bool nameless; /* nothing of who asks is handed on */
 };
 
 /* The page that the path is of, or NULL. ret_token: what follows, unchecked. */

@@ -419,6 +419,46 @@ static void findings_by_letter_wait_for_the_relay(void **state)
         rig_number(r, "SELECT unfounded FROM problem_reporter WHERE contact = 'reporter@example.com'"), 1);
 }
 
+static void what_comes_back_after_the_findings_is_taken(void **state)
+{
+    struct rig *r = *state;
+    Ipc__MailroomRead m = IPC__MAILROOM_READ__INIT;
+    struct finding f = {letter(r, "A letter"), "none", "all is well"};
+    assert_ok(rig_run(r, find_step, &f));
+    m.problem = f.id;
+    assert_ok(rig_run(r, read_step, &m));
+    assert_int_equal(number(r, "status = 'answered' AND reading = 'done'", f.id), 1);
+}
+
+static lt_res prove_step(struct rig *r, struct ca_turn *t, void *arg)
+{
+    static char kind[] = "nonce";
+    static char verdict[] = "forged";
+    Ipc__KeyProof proof = IPC__KEY_PROOF__INIT;
+    struct incident_problem p;
+    const struct finding *f = arg;
+    bool done = false;
+    (void)r;
+    proof.kind = kind;
+    proof.verdict = verdict;
+    LT_TRY(problem_load(t, f->id, &p));
+    LT_TRY(problem_prove(t, &p, &(struct problem_proof){.proof = &proof, .via = "form", .received = t->now},
+                         &done));
+    LT_CHECK(!done, LT_PEER_CONFLICT, "findings of a proof that is none");
+    return LT_OK;
+}
+
+static void a_proof_that_is_none_is_answered_in_the_thread(void **state)
+{
+    struct rig *r = *state;
+    struct opening o = plain("x");
+    assert_ok(rig_run(r, open_step, &o));
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM problem_word WHERE kind = 'note'"), 0);
+    assert_ok(rig_run(r, prove_step, &(struct finding){.id = o.id}));
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM problem_word WHERE kind = 'note' AND shown = 1"), 1);
+    assert_int_equal(number(r, "status = 'open' AND rank < 100 AND found_us = 0", o.id), 1);
+}
+
 static lt_res bounce_step(struct rig *r, struct ca_turn *t, void *arg)
 {
     static const struct store_sql sql = {
@@ -613,6 +653,8 @@ int main(void)
         TEST(few_are_on_their_way_at_a_time),
         cmocka_unit_test(every_edge_and_no_other),
         TEST(findings_without_an_address_are_on_the_page),
+        TEST(what_comes_back_after_the_findings_is_taken),
+        TEST(a_proof_that_is_none_is_answered_in_the_thread),
         TEST(findings_by_letter_wait_for_the_relay),
         TEST(findings_that_come_back_leave_the_clock_running),
         TEST(what_is_so_is_revoked_from_the_receipt_on),

@@ -216,6 +216,40 @@ static void proofs_posted(void **state)
 }
 
 /* Certificate requests are taken apart here: the registrar gets names and keys. */
+/* What is added to a case is words, and may be a proof of any kind. */
+static void proofs_between_words(void **state)
+{
+    static const char words[] =
+        "do=say&text=here+it+is%3A+%7B%22kty%22%3A%22EC%22%2C%22crv%22%3A%22P-256%22%2C"
+        "%22d%22%3A%22AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE%22%7D+there&domain=a.example";
+    const struct said *call = NULL;
+    Ipc__PageReply reply = IPC__PAGE_REPLY__INIT;
+    (void)state;
+    reply.status = 200;
+    send_http(&(struct ask){"POST", "/problem/0123456789abcdefABCDEF_-", "", NULL, FORM,
+                            LT_SLICE(words, sizeof words - 1), false, 0});
+    const Ipc__PageCall *c = asked(&call);
+    assert_int_equal(c->n_fields, 3);
+    assert_int_equal(c->n_proofs, 1);
+    assert_string_equal(c->proofs[0]->kind, "private-key");
+    assert_string_equal(c->proofs[0]->verdict, "proven");
+    assert_string_equal(c->fields[1]->name, "text");
+    assert_null(strstr(c->fields[1]->value, "AAAAAAAAAAAAAAAAAAE"));
+    assert_non_null(strstr(c->fields[1]->value, "here it is: [private key removed: JWK"));
+    assert_non_null(strstr(c->fields[1]->value, "] there"));
+    assert_string_equal(c->fields[2]->value, "a.example");
+    answer_page(call, &reply);
+    (void)answered(200);
+    send_http(&(struct ask){"POST", "/problem/0123456789abcdefABCDEF_-", "", NULL, FORM,
+                            LT_LIT("do=say&text=%7B%22kty%22%3A+words"), false, 0});
+    c = asked(&call);
+    assert_int_equal(c->n_proofs, 0);
+    assert_string_equal(c->fields[1]->value, "{\"kty\": words");
+    answer_page(call, &reply);
+    (void)answered(200);
+    heard_nothing();
+}
+
 static void requests_posted(void **state)
 {
     static const char *const bad[] = {
@@ -309,8 +343,15 @@ static void tokens(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(looked_at),       TEST(policy),        TEST(posted),         TEST(refused_here),
-        TEST(requests_posted), TEST(proofs_posted), TEST(registrar_away), TEST(tokens),
+        TEST(looked_at),
+        TEST(policy),
+        TEST(posted),
+        TEST(refused_here),
+        TEST(requests_posted),
+        TEST(proofs_posted),
+        TEST(proofs_between_words),
+        TEST(registrar_away),
+        TEST(tokens),
     };
     return cmocka_run_group_tests(tests, make_keys, drop_keys);
 }
