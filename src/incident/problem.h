@@ -52,7 +52,8 @@ struct incident_report {
 };
 
 /* A report that is now in the book, with its clock (cpr-findings) running, an acknowledgement on its way, and
- * its bytes on their way to the mailroom. The same bytes again give the id that they have. */
+ * its bytes on their way to the mailroom. The same bytes again, by the same channel and from the same address
+ * as far as there is one, give the id that they have. */
 LT_MUST_USE lt_res incident_problem_open(struct ca_turn *t, const struct incident_report *r, int64_t *ret_id);
 
 /* It belongs to an incident. Both have the event. */

@@ -19,7 +19,8 @@ static const struct store_sql sql[] = {
     {"problem.get", COLUMNS "id = ?1"},
     {"problem.by-link", COLUMNS "link_sha256 = ?1 LIMIT 1"},
     {"problem.by-raw",
-     "SELECT id FROM problem WHERE raw_sha256 = ?1 AND status <> 'closed' ORDER BY id LIMIT 1"},
+     "SELECT id, channel, contact FROM problem WHERE raw_sha256 = ?1 AND status <> 'closed' ORDER BY id "
+     "LIMIT 100"},
     {"problem.next", "SELECT coalesce(max(id), 0) + 1 FROM problem"},
     {"problem.add",
      "INSERT INTO problem (id, status, kind, channel, received_us, recorded_us, sent_us, contact, reporter, "
@@ -336,6 +337,25 @@ static lt_res begin(struct ca_turn *t, int64_t id, const struct incident_report 
     return problem_reading_go(t);
 }
 
+/* The open report that the same reporter made of the same bytes; 0: none. Proofs circulate: who sends what
+ * somebody else has sent has a report of their own. A form without an address may be anybody's. */
+static lt_res by_raw(struct ca_turn *t, const struct incident_report *r, int64_t *ret_id)
+{
+    struct store_rows rows;
+    bool anybody = strcmp(r->channel, "form") == 0 && r->contact[0] == '\0';
+    *ret_id = 0;
+    if (anybody) {
+        return LT_OK;
+    }
+    LT_TRY(store_query(t->store, &sql[SQL_BY_RAW], STORE_ARGS(STORE_B(r->raw_sha256)), &rows));
+    while (*ret_id == 0 && store_next(&rows)) {
+        bool same = lt_slice_eq_cstr(store_bytes(&rows, 1), r->channel) &&
+                    (r->contact[0] == '\0' || lt_slice_eq_cstr(store_bytes(&rows, 2), r->contact));
+        *ret_id = same ? store_int(&rows, 0) : 0;
+    }
+    return store_rows_end(&rows);
+}
+
 lt_res incident_problem_open(struct ca_turn *t, const struct incident_report *r, int64_t *ret_id)
 {
     uint8_t hash[CRYPTO_SHA256_LEN];
@@ -347,7 +367,7 @@ lt_res incident_problem_open(struct ca_turn *t, const struct incident_report *r,
         raw = LT_SLICE(hash, sizeof hash);
         bytes = (int64_t)strlen(r->words);
     } else {
-        LT_TRY(number(t, SQL_BY_RAW, STORE_ARGS(STORE_B(raw)), ret_id));
+        LT_TRY(by_raw(t, r, ret_id));
         if (*ret_id != 0) {
             return again(t, *ret_id, r);
         }

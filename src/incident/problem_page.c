@@ -161,19 +161,25 @@ static lt_res keep_raw(struct acme_page *p, lt_slice raw, struct incident_report
     return LT_OK;
 }
 
-static lt_res thank(struct acme_page *p, int64_t id)
+/* The link is a right: it is given to who opened the case, and to nobody who sends the same once more. */
+static lt_res thank(struct acme_page *p, int64_t id, lt_slice upload)
 {
     struct incident_problem row;
     const char *subject = NULL;
-    const char *url = NULL;
+    const char *url = "";
     LT_TRY(problem_load(p->turn, id, &row));
     LT_TRY(problem_subject(p->turn, id, &subject));
-    LT_TRY(problem_page_url(p->turn, &row, &url));
+    bool opened = lt_slice_eq(row.upload, upload);
+    LT_TRY(opened ? problem_page_url(p->turn, &row, &url) : LT_OK);
     LT_TRY(acme_page_title(p, 200, "Thank you: your report is received"));
     LT_TRY(acme_page_text(
         p, "It is written down. Preliminary findings follow within 24 hours; proofs of a compromised "
            "key are being verified now. Keep the link: it shows what becomes of the report, and "
            "takes what you want to add."));
+    LT_TRY(opened ? LT_OK
+                  : acme_page_text(
+                        p, "The same report from the same address was here before. Its link is in the "
+                           "letter that we sent to that address then."));
     LT_TRY(acme_page_row(p, "Case", subject));
     LT_TRY(url[0] == '\0' ? LT_OK : acme_page_row(p, "Link", url));
     return acme_page_answer(p);
@@ -198,7 +204,7 @@ static lt_res take(struct acme_page *p)
     LT_TRY(raw_of(p, &raw));
     LT_TRY(keep_raw(p, raw, &r));
     LT_TRY(incident_problem_open(p->turn, &r, &id));
-    return thank(p, id);
+    return thank(p, id, r.upload);
 }
 
 lt_res incident_problem_report_page(struct acme_page *p)

@@ -204,6 +204,35 @@ static void the_same_bytes_are_the_same_report(void **state)
     assert_int_equal(rig_number(r, "SELECT count(*) FROM event WHERE kind = 'problem.again'"), 2);
 }
 
+/* A proof circulates: whoever sends it has a report of their own, and nobody gets somebody else's. */
+static void the_same_bytes_of_somebody_else_are_another_report(void **state)
+{
+    static const struct {
+        const char *channel;
+        const char *contact;
+        int64_t id;
+    } rows[] = {
+        {"api", "one@example.com", 1},
+        {"api", "two@example.com", 2},
+        {"api", "one@example.com", 1},
+        {"form", "one@example.com", 3},
+        {"form", "one@example.com", 3},
+        {"form", "", 4},
+        {"form", "", 5}, /* without an address: who knows whether it is the same person */
+        {"mail", "", 6},
+        {"mail", "", 6},
+    };
+    struct rig *r = *state;
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        struct opening o = plain("");
+        o.report.channel = rows[i].channel;
+        o.report.contact = rows[i].contact;
+        o.raw = "A proof";
+        assert_ok(rig_run(r, open_step, &o));
+        assert_int_equal(o.id, rows[i].id);
+    }
+}
+
 /* ---- read ---- */
 
 static void what_the_mailroom_read_is_kept(void **state)
@@ -645,6 +674,7 @@ int main(void)
         TEST(bad_reports_are_refused),
         TEST(parts_come_in_order_and_once),
         TEST(the_same_bytes_are_the_same_report),
+        TEST(the_same_bytes_of_somebody_else_are_another_report),
         TEST(what_the_mailroom_read_is_kept),
         TEST(a_mailroom_that_lies_is_not_believed),
         TEST(a_relay_with_a_wrong_clock_moves_nothing),
