@@ -30,12 +30,21 @@ static const struct store_sql sql[] = {
     {"incident.batches", "SELECT batch, tier, count FROM mass_batch WHERE mass = ?1 AND batch > ?2 "
                          "ORDER BY batch LIMIT 1000"},
     {"incident.scope-hash", "SELECT sha256 FROM incident_scope WHERE incident = ?1 AND version = ?2"},
+    /* What its run left out, page by page of all holds, also those that are over: when each was revoked. */
+    {"incident.kept-back",
+     "SELECT h.issuer, h.serial, coalesce((SELECT r.revoked_us FROM certificate c CROSS JOIN revocation r ON "
+     "r.issuer = c.issuer AND r.shard = c.shard AND r.serial = c.serial WHERE c.issuer = h.issuer AND "
+     "c.serial = h.serial AND c.copy = 0), 0), EXISTS (SELECT 1 FROM mass_tier x CROSS JOIN mass_member m ON "
+     "m.mass = x.mass AND m.tier = x.tier AND m.issuer = h.issuer AND m.serial = h.serial AND m.state = 1 "
+     "WHERE x.mass = ?1) FROM revocation_hold h WHERE (h.issuer, h.serial) > (?2, ?3) "
+     "ORDER BY h.issuer, h.serial LIMIT 500"},
 };
-enum { SQL_MASS, SQL_ADD, SQL_GET, SQL_SET, SQL_MOVE, SQL_BATCHES, SQL_SCOPE_HASH };
+enum { SQL_MASS, SQL_ADD, SQL_GET, SQL_SET, SQL_MOVE, SQL_BATCHES, SQL_SCOPE_HASH, SQL_KEPT_BACK };
 const struct incident_sql incident_case_plan_sql = {sql, LT_COUNT(sql)};
 
 enum {
     PAGE = 1000,
+    KEPT_PAGE = 500,
     REVOKED_PER_S = 20000, /* a run's pace at the least; docs/performance.md */
     PUBLISH_S = 120,       /* CRLs signed, published, fetched back */
     RESERVE_LEAST_S = 900,
@@ -317,32 +326,6 @@ lt_res incident_case_op_revoke(struct incident_call *c)
     return incident_case_answer(c, in.id, &b);
 }
 
-/* The list is done: what is left is kept by courts. */
-static lt_res revoked(struct ca_turn *t, const struct incident_case *c, const struct plan *p,
-                      const struct mass *m)
-{
-    struct ca_body b;
-    const char *subject = incident_case_subject(t, c->id);
-    char *evidence = lt_arena_printf(t->arena, "mass m%lld done", (long long)p->mass);
-    LT_ASSERT(evidence != NULL);
-    ca_body_init(&b);
-    ca_body_int(&b, "incident", c->id);
-    ca_body_int(&b, "revoked", m->revoked);
-    ca_body_int(&b, "already", m->already);
-    ca_body_int(&b, "held", m->held);
-    ca_body_time(&b, "ended", (lt_time){m->ended_us});
-    LT_TRY(incident_case_event(t, c->id, "incident.revoked", &b, LT_SLICE(NULL, 0)));
-    const struct incident_duty *d =
-        c->cause[0] == 0 ? NULL : incident_duty_for_cause(lt_slice_cstr(c->cause), (lt_time){c->aware_us});
-    LT_TRY(d == NULL ? LT_OK : incident_clock_meet(t, subject, d->id, (lt_time){m->ended_us}, evidence));
-    LT_TRY(incident_clock_happened(t, "incident.revoked", subject, (lt_time){m->ended_us}, evidence));
-    if (m->held == 0 && (c->must_us == 0 || m->ended_us <= c->must_us)) { /* feared, and did not happen */
-        LT_TRY(incident_clock_void(t, subject, "irg-9", "everything was revoked in time after all"));
-    }
-    LT_TRY(incident_step_if(t, c->id, "revoke", "the revocation", evidence));
-    return incident_step_if(t, c->id, "report", "the revocation", evidence);
-}
-
 /* ---- in time ---- */
 
 static int64_t left_over(const struct mass *m)
@@ -375,6 +358,98 @@ static lt_res say_late(struct ca_turn *t, const struct incident_case *c, const s
     return incident_page(t, strcmp(c->severity, "critical") == 0 ? "critical" : "high", subject, words);
 }
 
+/* ---- the list is done ---- */
+
+/* The duty is done with the last certificate, not with the last that one was free to revoke. */
+static lt_res all_revoked(struct ca_turn *t, const struct incident_case *c, int64_t ended_us,
+                          const char *evidence)
+{
+    const char *subject = incident_case_subject(t, c->id);
+    const struct incident_duty *d =
+        c->cause[0] == 0 ? NULL : incident_duty_for_cause(lt_slice_cstr(c->cause), (lt_time){c->aware_us});
+    LT_TRY(d == NULL ? LT_OK : incident_clock_meet(t, subject, d->id, (lt_time){ended_us}, evidence));
+    LT_TRY(incident_clock_happened(t, "incident.revoked", subject, (lt_time){ended_us}, evidence));
+    return c->must_us == 0 || ended_us <= c->must_us /* feared, and did not happen */
+               ? incident_clock_void(t, subject, "irg-9", "everything was revoked in time after all")
+               : LT_OK;
+}
+
+/* What courts keep is late like anything else: nobody grants exceptions, so its clock goes on, and the report
+ * of the delay is due. */
+static lt_res kept_back(struct ca_turn *t, const struct incident_case *c, const struct plan *p,
+                        const struct mass *m)
+{
+    LT_TRY(store_exec(t->store, &sql[SQL_MOVE],
+                      STORE_ARGS(STORE_I(c->id), STORE_I(p->version), STORE_S("held"), STORE_I(t->now.us)),
+                      NULL));
+    return c->must_us != 0 && c->late_us == 0 ? say_late(t, c, m) : LT_OK;
+}
+
+static lt_res revoked(struct ca_turn *t, const struct incident_case *c, const struct plan *p,
+                      const struct mass *m)
+{
+    struct ca_body b;
+    char *evidence = lt_arena_printf(t->arena, "mass m%lld done", (long long)p->mass);
+    LT_ASSERT(evidence != NULL);
+    ca_body_init(&b);
+    ca_body_int(&b, "incident", c->id);
+    ca_body_int(&b, "revoked", m->revoked);
+    ca_body_int(&b, "already", m->already);
+    ca_body_int(&b, "held", m->held);
+    ca_body_time(&b, "ended", (lt_time){m->ended_us});
+    LT_TRY(incident_case_event(t, c->id, "incident.revoked", &b, LT_SLICE(NULL, 0)));
+    LT_TRY(m->held == 0 ? all_revoked(t, c, m->ended_us, evidence) : kept_back(t, c, p, m));
+    LT_TRY(incident_step_if(t, c->id, "revoke", "the revocation", evidence));
+    return incident_step_if(t, c->id, "report", "the revocation", evidence);
+}
+
+/* *ret_last .us 0: at least one of them is not revoked. */
+static lt_res last_of_kept(struct ca_turn *t, const struct plan *p, lt_time *ret_last)
+{
+    int64_t issuer = 0;
+    lt_slice serial = LT_LIT("");
+    size_t seen = 0;
+    bool left = false;
+    ret_last->us = 0;
+    do {
+        struct store_rows rows;
+        seen = 0;
+        LT_TRY(store_query(t->store, &sql[SQL_KEPT_BACK],
+                           STORE_ARGS(STORE_I(p->mass), STORE_I(issuer), STORE_B(serial)), &rows));
+        while (!left && store_next(&rows)) {
+            seen++;
+            issuer = store_int(&rows, 0);
+            serial = lt_arena_copy(t->arena, store_bytes(&rows, 1));
+            bool ours = store_int(&rows, 3) != 0;
+            left = ours && store_int(&rows, 2) == 0;
+            ret_last->us = ours && store_int(&rows, 2) > ret_last->us ? store_int(&rows, 2) : ret_last->us;
+        }
+        LT_TRY(store_rows_end(&rows));
+    } while (!left && seen == KEPT_PAGE);
+    ret_last->us = left ? 0 : ret_last->us;
+    return LT_OK;
+}
+
+/* The order is over, and the last of them is revoked. */
+static lt_res look_at_kept(struct ca_turn *t, const struct incident_case *c, const struct plan *p)
+{
+    struct ca_body b;
+    lt_time last = {0};
+    LT_TRY(last_of_kept(t, p, &last));
+    if (last.us == 0) {
+        return LT_OK;
+    }
+    LT_TRY(store_exec(t->store, &sql[SQL_MOVE],
+                      STORE_ARGS(STORE_I(c->id), STORE_I(p->version), STORE_S("over"), STORE_I(t->now.us)),
+                      NULL));
+    ca_body_init(&b);
+    ca_body_int(&b, "incident", c->id);
+    ca_body_int(&b, "version", p->version);
+    ca_body_time(&b, "ended", last);
+    LT_TRY(incident_case_event(t, c->id, "incident.held-revoked", &b, LT_SLICE(NULL, 0)));
+    return all_revoked(t, c, last.us, "what an order had kept is revoked");
+}
+
 static bool will_be_late(const struct ca_turn *t, const struct incident_case *c, const struct mass *m)
 {
     int64_t whole_us = c->must_us - c->aware_us;
@@ -400,8 +475,11 @@ lt_res incident_case_plan_due(struct ca_turn *t, struct incident_case *c, bool *
         return give_up(t, c, &p, "its revocation was stopped");
     }
     if (set && strcmp(m.status, "done") == 0) {
-        LT_TRY(give_up(t, c, &p, "everything is revoked"));
+        LT_TRY(give_up(t, c, &p, m.held == 0 ? "everything is revoked" : "an order keeps what is left"));
         return revoked(t, c, &p, &m);
+    }
+    if (known && strcmp(p.status, "held") == 0) {
+        LT_TRY(look_at_kept(t, c, &p));
     }
     if (set && (strcmp(m.status, "running") == 0 || strcmp(m.status, "checking") == 0)) {
         LT_TRY(incident_step_if(t, c->id, "revoke", "the revocation", "its last approval came"));

@@ -550,6 +550,52 @@ static void planned_and_revoked(void **state)
     assert_int_equal(rig_number(r, "SELECT count(*) FROM event WHERE kind = 'incident.revoked'"), 1);
 }
 
+#define CLOCK_IS(r_, duty_, status_) \
+    assert_int_equal(                \
+        rig_number(r_, "SELECT count(*) FROM clock WHERE duty = '" duty_ "' AND status = '" status_ "'"), 1)
+
+/* An order is no exception: the clock goes on, the delay is told, and it ends with the last of them. */
+static void what_a_court_keeps_is_late(void **state)
+{
+    struct rig *r = *state;
+    (void)open_one(r, "caa-unreliable", false);
+    assert_ok(scope(r, "expired", 100, 1));
+    a_list(r, "proposed");
+    assert_ok(plan(r, "m77", 1000));
+    assert_ok(rig_run(r, step_beat, NULL));
+    sql(r, "INSERT INTO mass_tier VALUES (77, 0, '')");
+    sql(r, "INSERT INTO mass_member VALUES (77, 0, 1, x'05', 1)");
+    sql(r, "INSERT INTO revocation_hold VALUES (1, x'04', 1, 'another order', 'r', 'ann', 0, '')");
+    sql(r, "INSERT INTO revocation_hold VALUES (1, x'05', 1, 'an order', 'r', 'ann', 0, '')");
+    sql(r,
+        "INSERT INTO certificate (issuer, serial, copy, kind, profile, sha256, spki_sha256, key_type, "
+        "key_bits, not_before_us, not_after_us, issued_us, account, order_id, name_set_sha256, name_count, "
+        "rule_set, build, delivered, worst_method, worst_dimension, oldest_validation_us, oldest_caa_us, "
+        "least_quorum, shard, sequence) VALUES (1, x'05', 0, 'x509', 1, x'00', x'00', 1, 256, 1, 2, 1, 1, "
+        "0, x'00', 1, '', '', 1, '', 1, 1, 1, 0, 3, 7)");
+    sql(r, "UPDATE mass SET status = 'done', revoked = 99, held = 1, ended_us = (SELECT aware_us + 9 FROM "
+           "incident) WHERE id = 77");
+    for (int i = 0; i < 3; i++) {
+        r->now = lt_time_add_seconds(r->now, HOUR);
+        assert_ok(rig_run(r, step_beat, NULL));
+    }
+    CLOCK_IS(r, "revoke-tls/caa-unreliable", "open");
+    CLOCK_IS(r, "irg-9", "open");
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM event WHERE kind = 'incident.late'"), 1);
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM incident WHERE status = 'reporting'"), 1);
+    sql(r, "UPDATE revocation_hold SET lifted_us = 9");
+    assert_ok(rig_run(r, step_beat, NULL));
+    CLOCK_IS(r, "revoke-tls/caa-unreliable", "open");
+    r->now = lt_time_add_seconds(r->now, 30 * HOUR);
+    sql(r, "INSERT INTO revocation SELECT 1, 3, x'05', 4, due_us + 60000000, 0, 0, 'ann', 8 FROM clock WHERE "
+           "duty LIKE 'revoke%'");
+    assert_ok(rig_run(r, step_beat, NULL));
+    assert_ok(rig_run(r, step_beat, NULL));
+    CLOCK_IS(r, "revoke-tls/caa-unreliable", "late");
+    CLOCK_IS(r, "irg-9", "open"); /* the report is due all the same */
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM event WHERE kind = 'incident.held-revoked'"), 1);
+}
+
 /* Said in good time, once, with a clock of its own. */
 static void what_will_be_late_is_said(void **state)
 {
@@ -612,6 +658,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_halt_stands_until_a_fix_holds, set_up, tear_down),
         cmocka_unit_test_setup_teardown(scopes_are_corrected_in_public, set_up, tear_down),
         cmocka_unit_test_setup_teardown(planned_and_revoked, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_a_court_keeps_is_late, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_will_be_late_is_said, set_up, tear_down),
         cmocka_unit_test_setup_teardown(another_cause, set_up, tear_down),
     };
