@@ -144,7 +144,7 @@ def clang(count):
     return False
 
 
-def fuzz(count, seconds=10, figures=None):
+def fuzz(count, seconds=5, figures=None):
     if not clang(count):
         return
     targets = sorted(p for p in (FUZZ / "tests" / "fuzz").glob("fuzz_*") if p.is_file() and os.access(p, os.X_OK))
