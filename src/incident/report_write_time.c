@@ -9,8 +9,9 @@
 enum { ENTRIES_MAX = 2000 };
 
 struct entry {
-    lt_time at;
-    size_t order; /* as it came, where two are of one minute */
+    lt_time at;   /* by the second, as all that is told */
+    int64_t us;   /* when it was written down, or began: what tells two of one second apart; 0: not known */
+    size_t order; /* as it came, where that does not either */
     const char *text;
 };
 
@@ -96,10 +97,10 @@ static const char *in_words(struct report_writer *r, const char *words, const js
     return text != NULL ? text : "";
 }
 
-static void add(struct entries *e, lt_time at, const char *text)
+static void add(struct entries *e, lt_time at, int64_t us, const char *text)
 {
     if (e->count < ENTRIES_MAX && at.us != 0 && text[0] != 0) {
-        e->list[e->count] = (struct entry){.at = at, .order = e->count, .text = text};
+        e->list[e->count] = (struct entry){.at = at, .us = us, .order = e->count, .text = text};
         e->count++;
     }
 }
@@ -116,10 +117,22 @@ static void add_events(struct report_writer *r, const char *list, struct entries
                 continue;
             }
             lt_time at = kinds[k].at != NULL ? incident_fact_time(body, kinds[k].at) : (lt_time){0};
-            add(e, at.us != 0 ? at : incident_fact_time(event, "time"),
+            add(e, at.us != 0 ? at : incident_fact_time(event, "time"), incident_fact_number(event, "us"),
                 in_words(r, kinds[k].words, body, incident_fact_number(event, "problem")));
         }
     }
+}
+
+/* Two plans of an incident may be of one list. */
+static bool is_again(const json_t *masses, size_t at)
+{
+    int64_t id = incident_fact_number(json_array_get(masses, at), "id");
+    for (size_t i = 0; i < at; i++) {
+        if (incident_fact_number(json_array_get(masses, i), "id") == id) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* What is no event of the incident, but of a halt or a revocation that belongs to it. */
@@ -129,16 +142,20 @@ static void add_rows(struct report_writer *r, struct entries *e)
     json_t *row;
     json_array_foreach(json_object_get(r->w->facts, "halts"), i, row)
     {
-        add(e, incident_fact_time(row, "lifted"), in_words(r, "issuance resumed for {kind} {value}", row, 0));
+        add(e, incident_fact_time(row, "lifted"), incident_fact_number(row, "us"),
+            in_words(r, "issuance resumed for {kind} {value}", row, 0));
     }
     json_array_foreach(json_object_get(r->w->facts, "masses"), i, row)
     {
-        add(e, incident_fact_time(row, "started"),
+        if (is_again(json_object_get(r->w->facts, "masses"), i)) {
+            continue;
+        }
+        add(e, incident_fact_time(row, "started"), incident_fact_number(row, "us"),
             in_words(r, "revocation of {count} certificates began", row, 0));
     }
     lt_time expected = report_expected(r);
     if (r->delayed && expected.us != 0) {
-        add(e, expected, "all remaining certificates are expected to be revoked, or expired, by now");
+        add(e, expected, 0, "all remaining certificates are expected to be revoked, or expired, by now");
     }
 }
 
@@ -146,14 +163,12 @@ static int compare(const void *a, const void *b)
 {
     const struct entry *x = a;
     const struct entry *y = b;
-    int64_t minute = 60 * LT_US_PER_SECOND;
-    int64_t mx = x->at.us / minute;
-    int64_t my = y->at.us / minute;
-    if (mx != my) {
-        return mx < my ? -1 : 1;
+    int64_t a_s = lt_time_seconds(x->at);
+    int64_t b_s = lt_time_seconds(y->at);
+    if (a_s != b_s) {
+        return a_s < b_s ? -1 : 1;
     }
-    return x->at.us != y->at.us ? (x->at.us < y->at.us ? -1 : 1)
-                                : (x->order > y->order) - (x->order < y->order);
+    return x->us != y->us ? (x->us < y->us ? -1 : 1) : (x->order > y->order) - (x->order < y->order);
 }
 
 void report_timeline(struct report_writer *r)

@@ -218,6 +218,39 @@ static void test_preliminary_and_closure(void **state)
 }
 
 /* Without anything that people wrote: all of it is named. */
+/* What is of one second stands in the order in which it happened, whatever list it is in; a list of two plans
+ * began once. */
+static void test_order(void **state)
+{
+    static const char *const words[] = {"a problem report was received", "issuance was halted",
+                                        "revocation of 2 certificates began", "revocation was finished"};
+    static const char same[] =
+        "{\"events\": [{\"time\": \"2026-03-01T02:12:00Z\", \"us\": 1772331120200000, \"kind\": "
+        "\"incident.halt\", \"body\": {}}, {\"time\": \"2026-03-01T02:12:01Z\", \"us\": 1772331121000009, "
+        "\"kind\": \"incident.revoked\", \"body\": {\"ended\": \"2026-03-01T02:12:00Z\", \"revoked\": 2}}],"
+        " \"problems\": [{\"problem\": 7, \"time\": \"2026-03-01T02:12:00Z\", \"us\": 1772331120100000, "
+        "\"kind\": \"problem.received\", \"body\": {}}], \"masses\": [{\"id\": 5, \"count\": 2, \"started\": "
+        "\"2026-03-01T02:12:00Z\", \"us\": 1772331120900000}, {\"id\": 5, \"count\": 2, \"started\": "
+        "\"2026-03-01T02:12:00Z\", \"us\": 1772331120900000}]}";
+    struct written w;
+    const char *last = NULL;
+    (void)state;
+    set_up(&w);
+    json_t *changed = json_loads(same, 0, NULL);
+    assert_non_null(changed);
+    assert_int_equal(json_object_update(w.facts, changed), 0);
+    json_decref(changed);
+    write_kind(&w, INCIDENT_REPORT_FULL, true);
+    for (size_t i = 0; i < LT_COUNT(words); i++) {
+        const char *at_ = strstr(lt_buf_cstr(&w.out), words[i]);
+        assert_non_null(at_);
+        assert_true(last == NULL || last < at_);
+        last = at_;
+    }
+    assert_null(strstr(strstr(lt_buf_cstr(&w.out), words[2]) + 1, words[2]));
+    tear_down(&w);
+}
+
 static void test_empty(void **state)
 {
     (void)state;
@@ -293,6 +326,7 @@ int main(void)
         cmocka_unit_test(test_full),
         cmocka_unit_test(test_delayed),
         cmocka_unit_test(test_preliminary_and_closure),
+        cmocka_unit_test(test_order),
         cmocka_unit_test(test_empty),
         cmocka_unit_test(test_no_incident),
         cmocka_unit_test(test_drawings),
