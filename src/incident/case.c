@@ -89,6 +89,7 @@ const struct incident_case_edge incident_case_edges[] = {
     {"learning", "report", "reporting", "somebody asks"},
     {"learning", "close", "closed", "all promises are kept, nobody asks"},
     {"closed", "reopen", "reporting", "somebody asks, or it was not over"},
+    {"closed", "declare", "declared", "it had been dismissed, and is one after all"},
 };
 const size_t incident_case_edge_count = LT_COUNT(incident_case_edges);
 
@@ -176,6 +177,53 @@ lt_res incident_may_see(struct ca_turn *t, const struct incident_case *c, const 
     return LT_OK;
 }
 
+/* ---- its clocks ---- */
+
+static const struct incident_duty *duty_of(const char *cause, lt_time aware)
+{
+    return cause[0] == 0 ? NULL : incident_duty_for_cause(lt_slice_cstr(cause), aware);
+}
+
+/* That we know of it starts the clock of the first report, and that of the revocation where a rule sets one.
+ */
+static lt_res start_clocks(struct ca_turn *t, int64_t id, const char *cause, bool restricted, lt_time aware)
+{
+    int64_t ignored = 0;
+    const char *subject = incident_case_subject(t, id);
+    static const char evidence[] = "the incident's opening says when we became aware";
+    const struct incident_duty *d = duty_of(cause, aware);
+    LT_TRY(incident_clock_happened(t, "incident.aware", subject, aware, evidence));
+    if (restricted) { /* the other route: nothing of it in public yet */
+        LT_TRY(incident_clock_happened(t, "incident.sensitive", subject, aware, evidence));
+    }
+    if (d == NULL) {
+        return LT_OK;
+    }
+    const struct incident_clock_start s = {d->id, subject, aware, evidence};
+    return incident_clock_open(t, &s, &ignored);
+}
+
+static lt_res void_clocks(struct ca_turn *t, const struct incident_case *c, const char *words)
+{
+    const char *subject = incident_case_subject(t, c->id);
+    const struct incident_duty *d = duty_of(c->cause, (lt_time){c->aware_us});
+    LT_TRY(incident_clock_void(t, subject, "irg-1", words));
+    LT_TRY(incident_clock_void(t, subject, "irg-11", words));
+    return d == NULL ? LT_OK : incident_clock_void(t, subject, d->id, words);
+}
+
+/* What a step does to them: what is none owes nothing, and what is one after all owes it since we knew. */
+static lt_res step_clocks(struct ca_turn *t, const struct incident_case *c, const char *event,
+                          const char *words)
+{
+    if (strcmp(event, "dismiss") == 0) {
+        return void_clocks(t, c, words);
+    }
+    return strcmp(event, "declare") == 0 && strcmp(c->status, "closed") == 0
+               ? start_clocks(t, c->id, c->cause, c->restricted, (lt_time){c->aware_us})
+               : LT_OK;
+}
+
 /* ---- steps ---- */
 
 static lt_res next_number(struct ca_turn *t, size_t which, const struct store_value *values, size_t count,
@@ -237,14 +285,7 @@ lt_res incident_step(struct ca_turn *t, int64_t id, const char *event, const cha
     LT_TRY(move(t, &c, event, to, by));
     LT_TRY(add_step(t, id, event, to, by, words));
     LT_TRY(step_event(t, &c, event, to, by, words));
-    if (strcmp(event, "dismiss") == 0) {
-        const char *subject = incident_case_subject(t, id);
-        LT_TRY(incident_clock_void(t, subject, "irg-1", words));
-        const struct incident_duty *d =
-            c.cause[0] == 0 ? NULL : incident_duty_for_cause(lt_slice_cstr(c.cause), (lt_time){c.aware_us});
-        LT_TRY(d == NULL ? LT_OK : incident_clock_void(t, subject, d->id, words));
-    }
-    return LT_OK;
+    return step_clocks(t, &c, event, words);
 }
 
 lt_res incident_step_if(struct ca_turn *t, int64_t id, const char *event, const char *by, const char *words)
@@ -306,27 +347,6 @@ static lt_res opened_event(struct ca_turn *t, int64_t id, const struct incident_
     return incident_case_event(t, id, "incident.opened", &b, o->jws);
 }
 
-/* That we know of it starts the clock of the first report, and that of the revocation where a rule sets one.
- */
-static lt_res start_clocks(struct ca_turn *t, int64_t id, const struct incident_opening *o, lt_time aware)
-{
-    int64_t ignored = 0;
-    const char *subject = incident_case_subject(t, id);
-    static const char evidence[] = "the incident's opening says when we became aware";
-    const struct incident_duty *d = o->cause[0] == 0
-                                        ? NULL
-                                        : incident_duty_for_cause(lt_slice_cstr(o->cause), aware);
-    LT_TRY(incident_clock_happened(t, "incident.aware", subject, aware, evidence));
-    if (o->restricted) { /* the other route: nothing of it in public yet */
-        LT_TRY(incident_clock_happened(t, "incident.sensitive", subject, aware, evidence));
-    }
-    if (d == NULL) {
-        return LT_OK;
-    }
-    const struct incident_clock_start s = {d->id, subject, aware, evidence};
-    return incident_clock_open(t, &s, &ignored);
-}
-
 static const char *or_empty(const char *s)
 {
     return s == NULL ? "" : s;
@@ -350,7 +370,7 @@ lt_res incident_open(struct ca_turn *t, const struct incident_opening *given, in
     LT_TRY(add_step(t, *ret_id, "open", "detected", o.by, o.title));
     LT_TRY(opened_event(t, *ret_id, &o, aware));
     LT_TRY(o.problem == 0 ? LT_OK : incident_link_problem(t, *ret_id, o.problem, o.by));
-    return start_clocks(t, *ret_id, &o, aware);
+    return start_clocks(t, *ret_id, o.cause, o.restricted, aware);
 }
 
 lt_res incident_link_problem(struct ca_turn *t, int64_t id, int64_t problem, const char *by)

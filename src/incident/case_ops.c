@@ -21,12 +21,29 @@ static const struct store_sql sql[] = {
     {"incident.change", "UPDATE incident SET severity = ?2, cause = ?3, restricted = ?4, must_us = ?5 "
                         "WHERE id = ?1"},
     {"incident.live", "SELECT id FROM incident WHERE closed_us = 0 AND id > ?1 ORDER BY id LIMIT 100"},
-    {"incident.clocks-open", "SELECT duty FROM clock WHERE subject = ?1 AND status = 'open' AND "
-                             "duty <> 'irg-4' AND duty <> 'irg-5' ORDER BY id LIMIT 1"},
+    {"incident.clocks-open", "SELECT duty FROM clock WHERE subject = ?1 AND met_us = 0 AND status <> 'void' "
+                             "AND duty NOT IN ('irg-4', 'irg-5', 'irg-6') ORDER BY id LIMIT 1"},
     {"incident.mass-live", "SELECT m.status FROM incident_plan p JOIN mass m ON m.id = p.mass WHERE "
                            "p.incident = ?1 AND m.status <> 'done' AND m.status <> 'stopped' LIMIT 1"},
+    {"incident.reports-open", "SELECT duty FROM clock WHERE subject = ?1 AND met_us = 0 AND status <> 'void' "
+                              "AND duty IN ('irg-1', 'irg-2') ORDER BY id LIMIT 1"},
+    {"incident.clock-runs", "SELECT duty FROM clock WHERE duty = ?1 AND subject = ?2 AND met_us = 0 AND "
+                            "status <> 'void' LIMIT 1"},
+    {"incident.closed-by", "SELECT event FROM incident_step WHERE incident = ?1 AND status = 'closed' "
+                           "ORDER BY step DESC LIMIT 1"},
 };
-enum { SQL_ROLE_GET, SQL_ROLE_END, SQL_ROLE_ADD, SQL_CHANGE, SQL_LIVE, SQL_CLOCKS_OPEN, SQL_MASS_LIVE };
+enum {
+    SQL_ROLE_GET,
+    SQL_ROLE_END,
+    SQL_ROLE_ADD,
+    SQL_CHANGE,
+    SQL_LIVE,
+    SQL_CLOCKS_OPEN,
+    SQL_MASS_LIVE,
+    SQL_REPORTS_OPEN,
+    SQL_CLOCK_RUNS,
+    SQL_CLOSED_BY,
+};
 const struct incident_sql incident_case_ops_sql = {sql, LT_COUNT(sql)};
 
 enum { ANSWER_MAX = 400 * 1024, LIST_MAX = 1000, LIVE_MAX = 100 };
@@ -64,6 +81,34 @@ static lt_res answer(struct incident_call *c, int64_t id)
     struct ca_body b;
     ca_body_init(&b);
     return incident_case_answer(c, id, &b);
+}
+
+/* The first column of the first row; "": there is none. */
+static lt_res first_text(struct ca_turn *t, size_t which, const struct store_value *values, size_t count,
+                         const char **ret_text)
+{
+    struct store_rows rows;
+    LT_TRY(store_query(t->store, &sql[which], values, count, &rows));
+    *ret_text = lt_arena_cstr(t->arena, store_next(&rows) ? store_bytes(&rows, 0) : LT_LIT(""));
+    LT_ASSERT(*ret_text != NULL);
+    return store_rows_end(&rows);
+}
+
+/* A clock of revocation that has begun is ended by who may approve, as with "clock void": whatever else is
+ * said to end it. */
+static lt_res may_void(struct incident_call *c, const struct incident_case *in, const char *what)
+{
+    const struct ca_operator *o = ca_operator_by_name(&c->t->book->operators, lt_slice_cstr(c->by));
+    const struct incident_duty *d =
+        in->cause[0] == 0 ? NULL : incident_duty_for_cause(lt_slice_cstr(in->cause), (lt_time){in->aware_us});
+    const char *runs = "";
+    const char *subject = incident_case_subject(c->t, in->id);
+    LT_TRY(d == NULL ? LT_OK
+                     : first_text(c->t, SQL_CLOCK_RUNS, STORE_ARGS(STORE_S(d->id), STORE_S(subject)), &runs));
+    LT_CHECK(runs[0] == 0 || (o != NULL && (o->roles & CA_ROLE_APPROVER) != 0), LT_PEER_UNAUTHORIZED,
+             "%s ends the clock %s of incident %lld, which has begun: that is for an approver", what, runs,
+             (long long)in->id);
+    return LT_OK;
 }
 
 /* ---- opening ---- */
@@ -122,23 +167,79 @@ static bool by_hand(const char *event)
     return incident_case_word(events, event);
 }
 
+static lt_res may_dismiss(struct incident_call *c, const struct incident_case *in)
+{
+    int64_t halts = 0;
+    LT_CHECK(incident_text(c, "words")[0] != 0, LT_PEER_MALFORMED, "why it was none is wanted (\"words\")");
+    LT_TRY(incident_case_halts_open(c->t, in->id, &halts));
+    LT_CHECK(halts == 0, LT_PEER_CONFLICT, "%lld halts of incident %lld stand", (long long)halts,
+             (long long)in->id);
+    return may_void(c, in, "dismissing it");
+}
+
+/* Nobody counted the certificates: then why there is none has to be said. */
+static lt_res may_report(struct incident_call *c, const struct incident_case *in)
+{
+    struct incident_case_scope scope;
+    LT_TRY(incident_scope_last(c->t, in->id, &scope));
+    LT_CHECK(in->cause[0] == 0 || scope.count == 0 || in->scope_version != 0 ||
+                 incident_text(c, "words")[0] != 0,
+             LT_PEER_CONFLICT,
+             "incident %lld has no scope: lintel incident scope, or say why no certificate is affected "
+             "(\"words\")",
+             (long long)in->id);
+    return LT_OK;
+}
+
+static lt_res may_learn(struct incident_call *c, const struct incident_case *in)
+{
+    const char *duty = "";
+    LT_TRY(
+        first_text(c->t, SQL_REPORTS_OPEN, STORE_ARGS(STORE_S(incident_case_subject(c->t, in->id))), &duty));
+    LT_CHECK(duty[0] == 0, LT_PEER_CONFLICT,
+             "the full report of incident %lld is not out: the clock %s of it runs (lintel incident handed)",
+             (long long)in->id, duty);
+    return LT_OK;
+}
+
+/* What was dismissed had nothing done for it: it begins where it was left off, and not with its report. */
+static lt_res opened_again(struct incident_call *c, const struct incident_case *in, const char **event)
+{
+    const char *by = "";
+    LT_TRY(first_text(c->t, SQL_CLOSED_BY, STORE_ARGS(STORE_I(in->id)), &by));
+    bool dismissed = strcmp(by, "dismiss") == 0;
+    LT_CHECK(dismissed || strcmp(*event, "declare") != 0, LT_PEER_CONFLICT,
+             "incident %lld is closed; step \"reopen\" opens it again: there is no \"declare\" from there",
+             (long long)in->id);
+    *event = dismissed && strcmp(*event, "reopen") == 0 ? "declare" : *event;
+    return LT_OK;
+}
+
+static lt_res may_step(struct incident_call *c, const struct incident_case *in, const char *event)
+{
+    static const struct {
+        const char *event;
+        lt_res (*may)(struct incident_call *c, const struct incident_case *in);
+    } rows[] = {{"dismiss", may_dismiss}, {"report", may_report}, {"learn", may_learn}};
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        if (strcmp(rows[i].event, event) == 0) {
+            return rows[i].may(c, in);
+        }
+    }
+    return LT_OK;
+}
+
 lt_res incident_case_op_step(struct incident_call *c)
 {
     struct incident_case in;
     const char *event = incident_text(c, "event");
     const char *by = lt_arena_printf(c->t->arena, "operator %s", c->by);
-    int64_t halts = 0;
     LT_ASSERT(by != NULL);
     LT_TRY(seen_of(c, &in));
     LT_CHECK(by_hand(event), LT_PEER_MALFORMED,
              "\"%.40s\" is no step by hand: declare, dismiss, notify, replace, report, learn, reopen", event);
-    LT_CHECK(strcmp(event, "dismiss") != 0 || incident_text(c, "words")[0] != 0, LT_PEER_MALFORMED,
-             "why it was none is wanted (\"words\")");
-    if (strcmp(event, "dismiss") == 0) {
-        LT_TRY(incident_case_halts_open(c->t, in.id, &halts));
-        LT_CHECK(halts == 0, LT_PEER_CONFLICT, "%lld halts of incident %lld stand", (long long)halts,
-                 (long long)in.id);
-    }
+    LT_TRY(strcmp(in.status, "closed") == 0 ? opened_again(c, &in, &event) : LT_OK);
+    LT_TRY(incident_case_next(in.status, event) == NULL ? LT_OK : may_step(c, &in, event));
     LT_TRY(incident_step(c->t, in.id, event, by, incident_text(c, "words")));
     return answer(c, in.id);
 }
@@ -237,6 +338,9 @@ static lt_res change_clocks(struct incident_call *c, const struct incident_case 
                                              : incident_duty_for_cause(lt_slice_cstr(in->cause), aware);
     const struct incident_duty *now = incident_duty_for_cause(lt_slice_cstr(cause), aware);
     if (before != NULL) {
+        bool later = now == NULL ||
+                     incident_duty_due(now, aware).due.us > incident_duty_due(before, aware).due.us;
+        LT_TRY(later ? may_void(c, in, "another cause with more time") : LT_OK);
         LT_TRY(incident_clock_void(c->t, subject, before->id, incident_text(c, "words")));
     }
     if (now == NULL) {
@@ -313,15 +417,6 @@ lt_res incident_case_op_mine(struct incident_call *c)
 
 /* ---- closing ---- */
 
-static lt_res first_text(struct ca_turn *t, size_t which, struct store_value key, const char **ret_text)
-{
-    struct store_rows rows;
-    LT_TRY(store_query(t->store, &sql[which], &key, 1, &rows));
-    *ret_text = lt_arena_cstr(t->arena, store_next(&rows) ? store_bytes(&rows, 0) : LT_LIT(""));
-    LT_ASSERT(*ret_text != NULL);
-    return store_rows_end(&rows);
-}
-
 lt_res incident_case_op_close(struct incident_call *c)
 {
     struct incident_case in;
@@ -333,16 +428,17 @@ lt_res incident_case_op_close(struct incident_call *c)
     const char *subject = incident_case_subject(c->t, in.id);
     LT_TRY(incident_case_halts_open(c->t, in.id, &halts));
     LT_TRY(incident_action_open(c->t, subject, &actions));
-    LT_TRY(first_text(c->t, SQL_CLOCKS_OPEN, STORE_S(subject), &duty));
-    LT_TRY(first_text(c->t, SQL_MASS_LIVE, STORE_I(in.id), &mass));
+    LT_TRY(first_text(c->t, SQL_CLOCKS_OPEN, STORE_ARGS(STORE_S(subject)), &duty));
+    LT_TRY(first_text(c->t, SQL_MASS_LIVE, STORE_ARGS(STORE_I(in.id)), &mass));
     LT_CHECK(halts == 0, LT_PEER_CONFLICT, "%lld halts of it stand (lintel incident show %lld)",
              (long long)halts, (long long)in.id);
     LT_CHECK(mass[0] == 0, LT_PEER_CONFLICT, "its mass revocation is %s", mass);
     LT_CHECK(actions == 0, LT_PEER_CONFLICT,
              "%lld promises of it are open (lintel action list --for 'incident %lld')", (long long)actions,
              (long long)in.id);
-    LT_CHECK(duty[0] == 0, LT_PEER_CONFLICT, "the clock %s of it runs (lintel clock list)", duty);
+    LT_CHECK(duty[0] == 0, LT_PEER_CONFLICT, "the clock %s of it is not met (lintel clock list)", duty);
     LT_TRY(incident_clock_void(c->t, subject, "irg-4", "the incident is closed"));
+    LT_TRY(incident_clock_void(c->t, subject, "irg-6", "the incident is closed"));
     LT_TRY(incident_step(c->t, in.id, "close", c->by, incident_text(c, "words")));
     return answer(c, in.id);
 }

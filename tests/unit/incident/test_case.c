@@ -304,6 +304,80 @@ static void dismissed(void **state)
     assert_fails(run(r, note, NULL), LT_PEER_CONFLICT); /* it is closed */
 }
 
+static lt_res contain(struct rig *r, const char *kind, const char *value);
+
+static lt_res by_hand(struct rig *r, const char *by, const char *event, const char *words)
+{
+    struct request q = ask("incident.step", "1");
+    q.by = by;
+    text(&q, "event", event);
+    text(&q, "words", words);
+    return run(r, q, NULL);
+}
+
+#define RUNNING "SELECT count(*) FROM clock WHERE met_us = 0 AND status <> 'void' AND next_us IS NOT NULL"
+
+static void dismissed_and_one_after_all(void **state)
+{
+    struct rig *r = *state;
+    (void)open_one(r, "caa-unreliable", true);
+    assert_int_equal(rig_number(r, RUNNING), 3);
+    assert_ok(by_hand(r, "ann", "dismiss", "it was none"));
+    assert_int_equal(rig_number(r, RUNNING), 0);
+    r->now = lt_time_add_seconds(r->now, HOUR);
+    assert_ok(by_hand(r, "ann", "reopen", "it was one"));
+    assert_int_equal(
+        rig_number(r, "SELECT count(*) FROM incident WHERE status = 'declared' AND closed_us = 0"), 1);
+    assert_int_equal(rig_number(r, RUNNING), 3); /* since we knew, not since now */
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM clock c JOIN incident i ON c.start_us = i.aware_us"),
+                     3);
+    assert_ok(contain(r, "all", ""));
+    sql(r, "UPDATE incident SET status = 'learning'");
+    assert_ok(rig_run(r, step_step, &(struct stepping){1, "close"}));
+    assert_fails(by_hand(r, "ann", "declare", "it was not dismissed"), LT_PEER_CONFLICT);
+    assert_ok(by_hand(r, "ann", "reopen", "somebody asks"));
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM incident WHERE status = 'reporting'"), 1);
+}
+
+static void a_clock_that_runs_is_not_ended_by_one(void **state)
+{
+    struct rig *r = *state;
+    struct request q = ask("incident.change", "1");
+    (void)open_one(r, "not-issued-per-rules", false);
+    assert_fails(by_hand(r, "dora", "dismiss", "it was none"), LT_PEER_UNAUTHORIZED);
+    q.by = "dora"; /* no approver */
+    text(&q, "cause", "");
+    text(&q, "words", "none of that");
+    assert_fails(run(r, q, NULL), LT_PEER_UNAUTHORIZED);
+    q.values[0].text = "caa-unreliable"; /* one day in place of five: that anybody may say */
+    assert_ok(run(r, q, NULL));
+    q.values[0].text = "not-issued-per-rules";
+    assert_fails(run(r, q, NULL), LT_PEER_UNAUTHORIZED);
+    q.by = "ann";
+    assert_ok(run(r, q, NULL));
+    assert_ok(by_hand(r, "ann", "dismiss", "it was none"));
+}
+
+/* What was not done in time is to be done all the same. */
+static void not_closed_with_nothing_done(void **state)
+{
+    struct rig *r = *state;
+    struct request close = ask("incident.close", "1");
+    (void)open_one(r, "key-compromise", false);
+    assert_fails(by_hand(r, "ann", "report", ""), LT_PEER_CONFLICT); /* nobody counted */
+    assert_ok(by_hand(r, "ann", "report", "a key of a test"));
+    sql(r, "UPDATE clock SET status = 'breached'");
+    assert_fails(by_hand(r, "ann", "learn", "x"), LT_PEER_CONFLICT);
+    sql(r, "UPDATE incident SET status = 'learning'");
+    assert_fails(run(r, close, NULL), LT_PEER_CONFLICT);
+    sql(r, "UPDATE clock SET status = 'late', met_us = 1 WHERE duty LIKE 'irg-%'");
+    assert_fails(run(r, close, NULL), LT_PEER_CONFLICT); /* not revoked */
+    sql(r, "UPDATE incident SET status = 'reporting'");
+    assert_ok(by_hand(r, "ann", "learn", "x"));
+    sql(r, "UPDATE clock SET status = 'late', met_us = 1");
+    assert_ok(run(r, close, NULL));
+}
+
 /* ---- roles ---- */
 
 static lt_res give(struct rig *r, const char *by, const char *role, const char *holder)
@@ -654,6 +728,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(opened, set_up, tear_down),
         cmocka_unit_test_setup_teardown(not_opened, set_up, tear_down),
         cmocka_unit_test_setup_teardown(dismissed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(dismissed_and_one_after_all, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_clock_that_runs_is_not_ended_by_one, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(not_closed_with_nothing_done, set_up, tear_down),
         cmocka_unit_test_setup_teardown(roles_and_who_sees, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_halt_stands_until_a_fix_holds, set_up, tear_down),
         cmocka_unit_test_setup_teardown(scopes_are_corrected_in_public, set_up, tear_down),
