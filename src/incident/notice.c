@@ -261,7 +261,7 @@ lt_res incident_notice_returned(struct ca_turn *t, int64_t id, const char *token
     LT_CHECK(n.id != 0 && is_mail(n.channel) && strlen(token) == strlen(n.token) &&
                  strcmp(token, n.token) == 0,
              LT_PEER_NOT_FOUND, "no letter of ours is notice %lld with that token", (long long)id);
-    if (strcmp(n.status, "sent") != 0) {
+    if (strcmp(n.status, "sent") != 0 || status == NULL) {
         return LT_OK;
     }
     char *said = lt_arena_printf(t->arena, "returned: %.16s %.170s", status, words);

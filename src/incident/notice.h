@@ -32,7 +32,7 @@ LT_MUST_USE lt_res incident_notice_add(struct ca_turn *t, const struct incident_
 LT_MUST_USE lt_res incident_notice_account(struct ca_turn *t, const struct incident_notice *n,
                                            int64_t *ret_count);
 /* A letter came back (DSN, RFC 3464): id and token of its Message-ID, "<notice-ID.TOKEN@host>".
- * LT_PEER_NOT_FOUND: we sent no such letter. */
+ * status NULL: it is on its way still. LT_PEER_NOT_FOUND: we sent no such letter. */
 LT_MUST_USE lt_res incident_notice_returned(struct ca_turn *t, int64_t id, const char *token,
                                             const char *status, const char *words);
 

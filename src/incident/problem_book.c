@@ -150,12 +150,28 @@ static lt_res number(struct ca_turn *t, int statement, const struct store_value 
     return store_rows_end(&rows);
 }
 
+/* From the receipt on, whatever happened since. One that was met stays met. */
+static lt_res start_clock(struct ca_turn *t, int64_t id, lt_time received, const char *evidence)
+{
+    const char *subject = NULL;
+    int64_t clock = 0;
+    LT_TRY(problem_subject(t, id, &subject));
+    /*= CABF-BR 4.9.5 "Within 24 hours after receiving a Certificate Problem Report, the CA SHALL investigate
+     *  the facts and circumstances related to a Certificate Problem Report and provide a preliminary report
+     * on its findings to both the Subscriber and the entity who filed the Certificate Problem Report." */
+    const struct incident_clock_start s = {
+        .duty = "cpr-findings", .subject = subject, .start = received, .evidence = evidence};
+    return incident_clock_open(t, &s, &clock);
+}
+
 lt_res problem_step(struct ca_turn *t, struct incident_problem *p, const char *event)
 {
     const char *to = incident_problem_next(p->status, event);
     LT_CHECK(to != NULL, LT_PEER_CONFLICT, "problem %lld is %s: it cannot be told \"%s\"", (long long)p->id,
              p->status, event);
+    bool again = strcmp(p->status, "closed") == 0;
     p->status = to;
+    LT_TRY(again ? start_clock(t, p->id, (lt_time){p->received_us}, "it was opened again") : LT_OK);
     return store_exec(
         t->store, &sql[SQL_STEP],
         STORE_ARGS(STORE_I(p->id), STORE_S(to), STORE_I(strcmp(to, "closed") == 0 ? t->now.us : 0)), NULL);
@@ -302,25 +318,10 @@ static lt_res settle_plain(struct ca_turn *t, int64_t id)
     return problem_acknowledge(t, &p);
 }
 
-static lt_res start_clock(struct ca_turn *t, int64_t id, const struct incident_report *r)
-{
-    const char *subject = NULL;
-    int64_t clock = 0;
-    LT_TRY(problem_subject(t, id, &subject));
-    /*= CABF-BR 4.9.5 "Within 24 hours after receiving a Certificate Problem Report, the CA SHALL investigate
-     *  the facts and circumstances related to a Certificate Problem Report and provide a preliminary report
-     * on its findings to both the Subscriber and the entity who filed the Certificate Problem Report." */
-    const struct incident_clock_start s = {.duty = "cpr-findings",
-                                           .subject = subject,
-                                           .start = r->received.us == 0 ? t->now : r->received,
-                                           .evidence = "event problem.received"};
-    return incident_clock_open(t, &s, &clock);
-}
-
 static lt_res begin(struct ca_turn *t, int64_t id, const struct incident_report *r)
 {
     int64_t known = 0;
-    LT_TRY(start_clock(t, id, r));
+    LT_TRY(start_clock(t, id, r->received.us == 0 ? t->now : r->received, "event problem.received"));
     if (r->words[0] != '\0') {
         const struct incident_said s = {.kind = "report",
                                         .by = r->by[0] == '\0' ? "reporter" : r->by,

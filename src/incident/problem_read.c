@@ -315,6 +315,7 @@ static lt_res put_away(struct reading *r, const char *kind, int64_t of, const ch
                                  STORE_S(or_else(r->p.title, r->m->subject)), STORE_S(r->m->message_id),
                                  STORE_I(r->p.received_us), STORE_S(r->p.authority), STORE_S(r->p.clause)),
                       NULL));
+    LT_TRY(keep(r)); /* put away is not thrown away, and has no private key either */
     LT_TRY(store_exec(r->t->store, &sql[SQL_DECIDE], STORE_ARGS(STORE_I(r->p.id), STORE_S(kind), STORE_I(of)),
                       NULL));
     LT_TRY(say_read(r));
@@ -340,18 +341,29 @@ static int64_t notice_of(const char *message_id, lt_slice *ret_token)
     return (int64_t)id;
 }
 
-static lt_res bounce(struct reading *r)
+/* Anybody can write what looks like a delivery report: only one with the word of a letter that we sent, and
+ * without a proof of anything, is put away. */
+static lt_res bounce(struct reading *r, bool *ret_taken)
 {
     lt_slice token = {0};
     int64_t notice = notice_of(r->m->bounce_of, &token);
     char *word = lt_arena_cstr(r->t->arena, token);
+    *ret_taken = false;
     LT_CHECK(word != NULL, LT_PEER_TOO_LARGE, "problem: too much at once");
     if (notice == 0) {
-        return put_away(r, "bounce", 0, "a letter came back that is none of ours");
+        return LT_OK;
     }
-    lt_res known = incident_notice_returned(r->t, notice, word, r->m->bounce_status, r->m->text);
-    LT_TRY(known.code == LT_PEER_NOT_FOUND ? LT_OK : known);
-    return put_away(r, "bounce", 0, "a letter of ours came back; its notice says so");
+    lt_res known = incident_notice_returned(r->t, notice, word, r->m->delayed ? NULL : r->m->bounce_status,
+                                            r->m->bounce_words);
+    if (known.code == LT_PEER_NOT_FOUND) {
+        return LT_OK;
+    }
+    LT_TRY(known);
+    *ret_taken = r->m->n_proofs == 0 && r->m->kept.len == 0;
+    return !*ret_taken ? LT_OK
+                       : put_away(r, "bounce", 0,
+                                  r->m->delayed ? "a letter of ours is on its way still"
+                                                : "a letter of ours came back; its notice says so");
 }
 
 static lt_res thread_of(struct reading *r, int64_t *ret_problem)
@@ -473,10 +485,8 @@ static lt_res take(struct reading *r)
             return put_away(r, "probe", 0, "our own daily report");
         }
     }
-    if (r->m->bounce_of[0] != '\0') {
-        return bounce(r);
-    }
-    LT_TRY(follow_up(r, &done));
+    LT_TRY(bounce(r, &done));
+    LT_TRY(done ? LT_OK : follow_up(r, &done));
     return done ? LT_OK : take_report(r);
 }
 
@@ -487,7 +497,7 @@ static lt_res check_said(const Ipc__MailroomRead *m)
     static const char *const kinds[] = {"serial", "sha256", "spki", "crtsh", "name", "clause"};
     const char *const lines[] = {m->from,      m->from_name, m->subject,       m->message_id,
                                  m->bounce_to, m->bounce_of, m->bounce_status, m->probe,
-                                 m->failed,    m->authority, m->clause};
+                                 m->failed,    m->authority, m->clause,        m->bounce_words};
     bool good = strlen(m->text) <= INCIDENT_PROBLEM_WORDS_MAX &&
                 m->kept.len <= 2 * (size_t)INCIDENT_RAW_MAX && m->n_items <= INCIDENT_PROBLEM_ITEMS_MAX &&
                 m->n_files <= 2 * FILES_MAX && m->n_references <= FILES_MAX && m->n_proofs <= FILES_MAX;

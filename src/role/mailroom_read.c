@@ -335,12 +335,11 @@ static lt_res take_returned(struct look *l, lt_slice raw)
     if (lt_failed(incident_dsn_read(raw, &dsn))) {
         return LT_OK;
     }
-    l->m->bounce_of = dsn.action == INCIDENT_DSN_FAILED
-                          ? lt_arena_printf(l->a, "<notice-%lld.%s@>", (long long)dsn.notice, dsn.token)
-                          : lt_arena_cstr(l->a, LT_LIT("on its way"));
+    l->m->bounce_of = lt_arena_printf(l->a, "<notice-%lld.%s@>", (long long)dsn.notice, dsn.token);
     LT_CHECK(l->m->bounce_of != NULL, LT_PEER_TOO_LARGE, "the report is over the limit");
+    l->m->delayed = dsn.action != INCIDENT_DSN_FAILED;
     LT_TRY(line(l, dsn.status, &l->m->bounce_status));
-    return line(l, dsn.words, &l->m->text);
+    return line(l, dsn.words, &l->m->bounce_words);
 }
 
 /* Parts upon parts upon parts: a parser is busy with them for longer than a stranger's letter is worth. Such

@@ -310,6 +310,63 @@ static void a_mailroom_that_lies_is_not_believed(void **state)
     free(lengthy);
 }
 
+static lt_res reopen_step(struct rig *r, struct ca_turn *t, void *arg)
+{
+    struct incident_problem p;
+    (void)r;
+    LT_TRY(problem_load(t, *(const int64_t *)arg, &p));
+    return problem_step(t, &p, "reopen");
+}
+
+static lt_res token_step(struct rig *r, struct ca_turn *t, void *arg)
+{
+    static const struct store_sql sql = {"t.token", "UPDATE notice SET token = '77aa' WHERE id = 1"};
+    (void)r;
+    (void)arg;
+    return store_exec(t->store, &sql, STORE_NO_ARGS, NULL);
+}
+
+static int64_t clock_of(struct rig *r, const char *what, int64_t id)
+{
+    char text[256];
+    (void)snprintf(text, sizeof text, "SELECT %s FROM clock WHERE subject = 'problem %lld'", what,
+                   (long long)id);
+    return rig_number(r, text);
+}
+
+/* What looks like a letter of ours that came back is put away only where it was ours, and proves nothing. */
+static void a_forged_delivery_report_is_a_report(void **state)
+{
+    static char text[] = "the key of it is compromised";
+    static uint8_t kept[] = "without the key";
+    static char of[][40] = {"<notice-1.00@>", "<notice-99.77aa@>", "on its way", "<notice-1.77aa@>",
+                            "<notice-1.77aa@>"};
+    struct rig *r = *state;
+    struct opening o = plain("x"); /* its acknowledgement is notice 1 */
+    assert_ok(rig_run(r, open_step, &o));
+    assert_ok(rig_run(r, token_step, NULL));
+    for (size_t i = 0; i < LT_COUNT(of); i++) {
+        const char raw[] = {(char)('A' + i), '\0'};
+        bool last = i + 1 == LT_COUNT(of);
+        Ipc__MailroomRead m = IPC__MAILROOM_READ__INIT;
+        m.problem = letter(r, raw);
+        m.bounce_of = of[i];
+        m.delayed = true;
+        m.text = text;
+        m.kept = last ? m.kept : (ProtobufCBinaryData){sizeof kept, kept};
+        assert_ok(rig_run(r, read_step, &m));
+        assert_int_equal(number(r, "status = 'closed' AND kind = 'bounce'", m.problem), last);
+        assert_int_equal(number(r, "status = 'open' AND length(kept_sha256) = 32", m.problem), !last);
+        assert_int_equal(clock_of(r, "status = 'open'", m.problem), !last);
+    }
+    int64_t id = rig_number(r, "SELECT max(id) FROM problem");
+    r->now = lt_time_add_seconds(r->now, HOUR_S);
+    assert_ok(rig_run(r, reopen_step, &id)); /* its clock runs again, from where it began */
+    assert_int_equal(clock_of(r, "status = 'open'", id), 1);
+    assert_int_equal(clock_of(r, "start_us", id), number(r, "received_us", id));
+    rig_audit(r);
+}
+
 static void a_relay_with_a_wrong_clock_moves_nothing(void **state)
 {
     struct rig *r = *state;
@@ -677,6 +734,7 @@ int main(void)
         TEST(the_same_bytes_of_somebody_else_are_another_report),
         TEST(what_the_mailroom_read_is_kept),
         TEST(a_mailroom_that_lies_is_not_believed),
+        TEST(a_forged_delivery_report_is_a_report),
         TEST(a_relay_with_a_wrong_clock_moves_nothing),
         TEST(what_kills_the_mailroom_again_is_for_a_person),
         TEST(silence_is_asked_again),
