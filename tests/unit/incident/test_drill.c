@@ -1,7 +1,6 @@
 /* Drills in the book: what is recorded, the calendar and its alarm, rehearsals that move windows and put them
  * back, and reactions that only a drill's own book takes. */
-#include "../ca/book_rig.h"
-#include "../check.h"
+#include "desk_rig.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -12,9 +11,7 @@
 
 #define PATH "/tmp/lintel-test-drill.db"
 
-enum { DAY_S = 86400, HOUR_S = 3600, VALUES_MAX = 14, REST = 7 };
-
-static uint8_t hash[32] = {1, 2, 3};
+enum { DAY_S = 86400, HOUR_S = 3600, REST = 7 };
 
 static void remove_files(void)
 {
@@ -40,47 +37,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* ---- an operator's change, as the registrar runs it ---- */
-
-struct said {
-    const char *name;
-    const char *text; /* NULL: a number, or the hash */
-    int64_t number;
-};
-struct wanted {
-    const char *op;
-    const char *id;
-    struct said values[VALUES_MAX];
-    char answer[512]; /* out */
-};
-
-static lt_res step_op(struct rig *r, struct ca_turn *t, void *arg)
-{
-    struct wanted *w = arg;
-    Ipc__DeskWanted m = IPC__DESK_WANTED__INIT;
-    Ipc__DeskValue values[VALUES_MAX];
-    Ipc__DeskValue *list[VALUES_MAX];
-    (void)r;
-    m.values = list;
-    for (size_t i = 0; i < VALUES_MAX && w->values[i].name != NULL; i++) {
-        ipc__desk_value__init(&values[i]);
-        values[i].name = lt_arena_cstr(t->arena, lt_slice_cstr(w->values[i].name));
-        values[i].number = w->values[i].number;
-        if (w->values[i].text != NULL) {
-            values[i].text = lt_arena_cstr(t->arena, lt_slice_cstr(w->values[i].text));
-        } else if (strcmp(w->values[i].name, "sha256") == 0) {
-            values[i].data = (ProtobufCBinaryData){(size_t)w->values[i].number, hash};
-        }
-        list[m.n_values++] = &values[i];
-    }
-    struct incident_call c = {.t = t, .by = "ann", .id = w->id == NULL ? "" : w->id, .m = &m};
-    const struct incident_op *op = incident_op_find(w->op);
-    assert_non_null(op);
-    LT_TRY(op->run(&c));
-    assert_non_null(c.json);
-    (void)snprintf(w->answer, sizeof w->answer, "%s", c.json);
-    return LT_OK;
-}
+/* ---- an operator's change ---- */
 
 static lt_res say(struct rig *r, struct wanted *w)
 {

@@ -1,7 +1,6 @@
 /* Notices: how each leaves and what comes of it, many of them over a kill, hooks and their signature, who is
  * on call and whom an alarm goes to. */
-#include "../check.h"
-#include "book_rig.h"
+#include "desk_rig.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +15,7 @@
 
 #define PATH "/tmp/lintel-test-notice.db"
 
-enum { VALUES_MAX = 8, ACCOUNTS = 700, MEMBERS = 2600 };
+enum { ACCOUNTS = 700, MEMBERS = 2600 };
 
 static const char *hosts[] = {"ca.example"};
 static struct ca_config config;
@@ -547,49 +546,11 @@ static void test_many_refused(void **state)
     assert_fails(rig_run(r, step_notify, &n), LT_PEER_MALFORMED);
 }
 
-/* ---- an operator's change, as the registrar runs it ---- */
-
-struct said {
-    const char *name;
-    const char *text; /* NULL: a number */
-    int64_t number;
-};
-struct wanted {
-    const char *op;
-    const char *id;
-    struct said values[VALUES_MAX];
-    char answer[512]; /* out */
-};
-
-static lt_res step_op(struct rig *r, struct ca_turn *t, void *arg)
-{
-    struct wanted *w = arg;
-    Ipc__DeskWanted m = IPC__DESK_WANTED__INIT;
-    Ipc__DeskValue values[VALUES_MAX];
-    Ipc__DeskValue *list[VALUES_MAX];
-    (void)r;
-    m.values = list;
-    for (size_t i = 0; i < VALUES_MAX && w->values[i].name != NULL; i++) {
-        ipc__desk_value__init(&values[i]);
-        values[i].name = lt_arena_cstr(t->arena, lt_slice_cstr(w->values[i].name));
-        values[i].number = w->values[i].number;
-        if (w->values[i].text != NULL) {
-            values[i].text = lt_arena_cstr(t->arena, lt_slice_cstr(w->values[i].text));
-        }
-        list[m.n_values++] = &values[i];
-    }
-    struct incident_call c = {
-        .t = t, .config = &config, .by = "ann", .id = w->id == NULL ? "" : w->id, .m = &m};
-    const struct incident_op *op = incident_op_find(w->op);
-    assert_non_null(op);
-    LT_TRY(op->run(&c));
-    assert_non_null(c.json);
-    (void)snprintf(w->answer, sizeof w->answer, "%s", c.json);
-    return LT_OK;
-}
+/* ---- an operator's change ---- */
 
 static lt_res say(struct rig *r, struct wanted w)
 {
+    w.config = &config;
     return rig_run(r, step_op, &w);
 }
 
@@ -598,6 +559,7 @@ static lt_res say(struct rig *r, struct wanted w)
 static struct wanted hook(const char *name, const char *url, const char *account)
 {
     return (struct wanted){.op = "hook.add",
+                           .config = &config,
                            .values = {{"name", name, 0}, {"url", url, 0}, {"account", account, 0}}};
 }
 
