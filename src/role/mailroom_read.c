@@ -11,6 +11,7 @@
 #include "incident/notice_dsn.h"
 #include "incident/problem_scan.h"
 #include "incident/proof.h"
+#include "role/mailroom_text.h"
 
 enum {
     KEPT_MAX = 30 * 1024 * 1024,
@@ -126,32 +127,9 @@ static lt_res add_file(struct look *l, const char *name, const char *type, lt_sl
     return hash_item(l, bytes, LT_SLICE(hash, CRYPTO_SHA256_LEN));
 }
 
-/* Tags are passed over; what is left is what its reader sees, more or less. */
-static lt_res without_tags(struct look *l, lt_slice html, lt_slice *ret_text)
-{
-    uint8_t *out = lt_arena_alloc(l->a, html.len + 1);
-    size_t n = 0;
-    bool tag = false;
-    LT_CHECK(out != NULL, LT_PEER_TOO_LARGE, "the report is over the limit");
-    for (size_t i = 0; i < html.len; i++) {
-        uint8_t c = html.ptr[i];
-        if (c == '<') {
-            tag = true;
-        } else if (c == '>' && tag) {
-            tag = false;
-            out[n++] = ' ';
-        } else if (!tag) {
-            out[n++] = c;
-        }
-    }
-    *ret_text = LT_SLICE(out, n);
-    return LT_OK;
-}
-
 static lt_res take_text(struct look *l, lt_slice text, bool html)
 {
     lt_slice seen = lt_slice_sub(text, 0, SCAN_MAX);
-    LT_TRY(html ? without_tags(l, seen, &seen) : LT_OK);
     LT_TRY(incident_scan_text(seen, l->a, &l->scan));
     LT_TRY(pem_items(l, seen));
     if (l->m->text[0] != '\0' || html) {
@@ -183,8 +161,18 @@ struct part {
 static lt_res take_part(struct look *l, const struct part *p, lt_slice bytes)
 {
     lt_slice clean;
-    LT_TRY(look_for_proofs(l, bytes, &clean));
-    keep(l, p->name, p->type, bytes, clean);
+    lt_slice text;
+    lt_slice kept;
+    size_t first = l->proofs->count;
+    LT_TRY(mailroom_text_utf16(bytes, l->a, &text));
+    lt_slice seen = text;
+    LT_TRY(p->html ? mailroom_text_html(text, l->a, &seen) : LT_OK);
+    LT_TRY(look_for_proofs(l, seen, &clean));
+    kept = clean;
+    if (p->html && l->proofs->count == first) { /* not where its reader would see it */
+        LT_TRY(look_for_proofs(l, text, &kept));
+    }
+    keep(l, p->name, p->type, bytes, kept);
     if (p->name[0] != '\0' || !p->text) {
         LT_TRY(add_file(l, p->name, p->type, bytes));
     }
@@ -436,6 +424,21 @@ static lt_res take_found(struct look *l)
     return LT_OK;
 }
 
+/* Letters say the same as text and as HTML. */
+static bool was_there(const struct incident_proofs *list, size_t i)
+{
+    const struct incident_proof *p = &list->list[i];
+    for (size_t k = 0; k < i; k++) {
+        const struct incident_proof *q = &list->list[k];
+        if (p->has_key && q->has_key && p->verdict == q->verdict && strcmp(p->kind, q->kind) == 0 &&
+            strcmp(p->nonce, q->nonce) == 0 &&
+            memcmp(p->spki_sha256, q->spki_sha256, sizeof p->spki_sha256) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static lt_res take_proofs(struct look *l, bool *ret_secret)
 {
     LT_TRY(incident_proof_finish(l->a, l->proofs));
@@ -447,7 +450,7 @@ static lt_res take_proofs(struct look *l, bool *ret_secret)
         Ipc__KeyProof *message = LT_NEW(l->a, Ipc__KeyProof);
         LT_CHECK(message != NULL, LT_PEER_TOO_LARGE, "the report is over the limit");
         *ret_secret = *ret_secret || strcmp(p->kind, "private-key") == 0;
-        if (p->verdict == INCIDENT_PROOF_NOTHING) {
+        if (p->verdict == INCIDENT_PROOF_NOTHING || was_there(l->proofs, i)) {
             continue; /* a certificate, a plain request: no proof at all */
         }
         LT_TRY(incident_proof_message(p, l->a, message));

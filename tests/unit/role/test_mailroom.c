@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/text.h"
 #include "role/mailroom_read.h"
+#include "role/mailroom_text.h"
 
 static struct lt_arena arena;
 static Ipc__MailroomRead said;
@@ -212,6 +215,87 @@ static void a_private_key_in_any_field_is_taken_out_and_proves(void **state)
     }
 }
 
+/* As Outlook and ticket systems send it, and editors of Windows save it. */
+static void proofs_are_found_whatever_they_are_wrapped_in(void **state)
+{
+#define HTML "MIME-Version: 1.0\r\nSubject: x\r\nContent-Type: text/html\r\n\r\n"
+    static const char *const rows[] = {
+        HEAD HTML "<p>see</p>-----BEGIN PRIVATE KEY-----<br>" SECRET "<br>-----END PRIVATE KEY-----<br>\r\n",
+        HEAD HTML "<div>-----BEGIN PRIVATE KEY-----</div><div><span>" SECRET "</span></div>"
+                  "<div>-----END PRIVATE KEY-----</div>\r\n",
+        HEAD HTML "<p>&#45;&#x2d;---BEGIN&nbsp;PRIVATE KEY-----<BR/>" SECRET "<BR/>-----END PRIVATE "
+                  "KEY-----</p>\r\n",
+        HEAD HTML "<!-- -----BEGIN PRIVATE KEY-----\r\n" SECRET "\r\n-----END PRIVATE KEY----- -->see\r\n",
+        HEAD "MIME-Version: 1.0\r\nSubject: x\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n"
+             "--b\r\nContent-Type: text/plain\r\n\r\n-----BEGIN PRIVATE KEY-----\r\n" SECRET
+             "\r\n-----END PRIVATE KEY-----\r\n--b\r\nContent-Type: text/html\r\n\r\n-----BEGIN PRIVATE "
+             "KEY-----<br>" SECRET "<br>-----END PRIVATE KEY-----\r\n--b--\r\n",
+    };
+    (void)state;
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        const Ipc__MailroomRead *m = read_as("mail", rows[i]);
+        assert_int_equal(m->n_proofs, 1);
+        assert_string_equal(m->proofs[0]->verdict, "proven");
+        assert_null(strstr(m->text, SECRET));
+        assert_null(memmem(m->kept.data, m->kept.len, SECRET, strlen(SECRET)));
+    }
+}
+
+static void a_file_in_utf_16_is_a_text(void **state)
+{
+    static const char key[] = "-----BEGIN PRIVATE KEY-----\r\n" SECRET "\r\n-----END PRIVATE KEY-----\r\n";
+    (void)state;
+    for (size_t big = 0; big < 2; big++) {
+        uint8_t wide[2 + 2 * sizeof key];
+        size_t len = 0;
+        struct lt_buf raw;
+        wide[len++] = big != 0 ? 0xfe : 0xff;
+        wide[len++] = big != 0 ? 0xff : 0xfe;
+        for (size_t i = 0; key[i] != '\0'; i++) {
+            wide[len++] = big != 0 ? 0 : (uint8_t)key[i];
+            wide[len++] = big != 0 ? (uint8_t)key[i] : 0;
+        }
+        lt_buf_init(&raw, 8192);
+        lt_buf_add_cstr(&raw,
+                        HEAD "Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: application/octet-stream; "
+                             "name=key.txt\r\nContent-Transfer-Encoding: base64\r\n\r\n");
+        lt_base64_add(&raw, LT_SLICE(wide, len));
+        lt_buf_add_cstr(&raw, "\r\n");
+        const Ipc__MailroomRead *m = read_as("mail", lt_buf_cstr(&raw));
+        lt_buf_done(&raw);
+        assert_int_equal(m->n_proofs, 1);
+        assert_string_equal(m->proofs[0]->verdict, "proven");
+        assert_null(memmem(m->kept.data, m->kept.len, SECRET, strlen(SECRET)));
+    }
+}
+
+static void what_is_no_tag_and_no_entity_stays(void **state)
+{
+    static const struct {
+        const char *html;
+        const char *text;
+    } rows[] = {
+        {"a &amp; b &lt;c&gt; &#65;&#x42;&#xe9;", "a & b <c> AB\xc3\xa9"},
+        {"AT&T &nothing; &#; &#x110000; &#xd800; &#99999999999; &",
+         "AT&T &nothing; &#; &#x110000; &#xd800; &#99999999999; &"},
+        {"w<b>o</b>rd<td>cell</td><unknown thing>", "word cell "},
+        {"open <a href=\"x", "open "},
+        {"", ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        lt_slice text;
+        assert_ok(mailroom_text_html(lt_slice_cstr(rows[i].html), &arena, &text));
+        assert_true(lt_slice_eq_cstr(text, rows[i].text));
+    }
+    static const uint8_t odd[] = {0xff, 0xfe, 'a', 0, 0x3d, 0xd8, 'b'};
+    lt_slice text;
+    assert_ok(mailroom_text_utf16(LT_SLICE(odd, sizeof odd), &arena, &text));
+    assert_true(lt_slice_eq_cstr(text, "a?"));
+    assert_ok(mailroom_text_utf16(LT_LIT("a\xff"), &arena, &text));
+    assert_true(lt_slice_eq_cstr(text, "a\xff"));
+}
+
 static void what_a_form_says_is_in_its_place(void **state)
 {
     (void)state;
@@ -256,6 +340,9 @@ int main(void)
         cmocka_unit_test(the_text_of_a_form),
         cmocka_unit_test(a_private_key_in_any_field_is_taken_out_and_proves),
         cmocka_unit_test(what_a_form_says_is_in_its_place),
+        cmocka_unit_test(proofs_are_found_whatever_they_are_wrapped_in),
+        cmocka_unit_test(a_file_in_utf_16_is_a_text),
+        cmocka_unit_test(what_is_no_tag_and_no_entity_stays),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
