@@ -25,9 +25,6 @@ static const struct store_sql sql[] = {
                           "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"},
     {"incident.link", "INSERT INTO incident_problem (incident, problem, linked_us, linked_by) "
                       "VALUES (?1, ?2, ?3, ?4) ON CONFLICT (incident, problem) DO NOTHING"},
-    {"incident.of-problem",
-     "SELECT p.incident FROM incident_problem p JOIN incident i ON i.id = p.incident AND i.closed_us = 0 "
-     "WHERE p.problem = ?1 ORDER BY p.incident DESC LIMIT 1"},
     {"incident.has-role", "SELECT role FROM incident_role WHERE holder = ?1 AND incident = ?2 AND "
                           "until_us = 0 LIMIT 1"},
     {"incident.contained", "UPDATE incident SET contained_us = ?2 WHERE id = ?1 AND contained_us = 0"},
@@ -47,7 +44,6 @@ enum {
     SQL_STEP_LAST,
     SQL_STEP_ADD,
     SQL_LINK,
-    SQL_OF_PROBLEM,
     SQL_HAS_ROLE,
     SQL_CONTAINED,
     SQL_SCOPED,
@@ -387,16 +383,6 @@ lt_res incident_link_problem(struct ca_turn *t, int64_t id, int64_t problem, con
     ca_body_int(&b, "problem", problem);
     ca_body_str(&b, "by", by);
     return incident_case_event(t, id, "incident.linked", &b, LT_SLICE(NULL, 0));
-}
-
-lt_res incident_of_problem(struct ca_turn *t, int64_t problem, int64_t *ret_id)
-{
-    struct store_rows rows;
-    LT_TRY(store_query(t->store, &sql[SQL_OF_PROBLEM], STORE_ARGS(STORE_I(problem)), &rows));
-    *ret_id = store_next(&rows) ? store_int(&rows, 0) : 0;
-    LT_TRY(store_rows_end(&rows));
-    LT_CHECK(*ret_id != 0, LT_PEER_NOT_FOUND, "no open incident is about problem %lld", (long long)problem);
-    return LT_OK;
 }
 
 /* ---- what the other files note ---- */

@@ -53,8 +53,6 @@ LT_MUST_USE lt_res incident_step(struct ca_turn *t, int64_t id, const char *even
 /* The same, where there is such an edge; otherwise nothing. */
 LT_MUST_USE lt_res incident_step_if(struct ca_turn *t, int64_t id, const char *event, const char *by,
                                     const char *words);
-/* LT_PEER_NOT_FOUND: there is no such problem's incident, or it is closed. */
-LT_MUST_USE lt_res incident_of_problem(struct ca_turn *t, int64_t problem, int64_t *ret_id);
 LT_MUST_USE lt_res incident_link_problem(struct ca_turn *t, int64_t id, int64_t problem, const char *by);
 
 /* What others need of a row; texts in the turn's arena. */

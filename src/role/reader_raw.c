@@ -8,8 +8,6 @@
 static const struct store_sql sql[] = {
     {"raw.parts", "SELECT bytes FROM problem_part WHERE upload = ?1 ORDER BY part LIMIT 1000"},
 };
-const struct store_sql *const reader_raw_sql = sql;
-const size_t reader_raw_sql_count = LT_COUNT(sql);
 
 enum { RAW_MAX = 26 * 1024 * 1024 };
 

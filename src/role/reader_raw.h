@@ -8,7 +8,4 @@
 /* Where there is no mailroom nothing is sent: the registrar asks again. */
 LT_MUST_USE lt_res reader_raw_asked(struct store *s, struct role_kit *kit, const struct ipc_msg *m);
 
-extern const struct store_sql *const reader_raw_sql;
-extern const size_t reader_raw_sql_count;
-
 #endif
