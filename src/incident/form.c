@@ -8,6 +8,8 @@
 #include "incident/proof.h"
 #include "jose/json.h"
 
+enum { SHORTEST_KEY = 40 }; /* letters; of Ed25519 in base64 */
+
 const struct incident_forms *const incident_form_areas[] = {
     &incident_forms_case,  &incident_forms_drill,  &incident_forms_duty,
     &incident_forms_learn, &incident_forms_notice, &incident_forms_problem,
@@ -45,6 +47,7 @@ struct reading {
     struct lt_arena *arena;
     Ipc__DeskWanted *wanted;
     size_t room;
+    struct incident_proofs *looked; /* made when there is something to look at */
 };
 
 static lt_res add(struct reading *r, const char *name, Ipc__DeskValue **ret_value)
@@ -59,6 +62,27 @@ static lt_res add(struct reading *r, const char *name, Ipc__DeskValue **ret_valu
     return LT_OK;
 }
 
+/* Requests are kept with their events for good: no private key may stand in one, in whatever words. */
+static lt_res refuse_keys(struct reading *r, const char *name, lt_slice text)
+{
+    if (text.len < SHORTEST_KEY) {
+        return LT_OK;
+    }
+    r->looked = r->looked != NULL ? r->looked : LT_NEW(r->arena, struct incident_proofs);
+    LT_CHECK(r->looked != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    *r->looked = (struct incident_proofs){.count = 0};
+    LT_TRY(incident_proof_look(text, r->arena, r->looked));
+    for (size_t i = 0; i < r->looked->count; i++) {
+        LT_CHECK(strcmp(r->looked->list[i].kind, "private-key") != 0, LT_PEER_MALFORMED,
+                 "\"%s\" has a private key in it, and would be kept: say lintel problem prove FILE with the "
+                 "key, and describe it in words here",
+                 name);
+    }
+    LT_CHECK(!r->looked->more, LT_PEER_MALFORMED, "\"%s\" has more keys and proofs than can be looked at",
+             name);
+    return LT_OK;
+}
+
 static lt_res add_text(struct reading *r, const struct incident_field *f, const json_t *value)
 {
     Ipc__DeskValue *v = NULL;
@@ -68,6 +92,7 @@ static lt_res add_text(struct reading *r, const struct incident_field *f, const 
              f->max);
     LT_CHECK(memchr(text.ptr, 0, text.len) == NULL, LT_PEER_MALFORMED, "\"%s\" has a byte 0", f->name);
     LT_CHECK(text.len > 0 || !f->needed, LT_PEER_MALFORMED, "\"%s\" is empty", f->name);
+    LT_TRY(refuse_keys(r, f->name, text));
     LT_TRY(add(r, f->name, &v));
     v->text = lt_arena_cstr(r->arena, text);
     LT_CHECK(v->text != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");

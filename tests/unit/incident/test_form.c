@@ -103,6 +103,43 @@ static void bad_members_are_named(void **state)
     }
 }
 
+/* A request stays with its event: a key that somebody dictated may not. */
+static void private_keys_are_refused_in_every_text(void **state)
+{
+    (void)state;
+    static const struct incident_field words[] = {{"text", INCIDENT_TEXT, true, 4000},
+                                                  {"about", INCIDENT_TEXTS, false, 300}};
+    static const struct incident_form note = {
+        {"POST", "tests/{id}/note", "test.note", CA_API_CALL}, words, LT_COUNT(words)};
+#define JWK                                                            \
+    "{\\\"kty\\\":\\\"EC\\\",\\\"crv\\\":\\\"P-256\\\",\\\"d\\\":\\\"" \
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE\\\"}"
+#define PEM                                                                                \
+    "-----BEGIN PRIVATE KEY-----\\nMC4CAQAwBQYDK2VwBCIEIKrRwnLuL3YAoS/bROeTQzUQobJRn4Cmtd" \
+    "TQTcZdooDY\\n-----END PRIVATE KEY-----"
+    static const struct {
+        const char *text;
+        int code;
+        const char *says;
+    } rows[] = {
+        {"{\"text\":\"he read it out: " JWK "\"}", LT_PEER_MALFORMED, "\"text\" has a private key"},
+        {"{\"text\":\"" PEM "\"}", LT_PEER_MALFORMED, "lintel problem prove"},
+        {"{\"text\":\"-----BEGIN RSA PRIVATE KEY-----\\nMIIEdamaged\"}", LT_PEER_MALFORMED, "private key"},
+        {"{\"text\":\"x\",\"about\":[\"a.example\",\"" PEM "\"]}", LT_PEER_MALFORMED, "\"about\""},
+        {"{\"text\":\"the words BEGIN PRIVATE KEY, and {\\\"kty\\\":\\\"EC\\\"}, are no key at all\"}", 0,
+         ""},
+        {"{\"text\":\"-----BEGIN CERTIFICATE REQUEST-----\\nMIHpMIGP\\n-----END CERTIFICATE REQUEST-----\"}",
+         0, ""},
+    };
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        LT_CLEANUP(jose_json_freep) json_t *payload = NULL;
+        Ipc__DeskWanted *w = NULL;
+        assert_ok(jose_json_object(lt_slice_cstr(rows[i].text), &payload));
+        assert_int_equal(incident_form_take(&note, payload, &arena, &w).code, rows[i].code);
+        assert_true(rows[i].code == 0 || strstr(lt_error_last()->detail, rows[i].says) != NULL);
+    }
+}
+
 static bool is_asked(const char *what)
 {
     for (size_t i = 0; i < incident_questions_count; i++) {
@@ -165,6 +202,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(members_are_typed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(bad_members_are_named, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(private_keys_are_refused_in_every_text, set_up, tear_down),
         cmocka_unit_test_setup_teardown(every_path_has_somebody, set_up, tear_down),
         cmocka_unit_test_setup_teardown(paths, set_up, tear_down),
     };
