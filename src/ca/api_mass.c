@@ -122,6 +122,7 @@ lt_res ca_api_read_mass(const struct ca_api_target *t, const json_t *payload, st
     LT_TRY(w->spki_sha256.len > 0 ? LT_OK : read_tiers(payload, a, w));
     LT_TRY(read_why(payload, a, w));
     LT_TRY(ca_api_text(payload, "note", false, a, &w->note));
+    LT_TRY(ca_api_time(payload, "expires", false, &w->plan_expires_us));
     LT_TRY(ca_api_count(payload, "reason", REASON_MAX, &reason));
     LT_TRY(jose_json_optional_bool(payload, "block", &block));
     w->reason = (uint32_t)reason;

@@ -371,6 +371,30 @@ lt_res ca_mass_make(struct ca_turn *t, const struct ca_plan_asker *by, const Ipc
     return add(t, by, w, ret_id);
 }
 
+lt_res ca_mass_propose_again(struct ca_turn *t, const struct ca_plan_asker *by, int64_t id, lt_time expires)
+{
+    struct ca_mass m;
+    lt_time until;
+    LT_TRY(ca_mass_load(t, id, &m));
+    bool waits = strcmp(m.status, "proposed") == 0 && m.plan[0] != '\0';
+    LT_CHECK(waits || expires.us == 0 || strcmp(m.status, "freezing") == 0 ||
+                 strcmp(m.status, "sealing") == 0,
+             LT_PEER_CONFLICT, "m%lld waits for no approval: it is %s", (long long)id, m.status);
+    if (!waits) {
+        return LT_OK;
+    }
+    LT_TRY(ca_plan_expires(t, m.plan, &until));
+    if (t->now.us < until.us && (expires.us == 0 || expires.us == until.us)) {
+        return LT_OK;
+    }
+    LT_CHECK(expires.us == 0 || m.must_us <= t->now.us || expires.us <= m.must_us, LT_PEER_MALFORMED,
+             "a plan that may be approved after the certificates have to be revoked");
+    LT_TRY(ca_plan_replace(t, by, m.plan));
+    LT_TRY(ca_mass_propose(t, &m, by, expires));
+    LT_TRY(ca_mass_load(t, id, &m));
+    return ca_mass_event(t, &m, "mass.proposed-again", by);
+}
+
 lt_res ca_mass_create(struct ca_turn *t, const struct ca_plan_asker *by, const Ipc__MassWanted *m,
                       const char **ret_json)
 {
@@ -378,6 +402,7 @@ lt_res ca_mass_create(struct ca_turn *t, const struct ca_plan_asker *by, const I
     int64_t id = 0;
     LT_TRY(ca_mass_make(t, by, m, &id));
     LT_TRY(check_same(t, id, m));
+    LT_TRY(ca_mass_propose_again(t, by, id, (lt_time){m->plan_expires_us}));
     LT_TRY(m->block ? ca_mass_auto_add(t, id, ca_mass_alone(t)) : LT_OK);
     LT_TRY(ca_mass_load(t, id, &made));
     return ca_mass_json(t, &made, ret_json);

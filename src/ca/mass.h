@@ -42,10 +42,15 @@ const char *ca_mass_next(const char *from, const char *event);
 
 /* The object as JSON in the turn's arena. One that blocks its key starts by itself when one operator may
  * start it alone. A mass of the same members, cause and reason that has not ended is
- * given back as it is: asked twice, it is made once. LT_PEER_CONFLICT: it is that one with other tiers,
- * another date or clock. */
+ * given back as it is: asked twice, it is made once; only a plan that has expired is proposed anew.
+ * LT_PEER_CONFLICT: it is that one with other tiers, another date or clock. */
 LT_MUST_USE lt_res ca_mass_create(struct ca_turn *t, const struct ca_plan_asker *by, const Ipc__MassWanted *m,
                                   const char **ret_json);
+/* The same list has another plan when the one that it has was not approved in time, or when expires is given
+ * and is another time, at most the end of its clock: who asks again for the same may still have it revoked.
+ * Approvals of the plan before are not for this one. */
+LT_MUST_USE lt_res ca_mass_propose_again(struct ca_turn *t, const struct ca_plan_asker *by, int64_t id,
+                                         lt_time expires);
 /* m->id names it. LT_POLICY_APPROVAL: it needs a plan that is approved. */
 LT_MUST_USE lt_res ca_mass_start(struct ca_turn *t, const struct ca_plan_asker *by, const Ipc__MassWanted *m,
                                  const char **ret_json);

@@ -426,16 +426,17 @@ static lt_res root_of(struct ca_turn *t, const struct ca_mass *m, uint8_t ret_ro
 }
 
 /* More than one person may decide alone: the plan is there to be approved. */
-static lt_res propose(struct ca_turn *t, const struct ca_mass *m)
+lt_res ca_mass_propose(struct ca_turn *t, const struct ca_mass *m, const struct ca_plan_asker *by,
+                       lt_time expires)
 {
-    const struct ca_plan_asker by = {.operator_name = m->created_by};
     Ipc__PlanStatement p = IPC__PLAN_STATEMENT__INIT;
     const char *json = NULL;
     p.action = lt_arena_cstr(t->arena, LT_LIT(CA_ACTION_MASS_REVOKE));
     p.parameters = lt_arena_printf(t->arena, "{\"mass\":\"m%lld\",\"reason\":\"%s\",\"root\":\"%s\"}",
                                    (long long)m->id, ca_reason_name(m->reason), lt_hex(t->arena, m->root));
     LT_ASSERT(p.action != NULL && p.parameters != NULL);
-    return ca_plan_create(t, &by, &p, &json);
+    p.expires_us = expires.us;
+    return ca_plan_create(t, by, &p, &json);
 }
 
 static lt_res sealed(struct ca_turn *t, struct ca_mass *m)
@@ -451,7 +452,8 @@ static lt_res sealed(struct ca_turn *t, struct ca_mass *m)
     }
     LT_TRY(ca_mass_move(t, m, "sealed", ""));
     if (m->count > ca_mass_alone(t)) {
-        LT_TRY(propose(t, m));
+        const struct ca_plan_asker by = {.operator_name = m->created_by};
+        LT_TRY(ca_mass_propose(t, m, &by, (lt_time){0}));
         LT_TRY(ca_mass_load(t, m->id, m));
     }
     LT_TRY(ca_mass_event(t, m, "mass.proposed", NULL));

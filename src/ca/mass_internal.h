@@ -52,6 +52,9 @@ LT_MUST_USE lt_res ca_mass_event(struct ca_turn *t, const struct ca_mass *m, con
 /* As ca_mass_create. */
 LT_MUST_USE lt_res ca_mass_make(struct ca_turn *t, const struct ca_plan_asker *by, const Ipc__MassWanted *w,
                                 int64_t *ret_id);
+/* The plan that approves a sealed list. expires {0}: in a day. */
+LT_MUST_USE lt_res ca_mass_propose(struct ca_turn *t, const struct ca_mass *m, const struct ca_plan_asker *by,
+                                   lt_time expires);
 /* It starts by itself when it has at most so many members. */
 LT_MUST_USE lt_res ca_mass_auto_add(struct ca_turn *t, int64_t id, int64_t most);
 /* A mass that nobody has to start, and that is sealed: starts it when it may. */

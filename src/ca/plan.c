@@ -59,7 +59,7 @@ struct plan {
     struct ca_params params;
 };
 
-enum event { EV_APPROVE, EV_RUN, EV_ACCEPT, EV_EXPIRE };
+enum event { EV_APPROVE, EV_RUN, EV_ACCEPT, EV_EXPIRE, EV_REPLACE };
 
 static bool enough(struct ca_turn *t, const struct plan *p)
 {
@@ -89,7 +89,8 @@ static const struct {
     {"proposed", EV_EXPIRE, past, "expired"},     {"approved", EV_EXPIRE, past, "expired"},
     {"proposed", EV_APPROVE, enough, "approved"}, {"proposed", EV_APPROVE, short_of, "proposed"},
     {"approved", EV_APPROVE, enough, "approved"}, {"approved", EV_RUN, enough, "approved"},
-    {"approved", EV_ACCEPT, NULL, "done"},
+    {"approved", EV_ACCEPT, NULL, "done"},        {"proposed", EV_REPLACE, NULL, "replaced"},
+    {"approved", EV_REPLACE, NULL, "replaced"},
 };
 
 static lt_res move(struct ca_turn *t, struct plan *p, enum event event, const char *result)
@@ -488,6 +489,26 @@ lt_res ca_plan_create(struct ca_turn *t, const struct ca_plan_asker *by, const I
     LT_TRY(load(t, s.plan_id, &stored));
     LT_TRY(plan_event(t, &stored, "plan.proposed", by));
     return to_json(t, &stored, ret_json);
+}
+
+lt_res ca_plan_expires(struct ca_turn *t, const char *plan_id, lt_time *ret_expires)
+{
+    struct plan p;
+    LT_TRY(load(t, plan_id, &p));
+    ret_expires->us = p.statement.expires_us;
+    return LT_OK;
+}
+
+lt_res ca_plan_replace(struct ca_turn *t, const struct ca_plan_asker *by, const char *plan_id)
+{
+    struct plan p;
+    LT_TRY(load(t, plan_id, &p));
+    bool over = past(t, &p);
+    if (strcmp(p.status, "expired") == 0) {
+        return LT_OK;
+    }
+    LT_TRY(move(t, &p, over ? EV_EXPIRE : EV_REPLACE, "another was proposed"));
+    return plan_event(t, &p, over ? "plan.expired" : "plan.replaced", by);
 }
 
 lt_res ca_plan_approve(struct ca_turn *t, const struct ca_plan_asker *by, const char *plan_id,

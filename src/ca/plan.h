@@ -17,6 +17,10 @@ struct ca_plan_asker {
 /* Each leaves the object as JSON in the turn's arena for the answer. */
 LT_MUST_USE lt_res ca_plan_create(struct ca_turn *t, const struct ca_plan_asker *by,
                                   const Ipc__PlanStatement *p, const char **ret_json);
+/* When it has to be approved by. */
+LT_MUST_USE lt_res ca_plan_expires(struct ca_turn *t, const char *plan_id, lt_time *ret_expires);
+/* Another proposal takes its place: it is "expired" where its time is over, "replaced" where it is not. */
+LT_MUST_USE lt_res ca_plan_replace(struct ca_turn *t, const struct ca_plan_asker *by, const char *plan_id);
 LT_MUST_USE lt_res ca_plan_approve(struct ca_turn *t, const struct ca_plan_asker *by, const char *plan_id,
                                    const Ipc__Approval *approval, const char **ret_json);
 /* ret_json stays NULL when the examiner has been asked: the answer follows with ca_plan_on_verdict. */

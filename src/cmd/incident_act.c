@@ -318,6 +318,7 @@ static lt_res run_revoke(struct cmd *c)
     static const struct cmd_incident_member members[] = {
         {"stop-after", "stop-after", CMD_INCIDENT_NUMBER},
         {"late-because", "late-because", CMD_INCIDENT_TEXT},
+        {"expires", "expires", CMD_INCIDENT_TIME},
     };
     LT_CLEANUP(cmd_json_freep) json_t *payload = json_object();
     LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
@@ -419,6 +420,8 @@ static const struct cmd_option notify_options[] = {
 static const struct cmd_option revoke_options[] = {
     {"stop-after", "TIER", "pause behind this tier; the first is 0", false, NULL},
     {"late-because", "TEXT", "why the clock that should be kept was missed", false, NULL},
+    {"expires", "TIME", "another plan, to be approved by then: at most 7 days, and its deadline", false,
+     NULL},
     CMD_YES_OPTION,
     CMD_OPERATOR_OPTIONS,
 };
@@ -493,10 +496,13 @@ const struct cmd_verb cmd_incident_revoke = {
     WORDS("INCIDENT", 1, 1),
     .summary = "revoke by its plan, tier by tier",
     .help = "More than approvals.revoke-alone of lintel.yaml start with the last approval (lintel approve).\n"
+            "A plan is to be approved within a day. Asked again after that, or with --expires, another is\n"
+            "proposed for the same frozen list; approvals of the one before are not for it.\n"
             "\n"
             "examples:\n"
             "  lintel incident revoke 12 --yes\n"
-            "  lintel incident revoke 12 --stop-after 1 --yes\n",
+            "  lintel incident revoke 12 --stop-after 1 --yes\n"
+            "  lintel incident revoke 12 --expires 2027-03-05T10:00:00Z --yes\n",
     OPTIONS(revoke_options),
     .run = run_revoke,
 };

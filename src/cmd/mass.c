@@ -168,6 +168,19 @@ static lt_res print_resting(struct cmd *c, const char *id)
     return c->json ? cmd_print_json(mass) : print_mass(mass);
 }
 
+/* Another time to approve: asked again once the list is sealed, since only then there is a plan. */
+static lt_res post_expires(struct cmd *c, json_t *payload, const char *id)
+{
+    LT_CLEANUP(cmd_json_freep) json_t *mass = NULL;
+    LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
+    if (cmd_value(c, "expires") == NULL) {
+        return LT_OK;
+    }
+    LT_TRY(wait_for(c, id, &mass));
+    LT_TRY(put_text(c, payload, "expires", "expires"));
+    return cmd_text(mass, "plan")[0] == 0 ? LT_OK : cmd_api_post(c, "masses", payload, &answer);
+}
+
 lt_res cmd_revoke_many(struct cmd *c)
 {
     LT_CLEANUP(cmd_json_freep) json_t *payload = json_object();
@@ -192,6 +205,7 @@ lt_res cmd_revoke_many(struct cmd *c)
         return cmd_revoke_dry_run(c, &why, key);
     }
     LT_TRY(cmd_api_post(c, "masses", payload, &answer));
+    LT_TRY(post_expires(c, payload, cmd_text(answer, "id")));
     return print_resting(c, cmd_text(answer, "id"));
 }
 

@@ -73,7 +73,7 @@ static lt_res run_one(struct cmd *c)
 /* What only many certificates take is refused for one. */
 static lt_res run(struct cmd *c)
 {
-    static const char *const many[] = {"tier", "stop-after"};
+    static const char *const many[] = {"tier", "stop-after", "expires"};
     if (c->args.word_count == 0) {
         return cmd_revoke_many(c);
     }
@@ -95,6 +95,7 @@ static const struct cmd_option options[] = {
     {"tier", "EXPR", "those that are revoked first; the next --tier next; readiness: five of them", true,
      NULL},
     {"stop-after", "TIER", "pause behind this tier; the first is 0", false, NULL},
+    {"expires", "TIME", "when its plan has to be approved by (default: a day), at most 7 days", false, NULL},
     {"cause", "NAME", "what the rules call it, for the clocks: not-issued-per-rules, …", false, NULL},
     {"aware", "TIME", "when the clock began (default: now)", false, NULL},
     {"dated-back-to", "TIME", "revocationDate, of a key compromise alone", false, NULL},
@@ -118,7 +119,10 @@ const struct cmd_verb cmd_revoke = {
         "list).\n"
         "\n"
         "With --scope or --spki the list of certificates is frozen first; more than approvals.revoke-alone\n"
-        "of lintel.yaml need a second person's approval. Then it is started, watched, paused and resumed: "
+        "of lintel.yaml need a second person's approval, within a day or until --expires; asking again for "
+        "the\n"
+        "same proposes a plan that came to nothing anew, for the list that is frozen. Then it is started, "
+        "watched, paused and resumed: "
         "lintel mass.\n"
         "\n"
         "examples:\n"

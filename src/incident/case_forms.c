@@ -87,6 +87,7 @@ static const struct incident_field notify_fields[] = {
 static const struct incident_field revoke_fields[] = {
     {"stop-after", INCIDENT_NUMBER, false, TIERS},
     {"late-because", INCIDENT_TEXT, false, LONG},
+    {"expires", INCIDENT_TIME, false, 0},
 };
 static const struct incident_field close_fields[] = {{"words", INCIDENT_TEXT, false, LONG}};
 

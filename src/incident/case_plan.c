@@ -309,6 +309,9 @@ lt_res incident_case_op_revoke(struct incident_call *c)
     w.stop_after = incident_given(c, "stop-after") ? (int32_t)incident_number(c, "stop-after") : -1;
     bool approved = m.plan[0] != 0; /* then others sign, and the last signature starts it */
     bool proposed = strcmp(m.status, "proposed") == 0;
+    if (incident_given(c, "expires") || (proposed && approved)) {
+        LT_TRY(ca_mass_propose_again(c->t, &by, p.mass, (lt_time){incident_number(c, "expires")}));
+    }
     if (proposed && !approved) {
         LT_TRY(ca_mass_start(c->t, &by, &w, &json));
     } else if (proposed && w.stop_after >= 0) {

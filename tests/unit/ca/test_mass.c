@@ -340,6 +340,63 @@ static void asked_twice_is_made_once(void **state)
     assert_int_equal(rig_number(r, "SELECT count(*) FROM mass"), 2);
 }
 
+static lt_res step_plan_again(struct rig *r, struct ca_turn *t, void *arg)
+{
+    const lt_time *expires = arg;
+    const struct ca_plan_asker by = {.operator_name = "bob"};
+    return ca_mass_propose_again(t, &by, rig_number(r, "SELECT id FROM mass"), *expires);
+}
+
+static lt_res plan_again(struct rig *r, lt_time begun, int64_t hours)
+{
+    lt_time expires = hours == 0 ? (lt_time){0} : lt_time_add_seconds(begun, hours * 3600);
+    return rig_run(r, step_plan_again, &expires);
+}
+
+/* Nobody approved in time: the list is as it was frozen, and has another plan. */
+static void a_plan_that_has_expired(void **state)
+{
+    struct rig *r = *state;
+    add_certificates(r, MANY);
+    static char cause[] = "not-issued-per-rules";
+    const lt_time begun = r->now;
+    struct args *a = of_key(CA_REASON_SUPERSEDED);
+    a->wanted.cause = cause;
+    assert_ok(act(r, a, ca_mass_create));
+    assert_ok(plan_again(r, begun, 24 * 6)); /* there is no plan yet */
+    run_out(r);
+    assert_status(r, "proposed");
+    char first[64];
+    char id[64];
+    text_of(r, MASS_ID, id, sizeof id);
+    text_of(r, MASS_PLAN, first, sizeof first);
+    assert_ok(act(r, a, ca_mass_create)); /* in time: the same plan */
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM plan"), 1);
+    assert_fails(plan_again(r, begun, 24 * 5 + 1), LT_PEER_MALFORMED); /* behind the deadline */
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM plan"), 1);
+    r->now = lt_time_add_seconds(r->now, 24 * 3600);
+    assert_ok(act(r, a, ca_mass_create));
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM mass"), 1);
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM plan WHERE status = 'proposed' AND count = 12345"),
+                     1);
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM plan WHERE status = 'expired'"), 1);
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM event WHERE kind = 'mass.proposed-again'"), 1);
+    assert_ok(plan_again(r, begun, 24 * 4)); /* longer than a day */
+    assert_ok(plan_again(r, begun, 24 * 4));
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM plan WHERE status = 'replaced'"), 1);
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM plan"), 3);
+    const char *const before[] = {id, first};
+    assert_fails(rig_run(r, step_approved, (void *)(uintptr_t)before), LT_PEER_CONFLICT);
+    r->now = lt_time_add_seconds(r->now, 2 * 24 * 3600);
+    approve(r);
+    run_out(r);
+    assert_status(r, "done");
+    assert_int_equal(rig_number(r, "SELECT revoked FROM mass"), MANY);
+    assert_fails(plan_again(r, begun, 100), LT_PEER_CONFLICT);
+    assert_ok(plan_again(r, begun, 0)); /* nothing to propose */
+    audit(r);
+}
+
 /* Killed behind every message, the end is the same. */
 static void killed_anywhere(void **state)
 {
@@ -884,6 +941,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(whole_way, set_up, tear_down),
         cmocka_unit_test_setup_teardown(asked_twice_is_made_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_plan_that_has_expired, set_up, tear_down),
         cmocka_unit_test_setup_teardown(killed_anywhere, set_up, tear_down),
         cmocka_unit_test_setup_teardown(paused_with_a_batch_on_its_way, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_compromised_key, set_up, tear_down),
