@@ -16,8 +16,12 @@ enum {
     SQL_OVERDUE,
     SQL_FINDINGS,
     SQL_NEXT_CLOCK,
+    SQL_PROMISES,
+    SQL_CONTROLS,
+    SQL_ALARMS,
+    SQL_REPORTS,
 };
-enum { COUNT_BOUND = 1000000 };
+enum { COUNT_BOUND = 1000000, SOON_H = 4 };
 static const struct store_sql sql[] = {
     [SQL_CERTIFICATES] =
         {"query.status.certificates",
@@ -47,6 +51,18 @@ static const struct store_sql sql[] = {
     [SQL_NEXT_CLOCK] =
         {"query.status.next-clock",
          "SELECT id, subject, due_us FROM clock WHERE status = 'open' ORDER BY due_us, id LIMIT 1"},
+    [SQL_PROMISES] = {"query.status.promises",
+                      "SELECT count(*) FROM (SELECT 1 FROM incident_action WHERE alarm_us > 0 AND status IN "
+                      "('Ongoing', 'Delayed') AND due_us < ?1 LIMIT ?2) c"},
+    [SQL_CONTROLS] = {"query.status.controls",
+                      "SELECT count(*) FROM (SELECT 1 FROM control WHERE status = 'live' AND due_us < ?1 "
+                      "LIMIT ?2) c"},
+    [SQL_ALARMS] = {"query.status.alarms",
+                    "SELECT count(*) FROM (SELECT 1 FROM oncall_page WHERE status = 'calling' AND due_us > "
+                    "?1 LIMIT ?2) c"},
+    [SQL_REPORTS] = {"query.status.reports",
+                     "SELECT count(*) FROM (SELECT 1 FROM clock WHERE status = 'open' AND due_us < ?1 AND "
+                     "duty = 'cpr-findings' LIMIT ?2) c"},
 };
 const struct ca_query_sql query_status_sql = {sql, LT_COUNT(sql)};
 
@@ -109,6 +125,7 @@ static lt_res next_clock(const struct ca_query *query, struct query_out *o)
 lt_res query_status(const struct ca_query *query, struct query_out *out)
 {
     const int64_t day = LT_SECONDS_PER_DAY * LT_US_PER_SECOND;
+    const int64_t hour = 3600 * LT_US_PER_SECOND;
     query_time(out, "time", query->now.us);
     query_cstr(out, "build", query->build);
     query_int(out, "counted_up_to", COUNT_BOUND);
@@ -123,6 +140,10 @@ lt_res query_status(const struct ca_query *query, struct query_out *out)
     LT_TRY(count(query, out, "clocks_overdue", SQL_OVERDUE, 0));
     LT_TRY(count(query, out, "watch_findings", SQL_FINDINGS, 0));
     LT_TRY(next_clock(query, out));
+    LT_TRY(count(query, out, "promises_lapsed", SQL_PROMISES, query->now.us));
+    LT_TRY(count(query, out, "controls_lapsed", SQL_CONTROLS, query->now.us));
+    LT_TRY(count(query, out, "alarms_unanswered", SQL_ALARMS, 0));
+    LT_TRY(count(query, out, "findings_due_soon", SQL_REPORTS, query->now.us + SOON_H * hour));
     LT_TRY(journal(query, out));
     LT_TRY(last_event(query, out));
     LT_TRY(query_caps_write(query, out));

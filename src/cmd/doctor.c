@@ -50,6 +50,7 @@ static void look(struct doctor *d)
     doctor_clock(d);
     doctor_family(d);
     doctor_caps(d);
+    doctor_lapsed(d);
 }
 
 static lt_res say_all(const struct doctor *d)

@@ -50,6 +50,18 @@ void doctor_people(struct doctor *d);
 void doctor_silence(struct doctor *d, const json_t *family);
 /* doctor_caps.c */
 void doctor_caps(struct doctor *d);
+/* doctor_lapsed.c */
+/* What the book's status counts of things that somebody had to do. */
+struct cmd_lapse {
+    const char *member; /* of the status */
+    const char *head;   /* of its line in lintel status */
+    const char *words;
+    const char *verb;
+    enum doctor_level level;
+};
+extern const struct cmd_lapse cmd_lapses[];
+extern const size_t cmd_lapse_count;
+void doctor_lapsed(struct doctor *d);
 /* doctor_perspectives.c */
 void doctor_perspectives(struct doctor *d);
 

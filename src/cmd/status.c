@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "cmd/api.h"
+#include "cmd/doctor.h"
 #include "cmd/public.h"
 #include "cmd/verbs.h"
 
@@ -87,6 +88,18 @@ static lt_res say_caps(const json_t *book)
     return LT_OK;
 }
 
+/* What somebody promised, or is called for, and has not done. */
+static lt_res say_lapsed(const json_t *book)
+{
+    for (size_t i = 0; i < cmd_lapse_count; i++) {
+        long long n = (long long)cmd_int(book, cmd_lapses[i].member);
+        LT_TRY(n == 0 ? LT_OK
+                      : cmd_printf("%-13s %lld %s: %s\n", cmd_lapses[i].head, n, cmd_lapses[i].words,
+                                   cmd_lapses[i].verb));
+    }
+    return LT_OK;
+}
+
 /* Clocks that were missed, the one that ends next, and what monitoring has found. */
 static lt_res say_duties(const json_t *book)
 {
@@ -99,6 +112,7 @@ static lt_res say_duties(const json_t *book)
         LT_TRY(cmd_printf("next clock    %lld of %s ends at %s\n", (long long)cmd_int(next, "id"),
                           cmd_text(next, "subject"), cmd_text(next, "due")));
     }
+    LT_TRY(say_lapsed(book));
     return cmd_int(book, "watch_findings") == 0
                ? LT_OK
                : cmd_printf("monitoring    %lld findings: lintel watch list\n",
