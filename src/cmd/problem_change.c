@@ -100,7 +100,8 @@ static const struct change changes[] = {
      NULL,
      {{"decision", "decision", TEXT, true},
       TEXT_MEMBER(true),
-      {"to-subscriber", "to-subscriber", TEXT, false}}},
+      {"to-subscriber", "to-subscriber", TEXT, false},
+      {"same", "same", FLAG, false}}},
     {"problem delivered",
      "/delivered",
      NULL,
@@ -230,11 +231,11 @@ static lt_res run_findings(struct cmd *c)
     LT_CHECK(text != NULL, LT_PEER_USAGE, "--text is needed");
     LT_CHECK(cmd_value(c, "decision") != NULL, LT_PEER_USAGE, "--decision is needed");
     if (!cmd_flag(c, "yes")) {
-        return cmd_would(
-            c,
-            "would write these findings (%s) to who filed problem %s, to all who filed the same, and "
-            "to the subscribers of its certificates; add --yes to do it",
-            cmd_value(c, "decision"), c->args.words[0]);
+        return cmd_would(c,
+                         "would write these findings (%s) to who filed problem %s, %sand "
+                         "to the subscribers of its certificates; add --yes to do it",
+                         cmd_value(c, "decision"), c->args.words[0],
+                         cmd_flag(c, "same") ? "to all who filed the same, " : "");
     }
     return run_change(c);
 }
@@ -281,6 +282,7 @@ static const struct cmd_option findings_options[] = {
     {"decision", "WORD", "what was found", false, "revoke none takedown duplicate unclear"},
     TEXT_OPTIONS,
     {"to-subscriber", "TEXT", "other words for the subscribers (default: the same)", false, NULL},
+    {"same", NULL, "of all other reports that name and claim no more than this one, too", false, NULL},
     CMD_YES_OPTION,
     CMD_OPERATOR_OPTIONS,
 };

@@ -57,6 +57,7 @@ static const struct incident_field findings[] = {
     {"decision", INCIDENT_TEXT, true, 20},
     {"text", INCIDENT_TEXT, true, INCIDENT_TEXT_MAX},
     {"to-subscriber", INCIDENT_TEXT, false, INCIDENT_TEXT_MAX},
+    {"same", INCIDENT_FLAG, false, 0},
 };
 static const struct incident_field delivered[] = {
     {"how", INCIDENT_TEXT, true, WORD_MAX},

@@ -1,8 +1,8 @@
-/* The findings of 24 hours (BR 4.9.5): to who filed the report, to everybody who filed the same, and to the
- * subscribers of the certificates that it is about. Not the preliminary incident report of 72 hours, which
- * goes to the root programs (incident/report*). Their clock is met when the last letter was taken, or stands
- * on the page of the case because there is no address; a letter that comes back leaves it running, and calls
- * for a person. */
+/* The findings of 24 hours (BR 4.9.5): to who filed the report, on request to everybody who filed the same,
+ * and to the subscribers of the certificates that it is about. Not the preliminary incident report of 72
+ * hours, which goes to the root programs (incident/report*). Their clock is met when the last letter was
+ * taken, or stands on the page of the case because there is no address; a letter that comes back leaves it
+ * running, and calls for a person. */
 #include <stdio.h>
 #include <string.h>
 
@@ -147,7 +147,9 @@ static lt_res start_revocation(struct ca_turn *t, const struct incident_problem 
     return incident_clock_open(t, &s, &clock);
 }
 
-static lt_res give_one(struct ca_turn *t, struct incident_problem *p, const struct problem_findings *f)
+/* Subscribers of one that says no more than another were told by that one's. */
+static lt_res give_one(struct ca_turn *t, struct incident_problem *p, const struct problem_findings *f,
+                       bool subscribers_told)
 {
     size_t subscribers = 0;
     bool upheld = strcmp(f->decision, "revoke") == 0;
@@ -160,7 +162,7 @@ static lt_res give_one(struct ca_turn *t, struct incident_problem *p, const stru
         STORE_ARGS(STORE_I(p->id), STORE_I(p->found_us), STORE_I(p->told_us), STORE_S(f->decision)), NULL));
     LT_TRY(upheld ? start_revocation(t, p) : LT_OK);
     LT_TRY(tell_filer(t, p, f));
-    if (!f->told && p->same_as == 0) {
+    if (!f->told && !subscribers_told) {
         LT_TRY(
             tell_subscribers(t, p, f->to_subscriber[0] != '\0' ? f->to_subscriber : f->words, &subscribers));
     }
@@ -188,13 +190,16 @@ lt_res problem_findings_give(struct ca_turn *t, struct incident_problem *p, cons
     LT_CHECK(known_decision(f->decision), LT_PEER_MALFORMED,
              "\"%.40s\" is none of revoke, none, takedown, duplicate, unclear", f->decision);
     LT_CHECK(f->words[0] != '\0', LT_PEER_MALFORMED, "findings without words");
-    LT_TRY(give_one(t, p, f));
+    LT_TRY(give_one(t, p, f, false));
+    if (!f->same) {
+        return LT_OK; /* what others wrote has to be read first: each has its clock */
+    }
     LT_TRY(ids(t, SQL_SAME, STORE_ARGS(STORE_I(p->id), STORE_I(0)), same, &count));
     for (size_t i = 0; i < count; i++) {
         struct incident_problem other;
         LT_TRY(problem_load(t, same[i], &other));
         LT_TRY(other.found_us == 0 && incident_problem_next(other.status, "find") != NULL
-                   ? give_one(t, &other, f)
+                   ? give_one(t, &other, f, true)
                    : LT_OK);
     }
     return LT_OK;

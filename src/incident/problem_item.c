@@ -26,7 +26,7 @@ static const struct store_sql sql[] = {
                       "LIMIT 200"},
     {"problem.same-item",
      "SELECT i.problem FROM problem_item AS i JOIN problem AS p ON p.id = i.problem WHERE i.kind = ?1 AND "
-     "i.value = ?2 AND i.problem < ?3 AND p.status <> 'closed' ORDER BY i.problem LIMIT 1"},
+     "i.value = ?2 AND i.problem < ?3 AND p.status <> 'closed' ORDER BY i.problem LIMIT 20"},
     {"problem.same-set", "UPDATE problem SET same_as = ?2 WHERE id = ?1"},
     {"problem.reporter", "SELECT reports, upheld, unfounded FROM problem_reporter WHERE contact = ?1"},
     {"problem.reporter-add", "INSERT INTO problem_reporter (contact, first_us, reports, upheld, unfounded) "
@@ -52,7 +52,14 @@ enum {
 };
 const struct incident_sql incident_problem_item_sql = {sql, LT_COUNT(sql)};
 
-enum { LOOKED_UP_MAX = 50, NAME_MAX_LEN = 253, HASH_LEN = 32, SERIAL_MAX = 20, WORTH_MAX = 10 };
+enum {
+    LOOKED_UP_MAX = 50,
+    SAME_MAX = 20,
+    NAME_MAX_LEN = 253,
+    HASH_LEN = 32,
+    SERIAL_MAX = 20,
+    WORTH_MAX = 10
+};
 
 /* A certificate of the book. */
 struct hit {
@@ -229,20 +236,65 @@ lt_res problem_accounts(struct ca_turn *t, int64_t id, int64_t ret_accounts[PROB
     return LT_OK;
 }
 
+static bool is_exact(const char *kind)
+{
+    return strcmp(kind, "serial") == 0 || strcmp(kind, "sha256") == 0 || strcmp(kind, "spki") == 0;
+}
+
+/* Everything that the one names and claims is in the other: what is more than that was not looked at there.
+ */
+static lt_res says_no_more(struct ca_turn *t, const struct incident_problem *one, const struct item *list,
+                           size_t count, int64_t other, bool *ret_same)
+{
+    struct incident_problem p;
+    LT_TRY(problem_load(t, other, &p));
+    *ret_same = (one->cause[0] == '\0' || strcmp(one->cause, p.cause) == 0) &&
+                (one->clause[0] == '\0' || strcmp(one->clause, p.clause) == 0);
+    for (size_t i = 0; i < count && *ret_same; i++) {
+        int64_t have = 0;
+        LT_TRY(number(t, SQL_HAVE, STORE_ARGS(STORE_S(list[i].kind), STORE_S(list[i].value), STORE_I(other)),
+                      &have));
+        *ret_same = have != 0;
+    }
+    return LT_OK;
+}
+
+static lt_res candidates(struct ca_turn *t, int64_t id, const struct item *i, int64_t ret_ids[SAME_MAX],
+                         size_t *ret_count)
+{
+    struct store_rows rows;
+    size_t n = 0;
+    LT_TRY(store_query(t->store, &sql[SQL_SAME], STORE_ARGS(STORE_S(i->kind), STORE_S(i->value), STORE_I(id)),
+                       &rows));
+    while (n < SAME_MAX && store_next(&rows)) {
+        ret_ids[n++] = store_int(&rows, 0);
+    }
+    *ret_count = n;
+    return store_rows_end(&rows);
+}
+
 /* Names alone make no two reports the same: what is wrong with them may differ. */
 lt_res problem_same(struct ca_turn *t, int64_t id, int64_t *ret_same)
 {
     struct item list[INCIDENT_PROBLEM_ITEMS_MAX];
+    struct incident_problem p;
+    int64_t others[SAME_MAX];
+    size_t other_count = 0;
     size_t count = 0;
+    size_t exact = 0;
     *ret_same = 0;
+    LT_TRY(problem_load(t, id, &p));
     LT_TRY(items(t, id, list, &count));
-    for (size_t i = 0; i < count && i < LOOKED_UP_MAX && *ret_same == 0; i++) {
-        bool exact = strcmp(list[i].kind, "serial") == 0 || strcmp(list[i].kind, "sha256") == 0 ||
-                     strcmp(list[i].kind, "spki") == 0;
-        if (exact) {
-            LT_TRY(number(t, SQL_SAME, STORE_ARGS(STORE_S(list[i].kind), STORE_S(list[i].value), STORE_I(id)),
-                          ret_same));
-        }
+    while (exact < count && !is_exact(list[exact].kind)) {
+        exact++;
+    }
+    /* One that is the same has each of them, so the first finds it. */
+    LT_TRY(exact < count && count <= LOOKED_UP_MAX ? candidates(t, id, &list[exact], others, &other_count)
+                                                   : LT_OK);
+    for (size_t i = 0; i < other_count && *ret_same == 0; i++) {
+        bool same = false;
+        LT_TRY(says_no_more(t, &p, list, count, others[i], &same));
+        *ret_same = same ? others[i] : 0;
     }
     return *ret_same == 0
                ? LT_OK

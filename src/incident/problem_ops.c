@@ -281,6 +281,7 @@ static lt_res op_findings(struct incident_call *c)
         .decision = incident_text(c, "decision"),
         .words = incident_text(c, "text"),
         .to_subscriber = incident_text(c, "to-subscriber"),
+        .same = incident_number(c, "same") != 0,
         .jws = c->jws,
     };
     LT_TRY(whom(c, &f.by));

@@ -68,7 +68,7 @@ LT_MUST_USE lt_res problem_rank_anew(struct ca_turn *t, struct incident_problem 
 /* problem_item.c: what it is about. Resolved against the book; *ret_known: certificates of ours. */
 LT_MUST_USE lt_res problem_items_add(struct ca_turn *t, int64_t id, const struct incident_item *items,
                                      size_t count, int64_t *ret_known);
-/* The first open report of the same; 0: none. */
+/* The first open report that names and claims all that this one does; 0: none. */
 LT_MUST_USE lt_res problem_same(struct ca_turn *t, int64_t id, int64_t *ret_same);
 enum { PROBLEM_ACCOUNTS_MAX = 100 };
 /* Subscribers of the certificates that it is about. */
@@ -98,6 +98,7 @@ struct problem_findings {
     const char *by;
     lt_slice jws;
     bool told; /* by the letters of incident/proof_book.h: none go out */
+    bool same; /* of all reports that say no more than this one */
 };
 LT_MUST_USE lt_res problem_findings_give(struct ca_turn *t, struct incident_problem *p,
                                          const struct problem_findings *f);

@@ -203,7 +203,7 @@ def test_what_is_worth_little_is_ranked_and_kept(site):
     site.ca.lintel("problem", "edit", second["id"], "--cause", "key-compromise")
     assert "key" in site.show(second["id"])["rank_why"]
     # Findings of the first are given to who filed the same.
-    site.ca.lintel("problem", "findings", first["id"], "--decision", "revoke", "--text", "It is so.", "--yes")
+    site.ca.lintel("problem", "findings", first["id"], "--decision", "revoke", "--text", "It is so.", "--yes", "--same")
     assert site.show(second["id"])["decision"] == "revoke"
     listed = site.ca.json("problem", "list", "--status", "open")["problems"]
     assert [p["rank"] for p in listed] == sorted((p["rank"] for p in listed), reverse=True)

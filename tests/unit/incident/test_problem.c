@@ -310,6 +310,61 @@ static void a_mailroom_that_lies_is_not_believed(void **state)
     free(lengthy);
 }
 
+struct finding {
+    int64_t id;
+    const char *decision;
+    const char *words;
+    bool same;
+};
+
+static lt_res find_step(struct rig *r, struct ca_turn *t, void *arg)
+{
+    const struct finding *f = arg;
+    struct incident_problem p;
+    const struct problem_findings findings = {.decision = f->decision,
+                                              .words = f->words,
+                                              .to_subscriber = "",
+                                              .by = "operator ann",
+                                              .same = f->same};
+    (void)r;
+    LT_TRY(problem_load(t, f->id, &p));
+    return problem_findings_give(t, &p, &findings);
+}
+
+/* One certificate in common is not the same matter: what is more was not looked at. */
+static void a_report_that_says_more_is_not_the_same(void **state)
+{
+    struct rig *r = *state;
+    const struct incident_item a = {"serial", "1122"};
+    const struct incident_item both[] = {a, {"serial", "3344"}};
+    const struct {
+        const char *cause;
+        size_t items;
+        bool same;
+    } rows[] = {{"", 1, false}, {"", 1, true}, {"", 2, false}, {"misuse", 1, false}, {"misuse", 1, true}};
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        char raw[2] = {(char)('A' + i), '\0'};
+        Ipc__MailroomRead m = IPC__MAILROOM_READ__INIT;
+        struct opening o = plain("");
+        o.raw = raw;
+        o.report.cause = rows[i].cause;
+        o.report.items = both;
+        o.report.item_count = rows[i].items;
+        assert_ok(rig_run(r, open_step, &o));
+        m.problem = o.id;
+        assert_ok(rig_run(r, read_step, &m));
+        assert_int_equal(number(r, "same_as <> 0", o.id), rows[i].same);
+    }
+    /* Findings are of the one that they are given for, and of the same on request. */
+    struct finding f = {1, "none", "odd but right"};
+    assert_ok(rig_run(r, find_step, &f));
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM problem WHERE found_us <> 0"), 1);
+    f.same = true;
+    assert_ok(rig_run(r, find_step, &f));
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM problem WHERE found_us <> 0"), 2);
+    assert_int_equal(number(r, "found_us <> 0", 2), 1);
+}
+
 static lt_res reopen_step(struct rig *r, struct ca_turn *t, void *arg)
 {
     struct incident_problem p;
@@ -455,23 +510,6 @@ static void every_edge_and_no_other(void **state)
     for (size_t i = 1; i < 6; i++) {
         assert_string_equal(incident_problem_next(states[i], "find"), "answered");
     }
-}
-
-struct finding {
-    int64_t id;
-    const char *decision;
-    const char *words;
-};
-
-static lt_res find_step(struct rig *r, struct ca_turn *t, void *arg)
-{
-    const struct finding *f = arg;
-    struct incident_problem p;
-    const struct problem_findings findings = {
-        .decision = f->decision, .words = f->words, .to_subscriber = "", .by = "operator ann"};
-    (void)r;
-    LT_TRY(problem_load(t, f->id, &p));
-    return problem_findings_give(t, &p, &findings);
 }
 
 static void findings_without_an_address_are_on_the_page(void **state)
@@ -735,6 +773,7 @@ int main(void)
         TEST(what_the_mailroom_read_is_kept),
         TEST(a_mailroom_that_lies_is_not_believed),
         TEST(a_forged_delivery_report_is_a_report),
+        TEST(a_report_that_says_more_is_not_the_same),
         TEST(a_relay_with_a_wrong_clock_moves_nothing),
         TEST(what_kills_the_mailroom_again_is_for_a_person),
         TEST(silence_is_asked_again),
