@@ -8,8 +8,8 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "cmd/api.h"
 #include "cmd/drill.h"
+#include "cmd/list.h"
 #include "cmd/verbs.h"
 #include "crypto/digest.h"
 
@@ -119,31 +119,6 @@ static lt_res print_dates(struct cmd *c, const json_t *answer)
     return cmd_table_print(t);
 }
 
-static lt_res print_drills(struct cmd *c, const json_t *answer)
-{
-    static const char *const heads[] = {"ID",   "ENDED",        "SCENARIO", "KIND",
-                                        "MODE", "CERTIFICATES", "PASSED",   "BY"};
-    size_t i;
-    const json_t *one;
-    struct cmd_table *t = cmd_table_new(c, heads, LT_COUNT(heads));
-    json_array_foreach(json_object_get(answer, "drills"), i, one)
-    {
-        const char *id = lt_arena_printf(&c->arena, "%lld", (long long)cmd_int(one, "id"));
-        const char *count = lt_arena_printf(&c->arena, "%lld", (long long)cmd_int(one, "certificates"));
-        LT_ASSERT(id != NULL && count != NULL);
-        const char *const cells[] = {id,
-                                     cmd_text(one, "ended"),
-                                     cmd_text(one, "scenario"),
-                                     cmd_text(one, "kind"),
-                                     cmd_text(one, "mode"),
-                                     count,
-                                     json_is_true(json_object_get(one, "passed")) ? "yes" : "no",
-                                     cmd_text(one, "recorded_by")};
-        LT_TRY(cmd_table_row(t, cells));
-    }
-    return cmd_table_print(t);
-}
-
 static lt_res list(struct cmd *c, const char *path, const char *key, json_t **ret)
 {
     struct lt_buf query;
@@ -162,9 +137,19 @@ static lt_res run_calendar(struct cmd *c)
 
 static lt_res run_held(struct cmd *c)
 {
-    LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
-    LT_TRY(list(c, "drills", "drills", &answer));
-    return c->json ? cmd_print_json(answer) : print_drills(c, answer);
+    static const struct cmd_list l = {
+        .path = "drills",
+        .key = "drills",
+        .columns = {{"ID", "id", 0},
+                    {"ENDED", "ended", 0},
+                    {"SCENARIO", "scenario", 0},
+                    {"KIND", "kind", 0},
+                    {"MODE", "mode", 0},
+                    {"CERTIFICATES", "certificates", 0},
+                    {"PASSED", "passed", 0},
+                    {"BY", "recorded_by", 0}},
+    };
+    return cmd_list(c, &l);
 }
 
 static lt_res run_plan(struct cmd *c)

@@ -6,7 +6,7 @@
 #include "cmd/list.h"
 #include "cmd/verbs.h"
 
-enum { PATH_SIZE = 256, QUERY_MAX = 8192 };
+enum { PATH_SIZE = 256 };
 
 static lt_res run_change(struct cmd *c)
 {

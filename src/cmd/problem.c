@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "ca/config.h"
+#include "cmd/list.h"
 #include "cmd/verbs.h"
 #include "http/client.h"
 #include "http/fetch.h"
@@ -26,45 +27,25 @@ static const char *or_dash(const char *text)
     return text[0] == '\0' ? "-" : text;
 }
 
-static struct cmd_table *table(struct cmd *c, const char *const *heads, size_t count)
-{
-    struct cmd_table *t = cmd_table_new(c, heads, count);
-    return t;
-}
-
 /* ---- list ---- */
-
-static lt_res print_list(struct cmd *c, const json_t *answer)
-{
-    static const char *const heads[] = {"ID",       "RANK",  "STATUS",  "KIND", "CHANNEL",
-                                        "RECEIVED", "FOUND", "CONTACT", "TITLE"};
-    struct cmd_table *t = table(c, heads, LT_COUNT(heads));
-    size_t i;
-    json_t *row;
-    json_array_foreach(json_object_get(answer, "problems"), i, row)
-    {
-        const char *const cells[] = {
-            number(c, cmd_int(row, "id")),   number(c, cmd_int(row, "rank")),   cmd_text(row, "status"),
-            cmd_text(row, "kind"),           cmd_text(row, "channel"),          cmd_text(row, "received"),
-            or_dash(cmd_text(row, "found")), or_dash(cmd_text(row, "contact")), cmd_text(row, "title")};
-        LT_TRY(cmd_table_row(t, cells));
-    }
-    LT_TRY(cmd_table_print(t));
-    const char *next = cmd_text(answer, "next");
-    return next[0] == '\0' ? LT_OK : cmd_printf("more: --cursor '%s', or --all\n", next);
-}
 
 static lt_res run_list(struct cmd *c)
 {
-    LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
-    struct lt_buf query;
-    lt_buf_init(&query, QUERY_MAX);
-    cmd_query_add(&query, "status", cmd_value(c, "status"));
-    cmd_query_add(&query, "name", cmd_value(c, "contact"));
-    lt_res r = cmd_api_list(c, "problems", "problems", &query, &answer);
-    lt_buf_done(&query);
-    LT_TRY(r);
-    return c->json ? cmd_print_json(answer) : print_list(c, answer);
+    static const struct cmd_list l = {
+        .path = "problems",
+        .key = "problems",
+        .columns = {{"ID", "id", 0},
+                    {"RANK", "rank", 0},
+                    {"STATUS", "status", 0},
+                    {"KIND", "kind", 0},
+                    {"CHANNEL", "channel", 0},
+                    {"RECEIVED", "received", 0},
+                    {"FOUND", "found", 0},
+                    {"CONTACT", "contact", 0},
+                    {"TITLE", "title", 0}},
+        .filters = {{"status", "status"}, {"contact", "name"}},
+    };
+    return cmd_list(c, &l);
 }
 
 /* ---- show ---- */
@@ -321,7 +302,7 @@ static lt_res run_channels(struct cmd *c)
     if (c->json) {
         return cmd_print_json(answer);
     }
-    struct cmd_table *t = table(c, heads, LT_COUNT(heads));
+    struct cmd_table *t = cmd_table_new(c, heads, LT_COUNT(heads));
     json_array_foreach(json_object_get(answer, "channels"), i, row)
     {
         const char *const cells[] = {cmd_text(row, "name"), number(c, cmd_int(row, "minutes")),

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "cmd/api.h"
+#include "cmd/list.h"
 #include "cmd/verbs.h"
 
 enum { PATH_SIZE = 256, QUERY_MAX = 8192 };
@@ -155,27 +155,17 @@ static lt_res run_settle(struct cmd *c)
 
 static lt_res list_facts(struct cmd *c)
 {
-    static const char *const heads[] = {"NAME", "VALUE", "AT", "BY"};
-    LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
+    static const struct cmd_list l = {
+        .path = "facts",
+        .key = "facts",
+        .columns = {{"NAME", "name", 0}, {"VALUE", "value", 0}, {"AT", "at", 0}, {"BY", "by", 0}},
+    };
     struct lt_buf query;
-    size_t i;
-    json_t *row;
     lt_buf_init(&query, QUERY_MAX);
     cmd_query_add(&query, "limit", "1000");
-    lt_res r = cmd_api_list(c, "facts", "facts", &query, &answer);
+    lt_res r = cmd_list_with(c, &l, &query);
     lt_buf_done(&query);
-    LT_TRY(r);
-    if (c->json) {
-        return cmd_print_json(answer);
-    }
-    struct cmd_table *t = cmd_table_new(c, heads, LT_COUNT(heads));
-    json_array_foreach(json_object_get(answer, "facts"), i, row)
-    {
-        const char *const cells[] = {cmd_text(row, "name"), cmd_text(row, "value"), cmd_text(row, "at"),
-                                     cmd_text(row, "by")};
-        LT_TRY(cmd_table_row(t, cells));
-    }
-    return cmd_table_print(t);
+    return r;
 }
 
 static lt_res run_fact(struct cmd *c)
