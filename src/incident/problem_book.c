@@ -343,6 +343,8 @@ static lt_res begin(struct ca_turn *t, int64_t id, const struct incident_report 
 static lt_res by_raw(struct ca_turn *t, const struct incident_report *r, int64_t *ret_id)
 {
     struct store_rows rows;
+    /* A letter has its sender in it; the envelope's may be another one each time. */
+    bool whoever = r->contact[0] == '\0' || strcmp(r->channel, "mail") == 0;
     bool anybody = strcmp(r->channel, "form") == 0 && r->contact[0] == '\0';
     *ret_id = 0;
     if (anybody) {
@@ -351,7 +353,7 @@ static lt_res by_raw(struct ca_turn *t, const struct incident_report *r, int64_t
     LT_TRY(store_query(t->store, &sql[SQL_BY_RAW], STORE_ARGS(STORE_B(r->raw_sha256)), &rows));
     while (*ret_id == 0 && store_next(&rows)) {
         bool same = lt_slice_eq_cstr(store_bytes(&rows, 1), r->channel) &&
-                    (r->contact[0] == '\0' || lt_slice_eq_cstr(store_bytes(&rows, 2), r->contact));
+                    (whoever || lt_slice_eq_cstr(store_bytes(&rows, 2), r->contact));
         *ret_id = same ? store_int(&rows, 0) : 0;
     }
     return store_rows_end(&rows);

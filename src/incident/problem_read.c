@@ -223,6 +223,13 @@ static const char *or_else(const char *text, const char *otherwise)
     return text[0] != '\0' ? text : otherwise;
 }
 
+/* Of a letter its own sender: that of the envelope may be whoever passed it on. */
+static const char *filer(const struct reading *r)
+{
+    return strcmp(r->p.channel, "mail") == 0 ? or_else(r->m->from, r->p.contact)
+                                             : or_else(r->p.contact, r->m->from);
+}
+
 static lt_res learn(struct reading *r)
 {
     const Ipc__MailroomRead *m = r->m;
@@ -230,7 +237,7 @@ static lt_res learn(struct reading *r)
     const char *before = p->contact;
     LT_TRY(move_clock(r));
     p->kind = m->takedown ? "takedown" : "report";
-    p->contact = or_else(p->contact, m->from);
+    p->contact = filer(r);
     p->reporter = or_else(p->reporter, m->from_name);
     p->title = or_else(p->title, m->subject);
     p->clause = or_else(p->clause, m->clause);
@@ -242,7 +249,7 @@ static lt_res learn(struct reading *r)
                                  STORE_S(p->reporter), STORE_S(p->title), STORE_S(p->message),
                                  STORE_I(p->received_us), STORE_S(p->authority), STORE_S(p->clause)),
                       NULL));
-    return before[0] == '\0' ? problem_reporter_seen(r->t, p->contact) : LT_OK;
+    return strcmp(before, p->contact) != 0 ? problem_reporter_seen(r->t, p->contact) : LT_OK;
 }
 
 static lt_res keep(struct reading *r)
@@ -310,10 +317,10 @@ static lt_res put_away(struct reading *r, const char *kind, int64_t of, const ch
 {
     r->p.kind = kind;
     LT_TRY(store_exec(r->t->store, &sql[SQL_LEARN],
-                      STORE_ARGS(STORE_I(r->p.id), STORE_S(kind), STORE_I(r->m->date_us),
-                                 STORE_S(or_else(r->p.contact, r->m->from)), STORE_S(r->m->from_name),
-                                 STORE_S(or_else(r->p.title, r->m->subject)), STORE_S(r->m->message_id),
-                                 STORE_I(r->p.received_us), STORE_S(r->p.authority), STORE_S(r->p.clause)),
+                      STORE_ARGS(STORE_I(r->p.id), STORE_S(kind), STORE_I(r->m->date_us), STORE_S(filer(r)),
+                                 STORE_S(r->m->from_name), STORE_S(or_else(r->p.title, r->m->subject)),
+                                 STORE_S(r->m->message_id), STORE_I(r->p.received_us),
+                                 STORE_S(r->p.authority), STORE_S(r->p.clause)),
                       NULL));
     LT_TRY(keep(r)); /* put away is not thrown away, and has no private key either */
     LT_TRY(store_exec(r->t->store, &sql[SQL_DECIDE], STORE_ARGS(STORE_I(r->p.id), STORE_S(kind), STORE_I(of)),

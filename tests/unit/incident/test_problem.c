@@ -221,6 +221,7 @@ static void the_same_bytes_of_somebody_else_are_another_report(void **state)
         {"form", "", 5}, /* without an address: who knows whether it is the same person */
         {"mail", "", 6},
         {"mail", "", 6},
+        {"mail", "srs0=a=b@relay", 6},
     };
     struct rig *r = *state;
     for (size_t i = 0; i < LT_COUNT(rows); i++) {
@@ -420,6 +421,30 @@ static void a_forged_delivery_report_is_a_report(void **state)
     assert_int_equal(clock_of(r, "status = 'open'", id), 1);
     assert_int_equal(clock_of(r, "start_us", id), number(r, "received_us", id));
     rig_audit(r);
+}
+
+/* The address of the envelope is somebody's who passed it on. */
+static void the_sender_in_the_letter_is_who_filed_it(void **state)
+{
+    static char from[] = "reporter@example.com";
+    struct rig *r = *state;
+    for (int with = 0; with < 2; with++) {
+        struct opening o = plain("");
+        Ipc__MailroomRead m = IPC__MAILROOM_READ__INIT;
+        o.report.channel = "mail";
+        o.report.contact = "srs0=abc=xy=example.com=owner@relay.example";
+        o.raw = with != 0 ? "A letter" : "B letter";
+        assert_ok(rig_run(r, open_step, &o));
+        m.problem = o.id;
+        m.from = with != 0 ? from : m.from;
+        assert_ok(rig_run(r, read_step, &m));
+        assert_int_equal(number(r, "contact = 'reporter@example.com'", o.id), with);
+        assert_int_equal(number(r, "contact LIKE 'srs0=%'", o.id), 1 - with);
+    }
+    assert_int_equal(
+        rig_number(r, "SELECT reports FROM problem_reporter WHERE contact = 'reporter@example.com'"), 1);
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM notice WHERE recipient = 'reporter@example.com'"),
+                     1);
 }
 
 static void a_relay_with_a_wrong_clock_moves_nothing(void **state)
@@ -774,6 +799,7 @@ int main(void)
         TEST(a_mailroom_that_lies_is_not_believed),
         TEST(a_forged_delivery_report_is_a_report),
         TEST(a_report_that_says_more_is_not_the_same),
+        TEST(the_sender_in_the_letter_is_who_filed_it),
         TEST(a_relay_with_a_wrong_clock_moves_nothing),
         TEST(what_kills_the_mailroom_again_is_for_a_person),
         TEST(silence_is_asked_again),
