@@ -285,6 +285,44 @@ static lt_res run(struct cmd *c)
 
 /* ---- handed over ---- */
 
+/* What is handed over passes the check, and is what it is said to be; else somebody says why. */
+static lt_res check_handed(struct cmd *c, char *file, lt_slice text, struct lt_arena *a)
+{
+    unsigned kind = incident_report_kind_of(lt_slice_cstr(cmd_value(c, "kind")));
+    const struct incident_check o = {.now = c->now, .delayed = kind == INCIDENT_REPORT_DELAYED};
+    struct incident_findings found;
+    struct incident_reading *read = NULL;
+    struct cmd inner = *c;
+    inner.args.words = &file;
+    inner.args.word_count = 1;
+    incident_findings_init(&found, a);
+    LT_TRY(incident_report_check(&o, file, text, a, &found, &read));
+    unsigned is = read == NULL ? 0 : incident_report_kind(read);
+    bool alike = is == kind || ((is & INCIDENT_REPORT_FULLS) != 0 && (kind & INCIDENT_REPORT_FULLS) != 0);
+    LT_CHECK(alike, LT_PEER_USAGE, "%.150s is no %s report; --anyway WORDS says why it is one", file,
+             cmd_value(c, "kind"));
+    LT_TRY(cmd_check_files(&inner, &o, a, &found));
+    size_t errors = cmd_findings_count(&found, INCIDENT_ERROR);
+    LT_CHECK(errors == 0, LT_PEER_USAGE,
+             "%.150s has %zu errors (lintel incident report check); --anyway WORDS says why it goes out so",
+             file, errors);
+    return LT_OK;
+}
+
+static lt_res checked(struct cmd *c, const char *path, lt_slice text)
+{
+    struct lt_arena a;
+    char *file = lt_arena_printf(&c->arena, "%s", path);
+    LT_CHECK(file != NULL, LT_PEER_USAGE, "--file: the path is too long");
+    if (cmd_value(c, "anyway") != NULL || strcmp(cmd_value(c, "kind"), "update") == 0) {
+        return LT_OK;
+    }
+    lt_arena_init(&a, CHECK_ARENA);
+    lt_res r = check_handed(c, file, text, &a);
+    lt_arena_done(&a);
+    return r;
+}
+
 static lt_res run_handed(struct cmd *c)
 {
     LT_CLEANUP(cmd_json_freep) json_t *payload = NULL;
@@ -298,6 +336,7 @@ static lt_res run_handed(struct cmd *c)
     LT_CHECK(file != NULL && cmd_value(c, "kind") != NULL && cmd_value(c, "where") != NULL, LT_PEER_USAGE,
              "--kind, --where and --file are needed: see lintel incident handed --help");
     LT_TRY(lt_file_read(&c->arena, AT_FDCWD, file, REPORT_MAX, &text));
+    LT_TRY(checked(c, file, text));
     crypto_sha256(text, hash);
     for (size_t i = 0; i < sizeof(hash); i++) {
         (void)snprintf(hex + 2 * i, 3, "%02x", hash[i]);
@@ -305,6 +344,9 @@ static lt_res run_handed(struct cmd *c)
     payload = json_pack("{s:s, s:s, s:s}", "kind", cmd_value(c, "kind"), "where", cmd_value(c, "where"),
                         "sha256", hex);
     LT_CHECK(payload != NULL, LT_PEER_USAGE, "--where is no UTF-8");
+    LT_CHECK(cmd_value(c, "anyway") == NULL ||
+                 json_object_set_new(payload, "anyway", json_string(cmd_value(c, "anyway"))) == 0,
+             LT_PEER_USAGE, "--anyway is no UTF-8");
     if (cmd_value(c, "at") != NULL) {
         lt_time at;
         char when[LT_RFC3339_SIZE];
@@ -334,10 +376,11 @@ static const struct cmd_option options[] = {
     CMD_OPERATOR_OPTIONS,
 };
 static const struct cmd_option handed_options[] = {
-    KIND_OPTION,
+    {"kind", "WORD", "of report, or an update of one", false, "preliminary full delayed closure update"},
     {"where", "URL", "of the bug or comment", false, NULL},
-    {"file", "FILE", "what was handed over: its hash is recorded", false, NULL},
+    {"file", "FILE", "what was handed over: checked, and its hash is recorded", false, NULL},
     {"at", "TIME", "when (default: now)", false, NULL},
+    {"anyway", "WORDS", "why it went out with errors, or sections that nobody signed", false, NULL},
     CMD_OPERATOR_OPTIONS,
 };
 
@@ -370,7 +413,9 @@ const struct cmd_verb cmd_incident_handed = {
     .words_most = 1,
     .summary = "record that a report was posted; its clocks are met",
     .help = "examples:\n  lintel incident handed 12 --kind preliminary --file report-12/preliminary.md \\\n"
-            "    --where 'https://bugzilla.mozilla.org/show_bug.cgi?id=1'\n",
+            "    --where 'https://bugzilla.mozilla.org/show_bug.cgi?id=1'\n"
+            "  lintel incident handed 12 --kind update --file comment.md --where URL\n"
+            "  (each post begins the next week; another update of the delay is --kind delayed again)\n",
     .options = handed_options,
     .option_count = LT_COUNT(handed_options),
     .run = run_handed,

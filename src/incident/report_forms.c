@@ -23,10 +23,9 @@ static const struct incident_field event[] = {
     {"text", INCIDENT_TEXT, true, LONG},
 };
 static const struct incident_field handed[] = {
-    {"kind", INCIDENT_TEXT, true, KIND},
-    {"where", INCIDENT_TEXT, true, LINK},
-    {"sha256", INCIDENT_HEX, true, 32},
-    {"at", INCIDENT_TIME, false, 0},
+    {"kind", INCIDENT_TEXT, true, KIND},    {"where", INCIDENT_TEXT, true, LINK},
+    {"sha256", INCIDENT_HEX, true, 32},     {"at", INCIDENT_TIME, false, 0},
+    {"anyway", INCIDENT_TEXT, false, LONG},
 };
 static const struct incident_field delay[] = {
     {"issuer", INCIDENT_TEXT, true, NAME},

@@ -20,7 +20,8 @@ enum {
     SQL_ISSUER,
     SQL_MEMBER,
     SQL_HANDED_LAST,
-    SQL_HANDED_ADD
+    SQL_HANDED_ADD,
+    SQL_UNSIGNED
 };
 static const struct store_sql sql[] = {
     [SQL_SECTION] = {"report.section", "SELECT role, text, written_by, signed_us FROM report_section WHERE "
@@ -53,6 +54,9 @@ static const struct store_sql sql[] = {
     [SQL_HANDED_ADD] = {"report.handed-add",
                         "INSERT INTO report_handed (incident, number, kind, handed_us, handed_by, where_to, "
                         "sha256) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"},
+    [SQL_UNSIGNED] = {"report.unsigned",
+                      "SELECT section FROM report_section WHERE incident = ?1 AND kind = ?2 "
+                      "AND signed_us = 0 ORDER BY section LIMIT 1"},
 };
 enum { REPORT_TOKEN_LEN = 32 };
 static const struct incident_sql ops_sql = {sql, LT_COUNT(sql)};
@@ -276,7 +280,8 @@ static const struct {
     {INCIDENT_REPORT_CLOSURE, "incident.closure-posted"},
 };
 
-/* The first report of an incident is its disclosure, whichever kind it is. */
+/* The first report of an incident is its disclosure, whichever kind it is. From then on each post is an
+ * update of its report, and each about the delay one of that: the next is due a week later (irg-4, irg-6). */
 static lt_res meet_clocks(struct incident_call *c, int64_t id, unsigned kind, bool first)
 {
     char subject[40];
@@ -291,6 +296,36 @@ static lt_res meet_clocks(struct incident_call *c, int64_t id, unsigned kind, bo
             LT_TRY(incident_clock_happened(c->t, meets[i].happened, subject, when, where));
         }
     }
+    if (kind == INCIDENT_REPORT_DELAYED) {
+        LT_TRY(incident_clock_happened(c->t, "incident.delay-updated", subject, when, where));
+    }
+    return first || kind != INCIDENT_REPORT_DELAYED
+               ? incident_clock_happened(c->t, "incident.updated", subject, when, where)
+               : LT_OK;
+}
+
+static lt_res check_handed(struct incident_call *c, const char *kind, lt_time at)
+{
+    bool known = strcmp(kind, "update") == 0 || incident_report_kind_of(lt_slice_cstr(kind)) != 0;
+    LT_CHECK(known, LT_PEER_MALFORMED, "kind is preliminary, full, delayed, closure or update, not \"%.40s\"",
+             kind);
+    LT_CHECK(at.us <= c->t->now.us, LT_PEER_MALFORMED, "a report is handed over in the past");
+    LT_CHECK(incident_data(c, "sha256").len == 32, LT_PEER_MALFORMED, "\"sha256\" has 32 bytes");
+    return LT_OK;
+}
+
+/* Somebody answers for each section that was written or given to somebody, before it leaves the house. */
+static lt_res all_signed(struct incident_call *c, int64_t id, const char *kind)
+{
+    struct store_rows rows;
+    LT_TRY(store_query(c->t->store, &sql[SQL_UNSIGNED], STORE_ARGS(STORE_I(id), STORE_S(kind)), &rows));
+    const char *section = lt_arena_cstr(c->t->arena, store_next(&rows) ? store_bytes(&rows, 0) : LT_LIT(""));
+    LT_TRY(store_rows_end(&rows));
+    LT_CHECK(section != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    LT_CHECK(section[0] == 0 || incident_text(c, "anyway")[0] != 0, LT_PEER_CONFLICT,
+             "nobody has signed \"%.60s\" of the %s report: lintel incident sign, or say why it goes out "
+             "anyway",
+             section, kind);
     return LT_OK;
 }
 
@@ -302,13 +337,14 @@ static lt_res op_handed(struct incident_call *c)
     const char *kind = incident_text(c, "kind");
     unsigned k = incident_report_kind_of(lt_slice_cstr(kind));
     lt_time at = incident_given(c, "at") ? (lt_time){incident_number(c, "at")} : c->t->now;
-    LT_CHECK(k != 0, LT_PEER_MALFORMED, "kind is preliminary, full, delayed or closure, not \"%.40s\"", kind);
-    LT_CHECK(at.us <= c->t->now.us, LT_PEER_MALFORMED, "a report is handed over in the past");
-    LT_CHECK(incident_data(c, "sha256").len == 32, LT_PEER_MALFORMED, "\"sha256\" has 32 bytes");
+    LT_TRY(check_handed(c, kind, at));
     LT_TRY(report_incident(c, &row));
+    LT_TRY(all_signed(c, row.id, kind));
     LT_TRY(store_query(c->t->store, &sql[SQL_HANDED_LAST], STORE_ARGS(STORE_I(row.id)), &rows));
     int64_t number = store_next(&rows) ? store_int(&rows, 0) + 1 : 1;
     LT_TRY(store_rows_end(&rows));
+    LT_CHECK(k != 0 || number > 1, LT_PEER_CONFLICT,
+             "nothing of incident %lld was posted yet that could be updated", (long long)row.id);
     LT_TRY(
         store_exec(c->t->store, &sql[SQL_HANDED_ADD],
                    STORE_ARGS(STORE_I(row.id), STORE_I(number), STORE_S(kind), STORE_I(at.us), STORE_S(c->by),
@@ -319,6 +355,7 @@ static lt_res op_handed(struct incident_call *c)
     ca_body_str(&b, "where", incident_text(c, "where"));
     ca_body_hex(&b, "sha256", incident_data(c, "sha256"));
     ca_body_time(&b, "at", at);
+    ca_body_str(&b, "anyway", incident_text(c, "anyway"));
     LT_TRY(report_event(c, &b, row.id, "report.handed"));
     LT_TRY(meet_clocks(c, row.id, k, number == 1));
     return report_answer(c, "number", number);

@@ -139,8 +139,19 @@ def test_sign_off_and_hand_over_meet_the_clocks(desk, small, tmp_path):
     refused = desk.lintel("incident", "sign", small, "--kind", "full", "--section", "impact.analysis", check=False)
     assert refused.returncode != 0 and "nobody has written" in refused.stderr
     path = tmp_path / "full" / "full.md"
-    for kind in ("preliminary", "full"):
-        desk.lintel("incident", "handed", small, "--kind", kind, "--where", "https://bugs.example/1", "--file", path)
+    compiled(desk, small, "preliminary", tmp_path)
+    hand = lambda kind, file, *more, **o: desk.lintel("incident", "handed", small, "--kind", kind, "--where", "https://bugs.example/1", "--file", file, *more, **o)
+    empty = tmp_path / "x.md"
+    empty.write_text("hello\n")
+    first = tmp_path / "preliminary" / "preliminary.md"
+    for kind, file, words in (("full", first, "is no full report"), ("preliminary", empty, "is no preliminary report"),
+                              ("preliminary", first, "nobody has signed"), ("update", empty, "nothing of incident")):
+        refused = hand(kind, file, check=False)
+        assert refused.returncode != 0 and words in refused.stderr, (kind, refused.stderr)
+    desk.lintel("incident", "sign", small, "--kind", "preliminary", "--section", "summary.description")
+    hand("preliminary", first)
+    hand("full", path, "--anyway", "signed on paper")
+    hand("update", empty)
     book = sqlite3.connect(desk.folder / "book" / "lintel.db")
     clocks = dict(book.execute("SELECT duty, status FROM clock WHERE subject = ?", (f"incident {small}",)))
     (where, digest), *_ = book.execute("SELECT where_to, sha256 FROM report_handed WHERE incident = ? AND kind = 'full'", (small,))

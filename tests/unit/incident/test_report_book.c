@@ -244,6 +244,39 @@ static void test_handed(void **state)
     assert_int_equal(met(r, "SELECT count(*) FROM clock WHERE duty = 'irg-2' AND status = 'met'"), 1);
     assert_int_equal(met(r, "SELECT count(*) FROM clock WHERE duty = 'irg-2'"), 1);
     assert_int_equal(rig_number(r, "SELECT max(number) FROM report_handed"), 2);
+    assert_ok(WRITE("1", "closure", "closure.causes", "one")); /* nobody answers for it yet */
+    assert_fails(HANDED("closure", HASH), LT_PEER_CONFLICT);
+    assert_ok(HANDED("closure", HASH, {"anyway", "signed on paper", 0}));
+    assert_ok(SIGN("closure", "closure.causes"));
+    assert_ok(HANDED("closure", HASH));
+}
+
+#define OPEN(duty_) "SELECT count(*) FROM clock WHERE duty = '" duty_ "' AND status = 'open'"
+
+/* Two weeks of a report that is open: each post begins the next week. */
+static void test_updated_each_week(void **state)
+{
+    enum { WEEK = 7 * 86400, UPDATES = 2 };
+    struct rig *r = *state;
+    assert_fails(HANDED("update", HASH), LT_PEER_CONFLICT); /* of what? */
+    assert_int_equal(rig_number(r, OPEN("irg-4")), 0);
+    assert_ok(HANDED("preliminary", HASH));
+    assert_int_equal(rig_number(r, OPEN("irg-4")), 1);
+    for (size_t i = 0; i < UPDATES; i++) {
+        r->now = lt_time_add_seconds(r->now, WEEK - 60);
+        assert_ok(HANDED("update", HASH));
+        assert_int_equal(rig_number(r, OPEN("irg-4")), 1);
+    }
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM clock WHERE duty = 'irg-4' AND status = 'met'"),
+                     UPDATES);
+    assert_int_equal(rig_number(r, OPEN("irg-2")), 1); /* an update is no full report */
+    assert_ok(HANDED("delayed", HASH));
+    assert_int_equal(rig_number(r, OPEN("irg-6")), 1);
+    r->now = lt_time_add_seconds(r->now, WEEK + 60);
+    assert_ok(HANDED("delayed", HASH));
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM clock WHERE duty = 'irg-6' AND status = 'late'"), 1);
+    assert_int_equal(rig_number(r, OPEN("irg-6")), 1);
+    assert_int_equal(rig_number(r, OPEN("irg-4")), 1); /* of the other report */
 }
 
 /* The full report at once: it is the disclosure as well. */
@@ -290,6 +323,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_bones_and_lessons, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_handed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_handed_at_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_updated_each_week, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_events_and_delays, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_restricted, set_up, tear_down),
     };
