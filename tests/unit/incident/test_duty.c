@@ -41,7 +41,6 @@ static void all_are_there(void **state)
         "irg-10",
         "irg-11",
         "cpr-findings",
-        "cpr-findings-smime",
         "mass-plan-test",
         "mrsp-delayed",
         "chrome-report",
