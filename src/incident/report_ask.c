@@ -45,7 +45,8 @@ const struct store_sql report_ask_sql[] = {
          "ORDER BY time_us LIMIT 1000"},
     [REPORT_SQL_PROBLEMS] =
         {"report.ask-problems",
-         "SELECT p.problem, e.time_us, e.chain, e.sequence, e.kind, e.body, e.time_us FROM incident_problem p "
+         "SELECT p.problem, e.time_us, e.chain, e.sequence, e.kind, e.body, e.time_us FROM incident_problem "
+         "p "
          "JOIN event e ON e.subject = 'problem ' || p.problem WHERE p.incident = ?1 ORDER BY p.problem, "
          "e.time_us "
          "LIMIT 1000"},
