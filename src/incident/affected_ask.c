@@ -7,13 +7,21 @@
 #include "incident/ask.h"
 #include "x509/dnsname.h"
 
-enum { LISTS_MAX = 20, LOOKED_MAX = 300, SHOWN_MAX = 100, SERIAL_MAX = 20, NAME_MAX_LEN = 253 };
+enum {
+    LISTS_MAX = 1000,
+    LOOKS_MAX = 6000,
+    LOOKED_MAX = 300,
+    SHOWN_MAX = 100,
+    TOLD_MAX = 50,
+    SERIAL_MAX = 20,
+    NAME_MAX_LEN = 253
+};
 
-enum { SQL_LISTS, SQL_MEMBER, SQL_SERIAL, SQL_SHA256, SQL_ACCOUNT, SQL_NAME };
+enum { SQL_LISTS, SQL_MEMBER, SQL_SERIAL, SQL_SHA256, SQL_ACCOUNT, SQL_NAME, SQL_TOLD };
 static const struct store_sql sql[] = {
     [SQL_LISTS] = {"affected.lists",
                    "SELECT incident, version, mass, title, words, deadline_us, published_us, rows FROM "
-                   "notice_list WHERE public = 1 AND incident > 0 ORDER BY incident LIMIT 20"},
+                   "notice_list WHERE public = 1 AND incident > 0 ORDER BY incident DESC LIMIT 1000"},
     [SQL_MEMBER] = {"affected.member",
                     "SELECT 1 FROM mass_tier t JOIN mass_member m ON m.mass = t.mass AND m.tier = t.tier AND "
                     "m.issuer = ?2 AND m.serial = ?3 WHERE t.mass = ?1 LIMIT 1"},
@@ -31,6 +39,9 @@ static const struct store_sql sql[] = {
                   " FROM certificate_name n JOIN certificate c ON c.issuer = "
                   "n.issuer AND c.serial = n.serial AND c.copy = n.copy WHERE n.name = ?1 AND n.type = 'dns' "
                   "ORDER BY n.name, n.type, n.issuer, n.serial LIMIT ?2"},
+    [SQL_TOLD] = {"affected.told",
+                  "SELECT a.certificates FROM notice_batch b JOIN notice_account a ON a.batch = b.id AND "
+                  "a.account = ?3 WHERE b.subject = ?1 AND b.mass = ?2 ORDER BY b.id DESC LIMIT 1"},
 };
 static const struct ca_query_sql statements = {sql, LT_COUNT(sql)};
 
@@ -43,6 +54,7 @@ struct list {
     int64_t deadline_us;
     int64_t published_us;
     int64_t rows;
+    int64_t of_account; /* counted when its subscriber was told */
     bool hit;
 };
 
@@ -54,6 +66,7 @@ struct look {
     struct query_certificate *found; /* in the arena */
     size_t found_count;
     size_t shown;
+    size_t looks; /* members looked up: what one question may cost */
     bool more;
 };
 
@@ -73,6 +86,7 @@ static lt_res load_lists(struct look *l)
             .rows = store_int(&rows, 7),
         };
     }
+    l->more = l->list_count == LISTS_MAX;
     return store_rows_end(&rows);
 }
 
@@ -163,12 +177,33 @@ static lt_res write_certificate(struct look *l, struct query_out *o, const struc
     return LT_OK;
 }
 
+/* An account may have more certificates than are looked at: whoever was told of a list has some in it. */
+static lt_res count_of_account(struct look *l, struct list *list)
+{
+    struct store_rows rows;
+    char *subject = lt_arena_printf(l->query->arena, "incident %lld", (long long)list->incident);
+    LT_CHECK(subject != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    LT_TRY(store_query(l->query->store, &sql[SQL_TOLD],
+                       STORE_ARGS(STORE_S(subject), STORE_I(list->mass), STORE_I(l->query->q->account_id)),
+                       &rows));
+    list->of_account = store_next(&rows) ? store_int(&rows, 0) : 0;
+    list->hit = list->hit || list->of_account > 0;
+    return store_rows_end(&rows);
+}
+
 static lt_res write_found(struct look *l, struct query_out *o)
 {
+    for (size_t k = 0; k < l->list_count && l->query->q->account_id != 0; k++) {
+        LT_TRY(count_of_account(l, &l->lists[k]));
+    }
     query_open(o, "certificates", '[');
     for (size_t i = 0; i < l->found_count; i++) {
         for (size_t k = 0; k < l->list_count; k++) {
             bool is = false;
+            if (l->looks++ >= LOOKS_MAX) {
+                l->more = true;
+                break;
+            }
             LT_TRY(is_member(l, &l->lists[k], &l->found[i], &is));
             l->lists[k].hit = l->lists[k].hit || is;
             if (is && l->shown++ < SHOWN_MAX) {
@@ -189,11 +224,16 @@ static void write_lists(struct look *l, struct query_out *o)
 {
     uint64_t only = 0;
     bool one = !lt_failed(lt_parse_u64(lt_slice_cstr(l->query->q->id), INT64_MAX, &only));
+    size_t told = 0;
     query_open(o, "incidents", '[');
     for (size_t i = 0; i < l->list_count; i++) {
         const struct list *list = &l->lists[i];
         if ((asked_for_some(l->query->q) && !list->hit) || (one && list->incident != (int64_t)only)) {
             continue;
+        }
+        if (told++ == TOLD_MAX) {
+            l->more = true;
+            break;
         }
         query_open(o, NULL, '{');
         query_int(o, "incident", list->incident);
@@ -203,6 +243,9 @@ static void write_lists(struct look *l, struct query_out *o)
         query_time(o, "deadline", list->deadline_us);
         query_time(o, "published", list->published_us);
         query_int(o, "rows", list->rows);
+        if (list->of_account > 0) {
+            query_int(o, "of_account", list->of_account);
+        }
         query_close(o, '}');
     }
     query_close(o, ']');

@@ -216,10 +216,17 @@ static void say_incident(struct saying *s, const json_t *i)
 {
     long long id = (long long)json_integer_value(json_object_get(i, "incident"));
     long long rows = (long long)json_integer_value(json_object_get(i, "rows"));
+    long long mine = (long long)json_integer_value(json_object_get(i, "of_account"));
     const char *deadline = text(i, "deadline");
     add_text(s, lt_arena_printf(s->arena, "Incident %lld: %s", id, text(i, "title")));
     if (text(i, "words")[0] != '\0') {
         add_text(s, copy(s, text(i, "words")));
+    }
+    if (mine > 0) {
+        add_text(s, lt_arena_printf(s->arena,
+                                    "Certificates of this account that were in it when its "
+                                    "subscriber was told: %lld.",
+                                    mine));
     }
     if (deadline[0] != '\0') {
         add_text(s, lt_arena_printf(s->arena,
@@ -265,14 +272,20 @@ static void say_all(struct saying *s, const json_t *answer, bool asked)
     const json_t *row;
     long long found = (long long)json_integer_value(json_object_get(answer, "found"));
     const json_t *incidents = json_object_get(answer, "incidents");
+    bool more = json_is_true(json_object_get(answer, "more"));
+    bool hit = found > 0 || (asked && json_array_size(incidents) > 0);
     s->page.status = 200;
     s->page.paragraphs = s->texts;
     s->page.items = s->items;
-    s->page.title = copy(s, !asked      ? "Is your certificate hit?"
-                            : found > 0 ? "Yes: certificates must be replaced"
-                                        : "Certificates of an incident");
-    if (asked && found == 0) {
-        add_text(s, copy(s, "What you asked for is in no list of an incident that is published here."));
+    s->page.title = copy(s, !asked ? "Is your certificate hit?"
+                            : hit  ? "Yes: certificates must be replaced"
+                                   : "Certificates of an incident");
+    if (asked && !hit) {
+        add_text(s,
+                 copy(s, more ? "Not all certificates of what you asked for were looked at: those that "
+                                "were are in no list that is published here. Ask for single ones, or look "
+                                "into the whole list at /affected."
+                              : "What you asked for is in no list of an incident that is published here."));
     }
     json_array_foreach(incidents, i, row)
     {
@@ -285,7 +298,7 @@ static void say_all(struct saying *s, const json_t *answer, bool asked)
     {
         say_certificate(s, row);
     }
-    if (json_is_true(json_object_get(answer, "more"))) {
+    if (more && hit) {
         add_text(s, copy(s, "There may be more than is shown here: look into the whole list."));
     }
 }

@@ -258,7 +258,8 @@ def test_everybody_is_told_and_may_look(desk, incident):
     status, html = desk.page("/affected", q="B.example.com")
     assert status == 200 and "Yes: certificates must be replaced" in html and "not replaced" in html
     status, text = desk.page(f"/affected/account/{account}.json")
-    assert len(json.loads(text)["certificates"]) == 3
+    looked = json.loads(text)
+    assert len(looked["certificates"]) == 3 and looked["incidents"][0]["of_account"] == 3
 
 
 def test_what_is_in_no_list_is_not_told(desk, incident):

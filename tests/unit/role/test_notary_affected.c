@@ -161,6 +161,23 @@ static void test_html(void **state)
     assert_non_null(strstr(html, "There may be more"));
 }
 
+/* Of an account with more certificates than are looked at nobody says that none of them is hit. */
+static void test_more_than_was_looked_at(void **state)
+{
+    uint64_t id = 0;
+    (void)state;
+    (void)asked("/affected/account/7", &id);
+    const char *html = answer(id, "{\"certificates\":[],\"incidents\":[],\"found\":0,\"more\":true}");
+    assert_null(strstr(html, "What you asked for is in no list"));
+    assert_non_null(strstr(html, "Not all certificates"));
+    (void)asked("/affected/account/7", &id);
+    html = answer(id, "{\"certificates\":[],\"incidents\":[{\"incident\":12,\"title\":\"x\",\"words\":\"\","
+                      "\"deadline\":\"\",\"rows\":9,\"of_account\":4}],\"found\":0,\"more\":true}");
+    assert_null(strstr(html, "in no list"));
+    assert_non_null(strstr(html, "Yes: certificates must be replaced"));
+    assert_non_null(strstr(html, "told: 4."));
+}
+
 static void test_reader_that_fails(void **state)
 {
     uint64_t id = 0;
@@ -180,7 +197,11 @@ static void test_reader_that_fails(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(test_paths), TEST(test_typed), TEST(test_refused),
-                                       TEST(test_html), TEST(test_reader_that_fails)};
+    const struct CMUnitTest tests[] = {TEST(test_paths),
+                                       TEST(test_typed),
+                                       TEST(test_refused),
+                                       TEST(test_html),
+                                       TEST(test_more_than_was_looked_at),
+                                       TEST(test_reader_that_fails)};
     return cmocka_run_group_tests(tests, make_keys, drop_keys);
 }
