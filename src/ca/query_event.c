@@ -20,7 +20,13 @@
                            "ORDER BY time_us DESC, chain DESC, sequence DESC LIMIT ?6"                     \
     }
 
-enum { BY_TIME = 0, BY_SUBJECT = 2, BY_KIND = 4, RESTRICTED = 6 }; /* + 1: newest first */
+enum {
+    BY_TIME = 0,
+    BY_SUBJECT = 2,
+    BY_KIND = 4,
+    RESTRICTED = 6,
+    MASS_RESTRICTED = 7
+}; /* + 1: newest first */
 static const struct store_sql sql[] = {
     UP("query.event.time", ""),
     DOWN("query.event.time-down", ""),
@@ -29,6 +35,8 @@ static const struct store_sql sql[] = {
     UP("query.event.kind", "kind = ?7 AND "),
     DOWN("query.event.kind-down", "kind = ?7 AND "),
     {"query.event.restricted", "SELECT 1 FROM incident WHERE id = ?1 AND restricted = 1"},
+    {"query.event.mass-restricted", "SELECT 1 FROM incident_plan p JOIN incident i ON i.id = p.incident AND "
+                                    "i.restricted = 1 WHERE p.mass = ?1 LIMIT 1"},
 };
 const struct ca_query_sql query_event_sql = {sql, LT_COUNT(sql)};
 
@@ -36,18 +44,22 @@ const struct ca_query_sql query_event_sql = {sql, LT_COUNT(sql)};
 static const char last_chain[] = "\x7f";
 
 /* Of a restricted incident everybody may know that something happened, and nobody but those who have a role
- * in it what: they are asked for their signature (incident show). */
+ * in it what: they are asked for their signature (incident show). Its mass revocation tells the scope. */
 static lt_res is_restricted(const struct ca_query *query, lt_slice subject, bool *ret_restricted)
 {
     static const char of[] = "incident ";
+    static const char mass[] = "mass m";
     struct store_rows rows;
     uint64_t id = 0;
     *ret_restricted = false;
-    if (!lt_slice_starts(subject, lt_slice_cstr(of)) ||
-        lt_failed(lt_parse_u64(lt_slice_sub(subject, strlen(of), subject.len), INT64_MAX, &id))) {
+    bool of_mass = lt_slice_starts(subject, lt_slice_cstr(mass));
+    size_t head = of_mass ? strlen(mass) : strlen(of);
+    if ((!of_mass && !lt_slice_starts(subject, lt_slice_cstr(of))) ||
+        lt_failed(lt_parse_u64(lt_slice_sub(subject, head, subject.len), INT64_MAX, &id))) {
         return LT_OK;
     }
-    LT_TRY(store_query(query->store, &sql[RESTRICTED], STORE_ARGS(STORE_I((int64_t)id)), &rows));
+    LT_TRY(store_query(query->store, &sql[of_mass ? MASS_RESTRICTED : RESTRICTED],
+                       STORE_ARGS(STORE_I((int64_t)id)), &rows));
     *ret_restricted = store_next(&rows);
     return store_rows_end(&rows);
 }

@@ -12,7 +12,9 @@ enum { SQL_LIST, SQL_SHOW, SQL_TIERS, SQL_HOLDS, SQL_CAUSES, SQL_HOLD };
 #define COLUMNS                                                                                            \
     "SELECT id, status, source, scope, scope_sha256, cause, reason, note, aware_us, should_us, must_us, "  \
     "late_because, revoked_us, created_us, created_by, plan, count, root, batches, at_batch, stop_after, " \
-    "revoked, already, held, started_us, ended_us, why FROM mass "
+    "revoked, already, held, started_us, ended_us, why, EXISTS (SELECT 1 FROM incident_plan p JOIN "       \
+    "incident "                                                                                            \
+    "i ON i.id = p.incident AND i.restricted = 1 WHERE p.mass = mass.id) FROM mass "
 static const struct store_sql sql[] = {
     [SQL_LIST] = {"query.masses", COLUMNS "WHERE id < ?1 ORDER BY id DESC LIMIT ?2"},
     [SQL_SHOW] = {"query.mass", COLUMNS "WHERE id = ?1"},
@@ -63,6 +65,7 @@ enum column {
     STARTED,
     ENDED,
     WHY,
+    RESTRICTED,
 };
 
 static void time_if(struct query_out *o, const char *name, int64_t us)
@@ -98,15 +101,18 @@ static void write_row(const struct ca_query *query, struct query_out *o, const s
     query_cstr(o, "id", id);
     query_cstr(o, "status", store_cstr(rows, STATUS));
     query_cstr(o, "source", store_cstr(rows, SOURCE));
-    query_text(o, "scope", store_bytes(rows, SCOPE));
+    /* Of a restricted incident everybody may know that something is revoked, and not what it is about. */
+    bool restricted = store_int(rows, RESTRICTED) != 0;
+    query_bool(o, "restricted", restricted);
+    query_text(o, "scope", restricted ? LT_LIT("") : store_bytes(rows, SCOPE));
     query_hex(o, "scope_sha256", store_bytes(rows, SCOPE_SHA256));
     query_cstr(o, "cause", store_cstr(rows, CAUSE));
     query_cstr(o, "reason", query_reason_name(store_int(rows, REASON)));
-    query_cstr(o, "note", store_cstr(rows, NOTE));
+    query_cstr(o, "note", restricted ? "" : store_cstr(rows, NOTE));
     query_time(o, "aware", store_int(rows, AWARE));
     time_if(o, "should", store_int(rows, SHOULD));
     time_if(o, "must", store_int(rows, MUST));
-    query_cstr(o, "late_because", store_cstr(rows, LATE_BECAUSE));
+    query_cstr(o, "late_because", restricted ? "" : store_cstr(rows, LATE_BECAUSE));
     time_if(o, "dated_back_to", store_int(rows, REVOKED_AT));
     query_time(o, "created", store_int(rows, CREATED));
     query_cstr(o, "created_by", store_cstr(rows, CREATED_BY));
@@ -153,7 +159,7 @@ lt_res query_mass_list(const struct ca_query *query, struct query_out *out)
     return LT_OK;
 }
 
-static lt_res write_tiers(const struct ca_query *query, int64_t id, struct query_out *out)
+static lt_res write_tiers(const struct ca_query *query, int64_t id, bool restricted, struct query_out *out)
 {
     struct store_rows rows;
     LT_TRY(store_query(query->store, &sql[SQL_TIERS], STORE_ARGS(STORE_I(id)), &rows));
@@ -161,7 +167,7 @@ static lt_res write_tiers(const struct ca_query *query, int64_t id, struct query
     while (store_next(&rows)) {
         query_open(out, NULL, '{');
         query_int(out, "tier", store_int(&rows, 0));
-        query_text(out, "scope", store_bytes(&rows, 1));
+        query_text(out, "scope", restricted ? LT_LIT("") : store_bytes(&rows, 1));
         query_int(out, "count", store_int(&rows, 2));
         query_int(out, "done", store_int(&rows, 3));
         query_close(out, '}');
@@ -180,12 +186,13 @@ lt_res query_mass_show(const struct ca_query *query, struct query_out *out)
     LT_TRY(lt_parse_u64(lt_slice_sub(name, 1, name.len), INT64_MAX, &id));
     LT_TRY(store_query(query->store, &sql[SQL_SHOW], STORE_ARGS(STORE_I((int64_t)id)), &rows));
     bool found = store_next(&rows);
+    bool restricted = found && store_int(&rows, RESTRICTED) != 0;
     if (found) {
         write_row(query, out, &rows);
     }
     LT_TRY(store_rows_end(&rows));
     LT_CHECK(found, LT_PEER_NOT_FOUND, "there is no mass revocation %s", query->q->id);
-    return write_tiers(query, (int64_t)id, out);
+    return write_tiers(query, (int64_t)id, restricted, out);
 }
 
 static void write_hold(const struct query_tables *tables, struct query_out *out,

@@ -30,13 +30,16 @@ enum { ASK_AGAIN_S = 30, DUE_MAX = 16, HALT_ID_SIZE = 65 };
 
 /* ---- stopping ---- */
 
-static lt_res halt_of(struct incident_call *c, Ipc__Halt *h)
+/* Everybody reads the list of halts: of a restricted incident it says that, and not why. */
+static lt_res halt_of(struct incident_call *c, const struct incident_case *in, Ipc__Halt *h)
 {
     struct ca_turn *t = c->t;
     ipc__halt__init(h);
     h->kind = ca_halt_kind_by_name(lt_slice_cstr(incident_text(c, "kind")));
     h->value = lt_arena_cstr(t->arena, lt_slice_cstr(incident_text(c, "value")));
-    h->reason = lt_arena_printf(t->arena, "incident %s: %s", c->id, incident_text(c, "reason"));
+    h->reason = in->restricted
+                    ? lt_arena_printf(t->arena, "incident %s", c->id)
+                    : lt_arena_printf(t->arena, "incident %s: %s", c->id, incident_text(c, "reason"));
     h->operator_ = lt_arena_cstr(t->arena, lt_slice_cstr(c->by));
     LT_ASSERT(h->value != NULL && h->reason != NULL && h->operator_ != NULL);
     return ca_halt_known(t, h);
@@ -53,7 +56,8 @@ static lt_res check_live(struct ca_turn *t, const char *halt)
 }
 
 /* A new halt, or one that stands already and turns out to belong here. */
-static lt_res halted(struct incident_call *c, Ipc__Halt *h, const char **ret_id)
+static lt_res halted(struct incident_call *c, const struct incident_case *in, Ipc__Halt *h,
+                     const char **ret_id)
 {
     const char *adopted = incident_text(c, "halt");
     LT_CHECK((adopted[0] == 0) != (incident_text(c, "kind")[0] == 0), LT_PEER_MALFORMED,
@@ -63,8 +67,9 @@ static lt_res halted(struct incident_call *c, Ipc__Halt *h, const char **ret_id)
         return check_live(c->t, adopted);
     }
     LT_CHECK(incident_text(c, "reason")[0] != 0, LT_PEER_MALFORMED, "\"reason\" is missing");
-    LT_TRY(halt_of(c, h));
-    return ca_halt_add(c->t, h, c->jws, ret_id);
+    LT_TRY(halt_of(c, in, h));
+    /* The request has the words: it is kept with the incident's own event. */
+    return ca_halt_add(c->t, h, in->restricted ? LT_SLICE(NULL, 0) : c->jws, ret_id);
 }
 
 lt_res incident_case_op_contain(struct incident_call *c)
@@ -74,7 +79,7 @@ lt_res incident_case_op_contain(struct incident_call *c)
     const char *id = NULL;
     struct ca_body b;
     LT_TRY(incident_case_of(c, &in));
-    LT_TRY(halted(c, &h, &id));
+    LT_TRY(halted(c, &in, &h, &id));
     lt_res added = store_exec(c->t->store, &sql[SQL_ADD],
                               STORE_ARGS(STORE_S(id), STORE_I(in.id), STORE_I(c->t->now.us)), NULL);
     LT_CHECK(added.code != LT_PEER_CONFLICT, LT_PEER_CONFLICT, "halt %s is an incident's already", id);

@@ -158,7 +158,8 @@ static lt_res read_named(struct ca_turn *t, const char *text, Ipc__HoldWanted *h
     return LT_OK;
 }
 
-static lt_res hold_one(struct incident_call *c, const char *named, bool lift, struct tally *n)
+static lt_res hold_one(struct incident_call *c, const struct incident_case *in, const char *named, bool lift,
+                       struct tally *n)
 {
     const struct ca_hold_asker by = {.operator_name = c->by}; /* the request is kept once, for all of them */
     Ipc__HoldWanted h = IPC__HOLD_WANTED__INIT;
@@ -171,7 +172,9 @@ static lt_res hold_one(struct incident_call *c, const char *named, bool lift, st
         n->already++;
         return LT_OK;
     }
-    h.reason = lt_arena_printf(c->t->arena, "incident %s: %s", c->id, incident_text(c, "reason"));
+    h.reason = in->restricted /* everybody reads the list of holds */
+                   ? lt_arena_printf(c->t->arena, "incident %s", c->id)
+                   : lt_arena_printf(c->t->arena, "incident %s: %s", c->id, incident_text(c, "reason"));
     h.reference = lt_arena_cstr(c->t->arena, lt_slice_cstr(incident_text(c, "reference")));
     LT_ASSERT(h.reason != NULL && h.reference != NULL);
     lt_res r = lift ? ca_hold_lift(c->t, &by, &h, &ignored) : ca_hold_add(c->t, &by, &h, &ignored);
@@ -195,7 +198,7 @@ static lt_res hold_all(struct incident_call *c, bool lift)
         if (named == NULL) {
             break;
         }
-        LT_TRY(hold_one(c, named, lift, &n));
+        LT_TRY(hold_one(c, &in, named, lift, &n));
     }
     for (size_t i = 0; i < LT_COUNT(bodies); i++) {
         ca_body_init(&bodies[i]);

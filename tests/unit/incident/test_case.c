@@ -433,6 +433,22 @@ static lt_res contain(struct rig *r, const char *kind, const char *value)
     return run(r, q, NULL);
 }
 
+/* Everybody reads the halts, and their events. */
+static void a_halt_does_not_say_what_is_restricted(void **state)
+{
+    struct rig *r = *state;
+    (void)open_one(r, "", true);
+    assert_ok(contain(r, "all", ""));
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM halt WHERE reason = 'incident 1'"), 1);
+    assert_int_equal(rig_number(r,
+                                "SELECT count(*) FROM event WHERE kind = 'halt.added' AND (attachment IS NOT "
+                                "NULL OR body LIKE '%a test%')"),
+                     0);
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM event WHERE kind = 'incident.halt' AND "
+                                   "attachment IS NOT NULL"),
+                     1);
+}
+
 static lt_res fix(struct rig *r, const char *halt, const char *build, const char *rule, const char *test)
 {
     struct request q = ask("incident.fix", "1");
@@ -735,6 +751,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_halt_stands_until_a_fix_holds, set_up, tear_down),
         cmocka_unit_test_setup_teardown(scopes_are_corrected_in_public, set_up, tear_down),
         cmocka_unit_test_setup_teardown(planned_and_revoked, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_halt_does_not_say_what_is_restricted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_a_court_keeps_is_late, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_will_be_late_is_said, set_up, tear_down),
         cmocka_unit_test_setup_teardown(another_cause, set_up, tear_down),
