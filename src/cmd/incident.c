@@ -84,19 +84,32 @@ static lt_res load_signed(struct cmd *c, json_t **ret_answer)
     return cmd_api_post(c, path, payload, ret_answer);
 }
 
+static lt_res read_one(json_t *answer, json_t **ret_incident)
+{
+    *ret_incident = json_incref(json_object_get(answer, "incident"));
+    LT_CHECK(*ret_incident != NULL, LT_STATE_CORRUPT, "the family answered without an incident");
+    return LT_OK;
+}
+
 lt_res cmd_incident_load(struct cmd *c, json_t **ret_incident)
 {
     LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
     char path[CMD_INCIDENT_PATH];
     LT_TRY(cmd_incident_path(c, "", path));
-    if (cmd_flag(c, "mine")) {
-        LT_TRY(load_signed(c, &answer));
-    } else {
-        LT_TRY(cmd_api_get(c, path, &answer));
+    LT_TRY(cmd_flag(c, "mine") ? load_signed(c, &answer) : cmd_api_get(c, path, &answer));
+    return read_one(answer, ret_incident);
+}
+
+lt_res cmd_incident_load_again(struct cmd *c, bool *sign, json_t **ret_incident)
+{
+    LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
+    lt_res r = *sign ? LT_OK : cmd_incident_load(c, ret_incident);
+    *sign = *sign || r.code == LT_PEER_NOT_FOUND; /* restricted: who acts in it has a role in it */
+    if (!*sign) {
+        return r;
     }
-    *ret_incident = json_incref(json_object_get(answer, "incident"));
-    LT_CHECK(*ret_incident != NULL, LT_STATE_CORRUPT, "the family answered without an incident");
-    return LT_OK;
+    LT_TRY(load_signed(c, &answer));
+    return read_one(answer, ret_incident);
 }
 
 /* POST of what the options say, and a line. */

@@ -27,6 +27,8 @@ LT_MUST_USE lt_res cmd_incident_set(json_t *payload, const char *member, const c
 /* The incident as it is, asked plainly, or with the operator's signature where --mine, or it is restricted.
  */
 LT_MUST_USE lt_res cmd_incident_load(struct cmd *c, json_t **ret_incident);
+/* For a verb that has just signed a request: a restricted one is asked with the signature from then on. */
+LT_MUST_USE lt_res cmd_incident_load_again(struct cmd *c, bool *sign, json_t **ret_incident);
 /* A run of its scope: "as_of", "count", "members_sha256". */
 LT_MUST_USE lt_res cmd_incident_run_scope(struct cmd *c, const char *scope, json_t **ret_run);
 

@@ -54,11 +54,12 @@ static lt_res put_kind(const struct cmd *c, json_t *payload)
 /* Until a reader has counted what was issued in spite of it. */
 static lt_res wait_for_count(struct cmd *c, const char *halt, const char **ret_status, int64_t *ret_found)
 {
+    bool sign = false;
     for (int n = 0; n < POLLS; n++) {
         LT_CLEANUP(cmd_json_freep) json_t *in = NULL;
         size_t i;
         json_t *row;
-        LT_TRY(cmd_incident_load(c, &in));
+        LT_TRY(cmd_incident_load_again(c, &sign, &in));
         json_array_foreach(json_object_get(in, "halts"), i, row)
         {
             if (strcmp(cmd_text(row, "halt"), halt) == 0 &&
