@@ -11,9 +11,21 @@ static const struct acme_page_row pages[] = {
     {"reissue", acme_reissue_page},
 };
 
+enum { PAGE_MAX = 250 * 1024 }; /* of what IPC_PAGE_REPLY may have */
+
 lt_res acme_page_answer(struct acme_page *p)
 {
+    static char title[] = "Too much for a page";
+    static char words[] = "What was sent is written down. The page of it is too large to be shown.";
+    static char *paragraphs[] = {words};
     p->reply.status = p->reply.status == 0 ? 200 : p->reply.status;
+    if (ipc__page_reply__get_packed_size(&p->reply) > PAGE_MAX) { /* an answer in any case, never silence */
+        ipc__page_reply__init(&p->reply);
+        p->reply.status = 500;
+        p->reply.title = title;
+        p->reply.paragraphs = paragraphs;
+        p->reply.n_paragraphs = 1;
+    }
     return ca_turn_reply(p->turn, &p->from, IPC_PAGE_REPLY, &p->reply.base);
 }
 

@@ -12,14 +12,14 @@
 static const struct store_sql sql[] = {
     {"problem.thread-shown",
      "SELECT at_us, kind, by_whom, text FROM problem_word WHERE problem = ?1 AND shown = 1 "
-     "ORDER BY idx LIMIT 200"},
+     "ORDER BY idx DESC LIMIT 100"},
     {"problem.page-domains",
      "SELECT name, proven_us FROM problem_domain WHERE problem = ?1 ORDER BY name LIMIT 10"},
 };
 enum { SQL_THREAD, SQL_DOMAINS };
 const struct incident_sql incident_problem_page_sql = {sql, LT_COUNT(sql)};
 
-enum { TEXT_ROWS = 14, RAW_MAX = 64 * 1024, CONTACT_MAX = 320 };
+enum { TEXT_ROWS = 14, RAW_MAX = 64 * 1024, CONTACT_MAX = 320, THREAD_MAX = 100 * 1024, WORD_MAX = 8 * 1024 };
 
 /* ---- the form ---- */
 
@@ -215,17 +215,33 @@ lt_res incident_problem_report_page(struct acme_page *p)
 
 /* ---- a case ---- */
 
+/* Not in the middle of a letter. */
+static lt_slice cut(lt_slice text, size_t most)
+{
+    size_t len = text.len < most ? text.len : most;
+    while (len < text.len && len > 0 && (text.ptr[len] & 0xc0) == 0x80) {
+        len--;
+    }
+    return lt_slice_sub(text, 0, len);
+}
+
+/* The newest first, as much as a page holds: findings are seen however much was written before them. */
 static lt_res add_thread(struct acme_page *p, int64_t id)
 {
     struct store_rows rows;
     lt_res r = LT_OK;
+    size_t room = THREAD_MAX;
     LT_TRY(store_query(p->turn->store, &sql[SQL_THREAD], STORE_ARGS(STORE_I(id)), &rows));
-    while (!lt_failed(r) && store_next(&rows)) {
+    while (!lt_failed(r) && room > 0 && store_next(&rows)) {
         char at[LT_RFC3339_SIZE];
         lt_time_rfc3339((lt_time){store_int(&rows, 0)}, at);
         bool reporter = lt_slice_eq_cstr(store_bytes(&rows, 2), "reporter");
-        char *text = lt_arena_printf(p->turn->arena, "%s, %s, %.*s: %.*s", at, reporter ? "you" : "we",
-                                     LT_FMT(store_bytes(&rows, 1)), LT_FMT(store_bytes(&rows, 3)));
+        lt_slice whole = store_bytes(&rows, 3);
+        lt_slice words = cut(whole, room < WORD_MAX ? room : WORD_MAX);
+        char *text = lt_arena_printf(p->turn->arena, "%s, %s, %.*s: %.*s%s", at, reporter ? "you" : "we",
+                                     LT_FMT(store_bytes(&rows, 1)), LT_FMT(words),
+                                     words.len < whole.len ? " \xe2\x80\xa6" : "");
+        room -= words.len;
         r = text == NULL ? LT_OK : acme_page_item(p, text);
     }
     LT_TRY(store_rows_end(&rows));

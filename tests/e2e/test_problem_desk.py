@@ -264,6 +264,11 @@ def test_the_form(site):
     assert site.page(link)[0] == 200
     report = site.settled(number)
     assert (report["channel"], report["cause"], report["status"]) == ("form", "misuse", "open")
+    for i in range(10):  # however much somebody writes, the page is there, and the newest on it
+        status, page = site.page(link, do="say", text="x" * 8191 + "\u00e4" + "x" * 21000)
+        assert status == 200 and "Added." in page and "\u2026" in page
+    site.ca.lintel("problem", "reply", number, "--text", "We look at it.")
+    assert "We look at it." in site.page(link)[1]
     assert (report["title"], [w["text"] for w in report["thread"] if w["kind"] == "report"]) == \
         ("e.example.com", ["e.example.com\n\n" + fields["text"] + "\n"])
     # A key in the wrong field is a key; the browser has joined its lines.
