@@ -2,11 +2,16 @@
  * on call and whom an alarm goes to. */
 #include "desk_rig.h"
 
+#include <jansson.h>
+
+#include "incident/ask.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/text.h"
+#include "ca/audit.h"
 #include "ca/config.h"
 #include "crypto/digest.h"
 #include "incident/list_book.h"
@@ -135,6 +140,47 @@ static void mailed(struct rig *r, struct outcome o)
     assert_ok(rig_run(r, step_mailed, &o));
 }
 
+/* ---- the audit: rows against events ---- */
+
+static void found(void *self, const char *what, const char *subject, const char *detail)
+{
+    size_t *count = self;
+    (void)subject;
+    (void)detail;
+    *count += strcmp(what, "notice") == 0 ? 1 : 0;
+}
+
+static size_t audited(struct rig *r)
+{
+    size_t count = 0;
+    struct ca_audit a = {.store = r->store, .self = &count, .found = found};
+    assert_ok(ca_audit_desk(&a));
+    return count;
+}
+
+static void assert_audit_sees(struct rig *r)
+{
+    static const char *const crimes[] = {
+        "UPDATE notice SET said = '250 what was never said'",
+        "UPDATE notice SET recipient = 'somebody@else.example'",
+        "UPDATE notice SET status = 'refused'",
+        "UPDATE notice SET status = 'queued'",
+        "UPDATE notice SET id = 77",
+        "DELETE FROM notice",
+        "DELETE FROM event WHERE kind = 'notice.sent'",
+    };
+    assert_int_equal(audited(r), 0);
+    for (size_t i = 0; i < LT_COUNT(crimes); i++) {
+        assert_ok(store_begin(r->store));
+        assert_ok(store_script(r->store, crimes[i]));
+        if (audited(r) == 0) {
+            print_error("not seen: %s\n", crimes[i]);
+        }
+        assert_true(audited(r) > 0);
+        store_rollback(r->store);
+    }
+}
+
 /* ---- one letter ---- */
 
 static void test_sent_with_proof(void **state)
@@ -153,6 +199,7 @@ static void test_sent_with_proof(void **state)
                      1);
     mailed(r, (struct outcome){1, 1, true, false, "again"}); /* told twice: known once */
     assert_int_equal(EVENTS("notice.sent"), 1);
+    assert_audit_sees(r);
     rig_audit(r);
 }
 
@@ -393,6 +440,71 @@ static void fill_book(struct rig *r)
         assert_ok(store_exec(r->store, &member_sql, STORE_ARGS(STORE_I(i % 3), STORE_B(s)), NULL));
     }
     assert_ok(store_commit(r->store));
+}
+
+/* Incidents 1 to so many have a list of their own each; the certificate is in that of one. */
+static void publish_lists(struct rig *r, int64_t lists, int64_t of, lt_slice serial)
+{
+    static const struct store_sql list_sql = {
+        "t.list", "INSERT INTO notice_list (incident, version, mass, title, words, deadline_us, public, "
+                  "wanted_us, wanted_by, published_us, rows, bytes, sha256) VALUES (?1, 1, ?1 + 1000, 't', "
+                  "'w', 0, 1, 1, 'ann', 1, 1, 1, x'00')"};
+    static const struct store_sql tier_sql = {"t.tier",
+                                              "INSERT INTO mass_tier (mass, tier, scope) VALUES (?1, 0, '')"};
+    static const struct store_sql one_sql = {
+        "t.one", "INSERT INTO mass_member (mass, tier, issuer, serial, state) VALUES (?1, 0, 1, ?2, 0)"};
+    assert_ok(store_begin(r->store));
+    for (int64_t i = 1; i <= lists; i++) {
+        assert_ok(store_exec(r->store, &list_sql, STORE_ARGS(STORE_I(i)), NULL));
+        assert_ok(store_exec(r->store, &tier_sql, STORE_ARGS(STORE_I(i + 1000)), NULL));
+    }
+    assert_ok(store_exec(r->store, &one_sql, STORE_ARGS(STORE_I(of + 1000), STORE_B(serial)), NULL));
+    assert_ok(store_commit(r->store));
+}
+
+static json_t *look_up(struct rig *r, lt_slice serial)
+{
+    struct lt_arena own;
+    struct lt_buf out;
+    Ipc__Query q = IPC__QUERY__INIT;
+    static char what[] = "affected";
+    q.what = what;
+    q.serial = (ProtobufCBinaryData){serial.len, (uint8_t *)(uintptr_t)serial.ptr};
+    lt_arena_init(&own, (size_t)16 << 20);
+    lt_buf_init(&out, CA_QUERY_ANSWER_MAX);
+    const struct ca_query query = {.store = r->store, .q = &q, .now = r->now, .arena = &own, .build = "t"};
+    assert_ok(incident_ask(&query, &out));
+    json_t *answer = json_loadb((const char *)out.ptr, out.len, 0, NULL);
+    assert_non_null(answer);
+    lt_buf_done(&out);
+    lt_arena_done(&own);
+    return answer;
+}
+
+static void test_every_published_list_is_looked_into(void **state)
+{
+    struct rig *r = *state;
+    static const uint8_t serials[][8] = {{0, 0, 0, 0, 0, 0, 0, 1}, {0, 0, 0, 0, 0, 0, 0, 2}};
+    enum { LISTS = 70 };
+    fill_book(r);
+    publish_lists(r, LISTS, 3, LT_SLICE(serials[0], 8));
+    for (size_t i = 0; i < LT_COUNT(serials); i++) {
+        json_t *answer = look_up(r, LT_SLICE(serials[i], 8));
+        json_t *incidents = json_object_get(answer, "incidents");
+        assert_int_equal(json_integer_value(json_object_get(answer, "found")), i == 0);
+        assert_int_equal(json_array_size(incidents), i == 0);
+        assert_int_equal(json_integer_value(json_object_get(json_array_get(incidents, 0), "incident")),
+                         i == 0 ? 3 : 0);
+        assert_true(json_is_false(json_object_get(answer, "more")));
+        json_decref(answer);
+    }
+    /* Without a question the newest are named, and that there are more. */
+    json_t *all = look_up(r, LT_LIT(""));
+    json_t *incidents = json_object_get(all, "incidents");
+    assert_int_equal(json_array_size(incidents), 50);
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(incidents, 0), "incident")), LISTS);
+    assert_true(json_is_true(json_object_get(all, "more")));
+    json_decref(all);
 }
 
 static struct incident_notify everybody(void)
@@ -992,6 +1104,7 @@ int main(void)
         TEST(test_refused),
         TEST(test_every_edge),
         TEST(test_throttled),
+        TEST(test_every_published_list_is_looked_into),
         TEST(test_everybody_is_written_to),
         TEST(test_killed_and_goes_on),
         TEST(test_counted_until_done),
