@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,14 +18,12 @@
 enum {
     PATH_SIZE = 1024,
     FILE_BUFFER = 1 << 20,
-    ANSWER_ARENA = 64 * 1024 * 1024,
     LISTED_MAX = 256,
     CELL_ARENA = 4 * 1024 * 1024,
     PROFILE_BYTES = 64 * 1024,
     TELL_MS = 500,
-    SERIAL_AT = 43,
+    SERIAL_AT = CMD_INCIDENT_ROW,
     KEY_SIZE = 64,
-    PAGES_AHEAD = 2,
     REASON_MAX = 64 * 1024
 };
 
@@ -320,98 +317,24 @@ static int64_t get32(const uint8_t *p)
     return (int64_t)p[0] << 24 | (int64_t)p[1] << 16 | (int64_t)p[2] << 8 | (int64_t)p[3];
 }
 
-/* A page on its way: asked for by a thread of its own while the one before is written. It shares nothing but
- * what nobody changes. */
-struct page {
-    struct cmd c; /* with an arena that goes with the page */
-    pthread_t id;
-    char path[PATH_SIZE];
-    lt_slice rows; /* in the arena */
-    size_t size;   /* of a row */
-    int64_t pages;
-    lt_time end;
-    lt_res result;
-    struct lt_error why;
-};
-
-static lt_res fetch(struct page *p)
+static void take_rows(void *self, lt_slice rows, size_t size, lt_time end)
 {
-    LT_CLEANUP(cmd_json_freep) json_t *answer = NULL;
-    LT_TRY(cmd_api_get(&p->c, p->path, &answer));
-    p->size = (size_t)cmd_int(answer, "row");
-    p->pages = cmd_int(answer, "pages");
-    p->end = incident_fact_time(answer, "end");
-    LT_TRY(lt_unbase64(&p->c.arena, lt_slice_cstr(cmd_text(answer, "rows")), &p->rows));
-    LT_CHECK(p->size >= SERIAL_AT && p->size <= SERIAL_AT + 21 && p->rows.len % p->size == 0,
-             LT_STATE_CORRUPT, "rows of %zu bytes", p->size);
-    return LT_OK;
-}
-
-static void *fetch_beside(void *context)
-{
-    struct page *p = context;
-    p->result = fetch(p);
-    p->why = *lt_error_last(); /* of this thread */
-    return NULL;
-}
-
-static void begin_page(const struct listing *w, int64_t number, struct page *p)
-{
-    *p = (struct page){.c = *w->c};
-    lt_arena_init(&p->c.arena, ANSWER_ARENA);
-    (void)snprintf(p->path, sizeof p->path, "incidents/%s/report/members?by=%s&version=%lld%s", w->l->id,
-                   w->l->token, (long long)number, w->delayed != NULL ? "&evidence=1" : "");
-    LT_ASSERT(pthread_create(&p->id, NULL, fetch_beside, p) == 0);
-}
-
-static lt_res end_page(struct page *p)
-{
-    LT_ASSERT(pthread_join(p->id, NULL) == 0);
-    return lt_failed(p->result) ? lt_fail(p->result.code, p->why.file, p->why.line, "%s", p->why.detail)
-                                : LT_OK;
-}
-
-static void take_rows(struct listing *w, const struct page *page)
-{
-    for (size_t i = 0; i < page->rows.len; i += page->size) {
-        const uint8_t *p = page->rows.ptr + i;
+    struct listing *w = self;
+    w->plan_end = end;
+    for (size_t i = 0; i < rows.len; i += size) {
+        const uint8_t *p = rows.ptr + i;
         struct member m = {.not_after_s = get32(p + 32),
                            .revoked_s = get32(p + 36),
                            .reason = p[40],
                            .issuer = p[41],
                            .profile = p[42]};
         (void)memcpy(m.sha256, p, 32);
-        if (page->size > SERIAL_AT && p[SERIAL_AT] <= 20) {
+        if (size > SERIAL_AT && p[SERIAL_AT] <= 20) {
             m.serial = LT_SLICE(p + SERIAL_AT + 1, p[SERIAL_AT]);
         }
         take_member(w, &m);
     }
-}
-
-/* Two pages are on their way while one is written: one that the reader makes, one that comes. */
-static lt_res take_frozen(struct listing *w)
-{
-    struct page ring[PAGES_AHEAD + 1];
-    lt_res r = LT_OK;
-    int64_t begun = 0;
-    int64_t pages = 1; /* until the first has said */
-    for (int64_t n = 1; n <= begun || (n <= pages && !lt_failed(r)); n++) {
-        while (begun < n + PAGES_AHEAD && (begun < pages || begun < PAGES_AHEAD) && !lt_failed(r)) {
-            begun++;
-            begin_page(w, begun, &ring[begun % (PAGES_AHEAD + 1)]);
-        }
-        struct page *p = &ring[n % (PAGES_AHEAD + 1)];
-        lt_res ended = end_page(p);
-        r = lt_failed(r) ? r : ended;
-        if (!lt_failed(r)) {
-            pages = p->pages;
-            w->plan_end = p->end;
-            take_rows(w, p);
-            tell(w, false);
-        }
-        lt_arena_done(&p->c.arena);
-    }
-    return r;
+    tell(w, false);
 }
 
 /* ---- the scope, for the CSV ---- */
@@ -610,7 +533,7 @@ static lt_res run_listing(struct listing *w, const json_t *scope, bool frozen)
 {
     if (frozen) {
         LT_TRY(open_frozen(w));
-        LT_TRY(take_frozen(w));
+        LT_TRY(cmd_incident_pages(w->c, w->l, w->delayed != NULL, take_rows, w));
         LT_TRY(close_file(&w->list, "certificates.txt"));
         LT_TRY(close_file(&w->delayed, "delayed.csv"));
         if (w->few_count > 0) {

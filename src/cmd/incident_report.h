@@ -26,4 +26,11 @@ struct incident_listing {
 LT_MUST_USE lt_res cmd_incident_members(struct cmd *c, const struct incident_listing *l,
                                         struct incident_numbers *ret_numbers, json_t *files);
 
+/* incident_pages.c: what is taken is borrowed until take returns. A row has CMD_INCIDENT_ROW bytes, and with
+ * serials the number behind its length. */
+enum { CMD_INCIDENT_ROW = 43 };
+LT_MUST_USE lt_res cmd_incident_pages(struct cmd *c, const struct incident_listing *l, bool serials,
+                                      void (*take)(void *self, lt_slice rows, size_t size, lt_time end),
+                                      void *self);
+
 #endif
