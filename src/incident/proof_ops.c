@@ -4,7 +4,7 @@
 #include "base/text.h"
 #include "ca/body.h"
 #include "ca/ready.h"
-#include "incident/problem.h"
+#include "incident/problem_private.h"
 #include "incident/proof.h"
 #include "incident/proof_beat.h"
 #include "incident/proof_book.h"
@@ -38,6 +38,20 @@ static void put_answer(struct lt_buf *out, const Ipc__KeyProof *p, const struct 
     lt_buf_addf(out, "\",\"certificates\":%lld}", (long long)a->certificates);
 }
 
+/* The report's findings are written as they are where the proof came by mail or form; its letters are those
+ * of the proof. */
+static lt_res say_proven(struct incident_call *c, const struct incident_proven *proven, const char *words)
+{
+    struct incident_problem p;
+    lt_slice key = LT_SLICE(proven->proof->spki_sha256.data, proven->proof->spki_sha256.len);
+    const struct problem_findings f = {
+        .decision = "revoke", .words = words, .to_subscriber = "", .by = c->by, .jws = c->jws, .told = true};
+    LT_TRY(incident_problem_proven(c->t, proven->problem, key, words));
+    LT_TRY(problem_load(c->t, proven->problem, &p));
+    bool open = p.found_us == 0 && incident_problem_next(p.status, "find") != NULL;
+    return open ? problem_findings_give(c->t, &p, &f) : LT_OK;
+}
+
 static lt_res act_on_all(struct incident_call *c, const Ipc__DeskValue *v, struct lt_buf *out)
 {
     char *via = lt_arena_printf(c->t->arena, "operator %s", c->by);
@@ -53,8 +67,7 @@ static lt_res act_on_all(struct incident_call *c, const Ipc__DeskValue *v, struc
         LT_TRY(incident_proof_act(c->t, &p, &a));
         bool compromised = strcmp(a.outcome, "revoking") == 0 || strcmp(a.outcome, "known") == 0;
         if (p.problem != 0 && compromised) {
-            LT_TRY(incident_problem_proven(
-                c->t, p.problem, LT_SLICE(p.proof->spki_sha256.data, p.proof->spki_sha256.len), a.words));
+            LT_TRY(say_proven(c, &p, a.words));
         }
         put_answer(out, v->proofs[i], &a, i > 0);
     }

@@ -338,6 +338,7 @@ def test_a_proof_in_a_problem_report(site, tmp_path, way):
     assert time.monotonic() - begun < SECONDS + 1  # with the program that asks, and the CRL
     shown = site.ca.json("problem", "show", row["problem"])
     assert shown["contact"] == "reporter@example.org" and "proof holds" in json.dumps(shown)
+    assert shown["decision"] == "revoke" and shown["found"], shown  # findings are written, whoever handed it in
     if "key" in way:
         site.secrets.append(key)  # looked for at the end
 
