@@ -476,7 +476,7 @@ def test_a_compromised_key_takes_all_its_certificates_along(ca, user):
         return [r["status"] for r in rows] == ["revoked"] * 3 and {r["revocation"]["reason_name"] for r in rows} == {
             "keyCompromise"}
     wait_for("the others", revoked, 20, 0.2)
-    done = next(m for m in ca.json("mass", "list")["masses"] if m["created_by"] == "certificate-key")
+    done = next(m for m in ca.json("mass", "list")["masses"] if m["created_by"] == "acme")
     assert done["status"] == "done" and done["count"] == 3 and done["already"] == 1 and not done["plan"]
 
 
