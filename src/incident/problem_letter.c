@@ -8,8 +8,11 @@
 
 static const struct store_sql sql[] = {
     {"problem.acknowledged", "UPDATE problem SET acknowledged_us = ?2 WHERE id = ?1"},
+    {"problem.acknowledged-lately",
+     "SELECT acknowledged_us FROM problem WHERE contact = ?1 AND contact <> '' ORDER BY id DESC LIMIT ?2"},
 };
-enum { SQL_ACKNOWLEDGED };
+enum { SQL_ACKNOWLEDGED, SQL_LATELY };
+enum { LETTERS_MAX = 10, LOOKED_MAX = 100, HOUR_S = 3600 };
 const struct incident_sql incident_problem_letter_sql = {sql, LT_COUNT(sql)};
 
 /* An address, or words of a person about where somebody can be reached. */
@@ -55,6 +58,22 @@ lt_res problem_write(struct ca_turn *t, const struct incident_problem *p, const 
     return incident_notice_add(t, &n, ret_notice);
 }
 
+/* Anybody can name anybody's address: who has many reports in an hour gets the first few letters, and each
+ * report has its page, its clock and its findings all the same. */
+static lt_res too_many(struct ca_turn *t, const struct incident_problem *p, bool *ret_many)
+{
+    struct store_rows rows;
+    int64_t since = lt_time_add_seconds(t->now, -HOUR_S).us;
+    size_t count = 0;
+    LT_TRY(
+        store_query(t->store, &sql[SQL_LATELY], STORE_ARGS(STORE_S(p->contact), STORE_I(LOOKED_MAX)), &rows));
+    while (store_next(&rows)) {
+        count += store_int(&rows, 0) > since;
+    }
+    *ret_many = p->contact[0] != '\0' && count >= LETTERS_MAX;
+    return store_rows_end(&rows);
+}
+
 lt_res problem_acknowledge(struct ca_turn *t, struct incident_problem *p)
 {
     int64_t notice = 0;
@@ -64,7 +83,10 @@ lt_res problem_acknowledge(struct ca_turn *t, struct incident_problem *p)
     if (p->acknowledged_us != 0) {
         return LT_OK;
     }
-    LT_TRY(problem_write(t, p, takedown ? "problem-takedown" : "problem-received", "", &notice));
+    bool many = false;
+    LT_TRY(too_many(t, p, &many));
+    LT_TRY(many ? LT_OK
+                : problem_write(t, p, takedown ? "problem-takedown" : "problem-received", "", &notice));
     p->acknowledged_us = t->now.us;
     LT_TRY(
         store_exec(t->store, &sql[SQL_ACKNOWLEDGED], STORE_ARGS(STORE_I(p->id), STORE_I(t->now.us)), NULL));
@@ -72,6 +94,7 @@ lt_res problem_acknowledge(struct ca_turn *t, struct incident_problem *p)
     ca_body_init(&b);
     ca_body_str(&b, "to", p->contact);
     ca_body_int(&b, "notice", notice);
+    ca_body_bool(&b, "too_many_letters", many);
     LT_TRY(ca_body_event(&b, t, "problem.acknowledged", subject, (lt_slice){0}));
     const struct incident_said s = {
         .kind = takedown ? "takedown" : "acknowledgement",

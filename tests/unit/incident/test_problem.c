@@ -332,6 +332,28 @@ static lt_res find_step(struct rig *r, struct ca_turn *t, void *arg)
     return problem_findings_give(t, &p, &findings);
 }
 
+/* An address that somebody else names a hundred times gets ten letters, and every report its clock. */
+static void nobody_is_shot_at_with_our_letters(void **state)
+{
+    struct rig *r = *state;
+    static const char letters[] = "SELECT count(*) FROM notice WHERE kind = 'problem-received'";
+    for (int i = 0; i < 30; i++) {
+        struct opening o = plain("x");
+        assert_ok(rig_run(r, open_step, &o));
+    }
+    assert_int_equal(rig_number(r, letters), 10);
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM clock WHERE duty = 'cpr-findings'"), 30);
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM problem WHERE acknowledged_us > 0"), 30);
+    struct opening other = plain("x");
+    other.report.contact = "other@example.com";
+    assert_ok(rig_run(r, open_step, &other));
+    assert_int_equal(rig_number(r, letters), 11);
+    r->now = lt_time_add_seconds(r->now, HOUR_S + 1);
+    struct opening later = plain("x");
+    assert_ok(rig_run(r, open_step, &later));
+    assert_int_equal(rig_number(r, letters), 12);
+}
+
 /* One certificate in common is not the same matter: what is more was not looked at. */
 static void a_report_that_says_more_is_not_the_same(void **state)
 {
@@ -799,6 +821,7 @@ int main(void)
         TEST(a_mailroom_that_lies_is_not_believed),
         TEST(a_forged_delivery_report_is_a_report),
         TEST(a_report_that_says_more_is_not_the_same),
+        TEST(nobody_is_shot_at_with_our_letters),
         TEST(the_sender_in_the_letter_is_who_filed_it),
         TEST(a_relay_with_a_wrong_clock_moves_nothing),
         TEST(what_kills_the_mailroom_again_is_for_a_person),
