@@ -300,6 +300,7 @@ static lt_res check_all(struct ca_audit *a, struct lt_arena *arena)
     }
     LT_TRY(check_reports(a, arena));
     LT_TRY(check_concerns(a, arena));
+    LT_TRY(ca_audit_notices(a));
     lt_arena_reset(arena);
     return check_proofs(a, arena);
 }

@@ -176,6 +176,7 @@ static int each(visit *see, void *self, size_t *ret_count)
         {ca_audit_evidence_sql, ca_audit_evidence_sql_count},
         {ca_audit_jws_sql, ca_audit_jws_sql_count},
         {ca_audit_desk_sql, ca_audit_desk_sql_count},
+        {ca_audit_notice_sql, ca_audit_notice_sql_count},
         {ca_audit_export_sql, ca_audit_export_sql_count},
         {incident_pack_sql, incident_pack_sql_count},
         {ca_ari_sql, ca_ari_sql_count},

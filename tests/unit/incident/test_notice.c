@@ -17,6 +17,7 @@
 #include "incident/list_book.h"
 #include "incident/notice_private.h"
 #include "ipc/codec.h"
+#include "store/internal.h"
 
 #define PATH "/tmp/lintel-test-notice.db"
 
