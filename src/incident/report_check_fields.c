@@ -6,6 +6,11 @@
 static const char summary[] = "Summary";
 static const char impact[] = "Impact";
 
+static bool is_digit(lt_slice s, size_t at)
+{
+    return at < s.len && s.ptr[at] >= '0' && s.ptr[at] <= '9';
+}
+
 /* "3,048,289", "3 048 289", "3048289". */
 bool report_number(lt_slice s, int64_t *ret_number, size_t *ret_used)
 {
@@ -15,8 +20,9 @@ bool report_number(lt_slice s, int64_t *ret_number, size_t *ret_used)
         bool digit = s.ptr[i] >= '0' && s.ptr[i] <= '9';
         bool next = i > 0 && i + 3 < s.len + 0 && strchr(",' ", s.ptr[i]) != NULL && s.ptr[i] != 0;
         for (size_t k = 1; next && k <= 3; k++) {
-            next = i + k < s.len && s.ptr[i + k] >= '0' && s.ptr[i + k] <= '9';
+            next = is_digit(s, i + k);
         }
+        next = next && !is_digit(s, i + 4);
         if (!digit && !next) {
             break;
         }
@@ -166,7 +172,15 @@ static int64_t check_number(struct report_check *c, const char *id, enum report_
     if (it == NULL) {
         return -1;
     }
-    if (report_number(report_plain(it->whole), &n, &used)) {
+    lt_slice text = report_plain(it->whole);
+    if (report_number(text, &n, &used)) {
+        bool goes_on = used < text.len && strchr(",.'", text.ptr[used]) != NULL && text.ptr[used] != 0 &&
+                       is_digit(text, used + 1);
+        if (goes_on) { /* "4,38": of which it is not known what was meant */
+            REPORT_FOUND(c, rule, it->line, impact, "\"%.*s\": separators stand between threes",
+                         LT_FMT(lt_slice_sub(text, 0, 40)));
+            return -1;
+        }
         return n;
     }
     if (!report_is_na(it->whole)) { /* what touched no certificate says so */
@@ -176,25 +190,31 @@ static int64_t check_number(struct report_check *c, const char *id, enum report_
 }
 
 /* "DV: 10, OV: 20": the sum of the numbers when each follows one of the words. */
-static int64_t sum_of_types(lt_slice text, size_t *ret_parts)
+static int64_t sum_of_types(lt_slice text, size_t *ret_parts, size_t *ret_named)
 {
     static const char *const words[] = {"DV", "OV", "IV", "EV", "S/MIME", "DV:", "OV:", "IV:", "EV:"};
     lt_slice part;
     int64_t sum = 0;
     *ret_parts = 0;
+    *ret_named = 0;
     for (size_t i = 0; i < text.len; i++) {
         for (size_t w = 0; w < 5; w++) {
             size_t len = strlen(words[w]);
             int64_t n;
-            size_t used;
+            size_t used = 0;
             if (!lt_slice_eq_cstr(lt_slice_sub(text, i, len), words[w])) {
                 continue;
             }
+            (*ret_named)++;
             part = lt_slice_sub(text, i + len, text.len);
             while (part.len > 0 && strchr(": =(-", part.ptr[0]) != NULL && part.ptr[0] != 0) {
                 part = lt_slice_sub(part, 1, part.len);
             }
+            bool oid = false;
             if (report_number(part, &n, &used)) {
+                oid = used < part.len && part.ptr[used] == '.' && is_digit(part, used + 1);
+            }
+            if (used > 0 && !oid) {
                 sum += n;
                 (*ret_parts)++;
             }
@@ -219,8 +239,9 @@ static void check_types(struct report_check *c)
     if (!known) {
         REPORT_FOUND(c, R_TYPES, it->line, impact, "none of DV, IV, OV, EV, S/MIME is named");
     }
-    int64_t sum = sum_of_types(it->whole, &parts);
-    if (parts > 1 && c->r->total >= 0 && sum != c->r->total) {
+    size_t named = 0;
+    int64_t sum = sum_of_types(it->whole, &parts, &named);
+    if (parts > 0 && parts == named && c->r->total >= 0 && sum != c->r->total) {
         REPORT_FOUND(c, R_TYPES_SUM, it->line, impact, "its numbers add up to %lld, the total is %lld",
                      (long long)sum, (long long)c->r->total);
     }
@@ -286,7 +307,7 @@ static void check_analysis(struct report_check *c)
 }
 
 /* "Revoked: 1,706,505" among the lines of a delayed report; -1: not there. */
-static int64_t number_behind(const struct report_check *c, const char *words, size_t *ret_line)
+int64_t report_number_behind(const struct report_check *c, const char *words, size_t *ret_line)
 {
     for (size_t i = 0; i < c->r->doc.count; i++) {
         const struct report_item *it = &c->r->doc.items[i];
@@ -306,9 +327,9 @@ static int64_t number_behind(const struct report_check *c, const char *words, si
 static void check_four_numbers(struct report_check *c)
 {
     size_t line = 0;
-    int64_t revoked = number_behind(c, "Revoked:", &line);
-    int64_t waiting = number_behind(c, "Not yet revoked:", &line);
-    int64_t expired = number_behind(c, "Planned but expired:", &line);
+    int64_t revoked = report_number_behind(c, "Revoked:", &line);
+    int64_t waiting = report_number_behind(c, "Not yet revoked:", &line);
+    int64_t expired = report_number_behind(c, "Planned but expired:", &line);
     if (!c->r->delayed || revoked < 0 || waiting < 0 || expired < 0 || c->r->total < 0) {
         return;
     }

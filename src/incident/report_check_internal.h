@@ -176,6 +176,8 @@ struct report_range report_section(const struct incident_reading *r, const char 
 /* report_check_fields.c: what stands in fields. */
 void report_check_fields(struct report_check *c);
 /* A number at the start, "3,048,289"; false: none. */
+/* "Revoked: 1,706,505" among the lines of a delayed report; -1: not there. */
+int64_t report_number_behind(const struct report_check *c, const char *words, size_t *ret_line);
 bool report_number(lt_slice s, int64_t *ret_number, size_t *ret_used);
 void report_check_date(struct report_check *c, lt_slice text, size_t line, const char *section,
                        struct report_date *ret_date);

@@ -12,7 +12,8 @@ struct line_of_time {
     bool aware;
     bool scoped;
     bool ended;
-    bool revocation; /* that it is expected, or done */
+    bool expected;   /* by when all is revoked */
+    bool revoked;    /* that some were */
     bool identified; /* the time of the summary */
     lt_time preliminary;
     lt_time full;
@@ -39,6 +40,12 @@ static bool any(lt_slice s, const char *const *words, size_t count)
     return false;
 }
 
+static bool is_expected(lt_slice s)
+{
+    static const char *const words[] = {"expect", "plan", "will ", "deadline", "due", "schedul", "estimat"};
+    return any(s, words, LT_COUNT(words));
+}
+
 static void look_for(struct line_of_time *t, lt_slice s, lt_time when)
 {
     static const char *const began[] = {"began",  "introduc", "start", "first", "deployed",
@@ -52,7 +59,9 @@ static void look_for(struct line_of_time *t, lt_slice s, lt_time when)
     t->aware = t->aware || any(s, aware, LT_COUNT(aware));
     t->scoped = t->scoped || any(s, scoped, LT_COUNT(scoped));
     t->ended = t->ended || any(s, ended, LT_COUNT(ended));
-    t->revocation = t->revocation || (report_has(s, "revo") && !report_has(s, "not revo"));
+    bool revocation = report_has(s, "revo") && !report_has(s, "not revo");
+    t->expected = t->expected || (revocation && is_expected(s));
+    t->revoked = t->revoked || (revocation && !is_expected(s));
     bool posted = report_has(s, "posted") || report_has(s, "filed") || report_has(s, "disclosed");
     if (posted && report_has(s, "preliminary") && t->preliminary.us == 0) {
         t->preliminary = when;
@@ -60,12 +69,6 @@ static void look_for(struct line_of_time *t, lt_slice s, lt_time when)
     if (posted && report_has(s, "full") && t->full.us == 0) {
         t->full = when;
     }
-}
-
-static bool is_expected(lt_slice s)
-{
-    static const char *const words[] = {"expect", "plan", "will ", "deadline", "due", "schedul", "estimat"};
-    return any(s, words, LT_COUNT(words));
 }
 
 static void check_entry(struct report_check *c, const struct report_item *it, lt_slice words,
@@ -141,6 +144,25 @@ static void take_item(struct report_check *c, const struct report_item *it, stru
     }
 }
 
+/* Of a delayed revocation, when it is expected to be complete, and when it was done. */
+static void check_delay(struct report_check *c, size_t line, const struct line_of_time *t)
+{
+    size_t ignored = 0;
+    int64_t waiting = report_number_behind(c, "Not yet revoked:", &ignored);
+    int64_t revoked = report_number_behind(c, "Revoked:", &ignored);
+    if (!c->r->delayed) {
+        return;
+    }
+    if (!t->expected && (waiting > 0 || !t->revoked)) {
+        REPORT_FOUND(c, R_TIMELINE_DELAY, line, section,
+                     "no entry says by when all is expected to be revoked, or was");
+    }
+    if (!t->revoked && revoked > 0) {
+        REPORT_FOUND(c, R_TIMELINE_DELAY, line, section, "no entry says when the %lld were revoked",
+                     (long long)revoked);
+    }
+}
+
 static void check_events(struct report_check *c, size_t line, const struct line_of_time *t)
 {
     const struct {
@@ -161,10 +183,7 @@ static void check_events(struct report_check *c, size_t line, const struct line_
         REPORT_FOUND(c, R_TIMELINE_SUMMARY, line, section,
                      "no entry has the time at which, by the summary, it was identified");
     }
-    if (c->r->delayed && !t->revocation) {
-        REPORT_FOUND(c, R_TIMELINE_DELAY, line, section,
-                     "no entry says by when all is expected to be revoked, or was");
-    }
+    check_delay(c, line, t);
     int64_t aware = c->r->identified.time.us;
     int64_t hour = 3600 * LT_US_PER_SECOND;
     if (aware != 0 && c->r->identified.has_time && t->preliminary.us > aware + 72 * hour) {
