@@ -18,6 +18,8 @@ enum {
     SCAN_MAX = 2 * 1024 * 1024, /* of one part */
     HEAD_MAX = 300,             /* bytes of one line of a letter's head that are told */
     REFERENCES_MAX = 20,
+    HEADERS_MAX = 500,
+    DEPTH_MAX = 20,
     ADDRESS_MAX = 320,
     DECODED_MAX = 40 * 1024 * 1024, /* of all parts together */
     DER_HEAD = 4,
@@ -223,6 +225,52 @@ static lt_res take_parts(struct look *l, GMimeMessage *message)
     }
     g_mime_part_iter_free(i);
     return r;
+}
+
+/* What no reader of mail shows: looked through for proofs, and said nowhere. */
+static lt_res take_aside(struct look *l, const char *what, const char *text)
+{
+    size_t before = l->proofs->count;
+    lt_slice clean;
+    if (text == NULL) {
+        return LT_OK;
+    }
+    LT_TRY(look_for_proofs(l, lt_slice_cstr(text), &clean));
+    if (l->proofs->count > before) {
+        keep(l, "", what, lt_slice_cstr(text), clean);
+    }
+    return LT_OK;
+}
+
+/* Before the first part of a multipart, and behind the last. */
+static lt_res take_around(struct look *l, GMimeObject *o, int depth)
+{
+    if (depth > DEPTH_MAX || !GMIME_IS_MULTIPART(o)) {
+        return LT_OK;
+    }
+    GMimeMultipart *m = GMIME_MULTIPART(o);
+    LT_TRY(take_aside(l, "preamble", g_mime_multipart_get_prologue(m)));
+    LT_TRY(take_aside(l, "epilogue", g_mime_multipart_get_epilogue(m)));
+    for (int i = 0; i < g_mime_multipart_get_count(m) && i < MAILROOM_PARTS_MAX; i++) {
+        LT_TRY(take_around(l, g_mime_multipart_get_part(m, i), depth + 1));
+    }
+    return LT_OK;
+}
+
+/* Lines of the head that are told nowhere: those that are, are looked through where they are taken. */
+static lt_res take_other_lines(struct look *l, GMimeMessage *message)
+{
+    static const char *const told[] = {"Subject", "From", "Message-Id"};
+    GMimeHeaderList *list = g_mime_object_get_header_list(GMIME_OBJECT(message));
+    for (int i = 0; i < g_mime_header_list_get_count(list) && i < HEADERS_MAX; i++) {
+        GMimeHeader *h = g_mime_header_list_get_header_at(list, i);
+        bool is_told = false;
+        for (size_t k = 0; k < LT_COUNT(told); k++) {
+            is_told = is_told || g_ascii_strcasecmp(told[k], g_mime_header_get_name(h)) == 0;
+        }
+        LT_TRY(is_told ? LT_OK : take_aside(l, "a line of the head", g_mime_header_get_value(h)));
+    }
+    return LT_OK;
 }
 
 static bool is_address(const char *text)
@@ -466,6 +514,8 @@ static lt_res take_all(struct look *l, const char *form, lt_slice raw)
     if (message != NULL) {
         lt_res r = take_head(l, message);
         r = lt_failed(r) ? r : take_parts(l, message);
+        r = lt_failed(r) ? r : take_other_lines(l, message);
+        r = lt_failed(r) ? r : take_around(l, g_mime_message_get_mime_part(message), 0);
         g_object_unref(message);
         LT_TRY(r);
         LT_TRY(take_returned(l, raw));

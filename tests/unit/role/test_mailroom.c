@@ -200,6 +200,11 @@ static void a_private_key_in_any_field_is_taken_out_and_proves(void **state)
         {"text", "contact: \nname: x\nclause: " KEY "\nabout: x\n\nx\n"},
         {"text", "contact: \nname: x\nclause: \nabout: x\n\n" KEY "\n"},
         {"mail", HEAD "Subject: " KEY "\r\n\r\nsee above\r\n"},
+        {"mail", HEAD "Comments: " KEY "\r\nSubject: x\r\n\r\nsee above\r\n"},
+        {"mail", HEAD "Content-Type: multipart/mixed; boundary=b\r\n\r\n" KEY
+                      "\r\n--b\r\n\r\nsee above\r\n--b--\r\n"},
+        {"mail", HEAD "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nsee "
+                      "below\r\n--b--\r\n" KEY "\r\n"},
         {"mail", "From: \"" KEY "\" <nobody@example.org>\r\nSubject: x\r\n\r\nsee above\r\n"},
     };
     (void)state;
