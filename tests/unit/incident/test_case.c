@@ -532,6 +532,10 @@ static void a_halt_stands_until_a_fix_holds(void **state)
     assert_fails(fix(r, halt, build, "e_x", good), LT_PEER_MALFORMED);
     assert_fails(fix(r, halt, build, "", "tests/unit/cmd/test_args.c"), LT_PEER_MALFORMED);
     assert_fails(fix(r, halt, build, "", "tests/unit/validate/"), LT_PEER_MALFORMED);
+    assert_fails(fix(r, halt, build, "", "tests/unit/role/../../../docs/index.html"), LT_PEER_MALFORMED);
+    assert_fails(fix(r, halt, build, "", "tests/unit/ca/x"), LT_PEER_MALFORMED);
+    assert_fails(fix(r, halt, build, "", "tests/unit/ca/test_/../x.c"), LT_PEER_MALFORMED);
+    assert_fails(fix(r, halt, build, "", "tests/unit/ca/test_x.c.txt"), LT_PEER_MALFORMED);
     assert_fails(fix(r, "h1", build, "", good), LT_PEER_NOT_FOUND);
     assert_fails(fix(r, halt, build, "", good), LT_PEER_CONFLICT); /* there is no scope to be run again */
     assert_ok(scope(r, "method = \"http-01\"", 3, 1));
