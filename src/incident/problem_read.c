@@ -377,12 +377,17 @@ static lt_res thread_of(struct reading *r, int64_t *ret_problem)
 {
     *ret_problem = 0;
     for (size_t i = 0; i < r->m->n_references && *ret_problem == 0; i++) {
-        lt_slice token;
+        lt_slice token = {0};
         struct store_rows rows;
         int64_t notice = notice_of(r->m->references[i], &token);
-        if (notice == 0) {
-            continue;
+        char *word = lt_arena_cstr(r->t->arena, token);
+        LT_CHECK(word != NULL, LT_PEER_TOO_LARGE, "problem: too much at once");
+        lt_res ours = notice == 0 ? (lt_res){LT_PEER_NOT_FOUND}
+                                  : incident_notice_returned(r->t, notice, word, NULL, "");
+        if (ours.code == LT_PEER_NOT_FOUND) {
+            continue; /* its number alone can be guessed */
         }
+        LT_TRY(ours);
         LT_TRY(store_query(r->t->store, &sql[SQL_THREAD], STORE_ARGS(STORE_I(notice)), &rows));
         *ret_problem = store_next(&rows) ? store_int(&rows, 0) : 0;
         LT_TRY(store_rows_end(&rows));

@@ -165,6 +165,8 @@ def test_the_page_of_a_case_and_its_thread(site):
     # The same from a stranger hides nothing: it is a report.
     stranger = letter("I guess numbers.", "Re: x", "other@example.com", In_Reply_To=question["Message-ID"])
     assert site.settled(site.ingest(bytes(stranger)))["kind"] == "report"
+    guessed = re.sub(r"\.[0-9a-f]+@", ".0000000000000000@", question["Message-ID"])
+    assert site.settled(site.ingest(bytes(letter("As if I were them.", "Re: x", In_Reply_To=guessed))))["kind"] == "report"
     assert site.page(url + "x")[0] == 404
 
 
