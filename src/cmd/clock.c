@@ -51,17 +51,21 @@ static lt_res run_list(struct cmd *c)
     struct cmd_table *t = cmd_table_new(c, heads, LT_COUNT(heads));
     json_array_foreach(json_object_get(answer, "clocks"), i, row)
     {
+        /* By the rules of another day all of it is judged, or nothing. */
         const json_t *then = json_object_get(row, "as_of");
-        const char *used = lt_arena_printf(&c->arena, "%lld %%", (long long)cmd_int(row, "percent"));
+        const json_t *by = then == NULL ? row : then;
+        bool judged = then == NULL || json_is_true(json_object_get(then, "in_force"));
+        bool counts = judged && json_object_get(by, "margin_s") != NULL;
+        const char *used = lt_arena_printf(&c->arena, "%lld %%", (long long)cmd_int(by, "percent"));
         LT_ASSERT(used != NULL);
         const char *const cells[] = {number(c, cmd_int(row, "id")),
                                      cmd_text(row, "duty"),
                                      cmd_text(row, "subject"),
-                                     cmd_text(row, "status"),
-                                     then == NULL ? cmd_text(row, "due") : cmd_text(then, "due"),
-                                     span(c, cmd_int(row, "margin_s")),
-                                     used,
-                                     then == NULL ? cmd_text(row, "section") : cmd_text(then, "section")};
+                                     judged ? cmd_text(by, "status") : "not in force",
+                                     cmd_text(by, "due"),
+                                     counts ? span(c, cmd_int(by, "margin_s")) : "",
+                                     counts ? used : "",
+                                     cmd_text(by, "section")};
         LT_TRY(cmd_table_row(t, cells));
     }
     return cmd_table_print(t);
@@ -94,8 +98,12 @@ static lt_res print_clock(struct cmd *c, const json_t *row)
     if (!json_is_true(json_object_get(then, "in_force"))) {
         return cmd_printf("  as of     %s there was no such duty\n", cmd_text(then, "at"));
     }
-    return cmd_printf("  as of     %s it would be due at %s (%s)\n", cmd_text(then, "at"),
-                      cmd_text(then, "due"), cmd_text(then, "section"));
+    LT_TRY(cmd_printf("  as of     %s it would be due at %s (%s): %s", cmd_text(then, "at"),
+                      cmd_text(then, "due"), cmd_text(then, "section"), cmd_text(then, "status")));
+    return json_object_get(then, "margin_s") == NULL
+               ? cmd_printf("\n")
+               : cmd_printf(", margin %s, %lld %% used\n", span(c, cmd_int(then, "margin_s")),
+                            (long long)cmd_int(then, "percent"));
 }
 
 /* 0 when it is none. */

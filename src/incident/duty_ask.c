@@ -45,7 +45,7 @@ static bool runs(const char *status)
 }
 
 /* Of a restricted incident everybody may know that a clock runs, and nobody what it is about. */
-static lt_res is_restricted(const struct ca_query *query, lt_slice subject, bool *ret_restricted)
+lt_res incident_ask_restricted(const struct ca_query *query, lt_slice subject, bool *ret_restricted)
 {
     struct store_rows rows;
     uint64_t id = 0;
@@ -60,10 +60,39 @@ static lt_res is_restricted(const struct ca_query *query, lt_slice subject, bool
     return store_rows_end(&rows);
 }
 
+/* Until when time counts; 0: it does not. */
+static int64_t until_of(const struct ca_query *query, const struct store_rows *rows)
+{
+    return runs(store_cstr(rows, STATUS)) ? query->now.us : store_int(rows, MET);
+}
+
+static void write_margin(struct query_out *o, int64_t start, int64_t due, int64_t until)
+{
+    int64_t whole = due - start;
+    if (until != 0) {
+        query_int(o, "margin_s", (due - until) / LT_US_PER_SECOND);
+        query_int(o, "percent", whole <= 0 ? 100 : (until - start) / (whole / 100 + 1));
+    }
+}
+
+static const char *status_as_of(const struct store_rows *rows, const struct incident_duty *d, int64_t due,
+                                int64_t until)
+{
+    bool over = until > due;
+    if (until == 0) {
+        return "void";
+    }
+    if (store_int(rows, MET) != 0) {
+        return over ? "late" : "met";
+    }
+    return !over ? "open" : d->exact ? "breached" : "overdue";
+}
+
 /* What the rules of another day make of it. */
 static void write_as_of(const struct ca_query *query, struct query_out *o, const struct store_rows *rows)
 {
     lt_time then = {query->q->as_of_us};
+    int64_t until = until_of(query, rows);
     lt_time start = {store_int(rows, START)};
     const struct incident_duty *d = incident_duty_at(store_bytes(rows, DUTY), then);
     query_open(o, "as_of", '{');
@@ -75,9 +104,8 @@ static void write_as_of(const struct ca_query *query, struct query_out *o, const
         query_cstr(o, "force", d->force);
         query_time(o, "aim", due.aim.us);
         query_time(o, "due", due.due.us);
-        if (store_int(rows, MET) != 0) {
-            query_int(o, "margin_s", (due.due.us - store_int(rows, MET)) / LT_US_PER_SECOND);
-        }
+        write_margin(o, start.us, due.due.us, until);
+        query_cstr(o, "status", status_as_of(rows, d, due.due.us, until));
     }
     query_close(o, '}');
 }
@@ -85,11 +113,9 @@ static void write_as_of(const struct ca_query *query, struct query_out *o, const
 static lt_res write_clock(const struct ca_query *query, struct query_out *o, const struct store_rows *rows)
 {
     const char *status = store_cstr(rows, STATUS);
-    int64_t whole = store_int(rows, DUE) - store_int(rows, START);
-    int64_t until = runs(status) ? query->now.us : store_int(rows, MET);
     lt_slice duty = store_bytes(rows, DUTY);
     bool restricted = false;
-    LT_TRY(is_restricted(query, store_bytes(rows, SUBJECT), &restricted));
+    LT_TRY(incident_ask_restricted(query, store_bytes(rows, SUBJECT), &restricted));
     query_int(o, "id", store_int(rows, ID));
     /* "revoke-tls/key-compromise" would say it */
     query_text(o, "duty", restricted ? lt_slice_sub(duty, 0, lt_slice_find(duty, '/')) : duty);
@@ -107,10 +133,7 @@ static lt_res write_clock(const struct ca_query *query, struct query_out *o, con
     query_int(o, "warned", store_int(rows, WARNED));
     query_time(o, "met", store_int(rows, MET));
     query_cstr(o, "proof", restricted ? "" : store_cstr(rows, PROOF));
-    if (until != 0) {
-        query_int(o, "margin_s", (store_int(rows, DUE) - until) / LT_US_PER_SECOND);
-        query_int(o, "percent", whole <= 0 ? 100 : (until - store_int(rows, START)) / (whole / 100 + 1));
-    }
+    write_margin(o, store_int(rows, START), store_int(rows, DUE), until_of(query, rows));
     if (query->q->as_of_us != 0 && !restricted) {
         write_as_of(query, o, rows);
     }
@@ -222,7 +245,7 @@ static lt_res clock_show(const struct ca_query *query, struct query_out *out)
         const struct incident_duty *d = incident_duty_at(store_bytes(&rows, DUTY),
                                                          (lt_time){store_int(&rows, START)});
         bool restricted = true;
-        r = is_restricted(query, store_bytes(&rows, SUBJECT), &restricted);
+        r = incident_ask_restricted(query, store_bytes(&rows, SUBJECT), &restricted);
         d = restricted ? NULL : d;
         r = lt_failed(r) ? r : write_clock(query, out, &rows);
         query_cstr(out, "words", d == NULL ? "" : d->words);

@@ -74,6 +74,8 @@ def test_clocks_run_in_the_book(desk):
     shown = clock(desk, number)
     assert shown["status"] == "open" and shown["percent"] in (84, 85, 86) and 0 < shown["margin_s"] <= 86400
     assert not clock(desk, number, "--as-of", "2020-01-01")["as_of"]["in_force"]
+    listed = desk.lintel("clock", "list", "--subject", "own question", "--as-of", "2020-01-01").stdout.splitlines()
+    assert "not in force" in listed[-1] and "%" not in listed[-1]  # nothing of today's rule beside it
     assert "respond to the comment" in desk.lintel("clock", "show", number).stdout
     again = desk.json("clock", "open", "irg-3", "--subject", "own question", "--start", shown["start"], "--evidence", "again")
     assert again["id"] == number
@@ -116,6 +118,10 @@ def test_a_breached_clock_is_first(desk):
     assert clock(desk, number)["status"] == "open"
     desk.lintel("clock", "void", number, "--why", "not ours", "--operator", "henk", "--yes")
     assert clock(desk, number)["status"] == "void"
+    fixed = desk.json("clock", "open", "cpr-findings", "--subject", "own fixed", "--start", ago(minutes=1), "--evidence", "x")["id"]
+    refused = desk.lintel("clock", "move", fixed, "--due", "2099-01-01", "--why", "x", "--operator", "henk", "--yes", check=False)
+    assert refused.returncode != 0 and "CABF-BR 4.9.5" in refused.stderr
+    desk.lintel("clock", "void", fixed, "--why", "a test", "--operator", "henk", "--yes")
 
 
 @pytest.mark.parametrize("line,status", [
