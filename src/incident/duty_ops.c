@@ -6,6 +6,7 @@
 #include "incident/clock.h"
 #include "incident/clock_beat.h"
 #include "incident/control.h"
+#include "incident/duty.h"
 #include "incident/op.h"
 
 static const struct store_sql sql[] = {
@@ -151,6 +152,13 @@ static lt_res op_until(struct incident_call *c)
 {
     struct which w;
     LT_TRY(which(c, &w));
+    /* Root programs agree to another day for an update; a limit of the requirements nobody can put off. */
+    const struct incident_duty *d = incident_duty_at(lt_slice_cstr(w.duty), c->t->now);
+    bool fixed = d != NULL && d->exact && strcmp(d->force, "MUST") == 0 &&
+                 strncmp(d->section, "CABF-", 5) == 0;
+    LT_CHECK(!fixed, LT_PEER_CONFLICT,
+             "the end of %.60s is set by %.60s: it is met or missed, and cannot be moved", w.duty,
+             d->section);
     LT_TRY(incident_clock_until(c->t, w.subject, w.duty, (lt_time){incident_number(c, "due")},
                                 incident_text(c, "why")));
     c->json = "{}";
