@@ -1,5 +1,6 @@
 /* The list of events, newest first unless asked otherwise; all, of one subject (filter id), or of one kind
  * (filter name). */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -25,7 +26,8 @@ enum {
     BY_SUBJECT = 2,
     BY_KIND = 4,
     RESTRICTED = 6,
-    MASS_RESTRICTED = 7
+    MASS_RESTRICTED = 7,
+    ACTION_OF = 8
 }; /* + 1: newest first */
 static const struct store_sql sql[] = {
     UP("query.event.time", ""),
@@ -37,6 +39,7 @@ static const struct store_sql sql[] = {
     {"query.event.restricted", "SELECT 1 FROM incident WHERE id = ?1 AND restricted = 1"},
     {"query.event.mass-restricted", "SELECT 1 FROM incident_plan p JOIN incident i ON i.id = p.incident AND "
                                     "i.restricted = 1 WHERE p.mass = ?1 LIMIT 1"},
+    {"query.event.action-of", "SELECT subject FROM incident_action WHERE id = ?1"},
 };
 const struct ca_query_sql query_event_sql = {sql, LT_COUNT(sql)};
 
@@ -45,7 +48,7 @@ static const char last_chain[] = "\x7f";
 
 /* Of a restricted incident everybody may know that something happened, and nobody but those who have a role
  * in it what: they are asked for their signature (incident show). Its mass revocation tells the scope. */
-static lt_res is_restricted(const struct ca_query *query, lt_slice subject, bool *ret_restricted)
+static lt_res of_restricted(const struct ca_query *query, lt_slice subject, bool *ret_restricted)
 {
     static const char of[] = "incident ";
     static const char mass[] = "mass m";
@@ -62,6 +65,25 @@ static lt_res is_restricted(const struct ca_query *query, lt_slice subject, bool
                        STORE_ARGS(STORE_I((int64_t)id)), &rows));
     *ret_restricted = store_next(&rows);
     return store_rows_end(&rows);
+}
+
+/* A promise says what the incident is about for which it was made. */
+static lt_res is_restricted(const struct ca_query *query, lt_slice subject, bool *ret_restricted)
+{
+    const lt_slice action = LT_LIT("action ");
+    char of[64] = "";
+    struct store_rows rows;
+    uint64_t id = 0;
+    if (!lt_slice_starts(subject, action) ||
+        lt_failed(lt_parse_u64(lt_slice_sub(subject, action.len, subject.len), INT64_MAX, &id))) {
+        return of_restricted(query, subject, ret_restricted);
+    }
+    LT_TRY(store_query(query->store, &sql[ACTION_OF], STORE_ARGS(STORE_I((int64_t)id)), &rows));
+    if (store_next(&rows)) {
+        (void)snprintf(of, sizeof of, "%s", store_cstr(&rows, 0));
+    }
+    LT_TRY(store_rows_end(&rows));
+    return of_restricted(query, lt_slice_cstr(of), ret_restricted);
 }
 
 static void write_event(const struct ca_query *query, struct query_out *o, const struct store_rows *rows,

@@ -206,11 +206,23 @@ static lt_res write_one(const struct ca_query *query, struct query_out *out, siz
 
 /* ---- promises ---- */
 
+/* What is promised for a restricted incident says what it is about: those who have a role in it sign for it.
+ */
+static bool hidden(const struct ca_query *query, const struct store_rows *rows)
+{
+    bool restricted = false;
+    lt_res r = incident_ask_restricted(query, store_bytes(rows, 1), &restricted);
+    return lt_failed(r) || restricted;
+}
+
 /* status: a state, or "open", or "lapsed": open, and its day is over. */
 static bool action_wanted(const struct ca_query *query, const struct store_rows *rows)
 {
     const char *status = query->q->status;
     bool open = store_int(rows, 13) == 0;
+    if (hidden(query, rows)) {
+        return false;
+    }
     if (status[0] == '\0') {
         return true;
     }
@@ -240,6 +252,10 @@ static lt_res action_show(const struct ca_query *query, struct query_out *out)
     uint64_t id = 0;
     LT_TRY(write_one(query, out, SQL_ACTION, MEMBERS(action_members), "promise"));
     LT_TRY(lt_parse_u64(lt_slice_cstr(query->q->id), INT64_MAX, &id));
+    LT_TRY(store_query(query->store, &sql[SQL_ACTION], STORE_ARGS(STORE_I(id)), &rows));
+    bool shown = store_next(&rows) && !hidden(query, &rows);
+    LT_TRY(store_rows_end(&rows));
+    LT_CHECK(shown, LT_PEER_NOT_FOUND, "there is no promise %llu", (unsigned long long)id);
     LT_TRY(store_query(query->store, &sql[SQL_CHECKS], STORE_ARGS(STORE_I(id)), &rows));
     query_open(out, "checks", '[');
     while (store_next(&rows)) {

@@ -2,7 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "ca/body.h"
+#include "incident/case.h"
 #include "incident/learn.h"
 
 /* ---- promises ---- */
@@ -13,6 +15,34 @@ static lt_res answer(struct incident_call *c, int64_t id)
     ca_body_init(&b);
     ca_body_int(&b, "id", id);
     return ca_body_cstr(&b, c->t->arena, &c->json);
+}
+
+/* What is promised for an incident is for those who may see that one. */
+static lt_res may_promise(struct incident_call *c, lt_slice subject)
+{
+    const lt_slice word = LT_LIT("incident ");
+    uint64_t id = 0;
+    struct incident_case of;
+    if (!lt_slice_starts(subject, word)) {
+        return LT_OK;
+    }
+    LT_CHECK(!lt_failed(lt_parse_u64(lt_slice_sub(subject, word.len, subject.len), INT64_MAX, &id)),
+             LT_PEER_MALFORMED, "\"%.*s\" is no incident: write incident 12", LT_FMT(subject));
+    LT_TRY(incident_load(c->t, (int64_t)id, &of));
+    return incident_may_see(c->t, &of, c->by);
+}
+
+static lt_res may_change(struct incident_call *c, int64_t id)
+{
+    struct store_rows rows;
+    LT_TRY(store_query(c->t->store, &incident_learn_sql[LEARN_ACTION_GET], STORE_ARGS(STORE_I(id)), &rows));
+    const char *subject = lt_arena_cstr(c->t->arena, store_next(&rows) ? store_bytes(&rows, 0) : LT_LIT(""));
+    LT_TRY(store_rows_end(&rows));
+    LT_CHECK(subject != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    lt_res seen = may_promise(c, lt_slice_cstr(subject));
+    LT_CHECK(!lt_failed(seen), LT_PEER_NOT_FOUND, "there is no promise %lld: lintel action list",
+             (long long)id);
+    return LT_OK;
 }
 
 static lt_res op_action_add(struct incident_call *c)
@@ -28,6 +58,7 @@ static lt_res op_action_add(struct incident_call *c)
         .due = {incident_number(c, "due")},
         .jws = c->jws,
     };
+    LT_TRY(may_promise(c, lt_slice_cstr(a.subject)));
     LT_TRY(incident_learn_by(c, &a.by));
     LT_TRY(incident_action_add(c->t, &a, &id));
     return answer(c, id);
@@ -46,6 +77,7 @@ static lt_res change(struct incident_call *c, const char *edge)
         .jws = c->jws,
     };
     LT_TRY(incident_id(c, &w.id));
+    LT_TRY(may_change(c, w.id));
     LT_TRY(incident_learn_by(c, &w.by));
     LT_TRY(incident_action_change(c->t, &w));
     return answer(c, w.id);
@@ -90,6 +122,7 @@ static lt_res op_action_check(struct incident_call *c)
         .jws = c->jws,
     };
     LT_TRY(incident_id(c, &w.id));
+    LT_TRY(may_change(c, w.id));
     LT_TRY(incident_learn_by(c, &w.by));
     LT_TRY(incident_action_check(c->t, &w));
     return answer(c, w.id);

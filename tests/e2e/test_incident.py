@@ -235,6 +235,11 @@ def test_restricted(desk):
     assert "hole" not in ca.lintel("scope", "list", "--json").stdout
     assert desk.show(hidden, "--mine")["scopes"][0]["count"] == 0
     assert "irg-11" in {c["duty"] for c in desk.show(hidden, "--mine")["clocks"]}
+    promise = ("action", "add", "close the hole", "--for", f"incident {hidden}", "--kind", "Prevent", "--criteria", "it is closed",
+               "--owner", "platform", "--due", "2099-01-31")
+    made = ca.json(*promise)["id"]
+    assert "hole" not in ca.lintel("action", "list", "--json").stdout and desk.fails("action", "show", made)[0] == 3
+    assert "hole" not in ca.lintel("event", "list", "--subject", f"action {made}", "--json").stdout
     halt = ca.json("incident", "contain", hidden, "--name-suffix", "hole.example.com", "--reason", "the hole")["halt"]
     for words in (("halt", "list"), ("event", "list", "--kind", "halt.added")):
         assert "the hole" not in ca.lintel(*words, "--json").stdout

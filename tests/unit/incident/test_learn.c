@@ -9,6 +9,7 @@
 #include "ca/audit_lines.h"
 #include "ca/retention.h"
 #include "incident/action.h"
+#include "incident/case.h"
 #include "incident/clock.h"
 #include "incident/learn.h"
 #include "incident/pack.h"
@@ -23,6 +24,16 @@ static void remove_files(void)
     (void)unlink(PATH);
     (void)unlink(PATH "-wal");
     (void)unlink(PATH "-shm");
+}
+
+/* Number 1, for which things are promised. */
+static lt_res step_incident(struct rig *r, struct ca_turn *t, void *arg)
+{
+    int64_t id = 0;
+    const struct incident_opening o = {.title = "one path was not compared", .source = "person", .by = "ann"};
+    (void)r;
+    (void)arg;
+    return incident_open(t, &o, &id);
 }
 
 static int set_up(void **state)
@@ -46,6 +57,10 @@ static int tear_down(void **state)
 
 static lt_res say(struct rig *r, struct wanted w)
 {
+    const char *subject = w.values[0].text == NULL ? "" : w.values[0].text;
+    if (strcmp(subject, "incident 1") == 0 && rig_number(r, "SELECT count(*) FROM incident") == 0) {
+        assert_ok(rig_run(r, step_incident, NULL));
+    }
     return rig_run(r, step_op, &w);
 }
 
@@ -74,7 +89,7 @@ static int64_t later(const struct rig *r, int64_t days)
 static struct wanted promise(const struct rig *r)
 {
     return (struct wanted){.op = "action.add",
-                           .values = {{"for", "incident 12", 0},
+                           .values = {{"for", "incident 1", 0},
                                       {"title", "Compare each path with the others", 0},
                                       {"kind", "Prevent", 0},
                                       {"criteria", "The test is in the repository", 0},
@@ -128,6 +143,31 @@ static void test_wrong_promises(void **state)
     w.values[1].text = long_title;
     assert_fails(say(r, w), LT_PEER_TOO_LARGE);
     assert_int_equal(COUNT("action.added"), 0);
+}
+
+static lt_res step_restrict(struct rig *r, struct ca_turn *t, void *arg)
+{
+    static const struct store_sql put = {"t.restrict", "UPDATE incident SET restricted = 1 WHERE id = 1"};
+    (void)r;
+    (void)arg;
+    return store_exec(t->store, &put, STORE_NO_ARGS, NULL);
+}
+
+/* For who may see the incident; and one that is there. */
+static void test_promised_for_whom(void **state)
+{
+    struct rig *r = *state;
+    struct wanted w = promise(r);
+    w.values[0].text = "incident 999";
+    assert_fails(say(r, w), LT_PEER_NOT_FOUND);
+    w.values[0].text = "incident twelve";
+    assert_fails(say(r, w), LT_PEER_MALFORMED);
+    one_promise(r);
+    assert_ok(rig_run(r, step_restrict, NULL));
+    assert_fails(say(r, promise(r)), LT_PEER_NOT_FOUND);
+    assert_fails(say(r, complete()), LT_PEER_NOT_FOUND);
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM incident_action"), 1);
+    assert_int_equal(COUNT("action.completed"), 0);
 }
 
 /* Every edge, and every pair that is none. */
@@ -232,7 +272,7 @@ static void test_three_days(void **state)
     assert_int_equal(rig_number(r, "SELECT count(*) FROM clock WHERE duty = 'irg-5'"), 0);
     assert_ok(say(r, change("action.update", "another team has it", 0)));
     assert_int_equal(
-        rig_number(r, "SELECT count(*) FROM clock WHERE duty = 'irg-5' AND subject = 'incident 12' AND "
+        rig_number(r, "SELECT count(*) FROM clock WHERE duty = 'irg-5' AND subject = 'incident 1' AND "
                       "due_us - start_us = 259200000000"),
         1);
     wait_days(r, 2);
@@ -252,7 +292,7 @@ static lt_res step_meet(struct rig *r, struct ca_turn *t, void *arg)
 {
     (void)r;
     (void)arg;
-    return incident_clock_meet(t, "incident 12", "irg-5", t->now, "comment 4 of the bug");
+    return incident_clock_meet(t, "incident 1", "irg-5", t->now, "comment 4 of the bug");
 }
 
 /* An update of the incident tells of all of its promises. */
@@ -342,7 +382,7 @@ static void test_follow_ups(void **state)
 static lt_res step_open(struct rig *r, struct ca_turn *t, void *arg)
 {
     (void)r;
-    return incident_action_open(t, "incident 12", arg);
+    return incident_action_open(t, "incident 1", arg);
 }
 
 static void test_open_ones_are_counted(void **state)
@@ -852,6 +892,7 @@ static void test_the_auditors_folder(void **state)
     struct rig *r = *state;
     struct folder f = {.files = 0};
     struct wanted w = promise(r);
+    w.values[0].text = "review 1";
     w.values[1].text = "=1+1, \"quoted\"\r\nand more";
     assert_ok(say(r, w));
     w.values[1].text = "A plain one";
@@ -883,6 +924,7 @@ int main(void)
 #define TEST(name_) cmocka_unit_test_setup_teardown(name_, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(test_wrong_promises),
+        TEST(test_promised_for_whom),
         TEST(test_every_edge),
         TEST(test_what_a_change_needs),
         TEST(test_lapse),
