@@ -8,6 +8,7 @@
 #include "incident/case_internal.h"
 #include "incident/case_show.h"
 #include "incident/clock.h"
+#include "incident/notice.h"
 
 static const struct store_sql sql[] = {
     {"incident.role-get",
@@ -350,6 +351,14 @@ static lt_res change_clocks(struct incident_call *c, const struct incident_case 
     return incident_clock_open(c->t, &s, &ignored);
 }
 
+/* It turns out to be what must not be known yet: another route of reports, and nothing of it in public. */
+static lt_res now_restricted(struct incident_call *c, const struct incident_case *in)
+{
+    LT_TRY(incident_clock_happened(c->t, "incident.sensitive", incident_case_subject(c->t, in->id), c->t->now,
+                                   "the incident was restricted"));
+    return incident_publish_end(c->t, in->id, c->by);
+}
+
 lt_res incident_case_op_severity(struct incident_call *c)
 {
     struct incident_case in;
@@ -369,6 +378,7 @@ lt_res incident_case_op_severity(struct incident_call *c)
                       STORE_ARGS(STORE_I(in.id), STORE_S(severity), STORE_S(cause), STORE_I(restricted),
                                  STORE_I(row == NULL ? 0 : ca_cause_clocks(row, aware).must.us)),
                       NULL));
+    LT_TRY(restricted && !in.restricted ? now_restricted(c, &in) : LT_OK);
     ca_body_init(&b);
     ca_body_int(&b, "incident", in.id);
     ca_body_str(&b, "severity", severity);

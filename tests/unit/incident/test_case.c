@@ -389,6 +389,23 @@ static lt_res give(struct rig *r, const char *by, const char *role, const char *
     return run(r, q, NULL);
 }
 
+static void restricted_later(void **state)
+{
+    struct rig *r = *state;
+    struct request q = ask("incident.change", "1");
+    (void)open_one(r, "", false);
+    sql(r,
+        "INSERT INTO notice_list (incident, version, mass, title, words, deadline_us, public, wanted_us, "
+        "wanted_by, published_us, rows, bytes, sha256) VALUES (1, 1, 1, 't', 'w', 0, 1, 1, 'ann', 1, 1, 1, "
+        "x'00')");
+    number(&q, "restricted", 1);
+    text(&q, "words", "it can be used by anybody");
+    assert_ok(run(r, q, NULL));
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM clock WHERE duty = 'irg-11' AND status = 'open'"),
+                     1);
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM event WHERE kind = 'list.withdrawn'"), 1);
+}
+
 static void roles_and_who_sees(void **state)
 {
     struct rig *r = *state;
@@ -752,6 +769,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_clock_that_runs_is_not_ended_by_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(not_closed_with_nothing_done, set_up, tear_down),
         cmocka_unit_test_setup_teardown(roles_and_who_sees, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(restricted_later, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_halt_stands_until_a_fix_holds, set_up, tear_down),
         cmocka_unit_test_setup_teardown(scopes_are_corrected_in_public, set_up, tear_down),
         cmocka_unit_test_setup_teardown(planned_and_revoked, set_up, tear_down),
