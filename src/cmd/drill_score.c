@@ -128,7 +128,7 @@ static bool is_told(const struct drill *d, const json_t *clocks)
     return false;
 }
 
-/* Every clock of the book: met, late, missed. One that runs still has time. */
+/* Every clock of the book: met, late, missed. One that runs still has time, and is named. */
 static lt_res clocks(struct drill *d, json_t *missed, json_t **ret_list)
 {
     char clock[] = "clock";
@@ -265,11 +265,28 @@ static const char *outcome(const json_t *record)
     json_array_foreach(json_object_get(record, "clocks"), i, one)
     {
         if (json_is_true(json_object_get(one, "reported"))) {
-            return "Every clock was met, but for the one that the scenario misses: its delay was told in "
-                   "time.";
+            return "Every clock that has ended was met, but for the one that the scenario misses: its delay "
+                   "was "
+                   "told in time.";
         }
     }
-    return "Every clock was met.";
+    return "Every clock that has ended was met.";
+}
+
+/* What was not missed because its time is not over is no clock that was met. */
+static void add_running(struct lt_buf *out, const json_t *record)
+{
+    size_t i;
+    size_t count = 0;
+    const json_t *one;
+    json_array_foreach(json_object_get(record, "clocks"), i, one)
+    {
+        if (strcmp(cmd_text(one, "force"), "MUST") == 0 && strcmp(cmd_text(one, "status"), "open") == 0) {
+            lt_buf_addf(out, "%s%s of %s", count++ == 0 ? "Still running: " : ", ", cmd_text(one, "duty"),
+                        cmd_text(one, "subject"));
+        }
+    }
+    lt_buf_add_cstr(out, count == 0 ? "" : ".\n");
 }
 
 lt_res drill_print(struct drill *d, const json_t *record)
@@ -285,6 +302,7 @@ lt_res drill_print(struct drill *d, const json_t *record)
     lt_buf_add_byte(&out, '\n');
     add_clocks(&out, record, false);
     lt_buf_addf(&out, "\n%s\n", outcome(record));
+    add_running(&out, record);
     lt_res r = cmd_print(lt_buf_slice(&out));
     lt_buf_done(&out);
     return r;
@@ -321,11 +339,14 @@ static void add_record(struct lt_buf *out, const json_t *record)
         cmd_text(record, "title"), cmd_text(record, "scenario"), cmd_text(record, "kind"),
         cmd_text(record, "mode")[0] == 0 ? "-" : cmd_text(record, "mode"), cmd_text(record, "begun"),
         cmd_text(record, "ended"), (long long)cmd_int(record, "certificates"), cmd_text(record, "build"),
-        json_is_true(json_object_get(record, "passed")) ? "every target and every clock was met"
-                                                        : "missed, see below");
+        json_is_true(json_object_get(record, "passed"))
+            ? "every target and every clock that has ended was met"
+            : "missed, see below");
     add_measures(out, record, true);
     lt_buf_add_cstr(out, "\n## Clocks\n\n");
     add_clocks(out, record, true);
+    lt_buf_add_byte(out, '\n');
+    add_running(out, record);
     add_timeline(out, record);
     lt_buf_add_cstr(out, "\n## Missed\n\n");
     json_array_foreach(json_object_get(record, "missed"), i, one)
