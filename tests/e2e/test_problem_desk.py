@@ -266,6 +266,11 @@ def test_the_form(site):
     assert site.page(link)[0] == 200
     report = site.settled(number)
     assert (report["channel"], report["cause"], report["status"]) == ("form", "misuse", "open")
+    # A key that is added to the case later, in words: verified, and not kept.
+    secret = base64.urlsafe_b64encode(os.urandom(32)).decode().rstrip("=")
+    status, page = site.page(link, do="say", text=f'here: {{"kty":"OKP","crv":"Ed25519","d":"{secret}"}}')
+    assert status == 200 and "private key removed" in page and secret not in page
+    assert secret not in json.dumps(site.show(number)) and len(site.show(number)["thread"]) == len(report["thread"]) + 2
     for i in range(10):  # however much somebody writes, the page is there, and the newest on it
         status, page = site.page(link, do="say", text="x" * 8191 + "\u00e4" + "x" * 21000)
         assert status == 200 and "Added." in page and "\u2026" in page
