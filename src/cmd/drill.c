@@ -157,6 +157,18 @@ static lt_res go(struct drill *d, bool *ret_passed)
     return d->c->json ? cmd_print_json(record) : drill_print(d, record);
 }
 
+/* A folder is of one drill. */
+static lt_res check_new(const struct drill *d)
+{
+    char path[PATH_MAX];
+    (void)snprintf(path, sizeof path, "%s/drill/run.json", d->folder);
+    LT_CHECK(access(path, F_OK) != 0, LT_PEER_CONFLICT,
+             "%.150s has a drill already: `lintel drill score` shows it, `lintel drill run --resume` goes on "
+             "with it",
+             d->folder);
+    return LT_OK;
+}
+
 static lt_res begin(struct cmd *c, struct drill *d, lt_slice scenario)
 {
     LT_TRY(drill_parse(c->args.word_count > 0 ? c->args.words[0] : "drawn", scenario, &d->scenario));
@@ -166,6 +178,7 @@ static lt_res begin(struct cmd *c, struct drill *d, lt_slice scenario)
     LT_TRY(cmd_number(c, "speed", 0, SPEED_MAX, &d->speed));
     LT_TRY(cmd_number(c, "reacting", REACTING, 100, &d->reacting));
     LT_TRY(choose_folder(c, d));
+    LT_TRY(check_new(d));
     LT_TRY(say_begin(d));
     LT_TRY(drill_make(d, cmd_value(c, "book")));
     d->begun_us = lt_now().us;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -147,11 +148,28 @@ static lt_res wait_ready(struct drill *d)
     }
 }
 
+/* Two engines would move one clock and write one list of steps. Held until the process ends, however. */
+static lt_res lock(struct drill *d)
+{
+    char path[PATH_MAX];
+    (void)snprintf(path, sizeof path, "%s/drill/lock", d->folder);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    LT_CHECK(fd >= 0, LT_STATE_IO, "%.150s: %s", path, strerror(errno));
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        (void)close(fd); /* nothing was written */
+        LT_FAIL(LT_PEER_CONFLICT, "%.150s: this drill is being run, or served, already", d->folder);
+    }
+    return LT_OK;
+}
+
 lt_res drill_family_start(struct drill *d)
 {
     LT_ASSERT(setenv("LINTEL_DIR", d->folder, 1) == 0);
+    if (d->clock == NULL) {
+        LT_TRY(make_clock(d)); /* first: on what is no drill's folder nobody waits */
+        LT_TRY(lock(d));
+    }
     LT_TRY(wait_gone(d));
-    LT_TRY(d->clock == NULL ? make_clock(d) : LT_OK);
     LT_TRY(spawn(d));
     return wait_ready(d);
 }

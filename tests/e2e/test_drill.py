@@ -1,5 +1,6 @@
 """Drills on the built program: the walls between drill and CA from both sides, one drill with its score, one that broke off,
 the tabletop, the calendar and a rehearsal; and each shipped scenario, small."""
+import fcntl
 import json
 import os
 import random
@@ -115,6 +116,18 @@ def test_runs_and_is_scored(scratch, tmp_path):
         assert revoked == int(r["kept"]["revoked"]) > 50
         at = book.execute("SELECT max(time_us) FROM event").fetchone()[0]
     assert at > first + 86000 * 10**6 and last - first < 600 * 10**6  # the day passed in the book, not here
+
+
+def test_a_folder_is_of_one_drill_and_one_engine(scratch, tmp_path):
+    folder = tmp_path / "drill"
+    shutil.copytree(scratch, folder)
+    (folder / "drill" / "run.json").write_text("{}")
+    refused = run("run", SHIPPED[0], "--folder", folder, check=False)
+    assert refused.returncode == 1 and "has a drill already" in refused.stderr
+    with open(folder / "drill" / "lock", "w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        refused = run("serve", folder, check=False)
+    assert refused.returncode == 1 and "is being run, or served, already" in refused.stderr
 
 
 def test_a_missed_clock_is_said(scratch, tmp_path):
