@@ -68,7 +68,8 @@ def build(folder, *options, env=None, targets=()):
 
 def meson_suite(folder, count, suites, exclude=()):
     """Runs meson tests and counts the TAP lines that cmocka prints."""
-    command = ["meson", "test", "-C", folder, "--no-rebuild", "--num-processes", JOBS, "--timeout-multiplier", "4"]
+    # One more than there are cores: some of them wait most of the time.
+    command = ["meson", "test", "-C", folder, "--no-rebuild", "--num-processes", str(int(JOBS) + 1), "--timeout-multiplier", "4"]
     for s in suites:
         command += ["--suite", s]
     for s in exclude:
@@ -144,7 +145,7 @@ def clang(count):
     return False
 
 
-def fuzz(count, seconds=5, figures=None):
+def fuzz(count, seconds=4, figures=None):
     if not clang(count):
         return
     targets = sorted(p for p in (FUZZ / "tests" / "fuzz").glob("fuzz_*") if p.is_file() and os.access(p, os.X_OK))
