@@ -63,12 +63,26 @@ bool folder_in_book_group(enum ipc_role role)
     return role == IPC_REGISTRAR || role == IPC_READER || role == IPC_PUBLISHER;
 }
 
+/* One that was killed may not be gone altogether. */
+static bool lock_patiently(int fd)
+{
+    enum { TRIES = 20, STEP_US = 50000 };
+    int tries = 0;
+    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if (++tries == TRIES) {
+            return false;
+        }
+        (void)usleep(STEP_US); /* cut short: tried sooner */
+    }
+    return true;
+}
+
 lt_res folder_lock(struct supervisor *s)
 {
     LT_CHECK(mkdir("run", 0755) == 0 || errno == EEXIST, LT_STATE_IO, "run: %s", strerror(errno));
     LT_CLEANUP(lt_fd_closep) int fd = open("run/supervisor.pid", O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     LT_CHECK(fd >= 0, LT_STATE_IO, "run/supervisor.pid: %s", strerror(errno));
-    LT_CHECK(flock(fd, LOCK_EX | LOCK_NB) == 0, LT_PEER_CONFLICT,
+    LT_CHECK(lock_patiently(fd), LT_PEER_CONFLICT,
              "%.150s is being served already, or an offline command works in it", s->folder);
     char pid[32];
     int n = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());

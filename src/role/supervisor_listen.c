@@ -63,6 +63,20 @@ static void name_address(int fd, struct listener *l)
     }
 }
 
+/* The programs of a family whose supervisor was killed hold its addresses until the kernel has ended them. */
+static bool bind_patiently(int fd, const struct sockaddr_storage *address, socklen_t len)
+{
+    enum { TRIES = 60, STEP_US = 50000 };
+    int tries = 0;
+    while (bind(fd, (const struct sockaddr *)address, len) != 0) {
+        if (errno != EADDRINUSE || ++tries == TRIES) {
+            return false;
+        }
+        (void)usleep(STEP_US); /* cut short: tried sooner */
+    }
+    return true;
+}
+
 static lt_res listen_tcp(struct supervisor *s, const char *kind, const char *text)
 {
     if (text[0] == 0) {
@@ -85,8 +99,8 @@ static lt_res listen_tcp(struct supervisor *s, const char *kind, const char *tex
         LT_CHECK(setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == 0, LT_STATE_IO,
                  "IPV6_V6ONLY: %s", strerror(errno));
     }
-    LT_CHECK(bind(fd, (const struct sockaddr *)&address, len) == 0, LT_PEER_USAGE, "listen: %s %s: %s", kind,
-             text, strerror(errno));
+    LT_CHECK(bind_patiently(fd, &address, len), LT_PEER_USAGE, "listen: %s %s: %s", kind, text,
+             strerror(errno));
     LT_CHECK(listen(fd, BACKLOG) == 0, LT_PEER_USAGE, "listen: %s %s: %s", kind, text, strerror(errno));
     struct listener *l = &s->listeners[s->listener_count++];
     l->kind = kind;

@@ -2,6 +2,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from acmeclient import Client
-from conftest import Ca, Webroot, free_port, wait_for
+from conftest import LINTEL, Ca, Webroot, free_port, wait_for
 
 ROLES = {"supervisor", "gateway", "notary", "registrar", "reader", "publisher", "examiner", "signer", "validator", "mailroom"}
 
@@ -111,6 +112,29 @@ def test_users_change_between_runs(fresh_ca):
         assert {p.stat().st_uid for p in parts} == {uid}, parts
         assert (uid == 0) == (mode == 0o700)
         fresh_ca.stop()
+
+
+def test_started_at_once_after_a_kill(fresh_ca):
+    """The programs of the family that was killed hold its addresses a moment longer; a stranger holds his for good."""
+    for _ in range(5):
+        fresh_ca.start()
+        fresh_ca.process.kill()
+        fresh_ca.process.wait()
+        fresh_ca.process = None
+    with socket.socket() as other:
+        wait_for("the address", lambda: taken(other, fresh_ca.https_port))
+        refused = subprocess.run([str(LINTEL), "serve", fresh_ca.folder], capture_output=True, text=True, timeout=20)
+        assert refused.returncode == 2 and "Address already in use" in refused.stderr
+
+
+def taken(listener, port):
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
+        listener.listen()
+        return True
+    except OSError:
+        return False
 
 
 def test_start_to_first_certificate(tmp_path, dns):
