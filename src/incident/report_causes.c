@@ -3,6 +3,7 @@
 
 #include "incident/report_book.h"
 
+enum { CAUSES_MAX = 100 }; /* as many as a report reads */
 enum {
     SQL_CAUSE_LAST,
     SQL_CAUSE,
@@ -120,6 +121,8 @@ lt_res report_op_cause(struct incident_call *c)
     LT_TRY(report_incident(c, &row));
     if (is_new) {
         LT_TRY(next(c, &sql[SQL_CAUSE_LAST], STORE_ARGS(STORE_I(row.id)), &cause));
+        LT_CHECK(cause <= CAUSES_MAX, LT_PEER_CONFLICT,
+                 "a report has at most %d root causes, dropped ones among them", CAUSES_MAX);
     } else {
         LT_TRY(load_cause(c, row.id, cause, texts));
     }
