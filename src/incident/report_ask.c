@@ -118,6 +118,11 @@ const struct store_sql report_ask_sql[] = {
     [REPORT_SQL_GRANTS] = {"report.ask-grants",
                            "SELECT body FROM event WHERE subject = ?1 AND time_us > ?2 AND "
                            "kind = 'report.granted' ORDER BY time_us LIMIT 1000"},
+    [REPORT_SQL_DER] = {"report.ask-der", "SELECT der FROM certificate_der WHERE issuer = ?1 AND serial = ?2 "
+                                          "AND copy = 0"},
+    [REPORT_SQL_FEW] = {"report.ask-few",
+                        "SELECT sha256, not_before_us FROM certificate WHERE issuer = ?1 AND "
+                        "serial = ?2 AND copy = 0"},
 };
 static const struct ca_query_sql ask_sql = {report_ask_sql, LT_COUNT(report_ask_sql)};
 
@@ -420,7 +425,7 @@ static lt_res write_issuers(const struct ca_query *query, struct query_out *o)
     return LT_OK;
 }
 
-static lt_res answer_facts(const struct ca_query *query, struct query_out *o)
+lt_res report_ask_facts(const struct ca_query *query, struct query_out *o)
 {
     int64_t id = 0;
     LT_TRY(report_ask_incident(query, &id));
@@ -434,8 +439,10 @@ static lt_res answer_facts(const struct ca_query *query, struct query_out *o)
 }
 
 static const struct incident_question questions[] = {
-    {"report.facts", answer_facts},
-    {"report.members", report_ask_members},
+    {"report.facts", report_ask_facts},       {"report.members", report_ask_members},
+    {"report.preliminary", report_ask_draft}, {"report.full", report_ask_draft},
+    {"report.delayed", report_ask_draft},     {"report.closure", report_ask_draft},
+    {"report.timeline", report_ask_timeline}, {"report.appendix", report_ask_appendix},
 };
 
 const struct incident_questions incident_questions_report = {questions, LT_COUNT(questions), &ask_sql};

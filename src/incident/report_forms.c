@@ -86,6 +86,12 @@ static const struct incident_form forms[] = {
     CALL("incidents/{id}/lessons/drop", "report.lesson-drop", lesson_drop),
     ASK("incidents/{id}/report", "report.facts"),
     ASK("incidents/{id}/report/members", "report.members"),
+    ASK("incidents/{id}/report/preliminary", "report.preliminary"),
+    ASK("incidents/{id}/report/full", "report.full"),
+    ASK("incidents/{id}/report/delayed", "report.delayed"),
+    ASK("incidents/{id}/report/closure", "report.closure"),
+    ASK("incidents/{id}/report/appendix", "report.appendix"),
+    ASK("incidents/{id}/timeline", "report.timeline"),
 };
 
 const struct incident_forms incident_forms_report = {forms, LT_COUNT(forms)};

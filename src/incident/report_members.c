@@ -34,7 +34,7 @@ struct listed {
     int64_t reason;
     int64_t end_us;
     size_t size; /* of a row */
-    struct lt_buf packed;
+    struct lt_buf *packed;
 };
 
 struct certificate {
@@ -56,7 +56,7 @@ static void put32(uint8_t *p, int64_t us)
 
 static void put_row(struct listed *l, const struct batch *b, lt_slice serial, const struct certificate *c)
 {
-    uint8_t *p = lt_buf_extend(&l->packed, l->size);
+    uint8_t *p = lt_buf_extend(l->packed, l->size);
     LT_ASSERT(p != NULL);
     (void)memset(p, 0, l->size);
     if (c->sha256.len == 32) { /* what was brought in without its bytes has none */
@@ -181,34 +181,51 @@ static lt_res load_list(struct listed *l, int64_t incident)
     return store_rows_end(&rows);
 }
 
-static lt_res add_page(struct listed *l)
+lt_res report_ask_page(const struct ca_query *query, const struct report_page_of *of,
+                       struct report_page *ret_page)
 {
     struct batch list[BATCHES_PAGE];
     size_t count = 0;
-    int64_t page = l->query->q->version > 0 ? l->query->q->version : 1;
-    LT_TRY(load_batches(l, (page - 1) * BATCHES_PAGE, list, &count));
+    struct listed l = {.query = query, .size = of->serials ? ROW_LONG : ROW_SHORT, .packed = &ret_page->rows};
+    LT_TRY(load_list(&l, of->incident));
+    ret_page->mass = l.mass;
+    ret_page->count = l.count;
+    ret_page->pages = (l.batches + BATCHES_PAGE - 1) / BATCHES_PAGE;
+    ret_page->end_us = l.end_us;
+    ret_page->row = l.size;
+    lt_buf_reset(&ret_page->rows);
+    if (l.mass == 0) {
+        return LT_OK;
+    }
+    LT_TRY(load_batches(&l, (of->page - 1) * BATCHES_PAGE, list, &count));
     for (size_t i = 0; i < count; i++) {
         LT_CHECK(list[i].first.ptr != NULL && list[i].last.ptr != NULL, LT_PEER_TOO_LARGE, "over the limit");
-        LT_TRY(add_batch(l, &list[i]));
+        LT_TRY(add_batch(&l, &list[i]));
     }
     return LT_OK;
+}
+
+void report_page_init(struct report_page *p)
+{
+    *p = (struct report_page){.mass = 0};
+    lt_buf_init(&p->rows, (size_t)BATCHES_PAGE * BATCH_ROWS * ROW_LONG);
 }
 
 /* Page by page, a hundred thousand each (version=N, from 1). Without a plan for the scope as it is now there
  * is no frozen list: mass is 0, and the expression is asked. pages 0: it is still being frozen. */
 lt_res report_ask_members(const struct ca_query *query, struct query_out *o)
 {
-    struct listed l = {.query = query, .size = query->q->evidence ? ROW_LONG : ROW_SHORT};
-    int64_t id = 0;
-    LT_TRY(report_ask_incident(query, &id));
-    LT_TRY(load_list(&l, id));
-    query_int(o, "mass", l.mass);
-    query_int(o, "pages", (l.batches + BATCHES_PAGE - 1) / BATCHES_PAGE);
-    query_time(o, "end", l.end_us);
-    query_int(o, "row", (int64_t)l.size);
-    lt_buf_init(&l.packed, (size_t)BATCHES_PAGE * BATCH_ROWS * ROW_LONG);
-    lt_res r = l.mass == 0 ? LT_OK : add_page(&l);
-    query_base64(o, "rows", lt_buf_slice(&l.packed));
-    lt_buf_done(&l.packed);
+    struct report_page page;
+    struct report_page_of of = {.page = query->q->version > 0 ? query->q->version : 1,
+                                .serials = query->q->evidence};
+    LT_TRY(report_ask_incident(query, &of.incident));
+    report_page_init(&page);
+    lt_res r = report_ask_page(query, &of, &page);
+    query_int(o, "mass", page.mass);
+    query_int(o, "pages", page.pages);
+    query_time(o, "end", page.end_us);
+    query_int(o, "row", (int64_t)page.row);
+    query_base64(o, "rows", lt_buf_slice(&page.rows));
+    lt_buf_done(&page.rows);
     return r;
 }

@@ -54,6 +54,17 @@ struct incident_sections {
 
 LT_MUST_USE lt_res incident_report_write(const struct incident_writing *w, struct lt_arena *a,
                                          struct lt_buf *out, struct incident_sections *ret_sections);
+/* What happened, in words, the oldest first; without what is only expected. */
+struct incident_moment {
+    lt_time at;
+    const char *text; /* in the arena */
+};
+struct incident_moments {
+    struct incident_moment *list; /* in the arena */
+    size_t count;
+};
+LT_MUST_USE lt_res incident_report_moments(const json_t *facts, struct lt_arena *a,
+                                           struct incident_moments *ret_moments);
 /* The fishbone of root causes, and how many certificates were left over time: SVG, drawn by ourselves. */
 void incident_fishbone_svg(const json_t *facts, struct lt_buf *out);
 void incident_runoff_svg(const json_t *facts, const struct incident_numbers *n, struct lt_buf *out);

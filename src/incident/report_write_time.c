@@ -153,8 +153,8 @@ static void add_rows(struct report_writer *r, struct entries *e)
         add(e, incident_fact_time(row, "started"), incident_fact_number(row, "us"),
             in_words(r, "revocation of {count} certificates began", row, 0));
     }
-    lt_time expected = report_expected(r);
-    if (r->delayed && expected.us != 0) {
+    lt_time expected = r->delayed ? report_expected(r) : (lt_time){0};
+    if (expected.us != 0) {
         add(e, expected, 0, "all remaining certificates are expected to be revoked, or expired, by now");
     }
 }
@@ -171,6 +171,14 @@ static int compare(const void *a, const void *b)
     return x->us != y->us ? (x->us < y->us ? -1 : 1) : (x->order > y->order) - (x->order < y->order);
 }
 
+static void gather(struct report_writer *r, struct entries *e)
+{
+    add_events(r, "events", e);
+    add_events(r, "problems", e);
+    add_rows(r, e);
+    qsort(e->list, e->count, sizeof(*e->list), compare);
+}
+
 void report_timeline(struct report_writer *r)
 {
     struct entries e = {.list = LT_NEW_ARRAY(r->arena, struct entry, ENTRIES_MAX)};
@@ -178,13 +186,25 @@ void report_timeline(struct report_writer *r)
     if (e.list == NULL) {
         return;
     }
-    add_events(r, "events", &e);
-    add_events(r, "problems", &e);
-    add_rows(r, &e);
-    qsort(e.list, e.count, sizeof(*e.list), compare);
+    gather(r, &e);
     for (size_t i = 0; i < e.count; i++) {
         lt_buf_add_cstr(r->out, "- ");
         incident_add_minute(r->out, e.list[i].at);
         lt_buf_addf(r->out, ": %s\n", e.list[i].text);
     }
+}
+
+lt_res incident_report_moments(const json_t *facts, struct lt_arena *a, struct incident_moments *ret_moments)
+{
+    const struct incident_writing w = {.facts = facts, .kind = INCIDENT_REPORT_FULL};
+    struct report_writer r = {.w = &w, .arena = a, .incident = json_object_get(facts, "incident")};
+    struct entries e = {.list = LT_NEW_ARRAY(a, struct entry, ENTRIES_MAX)};
+    *ret_moments = (struct incident_moments){.list = LT_NEW_ARRAY(a, struct incident_moment, ENTRIES_MAX)};
+    LT_CHECK(e.list != NULL && ret_moments->list != NULL, LT_PEER_TOO_LARGE, "the answer is over the limit");
+    gather(&r, &e);
+    for (size_t i = 0; i < e.count; i++) {
+        ret_moments->list[i] = (struct incident_moment){e.list[i].at, e.list[i].text};
+    }
+    ret_moments->count = e.count;
+    return LT_OK;
 }
