@@ -31,6 +31,9 @@ extern const size_t incident_questions_count;
 /* Ours, or else one of ca_query_answer. */
 LT_MUST_USE lt_res incident_ask(const struct ca_query *query, struct lt_buf *out);
 
+/* choice_ask.c */
+query_answer incident_ask_choices;
+
 /* Is the subject an incident of which everybody may know no more than that it is there? */
 LT_MUST_USE lt_res incident_ask_restricted(const struct ca_query *query, lt_slice subject,
                                            bool *ret_restricted);

@@ -376,6 +376,7 @@ static const struct incident_question questions[] = {
     {"incident.show", answer_show},
     {"incident.forecast", answer_forecast},
     {"incident.capacity", answer_capacity},
+    {"incident.choices", incident_ask_choices},
 };
 static const struct ca_query_sql statements = {sql, LT_COUNT(sql)};
 

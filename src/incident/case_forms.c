@@ -115,6 +115,7 @@ static const struct incident_form forms[] = {
     {{"POST", "incidents/{id}/show", "incident.show-mine", CA_API_CALL}, NULL, 0},
     {{"POST", "incidents/mine", "incident.list-mine", CA_API_CALL}, NULL, 0},
     {{"GET", "incidents", "incident.list", CA_API_QUERY}, NULL, 0},
+    {{"GET", "incident-choices", "incident.choices", CA_API_QUERY}, NULL, 0},
     {{"GET", "incidents/{id}", "incident.show", CA_API_QUERY}, NULL, 0},
     {{"GET", "incidents/{id}/forecast", "incident.forecast", CA_API_QUERY}, NULL, 0},
     {{"GET", "incidents/{id}/capacity", "incident.capacity", CA_API_QUERY}, NULL, 0},
