@@ -44,6 +44,7 @@ struct raw {
     struct ca_config c;
     struct raw_issuer *issuers;
     uint32_t issuer_count;
+    const char *console_session;
     const char *order_lifetime;
     const char *authorization_lifetime;
     const char *proof_lifetime;
@@ -118,6 +119,11 @@ static const cyaml_schema_field_t listen_fields[] = {
     STRING("https", c.listen_https),
     STRING("http", c.listen_http),
     STRING("operator", c.listen_operator),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_field_t console_fields[] = {
+    STRING("name", c.console_name),
+    STRING("session", console_session),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_field_t acme_fields[] = {
@@ -222,6 +228,7 @@ static const cyaml_schema_field_t fields[] = {
     STRING("name", c.name),
     LIST("host-names", c.host_names, c.host_name_count, &string_entry, HOSTS_MAX),
     SECTION("listen", listen_fields),
+    SECTION("console", console_fields),
     STRING("base-url", c.base_url),
     STRING("public-http-url", c.public_http_url),
     STRING("gateways", gateways),
@@ -261,6 +268,8 @@ static const struct {
     {offsetof(struct raw, c.listen_https), "127.0.0.1:14000"},
     {offsetof(struct raw, c.listen_http), "127.0.0.1:14080"},
     {offsetof(struct raw, c.listen_operator), "127.0.0.1:14001"},
+    {offsetof(struct raw, c.console_name), "localhost"},
+    {offsetof(struct raw, console_session), "1h"},
     {offsetof(struct raw, c.passphrase_file), "secrets/passphrase"},
     {offsetof(struct raw, c.journal_mirror), ""},
     {offsetof(struct raw, c.store), ""},
@@ -334,6 +343,8 @@ static const struct {
     int64_t least;
     int64_t most;
 } duration_rules[] = {
+    {offsetof(struct raw, console_session), offsetof(struct raw, c.console_session_s), "console.session", 60,
+     28800},
     {offsetof(struct raw, order_lifetime), offsetof(struct raw, c.order_lifetime_s), "acme.order-lifetime",
      60, 90 * LT_SECONDS_PER_DAY},
     {offsetof(struct raw, authorization_lifetime), offsetof(struct raw, c.authorization_lifetime_s),
@@ -772,6 +783,21 @@ static lt_res check_hosts(const struct ca_yaml *y, const struct raw *raw)
     return LT_OK;
 }
 
+/* Browsers bind passkeys to it, so it is a name, and one alone. */
+static lt_res check_console(const struct ca_yaml *y, const struct raw *raw)
+{
+    const char *name = raw->c.console_name;
+    size_t len = strlen(name);
+    if (len == 0 || len > 253 || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789.-") != len ||
+        name[0] == '.' || name[0] == '-' || name[len - 1] == '.') {
+        return ca_yaml_refuse(y, "console.name",
+                              "\"%.60s\" is no host name in lower case; write localhost, or the name under "
+                              "which browsers reach the console",
+                              name);
+    }
+    return LT_OK;
+}
+
 /* Who reads them closely is the courier (role/courier_letter.c). */
 static lt_res check_mail(const struct ca_yaml *y, const struct raw *raw)
 {
@@ -820,6 +846,7 @@ static lt_res finish(const struct ca_yaml *y, struct raw *raw)
         raw->c.host_name_count = 1;
     }
     LT_TRY(check_hosts(y, raw));
+    LT_TRY(check_console(y, raw));
     LT_TRY(apply_issuers(y, raw));
     LT_TRY(check_opinion(y, raw));
     LT_TRY(apply_testing(y, raw));
@@ -893,6 +920,22 @@ void ca_config_free(struct ca_config *config)
 const char *ca_config_store(const struct ca_config *config, const char *folder, struct lt_arena *a)
 {
     return config->store[0] != 0 ? config->store : lt_arena_printf(a, "%s/book/lintel.db", folder);
+}
+
+const char *ca_config_console_url(const struct ca_config *config, struct lt_arena *a)
+{
+    const char *host = "";
+    uint16_t port = 0;
+    if (config->listen_operator[0] == 0) {
+        return "";
+    }
+    if (lt_failed(ca_config_split_address(a, config->listen_operator, &host, &port))) {
+        return NULL;
+    }
+    bool local = strcmp(config->console_name, "localhost") == 0 &&
+                 (strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 ||
+                  strcmp(host, "localhost") == 0);
+    return lt_arena_printf(a, "%s://%s:%u", local ? "http" : "https", config->console_name, port);
 }
 
 const struct ca_config_issuer *ca_config_issuer(const struct ca_config *config, lt_slice name)

@@ -72,6 +72,8 @@ struct ca_config {
     const char *listen_https;
     const char *listen_http;
     const char *listen_operator;
+    const char *console_name;    /* the host under which browsers know the console: "localhost" */
+    int64_t console_session_s;   /* how long a log-in there is good for */
     const char *base_url;        /* "https://localhost:14000", no slash at the end */
     const char *public_http_url; /* "http://localhost:14080": what CDP and AIA begin with */
 
@@ -151,6 +153,9 @@ static inline void ca_config_freep(struct ca_config **config)
 }
 /* Where the book is: a file of the folder, or what store says. NULL: too long. */
 const char *ca_config_store(const struct ca_config *config, const char *folder, struct lt_arena *a);
+/* Where the console is: "http://localhost:14001", or https:// where it has a name of its own; "" when there
+ * is no listener for it. NULL: too long. */
+const char *ca_config_console_url(const struct ca_config *config, struct lt_arena *a);
 /* NULL when there is none of that name. */
 const struct ca_config_issuer *ca_config_issuer(const struct ca_config *config, lt_slice name);
 /* The user (and group of the same number) of a role; 0 for uid_base 0. The group "book", whose members read

@@ -31,18 +31,25 @@ static struct ca_issue_name internal_name(const struct ca_turn *t, const char *t
     return (struct ca_issue_name){.type = type, .value = value, .method = "internal", .validated = t->now};
 }
 
-/* Every configured name, and the loopback addresses when one of them is localhost. */
+/* Every configured name, the console's, and the loopback addresses when one of them is localhost. */
 static size_t list_names(const struct ca_turn *t, const struct ca_config *config, struct ca_issue_name *names,
                          size_t max)
 {
     static const char *const loopback[] = {"127.0.0.1", "::1"};
     size_t count = 0;
     bool local = false;
+    bool console = config->listen_operator[0] == 0; /* is it among them, or needed nowhere? */
     for (uint32_t i = 0; i < config->host_name_count && count < max; i++) {
         struct x509_ip ip;
         lt_slice name = lt_slice_cstr(config->host_names[i]);
+        console = console || lt_slice_eq_cstr(name, config->console_name);
         bool is_ip = !lt_failed(x509_ip_parse(name, &ip));
         names[count++] = internal_name(t, is_ip ? "ip" : "dns", name);
+        local = local || lt_slice_eq_cstr(name, "localhost");
+    }
+    if (!console && count < max) {
+        lt_slice name = lt_slice_cstr(config->console_name);
+        names[count++] = internal_name(t, "dns", name);
         local = local || lt_slice_eq_cstr(name, "localhost");
     }
     for (size_t i = 0; local && i < LT_COUNT(loopback) && count < max; i++) {

@@ -153,6 +153,11 @@ lt_res init_config(const struct init *i, struct lt_buf *out)
            i->https);
     quoted(out, "\n  http: ", i->http);
     quoted(out, "\n  operator: ", i->operator_);
+    lt_buf_add_cstr(
+        out,
+        "\n\n# The console, on the operator's address. name: the host in browsers' address lines, to which "
+        "passkeys are\n# bound. session: how long a log-in is good for, 8h at most.\n"
+        "console:\n  name: localhost\n  session: 1h");
     quoted(out,
            "\n\n# What CRL and issuer URLs in certificates begin with; must stay reachable as long as they "
            "live.\npublic-http-url: ",

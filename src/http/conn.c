@@ -1,7 +1,11 @@
 /* A connection's life: read a little, go on with its protocol, write, and die in time. */
 #include "http/conn.h"
 
+#include <errno.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
 #include <string.h>
+#include <sys/socket.h>
 
 enum { IN_HIGH = 8 * 1024, LINGER_MS = 2000, TURNS = 16, SEND_STEP = 16 * 1024 };
 
@@ -22,6 +26,18 @@ bool http_conn_idle(const struct http_conn *c)
            http_wire_pending(&c->wire) == 0;
 }
 
+/* The hash of the key that the client has proven, where it showed a certificate. */
+static void take_client(struct http_conn *c)
+{
+    X509 *cert = SSL_get0_peer_certificate(c->wire.ssl);
+    uint8_t *der = NULL;
+    int len = cert == NULL ? 0 : i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der);
+    if (len > 0) {
+        c->has_client = EVP_Digest(der, (size_t)len, c->client_spki, NULL, EVP_sha256(), NULL) == 1;
+        OPENSSL_free(der);
+    }
+}
+
 /* The TLS handshake is over: which protocol? */
 static void establish(struct http_conn *c)
 {
@@ -29,6 +45,9 @@ static void establish(struct http_conn *c)
     c->established = true;
     stats->tls_handshakes++;
     stats->tls_resumed += SSL_session_reused(c->wire.ssl) ? 1 : 0;
+    if (c->listener->info->kind == HTTP_LISTEN_EITHER) {
+        take_client(c);
+    }
     const unsigned char *protocol = NULL;
     unsigned len = 0;
     SSL_get0_alpn_selected(c->wire.ssl, &protocol, &len);
@@ -88,9 +107,37 @@ static void after_flush(struct http_conn *c)
     }
 }
 
+/* The first byte says which it is: a record of a TLS handshake begins with 22, no request does. False:
+ * nothing to go on with yet, or ever. */
+static bool sniff(struct http_conn *c)
+{
+    enum { HANDSHAKE = 22 };
+    uint8_t first = 0;
+    ssize_t n = recv(c->wire.fd, &first, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+        return false;
+    }
+    bool tls = n == 1 && first == HANDSHAKE;
+    if (n <= 0 || (tls && c->server->tls == NULL)) {
+        c->phase = CONN_DEAD;
+        return false;
+    }
+    c->sniffing = false;
+    c->established = !tls;
+    if (tls) {
+        http_conn_take_tls(c);
+    } else if (c->listener->info->tls_only) {
+        http_h1_refuse(c, 400, "here only TLS is spoken: write https:// in front of the address");
+    }
+    return true;
+}
+
 /* One turn; true when another would do something at once. */
 static bool turn(struct http_conn *c, bool may_read)
 {
+    if (c->sniffing && (!may_read || !sniff(c))) {
+        return false;
+    }
     if (may_read && room_to_read(c)) {
         read_some(c);
     }

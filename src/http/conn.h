@@ -67,7 +67,10 @@ struct http_conn {
     bool eof;
     bool going_away;  /* HTTP/2: draining */
     bool broken;      /* HTTP/2: the peer broke the rules */
+    bool sniffing;    /* EITHER: nothing has come yet */
     bool established; /* TLS handshake is over, or there is none */
+    bool has_client;  /* the client proved a key: */
+    uint8_t client_spki[32];
     bool blank_skipped;
     bool stalled; /* a pipelined request waits until answers have gone out */
     struct lt_buf in;
@@ -123,6 +126,8 @@ struct http_server {
 
 /* server.c */
 void http_conn_free(struct http_conn *c);
+/* From here on the stream is TLS. */
+void http_conn_take_tls(struct http_conn *c);
 
 /* conn.c */
 void http_conn_ready(evutil_socket_t fd, short what, void *arg);

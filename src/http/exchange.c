@@ -77,6 +77,8 @@ void http_exchange_hand_over(struct http_exchange *x)
     r->listener = c->listener->info;
     r->body = lt_buf_slice(&x->body);
     r->remote = c->remote;
+    r->secure = c->wire.ssl != NULL;
+    r->client_spki_sha256 = LT_SLICE(c->client_spki, c->has_client ? sizeof c->client_spki : 0);
     r->has_peer = c->has_peer;
     r->peer_uid = c->peer_uid;
     r->peer_pid = c->peer_pid;

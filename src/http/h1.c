@@ -88,6 +88,7 @@ static void take_head(struct http_conn *c, size_t len)
         .method = h.method,
         .path = h.path,
         .query = h.query,
+        .host = h.host,
         .fields = fields,
         .field_count = h.field_count,
     };

@@ -46,6 +46,8 @@ static void take_pseudo(struct http_exchange *x, lt_slice name, lt_slice value)
         r->method = value;
     } else if (lt_slice_eq_cstr(name, ":path")) {
         r->path = value;
+    } else if (lt_slice_eq_cstr(name, ":authority")) {
+        r->host = value;
     }
 }
 
@@ -101,6 +103,9 @@ static void check_head(struct http_exchange *x)
     if (lt_failed(http_method_check(r->method, &status)) ||
         lt_failed(http_target_split(target, &r->path, &r->query))) {
         refuse(x, status, lt_error_last()->detail);
+    }
+    if (r->host.len == 0) {
+        r->host = http_request_field(r, "host");
     }
     lt_slice length = http_request_field(r, "content-length"); /* nghttp2 has checked it */
     if (!x->refused && (length.len > 5 || (length.len == 5 && lt_slice_cmp(length, LT_LIT("65536")) > 0))) {

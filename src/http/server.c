@@ -230,12 +230,28 @@ static void set_credentials(struct http_conn *c, int fd)
     }
 }
 
-static SSL *new_tls(struct http_server *s, int fd)
+/* Whose key it is says who reads the request; what the certificate claims is believed by nobody. */
+static int take_any(int good, X509_STORE_CTX *chain)
 {
-    SSL *ssl = SSL_new(s->tls);
-    LT_ASSERT(ssl != NULL && SSL_set_fd(ssl, fd) == 1);
+    (void)good;
+    (void)chain;
+    return 1;
+}
+
+void http_conn_take_tls(struct http_conn *c)
+{
+    static const unsigned char context[] = "client";
+    SSL *ssl = SSL_new(c->server->tls);
+    LT_ASSERT(ssl != NULL && SSL_set_fd(ssl, c->wire.fd) == 1);
     SSL_set_accept_state(ssl);
-    return ssl;
+    if (c->listener->info->kind == HTTP_LISTEN_EITHER) {
+        SSL_set_verify(ssl, SSL_VERIFY_PEER, take_any);
+        /* No session is taken up again: each connection proves its key. */
+        (void)SSL_set_options(ssl, SSL_OP_NO_TICKET);
+        LT_ASSERT(SSL_set_num_tickets(ssl, 0) == 1 &&
+                  SSL_set_session_id_context(ssl, context, sizeof context) == 1);
+    }
+    c->wire.ssl = ssl;
 }
 
 static void begin_conn(struct http_listener *l, int fd, const struct sockaddr_storage *from)
@@ -259,13 +275,16 @@ static void begin_conn(struct http_listener *l, int fd, const struct sockaddr_st
         return;
     }
     bool tls = l->info->kind == HTTP_LISTEN_TLS;
+    c->sniffing = l->info->kind == HTTP_LISTEN_EITHER;
     s->stats.accepted++;
     (*open_count(s, l))++;
     link_conn(c);
     lt_buf_init(&c->in, IN_MAX);
-    c->established = !tls;
+    c->established = !tls && !c->sniffing;
     http_wire_init(&c->wire, s->base, fd, http_conn_ready, c);
-    c->wire.ssl = tls ? new_tls(s, fd) : NULL;
+    if (tls) {
+        http_conn_take_tls(c);
+    }
     http_h1_begin(c);
     c->deadline_ms = s->now_ms + s->limits.head_ms;
 }

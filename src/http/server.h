@@ -16,7 +16,9 @@ struct ssl_ctx_st;
 struct http_server;
 struct http_exchange; /* one request and its answer; owned by the server */
 
-enum http_listen_kind { HTTP_LISTEN_PLAIN, HTTP_LISTEN_TLS, HTTP_LISTEN_UNIX };
+/* EITHER: the first byte of a connection says whether it is TLS, and then a client may show a certificate:
+ * any, judged by nobody here. */
+enum http_listen_kind { HTTP_LISTEN_PLAIN, HTTP_LISTEN_TLS, HTTP_LISTEN_UNIX, HTTP_LISTEN_EITHER };
 
 /* Zero anywhere takes the default. */
 struct http_limits {
@@ -35,6 +37,7 @@ struct http_listener_info {
     const char *name; /* copied into no one: must outlive the server */
     enum http_listen_kind kind;
     bool is_public; /* counts under connections and per_address */
+    bool tls_only;  /* EITHER: what is not TLS is told so, and no more */
     bool h2c;       /* takes HTTP/2 by its preface, without TLS: for UNIX sockets */
 };
 
@@ -43,11 +46,14 @@ struct http_request {
     lt_slice method;
     lt_slice path;
     lt_slice query;
+    lt_slice host; /* as sent, with its port; of HTTP/2 the authority */
     lt_slice body;
     const struct http_field *fields;
     size_t field_count;
-    const char *remote; /* address in text; "" on a UNIX socket */
-    bool has_peer;      /* credentials of a UNIX socket's peer */
+    const char *remote;          /* address in text; "" on a UNIX socket */
+    bool secure;                 /* came by TLS */
+    lt_slice client_spki_sha256; /* of the certificate whose key the client proved; empty without */
+    bool has_peer;               /* credentials of a UNIX socket's peer */
     uint32_t peer_uid;
     uint32_t peer_pid;
 };

@@ -2,7 +2,8 @@
  *
  * It terminates TLS, frames HTTP, keeps limits, serves the public files and hands everything else to a
  * notary. It judges nothing: no signature, no token, no JSON is read here. It opens neither the book nor a CA
- * key, and connects to nobody. The public listeners never serve /metrics or /api.
+ * key, and connects to nobody. The public listeners never serve /metrics,
+ * /api or the console.
  */
 #include "role/gateway.h"
 
@@ -24,6 +25,7 @@ static const struct {
     const char *path; /* with a slash at its end: all below it */
     void (*serve)(struct gateway *g, struct http_exchange *x);
     bool testing; /* in test CAs alone */
+    bool whole;   /* the path itself, though it ends in a slash */
 } routes[] = {
     {ON(LISTENER_HTTPS), "/acme/renewal-info/", gateway_serve_ari},
     {ON(LISTENER_HTTPS), "/acme/", gateway_ask},
@@ -34,6 +36,11 @@ static const struct {
     {ON(LISTENER_MANAGEMENT), "/intermediate-keys/", gateway_serve_no_keys, true},
     {ON(LISTENER_MANAGEMENT), "/cert-status-by-serial/", gateway_ask, true},
     {ON(LISTENER_MANAGEMENT), "/set-renewal-info/", gateway_ask, true},
+    {ON(LISTENER_HTTPS), "/", gateway_ask, .whole = true},
+    {ON(LISTENER_HTTPS), "/status", gateway_ask},
+    {ON(LISTENER_HTTPS), "/status.json", gateway_ask},
+    {ON(LISTENER_HTTPS), "/hierarchy", gateway_ask},
+    {ON(LISTENER_HTTPS), "/get-certificates", gateway_ask},
     {ON(LISTENER_HTTPS), "/validate/", gateway_ask},
     {ON(LISTENER_HTTPS), "/problem", gateway_ask},
     {ON(LISTENER_HTTPS), "/problem/", gateway_ask},
@@ -44,6 +51,10 @@ static const struct {
     {ON(LISTENER_HTTPS), "/affected/", gateway_serve_affected},
     {ON(LISTENER_HTTPS), GATEWAY_NAMELESS, gateway_ask},
     {ON(LISTENER_API), "/api/", gateway_ask},
+    {ON(LISTENER_OPERATOR), "/api/", gateway_serve_api},
+    {ON(LISTENER_OPERATOR), "/console/", gateway_serve_console},
+    {ON(LISTENER_OPERATOR), "/console", gateway_serve_console},
+    {ON(LISTENER_OPERATOR), "/", gateway_serve_console, .whole = true},
     {ON(LISTENER_HTTPS) | ON(LISTENER_HTTP), "/crl/", gateway_serve_crl},
     {ON(LISTENER_HTTPS) | ON(LISTENER_HTTP), "/ca/", gateway_serve_ca},
     {ON(LISTENER_HTTPS) | ON(LISTENER_HTTP), "/ocsp", gateway_serve_ocsp},
@@ -60,7 +71,7 @@ static const struct {
 } listener_kinds[LISTENER_KINDS] = {
     [LISTENER_HTTPS] = {"https", HTTP_LISTEN_TLS, true},
     [LISTENER_HTTP] = {"http", HTTP_LISTEN_PLAIN, true},
-    [LISTENER_OPERATOR] = {"operator", HTTP_LISTEN_PLAIN, false},
+    [LISTENER_OPERATOR] = {"operator", HTTP_LISTEN_EITHER, false},
     [LISTENER_API] = {"api", HTTP_LISTEN_UNIX, false},
     [LISTENER_MANAGEMENT] = {"management", HTTP_LISTEN_TLS, false},
 };
@@ -68,7 +79,7 @@ static const struct {
 static bool route_matches(const struct gateway *g, size_t i, enum gateway_listener listener, lt_slice path)
 {
     lt_slice want = lt_slice_cstr(routes[i].path);
-    bool below = want.ptr[want.len - 1] == '/';
+    bool below = want.ptr[want.len - 1] == '/' && !routes[i].whole;
     return (routes[i].listeners & ON(listener)) != 0 && (!routes[i].testing || g->testing != NULL) &&
            (below ? lt_slice_starts(path, want) : lt_slice_eq(path, want));
 }
@@ -230,6 +241,7 @@ static lt_res add_listener(struct gateway *g, const Ipc__Listener *l, int fd)
             .name = listener_kinds[k].name,
             .kind = listener_kinds[k].kind,
             .is_public = listener_kinds[k].is_public,
+            .tls_only = k == LISTENER_OPERATOR && gateway_console_tls_only(l->address),
         };
         return http_server_listen(g->server, fd, &g->infos[i]);
     }
@@ -266,6 +278,7 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *start, const int *li
     gateway_ocsp_open(g, start->folder);
     LT_TRY(gateway_tls_open(g, start));
     gateway_testing_open(g, start);
+    gateway_console_open(g, start);
     for (size_t i = 0; i < start->n_listeners; i++) {
         LT_TRY(add_listener(g, start->listeners[i], listener_fds[i]));
     }

@@ -111,6 +111,7 @@ struct gateway {
     struct http_listener_info infos[GATEWAY_LISTENERS];
     enum gateway_listener kinds[GATEWAY_LISTENERS];
     size_t listener_count;
+    char console_name[256]; /* under which browsers know the console, beside localhost */
     struct gateway_tls tls;
     struct gateway_testing *testing; /* owned; NULL but in a test CA that wants it */
     int crl_fd;
@@ -157,11 +158,30 @@ void gateway_forget(struct gateway *g, struct gateway_slot *slot);
 /* Gives up on what was asked too long ago. */
 void gateway_expire(struct gateway *g);
 
+/* gateway_form.c: forms with files. Into the parts of q, in the arena; nothing of another request. */
+LT_MUST_USE lt_res gateway_form_read(const struct http_request *r, struct lt_arena *a, Ipc__HttpRequest *q);
+/* Is it such a form, and broken? Then it was answered. */
+bool gateway_form_refuse(struct gateway *g, struct http_exchange *x);
+
 /* gateway_files.c: what the publisher wrote. */
 LT_MUST_USE lt_res gateway_files_open(struct gateway *g, const char *folder);
 void gateway_serve_crl(struct gateway *g, struct http_exchange *x);
 void gateway_serve_affected(struct gateway *g, struct http_exchange *x);
 void gateway_serve_ca(struct gateway *g, struct http_exchange *x);
+
+/* Is the tag in that If-None-Match? */
+bool gateway_tag_listed(lt_slice list, const char *etag);
+
+/* gateway_console.c: what browsers load and ask on the operator's listener. */
+void gateway_console_open(struct gateway *g, const Ipc__Start *start);
+/* Beyond this machine nobody may listen in. address: as it is bound. */
+bool gateway_console_tls_only(const char *address);
+/* Is that field Host one of our names, whatever its port? */
+bool gateway_console_knows(const struct gateway *g, lt_slice host);
+/* No page of another site asks. */
+bool gateway_console_trusts(const struct http_request *r);
+void gateway_serve_console(struct gateway *g, struct http_exchange *x);
+void gateway_serve_api(struct gateway *g, struct http_exchange *x);
 
 /* gateway_ari.c: renewal information (RFC 9773), out of the publisher's map. */
 void gateway_ari_open(struct gateway *g, const char *folder);
@@ -201,6 +221,8 @@ LT_MUST_USE lt_res gateway_add_board(struct gateway *g, const char *process, int
 void gateway_metrics_open(struct gateway *g);
 void gateway_metrics_tick(struct gateway *g);
 void gateway_count(struct gateway *g, const struct gateway_slot *slot, const struct http_outcome *outcome);
+/* GET or HEAD; anything else has been answered. */
+bool gateway_only_reads(struct http_exchange *x);
 void gateway_serve_metrics(struct gateway *g, struct http_exchange *x);
 void gateway_serve_health(struct gateway *g, struct http_exchange *x);
 

@@ -87,7 +87,7 @@ static lt_slice trim(lt_slice s)
 }
 
 /*= RFC 9110 13.1.2 "A recipient MUST use the weak comparison function when comparing entity tags" */
-static bool tag_listed(lt_slice list, const char *etag)
+bool gateway_tag_listed(lt_slice list, const char *etag)
 {
     lt_slice item;
     while (lt_slice_split(&list, ',', &item)) {
@@ -110,7 +110,7 @@ static bool not_modified(const struct http_request *r, const char *etag, lt_time
     if (tags.len > 0) {
         /*= RFC 9110 13.1.3 "A recipient MUST ignore If-Modified-Since if the request contains an
          * If-None-Match" */
-        return tag_listed(tags, etag);
+        return gateway_tag_listed(tags, etag);
     }
     return since.len > 0 && !lt_failed(http_date_parse(since, &t)) && modified.us <= t.us;
 }

@@ -78,7 +78,7 @@ void gateway_metrics_tick(struct gateway *g)
     }
 }
 
-static bool only_reads(struct http_exchange *x)
+bool gateway_only_reads(struct http_exchange *x)
 {
     const struct http_request *r = http_exchange_request(x);
     if (lt_slice_eq_cstr(r->method, "GET") || lt_slice_eq_cstr(r->method, "HEAD")) {
@@ -92,7 +92,7 @@ static bool only_reads(struct http_exchange *x)
 
 void gateway_serve_metrics(struct gateway *g, struct http_exchange *x)
 {
-    if (!only_reads(x)) {
+    if (!gateway_only_reads(x)) {
         return;
     }
     struct lt_buf out;
@@ -148,7 +148,7 @@ static const char *trouble_of(const struct gateway *g)
 
 void gateway_serve_health(struct gateway *g, struct http_exchange *x)
 {
-    if (!only_reads(x)) {
+    if (!gateway_only_reads(x)) {
         return;
     }
     const char *trouble = trouble_of(g);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "http/browser.h"
 #include "role/gateway.h"
 
 enum { SUSPECT_MS = 60000, ANSWER_WAIT_MS = 30000, HEADERS_MAX = 24, AGENT_MAX = 256 };
@@ -63,6 +64,21 @@ static char *agent_text(struct gateway *g, lt_slice agent)
     return p;
 }
 
+/* What matters of a browser's request alone. */
+static void tell_browser(struct gateway *g, const struct http_request *r, Ipc__HttpRequest *q)
+{
+    lt_slice host = r->host;
+    lt_slice client = r->client_spki_sha256;
+    lt_ignore(http_host_split(host, &host)); /* who asks was let in by its name */
+    q->session = text(g, http_cookie_find(r->fields, r->field_count, "lintel_session"));
+    q->client_spki_sha256 = (ProtobufCBinaryData){client.len, (uint8_t *)(uintptr_t)client.ptr};
+    q->host = text(g, host);
+    for (char *c = q->host; *c != 0; c++) {
+        *c = (char)tolower((unsigned char)*c);
+    }
+    q->asked_by_script = http_request_field(r, "x-lintel").len > 0;
+}
+
 static lt_res send_question(struct gateway *g, const struct gateway_slot *slot)
 {
     const struct http_request *r = http_exchange_request(slot->exchange);
@@ -79,9 +95,14 @@ static lt_res send_question(struct gateway *g, const struct gateway_slot *slot)
     q.listener = text(g, lt_slice_cstr(r->listener->name));
     q.body.data = (uint8_t *)(uintptr_t)r->body.ptr; /* read only: the generated type lacks the const */
     q.body.len = r->body.len;
+    q.secure = r->secure;
+    if (strcmp(r->listener->name, "operator") == 0) {
+        tell_browser(g, r, &q);
+    }
     q.has_peer = r->has_peer;
     q.peer_uid = r->peer_uid;
     q.peer_pid = r->peer_pid;
+    LT_TRY(gateway_form_read(r, &g->scratch, &q));
     return role_send(g->kit, IPC_NOTARY, slot->notary, IPC_HTTP_REQUEST, slot->id, &q.base);
 }
 
@@ -136,7 +157,7 @@ void gateway_ask(struct gateway *g, struct http_exchange *x)
     if (suspected(g, x)) {
         http_exchange_problem(x, 429, "urn:ietf:params:acme:error:rateLimited",
                               "requests from this address did harm", SUSPECT_MS / 1000);
-    } else if (!ask(g, http_exchange_user(x))) {
+    } else if (!gateway_form_refuse(g, x) && !ask(g, http_exchange_user(x))) {
         unavailable(x);
     }
 }

@@ -131,6 +131,7 @@ static void fill_start(struct supervisor *s, const struct process *p, Ipc__Start
     m->log_level = s->config->log_level;
     m->build = (char *)(uintptr_t)lt_version; /* only read */
     m->base_url = (char *)(uintptr_t)s->config->base_url;
+    m->console_name = (char *)(uintptr_t)s->config->console_name;
     m->public_http_url = (char *)(uintptr_t)s->config->public_http_url;
     m->host_id = s->host_id;
     m->sandbox_off = s->sandbox_off;

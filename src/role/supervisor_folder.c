@@ -113,11 +113,13 @@ static void keep_running(const struct ca_config *now, struct ca_config *next)
                 strcmp(next->listen_https, now->listen_https) == 0 &&
                 strcmp(next->listen_http, now->listen_http) == 0 &&
                 strcmp(next->listen_operator, now->listen_operator) == 0 &&
+                strcmp(next->console_name, now->console_name) == 0 &&
                 same_command(&next->opinion, &now->opinion);
     if (!same) {
         lt_log(LT_LOG_WARN,
-               "listen, gateways, notaries, readers, uid-base and second-opinion change with a restart", "%s",
-               "");
+               "listen, console.name, gateways, notaries, readers, uid-base and second-opinion change with a "
+               "restart",
+               "%s", "");
     }
     next->uid_base = now->uid_base;
     next->gateways = now->gateways;

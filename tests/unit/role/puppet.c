@@ -125,6 +125,7 @@ static void send_start(struct puppet *p)
     m.gateways = m.notaries = 1;
     m.boot_epoch = (ProtobufCBinaryData){sizeof epoch, epoch};
     m.base_url = (char *)(uintptr_t)config->base_url;
+    m.console_name = (char *)(uintptr_t)config->console_name;
     m.public_http_url = (char *)(uintptr_t)config->public_http_url;
     m.build = build;
     m.host_id = host;

@@ -77,9 +77,12 @@ static int set_up(void **state)
     links_fd = memfd_create("board", MFD_CLOEXEC);
     set_registrars(1);
     const struct puppet_listener listeners[] = {
-        {"https", "a", listen_fds[HTTPS]},       {"http", "b", listen_fds[HTTP]},
-        {"operator", "c", listen_fds[OPERATOR]}, {"api", "d", listen_fds[API]},
-        {"metrics", "signer-0", board_fd},       {"metrics", "notary-0", links_fd},
+        {"https", "a", listen_fds[HTTPS]},
+        {"http", "b", listen_fds[HTTP]},
+        {"operator", "127.0.0.1:1", listen_fds[OPERATOR]},
+        {"api", "d", listen_fds[API]},
+        {"metrics", "signer-0", board_fd},
+        {"metrics", "notary-0", links_fd},
     };
     memcpy(puppet_listeners, listeners, sizeof listeners);
     puppet_listener_count = LT_COUNT(listeners);
@@ -356,12 +359,17 @@ static void test_routes(void **state)
         {"/acme/x/y?z", {ASKED, 404, 404, 404}},
         {"/acme/renewal-info/AA.AA", {503, 404, 404, 404}}, /* no publisher has written anything */
         {"/acme", {404, 404, 404, 404}},
-        {"/api/v1/status", {404, 404, 404, ASKED}},
+        {"/api/v1/status", {404, 404, ASKED, ASKED}},
+        {"/console/", {404, 404, 200, 404}},
+        {"/console", {404, 404, 308, 404}},
+        {"/console/incidents/7", {404, 404, 200, 404}}, /* a page of the program in the browser */
+        {"/console/none.js", {404, 404, 404, 404}},
+        {"/console/../metrics", {400, 400, 400, 400}},
         {"/metrics", {404, 404, 200, 200}},
         {"/healthz", {200, 200, 200, 200}},
         {"/crl/none.crl", {404, 404, 404, 404}},
         {"/ca/tls.crt", {200, 200, 404, 404}},
-        {"/", {404, 404, 404, 404}},
+        {"/", {ASKED, 404, 308, 404}},
         {"/metrics/", {404, 404, 404, 404}},
         {"/healthz/x", {404, 404, 404, 404}},
         {"/ca/", {404, 404, 404, 404}},
@@ -389,7 +397,8 @@ static void test_routes(void **state)
                 uint64_t id = expect_question(&p, notary, IPC_HTTP_REQUEST, &body);
                 const Ipc__HttpRequest *q = (const Ipc__HttpRequest *)(const void *)body;
                 assert_int_equal(strncmp(q->path, rows[i].path, strlen(q->path)), 0);
-                assert_string_equal(q->listener, l == API ? "api" : "https");
+                static const char *const names[] = {"https", "http", "operator", "api"};
+                assert_string_equal(q->listener, names[l]);
                 assert_int_equal(q->has_peer, l == API);
                 assert_true(l != API || (q->peer_uid == getuid() && q->peer_pid == (uint32_t)getpid()));
                 assert_string_equal(q->remote_address, l == API ? "" : "127.0.0.1");
@@ -406,6 +415,148 @@ static void test_routes(void **state)
     }
     assert_false(puppet_heard(&p, notary, IPC_HTTP_REQUEST));
     finish(&p, notary);
+}
+
+/* Asks on the operator's listener with that Host and those fields; the status, or ASKED where a notary was
+ * asked (and in *ret_q what). */
+static unsigned browse(struct puppet *p, struct ipc_link *notary, const char *method, const char *head,
+                       const Ipc__HttpRequest **ret_q)
+{
+    struct client c;
+    char text[1024];
+    client_open(&c, OPERATOR);
+    (void)snprintf(text, sizeof text, "%s /api/v1/status HTTP/1.1\r\nConnection: close\r\n%s\r\n", method,
+                   head);
+    client_say(&c, text);
+    unsigned status = 0;
+    if (ret_q != NULL) {
+        const ProtobufCMessage *body;
+        uint64_t id = expect_question(p, notary, IPC_HTTP_REQUEST, &body);
+        *ret_q = (const Ipc__HttpRequest *)(const void *)body;
+        answer(notary, id, 200, "asked", false);
+    }
+    status = client_read(&c);
+    client_close(&c);
+    return status;
+}
+
+/* What no page of another site gets through, and what a notary is told of a browser. */
+static void test_browsers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *head;
+        unsigned status; /* 200: a notary is asked */
+        const char *host;
+        const char *session;
+        bool script;
+    } rows[] = {
+        {"Host: localhost:14001\r\n", 200, "localhost", "", false},
+        {"Host: LocalHost\r\n", 200, "localhost", "", false},
+        {"Host: 127.0.0.1:9\r\n", 200, "127.0.0.1", "", false},
+        {"Host: [::1]:14001\r\n", 200, "[::1]", "", false},
+        {"Host: evil.example\r\n", 421, NULL, NULL, false},
+        {"Host: localhost.evil.example\r\n", 421, NULL, NULL, false},
+        {"Host: localhost:x\r\n", 421, NULL, NULL, false},
+        {"Host: 127.0.0.2\r\n", 421, NULL, NULL, false},
+        {"Host: localhost\r\nSec-Fetch-Site: same-origin\r\n", 200, "localhost", "", false},
+        {"Host: localhost\r\nSec-Fetch-Site: none\r\n", 200, "localhost", "", false},
+        {"Host: localhost\r\nSec-Fetch-Site: cross-site\r\n", 403, NULL, NULL, false},
+        {"Host: localhost\r\nSec-Fetch-Site: same-site\r\n", 403, NULL, NULL, false},
+        {"Host: localhost:1\r\nOrigin: http://localhost:1\r\n", 200, "localhost", "", false},
+        {"Host: localhost:1\r\nOrigin: http://localhost:2\r\n", 403, NULL, NULL, false},
+        {"Host: localhost:1\r\nOrigin: null\r\n", 403, NULL, NULL, false},
+        {"Host: localhost\r\nCookie: a=b; lintel_session=XyZ\r\n", 200, "localhost", "XyZ", false},
+        {"Host: localhost\r\nCookie: lintel_session=A; lintel_session=B\r\n", 200, "localhost", "", false},
+        {"Host: localhost\r\nX-Lintel: 1\r\n", 200, "localhost", "", true},
+    };
+    struct puppet p;
+    struct ipc_link *notary;
+    start(&p, &notary);
+    wait_healthy();
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        const Ipc__HttpRequest *q = NULL;
+        unsigned status = browse(&p, notary, "GET", rows[i].head, rows[i].status == 200 ? &q : NULL);
+        if (status != rows[i].status) {
+            print_error("%s: %u\n", rows[i].head, status);
+        }
+        assert_int_equal(status, rows[i].status);
+        if (q != NULL) {
+            assert_string_equal(q->host, rows[i].host);
+            assert_string_equal(q->session, rows[i].session);
+            assert_int_equal(q->asked_by_script, rows[i].script);
+            assert_int_equal(q->client_spki_sha256.len, 0);
+            assert_false(q->secure);
+        }
+    }
+    assert_false(puppet_heard(&p, notary, IPC_HTTP_REQUEST));
+    finish(&p, notary);
+}
+
+static X509 *client_certificate(void)
+{
+    X509 *cert = X509_new();
+    assert_true(X509_set_version(cert, 2) == 1 && ASN1_INTEGER_set(X509_get_serialNumber(cert), 7) == 1);
+    (void)X509_gmtime_adj(X509_getm_notBefore(cert), -86400 * 2);
+    (void)X509_gmtime_adj(X509_getm_notAfter(cert), -86400); /* long over: only the key counts */
+    assert_true(X509_set_pubkey(cert, issuer_key) == 1 && X509_sign(cert, issuer_key, EVP_sha256()) > 0);
+    return cert;
+}
+
+/* The same port by TLS, with and without a client's certificate; nobody asks for one on the public port. */
+static void test_operator_tls(void **state)
+{
+    (void)state;
+    struct puppet p;
+    struct ipc_link *notary;
+    uint8_t spki[256];
+    uint8_t want[32];
+    uint8_t *at = spki;
+    X509 *cert = client_certificate();
+    lt_slice der = LT_SLICE(spki, (size_t)i2d_PUBKEY(issuer_key, &at));
+    assert_int_equal(EVP_Digest(der.ptr, der.len, want, NULL, EVP_sha256(), NULL), 1);
+    start(&p, &notary);
+    wait_healthy();
+    for (int shows = 0; shows < 2; shows++) {
+        struct client c;
+        const ProtobufCMessage *body;
+        client_open(&c, OPERATOR);
+        c.ctx = SSL_CTX_new(TLS_client_method());
+        if (shows) {
+            assert_true(SSL_CTX_use_certificate(c.ctx, cert) == 1 &&
+                        SSL_CTX_use_PrivateKey(c.ctx, issuer_key) == 1);
+        }
+        c.ssl = SSL_new(c.ctx);
+        assert_true(SSL_set_fd(c.ssl, c.fd) == 1 && SSL_connect(c.ssl) == 1);
+        client_get(&c, "GET", "/api/v1/status", "");
+        uint64_t id = expect_question(&p, notary, IPC_HTTP_REQUEST, &body);
+        const Ipc__HttpRequest *q = (const Ipc__HttpRequest *)(const void *)body;
+        assert_true(q->secure);
+        assert_int_equal(q->client_spki_sha256.len, shows ? sizeof want : 0);
+        assert_true(!shows || memcmp(q->client_spki_sha256.data, want, sizeof want) == 0);
+        answer(notary, id, 200, "asked", false);
+        assert_int_equal(client_read(&c), 200);
+        client_close(&c);
+    }
+    X509_free(cert);
+    finish(&p, notary);
+}
+
+/* An address that is not this machine's own. */
+static void test_tls_only(void **state)
+{
+    (void)state;
+    struct puppet p;
+    struct ipc_link *notary;
+    char *text;
+    puppet_listeners[OPERATOR].address = "192.0.2.1:14001";
+    start(&p, &notary);
+    assert_int_equal(fetch(OPERATOR, "GET", "/metrics", "", &text), 400);
+    assert_non_null(strstr(text, "only TLS"));
+    assert_null(strstr(text, "lintel_test_total"));
+    free(text);
+    finish(&p, notary);
+    puppet_listeners[OPERATOR].address = "127.0.0.1:1";
 }
 
 static void put_file(const char *name, const char *content)
@@ -941,6 +1092,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_renewal),
         cmocka_unit_test(test_renewal_information_waits),
         cmocka_unit_test(test_routes),
+        cmocka_unit_test(test_browsers),
+        cmocka_unit_test(test_operator_tls),
+        cmocka_unit_test(test_tls_only),
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_answers),
         cmocka_unit_test(test_bad_answers),
