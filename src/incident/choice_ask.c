@@ -1,7 +1,6 @@
-/* What may be said of an incident, by the rules of today: how it came to light, the causes that have a clock,
- * the tiers of a revocation. For forms, so that nobody has to know the words. */
+/* What may be said of an incident, by the rules of today: how it came to light, and the
+ * tiers of a revocation. For forms, so that nobody has to know the words. Causes: GET causes. */
 #include "ca/ready_tier.h"
-#include "ca/reasons.h"
 #include "incident/ask.h"
 #include "incident/duty.h"
 
@@ -16,26 +15,6 @@ static void put_sources(const struct ca_query *query, struct query_out *out)
             query_cstr(out, "at", incident_instant_name(s->at));
             query_cstr(out, "section", s->section);
             query_cstr(out, "words", s->words);
-            query_close(out, '}');
-        }
-    }
-    query_close(out, ']');
-}
-
-static void put_causes(const struct ca_query *query, struct query_out *out)
-{
-    query_open(out, "causes", '[');
-    for (size_t i = 0; i < ca_cause_count; i++) {
-        const struct ca_cause *c = &ca_causes[i];
-        if (ca_cause_at(lt_slice_cstr(c->name), c->kind, query->now) == c) {
-            query_open(out, NULL, '{');
-            query_cstr(out, "cause", c->name);
-            query_cstr(out, "of", c->kind);
-            query_cstr(out, "section", c->section);
-            query_cstr(out, "words", c->words);
-            query_int(out, "should_s", c->should_s);
-            query_int(out, "must_s", c->must_s);
-            query_int(out, "reason", c->reason);
             query_close(out, '}');
         }
     }
@@ -63,7 +42,6 @@ static void put_tiers(struct query_out *out)
 lt_res incident_ask_choices(const struct ca_query *query, struct query_out *out)
 {
     put_sources(query, out);
-    put_causes(query, out);
     put_tiers(out);
     return LT_OK;
 }
