@@ -7,6 +7,7 @@
 
 const struct ca_api_route ca_api_routes[] = {
     {"GET", "status", "status", CA_API_QUERY},
+    {"GET", "overview", "overview", CA_API_QUERY},
     {"GET", "certificates", "certificate.list", CA_API_QUERY},
     {"GET", "certificates/{serial}", "certificate.show", CA_API_QUERY},
     {"GET", "authorizations/{id}", "authorization.show", CA_API_QUERY},

@@ -26,6 +26,7 @@ struct ca_query {
     struct lt_arena *arena; /* of this question */
     const char *build;
     const char *evidence_folder; /* of segments; NULL: there is none */
+    const char *folder;          /* of the CA, for run/status.json; NULL: nobody knows */
 };
 
 /* Adds one JSON document to out. LT_PEER_NOT_FOUND, LT_PEER_MALFORMED (cursor, filter), LT_PEER_UNSUPPORTED

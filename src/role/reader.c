@@ -30,6 +30,7 @@ struct reader {
     struct store *store;
     struct lt_arena arena; /* of one question */
     char build[64];
+    char *folder;                   /* owned: of the CA */
     char *evidence;                 /* owned: folder of segments */
     struct reader_members *members; /* owned */
     struct reader_members *scanned; /* owned: of scans, so that neither loses its place */
@@ -97,6 +98,7 @@ static lt_res on_query(void *self, const struct ipc_msg *m)
         .arena = &r->arena,
         .build = r->build,
         .evidence_folder = r->evidence,
+        .folder = r->folder,
     };
     lt_buf_init(&out, CA_QUERY_ANSWER_MAX);
     lt_res answer = incident_ask(&query, &out);
@@ -154,7 +156,8 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *m, const int *listen
     const char *evidence = lt_arena_printf(&r->arena, "%s/evidence", m->folder);
     LT_ASSERT(evidence != NULL);
     r->evidence = strdup(evidence);
-    LT_ASSERT(r->evidence != NULL);
+    r->folder = strdup(m->folder);
+    LT_ASSERT(r->evidence != NULL && r->folder != NULL);
     const struct store_options options = {.path = path, .read_only = true, .cache_kib = CACHE_KIB};
     LT_TRY(store_open(&options, &r->store));
     LT_TRY(ca_scratch_book_check(r->store, m->scratch));

@@ -62,6 +62,8 @@ static void add_status(struct lt_buf *out, const struct supervisor *s)
     lt_buf_addf(out, "{\"time\":\"%s\",\"pid\":%ld,\"uptime_s\":%lld,\"build\":\"%s\",", time, (long)getpid(),
                 (long long)((now_ms - s->begun_ms) / 1000), lt_version);
     add_string(out, "folder", s->folder);
+    lt_buf_add_byte(out, ',');
+    add_string(out, "name", s->config->name);
     lt_buf_addf(out, ",\"ready\":%s,\"stopping\":%s,\"held\":%s,", family_all_ready(s) ? "true" : "false",
                 s->stopping ? "true" : "false", s->held ? "true" : "false");
     add_string(out, "hold_reason", s->hold_reason);

@@ -709,11 +709,11 @@ static const struct ca_query_sql *table_at(size_t t)
 static void every_statement_walks_an_index(void **state)
 {
     (void)state;
-    static const char *const whole[] = {"query.issuers",         "query.profiles",
-                                        "query.status.chains",   "query.status.revoked",
-                                        "query.status.accounts", "query.status.open-intents",
-                                        "query.status.halts",    "query.status.waiting",
-                                        "query.status.findings", "query.status.controls"};
+    static const char *const whole[] = {
+        "query.issuers",         "query.profiles",        "query.status.chains",
+        "query.status.revoked",  "query.status.accounts", "query.status.open-intents",
+        "query.status.halts",    "query.status.waiting",  "query.status.findings",
+        "query.status.controls", "overview.controls"};
     /* What falls when something fails: one walk over the summary for all of it, as scopes are counted. */
     static const char *const walks[] = {"case.issued-busiest",
                                         "case.issued-second",
