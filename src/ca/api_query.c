@@ -67,6 +67,9 @@ const struct ca_api_route ca_api_routes[] = {
     {"POST", "usage/scans/{id}/resume", "usage.resume", CA_API_CALL},
     {"POST", "usage/scans/{id}/stop", "usage.stop", CA_API_CALL},
     {"GET", "nonce", "nonce", CA_API_NONCE},
+    {"GET", "causes", "cause.list", CA_API_QUERY},
+    {"GET", "scope/fields", "scope.fields", CA_API_QUERY},
+    {"POST", "scope/check", "scope.check", CA_API_QUERY},
     {"POST", "scope/count", "scope.count", CA_API_QUERY},
     {"POST", "scope/groups", "scope.groups", CA_API_QUERY},
     {"POST", "scope/list", "scope.list", CA_API_QUERY},
@@ -230,6 +233,7 @@ static const struct parameter {
     {"by", P_TEXT, offsetof(Ipc__Query, by)},
     {"side", P_TEXT, offsetof(Ipc__Query, side)},
     {"now", P_FLAG, offsetof(Ipc__Query, both_now)},
+    {"within", P_VERSION, offsetof(Ipc__Query, within_ms)},
 };
 
 static lt_res set_hex(lt_slice value, struct lt_arena *a, ProtobufCBinaryData *ret_bytes)

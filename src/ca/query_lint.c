@@ -148,6 +148,8 @@ static void write_finding(struct query_out *out, const struct lint_finding *f)
     query_cstr(out, "message", f->message);
     query_cstr(out, "path", f->path);
     query_int(out, "offset", (int64_t)f->offset);
+    query_int(out, "length", (int64_t)f->len);
+    query_cstr(out, "asks", f->rule->asks);
     query_cstr(out, "citation", f->rule->citation);
     query_close(out, '}');
 }
@@ -170,6 +172,11 @@ lt_res query_lint(const struct ca_query *query, struct query_out *out)
     query_cstr(out, "rule_set", lint_rule_set());
     if (results.dropped > 0) {
         query_int(out, "dropped", (int64_t)results.dropped);
+    }
+    if (query->q->with_der) {
+        query_cstr(out, "kind", lint_kind_name(q->in.kind));
+        query_base64(out, "der", q->der);
+        query_outline_write(out, "outline", q->der);
     }
     return LT_OK;
 }

@@ -88,6 +88,9 @@ query_answer query_crl_digest;
 query_answer query_lint;
 query_answer query_inventory;
 query_answer query_import_list;
+query_answer query_scope_check;
+query_answer query_scope_fields;
+query_answer query_cause_list;
 query_answer query_scope_count;
 query_answer query_scope_groups;
 query_answer query_scope_run;
@@ -202,6 +205,8 @@ const char *query_reason_name(int64_t reason);
 /* "der", base64; null where the book has a serial number and dates alone. */
 LT_MUST_USE lt_res query_der_write(const struct ca_query *query, struct query_out *out,
                                    const struct query_certificate *c);
+/* What stands where in the bytes: offset, header, length, depth, tag, value of each element. */
+void query_outline_write(struct query_out *out, const char *key, lt_slice der);
 /* "import": which one, of what form; nothing for what this CA issued by this book. "evidence_status" says
  * "unknown" for what was brought in, else "known". */
 LT_MUST_USE lt_res query_import_write(const struct ca_query *query, struct query_out *out,

@@ -101,9 +101,16 @@ lt_res query_scope_count(const struct ca_query *query, struct query_out *out)
 {
     struct query_scope a;
     int64_t count = 0;
+    uint32_t within_ms = query->q->within_ms;
     LT_TRY(prepare_body(query, &a));
     LT_TRY(query_scope_write_text(&a, out));
-    LT_TRY(count_of(&a, &count));
+    LT_TRY(within_ms != 0 ? store_limit(query->store, within_ms) : LT_OK);
+    lt_res r = count_of(&a, &count);
+    if (within_ms != 0 && r.code == LT_RETRY_TIMEOUT) { /* who types on would hold up everybody else */
+        query_raw(out, "count", LT_SLICE(NULL, 0));
+        return LT_OK;
+    }
+    LT_TRY(r);
     query_int(out, "count", count);
     return LT_OK;
 }

@@ -154,6 +154,47 @@ const struct ca_cause ca_causes[] = {
 };
 const size_t ca_cause_count = LT_COUNT(ca_causes);
 
+/*= CABF-BR 7.2.2 "The privilegeWithdrawn reasonCode SHOULD NOT be made available to the Subscriber as a
+ * revocation reason option" */
+/* The table of 7.2.2 has these five; a CA's own certificates may have others, which no request reaches. */
+static const struct {
+    uint32_t reason;
+    const char *name;
+    bool by_subscriber;
+    bool by_operator;
+} reasons[] = {
+    {CA_REASON_UNSPECIFIED, "unspecified", true, true},
+    {CA_REASON_KEY_COMPROMISE, "keyCompromise", true, true},
+    {CA_REASON_CA_COMPROMISE, "cACompromise", false, false},
+    {CA_REASON_AFFILIATION_CHANGED, "affiliationChanged", true, true},
+    {CA_REASON_SUPERSEDED, "superseded", true, true},
+    {CA_REASON_CESSATION, "cessationOfOperation", true, true},
+    {CA_REASON_HOLD, "certificateHold", false, false},
+    {CA_REASON_REMOVE_FROM_CRL, "removeFromCRL", false, false},
+    {CA_REASON_PRIVILEGE_WITHDRAWN, "privilegeWithdrawn", false, true},
+    {CA_REASON_AA_COMPROMISE, "aACompromise", false, false},
+};
+
+bool ca_reason_allowed(uint32_t reason, bool by_operator)
+{
+    for (size_t i = 0; i < LT_COUNT(reasons); i++) {
+        if (reasons[i].reason == reason) {
+            return by_operator ? reasons[i].by_operator : reasons[i].by_subscriber;
+        }
+    }
+    return false;
+}
+
+const char *ca_reason_name(uint32_t reason)
+{
+    for (size_t i = 0; i < LT_COUNT(reasons); i++) {
+        if (reasons[i].reason == reason) {
+            return reasons[i].name;
+        }
+    }
+    return "unknown";
+}
+
 /* A date of the table; "" is the edge given. A date that does not parse is a bug in the table. */
 static int64_t row_time(const char *text, int64_t edge_us)
 {

@@ -60,47 +60,6 @@ struct ca_revoke_waiter {
     lt_time since;
 };
 
-/*= CABF-BR 7.2.2 "The privilegeWithdrawn reasonCode SHOULD NOT be made available to the Subscriber as a
- * revocation reason option" */
-/* The table of 7.2.2 has these five; a CA's own certificates may have others, which no request reaches. */
-static const struct {
-    uint32_t reason;
-    const char *name;
-    bool by_subscriber;
-    bool by_operator;
-} reasons[] = {
-    {CA_REASON_UNSPECIFIED, "unspecified", true, true},
-    {CA_REASON_KEY_COMPROMISE, "keyCompromise", true, true},
-    {CA_REASON_CA_COMPROMISE, "cACompromise", false, false},
-    {CA_REASON_AFFILIATION_CHANGED, "affiliationChanged", true, true},
-    {CA_REASON_SUPERSEDED, "superseded", true, true},
-    {CA_REASON_CESSATION, "cessationOfOperation", true, true},
-    {CA_REASON_HOLD, "certificateHold", false, false},
-    {CA_REASON_REMOVE_FROM_CRL, "removeFromCRL", false, false},
-    {CA_REASON_PRIVILEGE_WITHDRAWN, "privilegeWithdrawn", false, true},
-    {CA_REASON_AA_COMPROMISE, "aACompromise", false, false},
-};
-
-bool ca_reason_allowed(uint32_t reason, bool by_operator)
-{
-    for (size_t i = 0; i < LT_COUNT(reasons); i++) {
-        if (reasons[i].reason == reason) {
-            return by_operator ? reasons[i].by_operator : reasons[i].by_subscriber;
-        }
-    }
-    return false;
-}
-
-const char *ca_reason_name(uint32_t reason)
-{
-    for (size_t i = 0; i < LT_COUNT(reasons); i++) {
-        if (reasons[i].reason == reason) {
-            return reasons[i].name;
-        }
-    }
-    return "unknown";
-}
-
 void ca_revoke_waiters_free(struct ca_book *b)
 {
     while (b->waiters != NULL) {

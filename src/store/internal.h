@@ -47,6 +47,7 @@ struct store_backend {
     lt_res (*commit)(struct store *s);
     lt_res (*commit_unsynced)(struct store *s);
     void (*rollback)(struct store *s);
+    lt_res (*limit)(struct store *s, int64_t ms);
     lt_res (*savepoint)(struct store *s);
     lt_res (*release)(struct store *s);
     void (*rollback_to)(struct store *s);

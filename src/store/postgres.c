@@ -142,6 +142,7 @@ static const struct store_backend backend = {
     .commit = postgres_commit,
     .commit_unsynced = postgres_commit_unsynced,
     .rollback = postgres_rollback,
+    .limit = postgres_limit,
     .savepoint = postgres_savepoint,
     .release = postgres_release,
     .rollback_to = postgres_rollback_to,

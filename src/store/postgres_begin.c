@@ -144,6 +144,15 @@ void postgres_rollback(struct store *store)
     ended(s);
 }
 
+lt_res postgres_limit(struct store *store, int64_t ms)
+{
+    struct postgres *s = postgres_of(store);
+    char text[64];
+    LT_ASSERT(s->begun && ms > 0);
+    (void)snprintf(text, sizeof text, "SET LOCAL statement_timeout = %lld", (long long)ms); /* fits */
+    return postgres_run(s, text);
+}
+
 /* The mark of the message before is let go with the next one's, or with the commit: a round trip less for
  * each. */
 lt_res postgres_make_mark(struct postgres *s)

@@ -77,6 +77,7 @@ LT_MUST_USE lt_res postgres_lock(struct store *store, int64_t number);
 LT_MUST_USE lt_res postgres_commit(struct store *store);
 LT_MUST_USE lt_res postgres_commit_unsynced(struct store *store);
 void postgres_rollback(struct store *store);
+LT_MUST_USE lt_res postgres_limit(struct store *store, int64_t ms);
 LT_MUST_USE lt_res postgres_savepoint(struct store *store);
 LT_MUST_USE lt_res postgres_release(struct store *store);
 void postgres_rollback_to(struct store *store);

@@ -20,6 +20,7 @@ enum {
         2000, /* 8 MiB: more would be faster, but on a small disk the WAL must leave room for the book */
     LOOKASIDE_SIZE = 1200, /* of one of LOOKASIDE_COUNT blocks that spare malloc */
     LOOKASIDE_COUNT = 500,
+    LIMIT_STEPS = 20000, /* of its machine, a millisecond or so: between two looks at the clock */
 };
 
 struct sqlite_stmt {
@@ -38,6 +39,7 @@ struct sqlite_book {
     bool lost;         /* begun, but SQLite rolled it back by itself */
     int wal_pages;     /* as of the last commit */
     int checkpoint_at; /* pages of the WAL */
+    int64_t limit_ms;  /* of the monotonic clock: when what is asked has taken too long; 0: never */
     bool suspect;      /* a sync failed: what the WAL holds on disk is unknown until it begins anew */
     struct sqlite_stmt cache[CACHE_SLOTS];
     struct sqlite_stmt once[ONCE_SLOTS]; /* prepared for one run, and gone with it */
@@ -73,6 +75,7 @@ static const struct {
     {SQLITE_CORRUPT, LT_STATE_CORRUPT, "the book is damaged"},
     {SQLITE_NOTADB, LT_STATE_CORRUPT, "this is no book"},
     {SQLITE_READONLY, LT_STATE_IO, "the book is read-only here"},
+    {SQLITE_INTERRUPT, LT_RETRY_TIMEOUT, "it took too long"},
     {SQLITE_PERM, LT_STATE_IO, "no right to the book"},
     {SQLITE_AUTH, LT_STATE_IO, "no right to the book"},
     {SQLITE_CANTOPEN, LT_STATE_IO, "the book cannot be opened"},
@@ -492,9 +495,34 @@ static lt_res book_begin(struct store *store)
     return LT_OK;
 }
 
+/* Asked by SQLite now and then while a statement runs. */
+static int over_limit(void *self)
+{
+    const struct sqlite_book *s = self;
+    return lt_monotonic_ms() >= s->limit_ms ? 1 : 0;
+}
+
+static lt_res book_limit(struct store *store, int64_t ms)
+{
+    struct sqlite_book *s = book_of(store);
+    LT_ASSERT(s->begun && ms > 0);
+    s->limit_ms = lt_monotonic_ms() + ms;
+    sqlite3_progress_handler(s->db, LIMIT_STEPS, over_limit, s);
+    return LT_OK;
+}
+
+static void end_limit(struct sqlite_book *s)
+{
+    if (s->limit_ms != 0) {
+        s->limit_ms = 0;
+        sqlite3_progress_handler(s->db, 0, NULL, NULL);
+    }
+}
+
 static void book_rollback(struct store *store)
 {
     struct sqlite_book *s = book_of(store);
+    end_limit(s);
     s->lost = false;
     s->mark_wanted = false;
     if (s->begun && sqlite3_get_autocommit(s->db) == 0) {
@@ -509,6 +537,7 @@ static lt_res book_commit(struct store *store)
 {
     struct sqlite_book *s = book_of(store);
     LT_ASSERT(s->begun);
+    end_limit(s);
     lt_res r = run(s, &control_sql[SQL_COMMIT]);
     if (lt_failed(r)) {
         book_rollback(store);
@@ -652,6 +681,7 @@ static const struct store_backend backend = {
     .commit = book_commit,
     .commit_unsynced = book_commit, /* the WAL is synced by whoever comes next all the same */
     .rollback = book_rollback,
+    .limit = book_limit,
     .savepoint = book_savepoint,
     .release = book_release,
     .rollback_to = book_rollback_to,

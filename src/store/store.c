@@ -135,6 +135,11 @@ const char *store_explain_words(const struct store *s)
     return s->backend->explain;
 }
 
+lt_res store_limit(struct store *s, int64_t ms)
+{
+    return s->backend->limit(s, ms);
+}
+
 bool store_shared(const struct store *s)
 {
     return s->backend->shared;

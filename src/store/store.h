@@ -80,6 +80,9 @@ void store_rollback_to(struct store *s);
 /* Between begin and commit of a writer: somebody else has written since this connection's last transaction,
  * so what was read before may not hold. Never with SQLite, where the registrar is the only one. */
 bool store_changed_elsewhere(const struct store *s);
+/* A reader, behind store_begin: what it asks in this transaction may take so long from now on, then it is
+ * LT_RETRY_TIMEOUT and all that helps is store_rollback, with which the limit ends. */
+LT_MUST_USE lt_res store_limit(struct store *s, int64_t ms);
 /* "EXPLAIN QUERY PLAN" or "EXPLAIN": the words that make a plan of a statement; each row ends with a text. */
 const char *store_explain_words(const struct store *s);
 /* The connection is lost for good: what was asked for comes no more, and the process ends. Never with SQLite.

@@ -660,6 +660,121 @@ static void orders_and_who_waits(void **state)
     }
 }
 
+static json_t *ask_text(const char *what, const char *text)
+{
+    Ipc__Query q = question(what);
+    q.body = (ProtobufCBinaryData){strlen(text), (uint8_t *)(uintptr_t)text};
+    return answer(&q);
+}
+
+/* Where the language says no, the answer says where; a name that the book does not have is such a place. */
+static void an_expression_while_it_is_typed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int offset; /* -1: it is good */
+        int len;
+    } texts[] = {
+        {"profile = tls-server", -1, 0},
+        {"not expired and key_type = p256", -1, 0},
+        {"", 0, 0},
+        {"profle = x", 0, 6},
+        {"profile =", 9, 0},
+        {"issuer = nobody", 9, 6},
+        {"age > blue", 6, 4},
+        {"expired and (revoked", 12, 1},
+    };
+    for (size_t i = 0; i < LT_COUNT(texts); i++) {
+        json_t *json = ask_text("scope.check", texts[i].text);
+        print_message("%s\n", texts[i].text);
+        assert_int_equal(json_is_true(json_object_get(json, "good")), texts[i].offset < 0);
+        if (texts[i].offset < 0) {
+            assert_true(json_array_size(json_object_get(json, "words")) > 0);
+            assert_true(json_is_string(json_object_get(json, "sha256")));
+        } else {
+            const char *detail = json_string_value(json_object_get(json, "detail"));
+            assert_non_null(detail);
+            assert_true(detail[0] != 0 && strncmp(detail, "byte ", 5) != 0);
+            assert_int_equal(json_integer_value(json_object_get(json, "offset")), texts[i].offset);
+            assert_int_equal(json_integer_value(json_object_get(json, "length")), texts[i].len);
+        }
+        json_decref(json);
+    }
+    Ipc__Query q = question("scope.fields");
+    json_t *json = answer(&q);
+    assert_true(json_array_size(json_object_get(json, "fields")) > 40);
+    json_decref(json);
+}
+
+static void a_count_that_may_not_take_long(void **state)
+{
+    (void)state;
+    static char all[] = "not expired or expired";
+    Ipc__Query q = question("scope.count");
+    q.body = (ProtobufCBinaryData){strlen(all), (uint8_t *)all};
+    q.within_ms = 60000;
+    json_t *json = answer(&q);
+    assert_int_equal(json_integer_value(json_object_get(json, "count")), CERTIFICATES);
+    json_decref(json);
+}
+
+static void causes_and_reasons(void **state)
+{
+    (void)state;
+    Ipc__Query q = question("cause.list");
+    json_t *json = answer(&q);
+    size_t i;
+    json_t *row;
+    bool misuse = false;
+    json_array_foreach(json_object_get(json, "causes"), i, row)
+    {
+        misuse = misuse || (is(row, "cause", "misuse") && is(row, "reason_name", "privilegeWithdrawn") &&
+                            json_integer_value(json_object_get(row, "must_s")) == 5 * 86400);
+    }
+    assert_true(misuse && i > 20);
+    json_array_foreach(json_object_get(json, "reasons"), i, row)
+    {
+        assert_false(is(row, "name", "certificateHold"));
+    }
+    assert_int_equal(i, 6);
+    json_decref(json);
+}
+
+/* The bytes come back with what stands where. */
+static void what_is_judged_is_shown(void **state)
+{
+    (void)state;
+    static uint8_t bytes[] = {0x30, 0x0d, 0x06, 0x03, 0x55, 0x04, 0x03, 0x82,
+                              0x01, 'a',  0x02, 0x01, 0xff, 0x05, 0x00};
+    static const struct {
+        const char *tag;
+        const char *value;
+        int offset;
+    } rows[] = {{"SEQUENCE", "", 0},
+                {"OBJECT IDENTIFIER", "CN", 2},
+                {"[2]", "a", 7},
+                {"INTEGER", "-1", 10},
+                {"NULL", "", 13}};
+    Ipc__Query q = question("lint");
+    q.body = (ProtobufCBinaryData){sizeof(bytes), bytes};
+    json_t *json = answer(&q);
+    assert_null(json_object_get(json, "outline"));
+    assert_true(json_array_size(json_object_get(json, "findings")) > 0);
+    json_decref(json);
+    q.with_der = true;
+    json = answer(&q);
+    const json_t *outline = json_object_get(json, "outline");
+    assert_int_equal(json_array_size(outline), LT_COUNT(rows));
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        const json_t *row = json_array_get(outline, i);
+        assert_true(is(row, "tag", rows[i].tag) && is(row, "value", rows[i].value));
+        assert_int_equal(json_integer_value(json_object_get(row, "offset")), rows[i].offset);
+    }
+    assert_true(is(json, "kind", "certificate") && is(json, "der", "MA0GA1UEA4IBYQIB/wUA"));
+    json_decref(json);
+}
+
 static void refusals(void **state)
 {
     (void)state;
@@ -782,6 +897,10 @@ int main(void)
         cmocka_unit_test(the_other_lists),
         cmocka_unit_test(readiness_of_those_never_seen),
         cmocka_unit_test(orders_and_who_waits),
+        cmocka_unit_test(an_expression_while_it_is_typed),
+        cmocka_unit_test(a_count_that_may_not_take_long),
+        cmocka_unit_test(causes_and_reasons),
+        cmocka_unit_test(what_is_judged_is_shown),
         cmocka_unit_test(refusals),
         cmocka_unit_test(every_statement_walks_an_index),
     };

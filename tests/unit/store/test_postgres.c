@@ -38,6 +38,8 @@ static const struct store_sql sql[] = {
      "SELECT count(*), sum(time_us), max(sequence), count(*) > 2, CAST(max(sequence) AS INTEGER) "
      "FROM event WHERE chain = ?1"},
     {"authorization", "SELECT id FROM authorization WHERE account = ?1"},
+    {"slow", "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) "
+             "SELECT count(*) FROM n"},
 };
 enum {
     PUT,
@@ -52,6 +54,7 @@ enum {
     EVENT_GET,
     EVENT_SUM,
     AUTHORIZATION,
+    SLOW,
 };
 
 struct rig {
@@ -646,12 +649,41 @@ static void numbers(void **state)
     assert_memory_equal(out, "\xff\xff\xff\xff\xff\xff\xff\xfe", 8);
 }
 
+/* What a reader asks may be limited; with the transaction the limit goes. */
+static void a_limit_ends_with_its_transaction(void **state)
+{
+    struct rig *r = *state;
+    struct store_rows rows;
+    assert_ok(store_begin(r->store));
+    assert_ok(put(r->store, "a", "1"));
+    assert_ok(store_commit(r->store));
+    struct store *reader = open_as(r->url, NULL, true);
+    assert_ok(store_begin(reader));
+    assert_ok(store_limit(reader, 20));
+    lt_res asked = store_query(reader, &sql[SLOW], STORE_NO_ARGS, &rows);
+    if (!lt_failed(asked)) {
+        assert_false(store_next(&rows));
+        asked = store_rows_end(&rows);
+    }
+    assert_fails(asked, LT_RETRY_TIMEOUT);
+    store_rollback(reader);
+    assert_ok(store_begin(reader));
+    assert_ok(store_limit(reader, 60000));
+    assert_true(has(reader, "a", "1"));
+    assert_ok(store_commit(reader));
+    assert_ok(store_begin(reader));
+    assert_true(has(reader, "a", "1"));
+    store_rollback(reader);
+    store_close(reader);
+}
+
 int main(void)
 {
 #define WITH_BOOK(test_) cmocka_unit_test_setup_teardown(test_, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts),
         cmocka_unit_test(numbers),
+        WITH_BOOK(a_limit_ends_with_its_transaction),
         WITH_BOOK(rows_in_and_out),
         WITH_BOOK(every_type_and_its_ends),
         WITH_BOOK(one_statement_within_itself),

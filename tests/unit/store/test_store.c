@@ -22,8 +22,10 @@ static const struct store_sql sql[] = {
      "INSERT INTO ca_order (id, account, status, profile, identifiers, name_set_sha256, created_us, "
      "expires_us) VALUES (1, 999, 'pending', 'p', '[]', x'00', 1, 2)"},
     {"nonsense", "SELECT nothing FROM nowhere"},
+    {"slow", "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) "
+             "SELECT count(*) FROM n"},
 };
-enum { PUT, GET, ALL, CHANGE, BAD_TYPE, ORPHAN, NONSENSE };
+enum { PUT, GET, ALL, CHANGE, BAD_TYPE, ORPHAN, NONSENSE, SLOW };
 
 struct rig {
     char folder[64];
@@ -237,6 +239,34 @@ static void a_reader_sees_one_moment(void **state)
 }
 
 /* In a child of another user, with the folder and all files read-only for it. */
+/* What a reader asks may be limited; with the transaction the limit goes. */
+static void a_limit_ends_with_its_transaction(void **state)
+{
+    struct rig *r = *state;
+    struct store_rows rows;
+    assert_ok(store_begin(r->store));
+    assert_ok(put(r->store, "a", "1"));
+    assert_ok(store_commit(r->store));
+    struct store *reader = open_at(r->path, false, true);
+    assert_ok(store_begin(reader));
+    assert_ok(store_limit(reader, 20));
+    lt_res asked = store_query(reader, &sql[SLOW], STORE_NO_ARGS, &rows);
+    if (!lt_failed(asked)) {
+        assert_false(store_next(&rows));
+        asked = store_rows_end(&rows);
+    }
+    assert_fails(asked, LT_RETRY_TIMEOUT);
+    store_rollback(reader);
+    assert_ok(store_begin(reader));
+    assert_ok(store_limit(reader, 60000));
+    assert_true(has(reader, "a", "1"));
+    assert_ok(store_commit(reader));
+    assert_ok(store_begin(reader));
+    assert_true(has(reader, "a", "1"));
+    store_rollback(reader);
+    store_close(reader);
+}
+
 static int read_as_nobody(const struct rig *r)
 {
     enum { NOBODY = 65534 };
@@ -395,6 +425,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(rollback_leaves_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_second_writer_is_busy, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_reader_sees_one_moment, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_limit_ends_with_its_transaction, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_reader_without_rights, set_up, tear_down),
         cmocka_unit_test_setup_teardown(versions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_book_of_version_1, set_up, tear_down),
