@@ -5,6 +5,7 @@
 #include "acme/mail.h"
 #include "base/text.h"
 #include "ca/halt.h"
+#include "ca/tally.h"
 #include "crypto/digest.h"
 #include "validate/by_hand.h"
 
@@ -376,6 +377,7 @@ static lt_res event_of_outcome(const struct acme_desk *d, struct ca_turn *t, con
         acme_problem_json(v->problem, &body);
     }
     lt_buf_add_byte(&body, '}');
+    LT_TRY(v->ok ? LT_OK : ca_tally_failed(t));
     return acme_event(t, v->ok ? "authorization.valid" : "authorization.invalid", "authorization",
                       w->authorization, &body, (lt_slice){0});
 }

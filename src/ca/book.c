@@ -10,6 +10,7 @@
 #include "ca/event.h"
 #include "ca/halt.h"
 #include "ca/seal.h"
+#include "ca/tally.h"
 #include "crypto/digest.h"
 #include "store/segment.h"
 #include "x509/cert.h"
@@ -98,6 +99,7 @@ static lt_res load_journal(struct ca_book *b)
 lt_res ca_book_reload(struct ca_book *b)
 {
     ca_host_news_lost(b);
+    b->at.tally_waiting = 0;
     if (b->evidence != NULL) {
         store_segments_drop(b->evidence);
         b->at.evidence_waiting = 0;
@@ -175,6 +177,7 @@ void ca_book_free(struct ca_book *b)
     }
     ca_revoke_waiters_free(b);
     ca_plan_waiters_free(b);
+    ca_tally_free(b);
     store_segments_close(b->evidence);
     crypto_aead_free(b->seal);
     ca_operators_done(&b->operators);

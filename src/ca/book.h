@@ -61,6 +61,7 @@ struct ca_listener {
 
 struct ca_revoke_waiter; /* ca/revoke.c */
 struct ca_plan_waiter;   /* ca/plan.c */
+struct ca_tally_change;  /* ca/tally.c */
 
 enum { CA_JOURNAL_WINDOW = 4096 };
 
@@ -75,6 +76,7 @@ struct ca_book_at {
     uint64_t halt_version;            /* of the list in memory */
     int64_t knot_sequence;            /* last event that a knot was asked for */
     size_t evidence_waiting;          /* bytes of evidence that the open group has not written yet */
+    size_t tally_waiting;             /* changes of the tally, the same */
     uint64_t issuer_version;          /* of the list in memory: grows when one is brought in */
 };
 
@@ -138,6 +140,9 @@ struct ca_book {
     struct ca_revoke_waiter *waiters;    /* owned list */
     struct ca_plan_waiter *plan_waiters; /* owned list */
     struct ca_mass_memory mass;
+    struct ca_tally_change *tally; /* owned; at.tally_waiting of them are of the open group */
+    size_t tally_room;
+    lt_time tally_heard;   /* when the publisher's word was last written down */
     lt_time ocsp_told;     /* when the publisher last said how far it has answered; 0: not yet */
     lt_time ocsp_answered; /* what was committed by then has an answer */
     lt_time cap_asked;     /* of a reader; 0: nothing is on its way */

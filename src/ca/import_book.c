@@ -9,6 +9,7 @@
 #include "ca/import.h"
 #include "ca/merkle.h"
 #include "ca/revoke.h"
+#include "ca/tally.h"
 #include "ca/truth.h"
 #include "x509/dnsname.h"
 
@@ -35,9 +36,10 @@ static const struct store_sql sql[] = {
     [SQL_IS] = {"import.is", "SELECT batches FROM import WHERE id = ?1"},
     [SQL_COUNT] = {"import.count", "UPDATE import SET batches = batches + 1, added = added + ?2, "
                                    "already = already + ?3, last_us = ?4 WHERE id = ?1"},
-    [SQL_COPIES] = {"import.copies", "SELECT copy, sha256, shard, not_before_us, not_after_us, name_count, "
-                                     "name_set_sha256 FROM certificate WHERE issuer = ?1 AND serial = ?2 "
-                                     "ORDER BY copy LIMIT 100"},
+    [SQL_COPIES] = {"import.copies",
+                    "SELECT copy, sha256, shard, not_before_us, not_after_us, name_count, "
+                    "name_set_sha256, profile FROM certificate WHERE issuer = ?1 AND serial = ?2 "
+                    "ORDER BY copy LIMIT 100"},
     [SQL_CERTIFICATE] =
         {"import.certificate",
          "INSERT INTO certificate (issuer, serial, copy, kind, profile, sha256, spki_sha256, key_type, "
@@ -168,7 +170,9 @@ static const struct ca_issuer *issuer_of(const struct ca_book *b, const Ipc__Imp
 
 struct place {
     int64_t copy;  /* that it would have */
-    int64_t shard; /* of the one that is there */
+    int64_t shard; /* of the one that is there, or else its own */
+    int64_t profile;
+    int64_t not_after_us;
     bool already;
     bool other; /* what is there has other dates or names */
 };
@@ -190,6 +194,8 @@ static lt_res find_place(struct ca_turn *t, const struct ca_issuer *issuer, cons
     while (store_next(&rows)) {
         lt_slice there = store_bytes(&rows, 1);
         ret->shard = store_int(&rows, 2);
+        ret->profile = ret->copy == 0 ? store_int(&rows, 7) : ret->profile;
+        ret->not_after_us = ret->copy == 0 ? store_int(&rows, 4) : ret->not_after_us;
         ret->copy = store_int(&rows, 0) + 1;
         bool partial = there.len == 0 || row->sha256.len == 0;
         ret->other = !ret->already && partial && contradicts(&rows, row);
@@ -261,14 +267,17 @@ static lt_res add_row(struct batch *b, const struct ca_issuer *issuer, const Ipc
         const lt_time issued = {row->issued_us != 0 ? row->issued_us : row->not_before_us};
         LT_TRY(ca_truth_arrived(t, &fresh, bytes(row->name_set_sha256), issued));
     }
+    const struct ca_tally_certificate counted = {issuer->id, serial, b->profile, row->not_after_us};
+    LT_TRY(copy == 0 ? ca_tally_issued(t, &counted, true) : LT_OK);
     ca_merkle_add(&b->tree, row->sha256.len > 0 ? bytes(row->sha256) : serial);
     b->added++;
     return LT_OK;
 }
 
 static lt_res revoke(struct batch *b, const struct ca_issuer *issuer, const Ipc__ImportRow *row,
-                     int64_t shard)
+                     const struct place *at)
 {
+    int64_t shard = at->shard;
     struct ca_turn *t = b->t;
     struct store_rows rows;
     lt_slice serial = bytes(row->serial);
@@ -281,6 +290,8 @@ static lt_res revoke(struct batch *b, const struct ca_issuer *issuer, const Ipc_
     }
     b->revoked++;
     if (issuer->offline) {
+        const struct ca_tally_certificate counted = {issuer->id, serial, at->profile, at->not_after_us};
+        LT_TRY(ca_tally_revoked(t, &counted, true));
         return store_exec(t->store, &sql[SQL_REVOKE],
                           STORE_ARGS(STORE_I(issuer->id), STORE_I(shard), STORE_B(serial),
                                      STORE_I(row->reason), STORE_I(row->revoked_us), STORE_I(t->now.us),
@@ -310,13 +321,17 @@ static lt_res take(struct batch *b, const Ipc__ImportRow *row)
     LT_CHECK(!at.other, LT_PEER_MALFORMED,
              "the book has another certificate of this serial number of %s: other dates or names",
              issuer->name);
-    int64_t shard = at.already || at.copy > 0 ? at.shard : shard_of(b->t->book, issuer, row);
+    if (!at.already && at.copy == 0) {
+        at.shard = shard_of(b->t->book, issuer, row);
+        at.profile = b->profile;
+        at.not_after_us = row->not_after_us;
+    }
     if (at.already) {
         b->already++;
     } else {
-        LT_TRY(add_row(b, issuer, row, at.copy, shard));
+        LT_TRY(add_row(b, issuer, row, at.copy, at.shard));
     }
-    return row->revoked_us == 0 ? LT_OK : revoke(b, issuer, row, shard);
+    return row->revoked_us == 0 ? LT_OK : revoke(b, issuer, row, &at);
 }
 
 /* ---- a request ---- */

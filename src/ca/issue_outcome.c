@@ -17,6 +17,7 @@
 #include "ca/mass.h"
 #include "ca/revoke.h"
 #include "ca/scope_book.h"
+#include "ca/tally.h"
 #include "ca/truth.h"
 #include "crypto/digest.h"
 #include "x509/dnsname.h"
@@ -107,7 +108,9 @@ static lt_res add_certificate(struct ca_turn *t, const struct ca_intent *i, cons
         .findings = s->findings,
         .finding_count = s->finding_count,
     };
-    return ca_scope_certificate(t, &scoped);
+    LT_TRY(ca_scope_certificate(t, &scoped));
+    const struct ca_tally_certificate counted = {i->issuer->id, i->serial, i->profile, r->not_after_us};
+    return ca_tally_issued(t, &counted, false);
 }
 
 static lt_res add_names(struct ca_turn *t, const struct ca_intent *i)
@@ -256,6 +259,7 @@ lt_res ca_intent_refuse(struct ca_turn *t, const struct ca_intent *i, const Ipc_
     o.findings_json = ca_findings_json(t, m->findings, m->n_findings, &left_out);
     LT_TRY(close_intent(t, i->id, "refused", o.detail, o.findings_json));
     LT_TRY(refused_event(t, i, &o, m->rule_set, left_out));
+    LT_TRY(ca_tally_failed(t));
     return tell(t, &o);
 }
 

@@ -8,6 +8,7 @@
 #include "ca/key_block.h"
 #include "ca/mass_internal.h"
 #include "ca/revoke.h"
+#include "ca/tally.h"
 
 #define BATCH_COLUMNS                                                                                  \
     "mass, batch, tier, issuer, first, last, count, root, status, revoked_us, sequence, at, revoked, " \
@@ -249,6 +250,8 @@ static lt_res write_entries(struct ca_turn *t, const struct ca_mass *m, const st
     char *by = lt_arena_printf(t->arena, "mass m%lld", (long long)m->id);
     LT_ASSERT(by != NULL);
     LT_TRY(mark_held(t, b, s));
+    const struct ca_tally_members members = {b->mass, b->tier, b->issuer, b->at, s->to};
+    LT_TRY(ca_tally_mass(t, &members));
     return store_exec(t->store, q,
                       STORE_ARGS(STORE_I(b->mass), STORE_I(b->tier), STORE_I(b->issuer), STORE_B(b->at),
                                  STORE_B(s->to), STORE_I(m->reason), STORE_I(b->revoked_us),

@@ -12,10 +12,11 @@
 #include "ca/event.h"
 #include "ca/key_block.h"
 #include "ca/mass.h"
+#include "ca/tally.h"
 #include "publish.pb-c.h"
 
 static const struct store_sql sql[] = {
-    {"revoke.certificate", "SELECT spki_sha256, not_after_us, shard, not_before_us FROM certificate "
+    {"revoke.certificate", "SELECT spki_sha256, not_after_us, shard, not_before_us, profile FROM certificate "
                            "WHERE issuer = ?1 AND serial = ?2 AND copy = 0"},
     {"revoke.get",
      "SELECT reason, revoked_us FROM revocation WHERE issuer = ?1 AND shard = ?2 AND serial = ?3"},
@@ -117,6 +118,7 @@ struct target {
     int64_t not_before_us;
     int64_t not_after_us;
     int64_t shard;
+    int64_t profile;
     bool revoked;
     uint32_t reason; /* when revoked */
     int64_t revoked_us;
@@ -136,6 +138,7 @@ static lt_res find_certificate(struct ca_turn *t, struct target *g)
         g->not_after_us = store_int(&rows, 1);
         g->shard = store_int(&rows, 2);
         g->not_before_us = store_int(&rows, 3);
+        g->profile = store_int(&rows, 4);
     }
     LT_TRY(store_rows_end(&rows));
     LT_CHECK(found, LT_PEER_NOT_FOUND, "no certificate of %s has the serial %s", g->issuer->name,
@@ -368,6 +371,8 @@ static lt_res record(struct ca_turn *t, const struct target *g, const struct ope
                                  STORE_I(o->reason), STORE_I(dated(g, o)), STORE_I(t->now.us),
                                  STORE_I(g->not_after_us), STORE_S(o->by_whom), STORE_I(sequence)),
                       NULL));
+    const struct ca_tally_certificate counted = {g->issuer->id, g->serial, g->profile, g->not_after_us};
+    LT_TRY(g->revoked ? LT_OK : ca_tally_revoked(t, &counted, false));
     LT_TRY(revoked_event(t, g, o, sequence));
     LT_TRY(o->reason == CA_REASON_KEY_COMPROMISE ? key_is_lost(t, g, o->by_whom, o->jws) : LT_OK);
     ca_journal_seen(t->book, sequence);

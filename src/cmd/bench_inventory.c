@@ -17,6 +17,7 @@
 #include "base/version.h"
 #include "ca/body.h"
 #include "ca/book.h"
+#include "ca/tally.h"
 #include "cmd/bench_inventory.h"
 #include "cmd/verbs.h"
 #include "crypto/digest.h"
@@ -224,6 +225,8 @@ static lt_res load_rows(struct inventory_load *l)
     if (l->evidence) {
         LT_TRY(inventory_load_evidence(l));
     }
+    inventory_phase(l, "tally");
+    LT_TRY(ca_tally_all_at_once(l->store, l->c->now));
     LT_TRY(add_event(l));
     LT_TRY(store_commit(l->store));
     inventory_phase(l, NULL);

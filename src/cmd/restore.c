@@ -21,6 +21,7 @@
 #include "ca/body.h"
 #include "ca/config.h"
 #include "ca/put_back.h"
+#include "ca/tally.h"
 #include "cmd/backup.h"
 #include "cmd/ceremony.h"
 #include "cmd/verbs.h"
@@ -174,6 +175,7 @@ static lt_res finish(struct restore *k, const struct journal_summary *summary)
                       STORE_ARGS(STORE_S(k->host.signer), STORE_I((int64_t)summary->last),
                                  STORE_B(LT_SLICE(summary->head, sizeof(summary->head)))),
                       NULL));
+    LT_TRY(ca_tally_anew(k->store)); /* nobody has kept it here: the next registrar counts */
     LT_TRY(ca_put_back_clear(k->store));
     if (!cmd_flag(k->c, "yes")) {
         return LT_OK;

@@ -70,6 +70,7 @@ extern const struct incident_area incident_area_drill;
 extern const struct incident_area incident_area_duty;
 extern const struct incident_area incident_area_learn;
 extern const struct incident_area incident_area_notice;
+extern const struct incident_area incident_area_overview;
 extern const struct incident_area incident_area_problem;
 extern const struct incident_area incident_area_proof;
 extern const struct incident_area incident_area_report;

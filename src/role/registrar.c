@@ -39,6 +39,7 @@
 #include "ca/revoke.h"
 #include "ca/scratch_book.h"
 #include "ca/service.h"
+#include "ca/tally.h"
 #include "ca/usage.h"
 #include "crypto/digest.h"
 #include "incident/case.h"
@@ -221,13 +222,13 @@ static lt_res step_crl_published(struct registrar *g, struct ca_turn *t, const s
     return ca_crl_published(t, body_of(m));
 }
 
-/* Memory alone: trigger 10 of monitoring looks at it. */
+/* Trigger 10 of monitoring looks at it in memory; readers look into the book. */
 static lt_res step_ocsp_answered(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
 {
     const Ipc__OcspAnswered *said = body_of(m);
     g->book->ocsp_told = t->now;
     g->book->ocsp_answered.us = said->answered_us;
-    return LT_OK;
+    return ca_tally_heard(t, (lt_time){said->answered_us});
 }
 
 static lt_res step_family_event(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)

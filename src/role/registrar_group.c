@@ -12,6 +12,7 @@
 #include "ca/journal.h"
 #include "ca/responder.h"
 #include "ca/service.h"
+#include "ca/tally.h"
 #include "role/registrar.h"
 
 enum { GROUP_ARENA_MAX = 512 * 1024 * 1024, SHUT_US = 500000 };
@@ -241,6 +242,7 @@ void registrar_commit(struct registrar *g)
         return;
     }
     lt_res r = ca_journal_flush(&g->turn);
+    r = lt_failed(r) ? r : ca_tally_flush(&g->turn);
     r = lt_failed(r) ? r : ca_evidence_flush(&g->turn); /* on the disk before the rows that name it */
     if (lt_failed(r)) {
         store_rollback(g->store);

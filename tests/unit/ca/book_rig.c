@@ -8,6 +8,7 @@
 #include "ca/audit.h"
 #include "ca/journal.h"
 #include "ca/mass.h"
+#include "ca/tally.h"
 #include "crypto/digest.h"
 #include "sign.pb-c.h"
 #include "store/internal.h"
@@ -289,6 +290,7 @@ lt_res rig_message(struct rig *r, rig_step *step, void *arg)
 lt_res rig_commit(struct rig *r)
 {
     lt_res res = ca_journal_flush(&r->turn);
+    res = lt_failed(res) ? res : ca_tally_flush(&r->turn);
     if (lt_failed(res)) {
         store_rollback(r->store);
     } else {

@@ -37,6 +37,7 @@
 #include "ca/revoke.h"
 #include "ca/scope_book.h"
 #include "ca/scratch_book.h"
+#include "ca/tally.h"
 #include "ca/truth.h"
 #include "ca/usage.h"
 #include "incident/list_book.h"
@@ -64,6 +65,9 @@ static const struct {
     {"retention.count-segments", "a row for each 64 MiB of evidence, offline"},
     {"retention.segments", "a row for each 64 MiB of evidence, offline"},
     {"intent.open-count", "one row for each intent in flight"},
+    {"tally.fold", "sorts the rows of the hour that has just gone, a few for each profile"},
+    {"tally.all", "counts the whole book, offline"},
+    {"tally.all-walk", "reads the tally whole, offline"},
 };
 
 static bool may_scan(const char *name)
@@ -169,6 +173,7 @@ static int each(visit *see, void *self, size_t *ret_count)
         {ca_plan_sql, ca_plan_sql_count},
         {ca_lint_sql, ca_lint_sql_count},
         {ca_scope_sql, ca_scope_sql_count},
+        {ca_tally_sql, ca_tally_sql_count},
         {ca_truth_sql, ca_truth_sql_count},
         {ca_usage_sql, ca_usage_sql_count},
         {ca_usage_look_sql, ca_usage_look_sql_count},
