@@ -280,15 +280,21 @@ def test_check_holds_files_against_the_book(sharded, user):
     assert f"{SHARDS} parts, 5 entries" in sharded.lintel("status").stdout
     assert [level for level, _ in crl_findings(sharded)] == ["ok"]
     # A file that was changed, one that is missing, one that is an older one.
-    path = files(sharded)[1]
-    whole = path.read_bytes()
-    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
-    assert "tls/1.crl" in sharded.lintel("crl", "check", "--issuer", "tls", check=False).stdout
+    whole = {shard: path.read_bytes() for shard, path in files(sharded).items()}
+    for shard, path in files(sharded).items():
+        path.write_bytes(whole[shard][:-1] + bytes([whole[shard][-1] ^ 1]))
+    begun = time.monotonic()
+    told = sharded.lintel("crl", "check", "--issuer", "tls", check=False).stdout
+    assert all(f"BAD      tls/{shard}.crl" in told for shard in whole)
+    assert time.monotonic() - begun < 5 * SHARDS  # they are waited for together: five seconds, not five each
+    for shard in set(whole) - {1}:
+        files(sharded)[shard].write_bytes(whole[shard])
     assert [row["shard"] for row in checked(sharded)["crls"] if not row["good"]] == [1]
+    path = files(sharded)[1]
     path.write_bytes(b"")
     assert "bad" in [level for level, text in crl_findings(sharded) if "tls/1.crl" in text] or \
         "warning" in [level for level, text in crl_findings(sharded) if "tls/1.crl" in text]
-    path.write_bytes(whole)
+    path.write_bytes(whole[1])
     publisher = sharded.pids()["publisher-0"]
     os.kill(publisher, signal.SIGSTOP)
     try:
