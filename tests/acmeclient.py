@@ -132,8 +132,8 @@ class Client:
                 time.sleep(0.2)
         raise AssertionError("unreachable")
 
-    def register(self, contact="mailto:test@example.com", **payload):
-        answer = self.post(self.directory["newAccount"], {"termsOfServiceAgreed": True, "contact": [contact], **payload})
+    def register(self, contact="mailto:test@example.com", tries=4, **payload):
+        answer = self.post(self.directory["newAccount"], {"termsOfServiceAgreed": True, "contact": [contact], **payload}, tries=tries)
         self.kid = answer.headers["Location"]
         return answer
 

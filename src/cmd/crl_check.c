@@ -58,6 +58,7 @@ struct one {
     lt_time this_update;
     lt_time next_update;
     char wrong[sizeof(((struct lt_error *)0)->detail)]; /* "": nothing */
+    bool again;                                         /* it has to be looked at, or once more */
     int64_t waiting;
     const char *waiting_since; /* "": none waits; in the arena of the run */
 };
@@ -180,21 +181,15 @@ static void wait_a_little(void)
     (void)nanosleep(&t, NULL); /* shorter is fine */
 }
 
-/* A newer one may take its place between two looks, so what is wrong is looked at again. */
-static void look_at(const struct check *k, struct one *o)
+/* One look; true: it is wrong, and another may find it right. */
+static bool look_at(const struct check *k, struct one *o)
 {
-    lt_res r = LT_OK;
-    for (int i = 0; i < TRIES; i++) {
-        struct lt_arena a;
-        lt_arena_init(&a, ARENA_MAX);
-        r = look_once(k, o, &a);
-        lt_arena_done(&a);
-        if (!lt_failed(r) || r.code == LT_PEER_MALFORMED || lt_class_of(r.code) == LT_CLASS_RETRY) {
-            break;
-        }
-        wait_a_little();
-    }
+    struct lt_arena a;
+    lt_arena_init(&a, ARENA_MAX);
+    lt_res r = look_once(k, o, &a);
+    lt_arena_done(&a);
     (void)snprintf(o->wrong, sizeof(o->wrong), "%s", lt_failed(r) ? lt_error_last()->detail : "");
+    return lt_failed(r) && r.code != LT_PEER_MALFORMED && lt_class_of(r.code) != LT_CLASS_RETRY;
 }
 
 static enum ca_fresh_state state_of(const struct check *k, const struct one *o)
@@ -283,17 +278,40 @@ static void join(struct whole *u, const struct one *o)
     ca_crl_digest_join(&u->sum, &o->unparted);
 }
 
-/* The parts first, as the publisher makes them. */
+/* Those that are not yet found right; are there still some? */
+static bool look_round(const struct check *k, struct one *list, uint32_t parts)
+{
+    bool again = false;
+    for (uint32_t n = parts + 1; n > 0; n--) {
+        struct one *o = &list[n - 1];
+        if (o->again) {
+            say_progress(k, o->issuer, o->shard, parts);
+            o->again = look_at(k, o);
+            again = again || o->again;
+        }
+    }
+    return again;
+}
+
+/* The parts first, as the publisher makes them. A newer one may take its place between two looks, so what is
+ * wrong is looked at again: all of them in the same seconds, however many they are. */
 static void look_at_all(const struct check *k, const struct ca_config_issuer *i, lt_slice der,
                         struct one *list, uint32_t parts, struct whole *u)
 {
+    bool again = true;
+    for (uint32_t n = 0; n <= parts; n++) {
+        list[n] = (struct one){
+            .issuer = i, .shard = n, .issuer_der = der, .waiting_since = "", .again = true};
+    }
+    for (int n = 0; n < TRIES && again; n++) {
+        if (n > 0) {
+            wait_a_little();
+        }
+        again = look_round(k, list, parts);
+    }
     *u = (struct whole){.bad = false};
-    for (uint32_t shard = parts + 1; shard > 0; shard--) {
-        struct one *o = &list[shard - 1];
-        *o = (struct one){.issuer = i, .shard = shard - 1, .issuer_der = der, .waiting_since = ""};
-        say_progress(k, i, o->shard, parts);
-        look_at(k, o);
-        join(u, o);
+    for (uint32_t n = parts + 1; n > 0; n--) {
+        join(u, &list[n - 1]);
     }
 }
 

@@ -28,10 +28,12 @@ static bool is_conflict(const struct drill_answer *a)
     return strstr(a->words, "conflict") != NULL || strstr(a->words, "CONFLICT") != NULL;
 }
 
-/* The family, or one of its programs, was away: the same verb may work in a moment. */
+/* The family, or one of its programs, was away, or went while it was asked: the same verb may work in a
+ * moment. */
 static bool is_away(const struct drill_answer *a)
 {
-    return a->status == CMD_UNAVAILABLE || strstr(a->words, "badNonce") != NULL;
+    return a->status == CMD_UNAVAILABLE || strstr(a->words, "badNonce") != NULL ||
+           strstr(a->words, "\"error\":\"closed\"") != NULL;
 }
 
 /* Of the answer's list the row that has what where says. */

@@ -73,9 +73,10 @@ def ask(ca, serial, algorithm=None):
 
 
 def is_answered(ca, serial, wanted):
+    """By every gateway: each takes up new answers in its own time, and who comes next may be the other's."""
     def look():
-        answer, _ = ask(ca, serial)
-        return answer.response_status == ocsp.OCSPResponseStatus.SUCCESSFUL and answer.certificate_status == wanted
+        answers = [ask(ca, serial)[0] for _ in range(10)]
+        return all(a.response_status == ocsp.OCSPResponseStatus.SUCCESSFUL and a.certificate_status == wanted for a in answers)
     return look
 
 
@@ -125,7 +126,7 @@ def test_revoked(family):
     wait_for("good", is_answered(family, cert.serial_number, ocsp.OCSPCertStatus.GOOD), 15)
     family.client.post(family.client.directory["revokeCert"], {"certificate": b64(der), "reason": 4})
     revoked = is_answered(family, cert.serial_number, ocsp.OCSPCertStatus.REVOKED)
-    wait_for("revoked, whichever gateway is asked", lambda: all(revoked() for _ in range(10)), 15)
+    wait_for("revoked, whichever gateway is asked", revoked, 15)
     answer, _ = ask(family, cert.serial_number, hashes.SHA256())
     assert answer.certificate_status == ocsp.OCSPCertStatus.REVOKED
     assert answer.revocation_reason == x509.ReasonFlags.superseded
@@ -265,7 +266,7 @@ def test_go_believes_it(family, tmp_path):
     """golang.org/x/crypto/ocsp asks by POST and GET, names the issuer by SHA-1 and SHA-256, and verifies."""
     program = tmp_path / "ocsp"
     built = subprocess.run(["go", "build", "-mod=mod", "-o", program, "."], cwd=Path(__file__).parent / "go-ocsp",
-                           env={**os.environ, "GOCACHE": str(tmp_path / "cache")}, capture_output=True, text=True, timeout=300)
+                           capture_output=True, text=True, timeout=300)
     if built.returncode != 0 and "dial tcp" in built.stderr:
         pytest.skip("the module is not reached")
     assert built.returncode == 0, built.stderr
@@ -274,9 +275,9 @@ def test_go_believes_it(family, tmp_path):
     der = revoked.public_bytes(serialization.Encoding.DER)
     family.client.post(family.client.directory["revokeCert"], {"certificate": b64(der), "reason": 1})
     answered = is_answered(family, good.serial_number, ocsp.OCSPCertStatus.GOOD)
-    wait_for("good", lambda: all(answered() for _ in range(10)), 15)
+    wait_for("good", answered, 15)
     withdrawn = is_answered(family, revoked.serial_number, ocsp.OCSPCertStatus.REVOKED)
-    wait_for("revoked", lambda: all(withdrawn() for _ in range(10)), 15)
+    wait_for("revoked", withdrawn, 15)
     wanted = {f"{good.serial_number:x}": ("good", 0), f"{revoked.serial_number:x}": ("revoked", 1),
               never_issued(): ("unknown", 0)}
     out = subprocess.run([program, family.folder / "ca" / "tls.pem", family.ocsp, *wanted], capture_output=True, text=True)
