@@ -43,6 +43,7 @@ static const struct {
     {"unsupportedIdentifier", 400},
     {"userActionRequired", 403},
     {"lintel:stale-key", 409},
+    {"lintel:session", 401},
 };
 
 uint32_t acme_problem_status(const char *type)

@@ -32,7 +32,8 @@
  *   key-blocks                  {"spki-sha256": HEX, "text": "why"}
  *   plans                       {"action": "halt.lift", "scope-sha256": HEX, "count": 1, "parameters": {…},
  *                                "expires": RFC 3339}
- *   plans/ID/approvals          {"signature": BASE64URL, "signed": RFC 3339}
+ *   plans/ID/approvals          {"signature": BASE64URL, "signed": RFC 3339}, or "passkey" in the place of
+ *                               "signature" (ca_api_passkey)
  *   plans/ID/run                {}
  *   masses                      {"scope": EXPR, "tiers": [EXPR, …]} or {"spki-sha256": HEX, "block": true},
  *                               "reason": 4, "cause": "not-issued-per-rules", "note": "…", "aware": …,
@@ -66,10 +67,15 @@
  * "part": 0, "rule-set": …, "seed": …, "sample": "3%", "since": …, "at": …, "total": N, "judged": N,
  * "differing": N, "failing": N, "findings": [{"issuer", "serial", "rule", "result", "message", "path",
  * "offset", "was"}]}
+ *
+ * The console (the operator's listener; ca/session.h): the same, but for whoever has a session. GET session,
+ * sessions, passkeys; POST sessions, passkeys of a JWS that brings its own key; changes with kid
+ * "session:ID", session/leave {}, sessions/ID/end {}
  */
 #include <jansson.h>
 
 #include "base/arena.h"
+#include "ca/operator.h"
 #include "import.pb-c.h"
 #include "jose/jws.h"
 #include "operator.pb-c.h"
@@ -80,13 +86,27 @@ enum { CA_API_LIMIT_MAX = 1000, CA_API_LIMIT_DEFAULT = 100 };
 #define CA_API_PREFIX "/api/v1/"
 #define CA_API_URL_PREFIX "lintel:"
 
-enum ca_api_kind { CA_API_QUERY, CA_API_NONCE, CA_API_CALL };
+enum ca_api_kind {
+    CA_API_QUERY,
+    CA_API_NONCE,
+    CA_API_CALL,
+    CA_API_LOGIN, /* POST of a JWS that brings its own key: sessions, passkeys; the console alone */
+};
+
+/* Who may read what; intake reads nothing. */
+enum {
+    CA_READERS_ALL = CA_ROLE_VIEWER | CA_ROLE_OPERATOR | CA_ROLE_APPROVER | CA_ROLE_AUDITOR,
+    CA_READERS_BOOK = CA_ROLE_OPERATOR | CA_ROLE_APPROVER | CA_ROLE_AUDITOR, /* what people did */
+    CA_READERS_PEOPLE = CA_ROLE_OPERATOR | CA_ROLE_AUDITOR,                  /* how people are reached */
+};
 
 struct ca_api_route {
     const char *method;
     const char *pattern; /* below the prefix; {id} a word, {serial} hex */
     const char *what;    /* Query.what or OperatorCall.op */
     enum ca_api_kind kind;
+    unsigned
+        readers; /* of a question that the console asks: one of these roles is needed; 0: CA_READERS_ALL */
 };
 
 struct ca_api_target {
@@ -114,12 +134,16 @@ LT_MUST_USE lt_res ca_api_find_in(const struct ca_api_routes *tables, size_t tab
 /* LT_PEER_NOT_FOUND: no such path. LT_PEER_UNSUPPORTED: another method is meant. */
 LT_MUST_USE lt_res ca_api_find(lt_slice method, lt_slice path, struct lt_arena *a,
                                struct ca_api_target *ret_target);
+/* The readers of a question by its name; 0: no table has it. A name that stands twice has one answer. */
+unsigned ca_api_readers(const struct ca_api_routes *tables, size_t table_count, const char *what);
 /* query: as in the URL, percent-encoded. Unknown parameters are LT_PEER_MALFORMED: a filter that is ignored
  * shows more than was asked for. */
 LT_MUST_USE lt_res ca_api_query(const struct ca_api_target *target, lt_slice query, struct lt_arena *a,
                                 Ipc__Query *ret_query);
 /* The operator's name of a kid: "operator:NAME". */
 LT_MUST_USE lt_res ca_api_operator_of_kid(lt_slice kid, lt_slice *ret_name);
+/* {"id", "authenticator-data", "client-data", "signature"}, base64url each. */
+LT_MUST_USE lt_res ca_api_passkey(const json_t *o, struct lt_arena *a, Ipc__PasskeyAssertion **ret_answer);
 /* Typed arguments of a verified request; op, nonce and operator as well. */
 LT_MUST_USE lt_res ca_api_call(const struct ca_api_target *target, const struct jws *jws, struct lt_arena *a,
                                Ipc__OperatorCall *ret_call);

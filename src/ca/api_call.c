@@ -143,11 +143,13 @@ static lt_res read_plan(const struct ca_api_target *t, const json_t *payload, st
 static lt_res read_approval(const struct ca_api_target *t, const json_t *payload, struct lt_arena *a,
                             Ipc__OperatorCall *call)
 {
-    lt_slice signature;
+    lt_slice signature = {0};
+    const json_t *passkey = json_object_get(payload, "passkey");
     Ipc__Approval *p = LT_NEW(a, Ipc__Approval);
     LT_CHECK(p != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
     ipc__approval__init(p);
-    LT_TRY(jose_json_bytes(payload, "signature", a, &signature));
+    LT_TRY(passkey != NULL ? ca_api_passkey(passkey, a, &p->passkey)
+                           : jose_json_bytes(payload, "signature", a, &signature));
     LT_TRY(ca_api_time(payload, "signed", false, &p->signed_us));
     p->signature = bytes_of(signature);
     p->operator_ = call->operator_;
@@ -399,6 +401,8 @@ static const struct {
     {"plan.approve", read_approval},
     {"plan.run", read_run},
     {"key-block.add", read_key_block},
+    {"session.leave", ca_api_read_session},
+    {"session.end", ca_api_read_session},
     {"lint.record", read_lint},
     {"scope.save", read_scope},
     {"mass.create", ca_api_read_mass},

@@ -28,4 +28,7 @@ ca_api_reader ca_api_read_import_issuer;
 ca_api_reader ca_api_read_usage;
 ca_api_reader ca_api_read_usage_act;
 
+lt_res ca_api_read_session(const struct ca_api_target *t, const json_t *payload, struct lt_arena *a,
+                           Ipc__OperatorCall *call);
+
 #endif

@@ -8,12 +8,13 @@
 const struct ca_api_route ca_api_routes[] = {
     {"GET", "status", "status", CA_API_QUERY},
     {"GET", "overview", "overview", CA_API_QUERY},
+    {"GET", "live", "overview.live", CA_API_QUERY}, /* the gateway makes a stream of it */
     {"GET", "certificates", "certificate.list", CA_API_QUERY},
     {"GET", "certificates/{serial}", "certificate.show", CA_API_QUERY},
     {"GET", "authorizations/{id}", "authorization.show", CA_API_QUERY},
     {"GET", "accounts", "account.list", CA_API_QUERY},
     {"GET", "accounts/{id}", "account.show", CA_API_QUERY},
-    {"GET", "events", "event.list", CA_API_QUERY},
+    {"GET", "events", "event.list", CA_API_QUERY, CA_READERS_BOOK},
     {"GET", "halts", "halt.list", CA_API_QUERY},
     {"GET", "operators", "operator.list", CA_API_QUERY},
     {"GET", "orders", "order.list", CA_API_QUERY},
@@ -66,6 +67,13 @@ const struct ca_api_route ca_api_routes[] = {
     {"POST", "usage/scans/{id}/pause", "usage.pause", CA_API_CALL},
     {"POST", "usage/scans/{id}/resume", "usage.resume", CA_API_CALL},
     {"POST", "usage/scans/{id}/stop", "usage.stop", CA_API_CALL},
+    {"GET", "session", "session", CA_API_QUERY},
+    {"GET", "sessions", "session.list", CA_API_QUERY, CA_READERS_PEOPLE},
+    {"GET", "passkeys", "passkey.list", CA_API_QUERY, CA_READERS_PEOPLE},
+    {"POST", "sessions", "session.open", CA_API_LOGIN},
+    {"POST", "passkeys", "passkey.add", CA_API_LOGIN},
+    {"POST", "session/leave", "session.leave", CA_API_CALL},
+    {"POST", "sessions/{id}/end", "session.end", CA_API_CALL},
     {"GET", "nonce", "nonce", CA_API_NONCE},
     {"GET", "causes", "cause.list", CA_API_QUERY},
     {"GET", "scope/fields", "scope.fields", CA_API_QUERY},
@@ -161,6 +169,19 @@ lt_res ca_api_find_in(const struct ca_api_routes *tables, size_t table_count,
     }
     LT_CHECK(!known, LT_PEER_UNSUPPORTED, "%.*s is not what this path takes", LT_FMT(line->method));
     LT_FAIL(LT_PEER_NOT_FOUND, "there is nothing at this path");
+}
+
+unsigned ca_api_readers(const struct ca_api_routes *tables, size_t table_count, const char *what)
+{
+    for (size_t table = 0; table < table_count; table++) {
+        for (size_t i = 0; i < tables[table].count; i++) {
+            const struct ca_api_route *route = route_at(&tables[table], i);
+            if (route->kind == CA_API_QUERY && strcmp(route->what, what) == 0) {
+                return route->readers == 0 ? CA_READERS_ALL : route->readers;
+            }
+        }
+    }
+    return 0;
 }
 
 lt_res ca_api_find(lt_slice method, lt_slice path, struct lt_arena *a, struct ca_api_target *ret_target)

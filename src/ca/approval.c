@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "ca/passkey.h"
 #include "crypto/pub.h"
 
 enum { STATEMENT_MAX = 70000, SCOPE_LEN = 32, CLOCK_SLACK_S = 120 };
@@ -77,6 +78,17 @@ struct ca_approval_policy ca_approval_policy_of(const char *action, uint32_t nee
     return policy;
 }
 
+static lt_res verify_passkey(const struct ca_operators *all, const struct ca_operator *o, lt_slice statement,
+                             const Ipc__PasskeyAssertion *answer)
+{
+    lt_slice id = LT_SLICE(answer->credential_id.data, answer->credential_id.len);
+    const struct ca_passkey *k = ca_passkeys_find(all->passkeys, id);
+    uint32_t sign_count = 0;
+    LT_CHECK(k != NULL && strcmp(k->operator_, o->name) == 0 && !ca_passkey_refused(o, id),
+             LT_POLICY_APPROVAL, "that is no passkey of %s", o->name);
+    return ca_passkey_verify(k, statement, all->origins, answer, &sign_count);
+}
+
 static lt_res verify_signature(const struct ca_operator *o, lt_slice statement, lt_slice signature)
 {
     LT_CLEANUP(crypto_pub_freep) struct crypto_pub *pub = NULL;
@@ -99,7 +111,9 @@ lt_res ca_approval_verify(const struct ca_operators *operators, const Ipc__PlanS
     struct lt_buf statement;
     lt_buf_init(&statement, STATEMENT_MAX);
     lt_res r = ca_approval_statement(p, &statement);
-    if (!lt_failed(r)) {
+    if (!lt_failed(r) && approval->passkey != NULL) {
+        r = verify_passkey(operators, o, lt_buf_slice(&statement), approval->passkey);
+    } else if (!lt_failed(r)) {
         r = verify_signature(o, lt_buf_slice(&statement),
                              LT_SLICE(approval->signature.data, approval->signature.len));
     }

@@ -13,7 +13,8 @@
  *   proposer=NAME
  *
  * each line ended by LF. A signature is over these bytes with the operator's key, in the form that JWS gives
- * it (EdDSA: 64 bytes, ES256: R ‖ S, RS256: PKCS#1).
+ * it (EdDSA: 64 bytes, ES256: R ‖ S, RS256: PKCS#1); or it is a passkey's answer to their SHA-256
+ * (ca/passkey.h).
  *
  * Refuses: values with line ends or control characters, expired statements, approvals by operators unknown,
  * without the role approver, doubled, or (where the policy wants two people) by the proposer.

@@ -7,9 +7,11 @@
 #include "base/text.h"
 #include "ca/body.h"
 #include "ca/book_internal.h"
+#include "ca/config.h"
 #include "ca/event.h"
 #include "ca/halt.h"
 #include "ca/seal.h"
+#include "ca/session.h"
 #include "ca/tally.h"
 #include "crypto/digest.h"
 #include "store/segment.h"
@@ -181,6 +183,7 @@ void ca_book_free(struct ca_book *b)
     store_segments_close(b->evidence);
     crypto_aead_free(b->seal);
     ca_operators_done(&b->operators);
+    ca_passkeys_done(&b->passkeys);
     ca_profiles_done(&b->profiles);
     lt_arena_done(&b->halts_arena);
     lt_arena_done(&b->arena);
@@ -336,7 +339,11 @@ lt_res ca_book_use_operators(struct ca_turn *t, struct ca_operators *operators)
     ca_operators_done(&b->operators);
     b->operators = *operators;
     *operators = (struct ca_operators){.count = 0};
-    return LT_OK;
+    ca_origins_of(b->config == NULL ? "" : b->config->listen_operator,
+                  b->config == NULL ? "" : b->config->console_name, &b->origins);
+    b->operators.passkeys = &b->passkeys;
+    b->operators.origins = &b->origins;
+    return ca_session_sweep(t);
 }
 
 const struct ca_issuer *ca_issuer_by_name(const struct ca_book *b, lt_slice name)

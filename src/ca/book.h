@@ -8,7 +8,9 @@
  */
 #include "ca/host.h"
 #include "ca/operator.h"
+#include "ca/passkey.h"
 #include "ca/profile.h"
+#include "ca/session_limit.h"
 #include "ca/turn.h"
 #include "common.pb-c.h"
 
@@ -126,8 +128,11 @@ struct ca_book {
     struct ca_profile_row rows[CA_PROFILES_MAX]; /* of profiles */
     size_t row_count;
     struct ca_operators operators; /* owned */
-    struct lt_arena halts_arena;   /* owned */
-    Ipc__Halt **halts;             /* live ones, in halts_arena */
+    struct ca_passkeys passkeys;   /* owned: as last read; operators points to them */
+    struct ca_origins origins;     /* of the console's pages; the same */
+    struct ca_session_limits login_limits;
+    struct lt_arena halts_arena; /* owned */
+    Ipc__Halt **halts;           /* live ones, in halts_arena */
     size_t halt_count;
     bool held;               /* the supervisor's hold: no SignRequest leaves */
     bool alarmed;            /* ours: the signer's journal and the book disagree */

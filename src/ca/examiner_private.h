@@ -2,6 +2,7 @@
 #define CA_EXAMINER_PRIVATE_H
 /* Private to the examiner's state: its memory, and the two files that share it. */
 #include "ca/examiner_state.h"
+#include "ca/passkey.h"
 
 enum {
     CA_EXAMINER_HALTS_MAX = 4096,
@@ -55,7 +56,9 @@ struct ca_examiner_state {
     struct examiner_key_hash *blocked; /* owned; sorted */
     size_t blocked_count;
     size_t blocked_size;
-    int blocked_fd; /* owned; for appending */
+    int blocked_fd;                                  /* owned; for appending */
+    struct ca_passkeys passkeys;                     /* owned */
+    struct examiner_key_hash links[CA_PASSKEYS_MAX]; /* by which each came */
 };
 
 struct examiner_plan {
@@ -80,5 +83,6 @@ LT_MUST_USE lt_res examiner_used_open(struct ca_examiner_state *s);
 LT_MUST_USE lt_res examiner_use(struct ca_examiner_state *s, const Ipc__PlanStatement *plan, lt_time now);
 LT_MUST_USE lt_res examiner_blocked_open(struct ca_examiner_state *s);
 void examiner_blocked_close(struct ca_examiner_state *s);
+LT_MUST_USE lt_res examiner_passkeys_open(struct ca_examiner_state *s);
 
 #endif

@@ -222,6 +222,9 @@ lt_res ca_examiner_state_open(int dir_fd, struct ca_examiner_state **ret_state)
         r = examiner_used_open(s);
     }
     if (!lt_failed(r)) {
+        r = examiner_passkeys_open(s);
+    }
+    if (!lt_failed(r)) {
         r = examiner_blocked_open(s);
     }
     if (lt_failed(r)) {
@@ -236,6 +239,7 @@ void ca_examiner_state_free(struct ca_examiner_state *s)
 {
     if (s != NULL) {
         examiner_blocked_close(s);
+        ca_passkeys_done(&s->passkeys);
         lt_arena_done(&s->texts);
         free(s);
     }

@@ -6,7 +6,8 @@
  * the process (nothing is signed by an examiner that has forgotten).
  *
  * Files: halts ("halt ID KIND VALUE SINCE_US OPERATOR REASON", "lifted ID PLAN"), blocked ("HEX REASON"),
- * exceptions ("EXPIRES_US RULE PROFILE PLAN"), used ("EXPIRES_US PLAN"), each a line.
+ * exceptions ("EXPIRES_US RULE PROFILE PLAN"), used ("EXPIRES_US PLAN"), passkeys (examiner_passkeys.c), each
+ * a line.
  */
 #include "base/arena.h"
 #include "base/clock.h"
@@ -44,6 +45,12 @@ LT_MUST_USE lt_res ca_examiner_except(struct ca_examiner_state *s, const struct 
                                       const Ipc__LintException *m, lt_time now);
 /* No approval; known already is fine. */
 LT_MUST_USE lt_res ca_examiner_block(struct ca_examiner_state *s, const Ipc__KeyBlock *m);
+
+/* Verified by the operators' files; known already is fine. */
+LT_MUST_USE lt_res ca_examiner_passkey(struct ca_examiner_state *s, const struct ca_operators *operators,
+                                       const Ipc__PasskeyAdd *m, lt_time now);
+/* All of them, as long as the state lives. */
+const struct ca_passkeys *ca_examiner_passkeys(const struct ca_examiner_state *s);
 
 /* LT_RETRY_UNAVAILABLE: the list is older than 5 s, or from the future. */
 LT_MUST_USE lt_res ca_examiner_fresh(const struct ca_examiner_state *s, lt_time now);

@@ -31,6 +31,7 @@ struct ca_host {
 
 /* How far this host's examiner has heard of what others decided. */
 struct ca_news {
+    lt_time passkeys;    /* when they were last told */
     lt_time plans;       /* 0: it was not asked for yet */
     lt_time keys;        /* blocked keys, by time and hash: the last that was told */
     uint8_t key[32];     /* of that time; all zeros: none */

@@ -7,6 +7,7 @@
 #include "ca/book.h"
 #include "ca/key_block.h"
 #include "ca/plan.h"
+#include "ca/session.h"
 
 static const struct store_sql sql[] = {
     {"news.plans",
@@ -20,7 +21,7 @@ const struct store_sql *const ca_host_news_sql = sql;
 const size_t ca_host_news_sql_count = LT_COUNT(sql);
 
 /* Clocks differ, and what was begun earlier may be committed later. */
-enum { OVERLAP_S = 30, MISSED_S = 600, PLANS_MAX = 100, KEYS_MAX = 1000, KEY_PARTS = 5 };
+enum { OVERLAP_S = 30, MISSED_S = 600, PLANS_MAX = 100, KEYS_MAX = 1000, KEY_PARTS = 5, PASSKEYS_S = 10 };
 
 void ca_host_news_again(struct ca_book *b, lt_time now)
 {
@@ -138,9 +139,21 @@ static lt_res keys(struct ca_turn *t)
     return LT_OK;
 }
 
+/* Those of other hosts, and any that came before this host's examiner had read of the link. */
+static lt_res passkeys(struct ca_turn *t)
+{
+    struct ca_news *n = &t->book->news;
+    if (t->now.us < lt_time_add_seconds(n->passkeys, PASSKEYS_S).us) {
+        return LT_OK;
+    }
+    n->passkeys = t->now;
+    return ca_passkeys_tell(t, lt_time_add_seconds(t->now, -MISSED_S));
+}
+
 static lt_res news(struct ca_turn *t)
 {
     struct ca_news *n = &t->book->news;
+    LT_TRY(passkeys(t));
     LT_TRY(n->rest ? ca_key_block_recover(t, KEY_PARTS) : LT_OK);
     LT_TRY(t->book->host.shared ? plans(t) : LT_OK);
     return t->book->host.shared ? keys(t) : LT_OK;

@@ -87,16 +87,60 @@ static lt_res check_key(const struct ca_operator *o)
     return LT_OK;
 }
 
+static lt_res read_enrolments(struct lt_arena *a, const json_t *array, struct ca_operator *o)
+{
+    size_t count = json_array_size(array);
+    LT_CHECK((array == NULL || json_is_array(array)) && count <= CA_ENROLMENTS_MAX, LT_PEER_USAGE,
+             "enrolments: a list of at most %d", CA_ENROLMENTS_MAX);
+    o->enrolments = LT_NEW_ARRAY(a, struct ca_enrolment, count);
+    LT_CHECK(o->enrolments != NULL || count == 0, LT_PEER_TOO_LARGE, "too many operators");
+    for (size_t i = 0; i < count; i++) {
+        struct ca_enrolment *e = &o->enrolments[o->enrolment_count];
+        const char *spki = NULL;
+        const char *expires = NULL;
+        int rc = json_unpack(json_array_get(array, i), "{s:s, s:s !}", "spki", &spki, "expires", &expires);
+        LT_CHECK(rc == 0, LT_PEER_USAGE, "enrolments: {\"spki\", \"expires\"} each");
+        LT_TRY(lt_unbase64url(a, lt_slice_cstr(spki), &e->spki));
+        LT_TRY(lt_time_parse(lt_slice_cstr(expires), &e->expires));
+        LT_CLEANUP(crypto_pub_freep) struct crypto_pub *pub = NULL;
+        LT_TRY(crypto_pub_new(e->spki, &pub));
+        LT_CHECK(crypto_pub_type(pub) == CRYPTO_KEY_P256, LT_PEER_USAGE,
+                 "enrolments: a key of P-256 is wanted");
+        o->enrolment_count++;
+    }
+    return LT_OK;
+}
+
+static lt_res read_refused(struct lt_arena *a, const json_t *array, struct ca_operator *o)
+{
+    size_t count = json_array_size(array);
+    LT_CHECK((array == NULL || json_is_array(array)) && count <= CA_REFUSED_MAX, LT_PEER_USAGE,
+             "refused: a list of at most %d", CA_REFUSED_MAX);
+    o->refused = LT_NEW_ARRAY(a, lt_slice, count);
+    LT_CHECK(o->refused != NULL || count == 0, LT_PEER_TOO_LARGE, "too many operators");
+    for (size_t i = 0; i < count; i++) {
+        const char *id = json_string_value(json_array_get(array, i));
+        LT_CHECK(id != NULL, LT_PEER_USAGE, "refused: ids of passkeys");
+        LT_TRY(lt_unbase64url(a, lt_slice_cstr(id), &o->refused[i]));
+        o->refused_count++;
+    }
+    return LT_OK;
+}
+
 static lt_res from_json(struct lt_arena *a, json_t *root, struct ca_operator *o)
 {
+    const json_t *enrolments = NULL;
+    const json_t *refused = NULL;
+    int certificate = 0;
     const char *name = NULL;
     const char *alg = NULL;
     const char *spki = NULL;
     const char *added = NULL;
     json_t *role_list = NULL;
     json_error_t e;
-    int rc = json_unpack_ex(root, &e, JSON_STRICT, "{s:s, s:o, s:s, s:s, s?:s}", "name", &name, "roles",
-                            &role_list, "alg", &alg, "spki", &spki, "added", &added);
+    int rc = json_unpack_ex(root, &e, JSON_STRICT, "{s:s, s:o, s:s, s:s, s?:s, s?:o, s?:o, s?:b}", "name",
+                            &name, "roles", &role_list, "alg", &alg, "spki", &spki, "added", &added,
+                            "enrolments", &enrolments, "refused", &refused, "certificate", &certificate);
     LT_CHECK(rc == 0, LT_PEER_USAGE, "%s", e.text);
     LT_CHECK(ca_operator_name_valid(lt_slice_cstr(name)), LT_PEER_USAGE,
              "name: lower-case letters, digits, '-', '.', '_', a letter first, at most %d",
@@ -106,6 +150,9 @@ static lt_res from_json(struct lt_arena *a, json_t *root, struct ca_operator *o)
     if (added != NULL) {
         LT_TRY(lt_time_parse(lt_slice_cstr(added), &o->added));
     }
+    LT_TRY(read_enrolments(a, enrolments, o));
+    LT_TRY(read_refused(a, refused, o));
+    o->certificate = certificate != 0;
     o->name = lt_arena_cstr(a, lt_slice_cstr(name));
     o->alg = lt_arena_cstr(a, lt_slice_cstr(alg));
     LT_CHECK(o->name != NULL && o->alg != NULL, LT_PEER_TOO_LARGE, "too many operators");
@@ -128,6 +175,23 @@ lt_res ca_operator_parse(struct lt_arena *a, lt_slice json, struct ca_operator *
     return r;
 }
 
+static void print_console(const struct ca_operator *o, struct lt_buf *out)
+{
+    for (size_t i = 0; i < o->enrolment_count; i++) {
+        char expires[LT_RFC3339_SIZE];
+        lt_time_rfc3339(o->enrolments[i].expires, expires);
+        lt_buf_add_cstr(out, i == 0 ? ",\n  \"enrolments\": [{\"spki\": \"" : ", {\"spki\": \"");
+        lt_base64url_add(out, o->enrolments[i].spki);
+        lt_buf_addf(out, "\", \"expires\": \"%s\"}%s", expires, i + 1 == o->enrolment_count ? "]" : "");
+    }
+    for (size_t i = 0; i < o->refused_count; i++) {
+        lt_buf_add_cstr(out, i == 0 ? ",\n  \"refused\": [\"" : "\", \"");
+        lt_base64url_add(out, o->refused[i]);
+        lt_buf_add_cstr(out, i + 1 == o->refused_count ? "\"]" : "");
+    }
+    lt_buf_add_cstr(out, o->certificate ? ",\n  \"certificate\": true" : "");
+}
+
 lt_res ca_operator_print(const struct ca_operator *o, struct lt_buf *out)
 {
     char added[LT_RFC3339_SIZE];
@@ -136,7 +200,9 @@ lt_res ca_operator_print(const struct ca_operator *o, struct lt_buf *out)
     ca_operator_roles_json(o->roles, out);
     lt_buf_addf(out, ",\n  \"alg\": \"%s\",\n  \"spki\": \"", o->alg);
     lt_base64url_add(out, o->spki);
-    lt_buf_addf(out, "\",\n  \"added\": \"%s\"\n}\n", added);
+    lt_buf_addf(out, "\",\n  \"added\": \"%s\"", added);
+    print_console(o, out);
+    lt_buf_add_cstr(out, "\n}\n");
     return lt_buf_check(out);
 }
 

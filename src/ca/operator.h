@@ -1,8 +1,13 @@
 #ifndef CA_OPERATOR_H
 #define CA_OPERATOR_H
 /* Operators: people with roles and keys of their own, one root-owned file each, operators/NAME.json:
- *   {"name": "admin", "roles": ["operator", "approver"], "alg": "EdDSA", "spki": "BASE64URL of DER", "added":
- * "RFC 3339"} Registrar and examiner read the folder at start and on SIGHUP, each for itself.
+ *   {"name": "admin", "roles": ["operator", "approver"], "alg": "EdDSA", "spki": "BASE64URL of DER",
+ *    "added": "RFC 3339"}
+ * Registrar and examiner read the folder at start and on SIGHUP, each for itself.
+ *
+ * Where the console is used there may also be: "enrolments", a list of {"spki", "expires"}, the keys of links
+ * by which a passkey becomes theirs; "refused", a list of the SHA-256 (base64url) of ids of passkeys that are
+ * theirs no more; "certificate": true, when a client certificate of their key logs them in.
  *
  * Refuses: files that do not say exactly that, names that differ from their file, two operators with one
  * key, more than 256 of them. Uses no book: ca_rules.
@@ -19,6 +24,11 @@ enum ca_operator_role {
     CA_ROLE_INTAKE = 1 << 4, /* may bring in problem reports, and nothing else: the key of a mail server */
 };
 
+struct ca_enrolment {
+    lt_slice spki; /* P-256 */
+    lt_time expires;
+};
+
 struct ca_operator {
     const char *name;
     unsigned roles;  /* of enum ca_operator_role */
@@ -26,15 +36,32 @@ struct ca_operator {
     lt_slice spki;
     uint8_t thumbprint[32]; /* SHA-256 of spki */
     lt_time added;
+    struct ca_enrolment *enrolments; /* in the arena, as the next */
+    size_t enrolment_count;
+    lt_slice *refused;
+    size_t refused_count;
+    bool certificate;
 };
+
+struct ca_passkeys;
+struct ca_origins;
 
 struct ca_operators {
     struct lt_arena arena;    /* owned */
     struct ca_operator *list; /* in arena, by name */
     size_t count;
+    /* Of who judges approvals by passkey, and their owner's; NULL: none counts (ca/passkey.h). */
+    const struct ca_passkeys *passkeys;
+    const struct ca_origins *origins; /* NULL: of any page */
 };
 
-enum { CA_OPERATORS_MAX = 256, CA_OPERATOR_FILE_MAX = 8192, CA_OPERATOR_NAME_MAX = 63 };
+enum {
+    CA_OPERATORS_MAX = 256,
+    CA_OPERATOR_FILE_MAX = 16384,
+    CA_OPERATOR_NAME_MAX = 63,
+    CA_ENROLMENTS_MAX = 8, /* links of one operator that are open at a time */
+    CA_REFUSED_MAX = 64,   /* passkeys of one operator */
+};
 
 /* All *.json of the folder; a missing folder is no operators. */
 LT_MUST_USE lt_res ca_operators_load(int folder_fd, const char *folder, struct ca_operators *ret_operators);

@@ -15,7 +15,9 @@
 #include "ca/mass.h"
 #include "ca/parameters.h"
 #include "ca/params.h"
+#include "ca/session.h"
 #include "crypto/digest.h"
+#include "ipc/arena.h"
 
 static const struct store_sql sql[] = {
     {"plan.add", "INSERT INTO plan (id, action, scope_sha256, count, parameters, proposer, created_us, "
@@ -23,11 +25,12 @@ static const struct store_sql sql[] = {
     {"plan.get", "SELECT action, scope_sha256, count, parameters, proposer, created_us, expires_us, status, "
                  "needed, result FROM plan WHERE id = ?1"},
     {"plan.move", "UPDATE plan SET status = ?3, result = ?4 WHERE id = ?1 AND status = ?2"},
-    {"approval.add", "INSERT INTO approval (plan, operator, signature, signed_us) VALUES (?1, ?2, ?3, ?4)"},
+    {"approval.add", "INSERT INTO approval (plan, operator, signature, signed_us, passkey) "
+                     "VALUES (?1, ?2, ?3, ?4, ?5)"},
     {"order.release", "UPDATE order_wait SET review = 'released', released_by = ?2, until_us = ?3 "
                       "WHERE order_id = ?1 AND review = 'waiting'"},
     {"order.waiting", "SELECT rule FROM order_wait WHERE order_id = ?1 AND review = 'waiting'"},
-    {"approval.of", "SELECT operator, signature, signed_us FROM approval WHERE plan = ?1 LIMIT 256"},
+    {"approval.of", "SELECT operator, signature, signed_us, passkey FROM approval WHERE plan = ?1 LIMIT 256"},
 };
 enum { SQL_ADD, SQL_GET, SQL_MOVE, SQL_APPROVE, SQL_RELEASE, SQL_WAITING, SQL_APPROVALS };
 const struct store_sql *const ca_plan_sql = sql;
@@ -317,13 +320,24 @@ static lt_res check_parameters(const struct action *action, const struct ca_para
     return LT_OK;
 }
 
+/* Unpacked with the arena's memory: it goes with it. */
+static lt_res read_passkey(struct ca_turn *t, lt_slice packed, Ipc__Approval *a)
+{
+    ProtobufCAllocator allocator = ipc_arena_allocator(t->arena);
+    a->passkey = ipc__passkey_assertion__unpack(&allocator, packed.len, packed.ptr);
+    LT_CHECK(a->passkey != NULL, LT_STATE_CORRUPT, "an approval by passkey does not read");
+    return LT_OK;
+}
+
 static lt_res read_approvals(struct ca_turn *t, struct plan *p)
 {
+    bool passkeys = false;
+    lt_res r = LT_OK;
     p->approvals = LT_NEW_ARRAY(t->arena, Ipc__Approval *, CA_OPERATORS_MAX);
     LT_ASSERT(p->approvals != NULL);
     struct store_rows rows;
     LT_TRY(store_query(t->store, &sql[SQL_APPROVALS], STORE_ARGS(STORE_S(p->statement.plan_id)), &rows));
-    while (p->approval_count < CA_OPERATORS_MAX && store_next(&rows)) {
+    while (!lt_failed(r) && p->approval_count < CA_OPERATORS_MAX && store_next(&rows)) {
         Ipc__Approval *a = LT_NEW(t->arena, Ipc__Approval);
         lt_slice signature = lt_arena_copy(t->arena, store_bytes(&rows, 1));
         LT_ASSERT(a != NULL && signature.ptr != NULL);
@@ -333,9 +347,13 @@ static lt_res read_approvals(struct ca_turn *t, struct plan *p)
         memcpy(&a->signature.data, &signature.ptr, sizeof a->signature.data); /* both in the arena */
         a->signature.len = signature.len;
         a->signed_us = store_int(&rows, 2);
+        r = store_is_null(&rows, 3) ? LT_OK : read_passkey(t, store_bytes(&rows, 3), a);
+        passkeys = passkeys || a->passkey != NULL;
         p->approvals[p->approval_count++] = a;
     }
-    return store_rows_end(&rows);
+    LT_TRY(store_rows_end(&rows));
+    LT_TRY(r);
+    return passkeys ? ca_passkeys_load(t) : LT_OK;
 }
 
 static char *column(struct ca_turn *t, const struct store_rows *rows, int at)
@@ -511,6 +529,23 @@ lt_res ca_plan_replace(struct ca_turn *t, const struct ca_plan_asker *by, const 
     return plan_event(t, &p, over ? "plan.expired" : "plan.replaced", by);
 }
 
+static lt_res insert_approval(struct ca_turn *t, const char *plan_id, const Ipc__Approval *a)
+{
+    struct store_value passkey = STORE_N;
+    if (a->passkey != NULL) {
+        size_t len = ipc__passkey_assertion__get_packed_size(a->passkey);
+        uint8_t *packed = lt_arena_alloc(t->arena, len);
+        LT_CHECK(packed != NULL, LT_PEER_TOO_LARGE, "the approval is over the limit");
+        (void)ipc__passkey_assertion__pack(a->passkey, packed); /* the size it said */
+        passkey = STORE_B(LT_SLICE(packed, len));
+    }
+    return store_exec(t->store, &sql[SQL_APPROVE],
+                      STORE_ARGS(STORE_S(plan_id), STORE_S(a->operator_),
+                                 STORE_B(LT_SLICE(a->signature.data, a->signature.len)),
+                                 STORE_I(a->signed_us), passkey),
+                      NULL);
+}
+
 lt_res ca_plan_approve(struct ca_turn *t, const struct ca_plan_asker *by, const char *plan_id,
                        const Ipc__Approval *approval, const char **ret_json)
 {
@@ -518,12 +553,10 @@ lt_res ca_plan_approve(struct ca_turn *t, const struct ca_plan_asker *by, const 
     LT_TRY(load(t, plan_id, &p));
     LT_CHECK(strcmp(approval->operator_, by->operator_name) == 0, LT_PEER_UNAUTHORIZED,
              "an approval is handed in by who signed it");
+    LT_TRY(approval->passkey != NULL ? ca_passkeys_load(t) : LT_OK);
     LT_TRY(ca_approval_verify(&t->book->operators, &p.statement, approval, t->now));
-    lt_slice signature = LT_SLICE(approval->signature.data, approval->signature.len);
-    lt_res added = store_exec(t->store, &sql[SQL_APPROVE],
-                              STORE_ARGS(STORE_S(plan_id), STORE_S(approval->operator_), STORE_B(signature),
-                                         STORE_I(approval->signed_us)),
-                              NULL);
+    LT_TRY(approval->passkey != NULL ? ca_passkey_count(t, approval->passkey) : LT_OK);
+    lt_res added = insert_approval(t, plan_id, approval);
     LT_CHECK(added.code != LT_PEER_CONFLICT, LT_PEER_CONFLICT, "%s has approved plan %s already",
              approval->operator_, plan_id);
     LT_TRY(added);

@@ -112,6 +112,9 @@ static const struct {
     {"order.list", query_order_list},
     {"order.show", query_order_show},
     {"pause.list", query_pause_list},
+    {"session", query_session_show},
+    {"session.list", query_session_list},
+    {"passkey.list", query_passkey_list},
     {"plan.list", query_plan_list},
     {"plan.show", query_plan_show},
     {"issuer.list", query_issuer_list},
@@ -171,11 +174,11 @@ lt_res ca_query_answer(const struct ca_query *query, struct lt_buf *out)
 }
 
 const struct ca_query_sql *const ca_query_statements[] = {
-    &query_table_sql,       &query_certificate_sql, &query_detail_sql, &query_enrolment_sql,
-    &query_event_sql,       &query_evidence_sql,    &query_rules_sql,  &query_seen_sql,
-    &query_import_sql,      &query_lint_sql,        &query_list_sql,   &query_crl_sql,
-    &query_crl_digest_sql,  &query_order_sql,       &query_pause_sql,  &query_scope_sql,
-    &query_scope_saved_sql, &query_mass_sql,        &query_status_sql, &query_ready_sql,
-    &query_blast_sql,       &query_usage_sql,
+    &query_table_sql,      &query_certificate_sql, &query_detail_sql, &query_enrolment_sql,
+    &query_event_sql,      &query_evidence_sql,    &query_rules_sql,  &query_seen_sql,
+    &query_import_sql,     &query_lint_sql,        &query_list_sql,   &query_crl_sql,
+    &query_crl_digest_sql, &query_order_sql,       &query_pause_sql,  &query_session_sql,
+    &query_scope_sql,      &query_scope_saved_sql, &query_mass_sql,   &query_status_sql,
+    &query_ready_sql,      &query_blast_sql,       &query_usage_sql,
 };
 const size_t ca_query_statement_tables = LT_COUNT(ca_query_statements);

@@ -19,14 +19,17 @@ enum {
     CA_QUERY_PIECE_MAX = 1024 * 1024, /* of a streamed answer */
 };
 
+struct ca_viewer; /* ca/viewer.h */
+
 struct ca_query {
     struct store *store;
     const Ipc__Query *q;
     lt_time now;
     struct lt_arena *arena; /* of this question */
     const char *build;
-    const char *evidence_folder; /* of segments; NULL: there is none */
-    const char *folder;          /* of the CA, for run/status.json; NULL: nobody knows */
+    const struct ca_viewer *viewer; /* NULL: root or the owner of the folder, by the socket: sees all */
+    const char *evidence_folder;    /* of segments; NULL: there is none */
+    const char *folder;             /* of the CA, for run/status.json; NULL: nobody knows */
 };
 
 /* Adds one JSON document to out. LT_PEER_NOT_FOUND, LT_PEER_MALFORMED (cursor, filter), LT_PEER_UNSUPPORTED

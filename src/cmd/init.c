@@ -11,6 +11,7 @@
 
 #include "base/random.h"
 #include "base/text.h"
+#include "ca/config.h"
 #include "ca/crl_shard.h"
 #include "cmd/verbs.h"
 
@@ -262,8 +263,19 @@ static void say_issuers(const struct init *i, struct lt_buf *out)
     }
 }
 
+/* The first passkey's link; "" when nothing listens for the console. */
+static lt_res first_link(const struct init *i, const char **ret_link)
+{
+    LT_CLEANUP(ca_config_freep) struct ca_config *config = NULL;
+    LT_TRY(ca_config_load(i->folder, &config));
+    const char *console = ca_config_console_url(config, &i->c->arena);
+    return cmd_enrolment_link(i->c, console == NULL ? "" : console, i->enrolment.secret, ret_link);
+}
+
 static lt_res say(const struct init *i)
 {
+    const char *link = "";
+    LT_TRY(first_link(i, &link));
     struct lt_buf out;
     lt_buf_init(&out, 64 * 1024);
     if (i->c->json) {
@@ -275,7 +287,7 @@ static lt_res say(const struct init *i)
                     "],\"https\":\"%s\",\"http\":\"%s\",\"operator\":\"%s\",\"public_http_url\":", i->https,
                     i->http, i->operator_);
         lt_json_add_string(&out, lt_slice_cstr(i->public_http_url));
-        lt_buf_add_cstr(&out, "}\n");
+        lt_buf_addf(&out, ",\"console_link\":\"%s\"}\n", link);
     } else {
         lt_buf_addf(&out, "A certificate authority in %s:\n", i->folder);
         say_issuers(i, &out);
@@ -285,6 +297,11 @@ static lt_res say(const struct init *i)
                     i->operator_);
         lt_buf_addf(&out, "  operator  admin, key %s/operators/admin.key: move it to where you work\n",
                     i->folder);
+        if (link[0] != 0) {
+            lt_buf_addf(&out,
+                        "  console   %s\n            makes admin's passkey, once, within %d hours of now\n",
+                        link, CMD_ENROLMENT_HOURS);
+        }
         if (i->offline_path != NULL) {
             lt_buf_addf(&out, "  root key  %s/root.key and root.passphrase: take them away, not together\n",
                         i->offline_path);

@@ -5,6 +5,7 @@
 #include "base/secret.h"
 #include "ca/operator.h"
 #include "ca/profile.h"
+#include "cmd/enrolment.h"
 #include "cmd/key.h"
 #include "x509/cert.h"
 
@@ -97,7 +98,8 @@ struct init {
     struct init_issuer issuers[INIT_ISSUERS];
     struct cmd_key operator_key; /* owned */
     struct ca_operator admin;
-    lt_slice root_crl; /* DER; empty when the root's key is not at hand */
+    struct cmd_enrolment enrolment; /* of its first passkey */
+    lt_slice root_crl;              /* DER; empty when the root's key is not at hand */
     uint8_t root_crl_number[8];
     lt_time crl_from;
     lt_time crl_until;

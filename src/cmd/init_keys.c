@@ -302,7 +302,8 @@ static lt_res make_operator(struct init *i)
         .spki = i->operator_key.use.spki,
         .added = lt_time_from_seconds(lt_time_seconds(i->c->now)),
     };
-    return LT_OK;
+    LT_TRY(cmd_enrolment_draw(i->c, i->admin.name, CMD_ENROLMENT_HOURS, &i->enrolment));
+    return cmd_enrolment_add(i->c, &i->admin, &i->enrolment.row);
 }
 
 lt_res init_hierarchy(struct init *i)

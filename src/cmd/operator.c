@@ -12,11 +12,12 @@
 #include "ca/operator.h"
 #include "cmd/api.h"
 #include "cmd/key.h"
+#include "cmd/operator.h"
 #include "cmd/verbs.h"
 
 enum { PATH_SIZE = 256, KEY_TEXT_MAX = 64 * 1024, PUBLIC_FILE_MAX = 64 * 1024 };
 
-static lt_res open_folder(struct cmd *c, const char **ret_folder, int *ret_dir)
+lt_res cmd_operators_open(struct cmd *c, const char **ret_folder, int *ret_dir)
 {
     LT_TRY(cmd_folder(c, ret_folder));
     int fd = open(*ret_folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -28,7 +29,7 @@ static lt_res open_folder(struct cmd *c, const char **ret_folder, int *ret_dir)
     return LT_OK;
 }
 
-static void tell_family(const char *folder)
+void cmd_operators_tell(const char *folder)
 {
     int pid = cmd_folder_pid(folder);
     if (pid > 0 && kill(pid, SIGHUP) != 0) {
@@ -128,7 +129,7 @@ static lt_res add(struct cmd *c, const char *folder, int dir, struct cmd_key *ke
     if (file == NULL) {
         LT_TRY(write_key(dir, o.name, key));
     }
-    tell_family(folder);
+    cmd_operators_tell(folder);
     return c->json ? cmd_printf("{\"operator\":\"%s\",\"alg\":\"%s\",\"key_made\":%s}\n", o.name, o.alg,
                                 file == NULL ? "true" : "false")
            : file != NULL
@@ -143,7 +144,7 @@ static lt_res run_add(struct cmd *c)
     const char *folder = NULL;
     LT_CLEANUP(lt_fd_closep) int dir = -1;
     struct cmd_key key = {.soft = NULL};
-    LT_TRY(open_folder(c, &folder, &dir));
+    LT_TRY(cmd_operators_open(c, &folder, &dir));
     lt_res r = add(c, folder, dir, &key);
     cmd_key_done(&key);
     return r;
@@ -155,7 +156,7 @@ static lt_res run_remove(struct cmd *c)
     const char *name = c->args.words[0];
     char path[PATH_SIZE];
     LT_CLEANUP(lt_fd_closep) int dir = -1;
-    LT_TRY(open_folder(c, &folder, &dir));
+    LT_TRY(cmd_operators_open(c, &folder, &dir));
     LT_CHECK(ca_operator_name_valid(lt_slice_cstr(name)), LT_PEER_USAGE, "\"%.70s\" is no operator name",
              name);
     (void)snprintf(path, sizeof(path), "%s.json", name);
@@ -166,7 +167,7 @@ static lt_res run_remove(struct cmd *c)
     }
     LT_CHECK(unlinkat(dir, path, 0) == 0 && fsync(dir) == 0, LT_STATE_IO, "operators/%s: %s", path,
              strerror(errno));
-    tell_family(folder);
+    cmd_operators_tell(folder);
     return c->json ? cmd_printf("{\"removed\":\"%s\"}\n", name) : cmd_printf("operator %s removed\n", name);
 }
 
@@ -210,7 +211,7 @@ static lt_res run_list(struct cmd *c)
     const char *folder = NULL;
     LT_CLEANUP(lt_fd_closep) int dir = -1;
     struct ca_operators operators = {.count = 0};
-    LT_TRY(open_folder(c, &folder, &dir));
+    LT_TRY(cmd_operators_open(c, &folder, &dir));
     LT_CLEANUP(lt_fd_closep) int root = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     LT_TRY(ca_operators_load(root, "operators", &operators));
     lt_res r = c->json ? list_json(&operators) : list_files(c, &operators);

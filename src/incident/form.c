@@ -17,16 +17,28 @@ const struct incident_forms *const incident_form_areas[] = {
 };
 const size_t incident_form_area_count = LT_COUNT(incident_form_areas);
 
-lt_res incident_form_find(lt_slice method, lt_slice path, struct lt_arena *a,
-                          struct ca_api_target *ret_target)
+static void routes_of(struct ca_api_routes tables[LT_COUNT(incident_form_areas)])
 {
-    struct ca_api_routes tables[LT_COUNT(incident_form_areas)];
-    const struct ca_api_request_line line = {method, path};
     for (size_t i = 0; i < LT_COUNT(incident_form_areas); i++) {
         const struct incident_forms *area = incident_form_areas[i];
         tables[i] = (struct ca_api_routes){area->count == 0 ? NULL : &area->forms[0].route, area->count,
                                            sizeof(struct incident_form)};
     }
+}
+
+unsigned incident_form_readers(const char *what)
+{
+    struct ca_api_routes tables[LT_COUNT(incident_form_areas)];
+    routes_of(tables);
+    return ca_api_readers(tables, LT_COUNT(tables), what);
+}
+
+lt_res incident_form_find(lt_slice method, lt_slice path, struct lt_arena *a,
+                          struct ca_api_target *ret_target)
+{
+    struct ca_api_routes tables[LT_COUNT(incident_form_areas)];
+    const struct ca_api_request_line line = {method, path};
+    routes_of(tables);
     return ca_api_find_in(tables, LT_COUNT(tables), &line, a, ret_target);
 }
 

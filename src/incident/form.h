@@ -59,6 +59,8 @@ extern const struct incident_forms incident_forms_watch;
 /* As ca_api_find, among our paths. */
 LT_MUST_USE lt_res incident_form_find(lt_slice method, lt_slice path, struct lt_arena *a,
                                       struct ca_api_target *ret_target);
+/* Who may read the question of that name; 0: none of ours. */
+unsigned incident_form_readers(const char *what);
 /* Is that target one of ours? */
 const struct incident_form *incident_form_of(const struct ca_api_target *target);
 /* Typed arguments of a verified request, in ret_call->desk. */

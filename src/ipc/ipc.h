@@ -119,6 +119,7 @@ enum ipc_type {
     IPC_USAGE_LOOK = 122,
     IPC_USAGE_STOP = 123,
     IPC_USAGE_SEEN = 124,
+    IPC_PASSKEY_ADD = 125,
     IPC_TYPE_LIMIT = 128, /* no number reaches it */
 };
 

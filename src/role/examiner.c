@@ -242,6 +242,12 @@ static lt_res on_block(void *self, const struct ipc_msg *m)
     return verdict(e, m, ca_examiner_block(e->state, body_of(m)), "blocking a key");
 }
 
+static lt_res on_passkey(void *self, const struct ipc_msg *m)
+{
+    struct examiner *e = self;
+    return verdict(e, m, ca_examiner_passkey(e->state, &e->operators, body_of(m), lt_now()), "a passkey");
+}
+
 static lt_res on_unblock(void *self, const struct ipc_msg *m)
 {
     struct examiner *e = self;
@@ -377,6 +383,7 @@ static const struct role_route routes[] = {
     {IPC_REGISTRAR, IPC_HALT_LIFT, on_lift},
     {IPC_REGISTRAR, IPC_KEY_BLOCK, on_block},
     {IPC_REGISTRAR, IPC_KEY_UNBLOCK, on_unblock},
+    {IPC_REGISTRAR, IPC_PASSKEY_ADD, on_passkey},
     {IPC_REGISTRAR, IPC_LINT_EXCEPTION, on_exception},
     {IPC_REGISTRAR, IPC_PLAN_CHECK, on_plan_check},
     {IPC_REGISTRAR, IPC_REVOCATION_RECORD, on_revocation},

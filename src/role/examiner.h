@@ -2,6 +2,7 @@
 #define ROLE_EXAMINER_H
 /* Private to the examiner: what it holds, and what its files share. */
 #include "ca/examine.h"
+#include "ca/passkey.h"
 #include "role/kit.h"
 
 enum { EXAMINER_SLOTS = 4096, EXAMINER_ISSUERS_MAX = 64, EXAMINER_ORDER_WAIT_MS = 45000 };
@@ -52,6 +53,7 @@ struct examiner {
     struct ca_examine_issuer issuers[EXAMINER_ISSUERS_MAX];
     struct ca_profiles profiles;
     struct ca_operators operators;
+    struct ca_origins origins; /* of the console's pages; operators points to them */
     struct validate_perspectives perspectives;
     uint32_t approvals_needed;
     bool second_opinion;           /* one is configured */

@@ -19,6 +19,7 @@ struct loaded {
     size_t issuer_count;
     struct ca_profiles profiles;
     struct ca_operators operators;
+    struct ca_origins origins;
     struct validate_perspectives perspectives;
     uint32_t approvals_needed;
     const char **host_names;
@@ -91,6 +92,7 @@ static lt_res load(struct loaded *l, const char *folder, const struct ca_config 
     LT_TRY(opinion_load(l, &config->opinion));
     l->approvals_needed = config->approvals_needed;
     LT_TRY(ca_operators_load(fd, "operators", &l->operators));
+    ca_origins_of(config->listen_operator, config->console_name, &l->origins);
     return validate_perspectives_load(fd, "perspectives", &l->perspectives);
 }
 
@@ -108,6 +110,9 @@ static void take(struct examiner *e, const struct loaded *l)
     memcpy(e->issuers, l->issuers, sizeof(e->issuers));
     e->profiles = l->profiles;
     e->operators = l->operators;
+    e->origins = l->origins;
+    e->operators.passkeys = ca_examiner_passkeys(e->state);
+    e->operators.origins = &e->origins;
     e->perspectives = l->perspectives;
     e->x.perspectives = &e->perspectives;
     e->approvals_needed = l->approvals_needed;

@@ -13,6 +13,7 @@
 #include "jose/json.h"
 #include "role/kit.h"
 #include "role/notary_core.h"
+#include "role/notary_fido.h"
 #include "role/profiles.h"
 
 struct role {
@@ -49,6 +50,7 @@ static struct wire_site site_of(const struct role *r)
 {
     const struct ca_config *c = r->config;
     return (struct wire_site){
+        .name = c->name,
         .base_url = c->base_url,
         .terms_of_service = c->terms_of_service,
         .website = c->website,
@@ -58,6 +60,13 @@ static struct wire_site site_of(const struct role *r)
         .profile_count = r->offered_count,
         .external_account_required = c->external_account_required,
     };
+}
+
+static struct ca_origins origins_of(const struct role *r)
+{
+    struct ca_origins o;
+    ca_origins_of(r->config->listen_operator, r->config->console_name, &o);
+    return o;
 }
 
 /* What the directory says that orders may name. Read once: behind the sandbox there are no files, and a
@@ -87,10 +96,12 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *start, const int *li
     LT_TRY(ca_config_parse(lt_slice_cstr(start->config_yaml), &r->config));
     LT_TRY(read_profiles(r, start->folder));
     crypto_start();
+    notary_fido_start();
     size_t seed = 0;
     lt_random((uint8_t *)&seed, sizeof seed);
     jose_json_seed(seed);
     struct notary_options options = {.site = site_of(r),
+                                     .origins = origins_of(r),
                                      .owner_uid = folder.st_uid,
                                      .testing = start->testing != NULL,
                                      .generation = (uint32_t)(role_next_id(kit) >> 16)};
@@ -108,7 +119,9 @@ static lt_res reload(void *self, const char *config_yaml)
     LT_TRY(ca_config_parse(lt_slice_cstr(config_yaml), &config));
     struct ca_config *old = LT_TAKE(r->config, config);
     struct wire_site site = site_of(r);
+    struct ca_origins origins = origins_of(r);
     notary_configure(r->notary, &site);
+    notary_use_origins(r->notary, &origins);
     ca_config_free(old);
     return LT_OK;
 }

@@ -4,6 +4,7 @@
 
 #include "acme/problem.h"
 #include "ca/import.h"
+#include "ca/session_kid.h"
 #include "crypto/digest.h"
 #include "incident/form.h"
 #include "role/notary_private.h"
@@ -19,7 +20,7 @@ static lt_res refuse_as(struct notary *n, struct notary_request *q, const char *
 }
 
 /* Failures of form; the ACME types serve here as well. */
-static lt_res refuse_failure(struct notary *n, struct notary_request *q, lt_res failure)
+lt_res notary_api_refuse(struct notary *n, struct notary_request *q, lt_res failure)
 {
     struct wire_reader r = {.site = &n->options.site, .arena = &q->arena};
     if (lt_class_of(failure.code) == LT_CLASS_POLICY) {
@@ -28,11 +29,29 @@ static lt_res refuse_failure(struct notary *n, struct notary_request *q, lt_res 
     return notary_refuse(n, q, wire_problem_of(&r, failure));
 }
 
+/* The console's requests say themselves who is behind them: a session's cookie, or its key. */
 static lt_res check_peer(const struct notary *n, const Ipc__HttpRequest *m)
 {
+    if (strcmp(m->listener, "operator") == 0) {
+        return LT_OK;
+    }
     LT_CHECK(strcmp(m->listener, "api") == 0, LT_PEER_NOT_FOUND, "there is nothing at this path");
     LT_CHECK(m->has_peer && (m->peer_uid == 0 || m->peer_uid == n->options.owner_uid), LT_PEER_UNAUTHORIZED,
              "the API is for root and the owner of the CA folder, not for user %u", m->peer_uid);
+    return LT_OK;
+}
+
+/* What the reader knows the session by. A question that is a POST comes from our own script, or from a form
+ * of another site that could not say so. */
+static lt_res name_session(struct notary_request *q, const Ipc__HttpRequest *m, Ipc__Query *query)
+{
+    uint8_t hash[CRYPTO_SHA256_LEN];
+    LT_CHECK(strcmp(m->method, "POST") != 0 || m->asked_by_script, LT_PEER_UNAUTHORIZED,
+             "a question by POST has the header X-Lintel");
+    crypto_sha256(lt_slice_cstr(m->session), hash);
+    lt_slice kept = lt_arena_copy(&q->arena, LT_SLICE(hash, sizeof hash));
+    LT_CHECK(kept.ptr != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    query->session_sha256 = (ProtobufCBinaryData){kept.len, (uint8_t *)(uintptr_t)kept.ptr};
     return LT_OK;
 }
 
@@ -40,8 +59,9 @@ static lt_res begin_query(struct notary *n, struct notary_request *q, const Ipc_
 {
     Ipc__Query query;
     lt_res r = ca_api_query(&q->api, lt_slice_cstr(m->query), &q->arena, &query);
+    r = !lt_failed(r) && q->console ? name_session(q, m, &query) : r;
     if (lt_failed(r)) {
-        return refuse_failure(n, q, r);
+        return notary_api_refuse(n, q, r);
     }
     if (strcmp(m->method, "POST") == 0) { /* what shall be judged: not looked into here */
         query.body = (ProtobufCBinaryData){q->raw.len, (uint8_t *)(uintptr_t)q->raw.ptr};
@@ -61,7 +81,12 @@ static lt_res read_call(struct notary_request *q, const Ipc__HttpRequest *m)
              LT_PEER_MALFORMED, "the Content-Type of a change is application/jose+json");
     LT_TRY(jws_parse(q->raw, JWS_REQUEST, &q->arena, &q->jws));
     LT_CHECK(!q->jws.has_jwk, LT_PEER_MALFORMED, "an operator's request has a \"kid\"");
-    LT_TRY(ca_api_operator_of_kid(q->jws.kid, &name));
+    if (q->console) { /* an operator's own key stays where it is: it speaks by the socket alone */
+        LT_CHECK(lt_slice_starts(q->jws.kid, LT_LIT(CA_SESSION_KID)), LT_PEER_MALFORMED,
+                 "the kid of a change from the console is \"session:ID\"");
+    } else {
+        LT_TRY(ca_api_operator_of_kid(q->jws.kid, &name));
+    }
     LT_CHECK(q->jws.kid.len <= NOTARY_KID_MAX, LT_PEER_MALFORMED, "a kid of %zu characters", q->jws.kid.len);
     LT_CHECK(lt_slice_starts(q->jws.url, scheme) &&
                  lt_slice_eq_cstr(lt_slice_sub(q->jws.url, scheme.len, SIZE_MAX), m->path),
@@ -75,8 +100,10 @@ lt_res notary_api_begin(struct notary *n, struct notary_request *q, const Ipc__H
 {
     lt_res r = check_peer(n, m);
     if (lt_failed(r)) {
-        return refuse_failure(n, q, r);
+        return notary_api_refuse(n, q, r);
     }
+    q->console = strcmp(m->listener, "operator") == 0;
+    q->secure = m->secure;
     lt_slice method = lt_slice_cstr(m->method);
     r = incident_form_find(method, lt_slice_cstr(m->path), &q->arena, &q->api);
     if (r.code == LT_PEER_NOT_FOUND) {
@@ -86,19 +113,24 @@ lt_res notary_api_begin(struct notary *n, struct notary_request *q, const Ipc__H
         return refuse_as(n, q, "malformed", 405);
     }
     if (lt_failed(r)) {
-        return refuse_failure(n, q, r);
+        return notary_api_refuse(n, q, r);
     }
     switch (q->api.route->kind) {
     case CA_API_NONCE:
         return notary_give_nonce(n, q);
     case CA_API_QUERY:
         return begin_query(n, q, m);
+    case CA_API_LOGIN:
+        if (q->console) {
+            return notary_login_begin(n, q, m);
+        }
+        return refuse_as(n, q, "malformed", 404);
     case CA_API_CALL:
         break;
     }
     r = read_call(q, m);
     if (lt_failed(r)) {
-        return refuse_failure(n, q, r);
+        return notary_api_refuse(n, q, r);
     }
     return notary_find_key(n, q);
 }
@@ -174,13 +206,32 @@ static lt_res take_issuer(struct notary_request *q, Ipc__ImportIssuer *w)
     return r;
 }
 
+/* From here on a session's change is its operator's; the registrar knows whose session it is, and looks
+ * again. */
+static lt_res be_operator(struct notary_request *q, const struct notary_key *key, char **ret_session)
+{
+    const lt_slice prefix = LT_LIT(CA_SESSION_KID);
+    *ret_session = NULL;
+    if (q->console) {
+        char *kid = lt_arena_printf(&q->arena, "operator:%s", key->operator_);
+        *ret_session = lt_arena_cstr(&q->arena, lt_slice_sub(q->kid, prefix.len, SIZE_MAX));
+        LT_CHECK(kid != NULL && *ret_session != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+        q->jws.kid = lt_slice_cstr(kid);
+    }
+    return LT_OK;
+}
+
 lt_res notary_api_verified(struct notary *n, struct notary_request *q, const struct notary_key *key)
 {
     Ipc__OperatorCall call;
+    char *session = NULL;
+    if (lt_failed(be_operator(q, key, &session))) {
+        return notary_refuse(n, q, NULL);
+    }
     lt_res r = incident_form_of(&q->api) != NULL ? incident_form_read(&q->api, &q->jws, &q->arena, &call)
                                                  : ca_api_call(&q->api, &q->jws, &q->arena, &call);
     if (lt_failed(r)) {
-        return refuse_failure(n, q, r);
+        return notary_api_refuse(n, q, r);
     }
     Ipc__Problem *p = NULL;
     if (call.enroll != NULL && lt_failed(take_enrolment(n, q, call.enroll, &p))) {
@@ -190,18 +241,31 @@ lt_res notary_api_verified(struct notary *n, struct notary_request *q, const str
         : call.import_issuer != NULL                     ? take_issuer(q, call.import_issuer)
                                                          : LT_OK;
     if (lt_failed(r)) {
-        return refuse_failure(n, q, r);
+        return notary_api_refuse(n, q, r);
     }
     lt_slice print = lt_arena_copy(&q->arena, LT_SLICE(key->thumbprint, JWK_THUMBPRINT_LEN));
     if (print.ptr == NULL) {
         return notary_refuse(n, q, NULL);
     }
     call.thumbprint = (ProtobufCBinaryData){print.len, (uint8_t *)(uintptr_t)print.ptr};
+    call.session = session == NULL ? call.session : session;
     call.remote_address = q->remote_address;
     call.peer_uid = q->peer_uid;
     call.jws = (ProtobufCBinaryData){q->raw.len, (uint8_t *)(uintptr_t)q->raw.ptr};
     return notary_ask(n, q, IPC_REGISTRAR,
                       &(struct notary_question){IPC_OPERATOR_CALL, NOTARY_OPERATOR, &call.base});
+}
+
+/* Never seen by a script, never sent by another site's page, and of no use for anything but reading. */
+static void set_cookie(struct wire_answer *w, const struct notary_request *q, const Ipc__OperatorReply *reply)
+{
+    const char *secure = q->secure ? "; Secure" : "";
+    bool left = strcmp(q->api.route->what, "session.leave") == 0;
+    if (reply->cookie[0] != 0 || left) {
+        wire_header(w, "Set-Cookie",
+                    "lintel_session=%s; HttpOnly; SameSite=Strict; Path=/api/v1; Max-Age=%u%s", reply->cookie,
+                    reply->cookie_s, secure);
+    }
 }
 
 static void begin_json(struct notary *n, struct wire_answer *w, const char *nonce)
@@ -227,6 +291,7 @@ lt_res notary_operator_reply(struct notary *n, const struct ipc_msg *m)
         return notary_answer(n, q, &w.http);
     }
     begin_json(n, &w, reply->nonce);
+    set_cookie(&w, q, reply);
     lt_buf_add_cstr(&n->body, reply->json[0] == 0 ? "{}" : reply->json);
     wire_finish(&w, reply->status == 0 ? 200 : reply->status, "application/json");
     return notary_answer(n, q, &w.http);
@@ -244,6 +309,9 @@ lt_res notary_query_reply(struct notary *n, const struct ipc_msg *m)
     if (q->is_affected) {
         return notary_affected_reply(n, q, reply);
     }
+    if (q->public_page != 0) {
+        return notary_public_reply(n, q, reply);
+    }
     if (reply->problem != NULL && !q->streaming) {
         wire_answer_begin(&w, &n->answer, &n->body);
         wire_answer_problem(&w, NULL, reply->problem, NULL);
@@ -256,6 +324,9 @@ lt_res notary_query_reply(struct notary *n, const struct ipc_msg *m)
         return notary_testing_reply(n, q, reply);
     }
     begin_json(n, &w, "");
+    if (reply->session_until_us != 0 && !q->streaming) { /* kept by the gateway */
+        wire_header(&w, "Lintel-Session-Until", "%lld", (long long)reply->session_until_us);
+    }
     if (!q->streaming) {
         wire_finish(&w, reply->status == 0 ? 200 : reply->status, "application/json");
     } else {

@@ -32,6 +32,7 @@ struct notary *notary_new(const struct notary_options *options, const struct not
     n->requests = calloc(NOTARY_IN_FLIGHT_MAX, sizeof *n->requests);
     LT_ASSERT(n->requests != NULL);
     lt_buf_init(&n->body, ANSWER_MAX);
+    lt_buf_init(&n->known, ANSWER_MAX);
     lt_arena_init(&n->answer, ANSWER_ARENA_MAX);
     return n;
 }
@@ -44,6 +45,7 @@ void notary_free(struct notary *n)
         }
         notary_keys_free(n->keys);
         lt_buf_done(&n->body);
+        lt_buf_done(&n->known);
         lt_arena_done(&n->answer);
         free(n->requests);
         free(n);
@@ -53,6 +55,11 @@ void notary_free(struct notary *n)
 void notary_configure(struct notary *n, const struct wire_site *site)
 {
     n->options.site = *site;
+}
+
+void notary_use_origins(struct notary *n, const struct ca_origins *origins)
+{
+    n->options.origins = *origins;
 }
 
 size_t notary_in_flight(const struct notary *n)
@@ -316,7 +323,8 @@ lt_res notary_http(struct notary *n, const struct ipc_msg *m)
     lt_slice path = notary_testing_path(n, request->path);
     lt_slice token;
     bool is_affected = notary_affected_is(path);
-    q->is_page = is_affected || notary_page_find(path, &token) != NULL;
+    bool is_public = notary_public_is(path);
+    q->is_page = is_affected || is_public || notary_page_find(path, &token) != NULL;
     q->is_api = !q->is_page &&
                 !lt_slice_starts(path, LT_LIT("/acme/")); /* or nothing at all: the API says so */
     if (lt_failed(copy_request(q, request))) {
@@ -324,6 +332,9 @@ lt_res notary_http(struct notary *n, const struct ipc_msg *m)
     }
     if (strcmp(request->listener, "management") == 0) {
         return notary_testing_begin(n, q, request);
+    }
+    if (is_public) {
+        return notary_public_begin(n, q, request);
     }
     if (is_affected) {
         return notary_affected_begin(n, q, request);
@@ -341,7 +352,7 @@ static lt_res go_on(struct notary *n, struct notary_request *q, const struct not
     return q->is_api ? notary_api_verified(n, q, key) : notary_acme_verified(n, q, key);
 }
 
-static lt_res look_up(struct notary *n, struct notary_request *q)
+lt_res notary_ask_key(struct notary *n, struct notary_request *q)
 {
     Ipc__KeyLookup lookup = IPC__KEY_LOOKUP__INIT;
     lookup.kid = lt_arena_cstr(&q->arena, q->kid);
@@ -356,7 +367,7 @@ static lt_res look_up(struct notary *n, struct notary_request *q)
 lt_res notary_forget_key(struct notary *n, struct notary_request *q)
 {
     notary_keys_forget(n->keys, q->kid);
-    return look_up(n, q);
+    return notary_ask_key(n, q);
 }
 
 static lt_res verify_with(struct notary *n, struct notary_request *q, const struct notary_key *key)
@@ -375,7 +386,7 @@ static lt_res verify_with(struct notary *n, struct notary_request *q, const stru
 lt_res notary_find_key(struct notary *n, struct notary_request *q)
 {
     const struct notary_key *key = notary_keys_get(n->keys, q->kid);
-    return key != NULL ? verify_with(n, q, key) : look_up(n, q);
+    return key != NULL ? verify_with(n, q, key) : notary_ask_key(n, q);
 }
 
 static lt_res refuse_unknown(struct notary *n, struct notary_request *q, const Ipc__KeyAnswer *answer)
@@ -384,7 +395,9 @@ static lt_res refuse_unknown(struct notary *n, struct notary_request *q, const I
         return notary_unavailable(n, q, "the book");
     }
     Ipc__Problem *p = NULL;
-    if (q->is_api) {
+    if (q->is_api && q->console) {
+        p = acme_problem(&q->arena, "lintel:session", "the session has ended: log in again");
+    } else if (q->is_api) {
         p = acme_problem(&q->arena, "unauthorized", "there is no %.*s", LT_FMT(q->kid));
     } else if (answer->found) {
         /*= RFC 8555 7.3.6 "it MUST return an error response with status code 401 (Unauthorized) and type
@@ -406,6 +419,9 @@ lt_res notary_key_answer(struct notary *n, const struct ipc_msg *m)
     if (q == NULL) {
         return LT_OK;
     }
+    if (q->login != NULL && strcmp(answer->status, "unavailable") != 0) {
+        return notary_login_key(n, q, answer);
+    }
     if (!answer->found || strcmp(answer->status, "valid") != 0) {
         return refuse_unknown(n, q, answer);
     }
@@ -418,7 +434,9 @@ lt_res notary_key_answer(struct notary *n, const struct ipc_msg *m)
             .site = &n->options.site, .arena = &q->arena, .problem_type = "badPublicKey"};
         return notary_refuse(n, q, wire_problem_of(&reader, r));
     }
-    return verify_with(n, q, notary_keys_put(n->keys, q->kid, pub, answer->thumbprint.data));
+    const struct notary_key *key = notary_keys_put(n->keys, q->kid, pub, answer->thumbprint.data);
+    notary_keys_name(n->keys, q->kid, lt_slice_cstr(answer->operator_));
+    return verify_with(n, q, key);
 }
 
 /* Time and neighbours. */

@@ -7,6 +7,7 @@
  * neighbour that is away is 503 with Retry-After. */
 #include "acme/wire.h"
 #include "ca/api.h"
+#include "ca/passkey.h"
 #include "http.pb-c.h"
 #include "ipc/ipc.h"
 #include "operator.pb-c.h"
@@ -25,16 +26,18 @@ struct notary_ports {
 };
 
 struct notary_options {
-    struct wire_site site; /* strings are borrowed until notary_free or the next notary_configure */
-    uint32_t owner_uid;    /* of the CA folder: may use the API besides root */
-    size_t keys_max;       /* power of two; 0 for NOTARY_KEYS_MAX */
-    bool testing;          /* of a test CA that wants it: notary_testing.c */
-    uint32_t generation;   /* where ids begin; drawn, so that no answer to a predecessor fits a question */
+    struct wire_site site;     /* strings are borrowed until notary_free or the next notary_configure */
+    struct ca_origins origins; /* of the console's pages */
+    uint32_t owner_uid;        /* of the CA folder: may use the API besides root */
+    size_t keys_max;           /* power of two; 0 for NOTARY_KEYS_MAX */
+    bool testing;              /* of a test CA that wants it: notary_testing.c */
+    uint32_t generation; /* where ids begin; drawn, so that no answer to a predecessor fits a question */
 };
 
 struct notary *notary_new(const struct notary_options *options, const struct notary_ports *ports);
 void notary_free(struct notary *n);
 void notary_configure(struct notary *n, const struct wire_site *site);
+void notary_use_origins(struct notary *n, const struct ca_origins *origins);
 
 /* Each takes the message of its type and answers or goes on; they fail only where a neighbour broke the rules
  * (LT_PEER_*) or the link is gone. */

@@ -136,12 +136,24 @@ const struct notary_key *notary_keys_put(struct notary_keys *k, lt_slice kid, st
     s->kid_len = kid.len;
     s->key.pub = pub;
     memcpy(s->key.thumbprint, thumbprint, JWK_THUMBPRINT_LEN);
+    s->key.operator_[0] = 0;
     uint32_t bucket = bucket_of(k, kid);
     s->next = k->buckets[bucket];
     k->buckets[bucket] = i;
     enter_newest(k, i);
     k->count++;
     return &s->key;
+}
+
+void notary_keys_name(struct notary_keys *k, lt_slice kid, lt_slice operator_)
+{
+    uint32_t i = find(k, kid);
+    if (i != NONE) {
+        struct notary_key *key = &k->slots[i].key;
+        operator_ = lt_slice_sub(operator_, 0, sizeof key->operator_ - 1);
+        memcpy(key->operator_, operator_.len == 0 ? (const uint8_t *)"" : operator_.ptr, operator_.len);
+        key->operator_[operator_.len] = 0;
+    }
 }
 
 void notary_keys_forget(struct notary_keys *k, lt_slice kid)

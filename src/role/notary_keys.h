@@ -12,6 +12,7 @@ struct notary_keys;
 struct notary_key { /* owned by the cache, good until the next put or forget */
     struct crypto_pub *pub;
     uint8_t thumbprint[JWK_THUMBPRINT_LEN];
+    char operator_[64]; /* whose session; "" of all others */
 };
 
 struct notary_keys *notary_keys_new(size_t max);
@@ -22,6 +23,8 @@ const struct notary_key *notary_keys_get(struct notary_keys *k, lt_slice kid);
 /* Takes pub over; the oldest goes when the cache is full. */
 const struct notary_key *notary_keys_put(struct notary_keys *k, lt_slice kid, struct crypto_pub *pub,
                                          const uint8_t *thumbprint);
+/* Whose key that is; cut where no operator is called like that. */
+void notary_keys_name(struct notary_keys *k, lt_slice kid, lt_slice operator_);
 void notary_keys_forget(struct notary_keys *k, lt_slice kid);
 size_t notary_keys_count(const struct notary_keys *k);
 

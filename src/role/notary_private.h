@@ -29,19 +29,25 @@ struct notary_request { /* a slot of the table; everything it points to lives in
     enum notary_wait wait;
     bool is_api;
     bool is_page;
-    bool page_json;      /* a program asks: it gets the words of the page as JSON */
-    bool is_affected;    /* a look-up: the reader's answer becomes a page */
-    bool affected_asked; /* for something */
-    bool affected_form;  /* at the path that has the form */
+    bool page_json;         /* a program asks: it gets the words of the page as JSON */
+    bool is_affected;       /* a look-up: the reader's answer becomes a page */
+    bool affected_asked;    /* for something */
+    bool affected_form;     /* at the path that has the form */
+    bool affected_incident; /* one of them is wanted, and no certificate */
     bool affected_json;
-    bool streaming;    /* the head of the answer is out */
-    bool key_is_fresh; /* the key was looked up for this request */
-    bool retried;      /* the registrar called the key stale once */
-    bool head;         /* HEAD */
+    size_t public_page; /* notary_public.c: which one, from 1; 0: none of them */
+    bool streaming;     /* the head of the answer is out */
+    bool key_is_fresh;  /* the key was looked up for this request */
+    bool retried;       /* the registrar called the key stale once */
+    bool head;          /* HEAD */
     uint32_t generation;
     struct ipc_addr client;
     int64_t deadline_ms;
-    lt_slice raw; /* the JWS as sent */
+    bool console;              /* by the operator's listener: whoever it is has a session, or wants one */
+    bool secure;               /* by TLS */
+    lt_slice client_spki;      /* SHA-256 of the client certificate's key; empty: none */
+    Ipc__SessionWanted *login; /* what logs somebody in; else NULL */
+    lt_slice raw;              /* the JWS as sent */
     char *remote_address;
     char *user_agent;
     uint32_t peer_uid;
@@ -51,7 +57,7 @@ struct notary_request { /* a slot of the table; everything it points to lives in
     const char *renewal_certid; /* test CAs: renewal_text is to be set for it; else NULL */
     lt_slice renewal_text;
     struct jws jws;
-    lt_slice kid;          /* as the registrar knows it: decimal, or "operator:NAME" */
+    lt_slice kid;          /* as the registrar knows it: decimal, "operator:NAME", "session:ID" */
     int64_t account_id;    /* 0: signed with its jwk */
     char *nonce;           /* for the call; the registrar's own after a stale key */
     Ipc__Problem *problem; /* waits for a nonce */
@@ -78,6 +84,8 @@ struct notary {
     bool nonces_asked;
     size_t nonce_waiters;
     struct lt_buf body;     /* of the answer being written */
+    struct lt_buf known;    /* notary_public.c: what the reader said last */
+    int64_t known_ms;       /* when; 0: it has said nothing */
     struct lt_arena answer; /* its headers */
 };
 
@@ -114,6 +122,14 @@ LT_MUST_USE lt_res notary_page_begin(struct notary *n, struct notary_request *q,
 LT_MUST_USE lt_res notary_page_refuse(struct notary *n, struct notary_request *q, uint32_t status,
                                       const char *why);
 LT_MUST_USE lt_res notary_page_answer(struct notary *n, struct notary_request *q, const Ipc__PageReply *page);
+/* The head of a page that is written by hand: what browsers may do with it, and how long they may keep it. */
+#define NOTARY_HTML "text/html; charset=utf-8"
+void notary_page_head(struct notary *n, struct wire_answer *w, const char *cache);
+/* notary_public.c: pages for anybody, of what the reader says of the whole. */
+bool notary_public_is(lt_slice path);
+LT_MUST_USE lt_res notary_public_begin(struct notary *n, struct notary_request *q, const Ipc__HttpRequest *m);
+LT_MUST_USE lt_res notary_public_reply(struct notary *n, struct notary_request *q,
+                                       const Ipc__QueryReply *reply);
 /* notary_affected.c: look-ups of incidents' lists, for anybody. */
 bool notary_affected_is(lt_slice path);
 LT_MUST_USE lt_res notary_affected_begin(struct notary *n, struct notary_request *q,
@@ -135,6 +151,14 @@ LT_MUST_USE lt_res notary_acme_verified(struct notary *n, struct notary_request 
                                         const struct notary_key *key);
 LT_MUST_USE lt_res notary_api_verified(struct notary *n, struct notary_request *q,
                                        const struct notary_key *key);
+/* notary_login.c: sessions and passkeys. */
+LT_MUST_USE lt_res notary_login_begin(struct notary *n, struct notary_request *q, const Ipc__HttpRequest *m);
+/* The registrar has said whose passkey it is. */
+LT_MUST_USE lt_res notary_login_key(struct notary *n, struct notary_request *q, const Ipc__KeyAnswer *answer);
+/* Refuses a request of the API for a failure of form. */
+LT_MUST_USE lt_res notary_api_refuse(struct notary *n, struct notary_request *q, lt_res failure);
+/* Asks the registrar for the key of q->kid. */
+LT_MUST_USE lt_res notary_ask_key(struct notary *n, struct notary_request *q);
 /* Looks the key of q->kid up, verifies, and goes on with one of the two above. */
 LT_MUST_USE lt_res notary_find_key(struct notary *n, struct notary_request *q);
 

@@ -20,6 +20,7 @@
 #include "query.pb-c.h"
 #include "role/kit.h"
 #include "role/profiles.h"
+#include "role/reader_access.h"
 #include "role/reader_endpoints.h"
 #include "role/reader_raw.h"
 
@@ -47,6 +48,22 @@ static const struct {
     {LT_RETRY_BUSY, 503, "lintel:busy"},          {0, 500, "serverInternal"},
 };
 
+/* 401 and 403: of a session. */
+static lt_res turn_away(struct reader *r, const struct ipc_addr *to, uint32_t status)
+{
+    char detail[sizeof lt_error_last()->detail];
+    (void)snprintf(detail, sizeof(detail), "%s", lt_error_last()->detail);
+    Ipc__Problem problem = IPC__PROBLEM__INIT;
+    problem.type = (char *)(uintptr_t)(status == 401 ? "lintel:session"
+                                                     : "unauthorized"); /* packed, not kept */
+    problem.status = status;
+    problem.detail = detail;
+    Ipc__QueryReply body = IPC__QUERY_REPLY__INIT;
+    body.status = status;
+    body.problem = &problem;
+    return role_reply(r->kit, to, IPC_QUERY_REPLY, &body.base);
+}
+
 static lt_res refuse(struct reader *r, const struct ipc_addr *to, lt_res why)
 {
     char detail[sizeof lt_error_last()->detail];
@@ -70,13 +87,14 @@ static lt_res refuse(struct reader *r, const struct ipc_addr *to, lt_res why)
 }
 
 /* In pieces that a link carries well; the notary passes each on as it comes. */
-static lt_res stream(struct reader *r, const struct ipc_addr *to, lt_slice json)
+static lt_res stream(struct reader *r, const struct ipc_addr *to, lt_slice json, int64_t until_us)
 {
     do {
         lt_slice piece = lt_slice_sub(json, 0, CA_QUERY_PIECE_MAX);
         json = lt_slice_sub(json, piece.len, json.len);
         Ipc__QueryReply body = IPC__QUERY_REPLY__INIT;
         body.status = 200;
+        body.session_until_us = until_us;
         body.json = lt_arena_cstr(&r->arena, piece);
         LT_CHECK(body.json != NULL, LT_PEER_TOO_LARGE, "the answer is over the limit; ask for fewer rows");
         body.more = json.len > 0;
@@ -91,7 +109,9 @@ static lt_res on_query(void *self, const struct ipc_msg *m)
     struct reader *r = self;
     struct lt_buf out;
     int64_t begun_ms = lt_monotonic_ms();
-    const struct ca_query query = {
+    struct ca_viewer viewer;
+    uint32_t status = 0;
+    struct ca_query query = {
         .store = r->store,
         .q = (const Ipc__Query *)(const void *)m->body,
         .now = lt_now(),
@@ -101,9 +121,14 @@ static lt_res on_query(void *self, const struct ipc_msg *m)
         .folder = r->folder,
     };
     lt_buf_init(&out, CA_QUERY_ANSWER_MAX);
-    lt_res answer = incident_ask(&query, &out);
+    lt_res answer = reader_access(&query, &viewer, &status);
+    query.viewer = viewer.operator_ == NULL ? NULL : &viewer;
+    answer = lt_failed(answer) ? answer : incident_ask(&query, &out);
+    int64_t until_us = viewer.expires.us;
     lt_arena_reset(&r->arena);
-    lt_res sent = lt_failed(answer) ? refuse(r, &m->from, answer) : stream(r, &m->from, lt_buf_slice(&out));
+    lt_res sent = status != 0         ? turn_away(r, &m->from, status)
+                  : lt_failed(answer) ? refuse(r, &m->from, answer)
+                                      : stream(r, &m->from, lt_buf_slice(&out), until_us);
     lt_buf_done(&out);
     lt_metric_add(lt_failed(answer) ? "lintel_queries_refused_total" : "lintel_queries_total", 1);
     lt_metric_observe_us("lintel_query_seconds", (uint64_t)(lt_monotonic_ms() - begun_ms) * 1000);

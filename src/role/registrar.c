@@ -39,6 +39,7 @@
 #include "ca/revoke.h"
 #include "ca/scratch_book.h"
 #include "ca/service.h"
+#include "ca/session.h"
 #include "ca/tally.h"
 #include "ca/usage.h"
 #include "crypto/digest.h"
@@ -65,6 +66,12 @@ static lt_res step_key(struct registrar *g, struct ca_turn *t, const struct ipc_
     const Ipc__KeyLookup *asked = body_of(m);
     if (lt_slice_starts(lt_slice_cstr(asked->kid), LT_LIT("operator:"))) {
         return registrar_operator_key(g, t, m);
+    }
+    if (lt_slice_starts(lt_slice_cstr(asked->kid), LT_LIT(CA_SESSION_KID))) {
+        return registrar_session_key(g, t, m);
+    }
+    if (lt_slice_starts(lt_slice_cstr(asked->kid), LT_LIT(CA_PASSKEY_KID))) {
+        return registrar_passkey_key(g, t, m);
     }
     return acme_desk_key(g->desk, t, m);
 }
@@ -364,6 +371,7 @@ static lt_res step_examiner_linked(struct registrar *g, struct ca_turn *t, const
     LT_TRY(ca_halt_send(t));
     ca_host_news_again(t->book, t->now);
     LT_TRY(ca_key_block_recover(t, KEY_PARTS));
+    LT_TRY(ca_passkeys_tell(t, (lt_time){0}));
     return ca_issue_hello(t);
 }
 

@@ -5,6 +5,7 @@
 #include "acme/names_policy.h"
 #include "ca/book.h"
 #include "ca/config.h"
+#include "operator.pb-c.h"
 #include "role/kit.h"
 #include "validate/perspective.h"
 
@@ -90,5 +91,15 @@ LT_MUST_USE lt_res registrar_operator_revoked(struct registrar *g, struct ca_tur
                                               const struct ca_revoked *r);
 /* KeyAnswer for "operator:NAME". */
 LT_MUST_USE lt_res registrar_operator_key(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m);
+
+/* registrar_session.c: KeyAnswer for "session:ID", "passkey:ID". */
+LT_MUST_USE lt_res registrar_session_key(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m);
+LT_MUST_USE lt_res registrar_passkey_key(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m);
+/* Ops without an operator behind them: session.open, passkey.add. false: another op. */
+bool registrar_session_is(const char *op);
+registrar_step registrar_session_call;
+/* Whose session that is: LT_OK and *ret_by, or *ret_ended and what the answer says. */
+LT_MUST_USE lt_res registrar_session_of(struct registrar *g, struct ca_turn *t, const Ipc__OperatorCall *m,
+                                        const struct ca_operator **ret_by, Ipc__Problem **ret_ended);
 
 #endif

@@ -18,6 +18,7 @@
 #include "ca/ready.h"
 #include "ca/revoke.h"
 #include "ca/scope_book.h"
+#include "ca/session.h"
 #include "ca/usage.h"
 #include "incident/op.h"
 #include "operator.pb-c.h"
@@ -155,6 +156,17 @@ static lt_res op_scope_save(struct call *c)
 {
     LT_CHECK(c->m->scope != NULL, LT_PEER_MALFORMED, "a scope is wanted");
     return ca_scope_save(c->t, c->m->scope, c->by->name, bytes(c->m->jws), &c->json);
+}
+
+static lt_res op_session_leave(struct call *c)
+{
+    LT_CHECK(c->m->session[0] != 0, LT_PEER_MALFORMED, "an operator's own key has no session to leave");
+    return ca_session_end(c->t, c->m->session, c->by->name, bytes(c->m->jws), &c->json);
+}
+
+static lt_res op_session_end(struct call *c)
+{
+    return ca_session_end(c->t, c->m->name, c->by->name, bytes(c->m->jws), &c->json);
 }
 
 static lt_res op_eab_create(struct call *c)
@@ -345,6 +357,9 @@ static const struct {
     {"plan.approve", CA_ROLE_APPROVER, op_plan_approve},
     {"plan.run", CA_ROLE_OPERATOR | CA_ROLE_APPROVER, op_plan_run},
     {"key-block.add", CA_ROLE_OPERATOR, op_key_block},
+    {"session.leave", CA_ROLE_VIEWER | CA_ROLE_OPERATOR | CA_ROLE_APPROVER | CA_ROLE_AUDITOR,
+     op_session_leave},
+    {"session.end", CA_ROLE_OPERATOR, op_session_end},
     {"eab.create", CA_ROLE_OPERATOR, op_eab_create},
     {"eab.revoke", CA_ROLE_OPERATOR, op_eab_revoke},
     {"pause.resume", CA_ROLE_OPERATOR, op_pause_resume},
@@ -444,6 +459,12 @@ static lt_res reply_problem(struct registrar *g, struct ca_turn *t, const struct
 static lt_res authorize(struct call *c, unsigned roles)
 {
     LT_TRY(acme_desk_redeem(c->g->desk, lt_slice_cstr(c->m->nonce)));
+    if (c->m->session[0] != 0) {
+        LT_TRY(registrar_session_of(c->g, c->t, c->m, &c->by, &c->problem));
+        LT_CHECK(c->by == NULL || (c->by->roles & roles) != 0, LT_PEER_UNAUTHORIZED,
+                 "%s has not the role for that", c->by->name);
+        return LT_OK;
+    }
     c->by = ca_operator_by_name(&c->g->book->operators, lt_slice_cstr(c->m->operator_));
     LT_CHECK(c->by != NULL, LT_PEER_UNAUTHORIZED, "there is no operator \"%s\"", c->m->operator_);
     bool same = lt_slice_eq(bytes(c->m->thumbprint), LT_SLICE(c->by->thumbprint, sizeof c->by->thumbprint));
@@ -457,6 +478,9 @@ static lt_res authorize(struct call *c, unsigned roles)
 static lt_res desk_op(struct call *c, const struct incident_op *op)
 {
     LT_TRY(authorize(c, op->roles));
+    if (c->problem != NULL) {
+        return reply_problem(c->g, c->t, &c->from, c->problem);
+    }
     LT_CHECK(c->m->desk != NULL, LT_PEER_MALFORMED, "%s without its members", op->op);
     struct incident_call i = {
         .t = c->t,
@@ -476,12 +500,15 @@ static lt_res desk_op(struct call *c, const struct incident_op *op)
 lt_res registrar_operator_call(struct registrar *g, struct ca_turn *t, const struct ipc_msg *m)
 {
     struct call c = {.g = g, .t = t, .from = m->from, .m = (const Ipc__OperatorCall *)(const void *)m->body};
+    if (registrar_session_is(c.m->op)) {
+        return registrar_session_call(g, t, m);
+    }
     for (size_t i = 0; i < LT_COUNT(ops); i++) {
         if (strcmp(ops[i].op, c.m->op) != 0) {
             continue;
         }
         LT_TRY(authorize(&c, ops[i].roles));
-        LT_TRY(ops[i].run(&c));
+        LT_TRY(c.problem == NULL ? ops[i].run(&c) : LT_OK);
         if (c.problem != NULL) {
             return reply_problem(g, t, &c.from, c.problem);
         }
