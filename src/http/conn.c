@@ -72,7 +72,8 @@ static void read_some(struct http_conn *c)
     if (r.code == LT_STATE_CLOSED) {
         c->eof = true;
         s->stats.tls_failed += c->established ? 0 : 1;
-        bool over = !c->established || c->phase == CONN_H2 ||
+        bool left = c->phase == CONN_HANDLING && c->exchanges != NULL && c->exchanges->lasting;
+        bool over = !c->established || c->phase == CONN_H2 || left ||
                     (c->phase == CONN_LINGER && http_wire_pending(&c->wire) == 0);
         c->phase = over ? CONN_DEAD : c->phase;
     }

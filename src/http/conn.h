@@ -38,6 +38,7 @@ struct http_exchange {
     bool handed;  /* hooks.request has run: hooks.ended must */
     bool answered;
     bool more;
+    bool lasting;
     bool chunked;
     unsigned status;
     void *user;
@@ -99,6 +100,7 @@ struct http_listener {
     int fd;
     struct event acceptable;
     bool accepting;
+    size_t open; /* its connections */
 };
 
 enum { PEER_BUCKETS = 1024, SCRATCH_BYTES = 17 * 1024 };

@@ -151,6 +151,7 @@ static void queue_add(struct http_exchange *x, lt_slice body)
 void http_exchange_set_source(struct http_exchange *x, const struct http_answer *a, lt_slice body)
 {
     x->more = a->more;
+    x->lasting = a->lasting;
     if (a->has_file && !x->head_only) {
         x->file_fd = a->file_fd;
         x->file_left = a->file_len;

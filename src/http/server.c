@@ -177,6 +177,7 @@ void http_conn_free(struct http_conn *c)
     }
     unlink_conn(c);
     (*open_count(s, c->listener))--;
+    c->listener->open--;
     if (c->wire.ssl != NULL && c->wire.out.len == 0) {
         (void)SSL_shutdown(c->wire.ssl); /* best effort: one close_notify, no waiting for another */
     }
@@ -210,7 +211,7 @@ static bool is_loopback(const struct http_conn *c)
 static bool admit(struct http_server *s, const struct http_listener *l, const struct http_conn *c)
 {
     if (!l->info->is_public) {
-        return s->stats.open_reserved < s->limits.reserved_connections;
+        return l->open < s->limits.reserved_connections;
     }
     bool counts = has_peer_key(c) && (s->limits.loopback_counts || !is_loopback(c));
     if (counts && count_peer(s, c->peer_key, c->peer_bucket) >= s->limits.per_address) {
@@ -278,6 +279,7 @@ static void begin_conn(struct http_listener *l, int fd, const struct sockaddr_st
     c->sniffing = l->info->kind == HTTP_LISTEN_EITHER;
     s->stats.accepted++;
     (*open_count(s, l))++;
+    l->open++;
     link_conn(c);
     lt_buf_init(&c->in, IN_MAX);
     c->established = !tls && !c->sniffing;

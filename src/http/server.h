@@ -25,7 +25,7 @@ struct http_limits {
     size_t connections;          /* of all public listeners together: 4000 */
     size_t per_address;          /* IPv4 address or IPv6 /64; public listeners: 256 */
     bool loopback_counts;        /* per address too; by default it does not: there a proxy speaks for many */
-    size_t reserved_connections; /* of listeners that are not public: 64 */
+    size_t reserved_connections; /* of each listener that is not public: 64 */
     size_t buffered_bytes;       /* of request bodies and of queued answers, each: 64 MiB */
     int head_ms;                 /* first byte (or TLS hello) to last byte of a head: 10 s */
     int body_ms;                 /* whole body: 20 s */
@@ -70,6 +70,7 @@ struct http_answer {
     size_t header_count;
     lt_slice body; /* copied */
     bool more;     /* http_exchange_more follows */
+    bool lasting;  /* it goes on until the client leaves: one that says no more has left */
     bool has_file; /* body is file_len bytes from the start of file_fd, which becomes the server's */
     int file_fd;
     uint64_t file_len;

@@ -16,7 +16,7 @@
 #include "base/random.h"
 #include "role/profiles.h"
 
-enum { TICK_MS = 100, SCRATCH_MAX = 256 * 1024 };
+enum { TICK_MS = 100, SCRATCH_MAX = 256 * 1024, RESERVED_CONNECTIONS = 256 /* browsers hold several each */ };
 
 #define ON(listener_) (1u << (listener_))
 
@@ -51,6 +51,7 @@ static const struct {
     {ON(LISTENER_HTTPS), "/affected/", gateway_serve_affected},
     {ON(LISTENER_HTTPS), GATEWAY_NAMELESS, gateway_ask},
     {ON(LISTENER_API), "/api/", gateway_ask},
+    {ON(LISTENER_OPERATOR), "/api/v1/live", gateway_serve_live},
     {ON(LISTENER_OPERATOR), "/api/", gateway_serve_api},
     {ON(LISTENER_OPERATOR), "/console/", gateway_serve_console},
     {ON(LISTENER_OPERATOR), "/console", gateway_serve_console},
@@ -118,6 +119,7 @@ static struct gateway_slot *take_slot(struct gateway *g, struct http_exchange *x
         };
         g->in_flight++;
         g->address_load[slot->bucket] += slot->spared ? 0U : 1U;
+        g->operator_load += slot->listener == LISTENER_OPERATOR ? 1U : 0U;
     }
     return slot;
 }
@@ -128,7 +130,9 @@ static void on_request(void *self, struct http_exchange *x)
     const struct http_request *r = http_exchange_request(x);
     struct gateway_slot *slot = take_slot(g, x);
     http_exchange_set_user(x, slot);
-    if (slot == NULL) {
+    bool crowded = slot != NULL && slot->listener == LISTENER_OPERATOR &&
+                   g->operator_load > GATEWAY_OPERATOR_SLOTS;
+    if (slot == NULL || crowded) {
         http_exchange_problem(x, 503, NULL, "too many requests at once", 1);
         return;
     }
@@ -163,6 +167,8 @@ static void on_ended(void *self, struct http_exchange *x, const struct http_outc
     gateway_forget(g, slot);
     gateway_ocsp_forget(g, slot);
     gateway_ari_forget(g, slot);
+    gateway_live_forget(g, slot);
+    g->operator_load -= slot->listener == LISTENER_OPERATOR ? 1U : 0U;
     g->address_load[slot->bucket] -= slot->spared ? 0U : 1U;
     *slot = (struct gateway_slot){.next_free = g->free_slots};
     g->free_slots = slot;
@@ -192,6 +198,7 @@ static lt_res tick(void *self, lt_time now)
     }
     http_server_tick(g->server, now, g->now_ms);
     gateway_expire(g);
+    gateway_live_tick(g);
     gateway_tls_tick(g);
     gateway_ari_tick(g);
     gateway_ocsp_tick(g);
@@ -261,7 +268,7 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *start, const int *li
     static struct gateway storage; /* one role is one process */
     struct gateway *g = &storage;
     const struct http_hooks hooks = {.self = g, .request = on_request, .ended = on_ended};
-    const struct http_limits limits = {0};
+    const struct http_limits limits = {.reserved_connections = RESERVED_CONNECTIONS};
     g->kit = kit;
     g->now = lt_now();
     g->now_ms = lt_monotonic_ms();
@@ -279,6 +286,7 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *start, const int *li
     LT_TRY(gateway_tls_open(g, start));
     gateway_testing_open(g, start);
     gateway_console_open(g, start);
+    gateway_live_open(g);
     for (size_t i = 0; i < start->n_listeners; i++) {
         LT_TRY(add_listener(g, start->listeners[i], listener_fds[i]));
     }

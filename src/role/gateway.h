@@ -17,6 +17,8 @@ struct ssl_ctx_st;
 
 /* What is asked below this path is asked by nobody: no address is logged, and none handed on. */
 #define GATEWAY_NAMELESS "/concern/"
+/* A notary says here when the session of who asked ends, in microseconds; no client is told. */
+#define GATEWAY_SESSION_UNTIL "lintel-session-until"
 
 enum gateway_listener {
     LISTENER_HTTPS,
@@ -35,7 +37,12 @@ enum {
     GATEWAY_BOARDS = 64,
     GATEWAY_LISTENERS = 16,
     GATEWAY_SUSPECTS = 64,
+    GATEWAY_LIVE_MAX = 64,        /* streams of events: 503 beyond them, and consoles ask now and then */
+    GATEWAY_OPERATOR_SLOTS = 256, /* of the slots, for the operator's listener: consoles take no client's */
 };
+
+/* A stream of events: none, asked for the first time, begun. */
+enum gateway_live_phase { GATEWAY_LIVE_NOT, GATEWAY_LIVE_ASKED, GATEWAY_LIVE_ON };
 
 /* One request, from hooks.request to hooks.ended. */
 struct gateway_slot {
@@ -52,7 +59,19 @@ struct gateway_slot {
     uint64_t unknown_id; /* of the question to the ocsp-signer; 0: none */
     int64_t unknown_due_ms;
     int64_t ari_until_ms; /* waits for newer renewal information, at most until then; 0: does not */
+    enum gateway_live_phase live;
+    int64_t live_until_us; /* the end of its session; 0: nobody said */
+    int64_t live_said_ms;
     struct gateway_slot *next_free;
+};
+
+/* Open consoles: gateway_live.c. */
+struct gateway_live {
+    struct gateway_slot *streams[GATEWAY_LIVE_MAX]; /* NULL: free */
+    size_t next;                                    /* whose turn it is to ask */
+    int64_t due_ms;
+    struct lt_buf event; /* the last document, as it goes out */
+    uint8_t hash[32];    /* of it, without the time at which it was written */
 };
 
 struct gateway_notary {
@@ -133,6 +152,8 @@ struct gateway {
     size_t board_count;
     struct gateway_notary notaries[GATEWAY_NOTARIES];
     uint32_t next_notary;
+    struct gateway_live live;
+    size_t operator_load; /* slots of the operator's listener */
     struct gateway_suspect suspects[GATEWAY_SUSPECTS];
     size_t next_suspect;
     struct gateway_slot slots[GATEWAY_SLOTS];
@@ -151,6 +172,8 @@ bool gateway_spares(const char *remote);
 
 /* gateway_notary.c: questions to the notaries. */
 void gateway_ask(struct gateway *g, struct http_exchange *x);
+/* The same request once more, whose answer was taken. Where nobody is there to ask nothing happens. */
+void gateway_ask_again(struct gateway *g, struct gateway_slot *slot);
 lt_res gateway_on_response(void *self, const struct ipc_msg *m);
 void gateway_linked(void *self, enum ipc_role peer, uint32_t instance);
 void gateway_unlinked(void *self, enum ipc_role peer, uint32_t instance);
@@ -181,7 +204,19 @@ bool gateway_console_knows(const struct gateway *g, lt_slice host);
 /* No page of another site asks. */
 bool gateway_console_trusts(const struct http_request *r);
 void gateway_serve_console(struct gateway *g, struct http_exchange *x);
+/* Both; where it is not so, x has been answered. */
+bool gateway_console_admits(struct gateway *g, struct http_exchange *x);
 void gateway_serve_api(struct gateway *g, struct http_exchange *x);
+/* Adds what every answer to a browser carries; the new count. */
+size_t gateway_console_headers(struct http_header *headers, size_t count, size_t max);
+
+/* gateway_live.c: streams of events. */
+void gateway_live_open(struct gateway *g);
+void gateway_serve_live(struct gateway *g, struct http_exchange *x);
+/* A notary's answer to a stream's question. False: it goes on as any other does. */
+bool gateway_live_takes(struct gateway *g, struct gateway_slot *slot, const Ipc__HttpResponse *m);
+void gateway_live_tick(struct gateway *g);
+void gateway_live_forget(struct gateway *g, struct gateway_slot *slot);
 
 /* gateway_ari.c: renewal information (RFC 9773), out of the publisher's map. */
 void gateway_ari_open(struct gateway *g, const char *folder);

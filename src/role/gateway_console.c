@@ -80,16 +80,45 @@ bool gateway_console_trusts(const struct http_request *r)
     return ours && (origin.len == 0 || http_origin_is(origin, r->host));
 }
 
-void gateway_serve_api(struct gateway *g, struct http_exchange *x)
+bool gateway_console_admits(struct gateway *g, struct http_exchange *x)
 {
     if (!host_known(g, x)) {
-        return;
+        return false;
     }
-    if (!gateway_console_trusts(http_exchange_request(x))) {
+    bool trusted = gateway_console_trusts(http_exchange_request(x));
+    if (!trusted) {
         http_exchange_problem(x, 403, NULL, "a page of another site asks", 0);
-        return;
     }
-    gateway_ask(g, x);
+    return trusted;
+}
+
+void gateway_serve_api(struct gateway *g, struct http_exchange *x)
+{
+    if (gateway_console_admits(g, x)) {
+        gateway_ask(g, x);
+    }
+}
+
+/* Of what the API answers: data, never a page. */
+static const struct http_header api_headers[] = {
+    {"content-security-policy", "default-src 'none'; frame-ancestors 'none'; sandbox"},
+    {"x-content-type-options", "nosniff"},
+    {"referrer-policy", "no-referrer"},
+    {"cross-origin-resource-policy", "same-origin"},
+};
+
+size_t gateway_console_headers(struct http_header *headers, size_t count, size_t max)
+{
+    for (size_t i = 0; i < LT_COUNT(api_headers); i++) {
+        bool there = count == max;
+        for (size_t k = 0; k < count && !there; k++) {
+            there = strcmp(headers[k].name, api_headers[i].name) == 0;
+        }
+        if (!there) {
+            headers[count++] = api_headers[i];
+        }
+    }
+    return count;
 }
 
 static const struct gateway_asset *find_asset(lt_slice name)

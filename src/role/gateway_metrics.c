@@ -56,6 +56,10 @@ void gateway_count(struct gateway *g, const struct gateway_slot *slot, const str
 void gateway_metrics_tick(struct gateway *g)
 {
     const struct http_stats *s = http_server_stats(g->server);
+    uint64_t streams = 0;
+    for (size_t i = 0; i < GATEWAY_LIVE_MAX; i++) {
+        streams += g->live.streams[i] != NULL ? 1U : 0U;
+    }
     const struct {
         const char *name;
         uint64_t value;
@@ -63,6 +67,7 @@ void gateway_metrics_tick(struct gateway *g)
         {"lintel_http_connections{class=\"public\"}", s->open_public},
         {"lintel_http_connections{class=\"operator\"}", s->open_reserved},
         {"lintel_http_requests_in_flight", g->in_flight},
+        {"lintel_console_streams", streams},
         {"lintel_http_connections_accepted_total", s->accepted},
         {"lintel_http_connections_refused_total", s->refused},
         {"lintel_http_connections_evicted_total", s->evicted},

@@ -162,6 +162,11 @@ void gateway_ask(struct gateway *g, struct http_exchange *x)
     }
 }
 
+void gateway_ask_again(struct gateway *g, struct gateway_slot *slot)
+{
+    (void)ask(g, slot);
+}
+
 void gateway_forget(struct gateway *g, struct gateway_slot *slot)
 {
     if (slot->id != 0) {
@@ -174,6 +179,7 @@ void gateway_forget(struct gateway *g, struct gateway_slot *slot)
 static lt_res begin_answer(struct gateway *g, struct gateway_slot *slot, const Ipc__HttpResponse *m)
 {
     struct http_header headers[HEADERS_MAX];
+    size_t count = 0;
     LT_CHECK(m->n_headers <= HEADERS_MAX, LT_PEER_MALFORMED, "an answer with %zu headers", m->n_headers);
     lt_arena_reset(&g->scratch);
     for (size_t i = 0; i < m->n_headers; i++) {
@@ -181,13 +187,18 @@ static lt_res begin_answer(struct gateway *g, struct gateway_slot *slot, const I
         for (char *c = name; *c != 0; c++) {
             *c = (char)tolower((unsigned char)*c);
         }
-        headers[i] = (struct http_header){name, m->headers[i]->value};
+        if (strcmp(name, GATEWAY_SESSION_UNTIL) != 0) {
+            headers[count++] = (struct http_header){name, m->headers[i]->value};
+        }
+    }
+    if (slot->listener == LISTENER_OPERATOR) {
+        count = gateway_console_headers(headers, count, HEADERS_MAX);
     }
     const struct http_answer answer = {
         .status = m->status,
         .content_type = m->content_type[0] != 0 ? m->content_type : NULL,
         .headers = headers,
-        .header_count = m->n_headers,
+        .header_count = count,
         .body = LT_SLICE(m->body.data, m->body.len),
         .more = m->more,
     };
@@ -204,6 +215,9 @@ lt_res gateway_on_response(void *self, const struct ipc_msg *m)
     const Ipc__HttpResponse *r = (const Ipc__HttpResponse *)m->body;
     if (slot == NULL) {
         return LT_OK; /* the client left, or it was answered in the notary's stead */
+    }
+    if (gateway_live_takes(g, slot, r)) {
+        return LT_OK;
     }
     if (!slot->begun && gateway_testing_takes(g, slot, r)) {
         return LT_OK;
@@ -240,6 +254,9 @@ void gateway_unlinked(void *self, enum ipc_role peer, uint32_t instance)
             continue;
         }
         slot->id = 0;
+        if (slot->live == GATEWAY_LIVE_ON) {
+            continue; /* the next tick asks another */
+        }
         if (slot->asked_again) {
             suspect(g, slot->exchange);
         }
@@ -260,6 +277,9 @@ void gateway_expire(struct gateway *g)
         }
         lt_log(LT_LOG_WARN, "no answer from a notary", "notary=%u", slot->notary);
         gateway_forget(g, slot);
+        if (slot->live == GATEWAY_LIVE_ON) {
+            continue; /* it goes on, and asks again */
+        }
         if (slot->begun) {
             http_exchange_abort(slot->exchange);
         } else {

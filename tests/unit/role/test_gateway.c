@@ -363,6 +363,7 @@ static void test_routes(void **state)
         {"/console/", {404, 404, 200, 404}},
         {"/console", {404, 404, 308, 404}},
         {"/console/incidents/7", {404, 404, 200, 404}}, /* a page of the program in the browser */
+        {"/api/v1/live/x", {404, 404, ASKED, ASKED}},
         {"/console/none.js", {404, 404, 404, 404}},
         {"/console/../metrics", {400, 400, 400, 400}},
         {"/metrics", {404, 404, 200, 200}},
@@ -557,6 +558,175 @@ static void test_tls_only(void **state)
     free(text);
     finish(&p, notary);
     puppet_listeners[OPERATOR].address = "127.0.0.1:1";
+}
+
+/* Reads until the text holds that; the whole text so far. */
+static const char *read_until(struct client *c, const char *want)
+{
+    while (strstr(c->in, want) == NULL) {
+        ssize_t n = recv(c->fd, c->in + c->in_len, ANSWER_MAX - c->in_len, 0);
+        if (n <= 0) {
+            fail_msg("the stream ended, or nothing came: %s", c->in);
+        }
+        c->in_len += (size_t)n;
+        c->in[c->in_len] = 0;
+    }
+    return c->in;
+}
+
+static unsigned occurrences(const char *text, const char *want)
+{
+    unsigned n = 0;
+    for (const char *at = strstr(text, want); at != NULL; at = strstr(at + 1, want)) {
+        n++;
+    }
+    return n;
+}
+
+static uint64_t expect_live(struct puppet *p, struct ipc_link *notary, char ret_session[32])
+{
+    const ProtobufCMessage *body;
+    uint64_t id = expect_question(p, notary, IPC_HTTP_REQUEST, &body);
+    const Ipc__HttpRequest *q = (const Ipc__HttpRequest *)(const void *)body;
+    assert_string_equal(q->path, "/api/v1/live");
+    (void)snprintf(ret_session, 32, "%s", q->session);
+    return id;
+}
+
+static void live_open(struct client *c, const char *session)
+{
+    char cookie[80];
+    (void)snprintf(cookie, sizeof cookie, "Cookie: lintel_session=%s\r\n", session);
+    client_open(c, OPERATOR);
+    client_get(c, "GET", "/api/v1/live", cookie);
+}
+
+static void answer_until(struct ipc_link *notary, uint64_t id, const char *json, int64_t until_us)
+{
+    static char name[] = "Lintel-Session-Until";
+    char value[24];
+    Ipc__HttpHeader header = IPC__HTTP_HEADER__INIT;
+    Ipc__HttpHeader *headers[] = {&header};
+    Ipc__HttpResponse m = IPC__HTTP_RESPONSE__INIT;
+    (void)snprintf(value, sizeof value, "%lld", (long long)until_us);
+    header.name = name;
+    header.value = value;
+    m.status = 200;
+    m.headers = headers;
+    m.n_headers = 1;
+    m.body = (ProtobufCBinaryData){strlen(json), (uint8_t *)(uintptr_t)json};
+    assert_ok(ipc_link_send(notary, IPC_HTTP_RESPONSE, id, &m.base, NULL, 0));
+}
+
+/* One question for two streams; what changed goes to both, what did not to nobody; a refusal, and the end of
+ * a session, end one of them. */
+static void test_live(void **state)
+{
+    (void)state;
+    struct puppet p;
+    struct ipc_link *notary;
+    struct client a;
+    struct client b;
+    char who[32];
+    start(&p, &notary);
+    wait_healthy();
+    live_open(&a, "A");
+    answer(notary, expect_live(&p, notary, who), 200, "{\"now\":\"1\",\"x\":1}", false);
+    assert_string_equal(who, "A");
+    assert_non_null(strstr(read_until(&a, "\"x\":1}\n\n"), "Content-Type: text/event-stream"));
+    live_open(&b, "B");
+    char first[32];
+    uint64_t id = expect_live(&p, notary, first);
+    while (strcmp(first, "B") != 0) { /* a tick may come first */
+        answer(notary, id, 200, "{\"now\":\"2\",\"x\":1}", false);
+        id = expect_live(&p, notary, first);
+    }
+    answer(notary, id, 200, "{\"now\":\"3\",\n\"x\":2}", false);
+    (void)read_until(&b, "data: {\"now\":\"3\",\ndata: \"x\":2}\n\n");
+    (void)read_until(&a, "data: {\"now\":\"3\",\ndata: \"x\":2}\n\n");
+    assert_int_equal(occurrences(a.in, "event: overview"), 2); /* not for the clock alone */
+    bool seen[2] = {false, false};
+    while (!seen[0] || !seen[1]) { /* they take turns in asking */
+        id = expect_live(&p, notary, who);
+        seen[who[0] - 'A'] = true;
+        answer(notary, id, 200, "{\"now\":\"4\",\n\"x\":2}", false);
+    }
+    do {
+        id = expect_live(&p, notary, who);
+        answer(notary, id, strcmp(who, "A") == 0 ? 401 : 200, "{\"now\":\"5\",\n\"x\":2}", false);
+    } while (strcmp(who, "A") != 0);
+    (void)read_until(&a, "event: end\ndata: session\n\n");
+    assert_int_equal(occurrences(a.in, "event: overview"), 2);
+    answer_until(notary, expect_live(&p, notary, who), "{\"x\":3}", lt_now().us + 300000);
+    assert_string_equal(who, "B");
+    (void)read_until(&b, "data: {\"x\":3}\n\n");
+    (void)read_until(&b, "event: end\ndata: session\n\n");
+    assert_int_equal(occurrences(b.in, "Lintel-Session-Until"), 0);
+    client_close(&a);
+    client_close(&b);
+    finish(&p, notary);
+}
+
+/* Answers whatever is asked until the client has read that. */
+static void live_wait(struct puppet *p, struct ipc_link *notary, struct client *c, const char *want)
+{
+    for (int i = 0; strstr(c->in, want) == NULL; i++) {
+        struct ipc_msg m;
+        lt_arena_reset(&p->arena);
+        if (!lt_failed(ipc_link_recv(notary, &p->arena, &m))) {
+            ipc_msg_done(&m);
+            answer(notary, m.from.id, 200, "{}", false);
+        }
+        ssize_t n = recv(c->fd, c->in + c->in_len, 4096, MSG_DONTWAIT);
+        c->in_len += n > 0 ? (size_t)n : 0;
+        c->in[c->in_len] = 0;
+        if (n == 0 || i == PATIENCE_MS) {
+            fail_msg("instead of \"%s\": %s", want, c->in);
+        }
+        if (n < 0) {
+            (void)usleep(1000);
+        }
+    }
+}
+
+/* So many and no more; who leaves makes room; what is refused is an answer like any other; a drain ends all.
+ */
+static void test_live_places(void **state)
+{
+    (void)state;
+    enum { PLACES = 64 };
+    struct puppet p;
+    struct ipc_link *notary;
+    static struct client c[PLACES];
+    struct client late;
+    char who[32];
+    char *text;
+    start(&p, &notary);
+    wait_healthy();
+    assert_int_equal(fetch(OPERATOR, "POST", "/api/v1/live", "", &text), 405);
+    free(text);
+    live_open(&late, "none");
+    answer(notary, expect_live(&p, notary, who), 401, "no", false);
+    assert_int_equal(client_read(&late), 401);
+    client_close(&late);
+    for (int i = 0; i < PLACES; i++) {
+        live_open(&c[i], "S");
+    }
+    for (int i = 0; i < PLACES; i++) {
+        live_wait(&p, notary, &c[i], "data: {}\n\n");
+    }
+    live_open(&late, "S");
+    assert_int_equal(client_read(&late), 503);
+    client_close(&late);
+    client_close(&c[7]);
+    (void)usleep(TICKS_MS * 1000);
+    live_open(&c[7], "S7");
+    live_wait(&p, notary, &c[7], "data: {}\n\n");
+    finish(&p, notary);
+    for (int i = 0; i < PLACES; i++) {
+        (void)read_until(&c[i], "event: end\ndata: drain\n\n");
+        client_close(&c[i]);
+    }
 }
 
 static void put_file(const char *name, const char *content)
@@ -1095,6 +1265,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_browsers),
         cmocka_unit_test(test_operator_tls),
         cmocka_unit_test(test_tls_only),
+        cmocka_unit_test(test_live),
+        cmocka_unit_test(test_live_places),
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_answers),
         cmocka_unit_test(test_bad_answers),
