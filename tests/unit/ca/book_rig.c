@@ -615,3 +615,40 @@ void rig_audit(struct rig *r)
     assert_int_equal(a.counts.findings, 0);
     assert_true(a.counts.events > 0);
 }
+
+static lt_res step_tally(struct rig *r, struct ca_turn *t, void *arg)
+{
+    bool *more = arg;
+    (void)r;
+    return ca_tally_beat(t, more);
+}
+
+void rig_tally_slice(struct rig *r)
+{
+    bool more = false;
+    assert_ok(rig_run(r, step_tally, &more));
+}
+
+void rig_tally(struct rig *r)
+{
+    bool more = true;
+    while (more) {
+        assert_ok(rig_run(r, step_tally, &more));
+    }
+}
+
+/* What either side has and the other has not. */
+#define COUNTED                                                                                          \
+    "SELECT c.not_after_us / 3600000000 AS h, c.issuer AS i, c.profile AS p, count(*) AS n, "            \
+    "count(r.serial) AS v FROM certificate c LEFT JOIN revocation r ON r.issuer = c.issuer AND r.shard " \
+    "= c.shard AND r.serial = c.serial WHERE c.copy = 0 GROUP BY 1, 2, 3"
+#define TALLIED                                                                                    \
+    "SELECT hour AS h, issuer AS i, profile AS p, sum(certificates) AS n, sum(revoked) AS v FROM " \
+    "tally GROUP BY 1, 2, 3"
+
+void rig_tally_is_exact(struct rig *r)
+{
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM (" COUNTED " EXCEPT " TALLIED ") x"), 0);
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM (" TALLIED " EXCEPT " COUNTED ") x"), 0);
+    assert_int_equal(rig_number(r, "SELECT count(*) FROM tally_walk WHERE ended_us <> 0"), 1);
+}

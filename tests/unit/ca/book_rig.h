@@ -84,6 +84,11 @@ LT_MUST_USE lt_res rig_replay(struct rig *r);
 /* The last message of that type; NULL when there was none. */
 const struct rig_sent *rig_last(const struct rig *r, enum ipc_type type);
 int64_t rig_number(struct rig *r, const char *sql_text);
+/* The tally's beats, until it has counted everything. */
+void rig_tally(struct rig *r);
+void rig_tally_slice(struct rig *r); /* one of them */
+/* It says what counting the book says. */
+void rig_tally_is_exact(struct rig *r);
 /* All chains, certificates and approvals hold; the signer's journal is in the book. */
 void rig_audit(struct rig *r);
 

@@ -311,6 +311,7 @@ static void test_whole_ones(void **state)
     read_leaf(&a, "\x01\x02", &row);
     add.w.rows = list;
     add.w.n_rows = 1;
+    rig_tally(r);
     assert_ok(rig_run(r, step_begin, &add.w.id));
     assert_fails(rig_run(r, step_add, &add), LT_PEER_NOT_FOUND); /* that issuer is not there */
     Ipc__ImportIssuer issuer = issuer_of("old", elsewhere.key, &elsewhere.ca, hashes);
@@ -347,6 +348,7 @@ static void test_whole_ones(void **state)
     assert_int_equal(rig_number(r, "SELECT count(*) FROM certificate"), 2);
     lt_arena_done(&a);
     rig_audit(r);
+    rig_tally_is_exact(r);
 }
 
 /* A commit that fails takes the issuer out of memory, too. */

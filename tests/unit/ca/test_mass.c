@@ -287,6 +287,7 @@ static void whole_way(void **state)
     add_certificates(r, MANY);
     revoked_before(r, 3);
     revoked_before(r, 10001);
+    rig_tally(r);
     struct args *a = of_key(CA_REASON_SUPERSEDED);
     hold_of(a, 77);
     issuer_named_as_in_the_book(r, a);
@@ -319,6 +320,7 @@ static void whole_way(void **state)
     assert_ok(rig_run(r, step_lift, a));
     assert_fails(rig_run(r, step_lift, a), LT_PEER_NOT_FOUND);
     audit(r);
+    rig_tally_is_exact(r);
     struct ca_audit changed = {
         .store = r->store, .operators = &r->book->operators, .self = r, .found = unexpected};
     assert_ok(store_script(r->store, "UPDATE revocation SET reason = 5 WHERE serial = "
@@ -409,6 +411,7 @@ static void killed_anywhere(void **state)
     for (bool done = false; !done; turns++) {
         assert_true(turns < 200);
         assert_ok(rig_run(r, step_slice, a));
+        rig_tally_slice(r); /* counted while it runs: some of its members before their entries, some behind */
         if (rig_number(r, "SELECT count(*) FROM mass WHERE status = 'proposed'") == 1) {
             approve(r);
         }
@@ -429,6 +432,8 @@ static void killed_anywhere(void **state)
     assert_int_equal(r->journal_count, 2);
     assert_int_equal(rig_number(r, "SELECT count(*) FROM event WHERE kind = 'certificates.revoked'"), 2);
     audit(r);
+    rig_tally(r);
+    rig_tally_is_exact(r);
 }
 
 /* What the signer has comes into the book, even if the mass is paused meanwhile. */
@@ -465,6 +470,7 @@ static void a_compromised_key(void **state)
     struct rig *r = *state;
     add_certificates(r, FEW);
     revoked_before(r, 3);
+    rig_tally(r);
     struct args *a = of_key(CA_REASON_KEY_COMPROMISE);
     static char cause[] = "key-compromise";
     a->wanted.block = true;
@@ -479,6 +485,7 @@ static void a_compromised_key(void **state)
     assert_int_equal(rig_number(r, "SELECT must_us - aware_us FROM mass"),
                      LT_SECONDS_PER_DAY * LT_US_PER_SECOND);
     audit(r);
+    rig_tally_is_exact(r); /* one entry was changed, and is not another one */
 }
 
 /* Its rule is the only one there is; and whoever asks a second time means the same. */
