@@ -1,0 +1,7 @@
+// Actions of plans in words.
+export const ACTIONS = {
+  "mass.revoke": "Revoke a frozen list of certificates",
+  "halt.lift": "Lift a halt: issue again",
+  "issuer.revoke": "Revoke an issuing CA",
+  "key.unblock": "Allow a blocked key again",
+};
