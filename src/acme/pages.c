@@ -42,44 +42,132 @@ lt_res acme_page_title(struct acme_page *p, uint32_t status, const char *title)
     return copy(p, title, &p->reply.title);
 }
 
+static lt_res full(void)
+{
+    LT_FAIL(LT_PEER_TOO_LARGE, "acme: the page is too large");
+}
+
+lt_res acme_page_tone(struct acme_page *p, const char *tone)
+{
+    return copy(p, tone, &p->reply.tone);
+}
+
+lt_res acme_page_section(struct acme_page *p, const char *title)
+{
+    struct acme_page_section *s = LT_NEW(p->turn->arena, struct acme_page_section);
+    p->reply.sections = p->sections;
+    if (s == NULL || p->reply.n_sections == LT_COUNT(p->sections)) {
+        return full();
+    }
+    ipc__page_section__init(&s->m);
+    s->m.paragraphs = s->paragraphs;
+    s->m.items = s->items;
+    s->m.rows = s->rows;
+    s->m.buttons = s->buttons;
+    s->m.areas = s->areas;
+    p->section = s;
+    p->sections[p->reply.n_sections++] = &s->m;
+    return copy(p, title, &s->m.title);
+}
+
 lt_res acme_page_text(struct acme_page *p, const char *text)
 {
+    size_t *count = p->section == NULL ? &p->reply.n_paragraphs : &p->section->m.n_paragraphs;
+    char **list = p->section == NULL ? p->paragraphs : p->section->paragraphs;
     p->reply.paragraphs = p->paragraphs;
-    LT_CHECK(p->reply.n_paragraphs < LT_COUNT(p->paragraphs), LT_PEER_TOO_LARGE,
-             "acme: the page is too large");
-    return copy(p, text, &p->paragraphs[p->reply.n_paragraphs++]);
+    return *count == ACME_PAGE_TEXTS ? full() : copy(p, text, &list[(*count)++]);
 }
 
 lt_res acme_page_item(struct acme_page *p, const char *text)
 {
+    size_t *count = p->section == NULL ? &p->reply.n_items : &p->section->m.n_items;
+    char **list = p->section == NULL ? p->items : p->section->items;
     p->reply.items = p->items;
-    LT_CHECK(p->reply.n_items < LT_COUNT(p->items), LT_PEER_TOO_LARGE, "acme: the page is too large");
-    return copy(p, text, &p->items[p->reply.n_items++]);
+    return *count == ACME_PAGE_ITEMS ? full() : copy(p, text, &list[(*count)++]);
+}
+
+static lt_res add_row(struct acme_page *p, Ipc__PageRow **ret_row)
+{
+    size_t *count = p->section == NULL ? &p->reply.n_rows : &p->section->m.n_rows;
+    Ipc__PageRow **list = p->section == NULL ? p->rows : p->section->rows;
+    Ipc__PageRow *row = LT_NEW(p->turn->arena, Ipc__PageRow);
+    p->reply.rows = p->rows;
+    if (row == NULL || *count == ACME_PAGE_ROWS) {
+        return full();
+    }
+    ipc__page_row__init(row);
+    list[(*count)++] = row;
+    *ret_row = row;
+    return LT_OK;
 }
 
 lt_res acme_page_row(struct acme_page *p, const char *name, const char *value)
 {
-    Ipc__PageRow *row = LT_NEW(p->turn->arena, Ipc__PageRow);
-    p->reply.rows = p->rows;
-    LT_CHECK(row != NULL && p->reply.n_rows < LT_COUNT(p->rows), LT_PEER_TOO_LARGE,
-             "acme: the page is too large");
-    ipc__page_row__init(row);
-    p->rows[p->reply.n_rows++] = row;
+    Ipc__PageRow *row = NULL;
+    LT_TRY(add_row(p, &row));
     LT_TRY(copy(p, name, &row->name));
+    return copy(p, value, &row->value);
+}
+
+lt_res acme_page_row_toned(struct acme_page *p, const char *name, const char *value, const char *tone)
+{
+    Ipc__PageRow *row = NULL;
+    LT_TRY(add_row(p, &row));
+    LT_TRY(copy(p, name, &row->name));
+    LT_TRY(copy(p, tone, &row->tone));
+    return copy(p, value, &row->value);
+}
+
+lt_res acme_page_row_link(struct acme_page *p, const char *name, const char *value, const char *link)
+{
+    Ipc__PageRow *row = NULL;
+    LT_TRY(add_row(p, &row));
+    LT_TRY(copy(p, name, &row->name));
+    LT_TRY(copy(p, link, &row->link));
     return copy(p, value, &row->value);
 }
 
 static lt_res add_area(struct acme_page *p, const char *name, const char *label, Ipc__PageArea **ret_area)
 {
+    size_t *count = p->section == NULL ? &p->reply.n_areas : &p->section->m.n_areas;
+    Ipc__PageArea **list = p->section == NULL ? p->areas : p->section->areas;
     Ipc__PageArea *area = LT_NEW(p->turn->arena, Ipc__PageArea);
     p->reply.areas = p->areas;
-    LT_CHECK(area != NULL && p->reply.n_areas < LT_COUNT(p->areas), LT_PEER_TOO_LARGE,
-             "acme: the page is too large");
+    if (area == NULL || *count == ACME_PAGE_AREAS) {
+        return full();
+    }
     ipc__page_area__init(area);
-    p->areas[p->reply.n_areas++] = area;
+    list[(*count)++] = area;
     *ret_area = area;
     LT_TRY(copy(p, name, &area->name));
     return copy(p, label, &area->label);
+}
+
+static Ipc__PageArea *last_area(const struct acme_page *p)
+{
+    size_t count = p->section == NULL ? p->reply.n_areas : p->section->m.n_areas;
+    LT_ASSERT(count > 0);
+    return p->section == NULL ? p->areas[count - 1] : p->section->areas[count - 1];
+}
+
+lt_res acme_page_hint(struct acme_page *p, const char *hint)
+{
+    return copy(p, hint, &last_area(p)->hint);
+}
+
+lt_res acme_page_value(struct acme_page *p, const char *value)
+{
+    return copy(p, value, &last_area(p)->value);
+}
+
+lt_res acme_page_wrong(struct acme_page *p, const char *words)
+{
+    return copy(p, words, &last_area(p)->wrong);
+}
+
+lt_res acme_page_complete(struct acme_page *p, const char *what)
+{
+    return copy(p, what, &last_area(p)->complete);
 }
 
 lt_res acme_page_area(struct acme_page *p, const char *name, const char *label, uint32_t rows)
@@ -95,6 +183,14 @@ lt_res acme_page_flag(struct acme_page *p, const char *name, const char *label)
     Ipc__PageArea *area = NULL;
     LT_TRY(add_area(p, name, label, &area));
     area->flag = true;
+    return LT_OK;
+}
+
+lt_res acme_page_file(struct acme_page *p, const char *name, const char *label)
+{
+    Ipc__PageArea *area = NULL;
+    LT_TRY(add_area(p, name, label, &area));
+    area->file = true;
     return LT_OK;
 }
 
@@ -116,12 +212,15 @@ lt_res acme_page_choice(struct acme_page *p, const char *name, const char *label
 
 lt_res acme_page_button(struct acme_page *p, const char *value, const char *label)
 {
+    size_t *count = p->section == NULL ? &p->reply.n_buttons : &p->section->m.n_buttons;
+    Ipc__PageButton **list = p->section == NULL ? p->buttons : p->section->buttons;
     Ipc__PageButton *button = LT_NEW(p->turn->arena, Ipc__PageButton);
     p->reply.buttons = p->buttons;
-    LT_CHECK(button != NULL && p->reply.n_buttons < LT_COUNT(p->buttons), LT_PEER_TOO_LARGE,
-             "acme: the page is too large");
+    if (button == NULL || *count == ACME_PAGE_BUTTONS) {
+        return full();
+    }
     ipc__page_button__init(button);
-    p->buttons[p->reply.n_buttons++] = button;
+    list[(*count)++] = button;
     LT_TRY(copy(p, "do", &button->name));
     LT_TRY(copy(p, value, &button->value));
     return copy(p, label, &button->label);

@@ -26,6 +26,7 @@ struct wire_profile {
 
 /* What does not change between requests; strings are borrowed and never NULL ("" for none). */
 struct wire_site {
+    const char *name;     /* of the CA, for people; NULL: not known */
     const char *base_url; /* "https://localhost:14000", no slash at the end */
     const char *terms_of_service;
     const char *website;

@@ -92,30 +92,68 @@ lt_res http_form_check_text(lt_slice text)
     return check_text(text, false);
 }
 
-/* area: NULL, or the name of the one field that may have lines. */
-static lt_res add_field(lt_slice pair, const char *area, struct lt_arena *a, struct http_form *form)
+bool http_form_is_text(lt_slice bytes)
+{
+    return !lt_failed(check_text(bytes, true));
+}
+
+static bool is_area(const char *const *areas, lt_slice name)
+{
+    for (size_t i = 0; areas != NULL && areas[i] != NULL; i++) {
+        if (lt_slice_eq_cstr(name, areas[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static lt_res add(struct http_form *form, lt_slice name, lt_slice value)
+{
+    LT_CHECK(form->count < HTTP_FORM_FIELDS_MAX, LT_PEER_TOO_LARGE, "too many fields in the form");
+    LT_CHECK(name.len > 0, LT_PEER_MALFORMED, "a field without a name");
+    for (size_t i = 0; i < form->count; i++) {
+        LT_CHECK(!lt_slice_eq(form->fields[i].name, name), LT_PEER_MALFORMED, "a field twice");
+    }
+    form->fields[form->count++] = (struct http_form_field){name, value};
+    return LT_OK;
+}
+
+lt_res http_form_take(struct http_form *form, const char *const *areas, lt_slice name, lt_slice value)
+{
+    bool lines = is_area(areas, name);
+    LT_CHECK(name.len <= HTTP_FORM_NAME_MAX &&
+                 value.len <= (lines ? HTTP_FORM_AREA_MAX : HTTP_FORM_VALUE_MAX),
+             LT_PEER_TOO_LARGE, "a field of the form is over the limit");
+    LT_TRY(check_text(name, false));
+    LT_TRY(check_text(value, lines));
+    return add(form, name, value);
+}
+
+static lt_res add_pair(lt_slice pair, const char *const *areas, struct lt_arena *a, struct http_form *form)
 {
     struct http_form_field f;
     size_t equals = lt_slice_find(pair, '=');
     LT_CHECK(form->count < HTTP_FORM_FIELDS_MAX, LT_PEER_TOO_LARGE, "too many fields in the form");
     LT_TRY(decode(lt_slice_sub(pair, 0, equals), HTTP_FORM_NAME_MAX, false, a, &f.name));
-    bool lines = area != NULL && lt_slice_eq_cstr(f.name, area);
+    bool lines = is_area(areas, f.name);
     LT_TRY(decode(lt_slice_sub(pair, equals + 1, SIZE_MAX), lines ? HTTP_FORM_AREA_MAX : HTTP_FORM_VALUE_MAX,
                   lines, a, &f.value));
-    LT_CHECK(f.name.len > 0, LT_PEER_MALFORMED, "a field without a name");
-    for (size_t i = 0; i < form->count; i++) {
-        LT_CHECK(!lt_slice_eq(form->fields[i].name, f.name), LT_PEER_MALFORMED, "a field twice");
-    }
-    form->fields[form->count++] = f;
-    return LT_OK;
+    return add(form, f.name, f.value);
 }
 
 lt_res http_form_parse(lt_slice body, struct lt_arena *a, struct http_form *ret_form)
 {
-    return http_form_parse_area(body, NULL, a, ret_form);
+    return http_form_parse_areas(body, NULL, a, ret_form);
 }
 
 lt_res http_form_parse_area(lt_slice body, const char *area, struct lt_arena *a, struct http_form *ret_form)
+{
+    const char *const areas[] = {area, NULL};
+    return http_form_parse_areas(body, areas, a, ret_form);
+}
+
+lt_res http_form_parse_areas(lt_slice body, const char *const *areas, struct lt_arena *a,
+                             struct http_form *ret_form)
 {
     lt_slice pair;
     ret_form->count = 0;
@@ -123,7 +161,7 @@ lt_res http_form_parse_area(lt_slice body, const char *area, struct lt_arena *a,
         return LT_OK;
     }
     while (lt_slice_split(&body, '&', &pair)) {
-        LT_TRY(add_field(pair, area, a, ret_form));
+        LT_TRY(add_pair(pair, areas, a, ret_form));
     }
     return LT_OK;
 }

@@ -31,6 +31,14 @@ LT_MUST_USE lt_res http_form_parse(lt_slice body, struct lt_arena *a, struct htt
 /* The same for a form with a <textarea> of this name: its value may be long, and have ends of lines. */
 LT_MUST_USE lt_res http_form_parse_area(lt_slice body, const char *area, struct lt_arena *a,
                                         struct http_form *ret_form);
+/* The same with some of them; the last name is NULL. areas NULL: there is none. */
+LT_MUST_USE lt_res http_form_parse_areas(lt_slice body, const char *const *areas, struct lt_arena *a,
+                                         struct http_form *ret_form);
+/* One more field, which came in another way, by the same rules. name and value are borrowed. */
+LT_MUST_USE lt_res http_form_take(struct http_form *form, const char *const *areas, lt_slice name,
+                                  lt_slice value);
+/* Is this a text: UTF-8, and of control characters ends of lines and tabs alone? */
+bool http_form_is_text(lt_slice bytes);
 /* LT_PEER_MALFORMED for a byte that no UTF-8 text has at its place, or a control character. */
 LT_MUST_USE lt_res http_form_check_text(lt_slice text);
 

@@ -6,11 +6,11 @@
 #include "incident/overview.h"
 
 const struct incident_questions *const incident_questions[] = {
-    &incident_questions_affected,      &incident_questions_case,          &incident_questions_drill,
-    &incident_questions_duty,          &incident_questions_learn,         &incident_questions_notice,
-    &incident_questions_problem,       &incident_questions_proof,         &incident_questions_report,
-    &incident_questions_watch,         &incident_questions_overview,      &incident_questions_overview_tally,
-    &incident_questions_overview_desk, &incident_questions_overview_work,
+    &incident_questions_affected,       &incident_questions_case,          &incident_questions_drill,
+    &incident_questions_duty,           &incident_questions_learn,         &incident_questions_notice,
+    &incident_questions_problem,        &incident_questions_proof,         &incident_questions_public,
+    &incident_questions_report,         &incident_questions_watch,         &incident_questions_overview,
+    &incident_questions_overview_tally, &incident_questions_overview_desk, &incident_questions_overview_work,
 };
 const size_t incident_questions_count = LT_COUNT(incident_questions);
 

@@ -22,6 +22,7 @@ extern const struct incident_questions incident_questions_learn;
 extern const struct incident_questions incident_questions_notice;
 extern const struct incident_questions incident_questions_problem;
 extern const struct incident_questions incident_questions_proof;
+extern const struct incident_questions incident_questions_public;
 extern const struct incident_questions incident_questions_report;
 extern const struct incident_questions incident_questions_watch;
 

@@ -8,7 +8,7 @@
 const struct incident_area *const incident_areas[] = {
     &incident_area_case,   &incident_area_drill,    &incident_area_duty,    &incident_area_learn,
     &incident_area_notice, &incident_area_overview, &incident_area_problem, &incident_area_proof,
-    &incident_area_report, &incident_area_watch,
+    &incident_area_report, &incident_area_uptime,   &incident_area_watch,
 };
 const size_t incident_area_count = LT_COUNT(incident_areas);
 

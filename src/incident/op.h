@@ -74,6 +74,7 @@ extern const struct incident_area incident_area_overview;
 extern const struct incident_area incident_area_problem;
 extern const struct incident_area incident_area_proof;
 extern const struct incident_area incident_area_report;
+extern const struct incident_area incident_area_uptime;
 extern const struct incident_area incident_area_watch;
 
 extern const struct incident_area *const incident_areas[];

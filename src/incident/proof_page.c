@@ -20,6 +20,7 @@ static lt_res show_form(struct acme_page *p, uint32_t status, const char *wrong)
     char *request = lt_arena_printf(p->turn->arena, "openssl req -new -key KEY -subj '/CN=%s'", words);
     LT_CHECK(words != NULL && request != NULL, LT_PEER_TOO_LARGE, "the page is too large");
     LT_TRY(acme_page_title(p, status, "A private key that others know"));
+    LT_TRY(wrong == NULL ? LT_OK : acme_page_tone(p, "bad"));
     LT_TRY(wrong == NULL ? LT_OK : acme_page_text(p, wrong));
     LT_TRY(acme_page_text(
         p, "Show that you have the private key of a certificate of ours, and it is blocked, and all "
@@ -39,8 +40,13 @@ static lt_res show_form(struct acme_page *p, uint32_t status, const char *wrong)
     }
     LT_TRY(acme_page_row(p, "Common name, good for one day and once", words));
     LT_TRY(acme_page_row(p, "For example", request));
-    LT_TRY(acme_page_area(p, "proof", "Proof", AREA_ROWS));
-    LT_TRY(acme_page_area(p, "contact", "Mail address to tell what became of it (may be empty)", 0));
+    LT_TRY(acme_page_area(p, "proof", "Proofs as PEM or text", AREA_ROWS));
+    LT_TRY(acme_page_file(p, "file", "Or files that have them"));
+    LT_TRY(acme_page_hint(p, "PEM or DER, at most 8 files, 60 kB together."));
+    LT_TRY(acme_page_area(p, "contact", "Your mail address (optional)", 0));
+    LT_TRY(acme_page_hint(p, "To tell you what became of it."));
+    LT_TRY(acme_page_value(p, acme_page_field(p, "contact")));
+    LT_TRY(acme_page_complete(p, "email"));
     LT_TRY(acme_page_button(p, "prove", "Send it"));
     return acme_page_answer(p);
 }

@@ -1,5 +1,5 @@
-/* Forms with files: the framing is undone here, where foreign bytes are framed anyway, and nowhere else in the
- * family. What stands in a part is passed on as it is; who judges it is the notary, and the mailroom.
+/* Forms with files: the framing is undone here, where foreign bytes are framed anyway, and nowhere else in
+ * the family. What stands in a part is passed on as it is; who judges it is the notary, and the mailroom.
  *
  * Refuses: files where no form of ours takes any, forms that are not whole. How large all of it may be is the
  * limit of every body (HTTP_BODY_MAX). */

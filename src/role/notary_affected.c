@@ -13,20 +13,14 @@
 #include "acme/wire.h"
 #include "base/text.h"
 #include "http/form.h"
+#include "role/notary_html.h"
 #include "role/notary_pages.h"
 #include "role/notary_private.h"
 
 #define PREFIX "/affected"
 #define JSON_ENDING ".json"
 
-enum {
-    ASKED_MAX = 300,
-    SERIAL_MAX = 20,
-    SHA256_LEN = 32,
-    TEXTS_MAX = 128,
-    ITEMS_MAX = 128,
-    ACCOUNT_DIGITS = 19
-};
+enum { ASKED_MAX = 300, SERIAL_MAX = 20, SHA256_LEN = 32, ACCOUNT_DIGITS = 19 };
 
 bool notary_affected_is(lt_slice path)
 {
@@ -170,22 +164,12 @@ lt_res notary_affected_begin(struct notary *n, struct notary_request *q, const I
         return notary_page_refuse(n, q, r.code == LT_PEER_NOT_FOUND ? 404 : 400, lt_error_last()->detail);
     }
     q->affected_asked = post || rest.len > 0;
+    q->affected_incident = query.id[0] != '\0';
     query.what = (char *)(uintptr_t) "affected"; /* only read */
     return notary_ask(n, q, IPC_READER, &(struct notary_question){IPC_QUERY, NOTARY_QUERY, &query.base});
 }
 
 /* ---- what is said ---- */
-
-struct saying {
-    struct lt_arena *arena;
-    Ipc__PageReply page;
-    char *texts[TEXTS_MAX];
-    char *items[ITEMS_MAX];
-    Ipc__PageButton button;
-    Ipc__PageButton *buttons[1];
-    Ipc__PageArea area;
-    Ipc__PageArea *areas[1];
-};
 
 static const char *text(const json_t *o, const char *key)
 {
@@ -193,114 +177,157 @@ static const char *text(const json_t *o, const char *key)
     return value == NULL ? "" : value;
 }
 
-static void add_text(struct saying *s, char *line)
+static int64_t number(const json_t *o, const char *key)
 {
-    if (line != NULL && s->page.n_paragraphs < TEXTS_MAX) {
-        s->texts[s->page.n_paragraphs++] = line;
-    }
+    return json_integer_value(json_object_get(o, key));
 }
 
-static void add_item(struct saying *s, char *line)
+static void add_title(struct lt_buf *out, const json_t *i)
 {
-    if (line != NULL && s->page.n_items < ITEMS_MAX) {
-        s->items[s->page.n_items++] = line;
-    }
+    lt_buf_addf(out, "<section><h2 id=\"incident-%lld\">Incident %lld: ", (long long)number(i, "incident"),
+                (long long)number(i, "incident"));
+    notary_html_add(out, "", text(i, "title"), "</h2>\n");
 }
 
-static char *copy(struct saying *s, const char *line)
+static void add_incident(struct lt_buf *out, const json_t *i)
 {
-    return lt_arena_cstr(s->arena, lt_slice_cstr(line));
-}
-
-static void say_incident(struct saying *s, const json_t *i)
-{
-    long long id = (long long)json_integer_value(json_object_get(i, "incident"));
-    long long rows = (long long)json_integer_value(json_object_get(i, "rows"));
-    long long mine = (long long)json_integer_value(json_object_get(i, "of_account"));
-    const char *deadline = text(i, "deadline");
-    add_text(s, lt_arena_printf(s->arena, "Incident %lld: %s", id, text(i, "title")));
+    add_title(out, i);
     if (text(i, "words")[0] != '\0') {
-        add_text(s, copy(s, text(i, "words")));
+        notary_html_add(out, "<p class=\"words\">", text(i, "words"), "</p>\n");
     }
-    if (mine > 0) {
-        add_text(s, lt_arena_printf(s->arena,
-                                    "Certificates of this account that were in it when its "
-                                    "subscriber was told: %lld.",
-                                    mine));
+    if (number(i, "of_account") > 0) {
+        lt_buf_add_cstr(out,
+                        "<p>Certificates of this account that were in it when its subscriber was told: ");
+        notary_html_number(out, number(i, "of_account"));
+        lt_buf_add_cstr(out, ".</p>\n");
     }
-    if (deadline[0] != '\0') {
-        add_text(s, lt_arena_printf(s->arena,
-                                    "These certificates will have been revoked by %s. Replace them before.",
-                                    deadline));
+    if (text(i, "deadline")[0] != '\0') {
+        notary_html_add(out, "<p><strong>These certificates will have been revoked by ", text(i, "deadline"),
+                        ". Replace them before.</strong></p>\n");
     }
-    add_text(s, rows > 0 ? lt_arena_printf(
-                               s->arena, "The whole list, %lld certificates, is the file /affected/%lld.csv.",
-                               rows, id)
-                         : copy(s, "The whole list is being written."));
+    if (number(i, "rows") > 0) {
+        lt_buf_addf(
+            out, "<p><a href=\"/affected/%lld.csv\">The whole list</a>: ", (long long)number(i, "incident"));
+        notary_html_number(out, number(i, "rows"));
+        lt_buf_addf(out, " certificates, is the file /affected/%lld.csv.</p></section>\n",
+                    (long long)number(i, "incident"));
+    } else {
+        lt_buf_add_cstr(out, "<p>The whole list is being written.</p></section>\n");
+    }
 }
 
-static void say_certificate(struct saying *s, const json_t *c)
+static void add_certificate(struct lt_buf *out, const json_t *c)
 {
-    const char *revoked = text(c, "revoked");
-    add_item(s, lt_arena_printf(s->arena, "Incident %lld: serial %s of %s, expires %s: %s%s%s, %s",
-                                (long long)json_integer_value(json_object_get(c, "incident")),
-                                text(c, "serial"), text(c, "issuer"), text(c, "expires"), text(c, "status"),
-                                revoked[0] == '\0' ? "" : " since ", revoked,
-                                json_is_true(json_object_get(c, "replaced")) ? "replaced" : "not replaced"));
+    bool revoked = text(c, "revoked")[0] != '\0';
+    bool replaced = json_is_true(json_object_get(c, "replaced"));
+    notary_html_add(out, "<tr><th scope=\"row\" class=\"mono\">", text(c, "serial"), "</th>");
+    notary_html_add(out, "<td>", text(c, "issuer"), "</td>");
+    notary_html_add(out, "<td>", text(c, "expires"), "</td><td>");
+    notary_html_tag(out, revoked ? "warning" : "", text(c, "status"));
+    notary_html_add(out, revoked ? " since " : "", text(c, "revoked"), "</td><td>");
+    notary_html_tag(out, replaced ? "good" : "bad", replaced ? "replaced" : "not replaced");
+    lt_buf_addf(out, "</td><td><a href=\"#incident-%lld\">%lld</a></td></tr>\n",
+                (long long)number(c, "incident"), (long long)number(c, "incident"));
 }
 
-static void say_form(struct saying *s)
-{
-    ipc__page_area__init(&s->area);
-    ipc__page_button__init(&s->button);
-    s->area.name = copy(s, "q");
-    s->area.label = copy(s, "Serial number, SHA-256 fingerprint, name, or account");
-    s->button.name = copy(s, "do");
-    s->button.value = copy(s, "look");
-    s->button.label = copy(s, "Is it hit?");
-    s->areas[0] = &s->area;
-    s->buttons[0] = &s->button;
-    s->page.areas = s->areas;
-    s->page.n_areas = 1;
-    s->page.buttons = s->buttons;
-    s->page.n_buttons = 1;
-}
-
-static void say_all(struct saying *s, const json_t *answer, bool asked)
+static void add_certificates(struct lt_buf *out, const json_t *list)
 {
     size_t i;
     const json_t *row;
-    long long found = (long long)json_integer_value(json_object_get(answer, "found"));
-    const json_t *incidents = json_object_get(answer, "incidents");
-    bool more = json_is_true(json_object_get(answer, "more"));
-    bool hit = found > 0 || (asked && json_array_size(incidents) > 0);
-    s->page.status = 200;
-    s->page.paragraphs = s->texts;
-    s->page.items = s->items;
-    s->page.title = copy(s, !asked ? "Is your certificate hit?"
-                            : hit  ? "Yes: certificates must be replaced"
-                                   : "Certificates of an incident");
-    if (asked && !hit) {
-        add_text(s,
-                 copy(s, more ? "Not all certificates of what you asked for were looked at: those that "
-                                "were are in no list that is published here. Ask for single ones, or look "
-                                "into the whole list at /affected."
-                              : "What you asked for is in no list of an incident that is published here."));
+    if (json_array_size(list) == 0) {
+        return;
     }
+    lt_buf_add_cstr(out,
+                    "<div class=\"wide\" role=\"region\" aria-label=\"Certificates\" tabindex=\"0\"><table>"
+                    "<caption>Certificates</caption><thead><tr><th scope=\"col\">Serial number</th>"
+                    "<th scope=\"col\">Issuer</th><th scope=\"col\">Expires</th>"
+                    "<th scope=\"col\">State</th><th scope=\"col\">Replacement</th>"
+                    "<th scope=\"col\">Incident</th></tr></thead><tbody>\n");
+    json_array_foreach(list, i, row)
+    {
+        add_certificate(out, row);
+    }
+    lt_buf_add_cstr(out, "</tbody></table></div>\n");
+}
+
+static void add_form(struct lt_buf *out)
+{
+    lt_buf_add_cstr(out,
+                    "<form method=\"post\" action=\"" PREFIX "\"><div class=\"field\">"
+                    "<label for=\"q\">Which certificate, or which account?</label>"
+                    "<p class=\"hint\" id=\"q-hint\">Its serial number, its SHA-256 fingerprint, a name in "
+                    "it, or the URL or number of your ACME account.</p>"
+                    "<input type=\"text\" id=\"q\" name=\"q\" maxlength=\"300\" spellcheck=\"false\" "
+                    "autocapitalize=\"none\" aria-describedby=\"q-hint\" required></div>"
+                    "<button name=\"do\" value=\"look\">Look it up</button></form>\n");
+}
+
+struct outcome {
+    bool asked;
+    bool hit;
+    bool more;
+};
+
+static void add_outcome(struct lt_buf *out, const struct outcome *o)
+{
+    if (o->asked && o->hit) {
+        lt_buf_add_cstr(out,
+                        "<div class=\"box bad\" role=\"status\"><p>What you asked for is in the list of an "
+                        "incident: get a new certificate, and install it, before the day below. "
+                        "<a href=\"/get-certificates\">How to get one</a>.</p></div>\n");
+        lt_buf_add_cstr(out, !o->more ? ""
+                                      : "<p>There may be more than is shown here: look into the whole "
+                                        "list.</p>\n");
+    } else if (o->asked && o->more) {
+        lt_buf_add_cstr(
+            out, "<div class=\"box warning\" role=\"status\"><p>Not all certificates of what you asked "
+                 "for were looked at: those that were are in no list that is published here. Ask for "
+                 "single ones, or look into the whole list at <a href=\"/affected\">/affected</a>."
+                 "</p></div>\n");
+    } else if (o->asked) {
+        lt_buf_add_cstr(out,
+                        "<div class=\"box good\" role=\"status\"><p>What you asked for is in no list of an "
+                        "incident that is published here. There is nothing to do.</p></div>\n");
+    } else {
+        lt_buf_add_cstr(out, "<p class=\"lead\">When certificates of ours have to be revoked, their list is "
+                             "published here. Look up whether yours is among them, and by when it has to be "
+                             "replaced.</p>\n");
+    }
+}
+
+static void say_all(struct notary *n, struct notary_request *q, const json_t *answer)
+{
+    size_t i;
+    const json_t *row;
+    const json_t *incidents = json_object_get(answer, "incidents");
+    bool some = json_array_size(incidents) > 0;
+    const struct outcome o = {.asked = q->affected_asked,
+                              .hit = number(answer, "found") > 0 || (q->affected_asked && some),
+                              .more = json_is_true(json_object_get(answer, "more"))};
+    bool one = q->affected_asked && q->affected_incident;
+    const struct notary_frame frame = {.name = n->options.site.name,
+                                       .here = q->affected_form ? PREFIX : "",
+                                       .index = true,
+                                       .title = one        ? "Certificates of an incident"
+                                                : !o.asked ? "Is your certificate affected?"
+                                                : o.hit    ? "Yes: certificates must be replaced"
+                                                           : "No: it is not affected"};
+    notary_html_begin(&n->body, &frame);
+    if (!one) {
+        add_outcome(&n->body, &o);
+    }
+    if (q->affected_form) {
+        add_form(&n->body);
+    }
+    add_certificates(&n->body, json_object_get(answer, "certificates"));
     json_array_foreach(incidents, i, row)
     {
-        say_incident(s, row);
+        add_incident(&n->body, row);
     }
-    if (json_array_size(incidents) == 0 && !asked) {
-        add_text(s, copy(s, "No incident has a list just now."));
+    if (!some && !o.asked) {
+        lt_buf_add_cstr(&n->body, "<div class=\"box good\"><p>No incident has a list just now.</p></div>\n");
     }
-    json_array_foreach(json_object_get(answer, "certificates"), i, row)
-    {
-        say_certificate(s, row);
-    }
-    if (more && hit) {
-        add_text(s, copy(s, "There may be more than is shown here: look into the whole list."));
-    }
+    notary_html_end(&n->body);
 }
 
 static lt_res answer_json(struct notary *n, struct notary_request *q, const Ipc__QueryReply *reply)
@@ -323,20 +350,14 @@ lt_res notary_affected_reply(struct notary *n, struct notary_request *q, const I
     if (q->affected_json) {
         return answer_json(n, q, reply);
     }
-    struct saying *s = LT_NEW(&q->arena, struct saying);
     json_t *answer = json_loads(reply->json, JSON_REJECT_DUPLICATES, &error);
-    if (s == NULL || answer == NULL) {
-        json_decref(answer);
+    if (answer == NULL) {
         return notary_page_refuse(n, q, 503, "This cannot be looked up just now. Try again in a moment.");
     }
-    s->arena = &q->arena;
-    ipc__page_reply__init(&s->page);
-    say_all(s, answer, q->affected_asked);
-    if (q->affected_form) {
-        say_form(s);
-    }
+    struct wire_answer w;
+    notary_page_head(n, &w, "no-store");
+    say_all(n, q, answer);
     json_decref(answer);
-    bool whole = s->page.title != NULL && (s->page.n_areas == 0 || s->button.label != NULL);
-    return whole ? notary_page_answer(n, q, &s->page)
-                 : notary_page_refuse(n, q, 413, "the request is over the limit");
+    wire_finish(&w, 200, NOTARY_HTML);
+    return notary_answer(n, q, &w.http);
 }

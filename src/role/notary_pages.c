@@ -8,39 +8,42 @@
 #include "crypto/digest.h"
 #include "http/form.h"
 #include "incident/proof.h"
+#include "role/notary_html.h"
 #include "role/notary_private.h"
 
 static const struct notary_page pages[] = {
     {"/acme/resume/", "resume", {"do"}, NULL},
     {"/validate/", "validate", {"do"}, NULL},
     {"/acme/contact/", "contact", {"do"}, NULL},
-    {"/acme/reissue/", "reissue", {"do", "csr"}, "csr"},
+    {"/acme/reissue/", "reissue", {"do", "csr"}, "csr", .areas = {"csr"}},
     {"/problem",
      "problem-report",
      {"do", "contact", "name", "consent", "authority", "cause", "clause", "about", "text", "probe"},
      NULL,
-     .area = "text",
+     .areas = {"text", "about"},
+     .file = "file",
      .open = true},
     {"/problem/",
      "problem-case",
      {"do", "text", "domain", "method"},
      NULL,
-     .area = "text",
-     .clean = {"text", "domain"}},
+     .areas = {"text"},
+     .file = "file",
+     .clean = {"text", "domain", "file"}},
     {"/oncall/", "oncall", {"do"}, NULL},
-    {"/key", "key-proof", {"do", "proof", "contact"}, NULL, .area = "proof", .proofs = "proof", .open = true},
+    {"/key",
+     "key-proof",
+     {"do", "proof", "contact"},
+     NULL,
+     .areas = {"proof"},
+     .file = "file",
+     .proofs = "proof",
+     .open = true},
     {"/key/", "key-check", {"do"}, NULL},
-    {"/concern/", "concern", {"do", "text"}, NULL, .area = "text", .nameless = true},
+    {"/concern/", "concern", {"do", "text"}, NULL, .areas = {"text"}, .nameless = true},
 };
 
-/* The one thing in a page that is not plain text; the policy names its hash. */
-static const char style[] = "body{font:1rem/1.5 sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem}"
-                            "table{border-collapse:collapse}th,td{text-align:left;vertical-align:top;"
-                            "padding:.2rem 1.5rem .2rem 0;overflow-wrap:anywhere}"
-                            "textarea,input:not([type]){width:100%;font:.8rem monospace}"
-                            "button{font:inherit;padding:.4rem 1rem;margin:1rem 1rem 0 0}";
-
-enum { POLICY_SIZE = 256, CLEAN_MAX = 256 * 1024 };
+enum { POLICY_SIZE = 256, CLEAN_MAX = 256 * 1024, FILES_MAX = 128 * 1024 };
 
 const struct notary_page *notary_page_find(lt_slice path, lt_slice *ret_token)
 {
@@ -65,94 +68,6 @@ bool notary_page_token(lt_slice token)
     return good;
 }
 
-void notary_page_escape(struct lt_buf *out, lt_slice text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        uint8_t c = text.ptr[i];
-        if (c == '&' || c == '<' || c == '>' || c == '"' || c == '\'') {
-            lt_buf_addf(out, "&#%u;", c);
-        } else {
-            lt_buf_add_byte(out, c < 0x20 || c == 0x7f ? ' ' : c);
-        }
-    }
-}
-
-static void add(struct lt_buf *out, const char *before, const char *text, const char *after)
-{
-    lt_buf_add_cstr(out, before);
-    notary_page_escape(out, lt_slice_cstr(text));
-    lt_buf_add_cstr(out, after);
-}
-
-static void add_rows(struct lt_buf *out, const Ipc__PageReply *page)
-{
-    if (page->n_rows > 0) {
-        lt_buf_add_cstr(out, "<table>\n");
-        for (size_t i = 0; i < page->n_rows; i++) {
-            add(out, "<tr><th scope=\"row\">", page->rows[i]->name, "</th>");
-            add(out, "<td>", page->rows[i]->value, "</td></tr>\n");
-        }
-        lt_buf_add_cstr(out, "</table>\n");
-    }
-    if (page->n_items > 0) {
-        lt_buf_add_cstr(out, "<ul>\n");
-        for (size_t i = 0; i < page->n_items; i++) {
-            add(out, "<li>", page->items[i], "</li>\n");
-        }
-        lt_buf_add_cstr(out, "</ul>\n");
-    }
-}
-
-static void add_area(struct lt_buf *out, const Ipc__PageArea *area)
-{
-    if (area->flag) {
-        add(out, "<p><label><input type=\"checkbox\" name=\"", area->name, "\" value=\"yes\"> ");
-        add(out, "", area->label, "</label></p>\n");
-        return;
-    }
-    add(out, "<p><label>", area->label, "<br>");
-    if (area->n_choices > 0) {
-        add(out, "<select name=\"", area->name, "\">");
-        for (size_t i = 0; i + 1 < area->n_choices; i += 2) {
-            add(out, "<option value=\"", area->choices[i], "\">");
-            add(out, "", area->choices[i + 1], "</option>");
-        }
-        lt_buf_add_cstr(out, "</select></label></p>\n");
-    } else if (area->rows == 0) {
-        add(out, "<input name=\"", area->name, "\" maxlength=\"1000\"></label></p>\n");
-    } else {
-        add(out, "<textarea name=\"", area->name, "\"");
-        lt_buf_addf(out, " rows=\"%u\"></textarea></label></p>\n", area->rows);
-    }
-}
-
-void notary_page_html(struct lt_buf *out, const Ipc__PageReply *page)
-{
-    lt_buf_add_cstr(out, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-                         "<meta name=\"viewport\" content=\"width=device-width\">\n"
-                         "<meta name=\"robots\" content=\"noindex\">\n");
-    add(out, "<title>", page->title, "</title>\n");
-    lt_buf_addf(out, "<style>%s</style></head><body><main>\n", style);
-    add(out, "<h1>", page->title, "</h1>\n");
-    for (size_t i = 0; i < page->n_paragraphs; i++) {
-        add(out, "<p>", page->paragraphs[i], "</p>\n");
-    }
-    add_rows(out, page);
-    if (page->n_buttons > 0) {
-        lt_buf_add_cstr(out, "<form method=\"post\">\n");
-        for (size_t i = 0; i < page->n_areas; i++) {
-            add_area(out, page->areas[i]);
-        }
-        for (size_t i = 0; i < page->n_buttons; i++) {
-            add(out, "<button name=\"", page->buttons[i]->name, "\"");
-            add(out, " value=\"", page->buttons[i]->value, "\">");
-            add(out, "", page->buttons[i]->label, "</button>\n");
-        }
-        lt_buf_add_cstr(out, "</form>\n");
-    }
-    lt_buf_add_cstr(out, "</main></body></html>\n");
-}
-
 const char *notary_page_policy(void)
 {
     static char policy[POLICY_SIZE];
@@ -160,11 +75,11 @@ const char *notary_page_policy(void)
         uint8_t hash[CRYPTO_SHA256_LEN];
         struct lt_buf text;
         lt_buf_init(&text, sizeof policy);
-        crypto_sha256(lt_slice_cstr(style), hash);
+        crypto_sha256(lt_slice_cstr(notary_style), hash);
         lt_buf_add_cstr(&text, "default-src 'none'; style-src 'sha256-");
         lt_base64_add(&text, LT_SLICE(hash, sizeof hash));
-        lt_buf_add_cstr(
-            &text, "'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; sandbox allow-forms");
+        lt_buf_add_cstr(&text, "'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; sandbox "
+                               "allow-forms allow-downloads");
         LT_ASSERT(!text.overflow && text.len < sizeof policy);
         memcpy(policy, text.ptr, text.len);
         lt_buf_done(&text);
@@ -175,39 +90,82 @@ const char *notary_page_policy(void)
 /* --- requests ------------------------------------------------------------------------------------------- */
 
 /* For programs that send the forms of people: the same words without their looks. */
+static void list_json(struct lt_buf *out, const char *key, char *const *texts, size_t count)
+{
+    lt_buf_addf(out, ",\"%s\":[", key);
+    for (size_t i = 0; i < count; i++) {
+        lt_buf_add_cstr(out, i == 0 ? "" : ",");
+        lt_json_add_string(out, lt_slice_cstr(texts[i]));
+    }
+    lt_buf_add_byte(out, ']');
+}
+
+static void rows_json(struct lt_buf *out, Ipc__PageRow *const *rows, size_t count)
+{
+    lt_buf_add_cstr(out, ",\"rows\":{");
+    for (size_t i = 0; i < count; i++) {
+        lt_buf_add_cstr(out, i == 0 ? "" : ",");
+        lt_json_add_string(out, lt_slice_cstr(rows[i]->name));
+        lt_buf_add_byte(out, ':');
+        lt_json_add_string(out, lt_slice_cstr(rows[i]->value));
+    }
+    lt_buf_add_byte(out, '}');
+}
+
+/* Which fields have to be put right. */
+static void wrong_json(struct lt_buf *out, const Ipc__PageReply *page)
+{
+    bool more = false;
+    lt_buf_add_cstr(out, ",\"wrong\":{");
+    for (size_t i = 0; i < page->n_areas; i++) {
+        if (page->areas[i]->wrong[0] != '\0') {
+            lt_buf_add_cstr(out, more ? "," : "");
+            lt_json_add_string(out, lt_slice_cstr(page->areas[i]->name));
+            lt_buf_add_byte(out, ':');
+            lt_json_add_string(out, lt_slice_cstr(page->areas[i]->wrong));
+            more = true;
+        }
+    }
+    lt_buf_add_byte(out, '}');
+}
+
 static void page_json(struct lt_buf *out, const Ipc__PageReply *page)
 {
     lt_buf_add_cstr(out, "{\"title\":");
     lt_json_add_string(out, lt_slice_cstr(page->title));
-    lt_buf_add_cstr(out, ",\"text\":[");
-    for (size_t i = 0; i < page->n_paragraphs; i++) {
-        lt_buf_add_cstr(out, i == 0 ? "" : ",");
-        lt_json_add_string(out, lt_slice_cstr(page->paragraphs[i]));
-    }
-    lt_buf_add_cstr(out, "],\"rows\":{");
-    for (size_t i = 0; i < page->n_rows; i++) {
-        lt_buf_add_cstr(out, i == 0 ? "" : ",");
-        lt_json_add_string(out, lt_slice_cstr(page->rows[i]->name));
-        lt_buf_add_byte(out, ':');
-        lt_json_add_string(out, lt_slice_cstr(page->rows[i]->value));
-    }
-    lt_buf_add_cstr(out, "},\"items\":[");
-    for (size_t i = 0; i < page->n_items; i++) {
-        lt_buf_add_cstr(out, i == 0 ? "" : ",");
-        lt_json_add_string(out, lt_slice_cstr(page->items[i]));
+    list_json(out, "text", page->paragraphs, page->n_paragraphs);
+    rows_json(out, page->rows, page->n_rows);
+    list_json(out, "items", page->items, page->n_items);
+    wrong_json(out, page);
+    lt_buf_add_cstr(out, ",\"sections\":[");
+    for (size_t i = 0; i < page->n_sections; i++) {
+        const Ipc__PageSection *s = page->sections[i];
+        lt_buf_add_cstr(out, i == 0 ? "{\"title\":" : ",{\"title\":");
+        lt_json_add_string(out, lt_slice_cstr(s->title));
+        list_json(out, "text", s->paragraphs, s->n_paragraphs);
+        rows_json(out, s->rows, s->n_rows);
+        list_json(out, "items", s->items, s->n_items);
+        lt_buf_add_byte(out, '}');
     }
     lt_buf_add_cstr(out, "]}\n");
+}
+
+void notary_page_head(struct notary *n, struct wire_answer *w, const char *cache)
+{
+    wire_answer_begin(w, &n->answer, &n->body);
+    wire_header(w, "Cache-Control", "%s", cache);
+    wire_header(w, "Content-Security-Policy", "%s", notary_page_policy());
+    wire_header(w, "X-Content-Type-Options", "nosniff");
+    wire_header(w, "X-Frame-Options", "DENY");
+    wire_header(w, "Referrer-Policy", "no-referrer"); /* the path is a right */
+    wire_header(w, "Cross-Origin-Opener-Policy", "same-origin");
+    wire_header(w, "Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()");
 }
 
 lt_res notary_page_answer(struct notary *n, struct notary_request *q, const Ipc__PageReply *page)
 {
     struct wire_answer w;
-    wire_answer_begin(&w, &n->answer, &n->body);
-    wire_header(&w, "Cache-Control", "no-store");
-    wire_header(&w, "Content-Security-Policy", "%s", notary_page_policy());
-    wire_header(&w, "X-Content-Type-Options", "nosniff");
-    wire_header(&w, "X-Frame-Options", "DENY");
-    wire_header(&w, "Referrer-Policy", "no-referrer"); /* the path is a right */
+    notary_page_head(n, &w, "no-store");
     if (page->status == 405) {
         wire_header(&w, "Allow", "GET, HEAD, POST");
     }
@@ -217,9 +175,9 @@ lt_res notary_page_answer(struct notary *n, struct notary_request *q, const Ipc_
     if (q->page_json) {
         page_json(&n->body, page);
     } else {
-        notary_page_html(&n->body, page);
+        notary_page_html(&n->body, page, n->options.site.name);
     }
-    wire_finish(&w, page->status, q->page_json ? "application/json" : "text/html; charset=utf-8");
+    wire_finish(&w, page->status, q->page_json ? "application/json" : NOTARY_HTML);
     return notary_answer(n, q, &w.http);
 }
 
@@ -331,37 +289,103 @@ static lt_res read_field(struct notary_request *q, lt_slice name, lt_slice value
     return LT_OK;
 }
 
-static lt_res read_form(struct notary *n, struct notary_request *q, const struct notary_page *page,
-                        Ipc__PageCall *call)
+/* One value of the form: into the call, or where it is judged. */
+static lt_res take_value(struct notary *n, struct notary_request *q, const struct notary_page *page,
+                         struct incident_proofs *found, const struct http_form_field *f, Ipc__PageCall *call)
 {
-    struct http_form form;
-    struct incident_proofs *found = LT_NEW(&q->arena, struct incident_proofs);
-    LT_TRY(
-        http_form_parse_area(q->raw, page->requests != NULL ? page->requests : page->area, &q->arena, &form));
-    call->fields = LT_NEW_ARRAY(&q->arena, Ipc__PageField *, form.count + 1);
-    LT_CHECK(call->fields != NULL && found != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
-    for (size_t i = 0; i < form.count; i++) {
-        lt_slice name = form.fields[i].name;
-        lt_slice value = form.fields[i].value;
-        LT_CHECK(is_among(page->fields, name), LT_PEER_MALFORMED, "the form has no such field");
-        if (page->requests != NULL && lt_slice_eq_cstr(name, page->requests)) {
-            LT_TRY(value.len == 0 ? LT_OK : read_requests(n, q, value, call));
-        } else if (page->proofs != NULL && lt_slice_eq_cstr(name, page->proofs)) {
-            LT_TRY(incident_proof_look(value, &q->arena, found));
+    lt_slice value = f->value;
+    LT_CHECK(is_among(page->fields, f->name), LT_PEER_MALFORMED, "the form has no such field");
+    if (page->requests != NULL && lt_slice_eq_cstr(f->name, page->requests)) {
+        return value.len == 0 ? LT_OK : read_requests(n, q, value, call);
+    }
+    if (page->proofs != NULL && lt_slice_eq_cstr(f->name, page->proofs)) {
+        return incident_proof_look(value, &q->arena, found);
+    }
+    LT_TRY(is_among(page->clean, f->name) ? clean(q, found, &value) : LT_OK);
+    return read_field(q, f->name, value, call);
+}
+
+static lt_res take_files(struct notary_request *q, const struct notary_page *page, lt_slice text,
+                         struct incident_proofs *found, Ipc__PageCall *call)
+{
+    lt_slice name = lt_slice_cstr(page->file);
+    if (text.len == 0) {
+        return LT_OK;
+    }
+    if (page->proofs != NULL) {
+        return incident_proof_look(text, &q->arena, found);
+    }
+    LT_TRY(is_among(page->clean, name) ? clean(q, found, &text) : LT_OK);
+    return read_field(q, name, text, call);
+}
+
+static lt_res may_have_file(const struct notary_page *page, const Ipc__FormPart *p, size_t count)
+{
+    LT_CHECK(page->file != NULL && strcmp(p->name, page->file) == 0, LT_PEER_MALFORMED,
+             "the form has no such file");
+    LT_CHECK(count <= NOTARY_PAGE_FILES_MAX, LT_PEER_TOO_LARGE, "At most %d files at a time.",
+             NOTARY_PAGE_FILES_MAX);
+    return LT_OK;
+}
+
+/* A form with files: the gateway has undone its framing (role/gateway_form.c), and nobody has looked at what
+ * is in it. */
+static lt_res read_parts(struct notary_request *q, const struct notary_page *page, const Ipc__HttpRequest *m,
+                         struct http_form *form, lt_slice *ret_files)
+{
+    size_t files = 0;
+    struct lt_buf text;
+    lt_res r = LT_OK;
+    form->count = 0;
+    lt_buf_init(&text, FILES_MAX);
+    for (size_t i = 0; i < m->n_parts && !lt_failed(r); i++) {
+        const Ipc__FormPart *p = m->parts[i];
+        if (!p->is_file) {
+            r = http_form_take(form, page->areas, lt_slice_cstr(p->name),
+                               LT_SLICE(p->data.data, p->data.len));
         } else {
-            LT_TRY(is_among(page->clean, name) ? clean(q, found, &value) : LT_OK);
-            LT_TRY(read_field(q, name, value, call));
+            r = may_have_file(page, p, ++files);
+            r = lt_failed(r) ? r : notary_file_text(p, &q->arena, &text);
         }
     }
+    r = lt_failed(r) ? r : lt_buf_check(&text);
+    *ret_files = lt_failed(r) ? (lt_slice){0} : lt_arena_copy(&q->arena, lt_buf_slice(&text));
+    explicit_bzero(text.ptr, text.len); /* there may be a key in plain in it */
+    lt_buf_done(&text);
+    return r;
+}
+
+static void wipe(lt_slice s)
+{
+    if (s.len > 0) {
+        explicit_bzero((void *)(uintptr_t)s.ptr, s.len);
+    }
+}
+
+static lt_res read_form(struct notary *n, struct notary_request *q, const struct notary_page *page,
+                        const Ipc__HttpRequest *m, Ipc__PageCall *call)
+{
+    struct http_form form;
+    lt_slice files = {0};
+    struct incident_proofs *found = LT_NEW(&q->arena, struct incident_proofs);
+    LT_TRY(m->n_parts > 0 ? read_parts(q, page, m, &form, &files)
+                          : http_form_parse_areas(q->raw, page->areas, &q->arena, &form));
+    call->fields = LT_NEW_ARRAY(&q->arena, Ipc__PageField *, form.count + 2);
+    LT_CHECK(call->fields != NULL && found != NULL, LT_PEER_TOO_LARGE, "the request is over the limit");
+    for (size_t i = 0; i < form.count; i++) {
+        LT_TRY(take_value(n, q, page, found, &form.fields[i], call));
+    }
+    LT_TRY(take_files(q, page, files, found, call));
     LT_TRY(found->count > 0 ? tell_proofs(q, found, call) : LT_OK);
     if (page->proofs != NULL || found->count > 0) { /* the messages have copies of what may be kept */
         for (size_t i = 0; i < form.count; i++) {
-            lt_slice value = form.fields[i].value;
-            if (value.len > 0) {
-                explicit_bzero((void *)(uintptr_t)value.ptr, value.len);
-            }
+            wipe(form.fields[i].value);
         }
-        explicit_bzero((void *)(uintptr_t)q->raw.ptr, q->raw.len);
+        for (size_t i = 0; i < m->n_parts; i++) {
+            wipe(LT_SLICE(m->parts[i]->data.data, m->parts[i]->data.len));
+        }
+        wipe(files);
+        wipe(q->raw);
     }
     return LT_OK;
 }
@@ -381,10 +405,10 @@ lt_res notary_page_begin(struct notary *n, struct notary_request *q, const Ipc__
     if (!get && !call.post) {
         return notary_page_refuse(n, q, 405, "This page is looked at, or its form is sent; nothing else.");
     }
-    if (call.post && !http_form_is(lt_slice_cstr(m->content_type))) {
+    if (call.post && m->n_parts == 0 && !http_form_is(lt_slice_cstr(m->content_type))) {
         return notary_page_refuse(n, q, 415, "This page takes its own form alone.");
     }
-    lt_res r = call.post ? read_form(n, q, page, &call) : LT_OK;
+    lt_res r = call.post ? read_form(n, q, page, m, &call) : LT_OK;
     if (lt_failed(r)) {
         return notary_page_refuse(n, q, r.code == LT_PEER_TOO_LARGE ? 413 : 400, lt_error_last()->detail);
     }

@@ -154,10 +154,12 @@ static void test_html(void **state)
     assert_null(strstr(html, "<script"));
     assert_null(strstr(html, "<b>"));
     assert_non_null(strstr(html, "Yes: certificates must be replaced"));
-    assert_non_null(strstr(
-        html,
-        "serial 0a of tls, expires 2027-01-01T00:00:00Z: revoked since 2026-11-22T00:00:00Z, replaced"));
-    assert_non_null(strstr(html, "3048289 certificates, is the file /affected/12.csv"));
+    assert_non_null(strstr(html,
+                           "0a</th><td>tls</td><td><time datetime=\"2027-01-01T00:00:00Z\">1 January 2027 at "
+                           "00:00 UTC</time></td><td><strong class=\"tag warning\">revoked</strong> since "
+                           "<time datetime=\"2026-11-22T00:00:00Z\">22 November 2026 at 00:00 UTC</time></td>"
+                           "<td><strong class=\"tag good\">replaced</strong>"));
+    assert_non_null(strstr(html, "3,048,289 certificates, is the file /affected/12.csv"));
     assert_non_null(strstr(html, "There may be more"));
 }
 

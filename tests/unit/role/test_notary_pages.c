@@ -78,7 +78,7 @@ static void looked_at(void **state)
     assert_null(strstr(html, "<img"));
     assert_null(strstr(html, "<b>"));
     assert_non_null(strstr(html, "&#60;script&#62;alert(1)"));
-    assert_non_null(strstr(html, "<title>Paused names</title>"));
+    assert_non_null(strstr(html, "<title>Paused names - Certificate authority</title>"));
     assert_non_null(strstr(html, "<form method=\"post\">"));
     assert_non_null(strstr(html, "value=\"x&#34;&#62;&#60;b&#62;\""));
     assert_non_null(strstr(html, "<td>https://ca.example/acme/account/1</td>"));
