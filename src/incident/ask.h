@@ -32,6 +32,9 @@ extern const size_t incident_questions_count;
 /* Ours, or else one of ca_query_answer. */
 LT_MUST_USE lt_res incident_ask(const struct ca_query *query, struct lt_buf *out);
 
+/* Has the one who asks from the console a role in it? By the socket nobody has: there a question is signed.
+ */
+LT_MUST_USE lt_res incident_ask_has_role(const struct ca_query *query, int64_t incident, bool *ret_has);
 /* choice_ask.c */
 query_answer incident_ask_choices;
 

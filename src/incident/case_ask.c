@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "ca/ari_wave.h"
 #include "ca/ready_tier.h"
+#include "ca/viewer.h"
 #include "incident/ask.h"
 #include "incident/case_show.h"
 
@@ -43,6 +44,8 @@ static const struct store_sql sql[] = {
      "2, "
      "3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) AND m.issuer = h.issuer AND m.serial = h.serial "
      "WHERE h.lifted_us = 0 GROUP BY m.tier"},
+    {"case.viewer-role",
+     "SELECT 1 FROM incident_role WHERE holder = ?1 AND incident = ?2 AND until_us = 0 LIMIT 1"},
 };
 enum {
     SQL_BUSIEST,
@@ -54,9 +57,16 @@ enum {
     SQL_TIERS,
     SQL_REPLACED,
     SQL_HELD,
+    SQL_VIEWER_ROLE,
 };
 
-enum { ANSWER_MAX = 16 * 1024 * 1024, LOOK_BACK_S = 30 * 86400, HOUR_S = 3600, MINUTE_US = 60000000 };
+enum {
+    ANSWER_MAX = 16 * 1024 * 1024,
+    LOOK_BACK_S = 30 * 86400,
+    HOUR_S = 3600,
+    MINUTE_US = 60000000,
+    MINE_MAX = 1000
+};
 
 static lt_res id_of(const struct ca_query *query, int64_t *ret_id)
 {
@@ -67,14 +77,45 @@ static lt_res id_of(const struct ca_query *query, int64_t *ret_id)
     return LT_OK;
 }
 
+lt_res incident_ask_has_role(const struct ca_query *query, int64_t id, bool *ret_has)
+{
+    struct store_rows rows;
+    *ret_has = false;
+    if (query->viewer == NULL) { /* by the socket: who asks there signs for it */
+        return LT_OK;
+    }
+    LT_TRY(store_query(query->store, &sql[SQL_VIEWER_ROLE],
+                       STORE_ARGS(STORE_S(query->viewer->operator_), STORE_I(id)), &rows));
+    *ret_has = store_next(&rows);
+    return store_rows_end(&rows);
+}
+
 static lt_res answer_show(const struct ca_query *query, struct query_out *out)
 {
     struct lt_buf json;
     int64_t id = 0;
+    bool has_role = false;
     LT_TRY(id_of(query, &id));
+    LT_TRY(incident_ask_has_role(query, id, &has_role));
     lt_buf_init(&json, ANSWER_MAX);
-    lt_res r = incident_case_show(query->store, id, false, &json);
+    lt_res r = incident_case_show(query->store, id, has_role, &json);
     query_raw(out, "incident", lt_failed(r) ? LT_LIT("null") : lt_buf_slice(&json));
+    lt_buf_done(&json);
+    return r;
+}
+
+/* Restricted ones, for who has a role in them: on the first page, all of them. */
+static lt_res list_mine(const struct ca_query *query, struct query_out *out)
+{
+    struct lt_buf json;
+    int64_t last = 0;
+    const struct incident_case_page page = {.before = INT64_MAX,
+                                            .limit = MINE_MAX,
+                                            .status = query->q->status,
+                                            .holder = query->viewer->operator_};
+    lt_buf_init(&json, ANSWER_MAX);
+    lt_res r = incident_case_list(query->store, &page, &json, &last);
+    query_raw(out, "mine", lt_failed(r) ? LT_LIT("null") : lt_buf_slice(&json));
     lt_buf_done(&json);
     return r;
 }
@@ -96,6 +137,7 @@ static lt_res answer_list(const struct ca_query *query, struct query_out *out)
     query_raw(out, "incidents", lt_failed(r) ? LT_LIT("null") : lt_buf_slice(&json));
     lt_buf_done(&json);
     LT_TRY(r);
+    LT_TRY(query->viewer != NULL && !at.set ? list_mine(query, out) : LT_OK);
     at = (struct query_cursor){.set = last != 0, .key = last};
     query_cursor_write(out, 'I', &at);
     return LT_OK;
@@ -204,8 +246,10 @@ struct forecast {
 static lt_res load_plan(const struct ca_query *query, int64_t id, struct forecast *f)
 {
     struct store_rows rows;
+    bool has_role = false;
+    LT_TRY(incident_ask_has_role(query, id, &has_role));
     LT_TRY(store_query(query->store, &sql[SQL_PLAN], STORE_ARGS(STORE_I(id)), &rows));
-    bool found = store_next(&rows) && store_int(&rows, 13) == 0;
+    bool found = store_next(&rows) && (has_role || store_int(&rows, 13) == 0);
     if (found) {
         f->version = store_int(&rows, 0);
         f->mass = store_int(&rows, 1);

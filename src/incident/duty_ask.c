@@ -49,6 +49,7 @@ lt_res incident_ask_restricted(const struct ca_query *query, lt_slice subject, b
 {
     struct store_rows rows;
     uint64_t id = 0;
+    bool has_role = false;
     const lt_slice word = LT_LIT("incident ");
     *ret_restricted = false;
     if (!lt_slice_starts(subject, word) ||
@@ -56,8 +57,11 @@ lt_res incident_ask_restricted(const struct ca_query *query, lt_slice subject, b
         return LT_OK;
     }
     LT_TRY(store_query(query->store, &sql[SQL_RESTRICTED], STORE_ARGS(STORE_I((int64_t)id)), &rows));
-    *ret_restricted = store_next(&rows);
-    return store_rows_end(&rows);
+    bool restricted = store_next(&rows);
+    LT_TRY(store_rows_end(&rows));
+    LT_TRY(restricted ? incident_ask_has_role(query, (int64_t)id, &has_role) : LT_OK);
+    *ret_restricted = restricted && !has_role;
+    return LT_OK;
 }
 
 /* Until when time counts; 0: it does not. */

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "ca/api.h"
+#include "ca/viewer.h"
 
 #define COLUMNS                                                                                              \
     "SELECT id, status, kind, channel, received_us, sent_us, contact, reporter, may_name, authority, "       \
@@ -120,7 +122,13 @@ enum column {
     REVOKED,
 };
 
-static void write_row(struct query_out *o, const struct store_rows *rows)
+/* How a reporter is reached is not for everybody who reads. */
+static bool sees_people(const struct ca_query *query)
+{
+    return query->viewer == NULL || (query->viewer->roles & CA_READERS_PEOPLE) != 0;
+}
+
+static void write_row(struct query_out *o, const struct store_rows *rows, bool people)
 {
     query_int(o, "id", store_int(rows, ID));
     query_cstr(o, "status", store_cstr(rows, STATUS));
@@ -128,7 +136,7 @@ static void write_row(struct query_out *o, const struct store_rows *rows)
     query_cstr(o, "channel", store_cstr(rows, CHANNEL));
     query_time(o, "received", store_int(rows, RECEIVED));
     query_cstr(o, "title", store_cstr(rows, TITLE));
-    query_cstr(o, "contact", store_cstr(rows, CONTACT));
+    query_cstr(o, "contact", people ? store_cstr(rows, CONTACT) : "");
     query_cstr(o, "cause", store_cstr(rows, CAUSE));
     query_int(o, "rank", store_int(rows, RANK));
     query_cstr(o, "rank_why", store_cstr(rows, RANK_WHY));
@@ -184,6 +192,7 @@ static lt_res list(const struct ca_query *query, struct query_out *o)
                                       STORE_I(at.set ? at.key : INT64_MAX), STORE_I(limit)),
                            &rows));
     } else if (q->name[0] != '\0') {
+        LT_CHECK(sees_people(query), LT_PEER_UNAUTHORIZED, "who reported is for operators and auditors");
         LT_TRY(store_query(query->store, &problem_ask_sql[SQL_CONTACT],
                            STORE_ARGS(STORE_S(q->name), STORE_I(at.set ? at.key : INT64_MAX), STORE_I(limit)),
                            &rows));
@@ -194,7 +203,7 @@ static lt_res list(const struct ca_query *query, struct query_out *o)
     query_open(o, "problems", '[');
     while (store_next(&rows)) {
         query_open(o, NULL, '{');
-        write_row(o, &rows);
+        write_row(o, &rows, sees_people(query));
         query_close(o, '}');
         at.key = store_int(&rows, ID);
         at.issuer = store_int(&rows, RANK);
@@ -330,7 +339,7 @@ static lt_res show(const struct ca_query *query, struct query_out *o)
     LT_TRY(store_query(query->store, &problem_ask_sql[SQL_ONE], STORE_ARGS(STORE_I(id)), &rows));
     bool found = store_next(&rows);
     if (found) {
-        write_row(o, &rows);
+        write_row(o, &rows, sees_people(query));
         write_more(o, &rows);
     }
     LT_TRY(store_rows_end(&rows));

@@ -11,6 +11,11 @@ enum { PART_MAX = 32 * 1024, HASH_LEN = 32, UPLOAD_LEN = 16, WORD_MAX = 1000, AD
     {                                        \
         "GET", pattern_, what_, CA_API_QUERY \
     }
+/* What names people and how they are reached. */
+#define ASK_PEOPLE(pattern_, what_)                             \
+    {                                                           \
+        "GET", pattern_, what_, CA_API_QUERY, CA_READERS_PEOPLE \
+    }
 #define WITH(fields_) (fields_), LT_COUNT(fields_)
 
 static const struct incident_field part[] = {
@@ -84,8 +89,8 @@ static const struct incident_field channel[] = {
 static const struct incident_form forms[] = {
     {ASK("problems", "problem.list"), NULL, 0},
     {ASK("problems/channels", "problem.channels"), NULL, 0},
-    {ASK("problems/{id}", "problem.show"), NULL, 0},
-    {ASK("problems/{id}/raw", "problem.raw"), NULL, 0},
+    {ASK_PEOPLE("problems/{id}", "problem.show"), NULL, 0},
+    {ASK_PEOPLE("problems/{id}/raw", "problem.raw"), NULL, 0},
     {ASK("problems/{id}/triage", "problem.triage"), NULL, 0},
     {CALL("problems/parts", "problem.part"), WITH(part)},
     {CALL("problems", "problem.open"), WITH(opening)},

@@ -363,12 +363,14 @@ static lt_res check_restricted(const struct ca_query *query, int64_t id)
 {
     struct store_rows rows;
     bool granted = false;
+    bool has_role = false;
     LT_TRY(store_query(query->store, &report_ask_sql[REPORT_SQL_RESTRICTED], STORE_ARGS(STORE_I(id)), &rows));
     bool restricted = store_next(&rows);
     LT_TRY(store_rows_end(&rows));
     LT_TRY(restricted ? is_granted(query, id, &granted) : LT_OK);
+    LT_TRY(restricted ? incident_ask_has_role(query, id, &has_role) : LT_OK);
     LT_CHECK(
-        !restricted || granted, LT_PEER_NOT_FOUND,
+        !restricted || granted || has_role, LT_PEER_NOT_FOUND,
         "there is no incident %lld that everybody may see; who has a role in a restricted one signs for it "
         "(--mine)",
         (long long)id);
