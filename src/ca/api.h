@@ -90,7 +90,8 @@ enum ca_api_kind {
     CA_API_QUERY,
     CA_API_NONCE,
     CA_API_CALL,
-    CA_API_LOGIN, /* POST of a JWS that brings its own key: sessions, passkeys; the console alone */
+    CA_API_LOGIN,    /* POST of a JWS that brings its own key: sessions, passkeys; the console alone */
+    CA_API_DOCUMENT, /* what this API is, in the words of OpenAPI; for everybody */
 };
 
 /* Who may read what; intake reads nothing. */
@@ -140,6 +141,12 @@ unsigned ca_api_readers(const struct ca_api_routes *tables, size_t table_count, 
  * shows more than was asked for. */
 LT_MUST_USE lt_res ca_api_query(const struct ca_api_target *target, lt_slice query, struct lt_arena *a,
                                 Ipc__Query *ret_query);
+/* Every parameter of a question, for who describes the API. NULL: no more. */
+struct ca_api_parameter {
+    const char *name;
+    const char *type; /* "text", "time", "hex", "flag", "id", "count", "number" */
+};
+const struct ca_api_parameter *ca_api_parameter_nth(size_t i, struct ca_api_parameter *ret_parameter);
 /* The operator's name of a kid: "operator:NAME". */
 LT_MUST_USE lt_res ca_api_operator_of_kid(lt_slice kid, lt_slice *ret_name);
 /* {"id", "authenticator-data", "client-data", "signature"}, base64url each. */

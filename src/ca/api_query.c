@@ -75,6 +75,7 @@ const struct ca_api_route ca_api_routes[] = {
     {"POST", "session/leave", "session.leave", CA_API_CALL},
     {"POST", "sessions/{id}/end", "session.end", CA_API_CALL},
     {"GET", "nonce", "nonce", CA_API_NONCE},
+    {"GET", "openapi.json", "openapi", CA_API_DOCUMENT},
     {"GET", "causes", "cause.list", CA_API_QUERY},
     {"GET", "scope/fields", "scope.fields", CA_API_QUERY},
     {"POST", "scope/check", "scope.check", CA_API_QUERY},
@@ -256,6 +257,19 @@ static const struct parameter {
     {"now", P_FLAG, offsetof(Ipc__Query, both_now)},
     {"within", P_VERSION, offsetof(Ipc__Query, within_ms)},
 };
+
+const struct ca_api_parameter *ca_api_parameter_nth(size_t i, struct ca_api_parameter *ret_parameter)
+{
+    static const char *const types[] = {
+        [P_TEXT] = "text", [P_TIME] = "time",   [P_HEX] = "hex",        [P_FLAG] = "flag",
+        [P_ID] = "id",     [P_COUNT] = "count", [P_VERSION] = "number",
+    };
+    if (i >= LT_COUNT(parameters)) {
+        return NULL;
+    }
+    *ret_parameter = (struct ca_api_parameter){parameters[i].name, types[parameters[i].kind]};
+    return ret_parameter;
+}
 
 static lt_res set_hex(lt_slice value, struct lt_arena *a, ProtobufCBinaryData *ret_bytes)
 {

@@ -7,6 +7,7 @@
 #include "ca/session_kid.h"
 #include "crypto/digest.h"
 #include "incident/form.h"
+#include "role/notary_openapi.h"
 #include "role/notary_private.h"
 #include "x509/spki.h"
 
@@ -58,6 +59,9 @@ static lt_res name_session(struct notary_request *q, const Ipc__HttpRequest *m, 
 static lt_res begin_query(struct notary *n, struct notary_request *q, const Ipc__HttpRequest *m)
 {
     Ipc__Query query;
+    if (q->console && m->session[0] == 0) {
+        return notary_refuse(n, q, acme_problem(&q->arena, "lintel:session", "log in first"));
+    }
     lt_res r = ca_api_query(&q->api, lt_slice_cstr(m->query), &q->arena, &query);
     r = !lt_failed(r) && q->console ? name_session(q, m, &query) : r;
     if (lt_failed(r)) {
@@ -96,6 +100,16 @@ static lt_res read_call(struct notary_request *q, const Ipc__HttpRequest *m)
     return LT_OK;
 }
 
+static lt_res give_document(struct notary *n, struct notary_request *q)
+{
+    struct wire_answer w;
+    wire_answer_begin(&w, &n->answer, &n->body);
+    wire_header(&w, "Cache-Control", "no-cache");
+    wire_finish(&w, 200, "application/json");
+    w.http.body = (ProtobufCBinaryData){notary_openapi_size, (uint8_t *)(uintptr_t)notary_openapi};
+    return notary_answer(n, q, &w.http);
+}
+
 lt_res notary_api_begin(struct notary *n, struct notary_request *q, const Ipc__HttpRequest *m)
 {
     lt_res r = check_peer(n, m);
@@ -120,6 +134,8 @@ lt_res notary_api_begin(struct notary *n, struct notary_request *q, const Ipc__H
         return notary_give_nonce(n, q);
     case CA_API_QUERY:
         return begin_query(n, q, m);
+    case CA_API_DOCUMENT:
+        return give_document(n, q);
     case CA_API_LOGIN:
         if (q->console) {
             return notary_login_begin(n, q, m);
