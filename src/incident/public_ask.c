@@ -17,7 +17,7 @@ static const struct store_sql sql[] = {
          "i.restricted = 0 ORDER BY l.incident DESC LIMIT ?1"},
     [SQL_DAYS] = {"public.days", "SELECT day, service, good, bad, last_minute, worked, words FROM uptime_day "
                                  "WHERE day > ?1 ORDER BY day, service LIMIT ?2"},
-    [SQL_FIRST] = {"public.first", "SELECT day FROM uptime_day ORDER BY day, service LIMIT 1"},
+    [SQL_FIRST] = {"public.first", "SELECT day FROM uptime_day WHERE day > 0 ORDER BY day, service LIMIT 1"},
 };
 static const struct ca_query_sql statements = {sql, LT_COUNT(sql)};
 

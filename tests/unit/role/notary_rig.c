@@ -146,8 +146,13 @@ void send_http(const struct ask *a)
     r.body = (ProtobufCBinaryData){a->body.len, (uint8_t *)(uintptr_t)a->body.ptr};
     r.has_peer = a->has_peer;
     r.peer_uid = a->uid;
+    send_request(&r);
+}
+
+void send_request(const Ipc__HttpRequest *r)
+{
     gateway_id++;
-    tell(IPC_GATEWAY, IPC_HTTP_REQUEST, gateway_id, &r.base, notary_http);
+    tell(IPC_GATEWAY, IPC_HTTP_REQUEST, gateway_id, &r->base, notary_http);
 }
 
 lt_slice sign_for(struct crypto_key *key, const char *kid, const char *url, const char *payload)

@@ -50,6 +50,8 @@ int tear_down(void **state);
 int make_keys(void **state);
 int drop_keys(void **state);
 void send_http(const struct ask *a);
+/* The same, with whatever else a gateway may say. */
+void send_request(const Ipc__HttpRequest *r);
 lt_slice sign_for(struct crypto_key *key, const char *kid, const char *url, const char *payload);
 void post(const char *path, lt_slice body);
 void post_signed(struct crypto_key *key, const char *path, const char *payload);

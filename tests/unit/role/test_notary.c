@@ -30,7 +30,7 @@ static void wrong_paths_and_methods(void **state)
         const char *listener;
         uint32_t status;
     } rows[] = {
-        {"GET", "/", "https", 404},
+        {"GET", "/nothing", "https", 404},
         {"GET", "/acme/nothing", "https", 404},
         {"POST", "/acme/nothing", "https", 404},
         {"GET", "/acme/directory", "http", 404}, /* ACME is for https alone */

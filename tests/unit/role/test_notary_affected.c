@@ -45,7 +45,7 @@ static void test_paths(void **state)
     assert_int_equal(q->serial.len + q->sha256.len + strlen(q->name) + strlen(q->id), 0);
     const char *html = answer(id, NOTHING);
     assert_non_null(strstr(html, "No incident has a list"));
-    assert_non_null(strstr(html, "<form method=\"post\">"));
+    assert_non_null(strstr(html, "<form method=\"post\" action=\"/affected\">"));
     q = asked("/affected/certificate/0a1b", &id);
     assert_int_equal(q->serial.len, 2);
     assert_int_equal(q->serial.data[1], 0x1b);
