@@ -188,6 +188,13 @@ static const struct ca_enrolment *enrolment_find(const struct ca_operator *o, lt
     return NULL;
 }
 
+bool ca_passkey_link_known(const struct ca_operators *operators, const char *operator_,
+                           lt_slice enrolment_spki)
+{
+    const struct ca_operator *o = ca_operator_by_name(operators, lt_slice_cstr(operator_));
+    return o != NULL && enrolment_find(o, enrolment_spki) != NULL;
+}
+
 lt_res ca_passkey_enrolled(const struct ca_operators *operators, const struct ca_passkey *k,
                            lt_slice enrolment_spki, lt_slice signature, lt_time now)
 {

@@ -78,6 +78,9 @@ LT_MUST_USE lt_res ca_passkey_signed(const struct ca_passkey *k, lt_slice enrolm
  */
 LT_MUST_USE lt_res ca_passkey_enrolled(const struct ca_operators *operators, const struct ca_passkey *k,
                                        lt_slice enrolment_spki, lt_slice signature, lt_time now);
+/* Does the operator's file name that key of a link, expired or not? */
+bool ca_passkey_link_known(const struct ca_operators *operators, const char *operator_,
+                           lt_slice enrolment_spki);
 /* Has the operator's file taken it back? */
 bool ca_passkey_refused(const struct ca_operator *o, lt_slice id);
 

@@ -217,13 +217,17 @@ lt_res ca_passkey_take(struct ca_turn *t, const Ipc__OperatorCall *m, struct ca_
     *ret_answer = (struct ca_session_answer){.json = NULL};
     LT_CHECK(m->passkey != NULL, LT_PEER_MALFORMED, "a passkey is wanted");
     struct ca_session_limits *limits = &t->book->login_limits;
-    int64_t wait = ca_session_wait_s(limits, CA_LOGIN_NOBODY, CA_LOGIN_STRANGERS, t->now);
+    lt_slice link = bytes(m->passkey->enrolment_spki);
+    bool known = ca_passkey_link_known(&t->book->operators, m->passkey->operator_, link);
+    uint64_t window = known ? ca_session_window(link)
+                            : CA_LOGIN_NOBODY; /* who has a link does not wait for strangers */
+    int64_t wait = ca_session_wait_s(limits, window, known ? CA_LOGIN_FAILURES : CA_LOGIN_STRANGERS, t->now);
     if (wait > 0) {
         return ca_session_problem(t, 429, wait, &ret_answer->problem);
     }
     lt_res r = take_key(t, m, &ret_answer->json);
     if (lt_failed(r)) {
-        ca_session_count(limits, CA_LOGIN_NOBODY, t->now);
+        ca_session_count(limits, window, t->now);
     }
     return r;
 }

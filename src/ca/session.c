@@ -68,7 +68,7 @@ struct login {
     const char *why;     /* it was refused; NULL: it was not */
 };
 
-static uint64_t key_of(lt_slice name)
+uint64_t ca_session_window(lt_slice name)
 {
     uint8_t hash[CRYPTO_SHA256_LEN];
     uint64_t key = 0;
@@ -122,7 +122,7 @@ static lt_res by_passkey(struct login *l)
     LT_ASSERT(l->passkey != NULL);
     LT_TRY(ca_passkey_by_id(l->t, lt_slice_cstr(l->passkey), &k));
     LT_CHECK(k.operator_ != NULL, LT_POLICY_APPROVAL, "nobody's passkey");
-    l->window = key_of(id);
+    l->window = ca_session_window(id);
     l->who = ca_operator_by_name(&l->t->book->operators, lt_slice_cstr(k.operator_));
     LT_CHECK(l->who != NULL && !ca_passkey_refused(l->who, id), LT_POLICY_APPROVAL,
              "the passkey of %s was taken back", k.operator_);
@@ -141,7 +141,7 @@ static lt_res by_certificate(struct login *l)
         l->who = lt_slice_eq(print, LT_SLICE(o->thumbprint, sizeof o->thumbprint)) ? o : NULL;
     }
     LT_CHECK(l->who != NULL, LT_POLICY_APPROVAL, "nobody's client certificate");
-    l->window = key_of(print);
+    l->window = ca_session_window(print);
     LT_CHECK(l->who->certificate, LT_POLICY_APPROVAL,
              "%s does not log in by client certificate: their file says nothing of it", l->who->name);
     return LT_OK;
@@ -307,7 +307,7 @@ lt_res ca_session_open(struct ca_turn *t, const Ipc__OperatorCall *m, struct ca_
     if (l.window != CA_LOGIN_NOBODY) { /* who is known does not wait for strangers */
         wait = ca_session_wait_s(limits, l.window, CA_LOGIN_FAILURES, t->now);
     }
-    uint64_t own = l.who == NULL ? CA_LOGIN_NOBODY : key_of(lt_slice_cstr(l.who->name));
+    uint64_t own = l.who == NULL ? CA_LOGIN_NOBODY : ca_session_window(lt_slice_cstr(l.who->name));
     wait = wait == 0 && l.why == NULL ? ca_session_wait_s(limits, own, CA_LOGIN_SUCCESSES, t->now) : wait;
     if (wait > 0) {
         return ca_session_problem(t, 429, wait, &ret_answer->problem);

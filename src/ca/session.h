@@ -50,6 +50,8 @@ struct ca_session_answer {
 /* The nonce is redeemed. */
 LT_MUST_USE lt_res ca_session_open(struct ca_turn *t, const Ipc__OperatorCall *m,
                                    struct ca_session_answer *ret_answer);
+/* Key of the window of a passkey, an operator, a link. */
+uint64_t ca_session_window(lt_slice name);
 /* 429 with the time to wait, or a refusal that says nothing. */
 LT_MUST_USE lt_res ca_session_problem(struct ca_turn *t, uint32_t status, int64_t wait_s,
                                       Ipc__Problem **ret_problem);

@@ -15,7 +15,7 @@ static void api_rights(void **state)
         uint32_t uid;
         uint32_t status;
     } rows[] = {
-        {"https", true, 0, 404}, {"http", true, 0, 404}, {"operator", true, 0, 404},
+        {"https", true, 0, 404}, {"http", true, 0, 404}, {"operator", true, 0, 401},
         {"api", false, 0, 403},  {"api", true, 1, 403},  {"api", true, 1001, 403},
     };
     for (size_t i = 0; i < LT_COUNT(rows); i++) {
