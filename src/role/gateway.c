@@ -26,8 +26,12 @@ static const struct {
     void (*serve)(struct gateway *g, struct http_exchange *x);
     bool testing; /* in test CAs alone */
     bool whole;   /* the path itself, though it ends in a slash */
+    enum gateway_share share;
 } routes[] = {
     {ON(LISTENER_HTTPS), "/acme/renewal-info/", gateway_serve_ari},
+    {ON(LISTENER_HTTPS), "/acme/resume/", gateway_ask, .share = GATEWAY_SHARE_LINK},
+    {ON(LISTENER_HTTPS), "/acme/contact/", gateway_ask, .share = GATEWAY_SHARE_LINK},
+    {ON(LISTENER_HTTPS), "/acme/reissue/", gateway_ask, .share = GATEWAY_SHARE_LINK},
     {ON(LISTENER_HTTPS), "/acme/", gateway_ask},
     {ON(LISTENER_HTTPS), "/dir", gateway_ask, true},
     {ON(LISTENER_MANAGEMENT), "/roots/", gateway_serve_roots, true},
@@ -41,15 +45,15 @@ static const struct {
     {ON(LISTENER_HTTPS), "/status.json", gateway_ask},
     {ON(LISTENER_HTTPS), "/hierarchy", gateway_ask},
     {ON(LISTENER_HTTPS), "/get-certificates", gateway_ask},
-    {ON(LISTENER_HTTPS), "/validate/", gateway_ask},
-    {ON(LISTENER_HTTPS), "/problem", gateway_ask},
-    {ON(LISTENER_HTTPS), "/problem/", gateway_ask},
-    {ON(LISTENER_HTTPS), "/oncall/", gateway_ask},
-    {ON(LISTENER_HTTPS), "/key", gateway_ask},
-    {ON(LISTENER_HTTPS), "/key/", gateway_ask},
-    {ON(LISTENER_HTTPS), "/affected", gateway_ask},
+    {ON(LISTENER_HTTPS), "/validate/", gateway_ask, .share = GATEWAY_SHARE_LINK},
+    {ON(LISTENER_HTTPS), "/problem", gateway_ask, .share = GATEWAY_SHARE_OPEN},
+    {ON(LISTENER_HTTPS), "/problem/", gateway_ask, .share = GATEWAY_SHARE_LINK},
+    {ON(LISTENER_HTTPS), "/oncall/", gateway_ask, .share = GATEWAY_SHARE_LINK},
+    {ON(LISTENER_HTTPS), "/key", gateway_ask, .share = GATEWAY_SHARE_OPEN},
+    {ON(LISTENER_HTTPS), "/key/", gateway_ask, .share = GATEWAY_SHARE_LINK},
+    {ON(LISTENER_HTTPS), "/affected", gateway_ask, .share = GATEWAY_SHARE_OPEN},
     {ON(LISTENER_HTTPS), "/affected/", gateway_serve_affected},
-    {ON(LISTENER_HTTPS), GATEWAY_NAMELESS, gateway_ask},
+    {ON(LISTENER_HTTPS), GATEWAY_NAMELESS, gateway_ask, .share = GATEWAY_SHARE_LINK},
     {ON(LISTENER_API), "/api/", gateway_ask},
     {ON(LISTENER_OPERATOR), "/api/v1/live", gateway_serve_live},
     {ON(LISTENER_OPERATOR), "/api/", gateway_serve_api},
@@ -143,7 +147,9 @@ static void on_request(void *self, struct http_exchange *x)
     }
     for (size_t i = 0; i < LT_COUNT(routes); i++) {
         if (route_matches(g, i, slot->listener, r->path)) {
-            routes[i].serve(g, x);
+            if (gateway_share_takes(g, slot, routes[i].share)) {
+                routes[i].serve(g, x);
+            }
             return;
         }
     }
@@ -168,6 +174,7 @@ static void on_ended(void *self, struct http_exchange *x, const struct http_outc
     gateway_ocsp_forget(g, slot);
     gateway_ari_forget(g, slot);
     gateway_live_forget(g, slot);
+    gateway_share_forget(g, slot);
     g->operator_load -= slot->listener == LISTENER_OPERATOR ? 1U : 0U;
     g->address_load[slot->bucket] -= slot->spared ? 0U : 1U;
     *slot = (struct gateway_slot){.next_free = g->free_slots};

@@ -41,6 +41,15 @@ enum {
     GATEWAY_OPERATOR_SLOTS = 256, /* of the slots, for the operator's listener: consoles take no client's */
 };
 
+/* Pages: where anybody may post, and where a link of one's own leads. */
+enum gateway_share { GATEWAY_SHARE_NONE, GATEWAY_SHARE_OPEN, GATEWAY_SHARE_LINK };
+enum gateway_bucket_name { GATEWAY_BUCKET_OPEN, GATEWAY_BUCKET_LINK, GATEWAY_BUCKET_LOOK, GATEWAY_BUCKETS };
+
+struct gateway_bucket {
+    double tokens;
+    int64_t filled_ms; /* 0: never, so it is full */
+};
+
 /* A stream of events: none, asked for the first time, begun. */
 enum gateway_live_phase { GATEWAY_LIVE_NOT, GATEWAY_LIVE_ASKED, GATEWAY_LIVE_ON };
 
@@ -53,6 +62,7 @@ struct gateway_slot {
     bool spared;     /* its address has no limit */
     bool asked_again;
     bool begun; /* the answer's head went out */
+    bool form;  /* of forms_in_flight */
     enum gateway_listener listener;
     int64_t since_us;
     int64_t deadline_ms;
@@ -162,6 +172,9 @@ struct gateway {
     size_t in_flight;
     uint32_t address_load[GATEWAY_ADDRESS_BUCKETS]; /* slots by address; two may rarely share a bucket */
     uint64_t address_seed;
+    struct gateway_bucket address_forms[GATEWAY_ADDRESS_BUCKETS];
+    struct gateway_bucket buckets[GATEWAY_BUCKETS];
+    size_t forms_in_flight;
     struct lt_arena scratch;
     struct lt_metric *requests[LISTENER_KINDS][6]; /* by hundreds of the status; 0: the client left first */
     struct lt_metric *latency;
@@ -217,6 +230,10 @@ void gateway_serve_live(struct gateway *g, struct http_exchange *x);
 bool gateway_live_takes(struct gateway *g, struct gateway_slot *slot, const Ipc__HttpResponse *m);
 void gateway_live_tick(struct gateway *g);
 void gateway_live_forget(struct gateway *g, struct gateway_slot *slot);
+
+/* gateway_share.c: the share of pages that anybody may send forms to. False: x has been refused. */
+bool gateway_share_takes(struct gateway *g, struct gateway_slot *slot, enum gateway_share share);
+void gateway_share_forget(struct gateway *g, const struct gateway_slot *slot);
 
 /* gateway_ari.c: renewal information (RFC 9773), out of the publisher's map. */
 void gateway_ari_open(struct gateway *g, const char *folder);

@@ -729,6 +729,46 @@ static void test_live_places(void **state)
     }
 }
 
+static void post_page(struct puppet *p, struct ipc_link *notary, const char *method, const char *path,
+                      bool asks)
+{
+    struct client c;
+    client_open(&c, HTTPS);
+    client_get(&c, method, path, "Accept: text/html,*/*\r\n");
+    if (asks) {
+        const ProtobufCMessage *body;
+        answer(notary, expect_question(p, notary, IPC_HTTP_REQUEST, &body), 200, "asked", false);
+    }
+    assert_int_equal(client_read(&c), asks ? 200 : 429);
+    assert_true(asks || (strstr(c.in, "retry-after: 10\r\n") != NULL &&
+                         strstr(c.in, "Please wait a moment") != NULL));
+    client_close(&c);
+}
+
+/* Who posts too much to pages that anybody may post to takes nothing from others, nor from ACME. */
+static void test_share(void **state)
+{
+    (void)state;
+    enum { BURST = 20 };
+    struct puppet p;
+    struct ipc_link *notary;
+    start(&p, &notary);
+    wait_healthy();
+    client_address = "127.0.0.2";
+    for (int i = 0; i < BURST; i++) {
+        post_page(&p, notary, "POST", i % 2 == 0 ? "/problem" : "/key", true);
+    }
+    post_page(&p, notary, "POST", "/problem", false);
+    post_page(&p, notary, "POST", "/problem/abcdefghijklmnop", false); /* of one address it is all one */
+    post_page(&p, notary, "GET", "/problem", true);
+    post_page(&p, notary, "POST", "/acme/new-order", true);
+    client_address = "127.0.0.3";
+    post_page(&p, notary, "POST", "/problem", true);
+    client_address = "127.0.0.1";
+    assert_false(puppet_heard(&p, notary, IPC_HTTP_REQUEST));
+    finish(&p, notary);
+}
+
 static void put_file(const char *name, const char *content)
 {
     char path[256];
@@ -1267,6 +1307,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_tls_only),
         cmocka_unit_test(test_live),
         cmocka_unit_test(test_live_places),
+        cmocka_unit_test(test_share),
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_answers),
         cmocka_unit_test(test_bad_answers),
