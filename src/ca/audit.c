@@ -11,6 +11,7 @@
 #include "ca/event.h"
 #include "crypto/digest.h"
 #include "crypto/pub.h"
+#include "ipc/arena.h"
 #include "sign.pb-c.h"
 #include "signer/knot.h"
 #include "x509/cert.h"
@@ -57,7 +58,7 @@ static const struct store_sql sql[] = {
      "SELECT head, journal_sequence, journal_head FROM knot WHERE chain = ?1 AND sequence = ?2"},
     {"audit.approvals",
      "SELECT a.plan, a.operator, a.signature, a.signed_us, p.action, p.scope_sha256, p.count, p.parameters, "
-     "p.expires_us, p.proposer FROM approval a JOIN plan p ON p.id = a.plan "
+     "p.expires_us, p.proposer, a.passkey FROM approval a JOIN plan p ON p.id = a.plan "
      "WHERE a.plan > ?1 OR (a.plan = ?1 AND a.operator > ?2) ORDER BY a.plan, a.operator LIMIT 1000"},
 };
 enum {
@@ -598,6 +599,12 @@ static lt_res check_approval(struct ca_audit *a, struct lt_arena *arena, const s
     approval.signature.data = (uint8_t *)copy(arena, signature);
     approval.signature.len = signature.len;
     approval.signed_us = store_int(rows, 3);
+    if (!store_is_null(rows, 10)) {
+        ProtobufCAllocator allocator = ipc_arena_allocator(arena);
+        lt_slice packed = store_bytes(rows, 10);
+        approval.passkey = ipc__passkey_assertion__unpack(&allocator, packed.len, packed.ptr);
+        a->counts.passkey_approvals++;
+    }
     lt_res r = ca_approval_verify(a->operators, &p, &approval, (lt_time){approval.signed_us});
     if (lt_failed(r)) {
         char subject[SUBJECT_MAX];

@@ -24,6 +24,9 @@ struct ca_audit_counts {
     uint64_t jws;             /* verified again */
     uint64_t jws_unknown;     /* whose key the book no longer has */
     uint64_t approvals;
+    uint64_t passkey_approvals; /* of these, by passkey */
+    uint64_t passkeys;
+    uint64_t sessions;
     uint64_t proofs;     /* of key compromise, verified again */
     uint64_t segments;   /* of evidence, that the book names */
     uint64_t evidence;   /* checks whose frames are what the book says */
@@ -39,7 +42,7 @@ struct ca_audit {
     void *self;
     /* what: of the incident desk its nouns ("incident", "problem", …), else "event-chain", "knot",
      * "certificate", "journal", "jws", "approval", "revocation", "halt", "key-block", "crl", "issuer",
-     * "plan", "evidence". */
+     * "plan", "evidence", "passkey", "session". */
     void (*found)(void *self, const char *what, const char *subject, const char *detail);
     /* Does what was kept still prove that the key is compromised? Of a room above; NULL: not looked at. */
     bool (*proves)(lt_slice evidence, lt_slice spki_sha256, struct lt_arena *arena);
@@ -63,6 +66,11 @@ LT_MUST_USE lt_res ca_audit_segments(struct ca_audit *a);
 /* The same, and each check: its frame in evidence_folder, what was signed in it, and the sums on
  * certificates. */
 LT_MUST_USE lt_res ca_audit_evidence(struct ca_audit *a);
+/* Each passkey by the link that made it an operator's; *ret_passkeys, to be ended by the caller, is what
+ * approvals are verified with. */
+LT_MUST_USE lt_res ca_audit_passkeys(struct ca_audit *a, struct ca_passkeys *ret_passkeys);
+/* Each session by what opened it. */
+LT_MUST_USE lt_res ca_audit_sessions(struct ca_audit *a, const struct ca_passkeys *all);
 /* Each approval of each plan. */
 LT_MUST_USE lt_res ca_audit_approvals(struct ca_audit *a);
 /* One record of the signer's journal against the book: for journal_walk, self is the struct ca_audit. */

@@ -29,6 +29,8 @@ extern const size_t ca_audit_rows_sql_count;
 LT_MUST_USE lt_res ca_audit_notices(struct ca_audit *a);
 extern const struct store_sql *const ca_audit_notice_sql;
 extern const size_t ca_audit_notice_sql_count;
+extern const struct store_sql *const ca_audit_console_sql;
+extern const size_t ca_audit_console_sql_count;
 extern const struct store_sql *const ca_audit_desk_sql;
 extern const size_t ca_audit_desk_sql_count;
 

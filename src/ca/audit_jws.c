@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "ca/audit_internal.h"
+#include "ca/session_kid.h"
 #include "jose/jws.h"
 
 static const struct store_sql sql[] = {
@@ -14,8 +15,9 @@ static const struct store_sql sql[] = {
      "SELECT attachment FROM event WHERE subject = ?1 AND kind || '' = 'account.key-changed' "
      "ORDER BY time_us LIMIT 1000"},
     {"audit.operator-key", "SELECT spki FROM operator WHERE name = ?1"},
+    {"audit.session-key", "SELECT spki FROM console_session WHERE id = ?1"},
 };
-enum { SQL_ACCOUNT, SQL_KEY_CHANGES, SQL_OPERATOR };
+enum { SQL_ACCOUNT, SQL_KEY_CHANGES, SQL_OPERATOR, SQL_SESSION };
 const struct store_sql *const ca_audit_jws_sql = sql;
 const size_t ca_audit_jws_sql_count = LT_COUNT(sql);
 
@@ -100,10 +102,24 @@ static lt_res by_operator(struct ca_audit *a, const struct jws *jws, struct lt_a
     return LT_OK;
 }
 
+/* Of the console: rows of sessions stay. */
+static lt_res by_session(struct ca_audit *a, const struct jws *jws, struct lt_arena *arena,
+                         lt_slice *ret_spki, bool *ret_good)
+{
+    lt_slice id = lt_slice_sub(jws->kid, strlen(CA_SESSION_KID), jws->kid.len);
+    LT_TRY(first_blob(a, &sql[SQL_SESSION], STORE_T(id), arena, ret_spki));
+    *ret_good = ret_spki->len > 0 && verifies(jws, *ret_spki);
+    return LT_OK;
+}
+
 static lt_res by_kid(struct ca_audit *a, const struct jws *jws, struct lt_arena *arena, lt_slice *ret_spki,
                      bool *ret_known, bool *ret_good)
 {
     *ret_spki = (lt_slice){NULL, 0};
+    if (lt_slice_starts(jws->kid, LT_LIT(CA_SESSION_KID))) {
+        *ret_known = true;
+        return by_session(a, jws, arena, ret_spki, ret_good);
+    }
     return lt_slice_starts(jws->kid, LT_LIT("operator:"))
                ? by_operator(a, jws, arena, ret_spki, ret_known, ret_good)
                : by_account(a, jws, arena, ret_spki, ret_known, ret_good);

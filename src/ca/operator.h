@@ -43,7 +43,7 @@ struct ca_operator {
     bool certificate;
 };
 
-struct ca_passkeys;
+struct ca_passkeys; /* ca/passkey.h */
 struct ca_origins;
 
 struct ca_operators {
@@ -53,6 +53,7 @@ struct ca_operators {
     /* Of who judges approvals by passkey, and their owner's; NULL: none counts (ca/passkey.h). */
     const struct ca_passkeys *passkeys;
     const struct ca_origins *origins; /* NULL: of any page */
+    bool past;                        /* of the audit: passkeys that were taken back since were good then */
 };
 
 enum {

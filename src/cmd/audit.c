@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "ca/audit.h"
+#include "ca/passkey.h"
 #include "cmd/audit_lines.h"
 #include "cmd/verbs.h"
 #include "incident/proof.h"
@@ -24,7 +25,8 @@ struct audit {
     const char *folder;
     int dir;
     struct ca_audit a;
-    struct ca_operators operators; /* owned */
+    struct ca_operators operators;
+    struct ca_passkeys passkeys; /* owned */
     struct journal_summary journal;
     struct lt_buf findings; /* JSON objects, or lines */
     size_t shown;
@@ -93,6 +95,10 @@ static lt_res verify_all(struct audit *k)
     LT_TRY(ca_audit_rows(&k->a));
     LT_TRY(ca_audit_desk(&k->a));
     LT_TRY(ca_audit_evidence(&k->a));
+    LT_TRY(ca_audit_passkeys(&k->a, &k->passkeys));
+    k->operators.passkeys = &k->passkeys;
+    k->operators.past = true;
+    LT_TRY(ca_audit_sessions(&k->a, &k->passkeys));
     LT_TRY(ca_audit_approvals(&k->a));
     return walk_journal(k);
 }
@@ -103,19 +109,21 @@ static lt_res say(struct audit *k)
     struct lt_buf out;
     lt_buf_init(&out, 4 << 20);
     if (k->c->json) {
-        lt_buf_addf(
-            &out,
-            "{\"ok\":%s,\"events\":%llu,\"chains\":%llu,\"knots\":%llu,\"certificates\":%llu,"
-            "\"revocations\":%llu,\"journal_entries\":%llu,\"journal_pending\":%llu,\"jws\":%llu,"
-            "\"jws_unknown\":%llu,\"approvals\":%llu,\"proofs\":%llu,\"evidence\":%llu,\"statements\":%llu,"
-            "\"findings_count\":%llu,\"findings\":[",
-            n->findings == 0 ? "true" : "false", (unsigned long long)n->events, (unsigned long long)n->chains,
-            (unsigned long long)n->knots, (unsigned long long)n->certificates,
-            (unsigned long long)n->revocations, (unsigned long long)n->journal_entries,
-            (unsigned long long)n->journal_pending, (unsigned long long)n->jws,
-            (unsigned long long)n->jws_unknown, (unsigned long long)n->approvals,
-            (unsigned long long)n->proofs, (unsigned long long)n->evidence, (unsigned long long)n->statements,
-            (unsigned long long)n->findings);
+        lt_buf_addf(&out,
+                    "{\"ok\":%s,\"events\":%llu,\"chains\":%llu,\"knots\":%llu,\"certificates\":%llu,"
+                    "\"revocations\":%llu,\"journal_entries\":%llu,\"journal_pending\":%llu,\"jws\":%llu,"
+                    "\"jws_unknown\":%llu,\"approvals\":%llu,\"passkey_approvals\":%llu,\"passkeys\":%llu,"
+                    "\"sessions\":%llu,\"proofs\":%llu,\"evidence\":%llu,\"statements\":%llu,"
+                    "\"findings_count\":%llu,\"findings\":[",
+                    n->findings == 0 ? "true" : "false", (unsigned long long)n->events,
+                    (unsigned long long)n->chains, (unsigned long long)n->knots,
+                    (unsigned long long)n->certificates, (unsigned long long)n->revocations,
+                    (unsigned long long)n->journal_entries, (unsigned long long)n->journal_pending,
+                    (unsigned long long)n->jws, (unsigned long long)n->jws_unknown,
+                    (unsigned long long)n->approvals, (unsigned long long)n->passkey_approvals,
+                    (unsigned long long)n->passkeys, (unsigned long long)n->sessions,
+                    (unsigned long long)n->proofs, (unsigned long long)n->evidence,
+                    (unsigned long long)n->statements, (unsigned long long)n->findings);
         lt_buf_add(&out, lt_buf_slice(&k->findings));
         lt_buf_add_cstr(&out, "]}\n");
     } else {
@@ -124,13 +132,15 @@ static lt_res say(struct audit *k)
             &out,
             "%llu events in %llu chains, %llu knots, %llu certificates, %llu revocations,\n"
             "%llu journal entries (%llu not in the book yet), %llu kept requests (%llu by keys that are "
-            "gone), %llu approvals, %llu proofs\n"
+            "gone), %llu approvals (%llu by passkey), %llu passkeys, %llu sessions, %llu proofs\n"
             "evidence of %llu checks, %llu statements of perspectives\n%s\n",
             (unsigned long long)n->events, (unsigned long long)n->chains, (unsigned long long)n->knots,
             (unsigned long long)n->certificates, (unsigned long long)n->revocations,
             (unsigned long long)n->journal_entries, (unsigned long long)n->journal_pending,
             (unsigned long long)n->jws, (unsigned long long)n->jws_unknown, (unsigned long long)n->approvals,
-            (unsigned long long)n->proofs, (unsigned long long)n->evidence, (unsigned long long)n->statements,
+            (unsigned long long)n->passkey_approvals, (unsigned long long)n->passkeys,
+            (unsigned long long)n->sessions, (unsigned long long)n->proofs, (unsigned long long)n->evidence,
+            (unsigned long long)n->statements,
             n->findings == 0 ? "the book is what it was" : "THE BOOK IS NOT WHAT IT WAS");
     }
     lt_res r = cmd_print(lt_buf_slice(&out));
@@ -174,6 +184,7 @@ static lt_res run(struct cmd *c)
     lt_res r = audit(&k);
     lt_buf_done(&k.findings);
     ca_operators_done(&k.operators);
+    ca_passkeys_done(&k.passkeys);
     (void)close(k.dir); /* only read */
     return r;
 }
