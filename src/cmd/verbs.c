@@ -5,6 +5,7 @@ const struct cmd_verb *const cmd_verbs[] = {
     &cmd_init,
     &cmd_serve,
     &cmd_status,
+    &cmd_top,
     &cmd_doctor,
     &cmd_config_check,
     &cmd_cert_list,

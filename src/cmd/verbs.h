@@ -38,6 +38,7 @@ extern const struct cmd_verb cmd_problem_channel_list;
 extern const struct cmd_verb cmd_problem_channel_remove;
 extern const struct cmd_verb cmd_problem_probe;
 extern const struct cmd_verb cmd_status;
+extern const struct cmd_verb cmd_top;
 extern const struct cmd_verb cmd_doctor;
 extern const struct cmd_verb cmd_config_check;
 extern const struct cmd_verb cmd_cert_list;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ca/viewer.h"
 #include "incident/overview_private.h"
 
 enum { SQL_EVENT };
@@ -107,7 +108,7 @@ static lt_res write_all(const struct ca_query *query, struct query_out *out, con
 
 static lt_res answer_own(const struct ca_query *query, struct query_out *out)
 {
-    return write_all(query, out, "");
+    return write_all(query, out, query->viewer == NULL ? "" : query->viewer->operator_);
 }
 
 static lt_res answer_live(const struct ca_query *query, struct query_out *out)
