@@ -55,7 +55,7 @@ void top_line(struct top_frame *f, enum top_style style, const char *format, ...
     lt_buf_add_cstr(f->out, styled ? sgr[style] : "");
     add_cut(f, text);
     lt_buf_add_cstr(f->out, styled ? "\033[0m" : "");
-    lt_buf_add_cstr(f->out, f->screen ? "\033[K\r\n" : "\n");
+    lt_buf_add_cstr(f->out, f->screen ? "\033[K\n" : "\n");
     f->row++;
 }
 
