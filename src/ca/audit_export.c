@@ -9,6 +9,8 @@
 #include "ca/audit_internal.h"
 #include "ca/audit_lines.h"
 #include "ca/event.h"
+#include "crypto/digest.h"
+#include "ipc/arena.h"
 
 static const struct store_sql sql[] = {
     {"export.chain", "SELECT chain FROM event WHERE chain > ?1 ORDER BY chain LIMIT 1"},
@@ -22,10 +24,11 @@ static const struct store_sql sql[] = {
      "chain = ?1 AND sequence > ?2 AND sequence <= ?3 ORDER BY sequence LIMIT 500"},
     {"export.approvals",
      "SELECT a.plan, a.operator, a.signature, a.signed_us, p.action, p.scope_sha256, p.count, p.parameters, "
-     "p.expires_us, p.proposer FROM approval a JOIN plan p ON p.id = a.plan "
+     "p.expires_us, p.proposer, a.passkey FROM approval a JOIN plan p ON p.id = a.plan "
      "WHERE a.plan > ?1 OR (a.plan = ?1 AND a.operator > ?2) ORDER BY a.plan, a.operator LIMIT 500"},
+    {"export.passkey", "SELECT spki, alg, rp FROM console_passkey WHERE id = ?1"},
 };
-enum { SQL_CHAIN, SQL_LAST, SQL_AT, SQL_EVENTS, SQL_KNOTS, SQL_APPROVALS };
+enum { SQL_CHAIN, SQL_LAST, SQL_AT, SQL_EVENTS, SQL_KNOTS, SQL_APPROVALS, SQL_PASSKEY };
 const struct store_sql *const ca_audit_export_sql = sql;
 const size_t ca_audit_export_sql_count = LT_COUNT(sql);
 
@@ -252,6 +255,31 @@ static char *copy(struct writer *w, const struct store_rows *rows, int column)
     return text;
 }
 
+/* By a passkey: what its authenticator signed, and the key that it signed with. */
+static lt_res write_passkey(struct writer *w, lt_slice packed)
+{
+    uint8_t hash[CRYPTO_SHA256_LEN];
+    struct store_rows rows;
+    ProtobufCAllocator allocator = ipc_arena_allocator(&w->arena);
+    const Ipc__PasskeyAssertion *m = ipc__passkey_assertion__unpack(&allocator, packed.len, packed.ptr);
+    LT_CHECK(m != NULL, LT_STATE_CORRUPT, "an approval by passkey does not read");
+    lt_slice credential = LT_SLICE(m->credential_id.data, m->credential_id.len);
+    crypto_sha256(credential, hash);
+    const char *id = lt_base64url(&w->arena, LT_SLICE(hash, sizeof hash));
+    LT_ASSERT(id != NULL);
+    add_base64(w, "credential", credential);
+    add_base64(w, "authenticator_data", LT_SLICE(m->authenticator_data.data, m->authenticator_data.len));
+    add_base64(w, "client_data", LT_SLICE(m->client_data.data, m->client_data.len));
+    add_base64(w, "signature", LT_SLICE(m->signature.data, m->signature.len));
+    LT_TRY(store_query(w->e->audit->store, &sql[SQL_PASSKEY], STORE_ARGS(STORE_S(id)), &rows));
+    if (store_next(&rows)) {
+        add_text(w, "rp", store_bytes(&rows, 2));
+        add_text(w, "alg", store_bytes(&rows, 1));
+        add_base64(w, "key", store_bytes(&rows, 0));
+    }
+    return store_rows_end(&rows);
+}
+
 static lt_res write_approval(struct writer *w, const struct store_rows *rows)
 {
     Ipc__PlanStatement p = IPC__PLAN_STATEMENT__INIT;
@@ -272,9 +300,14 @@ static lt_res write_approval(struct writer *w, const struct store_rows *rows)
     add_text(w, "operator", store_bytes(rows, 1));
     add_time(w, "signed", store_int(rows, 3));
     add_text(w, "statement", lt_buf_slice(&statement));
-    add_base64(w, "signature", store_bytes(rows, 2));
     lt_buf_done(&statement);
     LT_TRY(r);
+    if (!store_is_null(rows, 10)) {
+        LT_TRY(write_passkey(w, store_bytes(rows, 10)));
+        w->e->approvals++;
+        return end(w);
+    }
+    add_base64(w, "signature", store_bytes(rows, 2));
     if (o != NULL) {
         add_text(w, "alg", lt_slice_cstr(o->alg));
         add_base64(w, "key", o->spki);

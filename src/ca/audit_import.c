@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "ca/audit_lines.h"
 #include "ca/event.h"
+#include "ca/passkey.h"
 #include "crypto/pub.h"
 #include "jose/json.h"
 #include "jose/jws.h"
@@ -264,6 +265,34 @@ static lt_res line_knot(struct ca_audit_reader *r, const json_t *o)
     return LT_OK;
 }
 
+static ProtobufCBinaryData lend(lt_slice s)
+{
+    return (ProtobufCBinaryData){s.len, (uint8_t *)(uintptr_t)s.ptr};
+}
+
+/* By a passkey: the statement's hash is the challenge that its authenticator signed. */
+static lt_res verify_passkey(struct ca_audit_reader *r, const json_t *o, lt_slice statement,
+                             struct ca_passkey *k)
+{
+    Ipc__PasskeyAssertion m = IPC__PASSKEY_ASSERTION__INIT;
+    lt_slice data;
+    lt_slice client_data;
+    lt_slice signature;
+    lt_slice rp;
+    uint32_t sign_count = 0;
+    LT_TRY(base64_of(r, o, "credential", &k->id));
+    LT_TRY(base64_of(r, o, "authenticator_data", &data));
+    LT_TRY(base64_of(r, o, "client_data", &client_data));
+    LT_TRY(base64_of(r, o, "signature", &signature));
+    LT_TRY(text_of(o, "rp", &rp));
+    k->rp = (const char *)rp.ptr; /* of the document: with a NUL behind it */
+    m.credential_id = lend(k->id);
+    m.authenticator_data = lend(data);
+    m.client_data = lend(client_data);
+    m.signature = lend(signature);
+    return ca_passkey_verify(k, statement, NULL, &m, &sign_count);
+}
+
 static lt_res line_approval(struct ca_audit_reader *r, const json_t *o)
 {
     lt_slice plan;
@@ -290,8 +319,12 @@ static lt_res line_approval(struct ca_audit_reader *r, const json_t *o)
     lt_res good = key.len == 0
                       ? lt_fail(LT_PEER_NOT_FOUND, __FILE__, __LINE__, "its key is not in the export")
                       : crypto_pub_new(key, &pub);
-    good = lt_failed(good) ? good
-                           : crypto_pub_verify_jose(pub, crypto_alg_by_name(alg), statement, signature);
+    if (!lt_failed(good) && json_object_get(o, "client_data") != NULL) {
+        struct ca_passkey k = {.alg = (const char *)alg.ptr, .spki = key};
+        good = verify_passkey(r, o, statement, &k);
+    } else if (!lt_failed(good)) {
+        good = crypto_pub_verify_jose(pub, crypto_alg_by_name(alg), statement, signature);
+    }
     if (lt_failed(good)) {
         finding(r, "approval", where, "%s", lt_error_last()->detail);
     }

@@ -10,6 +10,8 @@
  *   {"type":"knot","chain","sequence","time_us","head","journal_sequence","journal_head":HEX,
  *    "signature":BASE64}
  *   {"type":"approval","plan","operator","signed":TIME,"alg","statement":TEXT,"signature","key":BASE64}
+ *                                                                      by a passkey: "credential",
+ *    "authenticator_data", "client_data":BASE64, "rp", and its signature and key
  *   {"type":"end","chains","events","knots","approvals"}
  *
  * The body is the text that was hashed ("body_base64" where it is no UTF-8). key: what verified the request

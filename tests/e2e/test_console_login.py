@@ -432,6 +432,14 @@ def test_audit(staff):
     said = staff.ca.json("audit", "verify")
     assert not said.get("findings"), said
     assert said["passkeys"] > 0 and said["sessions"] > 0 and said["passkey_approvals"] >= 3, said
+    lines = staff.ca.folder.parent / "events.jsonl"
+    staff.ca.lintel("audit", "export", "--out", lines)
+    assert staff.ca.json("audit", "verify", "--export", lines)["approvals"] >= 3
+    text = lines.read_text()
+    line = next(t for t in text.splitlines() if '"client_data"' in t)
+    lines.write_text(text.replace(line, line.replace("count=", "count=9")))
+    assert lines.read_text() != text
+    assert staff.ca.lintel("audit", "verify", "--export", lines, check=False).returncode != 0
     db = staff.ca.folder / "book" / "lintel.db"
     copy = staff.ca.folder.parent / "lintel.db"
     with sqlite3.connect(db) as book:
