@@ -148,6 +148,7 @@ struct ca_book {
     struct ca_tally_change *tally; /* owned; at.tally_waiting of them are of the open group */
     size_t tally_room;
     lt_time tally_heard;   /* when the publisher's word was last written down */
+    lt_time up_since;      /* when this process first looked whether things work; incident/uptime.c */
     lt_time ocsp_told;     /* when the publisher last said how far it has answered; 0: not yet */
     lt_time ocsp_answered; /* what was committed by then has an answer */
     lt_time cap_asked;     /* of a reader; 0: nothing is on its way */

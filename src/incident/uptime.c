@@ -1,5 +1,6 @@
 /* What the status page says of days past: once a minute it is looked whether certificates could be signed,
- * and whether what relying parties are given is fresh; each minute is counted once, as good or bad.
+ * and whether what relying parties are given is fresh; each minute is counted once, as good or
+ * bad; bad is what does not work in all of its first half.
  *
  * Looked at from inside. Whether anybody could reach us nobody here can know, but for what was fetched back;
  * a minute in which this program did not run is counted as nothing, and the page says so. */
@@ -28,6 +29,7 @@ static const struct incident_sql uptime_sql = {sql, LT_COUNT(sql)};
 
 enum {
     MINUTE_S = 60,
+    PATIENCE_S = 30,
     DAY_MINUTES = 1440,
     PARTS_MAX = 200, /* of a CRL, looked at in one minute; the others in the next ones */
     TRIES_LEAST = 3, /* of fetching back, before it counts */
@@ -133,12 +135,20 @@ static const struct {
     look *look;
 } services[] = {{"issue", look_at_issuance}, {"crl", look_at_crls}, {"ocsp", look_at_ocsp}};
 
+/* A start, or a restart, is no minute without service: what begins badly has half a minute. */
+static bool early(const struct incident_beat *b)
+{
+    const int64_t patience_us = PATIENCE_S * LT_US_PER_SECOND;
+    return b->t->now.us / LT_US_PER_SECOND % MINUTE_S < PATIENCE_S ||
+           b->t->now.us - b->t->book->up_since.us < patience_us;
+}
+
 static lt_res count(struct incident_beat *b, size_t at, bool begun, int64_t minute)
 {
     enum verdict v = NOT_LOOKED;
     char words[WORDS_SIZE] = "";
     LT_TRY(services[at].look(b, &v, words));
-    if (v == NOT_LOOKED) {
+    if (v == NOT_LOOKED || (v == BAD && early(b))) {
         return LT_OK;
     }
     return store_exec(b->t->store, &sql[begun ? SQL_ADD : SQL_BEGIN],
@@ -151,6 +161,9 @@ lt_res incident_uptime_beat(struct incident_beat *b, bool *ret_more)
 {
     int64_t minute = b->t->now.us / LT_US_PER_SECOND / MINUTE_S;
     *ret_more = false;
+    if (b->t->book->up_since.us == 0) {
+        b->t->book->up_since = b->t->now;
+    }
     for (size_t i = 0; i < LT_COUNT(services); i++) {
         struct store_rows rows;
         LT_TRY(store_query(b->t->store, &sql[SQL_OF],

@@ -339,11 +339,12 @@ static void add_days(struct lt_buf *out, const json_t *known)
         lt_buf_add_cstr(out, "<p>Nothing was measured yet.</p></section>\n");
         return;
     }
-    notary_html_add(
-        out, "<h3>What this can tell, and what it cannot</h3>\n<p>Measured since ", TEXT(known, "since"),
-        ", once a minute, by the certificate authority itself, from inside. A minute in which its "
-        "software did not run is in no count: it is shown as not measured, and a day without any "
-        "as a grey bar. ");
+    notary_html_add(out, "<h3>What this can tell, and what it cannot</h3>\n<p>Measured since ",
+                    TEXT(known, "since"),
+                    ", once a minute, by the certificate authority itself, from inside; what does not work "
+                    "in the first half of a minute counts as a minute without it. A minute in which its "
+                    "software did not run is in no count: it is shown as not measured, and a day without any "
+                    "as a grey bar. ");
     lt_buf_add_cstr(
         out, "Whether our addresses could be reached from where you are we cannot see, but for revocation "
              "lists that were fetched back through the public address. The same as data: "

@@ -11,7 +11,7 @@
 
 #define PATH "/tmp/lintel-test-uptime.db"
 #define US LT_US_PER_SECOND
-enum { MINUTE = 60, DAY = 86400, NOON = 43200 };
+enum { MINUTE = 60, DAY = 86400, NOON = 43200, LATE = 40 };
 
 static const struct ca_config *config; /* NULL: none */
 
@@ -41,9 +41,10 @@ static int set_up(void **state)
     remove_files();
     config = NULL;
     assert_ok(rig_open(r, PATH, NULL, true));
-    r->now.us = (r->now.us / US / DAY * DAY + NOON) * US;
+    r->now.us = (r->now.us / US / DAY * DAY + NOON + LATE) * US;
     r->book->examiner_linked = true;
     r->book->replayed = true;
+    r->book->up_since.us = 1; /* long ago */
     *state = r;
     return 0;
 }
@@ -98,6 +99,7 @@ static void beats(struct rig *r, size_t count, int64_t apart_s)
 static void a_minute_counts_once(void **state)
 {
     struct rig *r = *state;
+    r->now.us -= LATE * US;
     beats(r, 120, 1); /* two minutes */
     struct day d = day_of(r, "issue");
     assert_int_equal(d.good, 2);
@@ -145,6 +147,35 @@ static void what_is_bad(void **state)
     assert_int_equal(d.good, 2);
     assert_true(d.worked);
     assert_string_equal(d.words, "What signs certificates was not running."); /* what was wrong last stays */
+}
+
+/* Who starts is not ready at once. */
+static void patience(void **state)
+{
+    struct rig *r = *state;
+    r->now.us -= LATE * US;
+    r->book->replayed = false;
+    beats(r, 20, 1);
+    assert_int_equal(day_of(r, "issue").good, -1);
+    r->book->replayed = true;
+    beats(r, 40, 1);
+    assert_int_equal(day_of(r, "issue").good, 1);
+    assert_int_equal(day_of(r, "issue").bad, 0);
+    r->book->replayed = false;
+    beats(r, 60, 1);
+    assert_int_equal(day_of(r, "issue").bad, 1);
+}
+
+/* Also one that starts late in a minute. */
+static void patience_of_a_start(void **state)
+{
+    struct rig *r = *state;
+    r->book->replayed = false;
+    r->book->up_since.us = 0;
+    beats(r, 20, 1); /* until the minute ends */
+    assert_int_equal(day_of(r, "issue").good, -1);
+    beats(r, 60, 1);
+    assert_int_equal(day_of(r, "issue").bad, 1);
 }
 
 static void after_a_kill(void **state)
@@ -215,6 +246,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_minute_counts_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_not_measured, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_bad, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(patience, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(patience_of_a_start, set_up, tear_down),
         cmocka_unit_test_setup_teardown(after_a_kill, set_up, tear_down),
         cmocka_unit_test_setup_teardown(crls, set_up, tear_down),
         cmocka_unit_test_setup_teardown(ocsp, set_up, tear_down),

@@ -1,0 +1,341 @@
+"""The pages for everybody, as a stranger meets them: what they say and may do, forms with files, and the lines to copy, which
+are run as they stand."""
+import base64
+import hashlib
+import html
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import ssl
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+import test_clients_servers as servers
+from acmeclient import Client
+from clients import run, verify
+from conftest import Ca, Dns, Webroot, free_port, wait_for
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from internet import WEB
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
+import proof_vectors as made  # noqa: E402
+
+PAGES = ("/", "/status", "/hierarchy", "/get-certificates", "/affected", "/problem", "/key")
+REPORT = {"do": "report", "about": "", "cause": "", "clause": "", "name": "", "authority": "other", "contact": "", "text": ""}
+
+
+class Site:
+    def __init__(self, folder):
+        for part in (folder, *folder.parents[:3]):
+            part.chmod(0o755)
+        self.dns = Dns(folder)
+        self.http01 = free_port()
+        self.webroot = Webroot(folder / "webroot", self.http01)
+        self.ca = Ca(folder, self.dns.port, self.http01).start()
+        self.tls = ssl.create_default_context(cafile=str(self.ca.root))
+        self.client = Client(self.ca.directory, self.ca.root, self.webroot.challenges)
+        self.client.register("mailto:owner@example.com")
+
+    def stop(self):
+        self.ca.stop()
+        self.webroot.stop()
+        self.dns.stop()
+
+    def ask(self, path, body=None, method=None, **headers):
+        url = path if path.startswith("http") else self.ca.url + path
+        request = urllib.request.Request(url, body, {k.replace("_", "-"): v for k, v in headers.items()}, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=20, context=self.tls) as answer:
+                return answer.status, answer.headers, answer.read().decode()
+        except urllib.error.HTTPError as e:
+            return e.code, e.headers, e.read().decode()
+
+    def post(self, path, fields, files=(), boundary="xYz"):
+        """As a browser sends a form with files. files: name of the field, of the file, its bytes."""
+        parts = [f'Content-Disposition: form-data; name="{n}"\r\n\r\n{v}'.encode() for n, v in fields.items()]
+        parts += [f'Content-Disposition: form-data; name="{n}"; filename="{f}"\r\nContent-Type: application/octet-stream\r\n\r\n'
+                  .encode() + data for n, f, data in files]
+        body = b"".join(b"--" + boundary.encode() + b"\r\n" + p + b"\r\n" for p in parts) + f"--{boundary}--\r\n".encode()
+        status, _, text = self.ask(path, body, Content_Type=f"multipart/form-data; boundary={boundary}")
+        return status, text
+
+    def certificate(self, name):
+        """A leaf, and its key."""
+        chain = self.client.issue(name)
+        return x509.load_pem_x509_certificate(chain.encode()), self.client.leaf_key
+
+    def state(self, cert):
+        return self.ca.json("cert", "show", f"{cert.serial_number:032x}")["status"]
+
+    def report(self, page):
+        number = int(re.search(r"problem (\d+)", page)[1])
+        link = re.search(r"https://localhost:\d+/problem/[\w-]+", page)[0]
+        return link, wait_for(f"problem {number} to be read", lambda: (
+            s := self.ca.json("problem", "show", number))["reading"] in ("done", "failed", "none") and s)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    built = Site(tmp_path_factory.mktemp("public"))
+    yield built
+    built.stop()
+
+
+class Well(HTMLParser):
+    """Every tag is closed, ids are there once, labels and links within the page lead to what is there."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.open, self.ids, self.wanted, self.classes = [], [], set(), set()
+        self.feed(page)
+        assert self.open == [], self.open
+        assert len(self.ids) == len(set(self.ids)), self.ids
+        assert self.wanted <= set(self.ids), self.wanted - set(self.ids)
+
+    def handle_starttag(self, tag, attrs):
+        a = dict(attrs)
+        assert tag not in ("script", "img", "link", "iframe", "object"), tag
+        assert not any(k.startswith("on") or k == "style" for k in a), a
+        if tag not in ("meta", "input", "br"):
+            self.open.append(tag)
+        self.ids += [a["id"]] if "id" in a else []
+        self.wanted |= {a["for"]} if "for" in a else set()
+        self.wanted |= set(a.get("aria-describedby", "").split())
+        self.wanted |= {a["href"][1:]} if a.get("href", "").startswith("#") else set()
+        self.classes |= set((a.get("class") or "").split())
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def pre(page, name):
+    """Lines to copy, as they stand on the page."""
+    return html.unescape(re.search(rf'<pre id="{name}"[^>]*>(.*?)</pre>', page, re.S)[1])
+
+
+# ---- what everybody may look at ----
+
+def test_pages(site):
+    for path in PAGES:
+        status, headers, page = site.ask(path)
+        assert status == 200, path
+        Well(page)
+        policy = headers["Content-Security-Policy"]
+        style = re.search(r"<style>(.*?)</style>", page, re.S)[1]
+        digest = subprocess.run(["openssl", "dgst", "-sha256", "-binary"], input=style.encode(), capture_output=True).stdout
+        assert f"style-src 'sha256-{base64.b64encode(digest).decode()}'" in policy and "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy and "script" not in policy and "unsafe" not in policy
+        assert headers["X-Content-Type-Options"] == "nosniff" and headers["Set-Cookie"] is None
+        forms = path in ("/affected", "/problem", "/key")
+        assert headers["Cache-Control"] == "no-store" if forms else "max-age" in headers["Cache-Control"]
+        assert site.ask(path, method="HEAD")[0] == 200
+        assert site.ask(path, b"x", method="PUT")[0] == 405
+    for path in PAGES[:4]:
+        assert site.ask(path, b"")[0] == 405
+        plain = f"http://127.0.0.1:{site.ca.http_port}{path}"
+        assert subprocess.run(["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", plain], capture_output=True).stdout == b"404"
+    assert site.ask("/nothing")[0] == 404
+
+
+def test_status(site):
+    site.certificate("status.example.com")
+    wait_for("the CRLs", lambda: '"state":"fresh"' in site.ask("/status.json")[2])
+    wait_for("a minute to be counted", lambda: {"issue", "crl"} <= {d["service"] for d in json.loads(site.ask("/status.json")[2])["days"]})
+    status, headers, text = site.ask("/status.json")
+    known = json.loads(text)
+    assert headers["Access-Control-Allow-Origin"] == "*" and headers["Content-Type"] == "application/json"
+    today = next(d for d in known["days"] if d["service"] == "issue")
+    assert today["good_minutes"] >= 1 and today["bad_minutes"] == 0 and today["working"] and today["ago"] == 0
+    assert today["day"] == known["since"] == known["now"][:10]
+    page = site.ask("/status")[2]
+    assert "Everything works" in page and "No incident is published." in page and "100.00 %" in page
+    # An incident that nobody has published is nobody's.
+    number = site.ca.json("incident", "open", "Nobody knows of this", "--source", "person", "--cause", "key-compromise")["id"]
+    site.ca.json("incident", "open", "Nor of this", "--source", "person", "--cause", "key-compromise", "--restricted")
+    for path in (*PAGES, "/status.json", f"/affected/incident/{number}"):
+        assert "obody knows of this" not in site.ask(path)[2] and "Nor of this" not in site.ask(path)[2]
+
+
+def test_hierarchy(site):
+    page = site.ask("/hierarchy")[2]
+    found = re.findall(r'href="(/ca/[\w-]+\.crt)".*?fingerprint</th><td>([0-9a-f]{64})<.*?(-----BEGIN CERTIFICATE-----.*?END CERTIFICATE-----)',
+                       page, re.S)
+    assert len(found) == len(site.ca.json("issuer", "list")["issuers"]) >= 2
+    for path, fingerprint, pem in found:
+        with urllib.request.urlopen(site.ca.url + path, context=site.tls) as answer:
+            der = answer.read()
+        assert hashlib.sha256(der).hexdigest() == fingerprint
+        assert x509.load_pem_x509_certificate(pem.encode()).fingerprint(hashes.SHA256()).hex() == fingerprint
+    assert page.index("/ca/root.crt") < page.index("/ca/tls.crt")
+
+
+# ---- forms with files ----
+
+def der_of(request):
+    return x509.load_pem_x509_csr(request).public_bytes(serialization.Encoding.DER)
+
+
+def test_a_report_with_a_proof_in_a_file(site):
+    """Reported without a script, verified by machine, revoked, and the page of the case says so."""
+    cert, key = site.certificate("proven.example.com")
+    pem = cert.public_bytes(serialization.Encoding.PEM).decode()
+    status, page = site.post("/problem", {**REPORT, "about": pem, "text": "The key is on a public page.", "cause": "key-compromise"},
+                             [("file", "proof.der", der_of(made.request(key, "Proof of Key Compromise for Lintel"))),
+                              ("file", "photo.bin", bytes(range(256)) * 8), ("file", "", b"")])
+    assert status == 200, page
+    Well(page)
+    link, report = site.report(page)
+    wait_for("the certificate to be revoked", lambda: site.state(cert) == "revoked")
+    assert hashlib.sha256(cert.public_bytes(serialization.Encoding.DER)).hexdigest() in json.dumps(report["about"])
+    raw = site.ca.lintel("problem", "raw", report["id"]).stdout
+    assert "--- file proof.der," in raw and "BEGIN CERTIFICATE REQUEST" in raw and "BEGIN FILE" in raw
+    page = wait_for("the page to say so", lambda: "revoked on" in (text := site.ask(link)[2]) and text)
+    Well(page)
+    assert f"Certificate {cert.serial_number:032x}" in page
+
+
+def test_a_private_key_in_a_file_is_not_kept(site):
+    cert, key = site.certificate("lost.example.com")
+    for form in (serialization.Encoding.DER, serialization.Encoding.PEM):
+        secret = key.private_bytes(form, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        status, page = site.post("/problem", {**REPORT, "text": f"found it, {form}"}, [("file", "key", secret)])
+        assert status == 200
+        _, report = site.report(page)
+        raw = site.ca.lintel("problem", "raw", report["id"]).stdout
+        lines = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                                  serialization.NoEncryption()).decode().splitlines()[1:-1]
+        assert report["kept_sha256"] and not any(line in raw + json.dumps(report) for line in lines)
+    wait_for("the certificate to be revoked", lambda: site.state(cert) == "revoked")
+
+
+def test_a_proof_at_once(site):
+    cert, key = site.certificate("key.example.com")
+    secret = key.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption())
+    status, page = site.post("/key", {"do": "prove", "proof": "", "contact": ""}, [("file", "ec.der", secret)])
+    assert status == 200 and "it is proven" in page
+    wait_for("the certificate to be revoked", lambda: site.state(cert) == "revoked")
+    assert site.post("/key", {"do": "prove", "proof": "", "contact": ""}, [("file", "a", b"\x30\x03\x02\x01\x00")])[0] == 400
+
+
+def test_more_for_a_case(site):
+    cert, key = site.certificate("later.example.com")
+    status, page = site.post("/problem", {**REPORT, "about": f"{cert.serial_number:032x}", "text": "I shall send a proof"})
+    link, _ = site.report(page)
+    assert "not revoked" in site.ask(link)[2]
+    proof = made.request(key, "Proof of Key Compromise for Lintel")
+    status, page = site.post(link, {"do": "say", "text": "here"}, [("file", "proof.csr", proof)])
+    assert status == 200 and "Added." in page and "BEGIN CERTIFICATE REQUEST" in page
+    wait_for("the certificate to be revoked", lambda: site.state(cert) == "revoked")
+
+
+def test_forms_that_are_refused(site):
+    good = {**REPORT, "text": "x"}
+    count = len(site.ca.json("problem", "list", "--all")["problems"])
+    assert site.post("/problem", {**good, "contact": "no address"})[0] == 400
+    status, page = site.post("/problem", {**good, "contact": "<b>\"", "text": "</textarea><script>"})
+    assert status == 400 and "<b>" not in page and "<script" not in page and "something to put right" in page
+    Well(page)
+    assert site.post("/problem", {**good, "other": "x"})[0] == 400
+    assert site.post("/problem", good, [("other", "a", b"x")])[0] == 400
+    assert site.post("/problem", good, [("file", "a", b"x")] * 9)[0] == 413
+    assert site.post("/problem", good, [("file", "a", b"x" * 70000)])[0] == 413
+    assert site.post("/problem", good, boundary="x" * 71)[0] == 400
+    assert site.post("/affected", {"q": "1"})[0] == 415  # takes no files
+    for body in (b"", b"--x--\r\n", b"--x\r\n\r\n\r\n--x--\r\n", b'--x\r\nContent-Disposition: form-data; name="do"\r\n\r\nreport\r\n',
+                 b"hello\r\n--x--\r\n"):
+        assert site.ask("/problem", body, Content_Type="multipart/form-data; boundary=x")[0] == 400, body
+    assert site.ask("/problem", b"{}", Content_Type="application/json")[0] == 415
+    assert len(site.ca.json("problem", "list", "--all")["problems"]) == count
+
+
+# ---- lines to copy ----
+
+def lines_for(ca, client, name):
+    with urllib.request.urlopen(f"{ca.url}/get-certificates", context=ssl.create_default_context(cafile=str(ca.root))) as answer:
+        page = answer.read().decode()
+    text = pre(page, client)
+    trust = pre(page, f"{client}-trust")
+    assert "www.example.org" in text and "/path/to/root.pem" in trust
+    return text.replace("www.example.org", name), trust.replace("/path/to/root.pem", str(ca.root))
+
+
+def env_of(trust):
+    name, value = re.fullmatch(r"export (\w+)=(\S+)\n", trust).groups()
+    return {**os.environ, name: value}
+
+
+@pytest.mark.skipif(not shutil.which("certbot"), reason="certbot is not installed")
+def test_certbot_as_it_is_written(site, tmp_path):
+    site.webroot.stop()  # its own server listens there
+    try:
+        line, trust = lines_for(site.ca, "certbot", "certbot.example.org")
+        # What a test adds: a port of its own, and folders.
+        run(shlex.split(line) + ["--non-interactive", "--http-01-port", site.http01, "--http-01-address", "127.0.0.1", "--config-dir",
+                                 tmp_path / "c", "--work-dir", tmp_path / "w", "--logs-dir", tmp_path / "l"], env=env_of(trust))
+    finally:
+        site.webroot = Webroot(site.webroot.folder, site.http01)
+    live = tmp_path / "c" / "live" / "certbot.example.org"
+    assert "DNS:certbot.example.org" in verify(site.ca, live / "cert.pem", live / "chain.pem")
+
+
+@pytest.mark.skipif(not shutil.which("lego"), reason="lego is not installed")
+def test_lego_as_it_is_written(site, tmp_path):
+    site.webroot.stop()
+    try:
+        line, trust = lines_for(site.ca, "lego", "lego.example.org")
+        words = shlex.split(line)
+        run(words[:-1] + ["--http.port", f"127.0.0.1:{site.http01}", "--path", tmp_path] + words[-1:], env=env_of(trust))
+    finally:
+        site.webroot = Webroot(site.webroot.folder, site.http01)
+    found = tmp_path / "certificates"
+    assert "DNS:lego.example.org" in verify(site.ca, found / "lego.example.org.crt", found / "lego.example.org.issuer.crt")
+
+
+@pytest.mark.skipif(not shutil.which("acme.sh"), reason="acme.sh is not installed")
+def test_acme_sh_as_it_is_written(site, tmp_path):
+    site.webroot.stop()
+    try:
+        line, trust = lines_for(site.ca, "acme-sh", "acme-sh.example.org")
+        run(shlex.split(line) + ["--httpport", site.http01, "--home", tmp_path], env=env_of(trust))
+    finally:
+        site.webroot = Webroot(site.webroot.folder, site.http01)
+    assert next(tmp_path.glob("acme-sh.example.org*/fullchain.cer")).exists()
+
+
+def test_apache_as_it_is_written(net, tmp_path):
+    """What a test adds is where its files and addresses are."""
+    ca, name = net.authority, "apache-page.example.com"
+    lines, trust = lines_for(ca, "apache", name)
+    servers.open_to_all(tmp_path)
+    (tmp_path / "www").mkdir()
+    config = tmp_path / "apache.conf"
+    config.write_text("\n".join([
+        f"ServerRoot {tmp_path}", f"PidFile {tmp_path}/pid", f"ErrorLog {tmp_path}/error.log", "LogLevel warn md:debug",
+        f"DefaultRuntimeDir {tmp_path}", f"Mutex file:{tmp_path}", f"DocumentRoot {tmp_path}/www", f"MDStoreDir {tmp_path}/md",
+        *(f"LoadModule {m}_module /usr/lib/apache2/modules/mod_{m}.so" for m in servers.MODULES),
+        "User www-data", "Group www-data", "ServerName localhost", f"Listen {WEB}:80", f"Listen {WEB}:443",
+        "MDInitialDelay 0", "MDCheckInterval 1s", lines, trust, f"<VirtualHost {WEB}:80>", f"  ServerName {name}", "</VirtualHost>",
+        f"<VirtualHost {WEB}:443>", f"  ServerName {name}", "  SSLEngine on", "</VirtualHost>", ""]))
+    process = subprocess.Popen(["apache2", "-f", config, "-D", "FOREGROUND"])
+    try:
+        def done():
+            assert process.poll() is None, (tmp_path / "error.log").read_text()
+            staged = tmp_path / "md" / "staging" / name / "job.json"
+            if staged.exists() and '"finished": true' in staged.read_text():
+                process.send_signal(signal.SIGUSR1)
+            return servers.served(name, ca.root)
+        pem = wait_for("Apache's certificate", done, 40, 0.3)
+    finally:
+        process.terminate()
+        process.wait(20)
+    names = x509.load_pem_x509_certificate(pem.encode()).extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    assert names.value.get_values_for_type(x509.DNSName) == [name]
