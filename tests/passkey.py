@@ -91,12 +91,15 @@ class Passkey:
 class Console:
     """One browser's worth of state: a cookie and a key."""
 
-    def __init__(self, port, host="localhost"):
-        self.port, self.host, self.origin = port, host, f"http://{host}:{port}"
+    def __init__(self, port, host="localhost", context=None):
+        """context: of ssl; with a client certificate, where one is to be shown."""
+        self.port, self.host, self.context = port, host, context
+        self.origin = f"{'https' if context else 'http'}://{host}:{port}"
         self.cookie = self.session = self.key = None
 
     def ask(self, method, path, body=None, headers=None, cookie=True):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=15)
+        connection = (http.client.HTTPSConnection(self.host, self.port, timeout=15, context=self.context) if self.context
+                      else http.client.HTTPConnection("127.0.0.1", self.port, timeout=15))
         try:
             head = {"Host": f"{self.host}:{self.port}", **(headers or {})}
             if cookie and self.cookie:
@@ -154,7 +157,13 @@ class Console:
         return self.sign("/api/v1/sessions", {"rp": rp, "passkey": answer}, self.key, jwk=jwk(self.key), nonce=nonce)
 
     def log_in(self, passkey, **how):
-        answer, text = self.send("/api/v1/sessions", self.login_request(passkey, **how))
+        return self.opened(*self.send("/api/v1/sessions", self.login_request(passkey, **how)))
+
+    def log_in_by_certificate(self):
+        self.key = new_key()
+        return self.opened(*self.send("/api/v1/sessions", self.sign("/api/v1/sessions", {"certificate": True}, self.key, jwk=jwk(self.key))))
+
+    def opened(self, answer, text):
         self.set_cookie = answer.headers["Set-Cookie"]
         self.cookie = self.set_cookie.split(";")[0].split("=", 1)[1]
         document = json.loads(text)

@@ -1,9 +1,14 @@
 """Who gets into the console, and who does not: links, passkeys, sessions, what they sign; with an authenticator that lies where it can."""
 import json
 import sqlite3
+import ssl
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from conftest import Ca, wait_for
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.x509.oid import NameOID
 from passkey import PRESENT, VERIFIED, Console, Passkey, Refused, b64, new_key, sha256
 
 ROLES = {"vera": ["viewer"], "otto": ["operator"], "paul": ["approver"], "ada": ["approver"], "rita": ["auditor"], "ines": ["intake"]}
@@ -193,6 +198,43 @@ def test_passkeys_that_do_not_count(staff):
 
 def test_intake_has_no_business_here(staff):
     refused(403, staff.console().log_in, staff.passkeys["ines"])
+
+
+# ---- client certificates ----
+
+def certificate_of(staff, name, path):
+    """Self-signed: it is the key that counts."""
+    key = serialization.load_pem_private_key((staff.ca.folder / "operators" / f"{name}.key").read_bytes(), None)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(timezone.utc)
+    cert = (x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key()).serial_number(1)
+            .not_valid_before(now - timedelta(hours=1)).not_valid_after(now + timedelta(days=1)).sign(key, hashes.SHA256()))
+    path.write_bytes(cert.public_bytes(serialization.Encoding.PEM) + key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    return path
+
+
+def over_tls(staff, certificate=None):
+    context = ssl.create_default_context(cafile=staff.ca.root)
+    if certificate:
+        context.load_cert_chain(certificate)
+    return Console(staff.ca.operator_port, context=context)
+
+
+def test_client_certificates(staff, tmp_path):
+    staff.ca.lintel("operator", "add", "clara", "--role", "operator", "--role", "approver", "--key-type", "p256")
+    c = over_tls(staff, certificate_of(staff, "clara", tmp_path / "clara.pem"))
+    refused(403, c.log_in_by_certificate)  # nobody has said that she may
+    staff.ca.lintel("operator", "certificate", "clara")
+    wait_for("her file", lambda: refused_or_none(c.log_in_by_certificate) is None)
+    assert c.get("session")["method"] == "certificate" and "Secure" in c.set_cookie
+    assert c.change("halts", {"kind": "name-suffix", "value": "clara.example", "reason": "r"})["operator"] == "clara"
+    refused(403, over_tls(staff).log_in_by_certificate)  # no certificate was shown
+    refused(403, staff.console().log_in_by_certificate)  # nor TLS
+    staff.ca.lintel("operator", "certificate", "clara", "--no")
+    wait_for("her file", lambda: refused_or_none(c.log_in_by_certificate) == 403)
+    d = over_tls(staff)
+    assert d.log_in(staff.passkeys["otto"])["operator"] == "otto" and "Secure" in d.set_cookie
 
 
 # ---- what a session may ----
