@@ -3,7 +3,7 @@
 /* Questions to the book, answered as JSON: the reader's whole work. Read-only, in pages of at most 1,000
  * rows by keyset cursors, so that a page costs the same wherever it lies. A filter chooses the index that is
  * walked; the others are looked at row by row, at most CA_QUERY_SCAN_MAX rows for one answer: a page may so
- * come back short, with a cursor.
+ * come back short, with a cursor; so it does when it is asked not to take longer than some time.
  *
  * Refuses: unknown questions, cursors that it did not make.
  */

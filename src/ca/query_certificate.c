@@ -81,6 +81,7 @@ struct list {
     lt_slice reversed; /* of name or suffix */
     lt_slice range_end;
     size_t scanned;
+    int64_t until_ms; /* of the monotonic clock; 0: however long it takes */
     size_t written;
     struct query_out *out;
 };
@@ -326,6 +327,9 @@ static lt_res walk_all(struct list *l, int64_t serial_issuer)
     LT_CHECK(hits != NULL, LT_PEER_TOO_LARGE, "the answer is over the limit");
     for (;;) {
         size_t count = 0;
+        if (l->until_ms != 0 && l->scanned > 0 && lt_monotonic_ms() >= l->until_ms) {
+            return LT_OK; /* a short page; there may be more behind it */
+        }
         LT_TRY(read_slice(l, serial_issuer, hits, &count));
         for (size_t i = 0; i < count; i++) {
             if (l->written == query_limit(l->query) || l->scanned == CA_QUERY_SCAN_MAX) {
@@ -347,6 +351,7 @@ lt_res query_certificate_list(const struct ca_query *query, struct query_out *ou
     struct list l = {.query = query, .out = out};
     LT_TRY(query_tables_load(query, &l.tables));
     LT_TRY(choose(&l));
+    l.until_ms = query->q->within_ms == 0 ? 0 : lt_monotonic_ms() + query->q->within_ms;
     query_open(out, "certificates", '[');
     if (l.walk == WALK_SERIAL) {
         for (size_t i = 0; i < l.tables.issuer_count; i++) {

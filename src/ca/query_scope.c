@@ -97,21 +97,44 @@ static lt_res count_of(const struct query_scope *a, int64_t *ret_count)
     return scope_count(a->query->store, &s, ret_count);
 }
 
+/* No longer than was asked for: who types on would hold up everybody else. What is asked behind it begins a
+ * view of the book of its own then, as the limit ends with the one before. */
+static lt_res count_within(const struct query_scope *a, bool *ret_known, int64_t *ret_count)
+{
+    struct store *store = a->query->store;
+    uint32_t within_ms = a->query->q->within_ms;
+    if (within_ms == 0) {
+        *ret_known = true;
+        return count_of(a, ret_count);
+    }
+    LT_TRY(store_limit(store, within_ms));
+    lt_res r = count_of(a, ret_count);
+    *ret_known = !lt_failed(r);
+    if (r.code != LT_RETRY_TIMEOUT) {
+        LT_TRY(r);
+    }
+    store_rollback(store); /* nothing was written */
+    return store_begin(store);
+}
+
+static void write_count(struct query_out *out, bool known, int64_t count)
+{
+    if (known) {
+        query_int(out, "count", count);
+    } else {
+        query_raw(out, "count", LT_SLICE(NULL, 0));
+    }
+}
+
 lt_res query_scope_count(const struct ca_query *query, struct query_out *out)
 {
     struct query_scope a;
     int64_t count = 0;
-    uint32_t within_ms = query->q->within_ms;
     LT_TRY(prepare_body(query, &a));
     LT_TRY(query_scope_write_text(&a, out));
-    LT_TRY(within_ms != 0 ? store_limit(query->store, within_ms) : LT_OK);
-    lt_res r = count_of(&a, &count);
-    if (within_ms != 0 && r.code == LT_RETRY_TIMEOUT) { /* who types on would hold up everybody else */
-        query_raw(out, "count", LT_SLICE(NULL, 0));
-        return LT_OK;
-    }
-    LT_TRY(r);
-    query_int(out, "count", count);
+    bool known = false;
+    LT_TRY(count_within(&a, &known, &count));
+    write_count(out, known, count);
     return LT_OK;
 }
 
@@ -296,9 +319,10 @@ lt_res query_scope_write_page(const struct query_scope *a, struct query_out *out
     LT_TRY(query_cursor_read(query, kind, &at));
     if (!at.set) {
         int64_t count = 0;
-        LT_TRY(count_of(a, &count));
-        query_int(out, "count", count);
-        at.key = by_key && count <= FEW ? 1 : 0;
+        bool known = false;
+        LT_TRY(count_within(a, &known, &count));
+        write_count(out, known, count);
+        at.key = by_key && known && count <= FEW ? 1 : 0;
     }
     ask.want = SCOPE_MEMBERS;
     ask.limit = query_limit(query);

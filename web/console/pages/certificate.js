@@ -47,7 +47,7 @@ function issuedCard(c) {
 function chainCard(c) {
   return card("Chain", h("ol", { class: "chain" },
     h("li", null, h("b", null, c.names.length ? c.names[0].name : c.subject || "this certificate"), h("span", { class: "quiet" }, " ends "), time(c.not_after, { date: true })),
-    c.chain.map((i) => h("li", null, h("b", null, i.issuer), h("span", { class: "quiet" }, " ends "), time(i.not_after, { date: true }), " ", button("PEM", { class: "plain", "aria-label": `Download the certificate of ${i.issuer}`, onclick: () => download(`${i.issuer}.pem`, i.pem, "application/x-pem-file") })))));
+    c.chain.map((i) => h("li", null, h("b", null, i.issuer), h("span", { class: "quiet" }, " ends "), time(i.not_after, { date: true }), " ", button("PEM", { class: "plain", "aria-label": `PEM of ${i.issuer}`, onclick: () => download(`${i.issuer}.pem`, i.pem, "application/x-pem-file") })))));
 }
 
 function revocationCard(c) {

@@ -26,7 +26,7 @@ function fieldsOf(c, causes, reasons) {
   follow();
   return [
     field("Why it must be revoked", cause, { hint: "The rule's own reason is taken, and its clocks run." }),
-    h("div", { class: "grid-2" }, field("Reason in the CRL", reason), field("Known since (UTC)", h("input", { type: "datetime-local", name: "aware", step: "1" }))), dated,
+    h("div", { class: "pair" }, field("Reason in the CRL", reason), field("Known since (UTC)", h("input", { type: "datetime-local", name: "aware", step: "1" }))), dated,
     field("Note, kept with the event", h("input", { name: "text", maxlength: "300", autocomplete: "off" })),
     more("The clock that should be kept has run out", field("Why", h("input", { name: "late", maxlength: "300", autocomplete: "off" }))),
   ];

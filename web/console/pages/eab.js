@@ -37,7 +37,7 @@ async function create(ctx) {
       field("For whom", h("input", { name: "note", maxlength: "200", required: true, autocomplete: "off" }), { hint: "A word for your own records: customer 4711" }),
       field("Domains", h("input", { name: "suffixes", autocomplete: "off", spellcheck: "false" }), { hint: "Names and all below them, separated by blanks. Empty: any" }),
       field("Profiles", h("input", { name: "profiles", autocomplete: "off", spellcheck: "false" }), { hint: "Empty: any" }),
-      h("div", { class: "grid-2" },
+      h("div", { class: "pair" },
         field("Accounts at most", h("input", { name: "accounts", type: "number", min: "0", value: "1" }), { hint: "0: any number" }),
         field("Orders a day at most", h("input", { name: "orders", type: "number", min: "0", value: "0" }), { hint: "0: any number" })),
       field("Expires (UTC)", h("input", { name: "expires", type: "date" }), { hint: "Empty: never" }),

@@ -4,6 +4,8 @@ import { announce, badge, button, empty, filters, h, head, linkButton, number, r
 import { subjectOf } from "./search.js";
 
 const PAGE = 50;
+const TURN_MS = 250; // so long one answer may take
+const PATIENCE_MS = 2500;
 const STATUS = ["valid", "expired", "revoked"];
 const WITHIN = [["1", "a day"], ["7", "7 days"], ["14", "14 days"], ["30", "30 days"], ["90", "90 days"]];
 const ORDERS = { issued: "issued", "-issued": "-issued", expires: "expires" };
@@ -21,8 +23,7 @@ const columns = [
   { name: "State", class: "narrow", value: state },
   { name: "Ends", order: "expires", class: "narrow", value: (c) => time(c.not_after, { seconds: false }) },
   { name: "Issued", order: "issued", class: "narrow", value: (c) => time(c.issued, { seconds: false }) },
-  { name: "Profile", class: "narrow spare", value: (c) => c.profile },
-  { name: "Issuer", class: "narrow spare", value: (c) => c.issuer },
+  { name: "Profile", class: "narrow spare", value: (c) => h("span", { title: `by ${c.issuer}` }, c.profile || c.issuer) },
   { name: "Account", class: "narrow spare", value: (c) => (c.account === "0" ? null : h("a", { href: "/console/accounts/" + c.account }, c.account)) },
   { name: "Replaced", class: "narrow spare", value: (c) => badge(c.replacement, c.replacement === "in_use" ? "ok" : "quiet") },
   { name: "Serial", class: "narrow mono spare", value: (c) => short(c.serial, 6, 6) },
@@ -34,12 +35,26 @@ function parameters(ctx) {
   const found = subjectOf(p.q ?? "");
   const order = ORDERS[p.order];
   const soon = p.within ? { "expires-from": new Date().toISOString().slice(0, 19) + "Z", "expires-until": new Date(Date.now() + Number(p.within) * 86400e3).toISOString().slice(0, 19) + "Z" } : {};
-  return { found, params: { ...found.params, ...soon, status: p.status, issuer: p.issuer, profile: p.profile, order, limit: PAGE } };
+  return { found, params: { ...found.params, ...soon, status: p.status, issuer: p.issuer, profile: p.profile, order, limit: PAGE, within: TURN_MS } };
+}
+
+/** Rows that do not fit are looked at too: in short turns, so that nobody else waits for them, until a page is full or it took long enough. */
+function patiently(read) {
+  return async (cursor) => {
+    const begun = Date.now();
+    const page = await read(cursor);
+    while (page.next && page.rows.length < PAGE && Date.now() - begun < PATIENCE_MS) {
+      const more = await read(page.next);
+      page.rows.push(...more.rows);
+      page.next = more.next;
+    }
+    return page;
+  };
 }
 
 /** A hash of 64 digits is a fingerprint, or else a key's. */
 function searched(ctx, found, params) {
-  const first = source("certificates", "certificates", params, { signal: ctx.signal });
+  const first = patiently(source("certificates", "certificates", params, { signal: ctx.signal }));
   if (!params.sha256) return first;
   const { sha256, ...rest } = params;
   const second = source("certificates", "certificates", { ...rest, "spki-sha256": sha256 }, { signal: ctx.signal });
@@ -116,7 +131,7 @@ function scopeTable(ctx, scope, redo) {
     caption: "Certificates of the expression", columns: columns.map((c) => (c.name === "Ends" || c.name === "Issued" ? c : { ...c, order: undefined })), unit: ["certificate"],
     order, onOrder: redo, empty: empty("No certificate fits the expression.", "Loosen a term, or ask for less at once."),
     source: async (cursor) => {
-      const doc = await ask("scope/list", scope, { params: { cursor, limit: PAGE, order }, signal: ctx.signal });
+      const doc = await ask("scope/list", scope, { params: { cursor, limit: PAGE, order, within: TURN_MS }, signal: ctx.signal });
       return { rows: doc.certificates, next: doc.next, doc };
     },
   });
@@ -144,7 +159,7 @@ function scopeView(ctx) {
 /** Counted by a field, where it stands. */
 function groupLinks(ctx, scope) {
   const place = h("div", { class: "groups" });
-  const chosen = h("select", { "aria-label": "Count by", onchange: () => draw() }, h("option", { value: "" }, "Count by …"), ["profile", "account", "issued:month", "expires:month", "method", "replacement", "status", "tier"].map((f) => h("option", { value: f }, f)));
+  const chosen = h("select", { class: "count-by", "aria-label": "Count by", onchange: () => draw() }, h("option", { value: "" }, "Count by …"), ["profile", "account", "issued:month", "expires:month", "method", "replacement", "status", "tier"].map((f) => h("option", { value: f }, f)));
   async function draw() {
     if (!chosen.value) return void place.replaceChildren();
     const doc = await ask("scope/groups", scope, { params: { by: chosen.value, limit: 12 }, signal: ctx.signal });

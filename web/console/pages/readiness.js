@@ -37,7 +37,7 @@ function shares(ctx) {
   (async () => {
     const found = [];
     for (const tier of TIERS) {
-      const doc = await ask("scope/count", `tier = ${tier} and status = valid`, { params: { within: 1500 }, signal: ctx.signal });
+      const doc = await ask("scope/count", `tier = ${tier} and status = valid`, { params: { within: 500 }, signal: ctx.signal });
       if (doc.count === null) return void redraw(place, h("p", { class: "quiet small" }, "There are too many certificates to count them by tier each time; lintel readiness does."));
       found.push({ name: tier.replace("-", " "), value: doc.count, tone: TONE[tier], href: `/console/readiness?status=${tier}` });
     }
