@@ -11,8 +11,8 @@
 #define COLUMNS "SELECT credential_id, operator, rp, spki, alg FROM console_passkey "
 static const struct store_sql sql[] = {
     {"passkey.get", COLUMNS "WHERE id = ?1"},
-    {"passkey.all", COLUMNS "ORDER BY id LIMIT 1024"},
-    {"passkey.count", "SELECT count(*) FROM console_passkey"},
+    {"passkey.all", COLUMNS "WHERE id > '' ORDER BY id LIMIT 1024"},
+    {"passkey.count", "SELECT count(*) FROM console_passkey WHERE created_us > 0"},
     {"passkey.link", "SELECT operator FROM console_passkey WHERE enrolment_spki = ?1"},
     {"passkey.add",
      "INSERT INTO console_passkey (id, credential_id, operator, rp, spki, alg, enrolment_spki, "

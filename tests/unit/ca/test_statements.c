@@ -37,6 +37,7 @@
 #include "ca/revoke.h"
 #include "ca/scope_book.h"
 #include "ca/scratch_book.h"
+#include "ca/session.h"
 #include "ca/tally.h"
 #include "ca/truth.h"
 #include "ca/usage.h"
@@ -188,6 +189,9 @@ static int each(visit *see, void *self, size_t *ret_count)
         {ca_wave_sql, ca_wave_sql_count},
         {ca_ocsp_sql, ca_ocsp_sql_count},
         {ca_eab_sql, ca_eab_sql_count},
+        {ca_session_sql, ca_session_sql_count},
+        {ca_passkey_sql, ca_passkey_sql_count},
+        {ca_audit_console_sql, ca_audit_console_sql_count},
         {acme_enroll_sql, acme_enroll_sql_count},
         {acme_mail_sql, acme_mail_sql_count},
     };
