@@ -72,8 +72,8 @@ export async function saveScope(incident, done) {
       if (!text) return { effect: "Nothing is selected yet.", refuse: "Write an expression, such as: method = http-01 and caa_age > 8h and valid", facts: [] };
       const run = await ask("scope/run", text);
       const missing = fields.filter((f) => f.needed && !String(data.get(f.name) ?? "").trim());
-      return { run, text, effect: `${plural(run.count, "certificate")} as of ${run.as_of.replace("T", " ")}`, verb: "Save as the scope", refuse: missing.length ? `${missing[0].label}: this is asked of every correction.` : null,
-        facts: [["Members, SHA-256", short(run.members_sha256, 16, 8)], ["Remarks", (run.remarks ?? []).map((r) => h("p", null, r.words ?? r))]], stop: "Another version can be saved at any time; each stays in the record." };
+      return { run, text, effect: `${plural(run.count, "certificate")}: ${text}`, verb: "Save as the scope", refuse: missing.length ? `${missing[0].label}: this is asked of every correction.` : null,
+        facts: [["As of", time(run.as_of)], ["Members, SHA-256", short(run.members_sha256, 16, 8)], ["Remarks", run.remarks?.length ? run.remarks.map((r) => h("p", null, r.words ?? r)) : null]], stop: "Another version can be saved at any time; each stays in the record.", approvals: 0 };
     },
     run: (plan, data) => change(`incidents/${incident.id}/scope`, { scope: plan.text, "as-of": plan.run.as_of, count: plan.run.count, "members-sha256": plan.run.members_sha256, ...payload(fields, data) }),
   });

@@ -43,8 +43,8 @@ function choices(incident, ctx, done) {
   if (!incident.scope_version && incident.status !== "closed") add("Find the certificates", "An expression over the book says which are affected.", async () => { await saveScope(incident, done); return false; });
   if (incident.scope_version && (!plan || stale)) add("Plan the revocation", stale ? "The scope was corrected: the list has to be frozen again." : "Freezes the list and spreads replacement over the time that is left.", async () => { await planRevocation(incident, ctx, done); return false; });
   if (plan && !stale && plan.status !== "freezing" && ["scoped", "replacing"].includes(incident.status)) add("Tell subscribers", "A letter to every account in the list.", () => notify(incident));
-  if (plan && !stale && plan.mass_status === "proposed") add("Revoke", "Runs tier by tier once others have approved it.", async () => { await startRevocation(incident, plan, ctx, done); return false; });
-  const runs = plan && !stale && ["running", "paused", "checking"].includes(plan.mass_status);
+  if (plan && !stale && plan.mass_status === "proposed" && incident.status !== "revoking") add("Revoke", "Runs tier by tier once others have approved it.", async () => { await startRevocation(incident, plan, ctx, done); return false; });
+  const runs = plan && !stale && (incident.status === "revoking" && plan.mass_status === "proposed" || ["running", "paused", "checking"].includes(plan.mass_status));
   if (runs) return list; // what is next is the run itself, which has its own buttons
   for (const x of STEPS) if (x.from.includes(incident.status) && !["declare"].includes(x.event)) add(x.name, x.text, step(x.event));
   if (incident.status === "learning") add("Close", "When all promises are kept.", asked("Close the incident", incident, "close", [{ name: "words", label: "Words for the record", type: "area", rows: 2 }], { done: "Closed." }));

@@ -81,6 +81,7 @@ export async function show(ctx) {
   const id = ctx.match[1];
   const name = VIEWS.some(([v]) => v === ctx.params.get("view")) ? ctx.params.get("view") : "now";
   const read = async () => (await get(`incidents/${id}`, null, { signal: ctx.signal })).incident;
+  const above = h("div");
   const top = h("div", { class: "incident-top" });
   const run = h("div", null);
   const body = h("div", { class: "tab-body" });
@@ -95,7 +96,8 @@ export async function show(ctx) {
     view.mass = massCard(mass, ctx, { title: "Revocation", ended: () => refresh(true) });
     run.replaceChildren(view.mass);
   }
-  const drawTop = () => redraw(top, clockStrip(incident.clocks), stateLine(incident), nextStep(incident, ctx, () => refresh(true)));
+  const title = () => head(incident.title, { trail: [["Incidents", "/console/incidents"], [`Incident ${id}`, `/console/incidents/${id}`]], state: [badge(incident.status, stateLevel(incident.status)), badge(incident.severity, severityLevel(incident.severity)), incident.restricted ? badge("restricted", "warning") : null] });
+  const drawTop = () => redraw(above, title()) && redraw(top, clockStrip(incident.clocks), stateLine(incident), nextStep(incident, ctx, () => refresh(true)));
   async function refresh(all = false) {
     if (ctx.signal.aborted) return;
     const before = JSON.stringify(incident);
@@ -110,9 +112,7 @@ export async function show(ctx) {
   body.append(await tab(name, incident, ctx, () => refresh(true)));
   const slow = setInterval(() => { if (incident.restricted) refresh().catch(() => {}); }, SLOW_MS);
   ctx.signal.addEventListener("abort", () => clearInterval(slow), { once: true });
-  return h("div", { class: "incident" },
-    head(incident.title, { trail: [["Incidents", "/console/incidents"], [`Incident ${id}`, `/console/incidents/${id}`]], state: [badge(incident.status, stateLevel(incident.status)), badge(incident.severity, severityLevel(incident.severity)), incident.restricted ? badge("restricted", "warning") : null] }),
-    top, run, tabs(VIEWS.map(([v, text]) => [text, `/console/incidents/${id}${v === "now" ? "" : `?view=${v}`}`, v === name])), body);
+  return h("div", { class: "incident" }, above, top, run, tabs(VIEWS.map(([v, text]) => [text, `/console/incidents/${id}${v === "now" ? "" : `?view=${v}`}`, v === name])), body);
 }
 
 /** Something happened in the family: look again, when it may be about this one. */

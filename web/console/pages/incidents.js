@@ -42,7 +42,7 @@ const columns = (ctx) => [
 export async function show(ctx) {
   const open = ctx.may("operator") ? button("Open an incident", { kind: "primary", onclick: () => openIncident(ctx) }) : null;
   const values = { status: ctx.params.get("status") ?? "" };
-  const list = table({ caption: "Incidents", columns: columns(ctx), unit: ["incident"], key: (i) => String(i.id), source: (cursor) => source("incidents", "incidents", { ...values })(cursor),
+  const list = table({ caption: "Incidents", columns: columns(ctx), unit: ["incident"], key: (i) => String(i.id), source: async (cursor) => { const page = await source("incidents", "incidents", { ...values })(cursor); return { ...page, rows: [...(page.doc.mine ?? []), ...page.rows] }; },
     empty: empty(values.status ? "None in this state." : "No incident so far.", "An incident is opened when certificates may be wrong, or a duty was missed. Its clocks then run by themselves.", ...(open ? [button("Open an incident", { onclick: () => openIncident(ctx) })] : [])) });
   const bar = filters([{ name: "status", label: "State", choices: [["open", "Open"], ...["detected", "declared", "contained", "scoped", "notifying", "replacing", "revoking", "reporting", "learning", "closed"]] }], values, (now) => { values.status = now.status ?? ""; ctx.setQuery(now); list.reload(); });
   return h("div", null, head("Incidents", { text: "From “something is wrong” to closed. The clocks are the Baseline Requirements' and the CCADB's.", actions: open ? [open] : null }), bar, list);

@@ -19,6 +19,8 @@ function refused(plan, ctx) {
   return null;
 }
 
+const run = (plan) => change(`plans/${plan.id}/run`, {});
+
 function approvalCard(plan, statement, ctx, done) {
   const why = refused(plan, ctx);
   const wrong = h("div");
@@ -27,6 +29,8 @@ function approvalCard(plan, statement, ctx, done) {
     wrong.replaceChildren();
     try {
       await approve(plan);
+      const now = await get(`plans/${plan.id}`);
+      if ((now.plan ?? now).status === "approved") await run(plan); // the last approval starts it
       toast("Approved.");
       await done();
     } catch (e) {
@@ -39,7 +43,8 @@ function approvalCard(plan, statement, ctx, done) {
     facts([["Needed", plural(plan.needed, "approval")], ["Still missing", waits(plan) ? number(missing) : null], ["Expires", waits(plan) ? countdown(plan.expires, { began: plan.created }) : null]]),
     plan.approvals.length ? h("ul", { class: "approvals" }, plan.approvals.map((a) => h("li", null, badge("approved", "ok"), " ", h("b", null, a.operator), " ", time(a.signed)))) : null,
     statement ? [h("h3", null, "What is signed, to the byte"), h("pre", { class: "statement", tabindex: "0" }, statement)] : null,
-    wrong, why ? h("p", { class: "quiet" }, why) : null, waits(plan) ? h("div", { class: "row" }, yes, ctx.may("operator") && plan.approvals.length >= plan.needed ? button("Run it", { onclick: async () => { await change(`plans/${plan.id}/run`, {}); await done(); } }) : null) : null,
+    wrong, why ? h("p", { class: "quiet" }, why) : null, waits(plan) ? h("div", { class: "row" }, yes) : null,
+    plan.status === "approved" && ctx.may("operator", "approver") ? h("div", { class: "row" }, button("Run it now", { kind: "danger", onclick: async () => { try { await run(plan); await done(); } catch (e) { wrong.replaceChildren(failure(e)); } } })) : null,
   ], { level: waits(plan) && !why ? "warning" : null });
 }
 

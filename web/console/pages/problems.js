@@ -13,12 +13,13 @@ function clock(p) {
   return countdown(new Date(Date.parse(p.received) + DAY_MS), { began: p.received });
 }
 
+const nameOf = (p) => `${p.id}: ${p.title || "without a title"}`;
 const rankLevel = (rank) => (rank >= 85 ? "bad" : rank >= 65 ? "warning" : rank >= 45 ? "info" : "quiet");
 
-const columns = [
+const columns = (people) => [
   { name: "Findings due", value: clock, class: "nowrap" },
   { name: "Rank", value: (p) => h("span", { title: p.rank_why }, badge(String(p.rank), rankLevel(p.rank))), num: true },
-  { name: "Report", value: (p) => [h("a", { href: `/console/problems/${p.id}` }, `${p.id}: ${p.title || "without a title"}`), p.same_as ? h("div", { class: "quiet small" }, "the same as ", h("a", { href: `/console/problems/${p.same_as}` }, String(p.same_as))) : null, h("div", { class: "quiet small" }, p.rank_why)], head: true, class: "wide" },
+  { name: "Report", value: (p) => [people ? h("a", { href: `/console/problems/${p.id}` }, nameOf(p)) : nameOf(p), p.same_as ? h("div", { class: "quiet small" }, "the same as ", h("a", { href: `/console/problems/${p.same_as}` }, String(p.same_as))) : null, h("div", { class: "quiet small" }, p.rank_why)], head: true, class: "wide" },
   { name: "From", value: (p) => [p.contact || "–", h("div", { class: "quiet small" }, p.channel)] },
   { name: "State", value: (p) => [badge(p.status, { open: "warning", received: "warning", answered: "ok", closed: "quiet" }[p.status] ?? "info"), p.decision ? h("div", { class: "quiet small" }, p.decision) : null] },
   { name: "Received", value: (p) => time(p.received, { seconds: false }) },
@@ -49,7 +50,7 @@ async function channels(ctx) {
 
 export async function show(ctx) {
   const values = { status: ctx.params.get("status") ?? "open" };
-  const list = table({ caption: "Problem reports", columns, unit: ["report"], key: (p) => String(p.id), rowClass: (p) => (p.status === "closed" ? "quiet" : null), source: (cursor) => source("problems", "problems", { status: values.status === "all" ? null : values.status })(cursor),
+  const list = table({ caption: "Problem reports", columns: columns(ctx.may("operator", "auditor")), unit: ["report"], key: (p) => String(p.id), rowClass: (p) => (p.status === "closed" ? "quiet" : null), source: (cursor) => source("problems", "problems", { status: values.status === "all" ? null : values.status })(cursor),
     empty: empty("No report waits.", "Mail, form and API bring reports in by themselves. What came by telephone is recorded here.", ctx.may("operator") ? button("Record a report", { onclick: () => record(ctx) }) : null) });
   const bar = filters([{ name: "status", label: "State", any: "Open, by rank", choices: [["all", "All, the newest first"], ...STATES.filter((s) => s !== "open")] }], { status: values.status === "open" ? "" : values.status }, (now) => { values.status = now.status ?? "open"; ctx.setQuery(now); list.reload(); });
   return h("div", null, head("Problem desk", { text: "Preliminary findings go to both sides within 24 hours of the receipt; the rank orders this list and nothing else.", actions: ctx.may("operator") ? [button("Record a report", { onclick: () => record(ctx) })] : null }), bar, list, await channels(ctx));
