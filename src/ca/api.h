@@ -15,6 +15,11 @@
  * expression as text/plain: scope/count, scope/list (cursor, limit), scope/explain, scope/run; with at (RFC
  * 3339) the book as it was. Changes nothing and needs no signature.
  *
+ * While an expression is typed: POST scope/check (is it one, what does it mean, and if not, where is it
+ * wrong: always 200), GET scope/fields. within (milliseconds) with scope/count, scope/list, certificates: no
+ * longer than that; no number then, and a page may be short. GET causes: why certificates may have to be
+ * revoked, with the clocks of now.
+ *
  * Who uses certificates: GET usage/scans, usage/scans/ID, usage/endpoints (name, suffix, issuer with serial;
  * cursor, limit), usage/history (name).
  *
@@ -22,7 +27,8 @@
  * GET imports.
  *
  * Judging, POST of PEM, DER, base64, or JSON {object, kind, role, profile, issuer, precertificate, at, tbs}:
- * lint. Changes nothing and needs no signature; the reader judges, which has no key and cannot write.
+ * lint (der: the bytes again, and what stands where in them). Changes nothing and needs no signature; the
+ * reader judges, which has no key and cannot write.
  *
  * Changing, POST of a flattened JWS by an operator's key, protected header {alg, kid: "operator:NAME", nonce,
  * url: "lintel:" and the path}, payload:
