@@ -77,10 +77,11 @@ static void write_finding(struct overview *o, const char *key, const struct over
 static void findings(struct overview *o)
 {
     const struct overview_finding *worst = NULL;
+    size_t shown = 0;
     query_open(o->out, "findings", '[');
     for (enum overview_level level = OVERVIEW_BAD; level > OVERVIEW_OK; level--) {
         for (size_t i = 0; i < o->finding_count; i++) {
-            if (o->findings[i].level == level) {
+            if (o->findings[i].level == level && shown++ < OVERVIEW_SHOWN) {
                 worst = worst == NULL ? &o->findings[i] : worst;
                 write_finding(o, NULL, &o->findings[i]);
             }
@@ -111,9 +112,12 @@ static lt_res answer_own(const struct ca_query *query, struct query_out *out)
     return write_all(query, out, query->viewer == NULL ? "" : query->viewer->operator_);
 }
 
+/* The same for whoever asks. */
 static lt_res answer_live(const struct ca_query *query, struct query_out *out)
 {
-    return write_all(query, out, "");
+    struct ca_query shared = *query;
+    shared.viewer = NULL;
+    return write_all(&shared, out, "");
 }
 
 static const struct incident_question questions[] = {

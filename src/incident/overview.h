@@ -1,8 +1,9 @@
 #ifndef INCIDENT_OVERVIEW_H
 #define INCIDENT_OVERVIEW_H
-/* One glance: GET /api/v1/overview, the console's first page, `lintel top`. One document under 16 kB, each
- * part of which costs the same in a book of three million certificates as in an empty one: counts come from
- * the tally (ca/tally.h), lists are bounded, queues are counted up to OVERVIEW_COUNT_MAX.
+/* One glance: GET /api/v1/overview, the console's first page, `lintel top`. One document, 8 kB on a quiet day
+ * and less than 32 on the worst; each part of it costs the same in a book of three million certificates as in
+ * an empty one: counts come from the tally (ca/tally.h), lists are bounded, queues are counted up to
+ * OVERVIEW_COUNT_MAX.
  *
  * Nothing in it ticks by itself but "now", its first member: who holds two of them against each other without
  * it sees whether something happened.
@@ -23,8 +24,8 @@
  *   queues     {orders: {pending, ready, processing, waiting}, mail, notices, hooks, validations, intents}
  *   crls       [{issuer, state, parts, late, broken, entries, this_update, next_update}]: the worst of its
  * parts ocsp       [{state, answered}]; empty where nothing answers event      {chain, sequence, time, kind},
- * the newest findings   [{level, text, href}], the worst first worst      {level, text, href}: the first of
- * them, or "ok"
+ * the newest findings   [{level, text, href}], the worst 12 first worst      {level, text, href}: the first
+ * of them, or "ok"
  *
  * A restricted incident is in it only for who has a role in it, and never in "overview.live", the document
  * that all consoles share; of its clocks everybody sees that one runs.

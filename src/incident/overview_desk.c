@@ -31,7 +31,7 @@ static const struct store_sql sql[] = {
          "SELECT i.id, i.title, i.status, i.severity, i.opened_us, i.must_us, i.restricted FROM incident i "
          "WHERE i.closed_us = 0 AND i.id < ?2 AND (i.restricted = 0 OR EXISTS (SELECT 1 FROM incident_role r "
          "WHERE "
-         "r.holder = ?1 AND r.incident = i.id AND r.until_us = 0)) ORDER BY i.id DESC LIMIT 20"},
+         "r.holder = ?1 AND r.incident = i.id AND r.until_us = 0)) ORDER BY i.id DESC LIMIT 12"},
     [SQL_DUE] = {"overview.due", "SELECT due_us FROM clock WHERE subject = ?1 AND (status = 'open' OR "
                                  "status = 'breached' OR status = 'overdue') ORDER BY due_us LIMIT 1"},
     [SQL_PROBLEMS] = {"overview.problems", COUNT_OF("problem WHERE status = ?1")},
@@ -39,7 +39,7 @@ static const struct store_sql sql[] = {
                          "SELECT due_us FROM clock WHERE status = 'open' AND subject >= 'problem ' AND "
                          "subject < 'problem!' ORDER BY due_us LIMIT 1"},
     [SQL_HALTS] = {"overview.halts", "SELECT id, kind, value, reason, since_us FROM halt WHERE "
-                                     "lifted_us IS NULL AND id > ?1 ORDER BY id LIMIT 20"},
+                                     "lifted_us IS NULL AND id > ?1 ORDER BY id LIMIT 10"},
     [SQL_PROMISES] = {"overview.promises",
                       COUNT_OF("incident_action WHERE alarm_us > 0 AND status IN ('Ongoing', 'Delayed') AND "
                                "due_us < ?1")},
@@ -51,7 +51,7 @@ static const struct ca_query_sql tables = {sql, LT_COUNT(sql)};
 const struct incident_questions incident_questions_overview_desk = {NULL, 0, &tables};
 
 enum { ID, DUTY, SUBJECT, START, DUE, STATUS };
-enum { MISSED_SHOWN = 3, WARNING_PERCENT = 75, WHAT_MAX = 120 };
+enum { MISSED_SHOWN = 3, WARNING_PERCENT = 75, WHAT_MAX = 100 };
 
 /* ---- clocks ---- */
 

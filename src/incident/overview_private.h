@@ -5,7 +5,7 @@
 
 enum overview_level { OVERVIEW_OK, OVERVIEW_WARNING, OVERVIEW_BAD };
 
-enum { OVERVIEW_FINDINGS = 32, OVERVIEW_TEXT = 200, OVERVIEW_HREF = 64 };
+enum { OVERVIEW_FINDINGS = 64, OVERVIEW_SHOWN = 12, OVERVIEW_TEXT = 200, OVERVIEW_HREF = 64 };
 struct overview_finding {
     enum overview_level level;
     char text[OVERVIEW_TEXT];

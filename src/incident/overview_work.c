@@ -52,7 +52,7 @@ static const struct store_sql sql[] = {
 static const struct ca_query_sql tables = {sql, LT_COUNT(sql)};
 const struct incident_questions incident_questions_overview_work = {NULL, 0, &tables};
 
-enum { HOUR_S = 3600, MINUTE_S = 60, TIERS_MAX = 16, MASSES_MAX = 20, ALIVE_MAX = 6 };
+enum { HOUR_S = 3600, MINUTE_S = 60, TIERS_MAX = 16, MASSES_MAX = 20, ALIVE_MAX = 4 };
 
 /* ---- mass revocations ---- */
 

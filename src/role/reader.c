@@ -15,6 +15,7 @@
 #include "ca/scratch_book.h"
 #include "crypto/digest.h"
 #include "incident/ask.h"
+#include "incident/overview.h"
 #include "jose/json.h"
 #include "lint/lint.h"
 #include "query.pb-c.h"
@@ -24,7 +25,7 @@
 #include "role/reader_endpoints.h"
 #include "role/reader_raw.h"
 
-enum { QUESTION_ARENA_MAX = 256 * 1024 * 1024, CACHE_KIB = 4096 };
+enum { QUESTION_ARENA_MAX = 256 * 1024 * 1024, CACHE_KIB = 4096, LIVE_MAX = 1024 * 1024 };
 
 struct reader {
     struct role_kit *kit;
@@ -33,6 +34,8 @@ struct reader {
     char build[64];
     char *folder;                   /* owned: of the CA */
     char *evidence;                 /* owned: folder of segments */
+    struct lt_buf live;             /* the last overview that consoles share */
+    int64_t live_ms;                /* when it was made */
     struct reader_members *members; /* owned */
     struct reader_members *scanned; /* owned: of scans, so that neither loses its place */
 };
@@ -104,6 +107,28 @@ static lt_res stream(struct reader *r, const struct ipc_addr *to, lt_slice json,
     return LT_OK;
 }
 
+/* The overview that all consoles share is the same for all of them: one look at the book in a second is
+ * enough.
+ */
+static lt_res ask(struct reader *r, const struct ca_query *query, struct lt_buf *out)
+{
+    int64_t now_ms = lt_monotonic_ms();
+    if (strcmp(query->q->what, "overview.live") != 0) {
+        return incident_ask(query, out);
+    }
+    if (r->live.len == 0 || now_ms - r->live_ms >= OVERVIEW_FRESH_MS) {
+        lt_buf_reset(&r->live);
+        lt_res answer = incident_ask(query, &r->live);
+        if (lt_failed(answer)) {
+            lt_buf_reset(&r->live);
+            return answer;
+        }
+        r->live_ms = now_ms;
+    }
+    lt_buf_add(out, lt_buf_slice(&r->live));
+    return lt_buf_check(out);
+}
+
 static lt_res on_query(void *self, const struct ipc_msg *m)
 {
     struct reader *r = self;
@@ -123,7 +148,7 @@ static lt_res on_query(void *self, const struct ipc_msg *m)
     lt_buf_init(&out, CA_QUERY_ANSWER_MAX);
     lt_res answer = reader_access(&query, &viewer, &status);
     query.viewer = viewer.operator_ == NULL ? NULL : &viewer;
-    answer = lt_failed(answer) ? answer : incident_ask(&query, &out);
+    answer = lt_failed(answer) ? answer : ask(r, &query, &out);
     int64_t until_us = viewer.expires.us;
     lt_arena_reset(&r->arena);
     lt_res sent = status != 0         ? turn_away(r, &m->from, status)
@@ -186,6 +211,7 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *m, const int *listen
     const struct store_options options = {.path = path, .read_only = true, .cache_kib = CACHE_KIB};
     LT_TRY(store_open(&options, &r->store));
     LT_TRY(ca_scratch_book_check(r->store, m->scratch));
+    lt_buf_init(&r->live, LIVE_MAX);
     r->members = reader_members_new(kit, r->store);
     r->scanned = reader_members_new(kit, r->store);
     lt_arena_reset(&r->arena);
