@@ -154,8 +154,9 @@ void notary_html_begin(struct lt_buf *out, const struct notary_frame *f)
 
 void notary_html_end(struct lt_buf *out)
 {
-    lt_buf_add_cstr(out, "</main>\n<footer><div class=\"in\">"
-                         "<p>All times are UTC. These pages work without scripts and set no cookies.</p>"
-                         "<p><a href=\"/problem\">Report a problem with a certificate</a>, at any hour.</p>"
-                         "</div></footer></body></html>\n");
+    lt_buf_add_cstr(out,
+                    "</main>\n<footer><div class=\"in\">"
+                    "<p>All times are UTC. These pages set no cookies, and need nothing but a browser.</p>"
+                    "<p><a href=\"/problem\">Report a problem with a certificate</a>, at any hour.</p>"
+                    "</div></footer></body></html>\n");
 }

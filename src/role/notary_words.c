@@ -129,7 +129,7 @@ static void add_control(struct lt_buf *out, const struct part *p, const Ipc__Pag
         for (const char *c = area->value; *c != '\0'; c++) {
             if (*c == '\n') {
                 lt_buf_add_byte(out, '\n');
-            } else {
+            } else if (*c != '\r') { /* browsers end lines with both */
                 notary_page_escape(out, LT_SLICE(c, 1));
             }
         }
