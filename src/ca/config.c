@@ -922,6 +922,22 @@ const char *ca_config_store(const struct ca_config *config, const char *folder, 
     return config->store[0] != 0 ? config->store : lt_arena_printf(a, "%s/book/lintel.db", folder);
 }
 
+_Static_assert(CA_CONFIG_OWN_NAMES == HOSTS_MAX + 1, "host-names and the console's");
+
+uint32_t ca_config_own_names(const struct ca_config *config, const char *ret_names[CA_CONFIG_OWN_NAMES])
+{
+    uint32_t count = 0;
+    bool console = config->listen_operator[0] == 0; /* is it among them, or needed nowhere? */
+    for (; count < config->host_name_count; count++) {
+        ret_names[count] = config->host_names[count];
+        console = console || strcmp(ret_names[count], config->console_name) == 0;
+    }
+    if (!console) {
+        ret_names[count++] = config->console_name;
+    }
+    return count;
+}
+
 const char *ca_config_console_url(const struct ca_config *config, struct lt_arena *a)
 {
     const char *host = "";

@@ -8,7 +8,7 @@
 
 #define CA_CONFIG_FILE "lintel.yaml"
 #define CA_CONFIG_HOST_MAIN "main"
-enum { CA_CONFIG_MAX_BYTES = 256 * 1024, CA_CONFIG_HOST_MAX = 32 };
+enum { CA_CONFIG_MAX_BYTES = 256 * 1024, CA_CONFIG_HOST_MAX = 32, CA_CONFIG_OWN_NAMES = 33 };
 
 struct ca_config_issuer {
     const char *name;       /* "root", "tls", … */
@@ -153,6 +153,8 @@ static inline void ca_config_freep(struct ca_config **config)
 }
 /* Where the book is: a file of the folder, or what store says. NULL: too long. */
 const char *ca_config_store(const struct ca_config *config, const char *folder, struct lt_arena *a);
+/* The names of our own listeners: host-names, and the console's where there is one. How many. */
+uint32_t ca_config_own_names(const struct ca_config *config, const char *ret_names[CA_CONFIG_OWN_NAMES]);
 /* Where the console is: "http://localhost:14001", or https:// where it has a name of its own; "" when there
  * is no listener for it. NULL: too long. */
 const char *ca_config_console_url(const struct ca_config *config, struct lt_arena *a);

@@ -38,18 +38,13 @@ static size_t list_names(const struct ca_turn *t, const struct ca_config *config
     static const char *const loopback[] = {"127.0.0.1", "::1"};
     size_t count = 0;
     bool local = false;
-    bool console = config->listen_operator[0] == 0; /* is it among them, or needed nowhere? */
-    for (uint32_t i = 0; i < config->host_name_count && count < max; i++) {
+    const char *own[CA_CONFIG_OWN_NAMES];
+    uint32_t own_count = ca_config_own_names(config, own);
+    for (uint32_t i = 0; i < own_count && count < max; i++) {
         struct x509_ip ip;
-        lt_slice name = lt_slice_cstr(config->host_names[i]);
-        console = console || lt_slice_eq_cstr(name, config->console_name);
+        lt_slice name = lt_slice_cstr(own[i]);
         bool is_ip = !lt_failed(x509_ip_parse(name, &ip));
         names[count++] = internal_name(t, is_ip ? "ip" : "dns", name);
-        local = local || lt_slice_eq_cstr(name, "localhost");
-    }
-    if (!console && count < max) {
-        lt_slice name = lt_slice_cstr(config->console_name);
-        names[count++] = internal_name(t, "dns", name);
         local = local || lt_slice_eq_cstr(name, "localhost");
     }
     for (size_t i = 0; local && i < LT_COUNT(loopback) && count < max; i++) {

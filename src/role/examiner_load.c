@@ -86,8 +86,10 @@ static lt_res load(struct loaded *l, const char *folder, const struct ca_config 
     for (uint32_t i = 0; i < config->issuer_count; i++) {
         LT_TRY(issuer_load(l, fd, &config->issuers[i]));
     }
-    LT_TRY(copy_names(l, config->host_names, config->host_name_count, &l->host_names));
-    l->host_name_count = config->host_name_count;
+    const char *own[CA_CONFIG_OWN_NAMES];
+    uint32_t own_count = ca_config_own_names(config, own);
+    LT_TRY(copy_names(l, own, own_count, &l->host_names));
+    l->host_name_count = own_count;
     LT_TRY(ca_profiles_load(folder, lt_now(), &l->profiles));
     LT_TRY(opinion_load(l, &config->opinion));
     l->approvals_needed = config->approvals_needed;

@@ -82,6 +82,34 @@ static const char full[] = "name: Full\n"
                            "  format: json\n"
                            "  level: debug\n";
 
+/* Where browsers find it, and which names our certificates carry for it. */
+static void console(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *yaml;
+        const char *url;
+        const char *name;
+        uint32_t own_names;
+    } rows[] = {
+        {"name: x\n", "http://localhost:14001", "localhost", 1},
+        {"host-names: [ca.example]\n", "http://localhost:14001", "localhost", 2},
+        {"host-names: [ca.example]\nlisten:\n  operator: \"\"\n", "", "localhost", 1},
+        {"listen:\n  operator: \"[::1]:7\"\n", "http://localhost:7", "localhost", 1},
+        {"listen:\n  operator: 0.0.0.0:7\n", "https://localhost:7", "localhost", 1},
+        {"console:\n  name: console.example\n", "https://console.example:14001", "console.example", 2},
+    };
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        LT_CLEANUP(free_config) struct ca_config *c = NULL;
+        const char *own[CA_CONFIG_OWN_NAMES];
+        assert_ok(ca_config_parse(lt_slice_cstr(rows[i].yaml), &c));
+        assert_string_equal(ca_config_console_url(c, &c->arena), rows[i].url);
+        assert_string_equal(c->console_name, rows[i].name);
+        assert_int_equal(ca_config_own_names(c, own), rows[i].own_names);
+        assert_int_equal(c->console_session_s, 3600);
+    }
+}
+
 static void everything(void **state)
 {
     (void)state;
@@ -142,6 +170,14 @@ static void refusals(void **state)
         {"listen:\n  https: localhost\n", "lintel.yaml:2:10: listen.https: "},
         {"listen:\n  https: 999.1.1.1:443\n", "lintel.yaml:2:10: listen.https: "},
         {"listen:\n  operator: ca.example.com:443\n", "lintel.yaml:2:13: listen.operator: "},
+        {"console:\n  name: \"\"\n", "lintel.yaml:2:9: console.name: "},
+        {"console:\n  name: Console.example\n", "lintel.yaml:2:9: console.name: "},
+        {"console:\n  name: \"[::1]\"\n", "lintel.yaml:2:9: console.name: "},
+        {"console:\n  name: \"*.example\"\n", "lintel.yaml:2:9: console.name: "},
+        {"console:\n  name: console.example.\n", "lintel.yaml:2:9: console.name: "},
+        {"console:\n  name: localhost:14001\n", "lintel.yaml:2:9: console.name: "},
+        {"console:\n  session: 9h\n", "lintel.yaml:2:12: console.session: "},
+        {"console:\n  session: 30s\n", "lintel.yaml:2:12: console.session: "},
         {"validation:\n  resolver: foo\n", "lintel.yaml:2:13: validation.resolver: "},
         {"validation:\n  resolver: 127.0.0.1@0\n", "lintel.yaml:2:13: validation.resolver: "},
         {"validation:\n  resolver: 127.0.0.1@53@53\n", "lintel.yaml:2:13: validation.resolver: "},
@@ -329,9 +365,9 @@ static void hosts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hosts),      cmocka_unit_test(defaults),           cmocka_unit_test(anchors),
-        cmocka_unit_test(everything), cmocka_unit_test(refusals),           cmocka_unit_test(deep_and_large),
-        cmocka_unit_test(addresses),  cmocka_unit_test(an_address_as_host),
+        cmocka_unit_test(hosts),          cmocka_unit_test(defaults),   cmocka_unit_test(anchors),
+        cmocka_unit_test(console),        cmocka_unit_test(everything), cmocka_unit_test(refusals),
+        cmocka_unit_test(deep_and_large), cmocka_unit_test(addresses),  cmocka_unit_test(an_address_as_host),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

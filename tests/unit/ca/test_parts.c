@@ -230,7 +230,7 @@ static void serials(void **state)
 static lt_res step_service(struct rig *r, struct ca_turn *t, void *arg)
 {
     static const char *const hosts[] = {"localhost", "ca.example.com", "192.0.2.1"};
-    const struct ca_config config = {.host_names = hosts, .host_name_count = 3};
+    const struct ca_config config = {.host_names = hosts, .host_name_count = 3, .listen_operator = ""};
     const struct ipc_addr from = {.role = IPC_NOTARY, .id = 4};
     (void)r;
     return ca_service_request(t, &config, &from, arg);
