@@ -299,8 +299,10 @@ static lt_res say(const struct init *i)
                     i->folder);
         if (link[0] != 0) {
             lt_buf_addf(&out,
-                        "  console   %s\n            makes admin's passkey, once, within %d hours of now\n",
-                        link, CMD_ENROLMENT_HOURS);
+                        "  console   %.*s/\n  log in    %s\n            makes admin's passkey, once, within "
+                        "%d hours\n",
+                        (int)(strchr(link, '#') - link - (ptrdiff_t)strlen("/enroll")), link, link,
+                        CMD_ENROLMENT_HOURS);
         }
         if (i->offline_path != NULL) {
             lt_buf_addf(&out, "  root key  %s/root.key and root.passphrase: take them away, not together\n",
