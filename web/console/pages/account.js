@@ -1,5 +1,5 @@
 // One account: who it is, how ready it is to replace its certificates, what it has, what it ordered last.
-import { ask, change, get } from "../api.js";
+import { ask, change, get, source } from "../api.js";
 import { badge, button, card, copyable, empty, facts, failure, h, head, notice, number, plural, short, table, time, toast } from "../ui.js";
 import { contactText } from "./accounts.js";
 import { calls, factWords, tierBadge } from "./readiness_parts.js";
@@ -73,7 +73,7 @@ function pausesCard(ctx, list) {
   return card("Paused names", h("ul", { class: "plain-list" }, list.map((p) => {
     const b = ctx.may("operator") ? button("Resume", { class: "plain" }) : null;
     b?.addEventListener("click", resume(p, b));
-    return h("li", null, h("b", null, p.name), h("span", { class: "quiet small" }, ` after ${plural(p.failures ?? 0, "failure")}, since `), time(p.since ?? p.paused, { seconds: false }), " ", b);
+    return h("li", null, h("b", null, p.name), h("span", { class: "quiet small" }, ` after ${plural(p.failures ?? 0, "failure")}, since `), time(p.paused, { seconds: false }), " ", b);
   })), { level: "warning" });
 }
 
@@ -81,13 +81,13 @@ export async function show(ctx) {
   const [, id] = ctx.match;
   const options = { signal: ctx.signal };
   const a = await get("accounts/" + id, null, options);
-  const [ready, pauses, orders] = await Promise.all([orNull(get("readiness/" + id, null, options)), orNull(get("pauses", { account: id, limit: 20 }, options)), orNull(get("orders", { account: id, limit: 10 }, options))]);
+  const [ready, pauses, orders] = await Promise.all([orNull(get("readiness/" + id, null, options)), orNull(get("pauses", { account: id, limit: 20 }, options)), orNull(get("orders", { account: id, limit: 1 }, options))]);
   return h("div", { class: "page-stack" },
     head(`Account ${id}`, { trail: [["Accounts", "/console/accounts"]], state: badge(a.status, a.status === "valid" ? "ok" : "quiet"), text: a.subscriber || (a.contacts ?? []).map(contactText).join(", ") || "It gave no contact." }),
     a.status !== "valid" ? notice("info", `This account is ${a.status}: it can order nothing any more.`) : null,
     h("div", { class: "grid-2" }, h("div", { class: "stacked" }, whoCard(a), pausesCard(ctx, pauses?.pauses)), h("div", { class: "stacked" }, readyCard(ready), ready?.calls?.length ? card("Calls", calls(ready.calls)) : null)),
     card("Certificates, newest first", certificatesOf(ctx, id), { class: "flush" }),
-    orders?.orders?.length ? card("Last orders", table({ caption: "Orders", rows: orders.orders, columns: [
-      { name: "Order", head: true, value: (o) => String(o.id) }, { name: "State", value: (o) => badge(o.status) }, { name: "Profile", value: (o) => o.profile }, { name: "Created", value: (o) => time(o.created) },
-      { name: "Names", class: "wide", value: (o) => (o.identifiers ?? []).map((i) => i.value ?? i).join(", ") }] }), { class: "flush" }) : null);
+    orders?.orders?.length ? card("Orders, oldest first", table({ caption: "Orders", unit: ["order"], source: source("orders", "orders", { account: id, limit: 10 }, options), columns: [
+      { name: "Order", head: true, class: "narrow", value: (o) => o.id }, { name: "State", class: "narrow", value: (o) => badge(o.status) }, { name: "Names", class: "wide", value: (o) => (o.identifiers ?? []).map((i) => i.value ?? i).join(", ") },
+      { name: "Profile", class: "narrow", value: (o) => o.profile }, { name: "Created", class: "narrow", value: (o) => time(o.created) }] }), { class: "flush" }) : null);
 }

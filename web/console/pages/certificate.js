@@ -85,28 +85,29 @@ function lintCard(c, ctx) {
 
 function replacementCard(c, endpoints) {
   const seen = endpoints?.endpoints ?? [];
-  const other = (list, words) => (list.length ? [words, h("ul", { class: "plain-list" }, list.map((o) => h("li", null, linkTo(o), h("span", { class: "quiet small" }, ` ${HOW[o.how] ?? o.how}, since `), time(o.since ?? o.seen, { seconds: false }))))] : null);
+  const other = (list, words) => (list.length ? [words, h("ul", { class: "plain-list" }, list.map((o) => h("li", null, linkTo(o), h("span", { class: "quiet small" }, ` ${HOW[o.how] ?? o.how}, since `), time(o.since, { seconds: false }))))] : null);
   return card("Replacement", [
     h("p", null, badge(c.replacement, c.replacement === "in_use" ? "ok" : "quiet"), " ", REPLACEMENT[c.replacement] ?? ""),
     other(c.replaced_by, h("h3", null, "Replaced by")),
     other(c.replaces, h("h3", null, "It replaces")),
-    seen.length ? [h("h3", null, "Where it was seen"), h("ul", { class: "plain-list" }, seen.slice(0, 8).map((e) => h("li", null, h("code", null, `${e.name ?? e.address}:${e.port ?? 443}`), " ", h("span", { class: "quiet small" }, "last "), time(e.last ?? e.seen ?? e.looked, { seconds: false }))))] : h("p", { class: "quiet small" }, "No scan has seen it in use."),
+    seen.length ? [h("h3", null, "Where it was seen"), h("ul", { class: "plain-list" }, seen.slice(0, 8).map((e) => h("li", null, h("code", null, `${e.name}:${e.port}`), " ", h("span", { class: "quiet small" }, "last "), time(e.seen ?? e.looked, { seconds: false }))))] : h("p", { class: "quiet small" }, "No scan has seen it in use."),
   ]);
 }
 
-const KIND = { "certificate.issued": "Issued", "certificate.revoking": "Revocation begun", "certificate.revoked": "Revoked", "certificate.delivered": "Fetched by its client", "intent.begun": "Its issuance was begun" };
+const KIND = { "certificate.issued": "Issued", "certificate.revoked": "Revoked", "certificate.clock": "A clock began", "certificate.revocation-changed": "Its revocation was changed", "certificate.refused": "Refused" };
+const LEVELS = { "certificate.issued": "ok", "certificate.revoked": "bad", "certificate.clock": "warning", "certificate.revocation-changed": "bad", "certificate.refused": "bad" };
 
 /** What the events say, and what the certificate itself tells, in one line of time. */
 function historyOf(c, events) {
+  const told = new Set((events ?? []).map((e) => e.kind));
   const list = [
     { at: c.not_before, title: "Valid from here", level: "quiet" },
     { at: c.not_after, title: c.status === "expired" ? "Expired" : "Will expire", level: "quiet" },
-    ...c.replaced_by.map((r) => ({ at: r.since ?? r.seen, title: ["Replaced by ", linkTo(r)], text: HOW[r.how] ?? r.how, level: "info" })),
-    ...c.replacement_steps.map((s) => ({ at: s.time ?? s.since ?? s.seen, title: `Replacement: ${s.state ?? s.step}`, level: "info" })),
-    ...c.clocks.map((k) => ({ at: k.aware, title: `Its clock began: ${k.cause}`, text: k.section, level: "warning" })),
-    ...(events ?? []).map((e) => ({ at: e.time, title: KIND[e.kind] ?? e.kind, text: [e.body?.by ?? e.body?.operator, e.body?.reason, e.body?.detail].filter((x) => typeof x === "string" && x).join(", "), level: e.kind.includes("revo") ? "bad" : "ok" })),
+    ...c.replaced_by.map((r) => ({ at: r.since, title: ["Replaced by ", linkTo(r)], text: HOW[r.how] ?? r.how, level: "info" })),
+    ...c.replacement_steps.map((s) => ({ at: s.since, title: `Replacement: ${s.state.replaceAll("_", " ")}`, level: "info" })),
+    ...(told.has("certificate.clock") ? [] : c.clocks).map((k) => ({ at: k.aware, title: `Its clock began: ${k.cause}`, text: k.section, level: "warning" })),
+    ...(events ?? []).map((e) => ({ at: e.time, title: KIND[e.kind] ?? e.kind, text: [e.body?.cause, e.body?.reason, e.body?.detail, e.body?.by ?? e.body?.operator].filter((x) => typeof x === "string" && x).join(", "), level: LEVELS[e.kind] ?? "info" })),
   ];
-  const told = new Set((events ?? []).map((e) => e.kind));
   if (!told.has("certificate.issued")) list.push({ at: c.issued, title: c.evidence_status === "unknown" ? "Brought in" : "Issued", level: "ok" });
   if (c.revocation && ![...told].some((k) => k.includes("revo"))) list.push({ at: c.revocation.revoked, title: "Revoked", text: `${c.revocation.reason_name}, by ${c.revocation.by}`, level: "bad" });
   return list.filter((e) => e.at).sort((a, b) => (a.at < b.at ? 1 : -1)).map((e) => ({ ...e, time: time(e.at, { seconds: false }) }));

@@ -11,7 +11,7 @@ function used(k) {
 }
 
 function orders(k) {
-  if (!k.orders_most) return "as many as it likes";
+  if (!k.orders_most) return "any number";
   return `${number(k.orders_most)} in ${duration(k.orders_period_s)}`;
 }
 
@@ -73,15 +73,15 @@ export async function show(ctx) {
       caption: "Keys for external account binding", unit: ["key"], source: source("eab", "keys", null, { signal: ctx.signal }), rowClass: (k) => (k.status === "valid" ? null : "faded"),
       columns: [
         { name: "For whom", head: true, class: "wide", value: (k) => k.note || short(k.kid) },
-        { name: "State", value: (k) => badge(k.status, k.status === "valid" ? "ok" : "quiet") },
+        { name: "State", class: "narrow", value: (k) => badge(k.status, k.status === "valid" ? "ok" : "quiet") },
         { name: "Domains", value: (k) => limits(listed(k.suffixes), "any") },
-        { name: "Profiles", value: (k) => limits(listed(k.profiles), "any") },
+        { name: "Profiles", class: "narrow", value: (k) => limits(listed(k.profiles), "any") },
         { name: "Accounts", num: true, value: used },
-        { name: "Orders", value: orders },
-        { name: "Expires", value: (k) => (k.expires ? time(k.expires, { date: true }) : "never") },
-        { name: "Made", value: (k) => [time(k.created, { date: true }), h("span", { class: "quiet small" }, ` by ${k.created_by}`)] },
-        { name: "Key identifier", value: (k) => copyable(k.kid, short(k.kid, 6, 4)) },
-        ...(may ? [{ name: "", spoken: "Revoke", value: (k) => (k.status === "valid" ? button("Revoke …", { class: "plain", "aria-label": `Revoke the key of ${k.note || k.kid}`, onclick: () => revoke(ctx, k) }) : " ") }] : []),
+        { name: "Orders", class: "narrow", value: orders },
+        { name: "Expires", class: "narrow", value: (k) => (k.expires ? time(k.expires, { date: true }) : "never") },
+        { name: "Made", class: "narrow", value: (k) => [time(k.created, { date: true }), h("span", { class: "quiet small" }, ` by ${k.created_by}`)] },
+        { name: "Key identifier", class: "narrow", value: (k) => copyable(k.kid, short(k.kid, 6, 4)) },
+        ...(may ? [{ name: "", spoken: "Revoke", class: "narrow", value: (k) => (k.status === "valid" ? button("Revoke …", { class: "plain", "aria-label": `Revoke the key of ${k.note || k.kid}`, onclick: () => revoke(ctx, k) }) : " ") }] : []),
       ],
       empty: empty("No key was made yet.", "Without one, anybody who reaches the directory can make an account, unless the configuration demands a binding.", may ? make() : null),
     }));

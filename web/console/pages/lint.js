@@ -22,7 +22,7 @@ async function textOf(file) {
 function answer(doc) {
   const count = doc.findings.length;
   return [
-    card(null, facts([["Worst", badge(count ? doc.worst : "passed", count ? resultLevel(doc.worst) : "ok")], ["Judged as", doc.kind], ["Found", count ? h("span", { class: "badges" }, tally(doc.findings)) : "nothing"], ["Rules", h("code", null, doc.rule_set)],
+    card(null, facts([["Worst", badge(count ? (doc.worst === "warn" ? "warning" : doc.worst) : "passed", count ? resultLevel(doc.worst) : "ok")], ["Judged as", doc.kind], ["Found", count ? h("span", { class: "badges" }, tally(doc.findings)) : "nothing"], ["Rules", h("code", null, doc.rule_set)],
       doc.dropped ? ["Not shown", plural(doc.dropped, "finding")] : null])),
     card("Findings and bytes", findingsView(doc)),
   ];

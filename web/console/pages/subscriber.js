@@ -66,7 +66,7 @@ export async function show(ctx) {
   const active = r.holdouts.filter((x) => !x.lifted);
   return h("div", { class: "page-stack" },
     head(title, { trail: [["Readiness", "/console/readiness"]], state: tierBadge(r.tier), text: `${r.means[0].toUpperCase()}${r.means.slice(1)}.`,
-      actions: may ? [button("Write a call down …", { kind: "primary", onclick: () => call(ctx, r) }), button("Verify contacts …", { onclick: () => write(ctx, r) }), button("Make a link …", { onclick: () => link(r) }), button(r.cannot_tolerate ? "It can after all …" : "It cannot …", { onclick: () => mark(ctx, r) })] : null }),
+      actions: may ? [button("Write a call down …", { kind: "primary", onclick: () => call(ctx, r) }), button("Verify contacts …", { onclick: () => write(ctx, r) }), button("Make a link …", { onclick: () => link(r) }), button(r.cannot_tolerate ? "Mark as able …" : "Mark as unable …", { onclick: () => mark(ctx, r) })] : null }),
     r.cannot_tolerate ? notice("bad", "It says that it cannot replace in time", r.reason ? `: ${r.reason}` : ".") : null,
     active.map((x) => notice("bad", `Held out: ${x.reason}`, h("div", { class: "quiet small" }, `${x.who}, since `, time(x.since, { date: true })))),
     h("div", { class: "grid-2" },
