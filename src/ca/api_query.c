@@ -7,6 +7,7 @@
 
 const struct ca_api_route ca_api_routes[] = {
     {"GET", "status", "status", CA_API_QUERY},
+    {"GET", "settings", "settings", CA_API_QUERY, CA_READERS_BOOK},
     {"GET", "overview", "overview", CA_API_QUERY},
     {"GET", "live", "overview.live", CA_API_QUERY}, /* the gateway makes a stream of it */
     {"GET", "certificates", "certificate.list", CA_API_QUERY},

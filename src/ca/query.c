@@ -148,6 +148,7 @@ static const struct {
     {"holdout.list", query_holdout_list},
     {"blast-radius", query_blast_radius},
     {"status", query_status},
+    {"settings", query_settings},
 };
 
 /* One view of the book for all that an answer reads. */

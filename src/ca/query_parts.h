@@ -115,6 +115,7 @@ query_answer query_ready_show;
 query_answer query_ready_worklist;
 query_answer query_holdout_list;
 query_answer query_blast_radius;
+query_answer query_settings;
 query_answer query_status;
 
 extern const struct ca_query_sql query_table_sql;

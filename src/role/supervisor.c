@@ -74,6 +74,7 @@ static void reload(struct supervisor *s)
     if (lt_failed(r)) {
         lt_log_error("the configuration is refused, the old one stays");
     } else {
+        settings_write(s);
         Ipc__Reload body = IPC__RELOAD__INIT;
         body.config_yaml = (char *)(uintptr_t)s->yaml; /* only read */
         for (size_t i = 0; i < s->process_count && !lt_failed(r); i++) {
@@ -279,6 +280,7 @@ static lt_res set_up(struct supervisor *s, int argc, char **argv)
     raise_limits();
     LT_TRY(folder_lock(s));
     LT_TRY(folder_prepare(s));
+    settings_write(s);
     LT_TRY(name_host(s));
     lt_random(s->boot_epoch, sizeof s->boot_epoch);
     LT_TRY(watch_signals(s));

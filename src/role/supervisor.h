@@ -151,5 +151,7 @@ void silence_add(const struct supervisor *s, struct lt_buf *out);
 void status_write(struct supervisor *s);
 /* To systemd, where it asked for it: "READY=1". */
 void status_notify(const char *state);
+/* run/settings.json: what lintel.yaml said when it was read last, for people. A failure is logged. */
+void settings_write(const struct supervisor *s);
 
 #endif

@@ -30,5 +30,5 @@ export const pages = [
   { path: "/drills", title: "Drills", group: "Record", key: "d", load: () => import("./drills.js") },
   { path: /^\/drills\/(\d{1,18})$/, title: "Drill", under: "/drills", load: () => import("./drill.js") },
   { path: "/events", title: "Events", group: "Record", key: "e", roles: INSIDE, load: () => import("./events.js") },
-  { path: "/settings", title: "Settings", group: "Record", key: "s", load: () => import("./settings.js") },
+  { path: "/settings", title: "Settings", group: "Record", key: "s", roles: INSIDE, load: () => import("./settings.js") },
 ];
