@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 import pytest
+from browser import chromium  # noqa: F401 (a fixture)
 
 ROOT = Path(__file__).resolve().parents[1]
 LINTEL = Path(os.environ.get("LINTEL_BIN", ROOT / "build" / "lintel"))

@@ -4,9 +4,10 @@
 import { build } from "esbuild";
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 
-process.chdir(import.meta.dirname);
+process.chdir(dirname(fileURLToPath(import.meta.url)));
 const out = resolve(process.argv[2] ?? "dist");
 const assets = join(out, "assets");
 rmSync(out, { recursive: true, force: true });
