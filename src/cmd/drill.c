@@ -293,7 +293,67 @@ static void take_stop(int number)
     told_to_stop = 1;
 }
 
-/* For people who want to look around in a drill's CA: LINTEL_DIR=FOLDER in another terminal. */
+/* Who looks around in the console of a drill: may read, and nothing else. */
+#define GUEST "guest"
+
+/* A new link each time; the passkeys that older ones made are still good. */
+static lt_res invite(struct drill *d, const char **ret_link)
+{
+    char operator_[] = "operator";
+    char add[] = "add";
+    char passkey[] = "passkey";
+    char guest[] = GUEST;
+    char role[] = "--role=viewer";
+    char path[PATH_MAX];
+    struct drill_answer a;
+    char *const adding[] = {operator_, add, guest, role, NULL};
+    char *const inviting[] = {operator_, passkey, guest, NULL};
+    (void)snprintf(path, sizeof path, "%s/operators/%s.json", d->folder, guest);
+    if (access(path, F_OK) != 0) {
+        LT_TRY(drill_call(d, adding, NULL, &a));
+        LT_CHECK(a.status == 0, LT_STATE_IO, "no guest can be added: %.150s", a.words);
+        drill_answer_done(&a);
+    }
+    LT_TRY(drill_call(d, inviting, NULL, &a));
+    *ret_link = a.status == 0 ? lt_arena_cstr(&d->c->arena, lt_slice_cstr(cmd_text(a.json, "link"))) : "";
+    drill_answer_done(&a);
+    LT_CHECK(*ret_link != NULL, LT_PEER_TOO_LARGE, "the link is too long");
+    return LT_OK;
+}
+
+static lt_res say_served(const struct drill *d, const char *link)
+{
+    const char *end = strstr(link, "enroll#");
+    int len = end == NULL ? 0 : (int)(end - link);
+    if (d->c->json) {
+        return cmd_printf("{\"folder\":\"%s\",\"console\":\"%.*s\",\"link\":\"%s\"}\n", d->folder, len, link,
+                          link);
+    }
+    LT_TRY(cmd_printf("serving the drill in %s until Ctrl-C\n", d->folder));
+    if (len > 0) {
+        LT_TRY(cmd_printf("  console    %.*s, to look at: nothing is changed from it\n"
+                          "  log in     %s\n"
+                          "             (once, within 24 hours: makes a passkey of this browser a guest's)\n",
+                          len, link, link));
+    }
+    return cmd_printf("  terminal   LINTEL_DIR=%s lintel incident list\n", d->folder);
+}
+
+static lt_res serve_drill(struct drill *d)
+{
+    const char *link = "";
+    LT_TRY(drill_family_start(d));
+    LT_TRY(invite(d, &link));
+    LT_TRY(say_served(d, link));
+    while (told_to_stop == 0) {
+        (void)usleep(100000);
+        LT_TRY(drill_family_alive(d));
+    }
+    return LT_OK;
+}
+
+/* For people who want to look around in a drill's CA: by the console, or with LINTEL_DIR=FOLDER in another
+ * terminal. */
 static lt_res run_serve(struct cmd *c)
 {
     struct drill d;
@@ -301,15 +361,7 @@ static lt_res run_serve(struct cmd *c)
     lt_res r = absolute(c, c->args.words[0], &d.folder);
     (void)signal(SIGINT, take_stop);
     (void)signal(SIGTERM, take_stop);
-    r = lt_failed(r) ? r : drill_family_start(&d);
-    r = lt_failed(r) ? r
-                     : cmd_printf("serving the drill in %s until Ctrl-C; in another terminal: "
-                                  "LINTEL_DIR=%s lintel incident list\n",
-                                  d.folder, d.folder);
-    while (!lt_failed(r) && told_to_stop == 0) {
-        (void)usleep(100000);
-        r = drill_family_alive(&d);
-    }
+    r = lt_failed(r) ? r : serve_drill(&d);
     struct lt_error why = *lt_error_last();
     drill_family_stop(&d);
     json_decref(d.kept);
@@ -432,6 +484,15 @@ const struct cmd_verb cmd_drill_serve = {
     .words_least = 1,
     .words_most = 1,
     .summary = "serve the scratch CA of a drill, to look around in it",
-    .help = "examples:\n  lintel drill serve /var/tmp/drill\n",
+    .help =
+        "Prints the address of the drill's own console and a link by which a browser becomes a guest there. "
+        "From that\n"
+        "console nothing is changed, whoever is logged in. The clock stands where the drill's end left it, "
+        "and goes on\n"
+        "at its usual pace.\n"
+        "\n"
+        "examples:\n"
+        "  lintel drill serve /var/tmp/drill\n"
+        "  lintel drill serve /var/tmp/drill --json\n",
     .run = run_serve,
 };
