@@ -40,7 +40,9 @@ function triage(doc) {
 const thread = (list) => h("ol", { class: "thread" }, list.map((m) => h("li", { "data-to": m.to, "data-shown": m.shown ? "" : null }, h("div", { class: "thread-head quiet small" }, h("b", null, m.by), m.to ? ` to ${m.to}` : "", ", ", time(m.at, { seconds: false }), " · ", m.kind, m.shown ? null : " · not shown to the reporter"), h("div", { class: "thread-text" }, m.text))));
 
 function proofs(list) {
-  return list.length ? card("Proofs of compromised keys", h("ul", { class: "proofs" }, list.map((p) => h("li", null, badge(p.verified === false || p.status === "rejected" ? "not proven" : "proven by machine", p.verified === false || p.status === "rejected" ? "bad" : "ok"), " ", p.method ?? p.kind ?? "", " ", p.spki_sha256 ? h("a", { href: `/console/inventory?scope=${encodeURIComponent(`spki = ${p.spki_sha256}`)}` }, short(p.spki_sha256, 12, 6)) : null, p.revoked !== undefined ? ` ${plural(p.revoked, "certificate")} revoked` : null))), { level: null }) : null;
+  if (!list.length) return null;
+  return card("The key is compromised", h("ul", { class: "proofs" }, list.map((p) => h("li", null, badge("proven by machine", "bad"), " ", h("span", { class: "quiet" }, p.proof.replaceAll("-", " ")),
+    facts([["Key, SHA-256", h("a", { href: `/console/inventory?q=${p.spki_sha256}` }, short(p.spki_sha256, 16, 8))], ["Proven", time(p.proven)], ["Certificates with it", number(p.certificates)], ["All revoked", p.revoked ? [time(p.revoked), ` (${number(p.milliseconds)} ms after the proof)`] : "being revoked"], ["What is left to do", p.step === "done" ? null : p.step]])))), { level: "warning" });
 }
 
 function actions(problem, doc, ctx, done) {
