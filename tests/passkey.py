@@ -96,6 +96,7 @@ class Console:
         self.port, self.host, self.context = port, host, context
         self.origin = f"{'https' if context else 'http'}://{host}:{port}"
         self.cookie = self.session = self.key = None
+        self.cookie_name = f"lintel_session_{port}"
 
     def ask(self, method, path, body=None, headers=None, cookie=True):
         connection = (http.client.HTTPSConnection(self.host, self.port, timeout=15, context=self.context) if self.context
@@ -103,7 +104,7 @@ class Console:
         try:
             head = {"Host": f"{self.host}:{self.port}", **(headers or {})}
             if cookie and self.cookie:
-                head["Cookie"] = f"lintel_session={cookie if isinstance(cookie, str) else self.cookie}"
+                head["Cookie"] = f"{self.cookie_name}={cookie if isinstance(cookie, str) else self.cookie}"
             connection.request(method, path, body, head)
             answer = connection.getresponse()
             text = answer.read()
@@ -165,7 +166,8 @@ class Console:
 
     def opened(self, answer, text):
         self.set_cookie = answer.headers["Set-Cookie"]
-        self.cookie = self.set_cookie.split(";")[0].split("=", 1)[1]
+        name, self.cookie = self.set_cookie.split(";")[0].split("=", 1)
+        assert name == self.cookie_name
         document = json.loads(text)
         self.session = document["session"]
         return document

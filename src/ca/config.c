@@ -938,6 +938,13 @@ uint32_t ca_config_own_names(const struct ca_config *config, const char *ret_nam
     return count;
 }
 
+void ca_config_console_cookie(const struct ca_config *config, char ret_name[CA_CONFIG_COOKIE_SIZE])
+{
+    const char *colon = strrchr(config->listen_operator, ':');
+    (void)snprintf(ret_name, CA_CONFIG_COOKIE_SIZE, "lintel_session_%.5s",
+                   colon == NULL ? "0" : colon + 1); /* a port has five digits at most */
+}
+
 const char *ca_config_console_url(const struct ca_config *config, struct lt_arena *a)
 {
     const char *host = "";

@@ -141,6 +141,7 @@ struct gateway {
     enum gateway_listener kinds[GATEWAY_LISTENERS];
     size_t listener_count;
     char console_name[256]; /* under which browsers know the console, beside localhost */
+    char console_cookie[32];
     struct gateway_tls tls;
     struct gateway_testing *testing; /* owned; NULL but in a test CA that wants it */
     int crl_fd;

@@ -36,6 +36,8 @@ void gateway_console_open(struct gateway *g, const Ipc__Start *start)
 {
     (void)snprintf(g->console_name, sizeof g->console_name, "%s",
                    start->console_name); /* checked: below 254 */
+    (void)snprintf(g->console_cookie, sizeof g->console_cookie, "%s",
+                   start->console_cookie[0] == 0 ? "lintel_session" : start->console_cookie); /* shorter */
 }
 
 bool gateway_console_tls_only(const char *address)

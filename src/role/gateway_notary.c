@@ -70,7 +70,7 @@ static void tell_browser(struct gateway *g, const struct http_request *r, Ipc__H
     lt_slice host = r->host;
     lt_slice client = r->client_spki_sha256;
     lt_ignore(http_host_split(host, &host)); /* who asks was let in by its name */
-    q->session = text(g, http_cookie_find(r->fields, r->field_count, "lintel_session"));
+    q->session = text(g, http_cookie_find(r->fields, r->field_count, g->console_cookie));
     q->client_spki_sha256 = (ProtobufCBinaryData){client.len, (uint8_t *)(uintptr_t)client.ptr};
     q->host = text(g, host);
     for (char *c = q->host; *c != 0; c++) {

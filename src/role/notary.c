@@ -106,6 +106,7 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *start, const int *li
                                      .testing = start->testing != NULL,
                                      .generation = (uint32_t)(role_next_id(kit) >> 16)};
     struct notary_ports ports = {.self = r, .send = say, .reply = answer};
+    ca_config_console_cookie(r->config, options.cookie);
     r->notary = notary_new(&options, &ports);
     notary_tick(r->notary, lt_monotonic_ms());
     *ret_self = r;

@@ -273,14 +273,14 @@ lt_res notary_api_verified(struct notary *n, struct notary_request *q, const str
 }
 
 /* Never seen by a script, never sent by another site's page, and of no use for anything but reading. */
-static void set_cookie(struct wire_answer *w, const struct notary_request *q, const Ipc__OperatorReply *reply)
+static void set_cookie(const struct notary *n, struct wire_answer *w, const struct notary_request *q,
+                       const Ipc__OperatorReply *reply)
 {
     const char *secure = q->secure ? "; Secure" : "";
     bool left = strcmp(q->api.route->what, "session.leave") == 0;
     if (reply->cookie[0] != 0 || left) {
-        wire_header(w, "Set-Cookie",
-                    "lintel_session=%s; HttpOnly; SameSite=Strict; Path=/api/v1; Max-Age=%u%s", reply->cookie,
-                    reply->cookie_s, secure);
+        wire_header(w, "Set-Cookie", "%s=%s; HttpOnly; SameSite=Strict; Path=/api/v1; Max-Age=%u%s",
+                    n->options.cookie, reply->cookie, reply->cookie_s, secure);
     }
 }
 
@@ -307,7 +307,7 @@ lt_res notary_operator_reply(struct notary *n, const struct ipc_msg *m)
         return notary_answer(n, q, &w.http);
     }
     begin_json(n, &w, reply->nonce);
-    set_cookie(&w, q, reply);
+    set_cookie(n, &w, q, reply);
     lt_buf_add_cstr(&n->body, reply->json[0] == 0 ? "{}" : reply->json);
     wire_finish(&w, reply->status == 0 ? 200 : reply->status, "application/json");
     return notary_answer(n, q, &w.http);

@@ -28,6 +28,7 @@ struct notary_ports {
 struct notary_options {
     struct wire_site site;     /* strings are borrowed until notary_free or the next notary_configure */
     struct ca_origins origins; /* of the console's pages */
+    char cookie[32];           /* of its sessions */
     uint32_t owner_uid;        /* of the CA folder: may use the API besides root */
     size_t keys_max;           /* power of two; 0 for NOTARY_KEYS_MAX */
     bool testing;              /* of a test CA that wants it: notary_testing.c */

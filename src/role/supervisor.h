@@ -66,6 +66,7 @@ struct supervisor {
     char folder[1024]; /* absolute; also the working directory */
     char libexec[1024];
     struct ca_config *config;   /* owned */
+    char console_cookie[CA_CONFIG_COOKIE_SIZE];
     struct lt_arena yaml_arena; /* of yaml */
     const char *yaml;
     bool log_json;

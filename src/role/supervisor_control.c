@@ -132,6 +132,8 @@ static void fill_start(struct supervisor *s, const struct process *p, Ipc__Start
     m->build = (char *)(uintptr_t)lt_version; /* only read */
     m->base_url = (char *)(uintptr_t)s->config->base_url;
     m->console_name = (char *)(uintptr_t)s->config->console_name;
+    ca_config_console_cookie(s->config, s->console_cookie);
+    m->console_cookie = s->console_cookie;
     m->public_http_url = (char *)(uintptr_t)s->config->public_http_url;
     m->host_id = s->host_id;
     m->sandbox_off = s->sandbox_off;

@@ -188,7 +188,7 @@ def sign_by_certificate(console):
 class Stream:
     def __init__(self, console):
         self.socket = socket.create_connection(("127.0.0.1", console.port), timeout=20)
-        self.socket.sendall(f"GET /api/v1/live HTTP/1.1\r\nHost: localhost\r\nCookie: lintel_session={console.cookie}\r\n\r\n".encode())
+        self.socket.sendall(f"GET /api/v1/live HTTP/1.1\r\nHost: localhost\r\nCookie: {console.cookie_name}={console.cookie}\r\n\r\n".encode())
         self.text = b""
 
     def until(self, want):
