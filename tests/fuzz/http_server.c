@@ -76,7 +76,7 @@ static void wait_ms(int64_t ms)
 
 static void open_server(void)
 {
-    static const struct http_listener_info info = {"fuzz", HTTP_LISTEN_UNIX, false, true};
+    static const struct http_listener_info info = {.name = "fuzz", .kind = HTTP_LISTEN_UNIX, .h2c = true};
     static const struct http_limits limits;
     static const struct http_hooks hooks = {NULL, on_request, on_ended};
     (void)signal(SIGPIPE, SIG_IGN); /* as every program of the family does */
