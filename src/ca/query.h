@@ -20,6 +20,7 @@ enum {
 };
 
 struct ca_viewer; /* ca/viewer.h */
+struct overview_memory;
 
 struct ca_query {
     struct store *store;
@@ -27,9 +28,10 @@ struct ca_query {
     lt_time now;
     struct lt_arena *arena; /* of this question */
     const char *build;
-    const struct ca_viewer *viewer; /* NULL: root or the owner of the folder, by the socket: sees all */
-    const char *evidence_folder;    /* of segments; NULL: there is none */
-    const char *folder;             /* of the CA, for run/status.json; NULL: nobody knows */
+    const struct ca_viewer *viewer;   /* NULL: root or the owner of the folder, by the socket: sees all */
+    const char *evidence_folder;      /* of segments; NULL: there is none */
+    const char *folder;               /* of the CA, for run/status.json; NULL: nobody knows */
+    struct overview_memory *overview; /* incident/overview.h; NULL: nothing is remembered */
 };
 
 /* Adds one JSON document to out. LT_PEER_NOT_FOUND, LT_PEER_MALFORMED (cursor, filter), LT_PEER_UNSUPPORTED

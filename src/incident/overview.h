@@ -40,6 +40,28 @@ enum {
     OVERVIEW_FRESH_MS = 1000, /* a reader may give an answer so old */
 };
 
+/* What a reader remembers between two of them: what an issuer's CRLs come to. To look at all parts the book
+ * brings their bytes along, so it is done again when one was published, or after a minute, and then never for
+ * more than a fiftieth of the time. */
+enum { OVERVIEW_ISSUERS = 256 };
+struct overview_parts {
+    int64_t issuer;
+    int64_t count;
+    int64_t late;
+    int64_t broken;
+    int64_t entries;
+    int64_t this_us; /* of the oldest */
+    int64_t next_us; /* of the first that ends */
+    bool expired;
+};
+struct overview_memory {
+    int64_t read_ms; /* 0: never yet */
+    int64_t took_ms;
+    int64_t published_us; /* when the last CRL was, of those that are counted */
+    size_t count;
+    struct overview_parts crls[OVERVIEW_ISSUERS];
+};
+
 extern const struct incident_questions incident_questions_overview;
 /* The statements of its other files; no questions of their own. */
 extern const struct incident_questions incident_questions_overview_tally;

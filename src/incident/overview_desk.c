@@ -274,7 +274,8 @@ static lt_res lapsed(struct overview *o)
             o, &sql[kinds[i].statement],
             STORE_ARGS(STORE_I(kinds[i].until_now ? o->query->now.us : 0), STORE_I(OVERVIEW_COUNT_MAX)), &n));
         if (n > 0) {
-            overview_find(o, kinds[i].level, kinds[i].href, "%lld %s", (long long)n, kinds[i].words);
+            overview_find(o, kinds[i].level, kinds[i].href, "%s%lld %s",
+                          n == OVERVIEW_COUNT_MAX ? "At least " : "", (long long)n, kinds[i].words);
         }
     }
     return LT_OK;

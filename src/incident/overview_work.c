@@ -18,6 +18,7 @@ enum {
     SQL_INTENTS,
     SQL_CRL,
     SQL_PART,
+    SQL_PUBLISHED,
     SQL_HEARD,
 };
 #define COUNT_OF(rows_) "SELECT count(*) FROM (SELECT 1 FROM " rows_ " LIMIT ?1) c"
@@ -46,13 +47,23 @@ static const struct store_sql sql[] = {
                                  "AND shard = ?2 ORDER BY number DESC LIMIT 1"},
     [SQL_PART] = {"overview.part",
                   "SELECT shard FROM crl WHERE issuer = ?1 AND shard > ?2 ORDER BY shard LIMIT 1"},
+    [SQL_PUBLISHED] = {"overview.published", "SELECT time_us FROM event WHERE kind = 'crl.published' AND "
+                                             "time_us <= ?1 ORDER BY time_us DESC LIMIT 1"},
     [SQL_HEARD] = {"overview.heard", "SELECT at_us, until_us FROM tally_heard WHERE host > 0 AND "
                                      "what = 'ocsp' ORDER BY host LIMIT 45"},
 };
 static const struct ca_query_sql tables = {sql, LT_COUNT(sql)};
 const struct incident_questions incident_questions_overview_work = {NULL, 0, &tables};
 
-enum { HOUR_S = 3600, MINUTE_S = 60, TIERS_MAX = 16, MASSES_MAX = 20, ALIVE_MAX = 4 };
+enum {
+    HOUR_S = 3600,
+    MINUTE_S = 60,
+    TIERS_MAX = 16,
+    MASSES_MAX = 20,
+    ALIVE_MAX = 4,
+    CRLS_MS = 60000,
+    CRLS_SHARE = 50
+};
 
 /* ---- mass revocations ---- */
 
@@ -231,22 +242,13 @@ static lt_res queues(struct overview *o)
 
 /* ---- what relying parties are given ---- */
 
-struct parts {
-    int64_t count;
-    int64_t late;
-    int64_t broken;
-    int64_t entries;
-    int64_t this_us; /* of the oldest */
-    int64_t next_us; /* of the first that ends */
-    bool expired;
-};
-
-static int64_t least(const struct parts *p, int64_t so_far, int64_t us)
+static int64_t least(const struct overview_parts *p, int64_t so_far, int64_t us)
 {
     return p->count == 0 || us < so_far ? us : so_far;
 }
 
-static lt_res add_part(const struct overview *o, const struct query_issuer *i, int64_t shard, struct parts *p)
+static lt_res add_part(const struct overview *o, const struct query_issuer *i, int64_t shard,
+                       struct overview_parts *p)
 {
     struct store_rows rows;
     LT_TRY(store_query(o->query->store, &sql[SQL_CRL], STORE_ARGS(STORE_I(i->id), STORE_I(shard)), &rows));
@@ -264,7 +266,7 @@ static lt_res add_part(const struct overview *o, const struct query_issuer *i, i
     return store_rows_end(&rows);
 }
 
-static void write_parts(struct overview *o, const struct query_issuer *i, const struct parts *p)
+static void write_parts(struct overview *o, const struct query_issuer *i, const struct overview_parts *p)
 {
     enum ca_fresh_state worst = p->broken > 0 ? CA_FRESH_BROKEN : p->late > 0 ? CA_FRESH_LATE : CA_FRESH_GOOD;
     const char *state = p->expired ? "expired" : ca_fresh_state_name(worst);
@@ -284,26 +286,63 @@ static void write_parts(struct overview *o, const struct query_issuer *i, const 
     }
 }
 
+static lt_res add_parts(const struct overview *o, const struct query_issuer *i, struct overview_parts *p)
+{
+    int64_t shard = 0;
+    int64_t next = 0;
+    *p = (struct overview_parts){.issuer = i->id};
+    do { /* by steps of the primary key: the table has every CRL that there ever was */
+        shard = next;
+        LT_TRY(add_part(o, i, shard, p));
+        LT_TRY(overview_number(o, &sql[SQL_PART], STORE_ARGS(STORE_I(i->id), STORE_I(shard)), &next));
+    } while (next > shard);
+    return LT_OK;
+}
+
+static lt_res read_crls(const struct overview *o, const struct query_tables *t, struct overview_memory *m)
+{
+    int64_t begun_ms = lt_monotonic_ms();
+    m->read_ms = 0; /* nothing, where this fails */
+    m->count = 0;
+    for (size_t i = 0; i < t->issuer_count && m->count < OVERVIEW_ISSUERS; i++) {
+        struct overview_parts *p = &m->crls[m->count];
+        LT_TRY(add_parts(o, &t->issuers[i], p));
+        m->count += p->count > 0;
+    }
+    m->read_ms = lt_monotonic_ms();
+    m->took_ms = m->read_ms - begun_ms;
+    return LT_OK;
+}
+
+static lt_res remember_crls(const struct overview *o, const struct query_tables *t, struct overview_memory *m)
+{
+    int64_t published_us = 0;
+    int64_t since_ms = lt_monotonic_ms() - m->read_ms;
+    LT_TRY(overview_number(o, &sql[SQL_PUBLISHED], STORE_ARGS(STORE_I(INT64_MAX)), &published_us));
+    bool other = published_us != m->published_us && since_ms >= m->took_ms * CRLS_SHARE;
+    if (m->read_ms == 0 || other || since_ms >= CRLS_MS) {
+        LT_TRY(read_crls(o, t, m));
+        m->published_us = published_us;
+    }
+    return LT_OK;
+}
+
 static lt_res crls(struct overview *o)
 {
     struct query_tables t;
+    struct overview_memory *m = o->query->overview;
+    if (m == NULL) {
+        m = LT_NEW(o->query->arena, struct overview_memory);
+        LT_CHECK(m != NULL, LT_PEER_TOO_LARGE, "the answer is over the limit");
+        *m = (struct overview_memory){.read_ms = 0};
+    }
     LT_TRY(query_tables_load(o->query, &t));
+    LT_TRY(remember_crls(o, &t, m));
     query_open(o->out, "crls", '[');
-    for (size_t i = 0; i < t.issuer_count; i++) {
-        struct parts p = {.count = 0};
-        int64_t shard = 0;
-        int64_t next = 0;
-        LT_TRY(add_part(o, &t.issuers[i], 0, &p));
-        LT_TRY(
-            overview_number(o, &sql[SQL_PART], STORE_ARGS(STORE_I(t.issuers[i].id), STORE_I(shard)), &next));
-        while (next > shard) { /* by steps of the primary key: the table has every CRL that there ever was */
-            shard = next;
-            LT_TRY(add_part(o, &t.issuers[i], shard, &p));
-            LT_TRY(overview_number(o, &sql[SQL_PART], STORE_ARGS(STORE_I(t.issuers[i].id), STORE_I(shard)),
-                                   &next));
-        }
-        if (p.count > 0) {
-            write_parts(o, &t.issuers[i], &p);
+    for (size_t i = 0; i < m->count; i++) {
+        const struct query_issuer *issuer = query_issuer_by_id(&t, m->crls[i].issuer);
+        if (issuer != NULL) {
+            write_parts(o, issuer, &m->crls[i]);
         }
     }
     query_close(o->out, ']');

@@ -32,10 +32,11 @@ struct reader {
     struct store *store;
     struct lt_arena arena; /* of one question */
     char build[64];
-    char *folder;                   /* owned: of the CA */
-    char *evidence;                 /* owned: folder of segments */
-    struct lt_buf live;             /* the last overview that consoles share */
-    int64_t live_ms;                /* when it was made */
+    char *folder;       /* owned: of the CA */
+    char *evidence;     /* owned: folder of segments */
+    struct lt_buf live; /* the last overview that consoles share */
+    int64_t live_ms;    /* when it was made */
+    struct overview_memory overview;
     struct reader_members *members; /* owned */
     struct reader_members *scanned; /* owned: of scans, so that neither loses its place */
 };
@@ -144,6 +145,7 @@ static lt_res on_query(void *self, const struct ipc_msg *m)
         .build = r->build,
         .evidence_folder = r->evidence,
         .folder = r->folder,
+        .overview = &r->overview,
     };
     lt_buf_init(&out, CA_QUERY_ANSWER_MAX);
     lt_res answer = reader_access(&query, &viewer, &status);
