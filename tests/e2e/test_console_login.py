@@ -5,6 +5,7 @@ import ssl
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from browser import AUTHENTICATOR, context_of, look
 from conftest import Ca, wait_for
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -447,6 +448,62 @@ def test_an_approval_is_for_one_plan(staff):
     two = two if two != one else next(p["id"] for p in staff.ca.json("plan", "list")["plans"] if p["status"] == "proposed" and p["id"] != one)
     refused(403, paul.approve, two, staff.passkeys["paul"], text=said)
     assert paul.approve(one, staff.passkeys["paul"])["status"] == "proposed"
+
+
+# ---- a real browser ----
+
+def test_in_chromium(staff, chromium):
+    """The pages as a person meets them; what the browser keeps, and what it does not give away."""
+    with context_of(chromium) as page:
+        journey(staff, page)
+
+
+def journey(staff, page):
+    cdp, origin = page.context.new_cdp_session(page), f"http://localhost:{staff.ca.operator_port}"
+    cdp.send("WebAuthn.enable")
+    device = cdp.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})["authenticatorId"]
+
+    page.goto(f"{origin}/console/certificates?x=1")  # nobody is logged in
+    page.wait_for_url("**/console/login?next=*")
+    look(page, "login")
+    cdp.send("WebAuthn.setUserVerified", {"authenticatorId": device, "isUserVerified": False})
+    page.locator("#log-in").click()
+    page.get_by_text("No passkey was used").wait_for()
+    cdp.send("WebAuthn.setUserVerified", {"authenticatorId": device, "isUserVerified": True})
+
+    page.goto(f"{origin}/console/enroll#admin.AAAA")
+    page.get_by_text("This link is cut off").wait_for()
+    link = staff.link("otto")
+    page.goto("about:blank")
+    page.goto(link)
+    page.locator("#enroll").wait_for()
+    assert page.url == f"{origin}/console/enroll"  # the secret is not in the history
+    look(page, "enroll")
+    page.locator("#enroll").click()
+    page.get_by_text("The link is used up").wait_for()
+    page.locator("#log-in").click()
+    page.wait_for_url("**/console/")
+    assert page.evaluate("document.cookie") == ""
+    kept = page.evaluate("""async () => {
+      const open = indexedDB.open("lintel");
+      const db = await new Promise((done) => { open.onsuccess = () => done(open.result); });
+      const asked = db.transaction("session").objectStore("session").get("now");
+      const entry = await new Promise((done) => { asked.onsuccess = () => done(asked.result); });
+      const key = entry.keys.privateKey;
+      return [key.extractable, await crypto.subtle.exportKey("pkcs8", key).then(() => "given away", (e) => e.name)];
+    }""")
+    assert kept == [False, "InvalidAccessError"]
+    session = page.evaluate("async () => (await fetch('/api/v1/session')).json()")
+    assert session["operator"] == "otto"
+
+    again = page.context.new_page()  # another tab has the same session
+    again.goto(f"{origin}/console/")
+    again.get_by_text("Logged in as").first.wait_for(state="attached")
+    staff.ca.lintel("operator", "sessions", "--end", session["session"])
+    page.goto(f"{origin}/console/events")
+    page.wait_for_url("**/console/login?next=*")
+    page.locator("#log-in").click()
+    page.wait_for_url("**/console/events")
 
 
 def test_too_many_attempts(staff):
