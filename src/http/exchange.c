@@ -262,11 +262,68 @@ void http_problem_add(struct lt_buf *out, unsigned status, const char *type, con
     lt_buf_add_cstr(out, "}\n");
 }
 
+/* People get a page: what was refused is often a form that they have filled in. */
+static bool wants_page(const struct http_exchange *x)
+{
+    lt_slice accept = http_request_field(&x->request, "accept");
+    return x->conn->listener->info->is_public && accept.len > 0 &&
+           memmem(accept.ptr, accept.len, "text/html", sizeof "text/html" - 1) != NULL;
+}
+
+static void add_escaped(struct lt_buf *out, const char *text)
+{
+    for (const char *c = text; *c != '\0'; c++) {
+        if (strchr("<>&\"'", *c) != NULL) {
+            lt_buf_addf(out, "&#%u;", (unsigned)(unsigned char)*c);
+        } else {
+            lt_buf_add_byte(out, (uint8_t)*c);
+        }
+    }
+}
+
+static void answer_page(struct http_exchange *x, unsigned status, const char *detail, const char *wait)
+{
+    const struct http_header headers[] = {
+        {"cache-control", "no-store"},
+        {"content-security-policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; sandbox"},
+        {"x-content-type-options", "nosniff"},
+        {"referrer-policy", "no-referrer"},
+        {"retry-after", wait},
+    };
+    struct lt_buf body;
+    lt_buf_init(&body, HTTP_HEAD_MAX);
+    lt_buf_add_cstr(
+        &body, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+               "content=\"width=device-width, initial-scale=1\"><meta name=\"color-scheme\" "
+               "content=\"light dark\"><title>");
+    add_escaped(&body, http_reason(status));
+    lt_buf_add_cstr(&body, "</title></head><body><main><h1>");
+    add_escaped(&body, http_reason(status));
+    lt_buf_addf(&body, "</h1><p>%u: ", status);
+    add_escaped(&body, detail == NULL ? "" : detail);
+    lt_buf_add_cstr(&body,
+                    ".</p><p>Go back to what you have filled in, or to the <a href=\"/\">front page</a>."
+                    "</p></main></body></html>\n");
+    const struct http_answer answer = {
+        .status = status,
+        .content_type = "text/html; charset=utf-8",
+        .headers = headers,
+        .header_count = LT_COUNT(headers) - (wait[0] == '0' ? 1 : 0),
+        .body = lt_buf_slice(&body),
+    };
+    http_exchange_answer(x, &answer);
+    lt_buf_done(&body);
+}
+
 void http_exchange_problem(struct http_exchange *x, unsigned status, const char *type, const char *detail,
                            unsigned retry_after_s)
 {
     char wait[16];
     (void)snprintf(wait, sizeof wait, "%u", retry_after_s); /* 10 digits at most */
+    if (wants_page(x)) {
+        answer_page(x, status, detail, wait);
+        return;
+    }
     const struct http_header headers[] = {{"cache-control", "no-store"}, {"retry-after", wait}};
     struct lt_buf body;
     lt_buf_init(&body, HTTP_HEAD_MAX);

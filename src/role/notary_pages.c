@@ -43,7 +43,7 @@ static const struct notary_page pages[] = {
     {"/concern/", "concern", {"do", "text"}, NULL, .areas = {"text"}, .nameless = true},
 };
 
-enum { POLICY_SIZE = 256, CLEAN_MAX = 256 * 1024, FILES_MAX = 128 * 1024 };
+enum { POLICY_SIZE = 256, CLEAN_MAX = 256 * 1024, FILES_MAX = 128 * 1024, PART_LINES = 200 };
 
 const struct notary_page *notary_page_find(lt_slice path, lt_slice *ret_token)
 {
@@ -328,6 +328,24 @@ static lt_res may_have_file(const struct notary_page *page, const Ipc__FormPart 
     return LT_OK;
 }
 
+static void wipe(lt_slice s)
+{
+    if (s.len > 0) {
+        explicit_bzero((void *)(uintptr_t)s.ptr, s.len);
+    }
+}
+
+/* At once, as much as PEM of all of it needs: what grows leaves copies behind. */
+static void make_room(struct lt_buf *text, const Ipc__HttpRequest *m)
+{
+    size_t room = 0;
+    for (size_t i = 0; i < m->n_parts; i++) {
+        room += m->parts[i]->data.len * 3 / 2 + strlen(m->parts[i]->filename) + PART_LINES;
+    }
+    (void)lt_buf_extend(text, room < FILES_MAX ? room : FILES_MAX);
+    lt_buf_reset(text);
+}
+
 /* A form with files: the gateway has undone its framing (role/gateway_form.c), and nobody has looked at what
  * is in it. */
 static lt_res read_parts(struct notary_request *q, const struct notary_page *page, const Ipc__HttpRequest *m,
@@ -338,6 +356,7 @@ static lt_res read_parts(struct notary_request *q, const struct notary_page *pag
     lt_res r = LT_OK;
     form->count = 0;
     lt_buf_init(&text, FILES_MAX);
+    make_room(&text, m);
     for (size_t i = 0; i < m->n_parts && !lt_failed(r); i++) {
         const Ipc__FormPart *p = m->parts[i];
         if (!p->is_file) {
@@ -350,16 +369,9 @@ static lt_res read_parts(struct notary_request *q, const struct notary_page *pag
     }
     r = lt_failed(r) ? r : lt_buf_check(&text);
     *ret_files = lt_failed(r) ? (lt_slice){0} : lt_arena_copy(&q->arena, lt_buf_slice(&text));
-    explicit_bzero(text.ptr, text.len); /* there may be a key in plain in it */
+    wipe(lt_buf_slice(&text)); /* there may be a key in plain in it */
     lt_buf_done(&text);
     return r;
-}
-
-static void wipe(lt_slice s)
-{
-    if (s.len > 0) {
-        explicit_bzero((void *)(uintptr_t)s.ptr, s.len);
-    }
 }
 
 static lt_res read_form(struct notary *n, struct notary_request *q, const struct notary_page *page,
