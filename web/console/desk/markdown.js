@@ -18,7 +18,7 @@ const cells = (line) => line.replace(/^\s*\|/, "").replace(/\|\s*$/, "").split("
 
 function tableOf(lines) {
   const [head, , ...rows] = lines;
-  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table" }, h("table", { class: "report-table" }, h("thead", null, h("tr", null, cells(head).map((c) => h("th", { scope: "col" }, inline(c))))), h("tbody", null, rows.map((r) => h("tr", null, cells(r).map((c) => h("td", null, inline(c))))))));
+  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Table: ${cells(head).slice(0, 2).join(", ")}` }, h("table", { class: "report-table" }, h("thead", null, h("tr", null, cells(head).map((c) => h("th", { scope: "col" }, inline(c))))), h("tbody", null, rows.map((r) => h("tr", null, cells(r).map((c) => h("td", null, inline(c))))))));
 }
 
 const depth = (line) => Math.floor(/^ */.exec(line)[0].length / 2);

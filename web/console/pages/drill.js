@@ -29,7 +29,7 @@ function scoreTable(record, past) {
   const last = past[0]?.record ?? null;
   const beside = record.beside ?? [];
   return table({ caption: "Measures", rows: record.measures ?? [], rowClass: (m) => (m.met ? null : "bad-row"), columns: [
-    { name: "Measure", value: (m) => m.say, head: true, class: "wide" }, { name: "Here", value: (m) => h("b", null, took(m.took_us)), num: true }, { name: "Limit", value: (m) => took(m.within_us), num: true }, { name: "Score", value: (m) => badge(m.met ? "met" : "missed", m.met ? "ok" : "bad") },
+    { name: "Measure", value: (m) => m.say, head: true, class: "wide" }, { name: "Here", value: (m) => h("b", { class: "nowrap" }, took(m.took_us)), num: true }, { name: "Limit", value: (m) => h("span", { class: "nowrap" }, took(m.within_us)), num: true }, { name: "Score", value: (m) => badge(m.met ? "met" : "missed", m.met ? "ok" : "bad") },
     ...(last ? [{ name: "The last time", value: (m) => [took(measure(last, m.id)?.took_us), " ", against(m.took_us, measure(last, m.id)?.took_us)] }] : []),
     ...(past.length > 1 ? [{ name: "Over time", value: (m) => spark([...past].reverse().map((d) => measure(d.record, m.id)?.took_us ?? 0).concat(m.took_us), m.within_us) }] : []),
     ...beside.map((name, i) => ({ name, value: (m) => m.beside?.[i] ?? "–" }))] });

@@ -24,7 +24,7 @@ function said(event) {
 const columns = [
   { name: "When", value: (e) => time(e.time), class: "nowrap" },
   { name: "What", value: (e) => e.kind, head: true, class: "nowrap" },
-  { name: "Of", value: (e) => subject(e.subject), class: "wide" },
+  { name: "Of", value: (e) => subject(e.subject), class: "nowrap" },
   { name: "Said", value: said, class: "wide" },
   { name: "Hash", value: (e) => short(e.hash), class: "mono" },
 ];

@@ -7,22 +7,34 @@ const TONES = ["a", "b", "c", "d", "e"];
 const list = (value) => value ?? [];
 const link = (text, href) => (href ? h("a", { href }, text) : text);
 
-/** What stands against calm, worst first. */
+const RANK = { bad: 0, warning: 1, info: 2, ok: 3 };
+const capital = (text) => (text ? text[0].toUpperCase() + text.slice(1) : text);
+
+/** What a finding means here and now, where the document says more of it elsewhere. */
+function hintOf(f, o) {
+  if (f.hint) return f.hint;
+  const missed = list(o.next).filter((c) => c.level === "bad");
+  if (/deadline/.test(f.text) && missed.length) return missed.map((c) => h("div", null, capital(c.what), c.subject ? `, ${c.subject}: ` : ": ", countdown(c.due, { level: c.level })));
+  const halt = list(o.halts).find((each) => f.text.endsWith(`${each.kind} ${each.value}`));
+  return halt ? [`${halt.reason}, since `, time(halt.since, { seconds: false })] : null;
+}
+
+/** What stands against calm, worst first: what the family found, and what this page sees for itself. */
 function troubles(o) {
-  const rank = { bad: 0, warning: 1, info: 2, ok: 3 };
-  const found = list(o.findings).map((f) => ({ level: f.level ?? "warning", text: f.text ?? f.what, href: f.href, hint: f.hint ?? f.do }));
-  if (o.worst && o.worst.level !== "ok" && !found.some((f) => f.text === o.worst.text)) found.unshift({ ...o.worst });
-  if (o.held) found.push({ level: "bad", text: "Issuance is held: nothing is signed until the family agrees with itself again", href: "/console/settings" });
-  for (const halt of list(o.halts)) found.push({ level: "warning", text: `Issuance is halted: ${[halt.kind, halt.value].filter(Boolean).join(" ")}`, hint: halt.reason, href: halt.href ?? "/console/approvals" });
-  for (const role of list(o.roles).filter((r) => !r.up)) found.push({ level: "bad", text: `The ${role.role} is not running`, hint: role.state === "down" ? null : role.state });
-  if (o.counts?.behind > 0) found.push({ level: "info", text: `Counts follow ${plural(o.counts.behind, "row")} behind the book` });
-  return found.sort((a, b) => rank[a.level] - rank[b.level]);
+  const found = list(o.findings).map((f) => ({ level: f.level ?? "warning", text: f.text, href: f.href, hint: hintOf(f, o) }));
+  const add = (level, text, more) => { if (!found.some((f) => f.text.includes(text) || text.includes(f.text))) found.push({ level, text, ...more }); };
+  if (o.worst && o.worst.level !== "ok") add(o.worst.level, o.worst.text, { href: o.worst.href });
+  if (o.held && !found.some((f) => /held/i.test(f.text))) add("bad", "Issuance is held: nothing is signed until the family agrees with itself again", { href: "/console/settings", hint: o.held_reason });
+  for (const halt of list(o.halts)) add("warning", `Issuance is halted: ${[halt.kind, halt.value].filter(Boolean).join(" ")}`, { hint: halt.reason, href: "/console/plans" });
+  for (const role of list(o.roles).filter((r) => !r.up && !found.some((f) => f.text.includes(r.role)))) add("bad", `${role.role} is not running`, { hint: role.state === "down" ? null : role.state });
+  if (o.counts?.behind) add("info", `The book is being counted: ${plural(o.counts.total, "certificate")} so far`);
+  return found.sort((x, y) => RANK[x.level] - RANK[y.level]);
 }
 
 function drawTroubles(o) {
   const found = troubles(o);
-  if (!found.length) return h("p", { class: "calm" }, mark("ok"), " Nothing is wrong.", o.next?.length ? h("span", { class: "quiet" }, " The nearest clock is beside this.") : null);
-  return h("ul", { class: "troubles" }, found.map((f) => h("li", { "data-level": f.level }, mark(f.level), h("div", null, h("span", { class: "spoken" }, `${f.level}: `), link(f.text, f.href), f.hint ? h("div", { class: "quiet" }, f.hint) : null))));
+  if (!found.length) return h("p", { class: "calm" }, mark("ok"), " Nothing is wrong.", h("span", { class: "quiet" }, o.next?.length ? " The nearest clock is beside this." : " No clock is running."));
+  return h("ul", { class: "troubles" }, found.map((f) => h("li", { "data-level": f.level }, mark(f.level), h("div", null, h("span", { class: "spoken" }, `${f.level}: `), link(f.text, f.href), f.hint ? h("div", { class: "quiet hint" }, f.hint) : null))));
 }
 
 /** How much of a clock is used up, moving. */
@@ -36,7 +48,7 @@ function used(clock) {
 
 function drawClocks(o) {
   if (!list(o.next).length) return empty("No clock is running.", "Problem reports, incidents and duties start clocks; the nearest eight are shown here.");
-  return h("ol", { class: "clocks" }, o.next.slice(0, 8).map((c) => h("li", null, h("div", { class: "clock-what" }, link(c.what, c.href)), countdown(c.due, { level: c.level }), used(c))));
+  return h("ol", { class: "clocks" }, o.next.slice(0, 8).map((c) => h("li", null, h("div", { class: "clock-what" }, link(capital(c.what), c.href), c.subject ? h("div", { class: "quiet small" }, c.subject) : null), countdown(c.due, { level: c.level }), used(c))));
 }
 
 function drawMasses(o) {
@@ -48,7 +60,7 @@ function drawMasses(o) {
 function drawIncidents(o) {
   return table({ caption: "Open incidents", rows: list(o.incidents), class: "overview-incidents",
     empty: empty("No incident is open.", "One is opened from a problem report, from a finding of the watch, or by hand."),
-    columns: [{ name: "Incident", head: true, class: "wide", value: (i) => h("a", { href: `/console/incidents/${i.id}` }, `${i.id}  ${i.title}`) }, { name: "State", value: (i) => badge(i.state, "info") },
+    columns: [{ name: "Incident", head: true, class: "wide", value: (i) => h("a", { href: `/console/incidents/${i.id}` }, [h("span", { class: "quiet" }, i.id), " ", i.title]) }, { name: "State", value: (i) => badge(i.state, "info") },
       { name: "Severity", value: (i) => i.severity }, { name: "Open for", class: "narrow", value: (i) => time(i.since, { ago: true }) }, { name: "Next clock", num: true, value: (i) => (i.next_due ? countdown(i.next_due) : null) }] });
 }
 
@@ -74,21 +86,21 @@ function drawRateFigures(o) {
 function ratePlot(o) {
   const r = rateOf(o);
   return { label: `Certificates each minute, three hours: ${plural(r.issued, "certificate")} issued, ${number(r.revoked)} revoked and ${number(r.failed)} failed in the last hour`, step: "minute", x: r.rows.map((m) => m[0]), height: 180, least: 8, note: "last 3 h, each minute",
-    series: [{ name: "Issued", values: r.rows.map((m) => m[1]), kind: "area", tone: "a" }, { name: "Revoked", values: r.rows.map((m) => m[2]), kind: "line", tone: "e" }, { name: "Failed", values: r.rows.map((m) => m[3]), kind: "line", tone: "bad" }] };
+    series: [{ name: "Issued", values: r.rows.map((m) => m[1]), kind: "area", tone: "a" }, { name: "Revoked", values: r.rows.map((m) => m[2]), kind: "line", tone: "revoked" }, { name: "Failed", values: r.rows.map((m) => m[3]), kind: "line", tone: "bad" }] };
 }
 
 function expiryPlot(o) {
   const rows = list(o.expiry);
   const soon = rows.slice(0, 30).reduce((n, r) => n + r[1], 0);
   return { label: `Certificates that expire each day, 120 days: ${number(soon)} valid ones in the next 30 days`, step: "day", stack: true, x: rows.map((d) => d[0]), height: 160, note: "next 120 days",
-    series: [{ name: "Revoked", values: rows.map((d) => d[2]), kind: "bars", tone: "e" }, { name: "Valid", values: rows.map((d) => d[1]), kind: "bars", tone: "b" }] };
+    series: [{ name: "Revoked", values: rows.map((d) => d[2]), kind: "bars", tone: "revoked" }, { name: "Valid", values: rows.map((d) => d[1]), kind: "bars", tone: "b" }] };
 }
 
 function drawCounts(o) {
   const c = o.counts ?? {};
   if (!c.total) return empty("No certificate yet.", "Point an ACME client at this CA's directory.", linkButton("Settings", "/console/settings"));
   return [h("div", { class: "figures" }, figure(number(c.valid), "valid certificates"), figure(number(c.total), "in the book")),
-    stack([{ name: "Valid", value: c.valid, tone: "a", href: "/console/inventory?status=valid" }, { name: "Revoked", value: c.revoked, tone: "e", href: "/console/inventory?status=revoked" }, { name: "Expired", value: c.expired, tone: "c", href: "/console/inventory?status=expired" }], { label: "Certificates by status" })];
+    stack([{ name: "Valid", value: c.valid, tone: "a", href: "/console/inventory?status=valid" }, { name: "Revoked", value: c.revoked, tone: "revoked", href: "/console/inventory?status=revoked" }, { name: "Expired", value: c.expired, tone: "rest", href: "/console/inventory?status=expired" }], { label: "Certificates by status" })];
 }
 
 const share = (row) => row.valid ?? row.count ?? row.total ?? 0;
@@ -101,11 +113,11 @@ function drawShares(rows, member) {
 }
 
 function drawFreshness(o) {
-  const rows = [...list(o.crls).map((r) => ({ ...r, kind: "CRL" })), ...list(o.ocsp).map((r) => ({ ...r, kind: "OCSP" }))];
+  const rows = [...list(o.crls).map((r) => ({ ...r, kind: "CRL" })), ...list(o.ocsp).map((r) => ({ issuer: "those with OCSP", this_update: r.answered, ...r, kind: "OCSP" }))];
   const rank = { bad: 0, warning: 1 };
   const lvl = (r) => (r.state === "fresh" ? "ok" : r.state === "stale" || r.state === "due" ? "warning" : "bad");
   return table({ caption: "CRLs and OCSP responses by issuer", rows: rows.sort((a, b) => (rank[lvl(a)] ?? 2) - (rank[lvl(b)] ?? 2)), empty: empty("Nothing is published yet.", "The publisher signs the first CRLs when the family starts."),
-    columns: [{ name: "Issuer", head: true, class: "wide", value: (r) => r.issuer }, { name: "Kind", value: (r) => (r.shards > 1 ? `${r.kind}, ${number(r.shards)} parts` : r.kind) }, { name: "State", value: (r) => badge(r.state, lvl(r)) },
+    columns: [{ name: "Issuer", head: true, class: "wide", value: (r) => r.issuer }, { name: "Kind", class: "nowrap", value: (r) => (r.parts > 1 ? `${r.kind}, ${number(r.parts)} parts` : r.kind) }, { name: "State", value: (r) => badge(r.state, lvl(r)) },
       { name: "Signed", class: "narrow", value: (r) => (r.this_update ? time(r.this_update, { ago: true }) : null) }, { name: "Good for", num: true, class: "narrow", value: (r) => (r.next_update ? countdown(r.next_update, { began: r.this_update, level: lvl(r) }) : null) }] });
 }
 
@@ -120,19 +132,18 @@ const drawRoles = (o) => h("ul", { class: "roles" }, list(o.roles).map((r) => h(
 
 // Each part: which members it shows, where, and how.
 const PARTS = [
-  { key: "now", title: "What to look at", class: "span-7", of: (o) => [o.findings, o.worst, o.held, o.halts, o.roles, o.counts?.behind > 0], draw: drawTroubles, level: (o) => (["bad", "warning"].includes(troubles(o)[0]?.level) ? troubles(o)[0].level : null) },
+  { key: "now", title: "What to look at", class: "span-7", of: (o) => [o.findings, o.worst, o.held, o.halts, o.roles, o.next, o.counts?.behind], draw: drawTroubles, level: (o) => (["bad", "warning"].includes(troubles(o)[0]?.level) ? troubles(o)[0].level : null) },
   { key: "clocks", title: "Clocks", class: "span-5", of: (o) => o.next, draw: drawClocks },
   { key: "masses", title: "Revocation under way", class: "span-12", of: (o) => o.masses, draw: drawMasses, when: (o) => list(o.masses).length > 0 },
   { key: "incidents", title: "Incidents", class: "span-8 flush", of: (o) => o.incidents, draw: drawIncidents },
   { key: "problems", title: "Problem reports", class: "span-4", of: (o) => o.problems, draw: drawProblems },
   { key: "rates", title: "Issuance", class: "span-8", of: (o) => o.rates, draw: drawRateFigures, plot: ratePlot },
-  { key: "queues", title: "Queues", class: "span-4", of: (o) => o.queues, draw: drawQueues },
+  { key: "family", title: "Queues and processes", class: "span-4", of: (o) => [o.queues, o.roles], draw: (o) => [drawQueues(o), drawRoles(o)] },
   { key: "fresh", title: "CRLs and OCSP", class: "span-8 flush", of: (o) => [o.crls, o.ocsp], draw: drawFreshness },
-  { key: "roles", title: "Processes", class: "span-4", of: (o) => o.roles, draw: drawRoles },
-  { key: "expiry", title: "Expiry", class: "span-8", of: (o) => o.expiry, draw: () => null, plot: expiryPlot },
   { key: "counts", title: "Certificates", class: "span-4", of: (o) => o.counts, draw: drawCounts },
-  { key: "profiles", title: "Valid, by profile", class: "span-6", of: (o) => o.by_profile, draw: (o) => drawShares(o.by_profile, "profile") },
-  { key: "issuers", title: "Valid, by issuer", class: "span-6", of: (o) => o.by_issuer, draw: (o) => drawShares(o.by_issuer, "issuer") },
+  { key: "expiry", title: "Expiry", class: "span-6", of: (o) => o.expiry, draw: () => null, plot: expiryPlot },
+  { key: "profiles", title: "Valid, by profile", class: "span-3", of: (o) => o.by_profile, draw: (o) => drawShares(o.by_profile, "profile") },
+  { key: "issuers", title: "Valid, by issuer", class: "span-3", of: (o) => o.by_issuer, draw: (o) => drawShares(o.by_issuer, "issuer") },
 ];
 
 const shown = { places: new Map(), grid: null };

@@ -1,9 +1,11 @@
 // How this CA is set up, to look at. Files of the CA folder change it, not this page: whoever may change a rule has to reach the machine.
 import { get } from "../api.js";
-import { badge, card, cards, empty, facts, h, head, number, table, time } from "../ui.js";
+import { card, cards, empty, facts, h, head, number, table, time } from "../ui.js";
 
 const TITLES = { ca: "The CA", listen: "Listeners", console: "Console", processes: "Processes", acme: "ACME", validation: "Validation", "rate-limits": "Rate limits", pausing: "Pausing",
   crl: "CRLs", usage: "In-use scans", approvals: "Approvals", "second-opinion": "Second opinion", mail: "Mail", hooks: "Hooks", token: "Token", log: "Log", enrolment: "Enrolment" };
+
+const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
 function shown(value) {
   if (value === true || value === false) return value ? "yes" : "no";
@@ -14,16 +16,16 @@ function shown(value) {
 
 const operatorColumns = [
   { name: "Operator", value: (o) => o.name, head: true },
-  { name: "Roles", value: (o) => o.roles.map((r) => [badge(r, "quiet"), " "]), class: "wide" },
+  { name: "Roles", value: (o) => o.roles.join(", "), class: "wide" },
   { name: "Key", value: (o) => o.alg },
-  { name: "Added", value: (o) => time(o.added, { seconds: false }) },
+  { name: "Added", class: "nowrap", value: (o) => time(o.added, { seconds: false }) },
 ];
 const issuerColumns = [
   { name: "Issuer", value: (i) => i.name, head: true },
-  { name: "Key", value: (i) => i.key, class: "wide" },
+  { name: "Key", value: (i) => h("code", null, i.key), class: "wide" },
   { name: "CRL parts", value: (i) => i.crl_shards || 1, num: true },
   { name: "OCSP", value: (i) => (i.ocsp ? "yes" : "no") },
-  { name: "At most", value: (i) => (i.cap ? number(i.cap) : "no cap"), num: true },
+  { name: "At most", class: "nowrap", value: (i) => (i.cap ? number(i.cap) : "no cap"), num: true },
 ];
 
 export async function show(ctx) {
@@ -31,8 +33,8 @@ export async function show(ctx) {
   const [settings, people] = await Promise.all([get("settings", null, options), get("operators", null, options)]);
   const { issuers = [], ...sections } = settings.settings;
   return h("div", null,
-    head("Settings", { text: "As the family runs with them now. lintel.yaml and operators/ in the CA folder change them; lintel config check reads a change before it counts." }),
+    head("Settings", { text: ["As the family runs with them now. ", h("code", null, "lintel.yaml"), " and ", h("code", null, "operators/"), " in the CA folder change them; ", h("code", null, "lintel config check"), " reads a change before it counts."] }),
     card("Operators", table({ caption: "Operators", columns: operatorColumns, rows: people.operators, empty: empty("Nobody is an operator.", "lintel operator add makes one.") }), { class: "flush" }),
     card("Issuers", table({ caption: "Issuers", columns: issuerColumns, rows: issuers }), { class: "flush" }),
-    cards(...Object.entries(sections).map(([name, values]) => card(TITLES[name] ?? name, facts(Object.entries(values).map(([key, value]) => [key.replaceAll("-", " "), shown(value)])), {}))));
+    h("div", { class: "masonry" }, Object.entries(sections).map(([name, values]) => card(TITLES[name] ?? name, facts(Object.entries(values).map(([key, value]) => [capital(key.replaceAll("-", " ")), shown(value)]))))));
 }
