@@ -13,7 +13,7 @@ import pytest
 from browser import console_of, look
 from conftest import LINTEL, Ca, free_port, wait_for
 
-CERTIFICATES = 1500
+CERTIFICATES = 240
 
 
 class Loaded(Ca):
@@ -170,6 +170,16 @@ def test_an_expression_while_it_is_typed(console, family):
     page.get_by_role("button", name="Show them").click()
     assert shown(page) == min(count, 50)
     assert "scope=profile+%3D+tls-server" in page.url
+
+    page.get_by_role("button", name="Save with a name …").click()
+    page.get_by_label("Name", exact=True).fill("old-dns")
+    page.get_by_role("button", name="Count and save").click()
+    page.get_by_text("Saved expressions (1)").click()
+    saved = family.api("scopes/old-dns")["versions"][0]
+    assert (saved["count"], saved["saved_by"]) == (count, "admin")
+    box.fill("")
+    page.get_by_role("button", name="old-dns").click()
+    assert box.input_value() == "profile = tls-server and method = dns-01"
 
     page.get_by_text("What can be asked").click()
     page.get_by_role("button", name="caa_age").click()
