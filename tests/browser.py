@@ -138,6 +138,7 @@ def judged(page, name):
 def look(page, name):
     """Screenshots in both themes, for desktop and phone, into build/screens; axe has nothing to say, and nothing is wider than the window."""
     SCREENS.mkdir(parents=True, exist_ok=True)
+    page.evaluate("scrollTo(0, 0)")
     try:
         for size in (DESKTOP, PHONE):
             page.set_viewport_size({"width": size[0], "height": size[1]})
