@@ -308,7 +308,8 @@ def document(tables, schemas, operations, tags, roles):
             "schemas": SCHEMAS | dict(sorted(schemas.items())),
             "responses": {"Problem": {"description": "Refused; the document says why.", "content": problem}},
             "securitySchemes": {
-                "session": {"type": "apiKey", "in": "cookie", "name": "lintel_session_14001", "description": "POST sessions sets it; the number is the port of listen.operator."},
+                "session": {"type": "apiKey", "in": "cookie", "name": "lintel_session_14001",
+                            "description": "POST sessions sets it; the number is the port of listen.operator."},
                 "signature": {"type": "http", "scheme": "jws", "description": "The body itself is signed; no cookie is looked at."},
             },
         },
