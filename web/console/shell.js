@@ -88,7 +88,7 @@ function worstLine(overview, up) {
 function nextLine(overview) {
   const next = overview?.next?.[0];
   if (!next) return null;
-  return h("a", { class: "next", href: next.href ?? "/console/", title: next.what }, h("span", { class: "next-what" }, next.what), " ", countdown(next.due, { level: next.level }));
+  return h("a", { class: "next", href: next.href ?? "/console/", title: next.what }, h("span", { class: "next-what" }, next.what[0].toUpperCase() + next.what.slice(1)), " ", countdown(next.due, { level: next.level }));
 }
 
 /** The frame. Returns {nodes, main, mark(page), who(session), live(event), title(text)}. */

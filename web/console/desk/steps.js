@@ -46,6 +46,7 @@ function choices(incident, ctx, done) {
   if (plan && !stale && plan.mass_status === "proposed" && incident.status !== "revoking") add("Revoke", "Runs tier by tier once others have approved it.", async () => { await startRevocation(incident, plan, ctx, done); return false; });
   const runs = plan && !stale && (incident.status === "revoking" && plan.mass_status === "proposed" || ["running", "paused", "checking"].includes(plan.mass_status));
   if (runs) return list; // what is next is the run itself, which has its own buttons
+  if (["reporting", "learning"].includes(incident.status)) add("Reports", "What each of them lacks, and whose it is; then it is posted, and its clock is met.", async () => { ctx.navigate(`/console/incidents/${incident.id}?view=reports`); return false; });
   for (const x of STEPS) if (x.from.includes(incident.status) && !["declare"].includes(x.event)) add(x.name, x.text, step(x.event));
   if (incident.status === "learning") add("Close", "When all promises are kept.", asked("Close the incident", incident, "close", [{ name: "words", label: "Words for the record", type: "area", rows: 2 }], { done: "Closed." }));
   return list;

@@ -26,7 +26,7 @@ const columns = [
   { name: "What", value: (e) => e.kind, head: true, class: "nowrap" },
   { name: "Of", value: (e) => subject(e.subject), class: "nowrap" },
   { name: "Said", value: said, class: "wide" },
-  { name: "Hash", value: (e) => short(e.hash), class: "mono" },
+  { name: "Hash", value: (e) => short(e.hash), class: "no-phone" },
 ];
 
 export async function show(ctx) {

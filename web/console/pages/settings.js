@@ -5,7 +5,9 @@ import { card, cards, empty, facts, h, head, number, table, time } from "../ui.j
 const TITLES = { ca: "The CA", listen: "Listeners", console: "Console", processes: "Processes", acme: "ACME", validation: "Validation", "rate-limits": "Rate limits", pausing: "Pausing",
   crl: "CRLs", usage: "In-use scans", approvals: "Approvals", "second-opinion": "Second opinion", mail: "Mail", hooks: "Hooks", token: "Token", log: "Log", enrolment: "Enrolment" };
 
-const capital = (text) => text[0].toUpperCase() + text.slice(1);
+const ACRONYM = /\b(url|http|https|caa|dnssec|ip|tls|crl|ocsp|eab)\b/gi;
+/** "base-url" → "Base URL". */
+const words = (key) => (key[0].toUpperCase() + key.slice(1).replaceAll("-", " ")).replace(ACRONYM, (word) => word.toUpperCase());
 
 function shown(value) {
   if (value === true || value === false) return value ? "yes" : "no";
@@ -36,5 +38,5 @@ export async function show(ctx) {
     head("Settings", { text: ["As the family runs with them now. ", h("code", null, "lintel.yaml"), " and ", h("code", null, "operators/"), " in the CA folder change them; ", h("code", null, "lintel config check"), " reads a change before it counts."] }),
     card("Operators", table({ caption: "Operators", columns: operatorColumns, rows: people.operators, empty: empty("Nobody is an operator.", "lintel operator add makes one.") }), { class: "flush" }),
     card("Issuers", table({ caption: "Issuers", columns: issuerColumns, rows: issuers }), { class: "flush" }),
-    h("div", { class: "masonry" }, Object.entries(sections).map(([name, values]) => card(TITLES[name] ?? name, facts(Object.entries(values).map(([key, value]) => [capital(key.replaceAll("-", " ")), shown(value)]))))));
+    h("div", { class: "masonry" }, Object.entries(sections).map(([name, values]) => card(TITLES[name] ?? name, facts(Object.entries(values).map(([key, value]) => [words(key), shown(value)]))))));
 }
