@@ -9,9 +9,9 @@ import struct
 import time
 
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
 
-PRESENT, VERIFIED, CREDENTIAL = 0x01, 0x04, 0x40
+PRESENT, VERIFIED, CREDENTIAL, EXTENSIONS = 0x01, 0x04, 0x40, 0x80
 
 
 def b64(data):
@@ -63,8 +63,9 @@ class Refused(Exception):
 class Passkey:
     """One credential. counts=False: it says 0 for ever, as passkeys that are synchronised do."""
 
-    def __init__(self, counts=True):
-        self.key, self.id, self.count, self.counts = new_key(), os.urandom(32), 0, counts
+    def __init__(self, counts=True, kind="ES256", extensions=b""):
+        self.key = {"ES256": new_key, "EdDSA": ed25519.Ed25519PrivateKey.generate, "RS256": lambda: rsa.generate_private_key(65537, 2048)}[kind]()
+        self.id, self.count, self.counts, self.kind, self.extensions = os.urandom(32), 0, counts, kind, extensions
         self.rp, self.flags = "localhost", PRESENT | VERIFIED
 
     def client_data(self, kind, challenge, origin, cross=False):
@@ -77,15 +78,31 @@ class Passkey:
 
     def made(self):
         """Authenticator data of its making: an AAGUID of zeros, the id, the key in COSE."""
+        flags = self.flags | CREDENTIAL | (EXTENSIONS if self.extensions else 0)
+        return self.head(flags) + bytes(16) + struct.pack(">H", len(self.id)) + self.id + self.cose() + self.extensions
+
+    def cose(self):
+        if self.kind == "EdDSA":
+            raw = self.key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+            return b"\xa4\x01\x01\x03\x27\x20\x06\x21\x58\x20" + raw
+        if self.kind == "RS256":
+            n = self.key.public_key().public_numbers().n.to_bytes(256, "big")
+            return b"\xa4\x01\x03\x03\x39\x01\x00\x20\x59\x01\x00" + n + b"\x21\x43\x01\x00\x01"
         x, y = numbers(self.key)
-        cose = b"\xa5\x01\x02\x03\x26\x20\x01\x21\x58\x20" + x + b"\x22\x58\x20" + y
-        return self.head(self.flags | CREDENTIAL) + bytes(16) + struct.pack(">H", len(self.id)) + self.id + cose
+        return b"\xa5\x01\x02\x03\x26\x20\x01\x21\x58\x20" + x + b"\x22\x58\x20" + y
+
+    def sign(self, data):
+        if self.kind == "EdDSA":
+            return self.key.sign(data)
+        if self.kind == "RS256":
+            return self.key.sign(data, padding.PKCS1v15(), hashes.SHA256())
+        return self.key.sign(data, ec.ECDSA(hashes.SHA256()))
 
     def answer(self, text, origin, **how):
         data = how.get("client_data") or self.client_data(how.get("kind", "get"), sha256(text), origin, how.get("cross", False))
         head = how.get("head") or self.head(how.get("flags", self.flags))
         return {"id": b64(self.id), "authenticator-data": b64(head), "client-data": b64(data),
-                "signature": b64(self.key.sign(head + sha256(data), ec.ECDSA(hashes.SHA256())))}
+                "signature": b64(self.sign(head + sha256(data)))}
 
 
 class Console:

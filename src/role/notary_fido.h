@@ -15,7 +15,7 @@ struct notary_fido_new {
 };
 /* A credential that was just made, out of its authenticator data. No attestation is asked for: the key of the
  * link vouches. */
-LT_MUST_USE lt_res notary_fido_read(lt_slice authenticator_data, const char *rp, struct lt_arena *a,
+LT_MUST_USE lt_res notary_fido_read(lt_slice data, const char *rp, struct lt_arena *a,
                                     struct notary_fido_new *ret_new);
 /* LT_PEER_UNAUTHORIZED: that is no answer of that key for that host name, by a person it recognised. */
 LT_MUST_USE lt_res notary_fido_verify(lt_slice spki, const char *rp, const Ipc__PasskeyAssertion *answer);

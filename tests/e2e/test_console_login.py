@@ -1,5 +1,7 @@
 """Who gets into the console, and who does not: links, passkeys, sessions, what they sign; with an authenticator that lies where it can."""
 import json
+import os
+import signal
 import sqlite3
 import ssl
 from datetime import datetime, timedelta, timezone
@@ -195,6 +197,16 @@ def test_passkeys_that_do_not_count(staff):
     staff.enroll("vera", synced)
     for _ in range(2):
         assert staff.console().log_in(synced)["operator"] == "vera"
+
+
+@pytest.mark.parametrize("passkey", [Passkey(kind="EdDSA"), Passkey(kind="RS256"), Passkey(extensions=b"\xa1kcredProtect\x02")],
+                         ids=["EdDSA", "RS256", "extensions"])
+def test_other_authenticators(staff, liar, passkey):
+    staff.enroll("lars", passkey)
+    assert staff.console().log_in(passkey)["operator"] == "lars"
+    answer = staff.console().login_request(passkey, head=sha256("localhost") + bytes([PRESENT | VERIFIED | 0x80, 0, 0, 1, 0]) + b"\xa1kcredProtect\x02")
+    assert json.loads(staff.console().send("/api/v1/sessions", answer)[1])["operator"] == "lars"
+    refused(403, staff.console().log_in, passkey, said_nonce="another")
 
 
 def test_intake_has_no_business_here(staff):
@@ -411,9 +423,26 @@ def test_strange_authenticator_data(staff):
 
         def made(self):
             return self.data(super().made())
-    for data in (lambda d: d[:60], lambda d: d[:-10] + b"\xff" * 10, lambda d: b"\x00", lambda d: d[:53] + b"\xff\xff" + d[55:],
+    for data in (lambda d: d[:60], lambda d: d + b"\x00", lambda d: d[:87] + b"\xba\xff\xff\xff\xff" + d[92:], lambda d: d[:-10] + b"\xff" * 10, lambda d: b"\x00", lambda d: d[:53] + b"\xff\xff" + d[55:],
                  lambda d: d.replace(b"\x03\x26", b"\x03\x38"), lambda d: bytes(1024)):
         assert refused_any(c.enroll, link, Odd(data)) in (400, 403)
+
+
+def test_killed(staff):
+    """Whoever dies over it: a session is in the book, and a passkey comes to the examiner when it is back."""
+    passkey, pids = Passkey(), staff.ca.pids()
+    link = staff.link("vera")
+    wait_for("the link", lambda: "signed" in refused(403, staff.console().enroll, link, Passkey(), statement="x").detail)
+    os.kill(pids["examiner-0"], signal.SIGSTOP)
+    staff.console().enroll(link, passkey)
+    os.kill(pids["examiner-0"], signal.SIGKILL)
+    c = staff.console()
+    c.log_in(passkey)
+    os.kill(pids["registrar-0"], signal.SIGKILL)
+    wait_for("the examiner", lambda: b64(passkey.id) in staff.examined())
+    wait_for("the registrar", lambda: refused_or_none(c.change, "session/leave") in (None, 401))
+    assert refused(401, c.get, "session").status == 401
+    wait_for("all programs", staff.ca.ready)
 
 
 # ---- approvals ----
