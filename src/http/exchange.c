@@ -266,8 +266,8 @@ void http_problem_add(struct lt_buf *out, unsigned status, const char *type, con
 static bool wants_page(const struct http_exchange *x)
 {
     lt_slice accept = http_request_field(&x->request, "accept");
-    return x->conn->listener->info->is_public && accept.len > 0 &&
-           memmem(accept.ptr, accept.len, "text/html", sizeof "text/html" - 1) != NULL;
+    return x->conn->listener->info->is_public && x->conn->listener->info->kind == HTTP_LISTEN_TLS &&
+           accept.len > 0 && memmem(accept.ptr, accept.len, "text/html", sizeof "text/html" - 1) != NULL;
 }
 
 static void add_escaped(struct lt_buf *out, const char *text)

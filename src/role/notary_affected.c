@@ -324,6 +324,9 @@ static void say_all(struct notary *n, struct notary_request *q, const json_t *an
     {
         add_incident(&n->body, row);
     }
+    if (!q->affected_form) {
+        lt_buf_add_cstr(&n->body, "<p><a href=\"" PREFIX "\">Look up another</a></p>\n");
+    }
     if (!some && !o.asked) {
         lt_buf_add_cstr(&n->body, "<div class=\"box good\"><p>No incident has a list just now.</p></div>\n");
     }
