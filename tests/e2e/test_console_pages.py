@@ -258,6 +258,7 @@ def test_the_lint_explorer_marks_the_bytes(console, family, certificate, tmp_pat
     page.locator(".outline-row", has_text="subjectAltName").first.click()
     lit = "".join(page.eval_on_selector_all(".bytes .hex mark.here", "list => list.map(e => e.innerText.replace(/\\s/g, ''))"))
     assert bytes.fromhex(lit) == bytes.fromhex("0603551d11")
+    page.evaluate("() => scrollTo(0, 0)")  # what lies half under the bar is no target
     look(page, "lint")
 
     page.get_by_label("Certificate, CRL, OCSP answer or request").fill("no certificate at all")
@@ -296,7 +297,7 @@ def test_keys_for_external_account_binding(console, family):
 def test_subscribers_and_how_ready_they_are(console, family):
     page = console
     go(page, "/accounts")
-    assert shown(page) > 10
+    assert shown(page) > 3
     look(page, "accounts")
     account = family.api("accounts?limit=1")["accounts"][0]["id"]
     page.get_by_label("Number").fill(account)
@@ -307,11 +308,11 @@ def test_subscribers_and_how_ready_they_are(console, family):
     look(page, "account")
 
     go(page, "/readiness")
-    assert shown(page) > 10
+    assert shown(page) > 3
     page.locator(".tier-shares .legend b").first.wait_for()
     look(page, "readiness")
     page.get_by_role("link", name="To call").click()
-    page.wait_for_url("**/console/readiness?view=calls")
+    page.locator(".tabs [aria-current=page]").get_by_text("To call").wait_for()
     assert shown(page) > 0
     page.get_by_role("link", name="Hold-outs").click()
     page.get_by_text("Nobody is held out").wait_for()
