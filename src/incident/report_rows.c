@@ -64,22 +64,27 @@ static void add_time(struct lt_buf *out, int64_t seconds)
     lt_buf_addf(out, "%04d-%02d-%02d %02d:%02d:%02d UTC", d.year, d.month, d.day, d.hour, d.minute, d.second);
 }
 
-static void add_cell(struct lt_buf *out, lt_slice text)
+static void add_quoted(struct lt_buf *out, lt_slice text)
 {
-    bool quoted = false;
-    for (size_t i = 0; i < text.len && !quoted; i++) {
-        quoted = text.ptr[i] != 0 && strchr(",\"\r\n", text.ptr[i]) != NULL;
-    }
-    if (!quoted) {
-        lt_buf_add(out, text);
-        return;
-    }
     lt_buf_add_byte(out, '"');
     for (size_t i = 0; i < text.len; i++) {
         lt_buf_add_cstr(out, text.ptr[i] == '"' ? "\"" : "");
         lt_buf_add_byte(out, text.ptr[i]);
     }
     lt_buf_add_byte(out, '"');
+}
+
+static void add_cell(struct lt_buf *out, lt_slice text)
+{
+    bool quoted = false;
+    for (size_t i = 0; i < text.len && !quoted; i++) {
+        quoted = text.ptr[i] != 0 && strchr(",\"\r\n", text.ptr[i]) != NULL;
+    }
+    if (quoted) {
+        add_quoted(out, text);
+    } else {
+        lt_buf_add(out, text);
+    }
 }
 
 void incident_add_crt_sh(struct lt_buf *out, const struct incident_member *m)
@@ -167,7 +172,11 @@ void incident_add_late(struct lt_buf *out, const struct incident_late *l, const 
     lt_buf_addf(out, ",%d,", m->issuer);
     add_time(out, m->not_after_s);
     lt_buf_add_byte(out, ',');
-    add_cell(out, lt_slice_cstr(own != NULL ? incident_fact(own, "reason") : l->common));
+    if (own != NULL) {
+        add_cell(out, lt_slice_cstr(incident_fact(own, "reason")));
+    } else {
+        add_quoted(out, lt_slice_cstr(l->common)); /* as it always was */
+    }
     lt_buf_add_byte(out, ',');
     add_time(out, expected(l, own, m->not_after_s));
     lt_buf_add_cstr(out, "\r\n");

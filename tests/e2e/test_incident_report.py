@@ -173,6 +173,34 @@ def test_refused(desk, small, tmp_path):
         assert result.returncode != 0 and words in result.stderr, (args, result.stderr)
 
 
+def asked(ca, path):
+    """The answer of the API socket."""
+    answer = subprocess.run(["curl", "-sf", "--unix-socket", ca.folder / "run" / "api.sock", f"http://lintel/api/v1/{path}"], capture_output=True, timeout=60)
+    assert answer.returncode == 0, f"{path}: {answer.stderr}"
+    return json.loads(answer.stdout)
+
+
+def same_as_by_the_reader(ca, incident, folder):
+    """The console has no folder: a reader compiles for it, by the same library, to the byte."""
+    for _ in range(3):  # the time stands in it by the minute
+        draft = asked(ca, f"incidents/{incident}/report/delayed")
+        compiled(ca, incident, "delayed", folder)
+        text = (folder / "delayed" / "delayed.md").read_text()
+        if draft["text"] == text:
+            break
+    assert draft["text"] == text and draft["counted"] and draft["certificates"] == MANY
+    assert (draft["missing"], draft["errors"]) == (0, 0) and draft["appendices"] == ["certificates.txt", "delayed.csv"]
+    for drawing in draft["drawings"]:
+        assert drawing["text"] == (folder / "delayed" / drawing["name"]).read_text()
+    for status, name in (("certificates", "certificates.txt"), ("late", "delayed.csv")):
+        page = asked(ca, f"incidents/{incident}/report/appendix?status={status}")
+        assert page["name"] == name and page["pages"] == 1
+        assert page["text"].encode() == (folder / "delayed" / name).read_bytes()
+    moments = asked(ca, f"incidents/{incident}/timeline")["timeline"]
+    assert [m["at"] for m in moments] == sorted(m["at"] for m in moments)
+    assert any("12,000 certificates are affected" in m["text"] for m in moments)
+
+
 def test_a_delayed_report_with_each_certificate(desk, tmp_path):
     """A frozen list over the limit of the CSV: a list for crt.sh, half of it revoked, the rest with reason and date."""
     incident = scoped(desk, "CAA once more", "kind = bulk")
@@ -201,6 +229,7 @@ def test_a_delayed_report_with_each_certificate(desk, tmp_path):
     assert f"  - Revoked: {MANY // 3:,}\n  - Not yet revoked: {MANY - MANY // 3:,}\n  - Planned but expired: 0\n" in text
     assert "are expected to be revoked" in text and "the scope was determined: 12,000 certificates are affected (version 1)" in text
     assert "deadline" in "".join(ElementTree.parse(folder / "run-off.svg").getroot().itertext())
+    same_as_by_the_reader(desk, incident, tmp_path)
 
 
 def test_closure(desk, small, tmp_path):
@@ -221,6 +250,8 @@ def test_restricted(desk, tmp_path):
         refused = desk.lintel("incident", "report", incident, "--kind", "preliminary", "--out", tmp_path, *options, check=False)
         assert refused.returncode == 3 and "no incident" in refused.stderr
     assert not (tmp_path / "preliminary.md").exists()
+    for path in (f"incidents/{incident}", f"incidents/{incident}/report/full", f"incidents/{incident}/timeline", f"incidents/{incident}/report/appendix"):
+        assert subprocess.run(["curl", "-sf", "--unix-socket", desk.folder / "run" / "api.sock", f"http://lintel/api/v1/{path}"], capture_output=True).returncode == 22
     assert desk.json("incident", "report", incident, "--kind", "preliminary", "--out", tmp_path, "--mine")["missing"] == 2
     book = sqlite3.connect(desk.folder / "book" / "lintel.db")
     assert book.execute("SELECT count(*) FROM event WHERE kind = 'report.granted'").fetchone() == (1,)
