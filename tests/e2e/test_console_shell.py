@@ -65,7 +65,7 @@ def test_a_first_visit_is_small(console):
 def test_the_overview(console):
     go(console, "/")
     console.locator(".figure-name", has_text="issued in the last hour").wait_for()
-    for card in ("What to look at", "Clocks", "Issuance", "Queues", "CRLs and OCSP", "Processes", "Certificates"):
+    for card in ("What to look at", "Clocks", "Issuance", "Queues and processes", "CRLs and OCSP", "Certificates"):
         assert console.locator("main").get_by_role("heading", name=card, exact=True).is_visible(), card
     assert console.locator("main canvas").count() >= 1, "issuance is drawn"
     look(console, "overview")
