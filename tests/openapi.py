@@ -1,6 +1,7 @@
 """The operator API's document, and answers held against it: every GET that a family can be asked, and what each must look like."""
 import http.client
 import json
+import re
 import socket
 from base64 import urlsafe_b64encode
 from urllib.parse import quote
@@ -149,3 +150,13 @@ def validators(document):
                 name = path.removeprefix("/api/v1/") + ("" if method == "get" else " POST")
                 found[name] = jsonschema.Draft202012Validator(schema)
     return found
+
+
+def wrong_in(answers, document):
+    """What does not look as the document says, by its place."""
+    judges = validators(document)
+    wrong = {}
+    for pattern, answer in answers:
+        for e in judges[pattern].iter_errors(answer):
+            wrong.setdefault(f"{pattern} {re.sub(r'[0-9]+', 'N', e.json_path)}", e.message[:200])
+    return wrong

@@ -14,7 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from conftest import LINTEL, wait_for
 from drills import SCENARIO, record, run
-from passkey import Console, Passkey, Refused
 
 SHIPPED = [s["name"] for s in json.loads(subprocess.run([str(LINTEL), "drill", "list", "--json"], capture_output=True,
                                                         text=True, check=True).stdout)["scenarios"]]
@@ -44,35 +43,6 @@ def says(folder, text, seconds=20):
         process.kill()
         process.wait()
     wait_for("the family to go", lambda: "stopped" in log.read_text().splitlines()[-1], 20)
-
-
-# ---- its console ----
-
-def test_its_console_is_to_look_at(scratch):
-    """It is announced with a link for a guest; whoever is logged in, nothing is changed from it, and what is asked is answered."""
-    served = subprocess.Popen([str(LINTEL), "drill", "serve", "--json", scratch], stdout=subprocess.PIPE, text=True)
-    try:
-        said = json.loads(served.stdout.readline())
-        port = int(said["console"].removesuffix("/console/").rpartition(":")[2])
-        assert said["console"].startswith("http://localhost:") and said["link"].startswith(said["console"] + "enroll#guest.")
-        admin = json.loads(subprocess.run([str(LINTEL), "operator", "passkey", "admin", "--json"], env={**os.environ, "LINTEL_DIR": str(scratch)},
-                                          capture_output=True, text=True, check=True).stdout)
-        for link, roles in ((said["link"], ["viewer"]), (admin["link"], ["viewer", "operator", "approver", "auditor"])):
-            console, key = Console(port), Passkey()
-            console.enroll(link, key)
-            assert console.log_in(key)["roles"] == roles
-            assert console.get("overview")["ca"]["drill"] is True
-            with pytest.raises(Refused) as refused:
-                console.change("halts", {"kind": "all", "reason": "to see"})
-            assert refused.value.status == 403 and "a drill's book, here to look at" in refused.value.document["detail"]
-            assert console.get("halts")["halts"] == []
-            console.change("session/leave")
-            with pytest.raises(Refused) as refused:
-                console.get("overview")
-            assert refused.value.status == 401
-    finally:
-        served.send_signal(signal.SIGTERM)
-        assert served.wait(40) == 0
 
 
 # ---- walls ----
