@@ -147,7 +147,7 @@ static void on_request(void *self, struct http_exchange *x)
     }
     for (size_t i = 0; i < LT_COUNT(routes); i++) {
         if (route_matches(g, i, slot->listener, r->path)) {
-            if (gateway_share_takes(g, slot, routes[i].share)) {
+            if (!gateway_share_serves(g, slot, routes[i].share)) {
                 routes[i].serve(g, x);
             }
             return;
@@ -206,6 +206,7 @@ static lt_res tick(void *self, lt_time now)
     http_server_tick(g->server, now, g->now_ms);
     gateway_expire(g);
     gateway_live_tick(g);
+    gateway_share_tick(g);
     gateway_tls_tick(g);
     gateway_ari_tick(g);
     gateway_ocsp_tick(g);
@@ -294,6 +295,7 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *start, const int *li
     gateway_testing_open(g, start);
     gateway_console_open(g, start);
     gateway_live_open(g);
+    gateway_share_open(g);
     for (size_t i = 0; i < start->n_listeners; i++) {
         LT_TRY(add_listener(g, start->listeners[i], listener_fds[i]));
     }

@@ -43,6 +43,7 @@ enum {
 
 /* Pages: where anybody may post, and where a link of one's own leads. */
 enum gateway_share { GATEWAY_SHARE_NONE, GATEWAY_SHARE_OPEN, GATEWAY_SHARE_LINK };
+enum gateway_form { GATEWAY_FORM_NOT, GATEWAY_FORM_WAITS, GATEWAY_FORM_ASKED };
 enum gateway_bucket_name { GATEWAY_BUCKET_OPEN, GATEWAY_BUCKET_LINK, GATEWAY_BUCKET_LOOK, GATEWAY_BUCKETS };
 
 struct gateway_bucket {
@@ -62,7 +63,8 @@ struct gateway_slot {
     bool spared;     /* its address has no limit */
     bool asked_again;
     bool begun; /* the answer's head went out */
-    bool form;  /* of forms_in_flight */
+    enum gateway_form form;
+    struct gateway_slot *next_form; /* of those that wait */
     enum gateway_listener listener;
     int64_t since_us;
     int64_t deadline_ms;
@@ -175,7 +177,10 @@ struct gateway {
     uint64_t address_seed;
     struct gateway_bucket address_forms[GATEWAY_ADDRESS_BUCKETS];
     struct gateway_bucket buckets[GATEWAY_BUCKETS];
-    size_t forms_in_flight;
+    struct gateway_slot *first_form; /* of those that wait */
+    size_t forms_waiting;
+    size_t forms_asked;
+    struct event form_event; /* there is room for the next */
     struct lt_arena scratch;
     struct lt_metric *requests[LISTENER_KINDS][6]; /* by hundreds of the status; 0: the client left first */
     struct lt_metric *latency;
@@ -232,9 +237,12 @@ bool gateway_live_takes(struct gateway *g, struct gateway_slot *slot, const Ipc_
 void gateway_live_tick(struct gateway *g);
 void gateway_live_forget(struct gateway *g, struct gateway_slot *slot);
 
-/* gateway_share.c: the share of pages that anybody may send forms to. False: x has been refused. */
-bool gateway_share_takes(struct gateway *g, struct gateway_slot *slot, enum gateway_share share);
-void gateway_share_forget(struct gateway *g, const struct gateway_slot *slot);
+/* gateway_share.c: the share of pages that anybody may send forms to. */
+void gateway_share_open(struct gateway *g);
+/* False: it is none of these. Else it is asked, now or in its turn, or has been refused. */
+bool gateway_share_serves(struct gateway *g, struct gateway_slot *slot, enum gateway_share share);
+void gateway_share_tick(struct gateway *g);
+void gateway_share_forget(struct gateway *g, struct gateway_slot *slot);
 
 /* gateway_ari.c: renewal information (RFC 9773), out of the publisher's map. */
 void gateway_ari_open(struct gateway *g, const char *folder);

@@ -3,8 +3,12 @@
  * their own, and what is beyond it is refused here, before it costs more than its bytes. Clients of ACME
  * never wait for them.
  *
+ * They go to the notaries a few at a time and one behind the other, so that no burst of them stands before an
+ * order either.
+ *
  * Who got a link of their own (a case, a letter) does not stand behind those who post where anybody may.
  */
+#include <event2/event.h>
 #include <string.h>
 
 #include "role/gateway.h"
@@ -15,13 +19,14 @@ static const struct share {
     double burst;
 } shares[GATEWAY_BUCKETS] =
     {
-        [GATEWAY_BUCKET_OPEN] = {20, 200},
-        [GATEWAY_BUCKET_LINK] = {20, 200},
+        [GATEWAY_BUCKET_OPEN] = {10, 200},
+        [GATEWAY_BUCKET_LINK] = {10, 200},
         [GATEWAY_BUCKET_LOOK] = {250, 1000}, /* looking at a page is cheaper */
 },
   by_address = {0.5, 20};
 
-enum { IN_FLIGHT_MAX = 64, RETRY_S = 10 };
+/* So many are with notaries at a time, and so many wait for these. */
+enum { ASKED_MAX = 4, WAITING_MAX = 64, WAIT_MS = 10000, RETRY_S = 10 };
 
 static void fill(struct gateway_bucket *b, const struct share *s, int64_t now_ms)
 {
@@ -47,7 +52,7 @@ static bool take(struct gateway *g, const struct gateway_slot *slot, enum gatewa
     bool counts = !slot->spared && name != GATEWAY_BUCKET_LOOK;
     fill(own, &by_address, g->now_ms);
     fill(all, &shares[name], g->now_ms);
-    if ((counts && own->tokens < 1) || all->tokens < 1 || g->forms_in_flight > IN_FLIGHT_MAX) {
+    if ((counts && own->tokens < 1) || all->tokens < 1 || g->forms_waiting >= WAITING_MAX) {
         return false;
     }
     own->tokens -= counts ? 1 : 0;
@@ -92,31 +97,97 @@ static bool wants_page(const struct http_request *r)
     return page;
 }
 
-bool gateway_share_takes(struct gateway *g, struct gateway_slot *slot, enum gateway_share share)
+static void turn_away(struct http_exchange *x)
 {
-    const struct http_request *r = http_exchange_request(slot->exchange);
-    enum gateway_bucket_name name = is_look(r)                    ? GATEWAY_BUCKET_LOOK
-                                    : share == GATEWAY_SHARE_OPEN ? GATEWAY_BUCKET_OPEN
-                                                                  : GATEWAY_BUCKET_LINK;
-    if (share == GATEWAY_SHARE_NONE) {
-        return true;
-    }
-    slot->form = true;
-    g->forms_in_flight++;
-    if (take(g, slot, name)) {
-        return true;
-    }
     lt_metric_add("lintel_http_forms_refused_total", 1);
-    if (wants_page(r)) {
-        refuse(slot->exchange);
+    if (wants_page(http_exchange_request(x))) {
+        refuse(x);
     } else {
-        http_exchange_problem(slot->exchange, 429, NULL, "very much is being sent to these pages just now",
-                              RETRY_S);
+        http_exchange_problem(x, 429, NULL, "very much is being sent to these pages just now", RETRY_S);
     }
-    return false;
 }
 
-void gateway_share_forget(struct gateway *g, const struct gateway_slot *slot)
+static void ask(struct gateway *g, struct gateway_slot *slot)
 {
-    g->forms_in_flight -= slot->form ? 1U : 0U;
+    slot->form = GATEWAY_FORM_ASKED;
+    g->forms_asked++;
+    gateway_ask(g, slot->exchange);
+}
+
+static void unlink_form(struct gateway *g, struct gateway_slot *slot)
+{
+    struct gateway_slot **at = &g->first_form;
+    while (*at != slot) {
+        at = &(*at)->next_form;
+    }
+    *at = slot->next_form;
+    slot->form = GATEWAY_FORM_NOT;
+    g->forms_waiting--;
+}
+
+/* Behind all others. */
+static void wait(struct gateway *g, struct gateway_slot *slot)
+{
+    struct gateway_slot **at = &g->first_form;
+    while (*at != NULL) {
+        at = &(*at)->next_form;
+    }
+    *at = slot;
+    slot->form = GATEWAY_FORM_WAITS;
+    g->forms_waiting++;
+}
+
+static void on_room(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    struct gateway *g = arg;
+    while (g->first_form != NULL && g->forms_asked < ASKED_MAX) {
+        struct gateway_slot *slot = g->first_form;
+        unlink_form(g, slot);
+        ask(g, slot);
+    }
+}
+
+void gateway_share_open(struct gateway *g)
+{
+    LT_ASSERT(event_assign(&g->form_event, g->base, -1, 0, on_room, g) == 0);
+}
+
+bool gateway_share_serves(struct gateway *g, struct gateway_slot *slot, enum gateway_share share)
+{
+    enum gateway_bucket_name name = is_look(http_exchange_request(slot->exchange)) ? GATEWAY_BUCKET_LOOK
+                                    : share == GATEWAY_SHARE_OPEN                  ? GATEWAY_BUCKET_OPEN
+                                                                                   : GATEWAY_BUCKET_LINK;
+    if (share == GATEWAY_SHARE_NONE) {
+        return false;
+    }
+    if (!take(g, slot, name)) {
+        turn_away(slot->exchange);
+    } else if (g->forms_asked < ASKED_MAX && g->first_form == NULL) {
+        ask(g, slot);
+    } else {
+        wait(g, slot);
+    }
+    return true;
+}
+
+/* Where notaries or the registrar are away nobody waits for ever. */
+void gateway_share_tick(struct gateway *g)
+{
+    while (g->first_form != NULL && (g->now.us - g->first_form->since_us) / 1000 > WAIT_MS) {
+        struct http_exchange *x = g->first_form->exchange;
+        unlink_form(g, g->first_form);
+        turn_away(x);
+    }
+}
+
+void gateway_share_forget(struct gateway *g, struct gateway_slot *slot)
+{
+    if (slot->form == GATEWAY_FORM_WAITS) {
+        unlink_form(g, slot);
+    } else if (slot->form == GATEWAY_FORM_ASKED) {
+        g->forms_asked--;
+        event_active(&g->form_event, 0, 0); /* not from within the end of another's */
+    }
 }

@@ -769,6 +769,42 @@ static void test_share(void **state)
     finish(&p, notary);
 }
 
+/* Four at a time: the others wait for them, one behind the other; ACME does not. */
+static void test_forms_wait(void **state)
+{
+    (void)state;
+    enum { ASKED = 4, CLIENTS = 6 };
+    struct puppet p;
+    struct ipc_link *notary;
+    struct client c[CLIENTS];
+    uint64_t ids[CLIENTS];
+    const ProtobufCMessage *body;
+    start(&p, &notary);
+    wait_healthy();
+    for (int i = 0; i < CLIENTS; i++) {
+        char path[32];
+        client_open(&c[i], HTTPS);
+        (void)snprintf(path, sizeof path, "/problem/%d", i);
+        client_get(&c[i], "POST", path, "");
+        if (i < ASKED) {
+            ids[i] = expect_question(&p, notary, IPC_HTTP_REQUEST, &body);
+        }
+    }
+    post_page(&p, notary, "POST", "/acme/new-order", true);
+    assert_false(hears(&p, notary, IPC_HTTP_REQUEST, TICKS_MS));
+    for (int i = 0; i < CLIENTS; i++) {
+        answer(notary, ids[i], 200, "asked", false);
+        assert_int_equal(client_read(&c[i]), 200);
+        client_close(&c[i]);
+        if (i + ASKED < CLIENTS) {
+            ids[i + ASKED] = expect_question(&p, notary, IPC_HTTP_REQUEST, &body);
+            const char *path = ((const Ipc__HttpRequest *)(const void *)body)->path;
+            assert_int_equal(path[strlen("/problem/")], '0' + i + ASKED);
+        }
+    }
+    finish(&p, notary);
+}
+
 static void put_file(const char *name, const char *content)
 {
     char path[256];
@@ -1308,6 +1344,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_live),
         cmocka_unit_test(test_live_places),
         cmocka_unit_test(test_share),
+        cmocka_unit_test(test_forms_wait),
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_answers),
         cmocka_unit_test(test_bad_answers),
