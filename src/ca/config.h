@@ -155,7 +155,8 @@ static inline void ca_config_freep(struct ca_config **config)
 const char *ca_config_store(const struct ca_config *config, const char *folder, struct lt_arena *a);
 /* The names of our own listeners: host-names, and the console's where there is one. How many. */
 uint32_t ca_config_own_names(const struct ca_config *config, const char *ret_names[CA_CONFIG_OWN_NAMES]);
-/* The cookie of the console's sessions: "lintel_session_14001", so that two consoles of one host keep theirs. */
+/* The cookie of the console's sessions: "lintel_session_14001", so that two consoles of one host keep theirs.
+ */
 enum { CA_CONFIG_COOKIE_SIZE = 32 };
 void ca_config_console_cookie(const struct ca_config *config, char ret_name[CA_CONFIG_COOKIE_SIZE]);
 /* Where the console is: "http://localhost:14001", or https:// where it has a name of its own; "" when there

@@ -9,7 +9,7 @@
 #include "crypto/pub.h"
 
 enum { PASSKEYS_ARENA_MAX = 4 * 1024 * 1024, HEAD_LEN = 37, TEXT_MAX = 1024 };
-/*= WebAuthn-2 6.1 "Bit 0: User Present (UP) result" … "Bit 2: User Verified (UV) result" */
+/* WebAuthn 2, 6.1 "Bit 0: User Present (UP) result" … "Bit 2: User Verified (UV) result" */
 enum { FLAG_PRESENT = 0x01, FLAG_VERIFIED = 0x04, FLAG_CREDENTIAL = 0x40, FLAG_EXTENSIONS = 0x80 };
 
 static lt_slice bytes(ProtobufCBinaryData b)
@@ -297,7 +297,7 @@ static lt_res read_head(lt_slice data, const char *rp, uint32_t *ret_sign_count)
     return LT_OK;
 }
 
-/*= WebAuthn-2 7.2 "verify that sig is a valid signature over the binary concatenation of authData and hash."
+/* WebAuthn 2, 7.2 "verify that sig is a valid signature over the binary concatenation of authData and hash."
  */
 static lt_res verify_signature(const struct ca_passkey *k, const Ipc__PasskeyAssertion *a)
 {

@@ -91,7 +91,7 @@ struct ca_session_text {
 };
 LT_MUST_USE lt_res ca_session_text(const struct ca_session_text *s, struct lt_buf *out);
 
-/*= WebAuthn-2 5.8.1.2 "Limited Verification Algorithm"
+/* WebAuthn 2, 5.8.1.2 "Limited Verification Algorithm"
  * The client data of that type and challenge, from one of the origins (NULL: any; the audit knows none of the
  * time). crossOrigin must be there and false. */
 LT_MUST_USE lt_res ca_client_data_check(lt_slice client_data, const char *type, lt_slice challenge,

@@ -90,7 +90,7 @@ lt_res ca_passkeys_load(struct ca_turn *t)
     return r;
 }
 
-/*= WebAuthn-2 7.2 "This is a signal that the authenticator may be cloned" */
+/* WebAuthn 2, 7.2 "This is a signal that the authenticator may be cloned" */
 lt_res ca_passkey_count(struct ca_turn *t, const Ipc__PasskeyAssertion *a)
 {
     struct store_rows rows;

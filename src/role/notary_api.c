@@ -140,7 +140,8 @@ lt_res notary_api_begin(struct notary *n, struct notary_request *q, const Ipc__H
         if (q->console) {
             return notary_login_begin(n, q, m);
         }
-        return refuse_as(n, q, "malformed", 404);
+        return notary_api_refuse(
+            n, q, lt_fail(LT_PEER_NOT_FOUND, __FILE__, __LINE__, "sessions are the console's"));
     case CA_API_CALL:
         break;
     }

@@ -27,7 +27,7 @@ enum {
     SHAPE_PARTS = 2
 };
 
-/*= WebAuthn-2 6.5.1.1 "The credential public key encoded in COSE_Key format"
+/* WebAuthn 2, 6.5.1.1 "The credential public key encoded in COSE_Key format"
  * in the canonical form of CTAP2: one sequence of bytes for each key. Known bytes, then so many of the key's;
  * twice. */
 static const struct {

@@ -65,7 +65,7 @@ enum { MAX_SILENCES = 40 };
 struct supervisor {
     char folder[1024]; /* absolute; also the working directory */
     char libexec[1024];
-    struct ca_config *config;   /* owned */
+    struct ca_config *config; /* owned */
     char console_cookie[CA_CONFIG_COOKIE_SIZE];
     struct lt_arena yaml_arena; /* of yaml */
     const char *yaml;

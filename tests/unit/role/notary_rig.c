@@ -95,6 +95,7 @@ int set_up(void **state)
 {
     (void)state;
     const struct notary_options options = {.site = {.base_url = BASE, .terms_of_service = "", .website = ""},
+                                           .cookie = "lintel_session_14001",
                                            .owner_uid = 1000,
                                            .keys_max = 4,
                                            .testing = rig_testing};
