@@ -7,9 +7,9 @@
  * accounts, accounts/ID, readiness (status: a tier), readiness/ACCOUNT, readiness/worklist, holdouts,
  * blast-radius, masses, masses/ID, holds, events, halts, orders (status: waiting, or a state), orders/ID,
  * operators, plans, plans/ID, issuers, crls, inventory (certificates with DER and verdict at issuance),
- * nonce. Query parameters: cursor, limit, issuer, profile, status, name, suffix, account, serial,
- * spki-sha256, sha256, id (hex or words), issued-from, issued-until, expires-from, expires-until (RFC 3339),
- * evidence, der ("1"), order.
+ * nonce, openapi.json (what all of this is, for programs). Query parameters: cursor, limit, issuer, profile,
+ * status, name, suffix, account, serial, spki-sha256, sha256, id (hex or words), issued-from, issued-until,
+ * expires-from, expires-until (RFC 3339), evidence, der ("1"), order.
  *
  * Scopes: GET scopes, scopes/NAME, scopes/NAME/diff (version, against), scopes/NAME/run (version); POST of an
  * expression as text/plain: scope/count, scope/list (cursor, limit), scope/explain, scope/run; with at (RFC
