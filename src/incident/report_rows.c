@@ -58,10 +58,27 @@ static void add_hex(struct lt_buf *out, lt_slice bytes)
     lt_buf_add_cstr(out, hex);
 }
 
+/* "2026-03-01 02:10:00 UTC"; by hand, since there are millions of them. */
 static void add_time(struct lt_buf *out, int64_t seconds)
 {
     struct lt_date d = lt_date_of(lt_time_from_seconds(seconds));
-    lt_buf_addf(out, "%04d-%02d-%02d %02d:%02d:%02d UTC", d.year, d.month, d.day, d.hour, d.minute, d.second);
+    const struct {
+        int value;
+        int digits;
+        uint8_t behind;
+    } parts[] = {{d.year, 4, '-'}, {d.month, 2, '-'},  {d.day, 2, ' '},
+                 {d.hour, 2, ':'}, {d.minute, 2, ':'}, {d.second, 2, ' '}};
+    for (size_t i = 0; i < LT_COUNT(parts); i++) {
+        uint8_t text[5];
+        int value = parts[i].value;
+        for (int k = parts[i].digits; k > 0; k--) {
+            text[k - 1] = (uint8_t)('0' + value % 10);
+            value /= 10;
+        }
+        text[parts[i].digits] = parts[i].behind;
+        lt_buf_add(out, LT_SLICE(text, (size_t)parts[i].digits + 1));
+    }
+    lt_buf_add(out, LT_LIT("UTC"));
 }
 
 static void add_quoted(struct lt_buf *out, lt_slice text)
@@ -234,7 +251,11 @@ static void add_line(struct lt_buf *out, const struct incident_csv *c, const str
     lt_buf_add_byte(out, ',');
     add_hex(out, m->serial);
     lt_buf_add_byte(out, ',');
-    add_dns_names(out, cert);
+    if (c->names != NULL) {
+        add_cell(out, lt_slice_cstr(c->names));
+    } else {
+        add_dns_names(out, cert);
+    }
     lt_buf_addf(out, ",%s,", revoked ? "Yes" : expired ? "N/A" : c->delayed ? "Delayed" : "Planned");
     if (revoked) {
         add_time(out, m->revoked_s);

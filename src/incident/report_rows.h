@@ -45,6 +45,7 @@ struct incident_csv {
     bool delayed;
     lt_time must;            /* when the others are to be revoked; .us 0: no such time */
     const char *issuer_name; /* where the bytes do not say */
+    const char *names;       /* NULL: as the bytes say */
 };
 void incident_add_csv_head(struct lt_buf *out);
 LT_MUST_USE lt_res incident_add_csv(struct lt_buf *out, const struct incident_csv *c,
