@@ -7,10 +7,12 @@ const SEAL = { intact: "ok", broken: "bad", missing: "warning", unknown: "quiet"
 
 const dnssecLevel = (word) => (word === "secure" ? "ok" : word === "bogus" ? "bad" : "quiet");
 
+/** Each place that was asked; agreeing and dissenting have a bit for each, in their order. */
 function places(check) {
   const list = (check.perspectives ?? "").split(",").filter(Boolean);
   if (!list.length) return null;
-  return [list.join(", "), check.agreeing ? h("span", { class: "quiet small" }, ` · ${plural(check.agreeing, "other")} agreed, ${number(check.dissenting)} did not`) : null];
+  const said = list.map((name, i) => ({ name, word: (check.dissenting >> i) & 1 ? "disagreed" : (check.agreeing >> i) & 1 ? "agreed" : "no answer" }));
+  return h("span", { class: "badges" }, said.map((p) => badge(p.word === "agreed" ? p.name : `${p.name}: ${p.word}`, p.word === "agreed" ? "ok" : p.word === "disagreed" ? "bad" : "quiet")));
 }
 
 function rule(check) {

@@ -83,7 +83,7 @@ async function parts(id, ctx, done) {
         ["As it came", [short(problem.raw_sha256, 12, 6), ` ${number(problem.raw_bytes)} bytes `, problem.raw_bytes && ctx.may("operator", "auditor") ? button("Download", { class: "plain tool", onclick: () => raw(problem) }) : null]]])),
       card("About", about(problem), { class: "flush" }),
       problem.files.length ? card("Files", h("ul", null, problem.files.map((f) => h("li", null, f.name ?? f, f.bytes ? h("span", { class: "quiet" }, ` ${number(f.bytes)} bytes`) : null)))) : null,
-      card("Letters", problem.notices.length ? h("ul", { class: "letters" }, problem.notices.map((n) => h("li", null, badge(n.status, n.status === "sent" ? "ok" : undefined), " ", n.kind.replaceAll("-", " "), h("div", { class: "quiet small" }, n.to, n.ended ? [", ", time(n.ended, { seconds: false })] : null)))) : h("p", { class: "quiet" }, "None left us."))))];
+      card("Letters", problem.notices.length ? h("ul", { class: "letter-list" }, problem.notices.map((n) => h("li", null, badge(n.status, n.status === "sent" ? "ok" : undefined), " ", n.kind.replaceAll("-", " "), h("div", { class: "quiet small" }, n.to, n.ended ? [", ", time(n.ended, { seconds: false })] : null)))) : h("p", { class: "quiet" }, "None left us."))))];
 }
 
 export async function show(ctx) {

@@ -83,6 +83,7 @@ export function time(when, options = {}) {
 const tickers = new Set();
 let beat = 0;
 function tick() {
+  if (document.hidden) return; // nobody looks: it is drawn again when somebody does
   beat++;
   for (const t of tickers) {
     if (t.el.isConnected) t.seen = true;
@@ -92,7 +93,10 @@ function tick() {
 }
 /** Draws an element now and each so many seconds for as long as it is on the page. Returns the element. */
 export function ticking(el, draw, every = 1) {
-  if (tickers.size === 0 && beat === 0) setInterval(tick, 1000);
+  if (tickers.size === 0 && beat === 0) {
+    setInterval(tick, 1000);
+    document.addEventListener("visibilitychange", () => { if (!document.hidden) for (const t of tickers) t.draw(t.el); });
+  }
   tickers.add({ el, draw, every, born: beat, seen: false });
   draw(el);
   return el;

@@ -1,1 +1,0 @@
-import{a,b}from"./chunk-M6DRSXBB.js";import"./chunk-7XQFSMZH.js";import"./chunk-RLPLNT75.js";import"./chunk-MPNXCA2A.js";import"./chunk-2UCLRDXY.js";import"./chunk-7TVBL7HT.js";export{a as openIncident,b as show};
