@@ -45,6 +45,13 @@ static const struct {
     {ON(LISTENER_HTTPS), "/status.json", gateway_ask},
     {ON(LISTENER_HTTPS), "/hierarchy", gateway_ask},
     {ON(LISTENER_HTTPS), "/get-certificates", gateway_ask},
+    {ON(LISTENER_HTTP), "/", gateway_serve_front, .whole = true},
+    {ON(LISTENER_HTTP), "/status", gateway_serve_front},
+    {ON(LISTENER_HTTP), "/hierarchy", gateway_serve_front},
+    {ON(LISTENER_HTTP), "/get-certificates", gateway_serve_front},
+    {ON(LISTENER_HTTP), "/problem", gateway_serve_front},
+    {ON(LISTENER_HTTP), "/key", gateway_serve_front},
+    {ON(LISTENER_HTTP), "/affected", gateway_serve_front},
     {ON(LISTENER_HTTPS), "/validate/", gateway_ask, .share = GATEWAY_SHARE_LINK},
     {ON(LISTENER_HTTPS), "/problem", gateway_ask, .share = GATEWAY_SHARE_OPEN},
     {ON(LISTENER_HTTPS), "/problem/", gateway_ask, .share = GATEWAY_SHARE_LINK},
@@ -293,6 +300,7 @@ static lt_res start(struct role_kit *kit, const Ipc__Start *start, const int *li
     gateway_ocsp_open(g, start->folder);
     LT_TRY(gateway_tls_open(g, start));
     gateway_testing_open(g, start);
+    gateway_front_open(g, start);
     gateway_console_open(g, start);
     gateway_live_open(g);
     gateway_share_open(g);

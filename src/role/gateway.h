@@ -145,6 +145,7 @@ struct gateway {
     char console_name[256]; /* under which browsers know the console, beside localhost */
     char console_cookie[32];
     struct gateway_tls tls;
+    char front[512];                 /* URL of the pages for people, no slash at the end; "": not known */
     struct gateway_testing *testing; /* owned; NULL but in a test CA that wants it */
     int crl_fd;
     int ca_fd;
@@ -204,6 +205,10 @@ void gateway_expire(struct gateway *g);
 LT_MUST_USE lt_res gateway_form_read(const struct http_request *r, struct lt_arena *a, Ipc__HttpRequest *q);
 /* Is it such a form, and broken? Then it was answered. */
 bool gateway_form_refuse(struct gateway *g, struct http_exchange *x);
+
+/* gateway_front.c: from plain HTTP to the pages for people. */
+void gateway_front_open(struct gateway *g, const Ipc__Start *start);
+void gateway_serve_front(struct gateway *g, struct http_exchange *x);
 
 /* gateway_files.c: what the publisher wrote. */
 LT_MUST_USE lt_res gateway_files_open(struct gateway *g, const char *folder);

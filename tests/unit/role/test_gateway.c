@@ -370,7 +370,10 @@ static void test_routes(void **state)
         {"/healthz", {200, 200, 200, 200}},
         {"/crl/none.crl", {404, 404, 404, 404}},
         {"/ca/tls.crt", {200, 200, 404, 404}},
-        {"/", {ASKED, 404, 308, 404}},
+        {"/", {ASKED, 308, 308, 404}},
+        {"/problem", {ASKED, 308, 404, 404}}, /* without TLS pages for people lead to where there is some */
+        {"/problem/0123456789abcdef", {ASKED, 404, 404, 404}},
+        {"/status.json", {ASKED, 404, 404, 404}},
         {"/metrics/", {404, 404, 404, 404}},
         {"/healthz/x", {404, 404, 404, 404}},
         {"/ca/", {404, 404, 404, 404}},
