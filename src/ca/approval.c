@@ -84,7 +84,7 @@ static lt_res verify_passkey(const struct ca_operators *all, const struct ca_ope
     lt_slice id = LT_SLICE(answer->credential_id.data, answer->credential_id.len);
     const struct ca_passkey *k = ca_passkeys_find(all->passkeys, id);
     uint32_t sign_count = 0;
-    LT_CHECK(k != NULL && strcmp(k->operator_, o->name) == 0 && (all->past || !ca_passkey_refused(o, id)),
+    LT_CHECK(k != NULL && (ca_passkey_is_of(k, o) || (all->past && strcmp(k->operator_, o->name) == 0)),
              LT_POLICY_APPROVAL, "that is no passkey of %s", o->name);
     return ca_passkey_verify(k, statement, all->origins, answer, &sign_count);
 }

@@ -2,8 +2,8 @@
  * that moment, and remembers. Afterwards the link may be gone; the operator, and the operator's list of
  * passkeys that were taken back, are asked each time.
  *
- * File: passkeys, a line each: "ENROLMENT OPERATOR RP ALG CREDENTIAL SPKI", base64url and SHA-256 of the
- * link's key in hex. */
+ * File: passkeys, a line each: "ENROLMENT OPERATOR RP ALG CREDENTIAL SPKI OWNER", base64url and SHA-256 of
+ * the link's key in hex. */
 #include <string.h>
 
 #include "base/file.h"
@@ -11,7 +11,7 @@
 #include "ca/examiner_private.h"
 #include "crypto/digest.h"
 
-enum { FILE_MAX = 4 * 1024 * 1024, WORDS = 6, HEX_LEN = 64 };
+enum { FILE_MAX = 4 * 1024 * 1024, WORDS = 7, HEX_LEN = 64 };
 
 static const char passkeys_file[] = "passkeys";
 
@@ -50,6 +50,7 @@ static lt_res take_words(struct ca_examiner_state *s, const lt_slice *w, struct 
     LT_TRY(lt_unhex(a, w[0], &link));
     LT_TRY(lt_unbase64url(a, w[4], &k.id));
     LT_TRY(lt_unbase64url(a, w[5], &k.spki));
+    LT_TRY(lt_unhex(a, w[6], &k.owner));
     LT_TRY(ca_passkey_check(&k));
     return put(s, &k, link);
 }
@@ -82,6 +83,8 @@ static lt_res save(const struct ca_examiner_state *s)
         lt_base64url_add(&out, k->id);
         lt_buf_add_byte(&out, ' ');
         lt_base64url_add(&out, k->spki);
+        lt_buf_add_byte(&out, ' ');
+        lt_hex_add(&out, k->owner);
         lt_buf_add_byte(&out, '\n');
     }
     lt_res r = lt_buf_check(&out);
@@ -96,7 +99,11 @@ lt_res ca_examiner_passkey(struct ca_examiner_state *s, const struct ca_operator
                            const Ipc__PasskeyAdd *m, lt_time now)
 {
     uint8_t hash[CRYPTO_SHA256_LEN];
-    const struct ca_passkey k = {m->operator_, m->rp, m->alg, bytes(m->credential_id), bytes(m->spki)};
+    const struct ca_operator *o = ca_operator_by_name(operators, lt_slice_cstr(m->operator_));
+    LT_CHECK(o != NULL, LT_POLICY_APPROVAL, "there is no operator %s", m->operator_);
+    const struct ca_passkey k = {m->operator_,   m->rp,
+                                 m->alg,         bytes(m->credential_id),
+                                 bytes(m->spki), LT_SLICE(o->thumbprint, sizeof o->thumbprint)};
     const struct ca_passkey *known = ca_passkeys_find(&s->passkeys, k.id);
     if (known != NULL) {
         return ca_passkeys_add(&s->passkeys, &k); /* somebody else's: said so */

@@ -61,6 +61,7 @@ lt_res ca_passkeys_add(struct ca_passkeys *p, const struct ca_passkey *k)
         .alg = lt_arena_cstr(&p->arena, lt_slice_cstr(k->alg)),
         .id = lt_arena_copy(&p->arena, k->id),
         .spki = lt_arena_copy(&p->arena, k->spki),
+        .owner = lt_arena_copy(&p->arena, k->owner),
     };
     LT_CHECK(own.operator_ != NULL && own.rp != NULL && own.alg != NULL && own.id.ptr != NULL &&
                  own.spki.ptr != NULL,
@@ -208,6 +209,13 @@ lt_res ca_passkey_enrolled(const struct ca_operators *operators, const struct ca
     lt_res r = ca_passkey_signed(k, enrolment_spki, signature);
     LT_CHECK(!lt_failed(r), LT_POLICY_APPROVAL, "the link's key has not signed for this passkey");
     return LT_OK;
+}
+
+bool ca_passkey_is_of(const struct ca_passkey *k, const struct ca_operator *o)
+{
+    return strcmp(k->operator_, o->name) == 0 &&
+           lt_slice_eq(k->owner, LT_SLICE(o->thumbprint, sizeof o->thumbprint)) &&
+           !ca_passkey_refused(o, k->id);
 }
 
 bool ca_passkey_refused(const struct ca_operator *o, lt_slice id)

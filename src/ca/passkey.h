@@ -43,6 +43,8 @@ struct ca_passkey { /* everything belongs to whoever filled it in */
     const char *alg; /* "ES256", "EdDSA", "RS256" */
     lt_slice id;     /* of the credential */
     lt_slice spki;
+    lt_slice
+        owner; /* thumbprint of the operator's own key when it became theirs: another key is another person */
 };
 
 struct ca_passkeys {
@@ -81,6 +83,8 @@ LT_MUST_USE lt_res ca_passkey_enrolled(const struct ca_operators *operators, con
 /* Does the operator's file name that key of a link, expired or not? */
 bool ca_passkey_link_known(const struct ca_operators *operators, const char *operator_,
                            lt_slice enrolment_spki);
+/* Is it still that operator's: the person with that key, and not taken back by their file? */
+bool ca_passkey_is_of(const struct ca_passkey *k, const struct ca_operator *o);
 /* Has the operator's file taken it back? */
 bool ca_passkey_refused(const struct ca_operator *o, lt_slice id);
 

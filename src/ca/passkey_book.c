@@ -8,7 +8,7 @@
 #include "crypto/digest.h"
 #include "sign.pb-c.h"
 
-#define COLUMNS "SELECT credential_id, operator, rp, spki, alg FROM console_passkey "
+#define COLUMNS "SELECT credential_id, operator, rp, spki, alg, owner_thumbprint FROM console_passkey "
 static const struct store_sql sql[] = {
     {"passkey.get", COLUMNS "WHERE id = ?1"},
     {"passkey.all", COLUMNS "WHERE id > '' ORDER BY id LIMIT 1024"},
@@ -16,12 +16,13 @@ static const struct store_sql sql[] = {
     {"passkey.link", "SELECT operator FROM console_passkey WHERE enrolment_spki = ?1"},
     {"passkey.add",
      "INSERT INTO console_passkey (id, credential_id, operator, rp, spki, alg, enrolment_spki, "
-     "signature, sign_count, created_us, used_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0)"},
+     "signature, owner_thumbprint, sign_count, created_us, used_us) "
+     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0)"},
     {"passkey.used", "UPDATE console_passkey SET sign_count = ?2, used_us = ?3 WHERE id = ?1"},
     {"passkey.sign-count", "SELECT sign_count FROM console_passkey WHERE id = ?1"},
-    {"passkey.tell",
-     "SELECT credential_id, operator, rp, spki, alg, enrolment_spki, signature FROM console_passkey "
-     "WHERE created_us >= ?1 ORDER BY created_us LIMIT 1024"},
+    {"passkey.tell", "SELECT credential_id, operator, rp, spki, alg, owner_thumbprint, enrolment_spki, "
+                     "signature FROM console_passkey "
+                     "WHERE created_us >= ?1 ORDER BY created_us LIMIT 1024"},
 };
 enum { SQL_GET, SQL_ALL, SQL_COUNT, SQL_LINK, SQL_ADD, SQL_USED, SQL_SIGN_COUNT, SQL_TELL };
 const struct store_sql *const ca_passkey_sql = sql;
@@ -51,6 +52,7 @@ static struct ca_passkey borrowed(const struct store_rows *rows)
         .rp = store_cstr(rows, 2),
         .spki = store_bytes(rows, 3),
         .alg = store_cstr(rows, 4),
+        .owner = store_bytes(rows, 5),
     };
 }
 
@@ -63,6 +65,7 @@ lt_res ca_passkey_by_id(struct ca_turn *t, lt_slice id, struct ca_passkey *ret_k
         struct ca_passkey k = borrowed(&rows);
         k.id = lt_arena_copy(t->arena, k.id);
         k.spki = lt_arena_copy(t->arena, k.spki);
+        k.owner = lt_arena_copy(t->arena, k.owner);
         k.operator_ = lt_arena_cstr(t->arena, lt_slice_cstr(k.operator_));
         k.rp = lt_arena_cstr(t->arena, lt_slice_cstr(k.rp));
         k.alg = lt_arena_cstr(t->arena, lt_slice_cstr(k.alg));
@@ -138,7 +141,7 @@ lt_res ca_passkeys_tell(struct ca_turn *t, lt_time since)
     LT_TRY(store_query(t->store, &sql[SQL_TELL], STORE_ARGS(STORE_I(since.us)), &rows));
     while (!lt_failed(r) && store_next(&rows)) {
         struct ca_passkey k = borrowed(&rows);
-        r = tell(t, &k, store_bytes(&rows, 5), store_bytes(&rows, 6));
+        r = tell(t, &k, store_bytes(&rows, 6), store_bytes(&rows, 7));
     }
     LT_TRY(store_rows_end(&rows));
     return r;
@@ -178,7 +181,7 @@ static lt_res insert(struct ca_turn *t, const struct ca_passkey *k, const Ipc__P
     lt_res r = store_exec(t->store, &sql[SQL_ADD],
                           STORE_ARGS(STORE_S(id), STORE_B(k->id), STORE_S(k->operator_), STORE_S(k->rp),
                                      STORE_B(k->spki), STORE_S(k->alg), STORE_B(bytes(w->enrolment_spki)),
-                                     STORE_B(bytes(w->signature)), STORE_I(w->sign_count),
+                                     STORE_B(bytes(w->signature)), STORE_B(k->owner), STORE_I(w->sign_count),
                                      STORE_I(t->now.us)),
                           NULL);
     LT_CHECK(r.code != LT_PEER_CONFLICT, LT_PEER_CONFLICT, "this passkey is enrolled already");
@@ -188,7 +191,11 @@ static lt_res insert(struct ca_turn *t, const struct ca_passkey *k, const Ipc__P
 static lt_res take_key(struct ca_turn *t, const Ipc__OperatorCall *m, const char **ret_json)
 {
     const Ipc__PasskeyWanted *w = m->passkey;
-    const struct ca_passkey k = {w->operator_, w->rp, w->alg, bytes(w->credential_id), bytes(w->spki)};
+    const struct ca_operator *o = ca_operator_by_name(&t->book->operators, lt_slice_cstr(w->operator_));
+    LT_CHECK(o != NULL, LT_POLICY_APPROVAL, "there is no operator %s", w->operator_);
+    const struct ca_passkey k = {w->operator_,   w->rp,
+                                 w->alg,         bytes(w->credential_id),
+                                 bytes(w->spki), LT_SLICE(o->thumbprint, sizeof o->thumbprint)};
     struct ca_body b;
     LT_TRY(
         ca_passkey_enrolled(&t->book->operators, &k, bytes(w->enrolment_spki), bytes(w->signature), t->now));

@@ -9,7 +9,8 @@ enum { SQL_VIEWER, SQL_SESSIONS, SQL_PASSKEYS };
 static const struct store_sql sql[] = {
     [SQL_VIEWER] = {"query.viewer",
                     "SELECT s.operator, s.id, o.roles, s.method, s.expires_us FROM console_session s "
-                    "JOIN operator o ON o.name = s.operator WHERE s.cookie_sha256 = ?1 AND s.ended_us = 0 "
+                    "JOIN operator o ON o.name = s.operator AND o.thumbprint = s.owner_thumbprint WHERE "
+                    "s.cookie_sha256 = ?1 AND s.ended_us = 0 "
                     "AND o.status = 'valid'"},
     [SQL_SESSIONS] =
         {"query.sessions",

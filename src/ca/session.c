@@ -9,11 +9,12 @@
 #include "crypto/digest.h"
 
 static const struct store_sql sql[] = {
-    {"session.find",
-     "SELECT operator, spki, passkey, expires_us, ended_us FROM console_session WHERE id = ?1"},
+    {"session.find", "SELECT operator, spki, passkey, expires_us, ended_us, owner_thumbprint FROM "
+                     "console_session WHERE id = ?1"},
     {"session.open",
      "INSERT INTO console_session (id, cookie_sha256, operator, spki, method, passkey, address, "
-     "opened_us, expires_us, ended_us, ended_by) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, '')"},
+     "opened_us, expires_us, ended_us, ended_by, owner_thumbprint) "
+     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, '', ?10)"},
     {"session.end", "UPDATE console_session SET ended_us = ?2, ended_by = ?3 WHERE id = ?1 AND ended_us = 0"},
     {"session.alive",
      "SELECT id FROM console_session WHERE operator = ?1 AND opened_us > ?2 AND ended_us = 0 AND "
@@ -47,6 +48,7 @@ lt_res ca_session_find(struct ca_turn *t, const char *id, struct ca_session *ret
         .spki = lt_arena_copy(t->arena, store_bytes(&rows, 1)),
         .passkey = lt_arena_cstr(t->arena, store_bytes(&rows, 2)),
         .expires = {store_int(&rows, 3)},
+        .owner = lt_arena_copy(t->arena, store_bytes(&rows, 5)),
         .ended = store_int(&rows, 4) != 0 || store_int(&rows, 3) <= t->now.us,
     };
     LT_TRY(store_rows_end(&rows));
@@ -124,7 +126,7 @@ static lt_res by_passkey(struct login *l)
     LT_CHECK(k.operator_ != NULL, LT_POLICY_APPROVAL, "nobody's passkey");
     l->window = ca_session_window(id);
     l->who = ca_operator_by_name(&l->t->book->operators, lt_slice_cstr(k.operator_));
-    LT_CHECK(l->who != NULL && !ca_passkey_refused(l->who, id), LT_POLICY_APPROVAL,
+    LT_CHECK(l->who != NULL && ca_passkey_is_of(&k, l->who), LT_POLICY_APPROVAL,
              "the passkey of %s was taken back", k.operator_);
     LT_CHECK(l->m->login->refused[0] == 0, LT_POLICY_APPROVAL, "%s", l->m->login->refused);
     return judge_answer(l, &k);
@@ -245,7 +247,8 @@ static lt_res insert(struct login *l, const char *id, const char *cookie, lt_tim
     return store_exec(l->t->store, &sql[SQL_OPEN],
                       STORE_ARGS(STORE_S(id), STORE_B(LT_SLICE(hash, sizeof hash)), STORE_S(l->who->name),
                                  STORE_B(bytes(l->m->login->spki)), STORE_S(l->method), STORE_S(l->passkey),
-                                 STORE_S(l->m->remote_address), STORE_I(l->t->now.us), STORE_I(expires.us)),
+                                 STORE_S(l->m->remote_address), STORE_I(l->t->now.us), STORE_I(expires.us),
+                                 STORE_B(LT_SLICE(l->who->thumbprint, sizeof l->who->thumbprint))),
                       NULL);
 }
 

@@ -35,6 +35,7 @@ struct ca_session { /* in the turn's arena */
     const char *operator_;
     const char *passkey; /* "": of a client certificate */
     lt_slice spki;
+    lt_slice owner; /* thumbprint of the operator's own key then: another key is another person */
     lt_time expires;
     bool ended; /* or expired */
 };

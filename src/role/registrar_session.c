@@ -120,5 +120,8 @@ lt_res registrar_session_of(struct registrar *g, struct ca_turn *t, const Ipc__O
                  strcmp(m->operator_, s.operator_) == 0,
              LT_PEER_UNAUTHORIZED, "that is not the key of the session");
     *ret_by = ca_operator_by_name(&g->book->operators, lt_slice_cstr(s.operator_));
-    return *ret_by == NULL ? say_ended(t, "the operator is gone", ret_ended) : LT_OK;
+    bool same = *ret_by != NULL &&
+                lt_slice_eq(s.owner, LT_SLICE((*ret_by)->thumbprint, sizeof(*ret_by)->thumbprint));
+    *ret_by = same ? *ret_by : NULL;
+    return same ? LT_OK : say_ended(t, "the operator is gone, or has another key: log in again", ret_ended);
 }

@@ -343,6 +343,22 @@ def refused_or_none(act, *args):
     return None
 
 
+def test_a_namesake(staff):
+    """Who comes after somebody under the same name has not their passkeys, nor their sessions."""
+    staff.ca.lintel("operator", "add", "nora", "--role", "approver")
+    staff.enroll("nora")
+    c = staff.inside("nora")
+    staff.ca.lintel("operator", "remove", "nora", "--yes")
+    wait_for("the end of the session", lambda: refused_or_none(c.get, "session") == 401)
+    (staff.ca.folder / "operators" / "nora.key").unlink()
+    staff.ca.lintel("operator", "add", "nora", "--role", "approver")
+    first = staff.passkeys["nora"]
+    staff.enroll("nora")
+    assert staff.inside("nora").get("session")["operator"] == "nora"
+    assert refused(401, c.get, "session") and refused(401, c.change, "session/leave")
+    refused(403, staff.console().log_in, first)
+
+
 def test_a_passkey_is_taken_back(staff):
     passkey = Passkey()
     made = staff.enroll("vera", passkey)

@@ -41,6 +41,8 @@ static int set_up(void **state)
         .name = "bob", .roles = CA_ROLE_OPERATOR, .alg = "ES256", .spki = crypto_key_spki(link_key)};
     passkey = (struct ca_passkey){"ann", "localhost", "ES256", LT_SLICE(id, sizeof id),
                                   crypto_key_spki(passkey_key)};
+    passkey.owner = LT_SLICE(people[0].thumbprint, sizeof people[0].thumbprint);
+    people[1].thumbprint[0] = 1;
     ca_origins_of("127.0.0.1:14001", "ca.example", &origins);
     return 0;
 }
@@ -385,6 +387,12 @@ static void approvals(void **state)
     people[0].refused = &refused;
     people[0].refused_count = 1;
     assert_fails(ca_approval_verify(&operators, &p, &approval, (lt_time){NOW}), LT_POLICY_APPROVAL);
+    people[0].refused_count = 0;
+    assert_ok(ca_approval_verify(&operators, &p, &approval, (lt_time){NOW}));
+    people[0].thumbprint[5] ^= 1; /* a namesake */
+    assert_fails(ca_approval_verify(&operators, &p, &approval, (lt_time){NOW}), LT_POLICY_APPROVAL);
+    people[0].thumbprint[5] ^= 1;
+    people[0].refused_count = 1;
     operators.past = true;
     assert_ok(ca_approval_verify(&operators, &p, &approval, (lt_time){NOW}));
     operators.past = false;

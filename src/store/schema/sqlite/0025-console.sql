@@ -11,6 +11,7 @@ CREATE TABLE console_passkey (
   alg TEXT NOT NULL,                       -- ES256, EdDSA, RS256
   enrolment_spki BLOB NOT NULL UNIQUE,
   signature BLOB NOT NULL,                 -- of that key over the statement (ca/passkey.h)
+  owner_thumbprint BLOB NOT NULL,          -- SHA-256 of the operator's own key then: a namesake has another
   sign_count INTEGER NOT NULL,             -- as it last said; 0: it does not count
   created_us INTEGER NOT NULL,
   used_us INTEGER NOT NULL                 -- 0: never
@@ -23,6 +24,7 @@ CREATE TABLE console_session (
   cookie_sha256 BLOB NOT NULL UNIQUE,
   operator TEXT NOT NULL,
   spki BLOB NOT NULL,                      -- of the key that the browser keeps
+  owner_thumbprint BLOB NOT NULL,          -- SHA-256 of the operator's own key then
   method TEXT NOT NULL,                    -- passkey, certificate
   passkey TEXT NOT NULL,                   -- '': of a client certificate
   address TEXT NOT NULL,
