@@ -6,7 +6,14 @@
 #include "incident/ask.h"
 #include "x509/cert.h"
 
-enum { INCIDENTS_MAX = 50, DAYS = 90, SERVICES_MAX = 8, SUBJECT_MAX = 8192, MINUTE_S = 60 };
+enum {
+    INCIDENTS_MAX = 50,
+    DAYS = 90,
+    SERVICES_MAX = 8,
+    SUBJECT_MAX = 8192,
+    MINUTE_S = 60,
+    STALE_MINUTES = 3
+};
 
 enum { SQL_INCIDENTS, SQL_DAYS, SQL_FIRST };
 static const struct store_sql sql[] = {
@@ -88,10 +95,12 @@ static void write_day(struct query_out *o, const char *key, int64_t day)
     query_text(o, key, lt_slice_sub(lt_slice_cstr(text), 0, 10));
 }
 
+/* Where nobody has looked for some minutes, nothing is known to work. */
 static lt_res write_days(const struct ca_query *query, struct query_out *o)
 {
     struct store_rows rows;
     int64_t today = query->now.us / LT_US_PER_SECOND / LT_SECONDS_PER_DAY;
+    int64_t minute = query->now.us / LT_US_PER_SECOND / MINUTE_S;
     LT_TRY(store_query(query->store, &sql[SQL_DAYS],
                        STORE_ARGS(STORE_I(today - DAYS), STORE_I(DAYS * SERVICES_MAX)), &rows));
     query_open(o, "days", '[');
@@ -103,7 +112,7 @@ static lt_res write_days(const struct ca_query *query, struct query_out *o)
         query_int(o, "good_minutes", store_int(&rows, 2));
         query_int(o, "bad_minutes", store_int(&rows, 3));
         query_time(o, "measured", (store_int(&rows, 4) + 1) * MINUTE_S * LT_US_PER_SECOND);
-        query_bool(o, "working", store_int(&rows, 5) != 0);
+        query_bool(o, "working", store_int(&rows, 5) != 0 && minute - store_int(&rows, 4) <= STALE_MINUTES);
         query_cstr(o, "words", store_cstr(&rows, 6));
         query_close(o, '}');
     }

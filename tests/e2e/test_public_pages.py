@@ -9,6 +9,7 @@ import re
 import shlex
 import shutil
 import signal
+import sqlite3
 import ssl
 import subprocess
 import sys
@@ -445,3 +446,23 @@ def test_files_are_downloaded(site, plain):
         plain.get_by_role("link", name="Download root.crt").click()
     der = Path(started.value.path()).read_bytes()
     assert x509.load_der_x509_certificate(der) == x509.load_pem_x509_certificate(site.ca.root.read_bytes())
+
+
+def test_what_nobody_has_looked_at_is_not_said_to_work(fresh_ca):
+    """The last word of a family that was away is no word of now; whoever looks again says so."""
+    ca = fresh_ca.start()
+
+    def told():
+        context = ssl.create_default_context(cafile=str(ca.root))
+        with urllib.request.urlopen(f"{ca.url}/status.json", context=context, timeout=10) as answer:
+            return next((d for d in json.loads(answer.read())["days"] if d["service"] == "issue"), None)
+    assert wait_for("a minute to be counted", told)["working"]
+    registrar = ca.pids()["registrar-0"]
+    os.kill(registrar, signal.SIGSTOP)
+    try:
+        with sqlite3.connect(ca.folder / "book" / "lintel.db", timeout=20) as book:
+            book.execute("UPDATE uptime_day SET last_minute = last_minute - 10")
+        wait_for("the page to say so", lambda: not told()["working"])
+    finally:
+        os.kill(registrar, signal.SIGCONT)
+    wait_for("somebody to look again", lambda: told()["working"])
