@@ -88,6 +88,6 @@ export async function show(ctx) {
     h("div", { class: "grid-2" }, h("div", { class: "stacked" }, whoCard(a), pausesCard(ctx, pauses?.pauses)), h("div", { class: "stacked" }, readyCard(ready), ready?.calls?.length ? card("Calls", calls(ready.calls)) : null)),
     card("Certificates, newest first", certificatesOf(ctx, id), { class: "flush" }),
     orders?.orders?.length ? card("Orders, oldest first", table({ caption: "Orders", unit: ["order"], source: source("orders", "orders", { account: id, limit: 10 }, options), columns: [
-      { name: "Order", head: true, class: "narrow", value: (o) => o.id }, { name: "State", class: "narrow", value: (o) => badge(o.status) }, { name: "Names", class: "wide", value: (o) => (o.identifiers ?? []).map((i) => i.value ?? i).join(", ") },
+      { name: "Order", head: true, class: "narrow", value: (o) => o.id }, { name: "State", class: "narrow", value: (o) => badge(o.status) }, { name: "Names", class: "wide", value: (o) => (o.identifiers ?? []).map((i) => (Array.isArray(i) ? i[1] : i.value ?? i)).join(", ") },
       { name: "Profile", class: "narrow", value: (o) => o.profile }, { name: "Created", class: "narrow", value: (o) => time(o.created) }] }), { class: "flush" }) : null);
 }

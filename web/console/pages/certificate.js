@@ -65,7 +65,7 @@ const severe = (findings) => findings.some((f) => f.result === "error" || f.resu
 function lintCard(c, ctx) {
   const then = c.findings;
   const told = then === null ? h("p", { class: "quiet" }, "What was found when it was issued is not known.") : then.length
-    ? [h("p", null, "When it was issued: ", h("span", { class: "badges" }, tally(then))), h("ul", { class: "plain-list" }, then.map((f) => h("li", null, badge(f.result, resultLevel(f.result)), " ", h("code", null, f.rule))))]
+    ? [h("p", null, "When it was issued: ", h("span", { class: "badges" }, tally(then))), h("ul", { class: "plain-list" }, then.map((f) => h("li", null, badge(f.result === "warn" ? "warning" : f.result, resultLevel(f.result)), " ", h("code", null, f.rule))))]
     : h("p", null, badge("nothing found when it was issued", "ok"));
   const now = h("details", { class: "more" }, h("summary", null, "By the rules of today, with the bytes"));
   lazily(now, async () => {

@@ -1,5 +1,5 @@
 // The names of a certificate, each with the evidence for it: who proved it, when, by which rule, from where, and what CAA and DNSSEC said.
-import { badge, card, empty, facts, h, more, number, plural, time } from "../ui.js";
+import { badge, card, empty, facts, h, mark, more, number, plural, spoken, time } from "../ui.js";
 
 const MANY = 12; // so many are shown at once
 const CAA = { permitted: "ok", forbidden: "bad", failed: "bad", unchecked: "quiet", "": "quiet" };
@@ -12,7 +12,15 @@ function places(check) {
   const list = (check.perspectives ?? "").split(",").filter(Boolean);
   if (!list.length) return null;
   const said = list.map((name, i) => ({ name, word: (check.dissenting >> i) & 1 ? "disagreed" : (check.agreeing >> i) & 1 ? "agreed" : "no answer" }));
-  return h("span", { class: "badges" }, said.map((p) => badge(p.word === "agreed" ? p.name : `${p.name}: ${p.word}`, p.word === "agreed" ? "ok" : p.word === "disagreed" ? "bad" : "quiet")));
+  return h("span", { class: "badges" }, said.map((p) => h("span", null, mark(p.word === "agreed" ? "ok" : p.word === "disagreed" ? "bad" : "quiet"), ` ${p.name}`, p.word === "agreed" ? spoken(": agreed") : `: ${p.word}`)));
+}
+
+/** What the others saw, and whether what they signed is theirs. */
+function corroboration(check) {
+  const c = check.corroboration;
+  if (!c?.perspectives?.length) return null;
+  const one = (p) => h("li", null, badge(p.agrees ? "agreed" : "disagreed", p.agrees ? "ok" : "bad"), " ", h("b", null, p.name), h("span", { class: "quiet small" }, ` ${p.region}, signature ${p.signature}`), p.why ? h("div", { class: "quiet small" }, p.why) : null);
+  return more(`Corroboration: ${c.count} agree, in ${plural(c.regions, "region")}`, c.why ? h("p", { class: "small" }, c.why) : null, h("ul", { class: "plain-list" }, c.perspectives.map(one)));
 }
 
 function rule(check) {
@@ -30,7 +38,7 @@ function statement(check) {
     ["Address", s.address_used ? [h("code", null, s.address_used), s.addresses.length > 1 ? h("span", { class: "quiet small" }, ` of ${s.addresses.join(", ")}`) : null] : null],
     ["Answered", s.http_status ? `HTTP ${s.http_status} in ${number(s.duration_ms)} ms` : `in ${number(s.duration_ms)} ms`],
     ["Redirects", s.redirects.length ? s.redirects.map((r) => h("div", null, h("code", null, typeof r === "string" ? r : r.to ?? r.url ?? JSON.stringify(r)))) : null],
-    ["DNS records", s.records.length ? s.records.map((r) => h("div", null, h("code", null, typeof r === "string" ? r : JSON.stringify(r)))) : null],
+    [check.method.startsWith("dns") ? "DNS records" : "Read there", s.records.length ? s.records.map((r) => h("div", null, h("code", null, typeof r === "string" ? r : JSON.stringify(r)))) : null],
     ["CAA", s.caa?.checked ? [s.caa.permitted ? "permitted" : "forbidden", s.caa.records.length ? `: ${s.caa.records.map((r) => (typeof r === "string" ? r : JSON.stringify(r))).join("; ")}` : ", no record", h("span", { class: "quiet small" }, ` (looked up ${s.caa.looked_up.join(", ")})`)] : null],
     ["DNSSEC", s.dnssec_why ? `${s.dnssec}: ${s.dnssec_why}` : null],
     ["Resolver", check.resolver ? h("code", null, check.resolver) : null],
@@ -50,7 +58,7 @@ function checkOf(check) {
       ["Record", check.integrity ? badge(check.integrity, SEAL[check.integrity] ?? "quiet") : null],
       ["Problem", check.problem ? check.problem.detail ?? check.problem.type : null],
     ], { class: "tight" }),
-    check.statement ? more("What was asked and answered", statement(check)) : null);
+    check.statement ? more("What was asked and answered", statement(check)) : null, corroboration(check));
 }
 
 function nameRow(n) {

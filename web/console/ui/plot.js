@@ -106,3 +106,4 @@ export function redrawPlots() {
   for (const el of live) if (el.isConnected) el.redraw();
     else live.delete(el);
 }
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawPlots);

@@ -1,1 +1,0 @@
-import{a,b}from"./chunk-BYMGMPF7.js";import"./chunk-BVSX6BVB.js";import"./chunk-RLPLNT75.js";import"./chunk-WGE2FF6H.js";import"./chunk-S537SGAY.js";import"./chunk-ZHJZW2A3.js";export{a as openIncident,b as show};
