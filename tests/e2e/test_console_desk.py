@@ -281,6 +281,30 @@ def test_causes_and_promises(desk, admin):
     look(admin, "report")
 
 
+def test_versions_of_a_scope(desk, admin):
+    """A correction says why, and shows what it added and took away, in words and in certificates."""
+    number = desk.json("incident", "open", "names of one account", "--source", "post-issuance")["id"]
+    go(admin, f"/incidents/{number}?view=scope")
+    admin.get_by_text("Nobody has said which certificates are affected.").wait_for()
+    dialog = choose(admin, "Find the certificates")
+    dialog.locator("textarea").first.fill("account = 1 and valid")
+    confirmed(dialog)
+    admin.get_by_role("heading", name="Version 1").wait_for()
+    dialog = choose(admin, "Correct the scope")
+    dialog.locator("textarea").first.fill("account = 1 and revoked")
+    dialog.locator(".plan-effect", has_text="revoked").wait_for()
+    dialog.locator("footer button.danger:enabled").click()
+    dialog.locator(".failure", has_text="this is asked of every correction").wait_for()
+    dialog.locator("[name=wrong]").fill("Only those count that are revoked.")
+    dialog.locator("[name=avoided]").fill("Two people read the expression.")
+    confirmed(dialog)
+    version = admin.locator(".scope-version", has=admin.get_by_role("heading", name="Version 2"))
+    assert version.locator("ins").text_content() == "revoked" and version.locator("del").text_content() == "valid"
+    version.get_by_text("Certificates that differ").click()
+    version.get_by_text("are new in it").wait_for()
+    assert "Two people read the expression." in version.text_content()
+
+
 # ---- drills, and who sees what ----
 
 
@@ -318,6 +342,7 @@ def test_every_page_of_the_desk(desk, admin):
 def test_a_viewer_sees_no_reporter(desk, chromium):
     """Whoever only looks gets neither addresses of reporters nor buttons that change something."""
     desk.lintel("problem", "open", "--channel", "phone", "--contact", "finder@example.org", "--text", "I think that something is wrong.", "--title", "a telephone call")
+    secret = desk.json("incident", "open", "a hole in the validator", "--restricted")["id"]
     with console_of(chromium, desk, "vera") as page:
         answers = []
         page.on("response", lambda r: answers.append(r))
@@ -331,3 +356,14 @@ def test_a_viewer_sees_no_reporter(desk, chromium):
             assert page.evaluate("async (p) => (await fetch('/api/v1/' + p)).status", path) == 403, path
         go(page, "/incidents")
         assert page.get_by_role("button", name="Open an incident").count() == 0
+        page.get_by_role("link", name="names of one account").wait_for()
+        assert page.get_by_text("a hole in the validator").count() == 0
+        for path in (f"incidents/{secret}", f"incidents/{secret}/report/full", f"incidents/{secret}/timeline", f"incidents/{secret}/forecast"):
+            assert page.evaluate("async (p) => (await fetch('/api/v1/' + p)).status", path) == 404, path
+
+
+def test_restricted_ones_for_who_has_a_role(admin):
+    go(admin, "/incidents")
+    admin.get_by_role("link", name="a hole in the validator").click()
+    admin.locator("main h1", has_text="a hole in the validator").wait_for()
+    admin.locator(".timeline", has_text="a hole in the validator").wait_for()

@@ -67,15 +67,18 @@ export async function saveScope(incident, done) {
   box = scopeBox({ value: again?.scope ?? "", onChange: () => box?.dispatchEvent(new Event("change", { bubbles: true })) });
   const answer = await dangerous({
     title: again ? "Correct the scope" : "Which certificates are affected?", fields: [box, ...inputs(fields)],
-    async plan(data) {
+    async plan() {
       const text = box.value.trim();
       if (!text) return { effect: "Nothing is selected yet.", refuse: "Write an expression, such as: method = http-01 and caa_age > 8h and valid", facts: [] };
       const run = await ask("scope/run", text);
-      const missing = fields.filter((f) => f.needed && !String(data.get(f.name) ?? "").trim());
-      return { run, text, effect: `${plural(run.count, "certificate")}: ${text}`, verb: "Save as the scope", refuse: missing.length ? `${missing[0].label}: this is asked of every correction.` : null,
+      return { run, text, effect: `${plural(run.count, "certificate")}: ${text}`, verb: "Save as the scope", refuse: null,
         facts: [["As of", time(run.as_of)], ["Members, SHA-256", short(run.members_sha256, 16, 8)], ["Remarks", run.remarks?.length ? run.remarks.map((r) => h("p", null, r.words ?? r)) : null]], stop: "Another version can be saved at any time; each stays in the record.", approvals: 0 };
     },
-    run: (plan, data) => change(`incidents/${incident.id}/scope`, { scope: plan.text, "as-of": plan.run.as_of, count: plan.run.count, "members-sha256": plan.run.members_sha256, ...payload(fields, data) }),
+    run(plan, data) {
+      const missing = fields.find((f) => f.needed && !String(data.get(f.name) ?? "").trim());
+      if (missing) throw new Error(`${missing.label}: this is asked of every correction.`);
+      return change(`incidents/${incident.id}/scope`, { scope: plan.text, "as-of": plan.run.as_of, count: plan.run.count, "members-sha256": plan.run.members_sha256, ...payload(fields, data) });
+    },
   });
   if (answer) { toast(`Scope ${answer.version}: ${plural(answer.count, "certificate")}.`); done(); }
 }

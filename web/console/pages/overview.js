@@ -61,7 +61,7 @@ function drawIncidents(o) {
   return table({ caption: "Open incidents", rows: list(o.incidents), class: "overview-incidents",
     empty: empty("No incident is open.", "One is opened from a problem report, from a finding of the watch, or by hand."),
     columns: [{ name: "Incident", head: true, class: "wide", value: (i) => h("a", { href: `/console/incidents/${i.id}` }, [h("span", { class: "quiet" }, i.id), " ", i.title]) }, { name: "State", value: (i) => badge(i.state, "info") },
-      { name: "Severity", value: (i) => i.severity }, { name: "Open for", class: "narrow", value: (i) => time(i.since, { ago: true }) }, { name: "Next clock", num: true, value: (i) => (i.next_due ? countdown(i.next_due) : null) }] });
+      { name: "Severity", value: (i) => i.severity }, { name: "Opened", class: "narrow", value: (i) => time(i.since, { ago: true }) }, { name: "Next clock", num: true, value: (i) => (i.next_due ? countdown(i.next_due) : null) }] });
 }
 
 function drawProblems(o) {

@@ -97,6 +97,13 @@ export function plot(options) {
     if (rows.open) rows.open = false;
     hover(null);
   };
+  el.gone = () => {
+    if (!chart || el.isConnected) return false;
+    chart.destroy();
+    watch.disconnect();
+    return true;
+  };
+  for (const old of live) if (old.gone()) live.delete(old);
   live.add(el);
   return el;
 }

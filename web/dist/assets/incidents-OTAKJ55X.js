@@ -1,1 +1,0 @@
-import{a,b}from"./chunk-XUJLVAF4.js";import"./chunk-4KBGEVUA.js";import"./chunk-RLPLNT75.js";import"./chunk-4BBMEK2W.js";import"./chunk-EHPIMEHX.js";import"./chunk-KBKPWA7H.js";export{a as openIncident,b as show};
