@@ -74,6 +74,7 @@ static lt_res drill_init(struct cmd *c, struct drill *d)
     *d = (struct drill){.c = c, .inner = *c, .mode = "", .clock_fd = -1, .log_fd = -1};
     d->inner.args = (struct cmd_args){.words = c->args.words};
     d->inner.json = true;
+    lt_arena_init(&d->inner.arena, CMD_ARENA_MAX);
     d->kept = json_object();
     LT_ASSERT(d->kept != NULL);
     (void)signal(SIGINT, SIG_DFL);
@@ -85,6 +86,7 @@ static void drill_free(struct drill *d)
     drill_family_stop(d);
     drill_log_done(d);
     json_decref(d->kept);
+    lt_arena_done(&d->inner.arena);
     lt_clock_use(NULL);
     drill_scenario_done(&d->scenario);
 }
@@ -278,6 +280,7 @@ static lt_res run_load(struct cmd *c)
     r = lt_failed(r) ? r : absolute(c, c->args.words[0], &d.folder);
     r = lt_failed(r) ? r : drill_make(&d, NULL);
     json_decref(d.kept);
+    lt_arena_done(&d.inner.arena);
     LT_TRY(r);
     return c->json ? cmd_printf("{\"folder\":\"%s\",\"certificates\":%llu}\n", d.folder,
                                 (unsigned long long)d.certificates)
@@ -365,6 +368,7 @@ static lt_res run_serve(struct cmd *c)
     struct lt_error why = *lt_error_last();
     drill_family_stop(&d);
     json_decref(d.kept);
+    lt_arena_done(&d.inner.arena);
     return lt_failed(r) ? lt_fail(r.code, why.file, why.line, "%s", why.detail) : LT_OK;
 }
 
