@@ -13,6 +13,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import NameOID
 from passkey import PRESENT, VERIFIED, Console, Passkey, Refused, b64, new_key, sha256
+from postgres import Postgres, programs
+from test_postgres import move_to
 
 ROLES = {"vera": ["viewer"], "otto": ["operator"], "paul": ["approver"], "ada": ["approver"], "rita": ["auditor"], "ines": ["intake"]}
 
@@ -493,6 +495,31 @@ def test_an_approval_is_for_one_plan(staff):
     two = two if two != one else next(p["id"] for p in staff.ca.json("plan", "list")["plans"] if p["status"] == "proposed" and p["id"] != one)
     refused(403, paul.approve, two, staff.passkeys["paul"], text=said)
     assert paul.approve(one, staff.passkeys["paul"])["status"] == "proposed"
+
+
+@pytest.mark.skipif(programs() is None, reason="no PostgreSQL server is installed")
+def test_on_a_server(tmp_path):
+    """The same book in PostgreSQL: sessions and passkeys move there, and go on."""
+    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        folder.chmod(0o755)
+    server, s = Postgres(), Staff(tmp_path)
+    s.ca.start()
+    try:
+        s.enroll("admin")
+        c = s.inside("admin")
+        s.ca.stop()
+        move_to(s.ca, server.url)
+        s.ca.start()
+        assert c.get("session")["operator"] == "admin"
+        plan = propose(s, "server.example")
+        assert c.approve(plan, s.passkeys["admin"])["approvals"]
+        s.enroll("admin")
+        assert s.inside("admin").get("sessions")["sessions"][0]["state"] == "open"
+        c.change("session/leave")
+        assert not s.ca.json("audit", "verify")["findings"]
+    finally:
+        s.ca.stop()
+        server.stop()
 
 
 # ---- a real browser ----
