@@ -106,7 +106,7 @@ export async function show(ctx) {
     await drawRun();
     if (all || LIVE_TABS.includes(name)) { const node = await tab(name, incident, ctx, () => refresh(true)); if (!ctx.signal.aborted) redraw(body, node); }
   }
-  view = { id, event: ctx.overview?.event, refresh };
+  view = { id, event: JSON.stringify(ctx.overview?.event), refresh };
   drawTop();
   await drawRun();
   body.append(await tab(name, incident, ctx, () => refresh(true)));
@@ -117,7 +117,8 @@ export async function show(ctx) {
 
 /** Something happened in the family: look again, when it may be about this one. */
 export function live(event) {
-  if (!view || event.data.event === view.event) return;
-  view.event = event.data.event;
+  const newest = JSON.stringify(event.data.event);
+  if (!view || newest === view.event) return;
+  view.event = newest;
   view.refresh().catch((e) => { if (e.name !== "AbortError") console.error(e); });
 }

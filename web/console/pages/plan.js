@@ -67,13 +67,14 @@ async function parts(id, ctx, done) {
 export async function show(ctx) {
   const root = h("div", { class: "plan-page" });
   const refresh = async () => { const list = await parts(ctx.match[1], ctx, refresh); if (!ctx.signal.aborted) redraw(root, list); };
-  view = { event: ctx.overview?.event, refresh };
+  view = { event: JSON.stringify(ctx.overview?.event), refresh };
   await refresh();
   return root.firstChild ? root : empty("There is no such plan.");
 }
 
 export function live(event) {
-  if (!view || event.data.event === view.event) return;
-  view.event = event.data.event;
+  const newest = JSON.stringify(event.data.event);
+  if (!view || newest === view.event) return;
+  view.event = newest;
   view.refresh().catch((e) => { if (e.name !== "AbortError") console.error(e); });
 }

@@ -90,13 +90,14 @@ export async function show(ctx) {
   const id = ctx.match[1];
   const root = h("div", { class: "problem" });
   const refresh = async () => { if (ctx.signal.aborted) return; const list = await parts(id, ctx, refresh); if (!ctx.signal.aborted) redraw(root, list); };
-  view = { event: ctx.overview?.event, refresh };
+  view = { event: JSON.stringify(ctx.overview?.event), refresh };
   root.append(...[await parts(id, ctx, refresh)].flat(Infinity).filter((n) => n instanceof Node));
   return root;
 }
 
 export function live(event) {
-  if (!view || event.data.event === view.event) return;
-  view.event = event.data.event;
+  const newest = JSON.stringify(event.data.event);
+  if (!view || newest === view.event) return;
+  view.event = newest;
   view.refresh().catch((e) => { if (e.name !== "AbortError") console.error(e); });
 }
