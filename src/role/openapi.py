@@ -267,7 +267,9 @@ def describe(route, data, parameters, roles):
                                 "description": "Any value; asked of the console, since no form of another site can send it."})
     if body:
         o["requestBody"] = body
-    schema = {} if data["answer"] is None else data["answer"]
+    schema = {"type": "object"} if data["answer"] is None else data["answer"]
+    if kind == "call":  # what does not apply is left out
+        schema = {k: v for k, v in schema.items() if k != "required"}
     good = {"description": "Done." if kind == "call" else "The answer."}
     if kind == "nonce":
         good["headers"] = {"Replay-Nonce": {"schema": {"type": "string"}}}
