@@ -2,7 +2,8 @@
 import { change, get } from "../api.js";
 import { badge, button, card, confirm, facts, h, more, number, plural, progress, redraw, short, table, tiers, time, toast } from "../ui.js";
 
-const EACH_MS = 500;
+const EACH_MS = 250; // while it runs; a hundred thousand take two seconds
+const WAIT_MS = 500; // for the approval that starts it
 const MOVES = ["freezing", "sealing", "checking", "running"];
 
 const PLAIN = [
@@ -70,6 +71,10 @@ export function massCard(mass, ctx, options = {}) {
   const body = h("div", { class: "mass", "aria-live": "off" }, draw(mass, ctx));
   let last = JSON.stringify(mass);
   let timer = 0;
+  function again(now) {
+    const wait = MOVES.includes(now.status) ? EACH_MS : now.status === "proposed" ? WAIT_MS : 0;
+    if (wait) timer = setTimeout(refresh, document.hidden ? wait * 20 : wait);
+  }
   async function refresh() {
     clearTimeout(timer);
     if (ctx.signal.aborted) return;
@@ -80,13 +85,13 @@ export function massCard(mass, ctx, options = {}) {
       const moved = MOVES.includes(JSON.parse(last).status) && !MOVES.includes(now.status);
       last = text;
       if (moved) options.ended?.(now);
-      if (MOVES.includes(now.status)) timer = setTimeout(refresh, EACH_MS);
+      again(now);
     } catch (e) {
-      if (e.name !== "AbortError") timer = setTimeout(refresh, EACH_MS * 6);
+      if (e.name !== "AbortError") timer = setTimeout(refresh, WAIT_MS * 6);
     }
   }
   ctx.signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
-  if (MOVES.includes(mass.status)) timer = setTimeout(refresh, EACH_MS);
+  again(mass);
   const el = card(options.title ?? "Revocation", [body, options.more ?? null], { class: "span-12", level: mass.status === "paused" ? "warning" : null });
   el.refresh = refresh;
   return el;
