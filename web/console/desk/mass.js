@@ -64,7 +64,7 @@ export const tierTable = (mass) => more("What is in the tiers", table({ caption:
   { name: "Expression", value: (t) => h("code", null, t.scope), class: "wide" }] }));
 
 /**
- * A card with the run, which redraws itself while it moves and the page is shown. ended(mass): called once when it stopped moving after it had moved.
+ * A card with the run, which redraws itself while it moves and the page is shown. ended(mass): called when it has come to another state and does not move.
  * Element has refresh().
  */
 export function massCard(mass, ctx, options = {}) {
@@ -82,7 +82,7 @@ export function massCard(mass, ctx, options = {}) {
       const now = await get(`masses/${mass.id}`, null, { signal: ctx.signal });
       const text = JSON.stringify(now);
       if (text !== last) redraw(body, draw(now, ctx));
-      const moved = MOVES.includes(JSON.parse(last).status) && !MOVES.includes(now.status);
+      const moved = JSON.parse(last).status !== now.status && !MOVES.includes(now.status);
       last = text;
       if (moved) options.ended?.(now);
       again(now);
