@@ -330,7 +330,7 @@ def main():
     for path in used:
         read(path, schemas, operations, tags)
     roles = roles_of_calls(root, used)
-    text = json.dumps(document(json.loads(tables.read_text()), schemas, operations, tags, roles), indent=1) + "\n"
+    text = json.dumps(document(json.loads(tables.read_text()), schemas, operations, tags, roles), separators=(",", ":")) + "\n"
     put(out_json, text)
     put(out_c, '#include "role/notary_openapi.h"\n\nconst size_t notary_openapi_size = ' + f"{len(text.encode())};\n")
     put(out_s, f"""/* SHA-256 {hashlib.sha256(text.encode()).hexdigest()} */
