@@ -33,8 +33,8 @@ class Loaded(Ca):
                             "--load-only", "--port", str(self.https_port)], check=True)
         self.log = folder.parent / "serve.log"
         self.root = folder / "ca" / "root.pem"
-        text = (folder / "lintel.yaml").read_text()
-        self.directory = [line.split()[-1].strip('"') for line in text.splitlines() if line.startswith("base-url")][0] + "/acme/directory"
+        listen = [line.split()[-1].strip('"') for line in (folder / "lintel.yaml").read_text().splitlines() if line.startswith("  https:")][0]
+        self.directory = f"https://localhost:{listen.rsplit(':', 1)[1]}/acme/directory"
         self.process = None
 
 
