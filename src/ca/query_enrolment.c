@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "ca/query_parts.h"
+#include "ca/viewer.h"
 #include "validate/by_hand.h"
 
 #define COLUMNS                                                                              \
@@ -36,12 +37,12 @@ const struct ca_query_sql query_enrolment_sql = {sql, LT_COUNT(sql)};
 
 enum { WHERE_MAX = 512 };
 
-static void write_row(struct query_out *o, const struct store_rows *rows)
+static void write_row(const struct ca_query *query, struct query_out *o, const struct store_rows *rows)
 {
     query_id(o, "id", store_int(rows, 0));
     query_id(o, "account", store_int(rows, 1));
     query_cstr(o, "subscriber", store_cstr(rows, 2));
-    query_cstr(o, "contact", store_cstr(rows, 3));
+    ca_viewer_write_person(query, o, "contact", store_bytes(rows, 3));
     query_cstr(o, "profile", store_cstr(rows, 4));
     query_cstr(o, "status", store_cstr(rows, 5));
     query_raw(o, "identifiers", store_bytes(rows, 6));
@@ -83,7 +84,7 @@ static lt_res write_list(const struct ca_query *query, struct store_rows *rows, 
         at->key = store_int(rows, 0);
         if (query->q->status[0] == '\0' || strcmp(query->q->status, store_cstr(rows, 5)) == 0) {
             query_open(out, NULL, '{');
-            write_row(out, rows);
+            write_row(query, out, rows);
             query_close(out, '}');
         }
     }
@@ -194,7 +195,7 @@ static lt_res write_letters(const struct ca_query *query, int64_t order, struct 
     while (store_next(&rows)) {
         query_open(out, NULL, '{');
         query_id(out, "authorization", store_int(&rows, 0));
-        query_cstr(out, "to", store_cstr(&rows, 1));
+        ca_viewer_write_person(query, out, "to", store_bytes(&rows, 1));
         query_cstr(out, "status", store_cstr(&rows, 2));
         query_int(out, "attempts", store_int(&rows, 3));
         query_time(out, "sent", store_int(&rows, 4));
@@ -214,7 +215,7 @@ lt_res query_enrolment_show(const struct ca_query *query, struct query_out *out)
     LT_TRY(store_query(query->store, &sql[SQL_SHOW], STORE_ARGS(STORE_I((int64_t)id)), &rows));
     bool found = store_next(&rows);
     if (found) {
-        write_row(out, &rows);
+        write_row(query, out, &rows);
     }
     LT_TRY(store_rows_end(&rows));
     LT_CHECK(found, LT_PEER_NOT_FOUND, "there is no enrolment %s", query->q->id);

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "ca/query_parts.h"
 #include "ca/ready_tier.h"
+#include "ca/viewer.h"
 #include "x509/dnsname.h"
 
 #define COLUMNS                                                                                           \
@@ -141,7 +142,8 @@ static void write_row(const struct ca_query *query, struct query_out *o, const s
     query_bool(o, "clause", store_int(rows, CLAUSE) != 0);
     query_time(o, "reached", store_int(rows, REACHED));
     query_bool(o, "cannot_tolerate", store_int(rows, INTOLERANT) != 0);
-    query_raw(o, "contacts", store_is_null(rows, CONTACTS) ? LT_LIT("[]") : store_bytes(rows, CONTACTS));
+    lt_slice contacts = store_is_null(rows, CONTACTS) ? LT_LIT("[]") : store_bytes(rows, CONTACTS);
+    query_raw(o, "contacts", ca_viewer_sees_people(query) ? contacts : LT_SLICE(NULL, 0));
 }
 
 /* *ret_tier 0: all of them. */
@@ -223,11 +225,11 @@ static lt_res write_contacts(const struct ca_query *query, int64_t account, stru
     query_open(o, "addresses", '[');
     while (store_next(&rows)) {
         query_open(o, NULL, '{');
-        query_cstr(o, "address", store_cstr(&rows, 0));
+        ca_viewer_write_person(query, o, "address", store_bytes(&rows, 0));
         query_time(o, "verified", store_int(&rows, 1));
-        query_cstr(o, "verified_by", store_cstr(&rows, 2));
+        ca_viewer_write_person(query, o, "verified_by", store_bytes(&rows, 2));
         query_time(o, "bounced", store_int(&rows, 3));
-        query_cstr(o, "bounce", store_cstr(&rows, 4));
+        ca_viewer_write_person(query, o, "bounce", store_bytes(&rows, 4));
         query_close(o, '}');
     }
     query_close(o, ']');
@@ -243,9 +245,9 @@ static lt_res write_calls(const struct ca_query *query, int64_t account, struct 
         query_open(o, NULL, '{');
         query_time(o, "called", store_int(&rows, 0));
         query_cstr(o, "by", store_cstr(&rows, 1));
-        query_cstr(o, "who", store_cstr(&rows, 2));
+        ca_viewer_write_person(query, o, "who", store_bytes(&rows, 2));
         query_cstr(o, "outcome", store_cstr(&rows, 3));
-        query_cstr(o, "note", store_cstr(&rows, 4));
+        ca_viewer_write_person(query, o, "note", store_bytes(&rows, 4));
         query_time(o, "again", store_int(&rows, 5));
         query_close(o, '}');
     }
@@ -294,7 +296,7 @@ static lt_res write_polls(const struct ca_query *query, int64_t account, struct 
     return store_rows_end(&rows);
 }
 
-static void write_holdout(struct query_out *o, const struct store_rows *rows)
+static void write_holdout(const struct ca_query *query, struct query_out *o, const struct store_rows *rows)
 {
     struct lt_buf name;
     lt_buf_init(&name, NAME_MAX_LEN);
@@ -303,7 +305,7 @@ static void write_holdout(struct query_out *o, const struct store_rows *rows)
     query_id(o, "id", store_int(rows, 0));
     query_id(o, "account", store_int(rows, 1));
     query_text(o, "name", store_bytes(rows, 2).len == 0 ? LT_LIT("") : lt_buf_slice(&name));
-    query_cstr(o, "who", store_cstr(rows, 3));
+    ca_viewer_write_person(query, o, "who", store_bytes(rows, 3));
     query_cstr(o, "reason", store_cstr(rows, 4));
     query_time(o, "since", store_int(rows, 5));
     query_cstr(o, "by", store_cstr(rows, 6));
@@ -319,7 +321,7 @@ static lt_res write_held(const struct ca_query *query, int64_t account, struct q
     LT_TRY(store_query(query->store, &sql[SQL_HELD], STORE_ARGS(STORE_I(account)), &rows));
     query_open(o, "holdouts", '[');
     while (store_next(&rows)) {
-        write_holdout(o, &rows);
+        write_holdout(query, o, &rows);
     }
     query_close(o, ']');
     return store_rows_end(&rows);
@@ -373,7 +375,7 @@ lt_res query_holdout_list(const struct ca_query *query, struct query_out *out)
         at.set = count++ == query_limit(query);
         if (!at.set) {
             at.key = store_int(&rows, 0);
-            write_holdout(out, &rows);
+            write_holdout(query, out, &rows);
         }
     }
     query_close(out, ']');

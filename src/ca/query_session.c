@@ -1,6 +1,7 @@
 /* Sessions and passkeys: who asks, who else is there. */
 #include <string.h>
 
+#include "ca/api.h"
 #include "ca/operator.h"
 #include "ca/query_parts.h"
 #include "ca/viewer.h"
@@ -52,6 +53,20 @@ lt_res ca_viewer_find(const struct ca_query *query, lt_slice session_sha256, str
     LT_CHECK(ret_viewer->session != NULL && ret_viewer->method != NULL, LT_PEER_TOO_LARGE,
              "a session is too large");
     return LT_OK;
+}
+
+bool ca_viewer_sees_people(const struct ca_query *query)
+{
+    return query->viewer == NULL || (query->viewer->roles & CA_READERS_PEOPLE) != 0;
+}
+
+void ca_viewer_write_person(const struct ca_query *query, struct query_out *o, const char *key, lt_slice text)
+{
+    if (ca_viewer_sees_people(query)) {
+        query_text(o, key, text);
+    } else {
+        query_raw(o, key, LT_SLICE(NULL, 0));
+    }
 }
 
 /* {"session", "operator", "roles", "method", "expires"}: as the answer to logging in. */

@@ -122,12 +122,6 @@ enum column {
     REVOKED,
 };
 
-/* How a reporter is reached is not for everybody who reads. */
-static bool sees_people(const struct ca_query *query)
-{
-    return query->viewer == NULL || (query->viewer->roles & CA_READERS_PEOPLE) != 0;
-}
-
 static void write_row(struct query_out *o, const struct store_rows *rows, bool people)
 {
     query_int(o, "id", store_int(rows, ID));
@@ -192,7 +186,8 @@ static lt_res list(const struct ca_query *query, struct query_out *o)
                                       STORE_I(at.set ? at.key : INT64_MAX), STORE_I(limit)),
                            &rows));
     } else if (q->name[0] != '\0') {
-        LT_CHECK(sees_people(query), LT_PEER_UNAUTHORIZED, "who reported is for operators and auditors");
+        LT_CHECK(ca_viewer_sees_people(query), LT_PEER_UNAUTHORIZED,
+                 "who reported is for operators and auditors");
         LT_TRY(store_query(query->store, &problem_ask_sql[SQL_CONTACT],
                            STORE_ARGS(STORE_S(q->name), STORE_I(at.set ? at.key : INT64_MAX), STORE_I(limit)),
                            &rows));
@@ -203,7 +198,7 @@ static lt_res list(const struct ca_query *query, struct query_out *o)
     query_open(o, "problems", '[');
     while (store_next(&rows)) {
         query_open(o, NULL, '{');
-        write_row(o, &rows, sees_people(query));
+        write_row(o, &rows, ca_viewer_sees_people(query));
         query_close(o, '}');
         at.key = store_int(&rows, ID);
         at.issuer = store_int(&rows, RANK);
@@ -339,7 +334,7 @@ static lt_res show(const struct ca_query *query, struct query_out *o)
     LT_TRY(store_query(query->store, &problem_ask_sql[SQL_ONE], STORE_ARGS(STORE_I(id)), &rows));
     bool found = store_next(&rows);
     if (found) {
-        write_row(o, &rows, sees_people(query));
+        write_row(o, &rows, ca_viewer_sees_people(query));
         write_more(o, &rows);
     }
     LT_TRY(store_rows_end(&rows));

@@ -337,5 +337,14 @@ def test_who_only_reads_is_offered_nothing_else(chromium, family):
         page.get_by_role("button", name="Download PEM").wait_for()
         assert page.get_by_role("button", name="Revoke …").count() == 0
         assert "do not see events" in page.locator("main").inner_text()
+        account = next(a for a in family.api("accounts?limit=100")["accounts"] if a["contacts"])
+        assert "@" in json.dumps(account["contacts"])
+        for path in (f"/accounts/{account['id']}", f"/readiness/{account['id']}"):
+            go(page, path)
+            page.locator("main").get_by_text("for operators and auditors").first.wait_for()
+            assert "@" not in page.locator("main").inner_text()
+        answers = page.evaluate("""async (id) => Promise.all(["accounts", "accounts/" + id, "readiness", "readiness/worklist", "readiness/" + id, "holdouts", "enrollments"]
+            .map(async (path) => (await fetch("/api/v1/" + path + "?limit=100")).text()))""", account["id"])
+        assert len(answers) == 7 and not any("@" in a for a in answers)
         go(page, "/eab")
         assert page.get_by_role("button", name="Make a key …").count() == 0

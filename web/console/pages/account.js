@@ -1,7 +1,7 @@
 // One account: who it is, how ready it is to replace its certificates, what it has, what it ordered last.
 import { ask, change, get, source } from "../api.js";
 import { badge, button, card, copyable, empty, facts, failure, h, head, notice, number, plural, short, table, time, toast } from "../ui.js";
-import { contactText } from "./accounts.js";
+import { contactsText, contactText, WITHHELD } from "./accounts.js";
 import { calls, factWords, tierBadge } from "./readiness_parts.js";
 
 const MOST = 1000; // the family counts no further for one answer
@@ -21,7 +21,7 @@ function whoCard(a) {
   return card("Who", facts([
     ["State", badge(a.status, a.status === "valid" ? "ok" : "quiet")],
     ["Subscriber", a.subscriber || null],
-    ["Contacts", a.contacts?.length ? h("ul", { class: "plain-list" }, a.contacts.map((c) => h("li", null, contactText(c)))) : "none"],
+    ["Contacts", a.contacts === null ? h("span", { class: "quiet" }, WITHHELD) : a.contacts?.length ? h("ul", { class: "plain-list" }, a.contacts.map((c) => h("li", null, contactText(c)))) : "none"],
     ["Created", time(a.created)],
     ["Agreed to the terms", a.terms_agreed ? time(a.terms_agreed) : "no"],
     ["Key", a.alg ? [a.alg, " ", copyable(a.thumbprint, short(a.thumbprint, 8, 6))] : "none: certificates on request (CSR)"],
@@ -83,7 +83,7 @@ export async function show(ctx) {
   const a = await get("accounts/" + id, null, options);
   const [ready, pauses, orders] = await Promise.all([orNull(get("readiness/" + id, null, options)), orNull(get("pauses", { account: id, limit: 20 }, options)), orNull(get("orders", { account: id, limit: 1 }, options))]);
   return h("div", { class: "page-stack" },
-    head(`Account ${id}`, { trail: [["Accounts", "/console/accounts"]], state: badge(a.status, a.status === "valid" ? "ok" : "quiet"), text: a.subscriber || (a.contacts ?? []).map(contactText).join(", ") || "It gave no contact." }),
+    head(`Account ${id}`, { trail: [["Accounts", "/console/accounts"]], state: badge(a.status, a.status === "valid" ? "ok" : "quiet"), text: a.subscriber || contactsText(a.contacts) || "It gave no contact." }),
     a.status !== "valid" ? notice("info", `This account is ${a.status}: it can order nothing any more.`) : null,
     h("div", { class: "grid-2" }, h("div", { class: "stacked" }, whoCard(a), pausesCard(ctx, pauses?.pauses)), h("div", { class: "stacked" }, readyCard(ready), ready?.calls?.length ? card("Calls", calls(ready.calls)) : null)),
     card("Certificates, newest first", certificatesOf(ctx, id), { class: "flush" }),

@@ -4,11 +4,14 @@ import { badge, empty, filters, h, head, linkButton, redraw, short, table, time 
 
 const STATES = ["valid", "deactivated", "revoked"];
 export const contactText = (c) => c.replace(/^mailto:/, "");
+/** Null: kept from this role. */
+export const WITHHELD = "for operators and auditors";
+export const contactsText = (list) => (list ? list.map(contactText).join(", ") : `Addresses are ${WITHHELD}.`);
 
 const columns = [
   { name: "Account", head: true, value: (a) => h("a", { href: "/console/accounts/" + a.id }, a.id) },
   { name: "State", class: "narrow", value: (a) => badge(a.status, a.status === "valid" ? "ok" : "quiet") },
-  { name: "Who", class: "wide", value: (a) => a.subscriber || (a.contacts ?? []).map(contactText).join(", ") },
+  { name: "Who", class: "wide", value: (a) => a.subscriber || (a.contacts ? contactsText(a.contacts) : h("span", { class: "quiet" }, WITHHELD)) },
   { name: "Key", class: "narrow", value: (a) => (a.alg ? [a.alg, " ", short(a.thumbprint, 6, 4)] : h("span", { class: "quiet" }, "none: by request (CSR)")) },
   { name: "Created", class: "narrow", value: (a) => time(a.created, { seconds: false }) },
   { name: "Agreed to the terms", class: "narrow", value: (a) => (a.terms_agreed ? time(a.terms_agreed, { date: true }) : null) },

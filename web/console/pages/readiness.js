@@ -1,7 +1,7 @@
 // Readiness: in which order subscribers can replace their certificates on the worst day, and who must be called now.
 import { ask, source } from "../api.js";
 import { badge, empty, filters, h, head, number, redraw, stack, table, tabs, time } from "../ui.js";
-import { contactText } from "./accounts.js";
+import { contactText, WITHHELD } from "./accounts.js";
 import { factWords, TIERS, tierBadge, tierMeans } from "./readiness_parts.js";
 
 const TONE = { automatic: "ok", unattended: "a", reachable: "b", "by-hand": "warning", "hold-out": "bad" };
@@ -27,7 +27,7 @@ const workColumns = [...columns,
 ];
 const holdColumns = [
   { name: "Whom", head: true, class: "wide", value: (x) => (x.account && x.account !== "0" ? h("a", { href: "/console/readiness/" + x.account }, `account ${x.account}`) : x.name || x.subscriber) },
-  { name: "Who said so", value: (x) => x.who }, { name: "Why", class: "wide", value: (x) => x.reason }, { name: "Since", value: (x) => [time(x.since, { date: true }), h("span", { class: "quiet small" }, ` by ${x.by}`)] },
+  { name: "Who said so", value: (x) => x.who ?? h("span", { class: "quiet" }, WITHHELD) }, { name: "Why", class: "wide", value: (x) => x.reason }, { name: "Since", value: (x) => [time(x.since, { date: true }), h("span", { class: "quiet small" }, ` by ${x.by}`)] },
   { name: "State", value: (x) => (x.lifted ? ["lifted ", time(x.lifted, { date: true })] : badge("held out", "bad")) },
 ];
 

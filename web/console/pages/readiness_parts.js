@@ -14,4 +14,4 @@ export const tierMeans = (tier) => MEANS[tier] ?? "";
 export const factWords = (facts) => (facts?.length ? facts.map((f) => f.replaceAll("-", " ")).join(", ") : "nothing is known of it");
 
 /** Calls, newest first. */
-export const calls = (list) => timeline(list.map((c) => ({ time: time(c.called, { seconds: false }), title: [badge(c.outcome, OUTCOME[c.outcome] ?? "quiet"), ` ${c.who}`], text: [c.note, c.note ? h("br") : null, `by ${c.by}`, c.again ? [", again at ", time(c.again)] : null], level: OUTCOME[c.outcome] ?? "quiet" })));
+export const calls = (list) => timeline(list.map((c) => ({ time: time(c.called, { seconds: false }), title: [badge(c.outcome, OUTCOME[c.outcome] ?? "quiet"), c.who === null ? h("span", { class: "quiet" }, " with whom is for operators and auditors") : ` ${c.who}`], text: [c.note, c.note ? h("br") : null, `by ${c.by}`, c.again ? [", again at ", time(c.again)] : null], level: OUTCOME[c.outcome] ?? "quiet" })));

@@ -1,7 +1,7 @@
 // One subscriber's readiness: what is known, why it counts, what would better it; contacts, calls, links, and what an operator may write down.
 import { change, get } from "../api.js";
 import { badge, button, card, copyable, dialog, empty, facts, field, form, h, head, linkButton, notice, number, select, short, table, time, toast } from "../ui.js";
-import { contactText } from "./accounts.js";
+import { contactText, WITHHELD } from "./accounts.js";
 import { calls, factWords, tierBadge } from "./readiness_parts.js";
 
 const OUTCOMES = [["reached", "reached"], ["will-replace", "will replace"], ["no-answer", "no answer"], ["refuses", "refuses"], ["wrong-number", "wrong number"]];
@@ -47,6 +47,10 @@ async function mark(ctx, r) {
 
 function contactsCard(r) {
   const rows = r.addresses?.length ? r.addresses : (r.contacts ?? []).map((c) => ({ address: contactText(c) }));
+  if (r.contacts === null) {
+    return card("Contacts", r.addresses.length ? h("ul", { class: "plain-list" }, r.addresses.map((c) => h("li", null, h("span", { class: "quiet" }, `an address ${WITHHELD} `), c.bounced ? badge("bounced", "bad") : c.verified ? badge("verified", "ok") : badge("not verified", "warning"))))
+      : h("p", { class: "quiet" }, `Addresses are ${WITHHELD}.`));
+  }
   return card("Contacts", rows.length ? h("ul", { class: "plain-list" }, rows.map((c) => h("li", null, contactText(c.address), " ",
     c.bounced ? [badge("bounced", "bad"), h("span", { class: "quiet small" }, ` ${c.bounce} `), time(c.bounced, { date: true })] : c.verified ? [badge("verified", "ok"), h("span", { class: "quiet small" }, ` by ${c.verified_by} `), time(c.verified, { date: true })] : badge("not verified", "warning"))))
     : empty("It gave no contact.", "Somebody has to be found before the worst day."));
@@ -68,7 +72,7 @@ export async function show(ctx) {
     head(title, { trail: [["Readiness", "/console/readiness"]], state: tierBadge(r.tier), text: `${r.means[0].toUpperCase()}${r.means.slice(1)}.`,
       actions: may ? [button("Write a call down …", { kind: "primary", onclick: () => call(ctx, r) }), button("Verify contacts …", { onclick: () => write(ctx, r) }), button("Make a link …", { onclick: () => link(r) }), button(r.cannot_tolerate ? "Mark as able …" : "Mark as unable …", { onclick: () => mark(ctx, r) })] : null }),
     r.cannot_tolerate ? notice("bad", "It says that it cannot replace in time", r.reason ? `: ${r.reason}` : ".") : null,
-    active.map((x) => notice("bad", `Held out: ${x.reason}`, h("div", { class: "quiet small" }, `${x.who}, since `, time(x.since, { date: true })))),
+    active.map((x) => notice("bad", `Held out: ${x.reason}`, h("div", { class: "quiet small" }, x.who === null ? "since " : `${x.who}, since `, time(x.since, { date: true })))),
     h("div", { class: "grid-2" },
       h("div", { class: "stacked" },
         card("What is known", [facts([
