@@ -199,12 +199,13 @@ static void tick_exchange(struct http_exchange *x)
     if (c->server->now_ms < x->deadline_ms) {
         return;
     }
-    if (x->answered && (http_exchange_source(x) == SOURCE_WAIT || x->pulled > x->pulled_mark)) {
+    if (x->answered && !x->sent_all &&
+        (http_exchange_source(x) == SOURCE_WAIT || x->pulled > x->pulled_mark)) {
         x->pulled_mark = x->pulled + SEND_STEP / 2;
         x->deadline_ms = c->server->now_ms + limits_of(c)->send_ms;
         return;
     }
-    c->server->stats.timeouts++;
+    c->server->stats.timeouts += x->sent_all ? 0 : 1;
     http_h2_reset(x);
 }
 

@@ -34,8 +34,9 @@ struct http_exchange {
     size_t reserved;                /* of server->reserved_bytes */
     bool head_only;                 /* HEAD */
     bool keep_alive;
-    bool refused; /* HTTP/2: the request was refused; what still comes is dropped */
-    bool handed;  /* hooks.request has run: hooks.ended must */
+    bool refused;   /* HTTP/2: the request was refused; what still comes is dropped */
+    size_t dropped; /* of it */
+    bool handed;    /* hooks.request has run: hooks.ended must */
     bool answered;
     bool more;
     bool lasting;

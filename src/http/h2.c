@@ -12,6 +12,8 @@ enum {
     RESET_RATE = 20,   /* and for each second after that */
     ACKS_MAX = 100,    /* answers to PING and SETTINGS that may wait */
     SETTINGS_ENTRIES_MAX = 16,
+    LINGER_MS = 2000,          /* who was refused may stop sending by itself, */
+    DROPPED_MAX = 1024 * 1024, /* or has sent that much more */
 };
 
 static void refuse(struct http_exchange *x, unsigned status, const char *detail)
@@ -119,6 +121,12 @@ static int on_data(nghttp2_session *h2, uint8_t flags, int32_t stream_id, const 
     (void)flags;
     (void)user;
     struct http_exchange *x = nghttp2_session_get_stream_user_data(h2, stream_id);
+    if (x != NULL && x->refused) {
+        x->dropped += len;
+        if (x->sent_all && x->dropped > DROPPED_MAX) {
+            http_h2_reset(x);
+        }
+    }
     if (x == NULL || x->refused || x->handed) {
         return 0;
     }
@@ -160,10 +168,10 @@ static int on_sent(nghttp2_session *h2, const nghttp2_frame *frame, void *user)
     struct http_exchange *x = ends ? nghttp2_session_get_stream_user_data(h2, frame->hd.stream_id) : NULL;
     if (x != NULL) {
         x->sent_all = true;
-        /*= RFC 9113 8.1 "by sending a RST_STREAM with an error code of NO_ERROR after sending a complete
-         * response" */
+        /* A reset that comes right behind the answer makes some clients forget the answer (curl up to 8): it
+         * comes when they go on sending. */
         if (x->refused) {
-            return nghttp2_submit_rst_stream(h2, NGHTTP2_FLAG_NONE, x->stream_id, NGHTTP2_NO_ERROR);
+            x->deadline_ms = x->conn->server->now_ms + LINGER_MS;
         }
     }
     return 0;
@@ -255,9 +263,11 @@ void http_h2_resume(struct http_exchange *x)
 
 void http_h2_reset(struct http_exchange *x)
 {
+    /*= RFC 9113 8.1 "by sending a RST_STREAM with an error code of NO_ERROR after sending a complete
+     * response" */
+    uint32_t code = x->sent_all ? NGHTTP2_NO_ERROR : NGHTTP2_INTERNAL_ERROR;
     x->deadline_ms = INT64_MAX;
-    if (nghttp2_submit_rst_stream(x->conn->h2, NGHTTP2_FLAG_NONE, x->stream_id, NGHTTP2_INTERNAL_ERROR) !=
-        0) {
+    if (nghttp2_submit_rst_stream(x->conn->h2, NGHTTP2_FLAG_NONE, x->stream_id, code) != 0) {
         x->conn->phase = CONN_DEAD;
     }
 }

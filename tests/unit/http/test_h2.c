@@ -11,6 +11,7 @@ enum { STREAMS = 4096 };
 struct h2_stream {
     unsigned status;
     size_t len;
+    bool ended; /* by the server */
     bool closed;
     uint32_t error;
 };
@@ -23,6 +24,7 @@ struct h2_client {
     uint32_t goaway_error;
     size_t body_len; /* of the request to come */
     size_t body_at;
+    bool paused; /* nothing of it is sent */
 };
 
 static int on_header(nghttp2_session *s, const nghttp2_frame *frame, const uint8_t *name, size_t name_len,
@@ -65,6 +67,9 @@ static int on_frame(nghttp2_session *s, const nghttp2_frame *frame, void *user)
 {
     (void)s;
     struct h2_client *h = user;
+    if (frame->hd.type <= NGHTTP2_HEADERS && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) {
+        h->streams[frame->hd.stream_id / 2].ended = true;
+    }
     if (frame->hd.type == NGHTTP2_GOAWAY) {
         h->goaway = true;
         h->goaway_error = frame->goaway.error_code;
@@ -138,6 +143,9 @@ static ssize_t body_source(nghttp2_session *s, int32_t id, uint8_t *bytes, size_
     (void)id;
     (void)source;
     struct h2_client *h = user;
+    if (h->paused) {
+        return NGHTTP2_ERR_DEFERRED;
+    }
     size_t left = h->body_len - h->body_at;
     size_t len = left < size ? left : size;
     memset(bytes, 'x', len);
@@ -217,6 +225,39 @@ static void test_answers(void **state)
     assert_int_equal(ask_status(&h, "POST", "/ok", "content-length", "+5", 5), 0);
     assert_int_equal(ask_status(&h, "GET", "/ok", "transfer-encoding", "chunked", SIZE_MAX), 0);
     assert_int_equal(r.requests, seen);
+    assert_int_equal(ask_status(&h, "GET", "/ok", NULL, NULL, SIZE_MAX), 200);
+    h2_done(&h);
+    rig_done(&r);
+}
+
+/* The answer is there before the body has come: no reset until the client had time to read it, and none with
+ * an error. */
+static void test_refused_early(void **state)
+{
+    (void)state;
+    enum { LINGERS_MS = 2500 };
+    struct rig r;
+    struct h2_client h;
+    rig_init(&r, HTTP_LISTEN_TLS, NULL);
+    h2_init(&h, &r, NULL, 0);
+    h.paused = true;
+    int32_t id = h2_ask(&h, "POST", "/ok", "content-length", "70000", 70000);
+    h2_run(&h);
+    struct h2_stream *waits = &h.streams[id / 2];
+    assert_int_equal(waits->status, 413);
+    assert_true(waits->ended);
+    assert_false(waits->closed);
+    rig_wait(&r, LINGERS_MS);
+    h2_run(&h);
+    assert_true(waits->closed);
+    assert_int_equal(waits->error, NGHTTP2_NO_ERROR);
+    h.paused = false;
+    id = h2_ask(&h, "POST", "/ok", NULL, NULL, 8000000); /* goes on and on */
+    h2_run(&h);
+    assert_int_equal(h.streams[id / 2].status, 413);
+    assert_true(h.streams[id / 2].closed);
+    assert_int_equal(h.streams[id / 2].error, NGHTTP2_NO_ERROR);
+    assert_true(h.body_at < 4000000);
     assert_int_equal(ask_status(&h, "GET", "/ok", NULL, NULL, SIZE_MAX), 200);
     h2_done(&h);
     rig_done(&r);
@@ -399,10 +440,11 @@ static void test_drain(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answers),    cmocka_unit_test(test_many_at_once),
-        cmocka_unit_test(test_streamed),   cmocka_unit_test(test_rapid_reset),
-        cmocka_unit_test(test_ping_flood), cmocka_unit_test(test_not_h2),
-        cmocka_unit_test(test_times),      cmocka_unit_test(test_drain),
+        cmocka_unit_test(test_answers),       cmocka_unit_test(test_many_at_once),
+        cmocka_unit_test(test_refused_early), cmocka_unit_test(test_streamed),
+        cmocka_unit_test(test_rapid_reset),   cmocka_unit_test(test_ping_flood),
+        cmocka_unit_test(test_not_h2),        cmocka_unit_test(test_times),
+        cmocka_unit_test(test_drain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
