@@ -74,6 +74,8 @@ struct gateway_slot {
     enum gateway_live_phase live;
     int64_t live_until_us; /* the end of its session; 0: nobody said */
     int64_t live_said_ms;
+    int64_t live_judged_ms; /* when its session was last asked about, */
+    bool live_judged;       /* and that it was for nothing else */
     struct gateway_slot *next_free;
 };
 
@@ -193,7 +195,7 @@ bool gateway_spares(const char *remote);
 /* gateway_notary.c: questions to the notaries. */
 void gateway_ask(struct gateway *g, struct http_exchange *x);
 /* The same request once more, whose answer was taken. Where nobody is there to ask nothing happens. */
-void gateway_ask_again(struct gateway *g, struct gateway_slot *slot);
+bool gateway_ask_again(struct gateway *g, struct gateway_slot *slot);
 lt_res gateway_on_response(void *self, const struct ipc_msg *m);
 void gateway_linked(void *self, enum ipc_role peer, uint32_t instance);
 void gateway_unlinked(void *self, enum ipc_role peer, uint32_t instance);

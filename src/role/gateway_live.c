@@ -1,9 +1,11 @@
 /* What open consoles see move: server-sent events, GET /api/v1/live.
  *
- * However many streams there are, one question is asked each TICK_MS: for the same path, in the words of one
- * of the streams in turn, so that the reader judges each stream's session again and again. What it answers
- * goes to all when it is another than before: the shared document, which holds nothing that one role may not
- * see. A refusal ends the stream that asked. Nothing of the document is understood here.
+ * However many streams there are, one question for the document is asked each TICK_MS: for the same path, in
+ * the words of one of the streams in turn, so that the reader judges that stream's session again. What it
+ * answers goes to all when it is another than before: the shared document, which holds nothing that one role
+ * may not see. A stream whose turn does not come within JUDGE_MS asks who it is, which costs little, so none
+ * outlives its session for long. A refusal ends the stream that asked. Nothing of the document is understood
+ * here.
  */
 #include <string.h>
 
@@ -11,7 +13,14 @@
 #include "crypto/digest.h"
 #include "role/gateway.h"
 
-enum { TICK_MS = 2000, PING_MS = 15000, RETRY_S = 10, DOCUMENT_MAX = 256 * 1024 };
+enum {
+    TICK_MS = 2000,
+    JUDGE_MS = 5000,
+    JUDGED_AT_ONCE = 2, /* of each turn of the loop: with all places taken, 3 s for all */
+    PING_MS = 15000,
+    RETRY_S = 10,
+    DOCUMENT_MAX = 256 * 1024,
+};
 
 /* The moment at which it was written makes no other document of it. */
 #define NOW_FIRST "{\"now\":\""
@@ -98,6 +107,7 @@ void gateway_serve_live(struct gateway *g, struct http_exchange *x)
     }
     g->live.streams[at] = slot;
     slot->live = GATEWAY_LIVE_ASKED;
+    slot->live_judged_ms = g->now_ms;
     gateway_ask(g, x);
 }
 
@@ -154,8 +164,11 @@ bool gateway_live_takes(struct gateway *g, struct gateway_slot *slot, const Ipc_
         }
         return true;
     }
-    struct gateway_slot *newcomer = slot->live == GATEWAY_LIVE_ASKED ? slot : NULL;
     slot->live_until_us = until_of(m);
+    if (slot->live_judged) {
+        return true;
+    }
+    struct gateway_slot *newcomer = slot->live == GATEWAY_LIVE_ASKED ? slot : NULL;
     if (newcomer != NULL) {
         begin_stream(slot);
     }
@@ -177,6 +190,25 @@ static struct gateway_slot *next_stream(struct gateway_live *l)
     return NULL;
 }
 
+static bool ask_as(struct gateway *g, struct gateway_slot *slot, bool judged)
+{
+    slot->live_judged = judged;
+    slot->live_judged_ms = g->now_ms;
+    return gateway_ask_again(g, slot);
+}
+
+/* Those whose turn to ask for the document has not come for long. */
+static void judge(struct gateway *g)
+{
+    unsigned asked = 0;
+    for (size_t i = 0; i < GATEWAY_LIVE_MAX && asked < JUDGED_AT_ONCE; i++) {
+        struct gateway_slot *slot = g->live.streams[i];
+        bool due = slot != NULL && slot->live == GATEWAY_LIVE_ON && slot->id == 0 &&
+                   g->now_ms - slot->live_judged_ms >= JUDGE_MS;
+        asked += due && ask_as(g, slot, true) ? 1U : 0U;
+    }
+}
+
 void gateway_live_tick(struct gateway *g)
 {
     struct gateway_live *l = &g->live;
@@ -196,8 +228,11 @@ void gateway_live_tick(struct gateway *g)
         struct gateway_slot *slot = next_stream(l);
         l->due_ms = g->now_ms + TICK_MS;
         if (slot != NULL) {
-            gateway_ask_again(g, slot); /* where no notary is there, the next tick asks */
+            (void)ask_as(g, slot, false); /* where no notary is there, the next tick asks */
         }
+    }
+    if (!g->draining) {
+        judge(g);
     }
 }
 

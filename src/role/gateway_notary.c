@@ -85,8 +85,8 @@ static lt_res send_question(struct gateway *g, const struct gateway_slot *slot)
     Ipc__HttpRequest q = IPC__HTTP_REQUEST__INIT;
     lt_arena_reset(&g->scratch);
     q.method = text(g, r->method);
-    q.path = text(g, r->path);
-    q.query = text(g, r->query);
+    q.path = text(g, slot->live_judged ? LT_LIT("/api/v1/session") : r->path);
+    q.query = text(g, slot->live_judged ? LT_LIT("") : r->query);
     q.content_type = text(g, http_request_field(r, "content-type"));
     q.accept = text(g, http_request_field(r, "accept"));
     bool nameless = lt_slice_starts(r->path, LT_LIT(GATEWAY_NAMELESS));
@@ -162,9 +162,9 @@ void gateway_ask(struct gateway *g, struct http_exchange *x)
     }
 }
 
-void gateway_ask_again(struct gateway *g, struct gateway_slot *slot)
+bool gateway_ask_again(struct gateway *g, struct gateway_slot *slot)
 {
-    (void)ask(g, slot);
+    return ask(g, slot);
 }
 
 void gateway_forget(struct gateway *g, struct gateway_slot *slot)

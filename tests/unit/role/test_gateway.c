@@ -586,13 +586,27 @@ static unsigned occurrences(const char *text, const char *want)
     return n;
 }
 
-static uint64_t expect_live(struct puppet *p, struct ipc_link *notary, char ret_session[32])
+/* *ret_document: it asks for the document, and not only who it is. */
+static uint64_t expect_judged(struct puppet *p, struct ipc_link *notary, char ret_session[32],
+                              bool *ret_document)
 {
     const ProtobufCMessage *body;
     uint64_t id = expect_question(p, notary, IPC_HTTP_REQUEST, &body);
     const Ipc__HttpRequest *q = (const Ipc__HttpRequest *)(const void *)body;
-    assert_string_equal(q->path, "/api/v1/live");
+    *ret_document = strcmp(q->path, "/api/v1/live") == 0;
+    assert_true(*ret_document || strcmp(q->path, "/api/v1/session") == 0);
     (void)snprintf(ret_session, 32, "%s", q->session);
+    return id;
+}
+
+static uint64_t expect_live(struct puppet *p, struct ipc_link *notary, char ret_session[32])
+{
+    bool document = false;
+    uint64_t id = expect_judged(p, notary, ret_session, &document);
+    while (!document) {
+        answer(notary, id, 200, "{}", false);
+        id = expect_judged(p, notary, ret_session, &document);
+    }
     return id;
 }
 
@@ -690,6 +704,40 @@ static void live_wait(struct puppet *p, struct ipc_link *notary, struct client *
             (void)usleep(1000);
         }
     }
+}
+
+/* The last of many streams whose session was ended does not wait for its turn to ask for the document; and
+ * who says who it is gets no document. */
+static void test_live_is_judged(void **state)
+{
+    (void)state;
+    enum { STREAMS = 12, TICKS_MOST = STREAMS / 2 };
+    struct puppet p;
+    struct ipc_link *notary;
+    struct client c[STREAMS];
+    bool document;
+    bool over = false;
+    char who[32];
+    unsigned documents = 0;
+    start(&p, &notary);
+    wait_healthy();
+    for (int i = 0; i < STREAMS; i++) {
+        live_open(&c[i], i == STREAMS - 1 ? "last" : "S");
+        live_wait(&p, notary, &c[i], "data: {}\n\n");
+    }
+    while (!over) {
+        uint64_t id = expect_judged(&p, notary, who, &document);
+        documents += document ? 1 : 0;
+        over = strcmp(who, "last") == 0 && !document;
+        answer(notary, id, over ? 401 : 200, document ? "{}" : "{\"operator\":\"x\"}", false);
+    }
+    (void)read_until(&c[STREAMS - 1], "event: end\ndata: session\n\n");
+    assert_true(documents <= TICKS_MOST);
+    for (int i = 0; i < STREAMS; i++) {
+        assert_null(strstr(c[i].in, "operator"));
+        client_close(&c[i]);
+    }
+    finish(&p, notary);
 }
 
 /* So many and no more; who leaves makes room; what is refused is an answer like any other; a drain ends all.
@@ -1345,6 +1393,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_operator_tls),
         cmocka_unit_test(test_tls_only),
         cmocka_unit_test(test_live),
+        cmocka_unit_test(test_live_is_judged),
         cmocka_unit_test(test_live_places),
         cmocka_unit_test(test_share),
         cmocka_unit_test(test_forms_wait),
