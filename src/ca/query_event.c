@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "ca/query_parts.h"
+#include "ca/viewer.h"
 
 /* ?1 … ?3: the row behind which to begin; ?4, ?5 from and until; ?6 how many; ?7 subject or kind. */
 #define COLUMNS "SELECT time_us, chain, sequence, kind, subject, body, hash, attachment FROM event WHERE "
@@ -86,18 +87,36 @@ static lt_res is_restricted(const struct ca_query *query, lt_slice subject, bool
     return of_restricted(query, lt_slice_cstr(of), ret_restricted);
 }
 
+/* Kinds whose bodies and requests say how people are reached: reporters, subscribers, who is on call. */
+static bool names_people(lt_slice kind)
+{
+    static const char *const of[] = {"account.", "contact.", "enrolment.", "holdout.", "hook.",    "mail.",
+                                     "notice",   "oncall.",  "problem.",   "proof.",   "readiness."};
+    for (size_t i = 0; i < LT_COUNT(of); i++) {
+        if (lt_slice_starts(kind, lt_slice_cstr(of[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void write_event(const struct ca_query *query, struct query_out *o, const struct store_rows *rows,
                         bool restricted)
 {
+    bool withheld = !restricted && names_people(store_bytes(rows, 3)) && !ca_viewer_sees_people(query);
+    bool whole = !restricted && !withheld;
     query_open(o, NULL, '{');
     query_time(o, "time", store_int(rows, 0));
     query_cstr(o, "chain", store_cstr(rows, 1));
     query_int(o, "sequence", store_int(rows, 2));
     query_cstr(o, "kind", store_cstr(rows, 3));
     query_cstr(o, "subject", store_cstr(rows, 4));
-    query_raw(o, "body", restricted ? LT_LIT("{\"restricted\":true}") : store_bytes(rows, 5));
+    query_raw(o, "body",
+              whole        ? store_bytes(rows, 5)
+              : restricted ? LT_LIT("{\"restricted\":true}")
+                           : LT_LIT("{\"withheld\":true}"));
     query_hex(o, "hash", store_bytes(rows, 6));
-    if (!restricted && query->q->with_der && !store_is_null(rows, 7)) {
+    if (whole && query->q->with_der && !store_is_null(rows, 7)) {
         query_base64(o, "attachment", store_bytes(rows, 7));
     } else {
         query_bool(o, "has_attachment", !store_is_null(rows, 7));

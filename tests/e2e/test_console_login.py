@@ -280,6 +280,15 @@ def test_roles(staff, name):
         refused(403, c.change, "key-blocks", {"spki-sha256": "00" * 32, "text": "r"})
 
 
+def test_how_people_are_reached(staff):
+    """Neither lists nor events nor the requests kept with them tell an approver; they are told that something happened."""
+    staff.ca.lintel("problem", "open", "--channel", "phone", "--contact", "finder@example.org", "--text", "call me: 555-0100", "--title", "a call")
+    of = {name: wait_for("the event", lambda name=name: staff.inside(name).get("events?name=problem.received&der=1")["events"]) for name in ("paul", "rita")}
+    assert of["rita"][0]["body"]["contact"] == "finder@example.org" and "attachment" in of["rita"][0]
+    assert of["paul"][0]["body"] == {"withheld": True} and of["paul"][0]["has_attachment"] and of["paul"][0]["hash"] == of["rita"][0]["hash"]
+    assert "finder" not in str(of["paul"]) and "attachment" not in of["paul"][0]
+
+
 def test_questions_by_post_come_from_our_script(staff):
     c = staff.inside("otto")
     refused(403, c.ask, "POST", "/api/v1/scope/count", "status = valid", {"Content-Type": "text/plain"})
