@@ -36,6 +36,38 @@ void overview_find(struct overview *o, enum overview_level level, const char *hr
     (void)snprintf(f->href, sizeof f->href, "/console/%s", href);
 }
 
+/* Within most bytes: before a blank where there is one in the second half, else between characters. */
+static size_t cut_at(lt_slice text, size_t most)
+{
+    size_t n = most;
+    while (n > 0 && (text.ptr[n] & 0xc0) == 0x80) {
+        n--;
+    }
+    for (size_t i = n; i > most / 2; i--) {
+        if (text.ptr[i] == ' ') {
+            return i;
+        }
+    }
+    return n;
+}
+
+void overview_text(struct query_out *out, const char *key, lt_slice text, size_t most)
+{
+    static const char ellipsis[] = "\xe2\x80\xa6";
+    char cut[OVERVIEW_TEXT];
+    if (text.len <= most) {
+        query_text(out, key, text);
+        return;
+    }
+    most = most < sizeof cut ? most : sizeof cut - 1;
+    size_t n = cut_at(text, most - (sizeof ellipsis - 1));
+    while (n > 0 && strchr(" ,;:", text.ptr[n - 1]) != NULL) {
+        n--;
+    }
+    (void)snprintf(cut, sizeof cut, "%.*s%s", (int)n, (const char *)text.ptr, ellipsis);
+    query_cstr(out, key, cut);
+}
+
 lt_res overview_number(const struct overview *o, const struct store_sql *statement,
                        const struct store_value *values, size_t count, int64_t *ret_number)
 {

@@ -103,7 +103,7 @@ static lt_res write_clock(struct overview *o, const struct store_rows *rows)
     percent = percent < 0 ? 0 : percent > 100 ? 100 : percent;
     query_open(o->out, NULL, '{');
     query_int(o->out, "id", store_int(rows, ID));
-    query_text(o->out, "what", lt_slice_sub(what, 0, WHAT_MAX));
+    overview_text(o->out, "what", what, WHAT_MAX);
     /* "revoke-tls/key-compromise" would say what it is about */
     query_text(o->out, "duty", restricted ? lt_slice_sub(duty, 0, lt_slice_find(duty, '/')) : duty);
     query_text(o->out, "subject", subject);
@@ -169,7 +169,7 @@ static lt_res write_incident(struct overview *o, const struct store_rows *rows)
     LT_TRY(next_due(o, store_int(rows, 0), &due_us));
     query_open(o->out, NULL, '{');
     query_int(o->out, "id", store_int(rows, 0));
-    query_text(o->out, "title", lt_slice_sub(store_bytes(rows, 1), 0, WHAT_MAX));
+    overview_text(o->out, "title", store_bytes(rows, 1), WHAT_MAX);
     query_cstr(o->out, "state", store_cstr(rows, 2));
     query_cstr(o->out, "severity", severity);
     query_time(o->out, "since", store_int(rows, 4));
@@ -243,8 +243,8 @@ static lt_res halts(struct overview *o)
         query_open(o->out, NULL, '{');
         query_cstr(o->out, "id", store_cstr(&rows, 0));
         query_cstr(o->out, "kind", store_cstr(&rows, 1));
-        query_text(o->out, "value", lt_slice_sub(store_bytes(&rows, 2), 0, WHAT_MAX));
-        query_text(o->out, "reason", lt_slice_sub(store_bytes(&rows, 3), 0, WHAT_MAX));
+        overview_text(o->out, "value", store_bytes(&rows, 2), WHAT_MAX);
+        overview_text(o->out, "reason", store_bytes(&rows, 3), WHAT_MAX);
         query_time(o->out, "since", store_int(&rows, 4));
         query_close(o->out, '}');
         overview_find(o, OVERVIEW_WARNING, "settings", "Issuance is halted: %s%s%.80s", store_cstr(&rows, 1),
@@ -261,12 +261,15 @@ static lt_res lapsed(struct overview *o)
         bool until_now; /* counted up to now, or from 0 on */
         enum overview_level level;
         const char *href;
-        const char *words;
+        const char *one;
+        const char *many;
     } kinds[] = {
-        {SQL_ALARMS, false, OVERVIEW_BAD, "clocks", "alarm(s) go on: nobody has said that they have them"},
-        {SQL_PROMISES, true, OVERVIEW_BAD, "clocks", "promise(s) have lapsed"},
-        {SQL_CONTROLS, true, OVERVIEW_BAD, "clocks", "review(s) or control(s) have lapsed"},
-        {SQL_WATCH, false, OVERVIEW_WARNING, "events", "finding(s) of monitoring"},
+        {SQL_ALARMS, false, OVERVIEW_BAD, "clocks", "alarm goes on: nobody has said that they have it",
+         "alarms go on: nobody has said that they have them"},
+        {SQL_PROMISES, true, OVERVIEW_BAD, "clocks", "promise has lapsed", "promises have lapsed"},
+        {SQL_CONTROLS, true, OVERVIEW_BAD, "clocks", "review or control has lapsed",
+         "reviews or controls have lapsed"},
+        {SQL_WATCH, false, OVERVIEW_WARNING, "events", "finding of monitoring", "findings of monitoring"},
     };
     for (size_t i = 0; i < LT_COUNT(kinds); i++) {
         int64_t n = 0;
@@ -275,7 +278,8 @@ static lt_res lapsed(struct overview *o)
             STORE_ARGS(STORE_I(kinds[i].until_now ? o->query->now.us : 0), STORE_I(OVERVIEW_COUNT_MAX)), &n));
         if (n > 0) {
             overview_find(o, kinds[i].level, kinds[i].href, "%s%lld %s",
-                          n == OVERVIEW_COUNT_MAX ? "At least " : "", (long long)n, kinds[i].words);
+                          n == OVERVIEW_COUNT_MAX ? "At least " : "", (long long)n,
+                          n == 1 ? kinds[i].one : kinds[i].many);
         }
     }
     return LT_OK;

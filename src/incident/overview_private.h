@@ -19,6 +19,8 @@ struct overview {
     size_t finding_count;
 };
 
+/* A text for one line: one over most bytes ends at a word, with an ellipsis. */
+void overview_text(struct query_out *out, const char *key, lt_slice text, size_t most);
 const char *overview_level_name(enum overview_level level);
 /* href: below /console/. Those that do not fit are left out. */
 void overview_find(struct overview *o, enum overview_level level, const char *href, const char *format, ...)

@@ -199,8 +199,8 @@ static lt_res orders(struct overview *o)
     query_int(o->out, "waiting", waiting);
     query_close(o->out, '}');
     if (waiting > 0) {
-        overview_find(o, OVERVIEW_WARNING, "accounts", "%lld order(s) wait for a person's review",
-                      (long long)waiting);
+        overview_find(o, OVERVIEW_WARNING, "accounts", "%lld %s for a person's review", (long long)waiting,
+                      waiting == 1 ? "order waits" : "orders wait");
     }
     return LT_OK;
 }

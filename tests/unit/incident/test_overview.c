@@ -299,6 +299,53 @@ static void restricted_incidents(void **state)
     json_decref(doc);
 }
 
+static const char *first_finding(const char *what)
+{
+    static char found[OVERVIEW_COUNT_MAX];
+    json_t *doc = ask(what, NULL, NULL);
+    (void)snprintf(found, sizeof found, "%s", text(at(doc, "findings", 0), "text"));
+    json_decref(doc);
+    return found;
+}
+
+/* Long texts end at a word, and between characters; numbers have their own plural. */
+static void words_are_whole(void **state)
+{
+    static const struct {
+        const char *title;
+        const char *shown;
+    } rows[] = {
+        {"the certificates of one customer that were validated by a method which nobody may use any more, "
+         "all of "
+         "them",
+         "the certificates of one customer that were validated by a method which nobody may use "
+         "any more\xe2\x80\xa6"},
+        {"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+         "\xc3\xa4\xc3\xa4\xc3\xa4",
+         "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+         "\xe2\x80\xa6"},
+        {"short enough", "short enough"},
+    };
+    (void)state;
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        incident_of(100 - (int)i, rows[i].title, "low", 0);
+    }
+    json_t *doc = ask("overview", NULL, NULL);
+    for (size_t i = 0; i < LT_COUNT(rows); i++) {
+        assert_string_equal(text(at(doc, "incidents", i), "title"), rows[i].shown);
+    }
+    json_decref(doc);
+    put("DELETE FROM incident");
+    put("INSERT INTO control (name, kind, owner, about, source, every_s, last_us, due_us, added_us, status) "
+        "VALUES "
+        "('a', 'k', 'o', 'x', '', 1, 1, 2, 1, 'live')");
+    assert_string_equal(first_finding("overview"), "1 review or control has lapsed");
+    put("INSERT INTO control (name, kind, owner, about, source, every_s, last_us, due_us, added_us, status) "
+        "VALUES "
+        "('b', 'k', 'o', 'x', '', 1, 1, 2, 1, 'live')");
+    assert_string_equal(first_finding("overview"), "2 reviews or controls have lapsed");
+}
+
 static void mass_of(int id, const char *status_, int64_t started_us, int64_t ended_us)
 {
     put("INSERT INTO mass VALUES (%d, '%s', 'scope', 's', x'00', '', 4, '', 1, 0, 0, '', 0, 1, 1, 'ann', "
@@ -408,6 +455,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_wrong, set_up, tear_down),
         cmocka_unit_test_setup_teardown(clocks_in_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(restricted_incidents, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(words_are_whole, set_up, tear_down),
         cmocka_unit_test_setup_teardown(work, set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_stays_small, set_up, tear_down),
     };
