@@ -90,7 +90,7 @@ static lt_res is_restricted(const struct ca_query *query, lt_slice subject, bool
 /* Kinds whose bodies and requests say how people are reached: reporters, subscribers, who is on call. */
 static bool names_people(lt_slice kind)
 {
-    static const char *const of[] = {"account.", "contact.", "enrolment.", "holdout.", "hook.",    "mail.",
+    static const char *const of[] = {"account.", "contact.", "enrolment.", "holdout.", "hook.",     "mail.",
                                      "notice",   "oncall.",  "problem.",   "proof.",   "readiness."};
     for (size_t i = 0; i < LT_COUNT(of); i++) {
         if (lt_slice_starts(kind, lt_slice_cstr(of[i]))) {
