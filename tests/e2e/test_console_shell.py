@@ -124,9 +124,12 @@ def test_who_may_not_see_is_told_so(family, chromium):
         assert "Not for your roles" in page.locator("main").inner_text()
         status = page.evaluate("async () => (await fetch('/api/v1/events')).status")
         assert status == 403
-        # The session is over: the page says so by asking for the next, and comes back to where it was.
+        # The session is over: the page hears of it by itself, and comes back to where it was.
+        page.evaluate("() => { window.over = 0; addEventListener('lintel:ended', () => { window.over++; }); }")
+        wait_for("the stream", lambda: page.locator("header.bar").get_by_text("halted").count())
         ended = page.evaluate("() => fetch('/api/v1/session').then((r) => r.json()).then((s) => s.session)")
         family.lintel("operator", "sessions", "--end", ended)
+        wait_for("the end", lambda: page.evaluate("() => window.over") and not page.get_by_text("No answer from the family").count(), 8)
         page.goto(f"{page.origin}/console/incidents")
         page.wait_for_url("**/console/login?next=*incidents")
         look(page, "login")

@@ -50,14 +50,51 @@ export function source(path, member, params, options = {}) {
 const CHANNEL = "lintel-live";
 const POLL_MS = 10000;
 const AGAIN_MS = 60000;
+const OWN_MS = 4000; // who sees a restricted incident reads its own overview so often at most, when anything changed;
+const LOOK_MS = 20000; // all others so often, as they may have become one of them
 
-function stream(say, ended) {
+const holdsRestricted = (o) => (o.incidents ?? []).some((i) => i.restricted);
+
+/** The document of the stream is the same for all, so nothing restricted is in it. Who sees more is shown what GET overview says instead. */
+function own(say, signal) {
+  let sees = null; // not known yet
+  let asked = -Infinity;
+  let due = 0;
+  let shared = null;
+  const look = async () => {
+    asked = Date.now();
+    try {
+      const data = await get("overview", null, { signal });
+      sees = holdsRestricted(data);
+      shared = data;
+    } catch {
+      sees ??= false; // what is shared is better than nothing
+    }
+    due = 0;
+    if (!signal.aborted) say({ type: "overview", data: shared });
+  };
+  signal.addEventListener("abort", () => clearTimeout(due), { once: true });
+  return (data) => {
+    if (sees !== true) shared = data;
+    if (sees === false) say({ type: "overview", data });
+    due ||= setTimeout(look, Math.max(0, asked + (sees === false ? LOOK_MS : OWN_MS) - Date.now()));
+  };
+}
+
+function stream(say, take, ended) {
   const events = new EventSource("/api/v1/live");
-  events.addEventListener("overview", (e) => say({ type: "overview", data: JSON.parse(e.data) }));
+  let told = false; // why the stream ends: it is not that nobody answers
+  events.addEventListener("end", (e) => {
+    told = true;
+    if (e.data === "session") say({ type: "session" });
+  });
+  events.addEventListener("overview", (e) => take(JSON.parse(e.data)));
   events.addEventListener("open", () => say({ type: "link", up: true }));
   events.addEventListener("error", () => {
-    say({ type: "link", up: false });
-    if (events.readyState === EventSource.CLOSED) ended(); // 503: all streams are taken; 401: the session is over
+    const closed = events.readyState === EventSource.CLOSED;
+    if (!told && !closed) say({ type: "link", up: false });
+    told = false;
+    if (closed) ended(); // 503: all streams are taken; 401: the session is over
   });
   return events;
 }
@@ -76,9 +113,11 @@ function lead(say, signal) {
     let events = null;
     let polling = 0;
     let again = 0;
+    const take = own(say, signal);
     const open = () => {
       clearInterval(polling);
-      events = stream(say, () => {
+      events = stream(say, take, () => {
+        poll(say);
         polling = setInterval(() => poll(say), POLL_MS);
         again = setTimeout(open, AGAIN_MS);
       });
@@ -94,6 +133,7 @@ export function live(handler) {
   const over = new AbortController();
   const channel = new BroadcastChannel(CHANNEL);
   const hear = (event) => {
+    if (event.type === "session") return void get("session").catch(() => {}); // whose ended; all tabs have one: 401 says it to the window
     if (event.type === "overview") setNow(event.data.now);
     handler(event);
   };
@@ -101,7 +141,11 @@ export function live(handler) {
   get("overview", null, { signal: over.signal }).then((data) => hear({ type: "overview", data }), (e) => {
     if (e instanceof Problem) handler({ type: "link", up: false, problem: e });
   });
-  const say = (event) => { hear(event); channel.postMessage(event); };
+  const say = (event) => {
+    if (over.signal.aborted) return;
+    channel.postMessage(event);
+    hear(event);
+  };
   const mine = () => lead(say, over.signal);
   if (navigator.locks) navigator.locks.request(CHANNEL, { signal: over.signal }, mine).catch(() => {});
   else mine();

@@ -16,6 +16,7 @@ function subject(text) {
 
 function said(event) {
   const body = event.body ?? {};
+  if (body.withheld) return h("span", { class: "quiet" }, "how people are reached: for operators and auditors");
   const words = Object.entries(body).filter(([, v]) => typeof v !== "object").slice(0, 3).map(([k, v]) => `${k}: ${v}`).join(" · ");
   return more(words.slice(0, 120) || "Details", h("pre", { class: "json", tabindex: "0" }, JSON.stringify(body, null, 2)),
     h("p", { class: "small" }, `Number ${event.sequence} of chain ${event.chain}; hash `, copyable(event.hash)));

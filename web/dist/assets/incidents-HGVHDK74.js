@@ -1,1 +1,0 @@
-import{a,b}from"./chunk-JT7SMVL4.js";import"./chunk-YBMNF6P7.js";import"./chunk-RLPLNT75.js";import"./chunk-3DS4VP42.js";import"./chunk-HOT3C5FJ.js";import"./chunk-56DA7XFF.js";export{a as openIncident,b as show};
