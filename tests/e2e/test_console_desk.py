@@ -362,8 +362,13 @@ def test_a_viewer_sees_no_reporter(desk, chromium):
             assert page.evaluate("async (p) => (await fetch('/api/v1/' + p)).status", path) == 404, path
 
 
-def test_restricted_ones_for_who_has_a_role(admin):
+def test_restricted_ones_for_who_has_a_role(admin, desk):
     go(admin, "/incidents")
     admin.get_by_role("link", name="a hole in the validator").click()
     admin.locator("main h1", has_text="a hole in the validator").wait_for()
     admin.locator(".timeline", has_text="a hole in the validator").wait_for()
+    go(admin, "/")
+    desk.json("incident", "open", "something that all may know")  # the document that all streams share changes, and has no restricted one
+    shown = admin.locator(".overview-incidents")
+    shown.get_by_text("something that all may know").wait_for()
+    assert "a hole in the validator" in shown.inner_text()
