@@ -1,6 +1,7 @@
 /* CRLs: the complete one of each issuer, the parts that it has, and what came back when each was fetched. */
 #include <string.h>
 
+#include "ca/crl_build.h"
 #include "ca/freshness.h"
 #include "ca/query_parts.h"
 
@@ -9,12 +10,15 @@
     "w.checked_us, w.good, w.detail FROM crl c LEFT JOIN crl_check w ON w.issuer = c.issuer AND "     \
     "w.shard = c.shard AND w.number = c.number "
 
-enum { SQL_HISTORY, SQL_NEXT_PART };
+enum { SQL_HISTORY, SQL_NEXT_PART, SQL_FIRST_WITH };
 static const struct store_sql sql[] = {
     [SQL_HISTORY] = {"query.crls",
                      COLUMNS "WHERE c.issuer = ?1 AND c.shard = ?2 ORDER BY c.number DESC LIMIT ?3"},
     [SQL_NEXT_PART] = {"query.crls.part",
                        "SELECT shard FROM crl WHERE issuer = ?1 AND shard > ?2 ORDER BY shard LIMIT 1"},
+    [SQL_FIRST_WITH] = {"query.crls.with",
+                        COLUMNS "WHERE c.issuer = ?1 AND c.shard = ?2 AND c.number >= ?3 ORDER BY c.number "
+                                "LIMIT 1"},
 };
 const struct ca_query_sql query_crl_sql = {sql, LT_COUNT(sql)};
 
@@ -64,6 +68,29 @@ static lt_res write_crls(const struct ca_query *query, struct query_out *o, cons
         query_int(o, "sequence", store_int(&rows, 6));
         write_fetched(o, &rows);
         query_close(o, '}');
+    }
+    return store_rows_end(&rows);
+}
+
+/* Numbers are the moments at which the book was read for them: the first since then has the entry. */
+lt_res query_crl_with(const struct ca_query *query, const struct query_certificate *c, int64_t recorded_us,
+                      struct query_out *out)
+{
+    struct store_rows rows;
+    uint8_t number[CA_CRL_NUMBER_LEN];
+    ca_crl_number_bytes(recorded_us > 0 ? (uint64_t)recorded_us : 0, number);
+    LT_TRY(store_query(
+        query->store, &sql[SQL_FIRST_WITH],
+        STORE_ARGS(STORE_I(c->issuer), STORE_I(c->shard), STORE_B(LT_SLICE(number, sizeof number))), &rows));
+    if (store_next(&rows)) {
+        query_open(out, "crl", '{');
+        query_int(out, "shard", store_int(&rows, 0));
+        query_hex(out, "number", store_bytes(&rows, 1));
+        query_time(out, "this_update", store_int(&rows, 2));
+        write_fetched(out, &rows);
+        query_close(out, '}');
+    } else {
+        query_raw(out, "crl", LT_SLICE(NULL, 0));
     }
     return store_rows_end(&rows);
 }

@@ -309,6 +309,9 @@ lt_res query_certificate_show(const struct ca_query *query, struct query_out *ou
     LT_TRY(query_revocation_of(query, &c, &revocation));
     LT_TRY(query_names_of(query, &c, &names));
     query_certificate_write(out, &tables, &c, &revocation, query_certificate_status(query, &c, &revocation));
+    if (revocation.found) {
+        LT_TRY(query_crl_with(query, &c, revocation.recorded_us, out));
+    }
     LT_TRY(query_truth_show(query, &tables, c.issuer, c.serial, out));
     LT_TRY(query_clocks_write(query, out, &c));
     query_cstr(out, "kind", c.kind);

@@ -186,6 +186,9 @@ LT_MUST_USE lt_res query_clocks_write(const struct ca_query *query, struct query
                                       const struct query_certificate *c);
 LT_MUST_USE lt_res query_revocation_of(const struct ca_query *query, const struct query_certificate *c,
                                        struct query_revocation *ret_revocation);
+/* "crl": the first CRL that has a revocation of then; null while none has it. */
+LT_MUST_USE lt_res query_crl_with(const struct ca_query *query, const struct query_certificate *c,
+                                  int64_t recorded_us, struct query_out *out);
 /* Names as they stand in certificates (not reversed). */
 struct query_name {
     const char *type;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "ca/authority.h"
+#include "ca/crl_build.h"
 #include "ca/profile.h"
 #include "ca/query.h"
 #include "crypto/key.h"
@@ -494,6 +495,37 @@ static void parts_of_a_crl(const Ipc__Query *q)
     json_decref(a);
 }
 
+/* The first CRL whose number, the moment at which the book was read for it, is not before the revocation's.
+ */
+static void the_crl_of_a_revocation(void)
+{
+    static const int64_t read_us[] = {NOW - 1, NOW + 5, NOW + 9};
+    uint8_t serial[4];
+    uint8_t number[CA_CRL_NUMBER_LEN];
+    Ipc__Query q = question("certificate.show");
+    serial_of(7, serial);
+    q.serial = (ProtobufCBinaryData){4, serial};
+    for (size_t i = 0; i < LT_COUNT(read_us); i++) {
+        ca_crl_number_bytes((uint64_t)read_us[i], number);
+        PUT(CRL_PART, STORE_I(3), STORE_I(0), STORE_B(LT_SLICE(number, sizeof number)), STORE_I(NOW),
+            STORE_I(NOW + DAY));
+        json_t *c = answer(&q);
+        const json_t *crl = json_object_get(c, "crl");
+        if (i == 0) {
+            assert_true(json_is_null(crl));
+        } else {
+            char hex[2 * CA_CRL_NUMBER_LEN + 1];
+            (void)snprintf(hex, sizeof hex, "%016llx", (unsigned long long)read_us[1]);
+            assert_true(is(crl, "number", hex) && is(crl, "fetched", ""));
+        }
+        json_decref(c);
+    }
+    serial_of(8, serial);
+    json_t *c = answer(&q);
+    assert_null(json_object_get(c, "crl")); /* not revoked */
+    json_decref(c);
+}
+
 static bool by_hand(const json_t *row)
 {
     return is(row, "tier", "by-hand");
@@ -577,6 +609,7 @@ static void the_other_lists(void **state)
     q.issuer = tls;
     assert_int_equal(count_all(q, "crls", "number", NULL), 3);
     parts_of_a_crl(&q);
+    the_crl_of_a_revocation();
     q = question("plan.show");
     q.id = h1;
     json_t *plan = answer(&q);
