@@ -13,7 +13,8 @@
  *
  * Never dropped: hashes, events, knots, the signer's journal, revocations, rows of certificates, sessions of
  * the console (what was signed in one is verified with its key). Over what is dropped a hash is kept, in
- * order, so that a copy elsewhere can be shown to be the thing itself. Certificates of CAs stay, and so does all that the incident desk has: reports, incidents, promises.
+ * order, so that a copy elsewhere can be shown to be the thing itself. Certificates of CAs stay, and so does
+ * all that the incident desk has: reports, incidents, promises.
  *
  * The book is asked for months in ranges of an index; dropping goes in slices, each a transaction that says
  * how far it is.
