@@ -49,6 +49,13 @@ const page = readFileSync("console/index.html", "utf8")
     [...early(code).filter((n) => n !== app).map((n) => `<link rel="modulepreload" href="${at(n)}">`), `<script type="module" src="${at(app)}"></script>`].join("\n"));
 writeFileSync(join(out, "index.html"), page);
 
+// Whose code is in the chunks beside ours: its licence wants to go with it.
+const others = [...new Set(Object.keys(code.metafile.inputs).map((f) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(f)?.[1]).filter(Boolean))].sort();
+writeFileSync(join(assets, "LICENSES.txt"), others.map((name) => {
+  const { version, license } = JSON.parse(readFileSync(`node_modules/${name}/package.json`, "utf8"));
+  return `${name} ${version} (${license})\n\n${readFileSync(`node_modules/${name}/LICENSE`, "utf8").trim()}\n`;
+}).join("\n\n"));
+
 const hash = (file) => createHash("sha256").update(readFileSync(join(out, file))).digest("hex");
 const files = ["index.html", ...readdirSync(assets).map((f) => "assets/" + f)].sort();
 writeFileSync(join(out, "SHA256SUMS"), files.map((f) => `${hash(f)}  ${f}\n`).join(""));
