@@ -13,7 +13,11 @@
 #include "http/conn.h"
 #include "http/date.h"
 
-enum { ACCEPT_BURST = 2 /* the other gateways take their share */, IN_MAX = 32 * 1024 };
+enum {
+    ACCEPT_BURST = 2, /* the other gateways take their share */
+    IN_MAX = 32 * 1024,
+    RESERVED_EACH = 4, /* part of a listener's reserved places that one address may have */
+};
 
 static const struct http_limits defaults = {
     .connections = 4000,
@@ -88,7 +92,7 @@ void http_server_free(struct http_server *s)
 
 static bool has_peer_key(const struct http_conn *c)
 {
-    return c->listener->info->is_public && c->listener->info->kind != HTTP_LISTEN_UNIX;
+    return c->listener->info->kind != HTTP_LISTEN_UNIX;
 }
 
 /* IPv4 whole, IPv6 by its /64: what one customer gets. */
@@ -119,11 +123,13 @@ static uint32_t bucket_of(const struct http_server *s, const uint8_t key[16])
     return (uint32_t)(h >> 32) % PEER_BUCKETS;
 }
 
-static size_t count_peer(const struct http_server *s, const uint8_t key[16], uint32_t bucket)
+/* Those of the same address, to public listeners or to the others. */
+static size_t count_peer(const struct http_server *s, const struct http_conn *like)
 {
     size_t n = 0;
-    for (const struct http_conn *c = s->peers[bucket]; c != NULL; c = c->peer_next) {
-        n += memcmp(c->peer_key, key, 16) == 0 ? 1 : 0;
+    for (const struct http_conn *c = s->peers[like->peer_bucket]; c != NULL; c = c->peer_next) {
+        bool same = c->listener->info->is_public == like->listener->info->is_public;
+        n += same && memcmp(c->peer_key, like->peer_key, 16) == 0 ? 1 : 0;
     }
     return n;
 }
@@ -186,12 +192,26 @@ void http_conn_free(struct http_conn *c)
     free(c);
 }
 
-/* At the limit the connection that has been idle longest makes room; one that is being served never does. */
-static bool evict_idle(struct http_server *s)
+/* It is idle, or has not asked for anything whole yet. */
+static bool is_unserved(const struct http_conn *c)
+{
+    bool unserved = c->phase == CONN_HEAD || c->phase == CONN_BODY || c->phase == CONN_H2;
+    for (const struct http_exchange *x = c->exchanges; unserved && x != NULL; x = x->next) {
+        unserved = !x->handed && !x->answered;
+    }
+    return unserved && http_wire_pending(&c->wire) == 0;
+}
+
+/* At the limit the connection that has been idle longest makes room; one that is being served never does.
+ * l: one that is not public, whose few places whoever says nothing, or says it slowly, must not keep; NULL:
+ * of all that are public. */
+static bool evict_idle(struct http_server *s, const struct http_listener *l)
 {
     struct http_conn *oldest = NULL;
     for (struct http_conn *c = s->conns; c != NULL; c = c->next) {
-        bool candidate = c->listener->info->is_public && !c->running && http_conn_idle(c);
+        bool candidate = l != NULL ? c->listener == l && is_unserved(c)
+                                   : c->listener->info->is_public && http_conn_idle(c);
+        candidate = candidate && !c->running;
         if (candidate && (oldest == NULL || c->idle_since_ms <= oldest->idle_since_ms)) {
             oldest = c;
         }
@@ -210,14 +230,13 @@ static bool is_loopback(const struct http_conn *c)
 
 static bool admit(struct http_server *s, const struct http_listener *l, const struct http_conn *c)
 {
-    if (!l->info->is_public) {
-        return l->open < s->limits.reserved_connections;
-    }
     bool counts = has_peer_key(c) && (s->limits.loopback_counts || !is_loopback(c));
-    if (counts && count_peer(s, c->peer_key, c->peer_bucket) >= s->limits.per_address) {
+    size_t each = l->info->is_public ? s->limits.per_address : s->limits.reserved_connections / RESERVED_EACH;
+    if (counts && count_peer(s, c) >= each) {
         return false;
     }
-    return s->stats.open_public < s->limits.connections || evict_idle(s);
+    return l->info->is_public ? s->stats.open_public < s->limits.connections || evict_idle(s, NULL)
+                              : l->open < s->limits.reserved_connections || evict_idle(s, l);
 }
 
 static void set_credentials(struct http_conn *c, int fd)
@@ -312,7 +331,7 @@ static void on_acceptable(evutil_socket_t listen_fd, short what, void *arg)
             continue;
         }
         bool full = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
-        if (full && !evict_idle(l->server)) {
+        if (full && !evict_idle(l->server, NULL)) {
             set_accepting(l, false); /* until the next tick */
         }
         return;

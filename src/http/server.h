@@ -22,15 +22,16 @@ enum http_listen_kind { HTTP_LISTEN_PLAIN, HTTP_LISTEN_TLS, HTTP_LISTEN_UNIX, HT
 
 /* Zero anywhere takes the default. */
 struct http_limits {
-    size_t connections;          /* of all public listeners together: 4000 */
-    size_t per_address;          /* IPv4 address or IPv6 /64; public listeners: 256 */
-    bool loopback_counts;        /* per address too; by default it does not: there a proxy speaks for many */
-    size_t reserved_connections; /* of each listener that is not public: 64 */
-    size_t buffered_bytes;       /* of request bodies and of queued answers, each: 64 MiB */
-    int head_ms;                 /* first byte (or TLS hello) to last byte of a head: 10 s */
-    int body_ms;                 /* whole body: 20 s */
-    int idle_ms;                 /* between requests: 60 s */
-    int send_ms;                 /* for each 16 KiB of an answer: 20 s */
+    size_t connections;   /* of all public listeners together: 4000 */
+    size_t per_address;   /* IPv4 address or IPv6 /64; public listeners: 256 */
+    bool loopback_counts; /* per address too; by default it does not: there a proxy speaks for many */
+    size_t
+        reserved_connections; /* of each listener that is not public: 64; a quarter of them for an address */
+    size_t buffered_bytes;    /* of request bodies and of queued answers, each: 64 MiB */
+    int head_ms;              /* first byte (or TLS hello) to last byte of a head: 10 s */
+    int body_ms;              /* whole body: 20 s */
+    int idle_ms;              /* between requests: 60 s */
+    int send_ms;              /* for each 16 KiB of an answer: 20 s */
 };
 
 struct http_listener_info {

@@ -461,6 +461,57 @@ static void test_slow_reader(void **state)
     rig_done(&r);
 }
 
+static const char *peer_name(char name[16], int number)
+{
+    (void)snprintf(name, 16, "127.0.1.%d", number + 1);
+    return name;
+}
+
+#define LATER "GET /later HTTP/1.1\r\nHost: a\r\n\r\n"
+
+/* The operator's places: who says nothing, half a head or half a body makes room for who asks; who is served
+ * stays; one address has a quarter. */
+static void test_reserved_connections(void **state)
+{
+    (void)state;
+    enum { MAX = 8, EACH = MAX / 4 };
+    static const char *const slow[] = {"", "GET / HT",
+                                       "POST /ok HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx"};
+    const struct http_limits limits = {.reserved_connections = MAX, .loopback_counts = true};
+    struct rig r;
+    struct client c[MAX];
+    struct client late[MAX];
+    char from[16];
+    rig_init(&r, HTTP_LISTEN_PLAIN, &limits);
+    r.info.is_public = false;
+    for (int i = 0; i < MAX; i++) {
+        client_init_from(&c[i], &r, peer_name(from, i / EACH));
+        client_say(&c[i], i == 0 ? LATER : slow[i % 3]);
+        rig_wait(&r, 100); /* so that one is the oldest */
+    }
+    client_init_from(&late[0], &r, "127.0.1.1");
+    client_read(&late[0]);
+    assert_true(late[0].closed);
+    client_done(&late[0]);
+    for (int i = 1; i < MAX; i++) {
+        client_init_from(&late[i], &r, peer_name(from, i + MAX));
+        client_say(&late[i], LATER);
+        client_read(&c[i]);
+        assert_true(c[i].closed);
+        assert_int_equal(r.held_count, i + 1);
+    }
+    client_init_from(&late[0], &r, "127.0.2.1"); /* full of served ones */
+    client_read(&late[0]);
+    assert_true(late[0].closed);
+    for (int i = 0; i < MAX; i++) {
+        client_read(&c[i]);
+        assert_int_equal(c[i].closed, i > 0);
+        client_done(&c[i]);
+        client_done(&late[i]);
+    }
+    rig_done(&r);
+}
+
 static void test_connection_limits(void **state)
 {
     (void)state;
@@ -609,6 +660,7 @@ int main(void)
         cmocka_unit_test(test_times),
         cmocka_unit_test(test_slowloris),
         cmocka_unit_test(test_slow_reader),
+        cmocka_unit_test(test_reserved_connections),
         cmocka_unit_test(test_connection_limits),
         cmocka_unit_test(test_loopback_is_spared),
         cmocka_unit_test(test_body_memory),
