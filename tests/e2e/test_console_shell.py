@@ -1,6 +1,7 @@
 """The frame around the console's pages: what is sent of it, who sees what, live words, keys, themes; the overview, events and settings."""
 import filecmp
 import subprocess
+import time
 
 import pytest
 from browser import ROOT, axe, console_of, judged, look
@@ -135,6 +136,32 @@ def test_who_may_not_see_is_told_so(family, chromium):
         look(page, "login")
         page.locator("#log-in").click()
         page.wait_for_url("**/console/incidents")
+
+
+def test_the_end_of_a_session_takes_nothing_away(family, chromium):
+    """It is said before, and a click makes a new one; when it came, the page waits below the question who is here."""
+    with console_of(chromium, family, "vera") as page:
+        whose = "() => fetch('/api/v1/session').then((r) => r.json()).then((s) => s.session)"
+        mine = page.evaluate("() => fetch('/api/v1/session').then((r) => r.json())")
+        soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 120))
+        page.route("**/api/v1/session", lambda route: route.fulfill(json={**mine, "expires": soon}), times=1)
+        go(page, "/lint")
+        page.locator("main textarea").first.fill("half a thought")
+        warned = page.get_by_role("status").filter(has_text="Your session ends")
+        warned.wait_for()
+        look(page, "session-soon-over")
+        warned.get_by_role("button", name="Log in again").click()
+        warned.wait_for(state="detached")
+        now = page.evaluate(whose)
+        assert now != mine["session"]
+        family.lintel("operator", "sessions", "--end", now)
+        page.locator("dialog #log-in").wait_for()
+        look(page, "session-over")
+        page.keyboard.press("Escape")
+        page.locator("dialog #log-in").click()
+        page.locator("dialog").wait_for(state="detached")
+        assert page.locator("main textarea").first.input_value() == "half a thought"
+        assert page.evaluate(whose) not in (now, mine["session"])
 
 
 def test_keys_alone(console):

@@ -1,5 +1,6 @@
 // The console: who is logged in, which page is shown, and what the family says meanwhile.
 import { live } from "./api.js";
+import { ending } from "./ending.js";
 import { current } from "./session.js";
 import { pages } from "./pages/index.js";
 import { announce, h } from "./ui/dom.js";
@@ -7,7 +8,8 @@ import { empty, failure, head, linkButton } from "./ui/parts.js";
 import { shell } from "./shell.js";
 
 const BASE = "/console";
-const state = { session: null, overview: null, page: null, module: null, ctx: null, leave: null, frame: null, stop: null };
+const state = { session: null, overview: null, page: null, module: null, ctx: null, leave: null, frame: null, stop: null, was: null };
+const end = ending();
 
 function find(path) {
   for (const page of pages) {
@@ -112,10 +114,14 @@ function hear(event) {
 
 /** After a log-in or its end: the frame shows who is here, and the stream runs only for somebody. */
 async function begin() {
+  const was = state.was;
   state.session = await current();
+  state.was = null;
+  end.began(state.session);
   state.frame.who(state.session);
   state.stop?.();
   state.stop = state.session ? live(hear) : null;
+  if (was && was !== state.session?.operator) route(); // what another one typed is not theirs
 }
 
 async function start() {
@@ -126,10 +132,11 @@ async function start() {
   window.addEventListener("lintel:session", async () => { await begin(); });
   window.addEventListener("lintel:ended", async () => {
     if (!state.session) return;
+    const { session } = state;
+    state.was = session.operator;
     state.session = null;
     state.stop?.();
-    state.frame.who(null);
-    route();
+    end.ended(session, () => location.reload());
   });
   // The overview's code is on its way while the family says who this is.
   find(here())?.page.load().catch(() => {});
