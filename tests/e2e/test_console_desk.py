@@ -23,6 +23,7 @@ from mass import Copy  # noqa: E402
 CERTIFICATES = 100000
 SCOPE = "caa_age > 8h and valid"
 REVOKED_S = 60  # from the last approval to the last revocation; measured: 1.6 s on two cores that others used
+MOVES_S = 4  # the bar is drawn anew within that
 REPORTS_S = 20  # until all files of a report are on the disk
 
 
@@ -220,7 +221,7 @@ def test_an_incident(desk, admin, berta, chromium):
     seen = watched(admin, REVOKED_S)
     took = time.monotonic() - begun
     print(f"{CERTIFICATES} revoked {took:.1f} s after the approval; the bar was seen at {seen}")
-    assert len(seen) >= 3, f"the bar did not move: {seen}"
+    assert len(seen) >= 2 + (took > MOVES_S) + (took > 2 * MOVES_S), f"the bar did not move: {seen} in {took:.1f} s"  # a quiet machine takes half a second
     mass = desk.json("incident", "show", number)["plans"][0]
     assert mass["mass_status"] == "done" and mass["revoked"] == CERTIFICATES
     look(admin, "incident")
@@ -238,6 +239,7 @@ def reported(desk, page, number):
     draft.locator("tr", has_text="Incident description").get_by_role("button", name=re.compile("^Sign off")).first.click()
     sent(page.locator("dialog[open]"))
     draft.locator("tr", has_text="Incident description").first.locator(".badge", has_text="signed").wait_for(state="attached")
+    draft.get_by_text(f"{CERTIFICATES:,} certificates of the frozen list").wait_for()
     look(page, "reports")
     begun = time.monotonic()
     text = download(page, "full.md").decode()
@@ -278,6 +280,7 @@ def test_causes_and_promises(desk, admin):
     for words in ("A check did not cover every case", "One variable stood for all names", "Test with several names"):
         admin.locator("article.report", has_text=words).wait_for()
     admin.locator(".drawing img[alt='Fishbone of root causes']").wait_for()
+    admin.locator("main").get_by_text(re.compile("frozen")).first.wait_for()
     look(admin, "report")
 
 

@@ -84,6 +84,15 @@ async function handed(incident, draft, done) {
   if (answer) done();
 }
 
+/** Where the report's numbers are from. Only the full report and that of a delay have any. */
+export function counted(incident, draft) {
+  if (!["full", "delayed"].includes(draft.kind)) return null;
+  if (draft.counted) return h("p", { class: "quiet small" }, `${plural(draft.certificates, "certificate")} of the frozen list counted for this, one by one.`);
+  const command = draft.appendices.length ? `lintel incident report ${incident.id} --kind ${draft.kind} --out report-${incident.id}` : `lintel incident revoke ${incident.id}`;
+  return notice("info", [draft.appendices.length ? "More than 300,000 certificates are not counted for a page: the numbers are the scope's. This counts each of them: "
+    : "No list is frozen yet, so the numbers are the scope's. They are counted when there is one: ", h("code", null, command)]);
+}
+
 const LEVEL = { error: "bad", warning: "warning", note: "info" };
 
 function findingList(draft) {
@@ -101,7 +110,7 @@ function draftCard(incident, facts, draft, title, ctx, done) {
     left.length ? table({ caption: `What the ${draft.kind} report lacks`, rows: left, columns: sectionRow(incident, facts, draft, ctx, done) }) : h("p", { class: "quiet" }, "Nothing is missing: every section is computed, or written and signed."),
     findingList(draft),
     more(`All ${draft.sections.length} sections`, table({ caption: `Sections of the ${draft.kind} report`, rows: draft.sections, columns: sectionRow(incident, facts, draft, ctx, done) })),
-    draft.counted || draft.appendices.length === 0 ? null : notice("info", "So many certificates are counted by lintel incident report; the number here is the scope's."),
+    counted(incident, draft),
     h("h3", null, "Files"), h("div", { class: "row" }, downloads(incident, draft)),
     posted.map((x) => h("p", { class: "quiet small" }, "Posted ", time(x.handed), ` by ${x.by}: `, /^https?:/.test(x.where) ? h("a", { href: x.where, rel: "noreferrer" }, x.where) : x.where)),
     ctx.may("operator") ? h("div", { class: "row" }, button("It was posted", { onclick: () => handed(incident, draft, done) })) : null,

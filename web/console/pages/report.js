@@ -1,6 +1,6 @@
 // One report as it stands, to read and to print.
 import { get } from "../api.js";
-import { downloads } from "../desk/reports.js";
+import { counted, downloads } from "../desk/reports.js";
 import { markdown } from "../desk/markdown.js";
 import { REPORTS } from "../desk/words.js";
 import { button, h, head, notice, plural, time } from "../ui.js";
@@ -15,6 +15,7 @@ export async function show(ctx) {
   return h("div", { class: "report-page" },
     head(`${name} report`, { trail: [["Incidents", "/console/incidents"], [`Incident ${id}`, `/console/incidents/${id}?view=reports`]], text: incident.title, actions: [button("Print", { onclick: () => window.print() }), ...downloads(incident, draft)] }),
     draft.missing ? notice("warning", `${plural(draft.missing, "section")} still to be written: they are marked in the text.`) : null,
+    counted(incident, draft),
     h("p", { class: "quiet small" }, "As of ", time(draft.now), "."),
     markdown(draft.text), draft.drawings.map(picture));
 }
