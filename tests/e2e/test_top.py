@@ -1,4 +1,5 @@
 """One glance: the overview of a running family, held against its book, and lintel top in a terminal; killed once, moved to a server once."""
+import codecs
 import json
 import os
 import pty
@@ -135,13 +136,14 @@ class Terminal:
         env = {"PATH": os.environ["PATH"], "LINTEL_DIR": str(ca.folder), "TERM": "xterm", "LANG": "C.UTF-8", **env}
         self.process = subprocess.Popen([LINTEL, "top", *args], stdin=slave, stdout=slave, stderr=slave, env=env)
         self.seen = ""
+        self.decoder = codecs.getincrementaldecoder("utf-8")()  # a character may come in two pieces
 
     def resize(self, rows, columns):
         ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def read(self):
         while select.select([self.master], [], [], 0.05)[0]:
-            self.seen += os.read(self.master, 65536).decode(errors="replace")
+            self.seen += self.decoder.decode(os.read(self.master, 65536))
         return self.seen
 
     def frame(self):
