@@ -33,6 +33,9 @@ struct notary *notary_new(const struct notary_options *options, const struct not
     LT_ASSERT(n->requests != NULL);
     lt_buf_init(&n->body, ANSWER_MAX);
     lt_buf_init(&n->known, ANSWER_MAX);
+    for (size_t i = 0; i < NOTARY_PUBLIC_PAGES; i++) {
+        lt_buf_init(&n->known_pages[i], ANSWER_MAX);
+    }
     lt_arena_init(&n->answer, ANSWER_ARENA_MAX);
     return n;
 }
@@ -46,6 +49,9 @@ void notary_free(struct notary *n)
         notary_keys_free(n->keys);
         lt_buf_done(&n->body);
         lt_buf_done(&n->known);
+        for (size_t i = 0; i < NOTARY_PUBLIC_PAGES; i++) {
+            lt_buf_done(&n->known_pages[i]);
+        }
         lt_arena_done(&n->answer);
         free(n->requests);
         free(n);
@@ -54,6 +60,9 @@ void notary_free(struct notary *n)
 
 void notary_configure(struct notary *n, const struct wire_site *site)
 {
+    for (size_t i = 0; i < NOTARY_PUBLIC_PAGES; i++) {
+        lt_buf_reset(&n->known_pages[i]); /* they show names of the site */
+    }
     n->options.site = *site;
 }
 

@@ -7,6 +7,8 @@
 #include "role/notary_keys.h"
 
 /* For whom a request waits. */
+enum { NOTARY_PUBLIC_PAGES = 5 };
+
 enum notary_wait {
     NOTARY_FREE,
     NOTARY_KEY,      /* registrar: whose key is it */
@@ -86,7 +88,9 @@ struct notary {
     struct lt_buf body;     /* of the answer being written */
     struct lt_buf known;    /* notary_public.c: what the reader said last */
     int64_t known_ms;       /* when; 0: it has said nothing */
-    struct lt_arena answer; /* its headers */
+    int64_t known_asked_ms; /* when it was asked last, and has not answered; 0: it has */
+    struct lt_buf known_pages[NOTARY_PUBLIC_PAGES]; /* what was written of that; empty: nothing yet */
+    struct lt_arena answer;                         /* its headers */
 };
 
 /* The slot that an answer is for, NULL when it is given up or waits for something else. */

@@ -32,15 +32,21 @@ static void look(const char *path)
     send_http(&(struct ask){"GET", path, "", NULL, "", {0}, false, 0});
 }
 
-static const char *answer(const char *json)
+static const char *answer_to(const struct said *s, const char *json)
 {
     Ipc__QueryReply reply = IPC__QUERY_REPLY__INIT;
-    const struct said *s = heard(IPC_QUERY);
     assert_string_equal(((const Ipc__Query *)(const void *)s->body)->what, "public");
     reply.status = 200;
     reply.json = (char *)(uintptr_t)json; /* only read */
     tell(IPC_READER, IPC_QUERY_REPLY, s->id, &reply.base, notary_query_reply);
-    return text(answered(200));
+    const Ipc__HttpResponse *r = (const Ipc__HttpResponse *)(const void *)heard(IPC_HTTP_RESPONSE)->body;
+    assert_int_equal(r->status, 200);
+    return text(r); /* perhaps not of the last request */
+}
+
+static const char *answer(const char *json)
+{
+    return answer_to(heard(IPC_QUERY), json);
 }
 
 static void nothing_hostile(const char *html)
@@ -76,7 +82,20 @@ static void known(void **state)
     heard_nothing();
     notary_tick(notary, 1000 + 3000);
     look("/");
-    assert_non_null(strstr(answer("{}"), "Everything works"));
+    const struct said *first = heard(IPC_QUERY);
+    look("/status"); /* the reader is asked already: what was so is told */
+    assert_non_null(strstr(text(answered(200)), "3,048,289"));
+    heard_nothing();
+    assert_non_null(strstr(answer_to(first, "{}"), "Everything works"));
+    look("/status"); /* written anew */
+    assert_null(strstr(text(answered(200)), "3,048,289"));
+    notary_tick(notary, 1000 + 3000 + 3000);
+    look("/");
+    const struct said *late = heard(IPC_QUERY);
+    notary_tick(notary, 1000 + 3000 + 3000 + 1000); /* who was asked says nothing: ask again */
+    look("/");
+    (void)answer("{}");
+    (void)answer_to(late, "{}");
 }
 
 static void of_nobody(void **state)
