@@ -4,6 +4,7 @@ Playwright comes from PyPI by its exact version into build/venv-browser, axe by 
 no Chromium, the tests that want them are skipped, and say so."""
 import contextlib
 import fcntl
+import functools
 import os
 import shutil
 import subprocess
@@ -54,13 +55,15 @@ def playwright():
     return sync_api
 
 
+@functools.cache
 def axe():
     with locked(ROOT / "web" / ".build-lock"):
         if not AXE.exists():
             made = tried("npm", "ci", "--no-audit", "--no-fund", "--loglevel=error", cwd=ROOT / "web") if shutil.which("npm") else None
             if made is None or made.returncode != 0:
                 pytest.skip(f"no axe-core: {made.stdout.strip()[-300:] if made else 'npm is not installed'}")
-    return AXE.read_text()
+            shutil.copy(ROOT / "web" / "package-lock.json", ROOT / "web" / "node_modules" / ".installed-lock")  # tools/web-build need not
+        return AXE.read_text()
 
 
 @pytest.fixture(scope="module")

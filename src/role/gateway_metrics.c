@@ -9,7 +9,7 @@
 
 #include "role/gateway.h"
 
-enum { TEXT_MAX = 4 * 1024 * 1024 };
+enum { TEXT_MAX = 4 * 1024 * 1024, METRICS_HEADERS = 8 };
 
 lt_res gateway_add_board(struct gateway *g, const char *process, int fd)
 {
@@ -95,17 +95,24 @@ bool gateway_only_reads(struct http_exchange *x)
     return false;
 }
 
+/* For programs: no page of another site makes a browser ask for it, nor by a name that is not ours. By TLS,
+ * at an address that others reach, whoever scrapes names it as they like. */
 void gateway_serve_metrics(struct gateway *g, struct http_exchange *x)
 {
-    if (!gateway_only_reads(x)) {
+    const struct gateway_slot *slot = http_exchange_user(x);
+    bool checked = slot->listener == LISTENER_OPERATOR && !http_exchange_request(x)->listener->tls_only;
+    if (!gateway_only_reads(x) || (checked && !gateway_console_admits(g, x))) {
         return;
     }
     struct lt_buf out;
     lt_buf_init(&out, TEXT_MAX);
     lt_metrics_print_all(g->boards, g->board_count, &out);
+    struct http_header headers[METRICS_HEADERS];
     const struct http_answer answer = {
         .status = 200,
         .content_type = "text/plain; version=0.0.4; charset=utf-8",
+        .headers = headers,
+        .header_count = gateway_console_headers(headers, 0, METRICS_HEADERS),
         .body = lt_buf_slice(&out),
     };
     http_exchange_answer(x, &answer);

@@ -140,6 +140,9 @@ def test_no_other_sites_page(gate, reader, headers, status):
             assert answer.headers["Access-Control-Allow-Origin"] is None
         except Refused as e:
             assert e.status == status, (method, path, str(e))
+    metrics = fetch(gate, "/metrics", **headers)
+    assert metrics.status == status
+    assert status != 200 or (metrics.headers["X-Content-Type-Options"], metrics.headers["Cross-Origin-Resource-Policy"]) == ("nosniff", "same-origin")
 
 
 def test_bodies_are_bounded(gate, reader):

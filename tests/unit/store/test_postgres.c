@@ -514,8 +514,8 @@ static void stand_between(int listener, enum cut cut)
             }
             if (commit) {
                 (void)shutdown(client, SHUT_RDWR);
-                (void)read(server, bytes, 1); /* it has done it */
-                _exit(0);
+                ssize_t rest = read(server, bytes, 1); /* it has done it */
+                _exit(rest > 0 ? 1 : 0);
             }
         }
     }
