@@ -515,7 +515,7 @@ static void stand_between(int listener, enum cut cut)
             if (commit) {
                 (void)shutdown(client, SHUT_RDWR);
                 ssize_t rest = read(server, bytes, 1); /* it has done it */
-                _exit(rest > 0 ? 1 : 0);
+                _exit(rest == 1 ? 0 : 1);
             }
         }
     }
