@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import jsonschema
 import openapi
 import pytest
 from conftest import Ca, free_port
@@ -151,6 +152,30 @@ def test_changes_take_what_it_says_and_nothing_else(document, api):
             assert status == 400 and f'"{name}" is missing' in answer["detail"], (target, answer)
         looked += 1
     assert looked > 80
+
+
+CHANGES = [
+    ("review-calendar", "", {"within-days": 14}),
+    ("reviewers", "", {"name": "rita"}), ("reviewers/{id}/end", "rita", {}),
+    ("review-sources", "", {"source": "bug-list", "title": "What others found"}), ("review-sources/end", "", {"source": "bug-list"}),
+    ("courses", "", {"role": "desk", "course": "clocks", "words": "Which clock runs when"}),
+    ("trainees", "", {"person": "paul", "role": "desk"}), ("trainees/end", "", {"person": "paul", "role": "desk"}),
+    ("courses/end", "", {"role": "desk", "course": "clocks"}),
+    ("oncall/people", "", {"name": "paul", "mail": "paul@example.org"}), ("oncall/people/{id}/remove", "paul", {}),
+    ("drill-dates", "", {"kind": "tabletop", "owner": "desk", "due": "2030-01-01T00:00:00Z"}), ("drill-dates/{id}/drop", "1", {"why": "no"}),
+    ("problems", "", {"channel": "phone", "text": "something is wrong", "title": "a call"}), ("problems/{id}/note", "1", {"text": "we look"}),
+    ("problems/{id}/link", "1", {"incident": 1}),
+    ("incidents/{id}/note", "1", {"words": "so it is"}), ("incidents/{id}/report/assign", "1", {"kind": "full", "section": "summary.description", "role": "desk"}),
+    ("halts", "", {"kind": "name-suffix", "value": "example.net", "reason": "r"}),
+]
+
+
+@pytest.mark.parametrize("path, of, payload", CHANGES, ids=[c[0] for c in CHANGES])
+def test_changes_answer_as_it_says(document, api, path, of, payload):
+    schema = document["paths"]["/api/v1/" + path]["post"]["responses"]["2XX"]["content"]["application/json"]["schema"]
+    status, answer = api.change(path.replace("{id}", of), payload)
+    assert status < 300, answer
+    jsonschema.validate(answer, {**openapi.closed(schema), "components": openapi.closed(document["components"])})
 
 
 def test_answers_look_as_it_says(document, api):
