@@ -82,6 +82,8 @@ export function massCard(mass, ctx, options = {}) {
       const now = await get(`masses/${mass.id}`, null, { signal: ctx.signal });
       const text = JSON.stringify(now);
       if (text !== last) redraw(body, draw(now, ctx));
+      if (now.status === "paused") el.dataset.level = "warning";
+      else delete el.dataset.level;
       const moved = JSON.parse(last).status !== now.status && !MOVES.includes(now.status);
       last = text;
       if (moved) options.ended?.(now);

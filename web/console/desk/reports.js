@@ -1,6 +1,6 @@
 // Report drafts side by side, compiled by the family: what each lacks and whose it is; sections written and signed here; the files of each.
 import { get } from "../api.js";
-import { badge, button, card, download, h, linkButton, more, notice, plural, table, time, toast } from "../ui.js";
+import { badge, button, card, download, h, linkButton, more, notice, number, plural, table, time, toast } from "../ui.js";
 import { act } from "./forms.js";
 import { REPORTS } from "./words.js";
 
@@ -80,7 +80,7 @@ async function handed(incident, draft, done) {
   const answer = await act({ title: `The ${draft.kind} report was posted`, yes: "Record it",
     text: `Recorded is the SHA-256 of the draft as it stands here: ${sha256.slice(0, 16)}…`, path: `incidents/${incident.id}/report/handed`, fixed: { kind: draft.kind, sha256 },
     fields: [{ name: "where", label: "Where it is", needed: true, hint: "The address of the bug or comment" }, { name: "at", label: "When", type: "time", hint: "UTC. Left empty: now." },
-      ...(open ? [{ name: "anyway", label: "Why it went out so", type: "area", rows: 2, needed: true, hint: `${draft.missing} sections are missing, ${draft.unsigned} not signed off, ${draft.errors} errors.` }] : [])], done: "Recorded; its clock is met." });
+      ...(open ? [{ name: "anyway", label: "Why it went out so", type: "area", rows: 2, needed: true, hint: `${plural(draft.missing, "section")} missing, ${number(draft.unsigned)} not signed off, ${plural(draft.errors, "error")}.` }] : [])], done: "Recorded; its clock is met." });
   if (answer) done();
 }
 

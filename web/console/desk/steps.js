@@ -81,7 +81,7 @@ async function change(incident) {
 export function roles(incident, ctx, done) {
   const now = new Map(incident.roles.filter((r) => !r.until).map((r) => [r.role, r]));
   const give = (role) => async () => { if (await asked(`Who is ${role}?`, incident, "role", [{ name: "holder", label: "Operator", needed: true, value: now.get(role)?.holder ?? "" }, { name: "words", label: "Words of the hand-over", type: "area", rows: 2 }], { fixed: { role }, yes: "Hand over", done: "Handed over." })()) done(); };
-  return h("dl", { class: "facts" }, ROLES.map((role) => h("div", null, h("dt", null, role), h("dd", { class: "row" }, now.has(role) ? h("b", { title: `since ${now.get(role).since}` }, now.get(role).holder) : h("span", { class: "quiet" }, "nobody"),
+  return h("dl", { class: "facts" }, ROLES.map((role) => h("div", null, h("dt", null, role), h("dd", { class: "row" }, now.has(role) ? [h("b", null, now.get(role).holder), h("span", { class: "quiet small" }, "since ", time(now.get(role).since, { seconds: false }))] : h("span", { class: "quiet" }, "nobody"),
     ctx.may("operator") ? button(now.has(role) ? "Hand over" : "Give", { class: "plain tool push", "aria-label": `${now.has(role) ? "Hand over" : "Give"}: ${role}`, onclick: give(role) }) : null))));
 }
 

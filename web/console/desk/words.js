@@ -1,4 +1,5 @@
 // What the desk's short words mean: duties, states, events, roles. A word that is not here is shown as it is.
+import { short } from "../ui.js";
 
 const DUTIES = {
   "cpr-findings": "Preliminary findings to reporter and subscribers",
@@ -28,6 +29,12 @@ export function duty(code) {
 export function subjectHref(subject) {
   const found = /^(incident|problem) (\d+)$/.exec(subject ?? "");
   return found ? `/console/${found[1] === "incident" ? "incidents" : "problems"}/${found[2]}` : null;
+}
+
+/** A subject as people read it: long hashes are cut, the whole is on hover. */
+export function subjectName(subject) {
+  const found = /^(\S+) ([0-9a-f]{20,})$/.exec(subject ?? "");
+  return found ? [found[1], " ", short(found[2])] : subject;
 }
 
 /** The ten states of an incident, in order, with what each is for. */

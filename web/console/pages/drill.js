@@ -1,6 +1,6 @@
 // The score card of one drill: every measure beside its limit, what others needed when it was no drill, and how we did the times before.
 import { get } from "../api.js";
-import { duty } from "../desk/words.js";
+import { duty, subjectName } from "../desk/words.js";
 import { badge, card, duration, empty, facts, h, head, more, number, plural, short, table, time } from "../ui.js";
 
 const HISTORY = 6; // drills of the same scenario before this one
@@ -36,13 +36,13 @@ function scoreTable(record, past) {
 }
 
 const clockColumns = [
-  { name: "Clock", value: (c) => duty(c.duty ?? c.name ?? ""), head: true, class: "wide" }, { name: "Of", value: (c) => c.subject }, { name: "Status", value: (c) => badge(c.status, /late|breached/.test(c.status) ? (c.reported ? "warning" : "bad") : undefined) },
+  { name: "Clock", value: (c) => duty(c.duty ?? c.name ?? ""), head: true, class: "wide" }, { name: "Of", value: (c) => subjectName(c.subject), class: "nowrap" }, { name: "Status", value: (c) => badge(c.status, /late|breached/.test(c.status) ? (c.reported ? "warning" : "bad") : undefined) },
   { name: "Margin", value: (c) => (c.margin_s === undefined ? "–" : `${c.margin_s < 0 ? "−" : ""}${duration(c.margin_s)}`), num: true }, { name: "Rule", value: (c) => [c.force, c.section].filter(Boolean).join(" ") }];
 
 function historyTable(drill, past) {
   if (!past.length) return empty("It is the first drill of this scenario on record.", "The next one is compared with it.");
   return table({ caption: "Drills of the same scenario", rows: [drill, ...past], columns: [
-    { name: "Held", value: (d) => h("a", { href: `/console/drills/${d.id}` }, d.begun.slice(0, 16).replace("T", " ")), head: true }, { name: "Mode", value: (d) => d.mode || d.kind }, { name: "Certificates", value: (d) => d.certificates, num: true }, { name: "Score", value: (d) => badge(d.passed ? "passed" : "missed something", d.passed ? "ok" : "bad") },
+    { name: "Held", value: (d) => h("a", { href: `/console/drills/${d.id}` }, time(d.begun, { seconds: false })), head: true }, { name: "Mode", value: (d) => d.mode || d.kind }, { name: "Certificates", value: (d) => d.certificates, num: true }, { name: "Score", value: (d) => badge(d.passed ? "passed" : "missed something", d.passed ? "ok" : "bad") },
     { name: "Measures met", value: (d) => (d.record ? `${d.record.measures.filter((m) => m.met).length} of ${d.record.measures.length}` : "–"), num: true }, { name: "Build", value: (d) => h("code", null, d.record?.build ?? "") }] });
 }
 

@@ -4,8 +4,8 @@ import { act } from "../desk/forms.js";
 import { badge, button, card, countdown, duration, empty, h, head, linkButton, number, percent, table, time } from "../ui.js";
 
 const drillColumns = [
-  { name: "Scenario", value: (d) => h("a", { href: `/console/drills/${d.id}` }, d.scenario), head: true, class: "wide" }, { name: "Mode", value: (d) => d.mode || d.kind }, { name: "Score", value: (d) => (d.passed ? badge("passed", "ok") : badge("missed something", "bad")) },
-  { name: "Missed", value: (d) => d.missed, class: "wide" }, { name: "Certificates", value: (d) => d.certificates, num: true }, { name: "Took", value: (d) => duration((Date.parse(d.ended) - Date.parse(d.begun)) / 1000) }, { name: "Held", value: (d) => time(d.begun, { seconds: false }) },
+  { name: "Scenario", value: (d) => h("a", { href: `/console/drills/${d.id}` }, d.scenario), head: true, class: "wide" }, { name: "Mode", value: (d) => d.mode || d.kind, class: "nowrap" }, { name: "Score", value: (d) => (d.passed ? badge("passed", "ok") : badge("missed something", "bad")) },
+  { name: "Missed", value: (d) => d.missed, class: "wide" }, { name: "Certificates", value: (d) => d.certificates, num: true }, { name: "Took", value: (d) => duration((Date.parse(d.ended) - Date.parse(d.begun)) / 1000), class: "nowrap" }, { name: "Held", value: (d) => time(d.begun, { seconds: false }) },
 ];
 
 const open = (d) => !["held", "done", "dropped"].includes(d.status);

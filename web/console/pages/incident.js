@@ -62,7 +62,7 @@ async function noticesTab(incident, ctx) {
   const mine = batches.batches.filter((b) => b.about === about);
   const published = lists.lists.filter((l) => l.incident === incident.id);
   if (!mine.length && !published.length) return empty("Nobody was told from here.", "“Tell subscribers” writes to every account with a certificate in the frozen list, and can publish the list.");
-  return h("div", { class: "stacked" }, cards(...mine.map(batchCard), ...published.map((l) => card("Published list", facts([["Title", l.title], ["Words", l.words], ["Certificates", number(l.rows)], ["Published", l.published ? time(l.published) : "being written"], ["Page", h("a", { href: `/affected?incident=${l.incident}` }, "look-up page")], ["SHA-256", h("code", null, l.sha256)]])))));
+  return h("div", { class: "stacked" }, cards(...mine.map(batchCard), ...published.map((l) => card("Published list", facts([["Title", l.title], ["Words", l.words], ["Certificates", number(l.rows)], ["Published", l.published ? time(l.published) : "being written"], ["Page", l.published ? [h("code", null, `/affected/incident/${l.incident}`), " of the public address"] : null], ["SHA-256", h("code", null, l.sha256)]])))));
 }
 
 async function tab(name, incident, ctx, done) {

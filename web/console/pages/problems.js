@@ -48,10 +48,24 @@ async function channels(ctx) {
   }
 }
 
+let view = null;
+
+/** What the overview says of the desk: it changes with a report that comes or goes. */
+const desk = (overview) => JSON.stringify(overview?.problems ?? null);
+
 export async function show(ctx) {
   const values = { status: ctx.params.get("status") ?? "open" };
   const list = table({ caption: "Problem reports", columns: columns(ctx.may("operator", "auditor")), unit: ["report"], key: (p) => String(p.id), rowClass: (p) => (p.status === "closed" ? "quiet" : null), source: (cursor) => source("problems", "problems", { status: values.status === "all" ? null : values.status })(cursor),
     empty: empty("No report waits.", "Mail, form and API bring reports in by themselves. What came by telephone is recorded here.", ctx.may("operator") ? button("Record a report", { onclick: () => record(ctx) }) : null) });
   const bar = filters([{ name: "status", label: "State", any: "Open, by rank", choices: [["all", "All, the newest first"], ...STATES.filter((s) => s !== "open")] }], { status: values.status === "open" ? "" : values.status }, (now) => { values.status = now.status ?? "open"; ctx.setQuery(now); list.reload(); });
+  view = { list, desk: desk(ctx.overview) };
   return h("div", null, head("Problem desk", { text: "Preliminary findings go to both sides within 24 hours of the receipt; the rank orders this list and nothing else.", actions: ctx.may("operator") ? [button("Record a report", { onclick: () => record(ctx) })] : null }), bar, list, await channels(ctx));
+}
+
+/** A report came or went: read again, unless somebody is at a row. */
+export function live(event) {
+  const now = desk(event.data);
+  if (!view?.list.isConnected || now === view.desk || view.list.contains(document.activeElement)) return;
+  view.desk = now;
+  view.list.reload();
 }

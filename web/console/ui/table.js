@@ -21,7 +21,8 @@ function sortButton(column, options) {
 
 function cell(column, row) {
   const value = column.value(row);
-  const shown = value === null || value === undefined || value === "" ? h("span", { class: "quiet" }, "–") : column.num && typeof value === "number" ? number(value) : value;
+  const none = value === null || value === undefined || value === "";
+  const shown = none ? (column.name ? h("span", { class: "quiet" }, "–") : null) : column.num && typeof value === "number" ? number(value) : Array.isArray(value) ? h("div", { class: "cell" }, value) : value;
   const props = { role: column.head ? "rowheader" : "cell", class: [column.num && "num", column.class], "data-label": column.name || null };
   return column.head ? h("th", { scope: "row", ...props }, shown) : h("td", props, shown);
 }

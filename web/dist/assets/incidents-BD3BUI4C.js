@@ -1,1 +1,0 @@
-import{a,b}from"./chunk-RFTCEZ5D.js";import"./chunk-62MYKIRY.js";import"./chunk-RLPLNT75.js";import"./chunk-4DE7ZIIL.js";import"./chunk-7TVCMQVE.js";import"./chunk-RVPXRA34.js";export{a as openIncident,b as show};
