@@ -336,6 +336,8 @@ def test_every_page_of_the_desk(desk, admin):
                        "revocation": f"/incidents/{first}?view=revocation", "notices": f"/incidents/{first}?view=notices", "actions": f"/incidents/{first}?view=actions"}.items():
         go(admin, path)
         admin.locator(".tab-body .card, .tab-body .empty" if "view=" in path else "main .card, main .table:not([aria-busy]), main .empty").first.wait_for()
+        if name == "actions":
+            admin.get_by_text("Test with several names").first.wait_for()  # what was promised above
         wide = admin.evaluate("[...document.querySelectorAll('main .table')].filter((t) => t.scrollWidth > t.clientWidth + 1).length")
         assert wide == 0, f"{name}: a table has to be scrolled sideways"
         look(admin, name)

@@ -29,7 +29,7 @@ export function address(path, params) {
   for (const [name, value] of Object.entries(params ?? {})) {
     if (value !== null && value !== undefined && value !== "" && value !== false) query.set(name, value === true ? "1" : String(value));
   }
-  const text = query.toString();
+  const text = query.toString().replaceAll("+", "%20"); // a plus is one, over there
   return text ? `${base}?${text}` : base;
 }
 

@@ -2,7 +2,7 @@
 import { get } from "../api.js";
 import { actionsTab, causesTab } from "../desk/causes.js";
 import { clockStrip } from "../desk/clocks.js";
-import { massCard, massFacts, tierTable } from "../desk/mass.js";
+import { massCard, massFacts, tierName, tierTable } from "../desk/mass.js";
 import { reportsTab } from "../desk/reports.js";
 import { scopesTab } from "../desk/scopes.js";
 import { halts, nextStep, roles, stateLine } from "../desk/steps.js";
@@ -32,8 +32,8 @@ async function nowTab(incident, ctx, done) {
         ["Problem reports", incident.problems.length ? incident.problems.map((p) => [h("a", { href: `/console/problems/${p.problem}` }, `problem ${p.problem}`), " "]) : null]]))));
 }
 
-const tierColumns = [
-  { name: "Tier", value: (t) => t.tier, num: true, head: true, class: "narrow" }, { name: "Certificates", value: (t) => t.members, num: true }, { name: "Replaced", value: (t) => t.replaced, num: true },
+const tierColumns = (mass) => [
+  { name: "Tier", value: (t) => `${t.tier}: ${mass.tiers[t.tier] ? tierName(mass.tiers[t.tier], mass.tiers) : ""}`, head: true }, { name: "Certificates", value: (t) => t.members, num: true }, { name: "Replaced", value: (t) => t.replaced, num: true },
   { name: "In the last hour", value: (t) => t.replaced_last_hour, num: true }, { name: "Follow their window", value: (t) => `${t.percent_follow} %${t.assumed ? " (assumed)" : ""}`, num: true }, { name: "Revoked", value: (t) => t.revoked, num: true },
   { name: "Kept by a court", value: (t) => t.held, num: true }, { name: "Left at the deadline", value: (t) => t.unreplaced_at_deadline, num: true },
 ];
@@ -47,7 +47,7 @@ async function revocationTab(incident, ctx) {
     late ? notice("warning", `${plural(forecast.unrevoked_at_deadline, "certificate")} will not be revoked by the deadline as things stand.`) : null,
     cards(card("Plan", facts([["Version", plan.version], ["Of scope version", plan.scope_version], ["Certificates", number(plan.count)], ["Replaced already", number(plan.replaced_already)], ["Windows open", time(plan.first_opens)], ["The last closes", time(plan.last_closes)], ["Each is wide", plan.minutes_wide ? duration(plan.minutes_wide * 60) : null],
       ["Replacements an hour", number(plan.per_hour)], ["Close after the deadline", plan.after_the_deadline ? number(plan.after_the_deadline) : null], ["Made", [plan.made_by, ", ", time(plan.made, { seconds: false })]]])), card("Run", massFacts(mass))),
-    forecast ? card("What will be replaced by the deadline", table({ caption: "Forecast by tier", rows: forecast.tiers, columns: tierColumns }), { class: "flush" }) : null,
+    forecast ? card("What will be replaced by the deadline", table({ caption: "Forecast by tier", rows: forecast.tiers.filter((t) => t.members > 0), columns: tierColumns(mass) }), { class: "flush" }) : null,
     tierTable(mass));
 }
 

@@ -1,1 +1,0 @@
-import{a,b}from"./chunk-HGNHAZU7.js";import"./chunk-3PXWVLYW.js";import"./chunk-IPUUPTW3.js";import"./chunk-4DE7ZIIL.js";import"./chunk-W5FE6GEJ.js";import"./chunk-RVPXRA34.js";export{a as openIncident,b as show};
