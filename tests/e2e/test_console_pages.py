@@ -186,6 +186,39 @@ def test_an_expression_while_it_is_typed(console, family):
     assert box.input_value().endswith("caa_age ")
 
 
+def test_an_expression_becomes_an_incidents_scope(console, family):
+    page = console
+    scope = "profile = tls-server and method = dns-01 and valid"
+    go(page, "/inventory?view=scope&scope=" + urllib.parse.quote(scope))
+    page.get_by_role("button", name="Use as an incident's scope …").click()
+    if family.api("incidents?status=open")["incidents"]:  # the family opened one by itself
+        page.get_by_role("button", name="Go on").click()
+    page.get_by_label("What is wrong").fill("dns-01 looked away")
+    page.locator("dialog").get_by_text(scope).wait_for()
+    page.get_by_role("button", name="Open it: clocks start").click()
+    dialog = page.locator("dialog", has_text="Which certificates are affected?")
+    dialog.wait_for()
+    assert dialog.get_by_label("Certificates that").input_value() == scope
+    number = re.search(r"/incidents/(\d+)", page.url)[1]
+    count = family.api("scope/count", scope)["count"]
+    dialog.locator(".plan-view").get_by_text(f"{count:,} certificate").first.wait_for()
+    dialog.get_by_role("button", name="Save as the scope").click()
+    dialog.wait_for(state="detached")
+    assert family.api(f"incidents/{number}")["incident"]["scopes"][0]["scope"] == scope
+    # A second expression may go to the one that is open.
+    go(page, "/inventory?view=scope&scope=" + urllib.parse.quote("method = dns-01"))
+    page.get_by_role("button", name="Use as an incident's scope …").click()
+    page.get_by_label("Incident", exact=True).select_option(number)
+    page.get_by_role("button", name="Go on").click()
+    dialog.or_(page.locator("dialog", has_text="Correct the scope")).wait_for()
+    assert page.locator("dialog").get_by_label("Certificates that").input_value() == "method = dns-01"
+    page.keyboard.press("Escape")
+    page.locator("dialog").wait_for(state="detached")
+    page.reload()
+    page.locator(".scope-version").wait_for()
+    assert page.locator("dialog").count() == 0, "it is asked once"
+
+
 def test_a_certificate_with_its_evidence(console, certificate):
     page = console
     go(page, f"/certificates/{certificate['serial']}?issuer={certificate['issuer']}")
@@ -236,6 +269,13 @@ def test_a_revocation_is_a_plan_first(console, family, certificate):
     assert now["clocks"][0]["cause"] == "not-issued-per-rules"
     assert page.get_by_role("button", name="Revoke …").count() == 0
     assert "not-issued-per-rules" in page.locator("main").inner_text()
+    # The page says by itself when the CRL has it: the first whose number, when the book was read for it, is not before the revocation.
+    crl = page.locator(".facts > div", has_text="In its CRL")
+    crl.get_by_text("number ").wait_for()
+    with_it = family.api(path)["crl"]
+    assert with_it["number"] in crl.inner_text()
+    listed = [c for c in family.api(f"crls?issuer={certificate['issuer']}&limit=50")["crls"] if c["number"] == with_it["number"]]
+    assert listed and listed[0]["entries"] > 0
 
 
 def test_the_lint_explorer_marks_the_bytes(console, family, certificate, tmp_path):

@@ -14,11 +14,14 @@ function inline(text) {
   });
 }
 
+/** Dates and times stand on one line. */
+const DATE = /^\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}(?::\d{2})?(?: ?(?:UTC|Z))?)?$/;
+
 const cells = (line) => line.replace(/^\s*\|/, "").replace(/\|\s*$/, "").split("|").map((c) => c.trim());
 
 function tableOf(lines) {
   const [head, , ...rows] = lines;
-  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Table: ${cells(head).slice(0, 2).join(", ")}` }, h("table", { class: "report-table" }, h("thead", null, h("tr", null, cells(head).map((c) => h("th", { scope: "col" }, inline(c))))), h("tbody", null, rows.map((r) => h("tr", null, cells(r).map((c) => h("td", null, inline(c))))))));
+  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Table: ${cells(head).slice(0, 2).join(", ")}` }, h("table", { class: "report-table" }, h("thead", null, h("tr", null, cells(head).map((c) => h("th", { scope: "col" }, inline(c))))), h("tbody", null, rows.map((r) => h("tr", null, cells(r).map((c) => h("td", { class: DATE.test(c) ? "nowrap" : null }, inline(c))))))));
 }
 
 const depth = (line) => Math.floor(/^ */.exec(line)[0].length / 2);

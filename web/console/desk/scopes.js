@@ -58,13 +58,13 @@ function version(incident, scope, before) {
     h("div", { class: "row" }, h("a", { href: `/console/inventory?scope=${encodeURIComponent(scope.scope)}` }, "Show them in the inventory"), before ? difference(incident, scope, before) : null));
 }
 
-/** Asks for an expression, counts it, saves it as the next version. */
-export async function saveScope(incident, done) {
+/** Asks for an expression, counts it, saves it as the next version. given: stands in the box. */
+export async function saveScope(incident, done, given = "") {
   const again = incident.scopes[0] ?? null;
   const fields = again ? [{ name: "wrong", label: "Why version " + again.version + " was wrong", type: "area", rows: 2, needed: true }, { name: "avoided", label: "How that is avoided from now on", type: "area", rows: 2, needed: true },
     { name: "detected", label: "When that was found", type: "time" }] : [];
   let box = null;
-  box = scopeBox({ value: again?.scope ?? "", onChange: () => box?.dispatchEvent(new Event("change", { bubbles: true })) });
+  box = scopeBox({ value: given || again?.scope || "", onChange: () => box?.dispatchEvent(new Event("change", { bubbles: true })) });
   const answer = await dangerous({
     title: again ? "Correct the scope" : "Which certificates are affected?", fields: [box, ...inputs(fields)],
     async plan() {
@@ -86,6 +86,11 @@ export async function saveScope(incident, done) {
 /** The tab with all versions, the newest first. */
 export function scopesTab(incident, ctx, done) {
   const list = incident.scopes;
+  const given = ctx.params.get("scope");
+  if (given) {
+    ctx.setQuery({ view: "scope" }); // once: not again when the page is loaded anew
+    if (ctx.may("operator")) setTimeout(() => { if (!ctx.signal.aborted) saveScope(incident, done, given).catch((e) => toast(e.message)); });
+  }
   const save = ctx.may("operator") ? button(list.length ? "Correct the scope" : "Find the certificates", { kind: list.length ? null : "primary", onclick: () => saveScope(incident, done) }) : null;
   if (!list.length) return empty("Nobody has said which certificates are affected.", "A scope is an expression over the book, such as: method = http-01 and caa_age > 8h and valid. It is saved with its count and the hash of its members.", save);
   return card("Scope versions", h("ol", { class: "scope-list" }, list.map((s, i) => version(incident, s, list[i + 1]))), { actions: save, class: "span-12" });

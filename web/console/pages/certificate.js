@@ -1,6 +1,6 @@
 // One certificate: what it says, why its names were allowed, what was found in it, what became of it; and how it is revoked.
 import { ask, get } from "../api.js";
-import { badge, button, card, copyable, countdown, download, facts, failure, findingsView, h, head, lazily, more, notice, number, plural, resultLevel, short, tally, time, timeline } from "../ui.js";
+import { announce, badge, button, card, copyable, countdown, download, facts, failure, findingsView, h, head, lazily, more, notice, number, plural, redraw, resultLevel, short, tally, time, timeline } from "../ui.js";
 import { namesCard } from "./certificate_names.js";
 import { revoke } from "./certificate_revoke.js";
 
@@ -50,11 +50,20 @@ function chainCard(c) {
     c.chain.map((i) => h("li", null, h("b", null, i.issuer), h("span", { class: "quiet" }, " ends "), time(i.not_after, { date: true }), " ", button("PEM", { class: "plain", "aria-label": `PEM of ${i.issuer}`, onclick: () => download(`${i.issuer}.pem`, i.pem, "application/x-pem-file") })))));
 }
 
+/** Where the revocation stands now: undefined as not revoked, null as on no CRL yet. */
+function inCrl(c) {
+  if (c.crl === undefined) return null;
+  if (c.crl === null) return c.not_after < new Date().toISOString() ? "not needed: it had ended" : badge("not yet: the next is being made", "warning");
+  const which = c.crl.shard ? `part ${c.crl.shard}` : "the complete one";
+  const fetched = c.crl.fetched === "good" ? [", fetched back ", time(c.crl.fetched_at)] : c.crl.fetched === "bad" ? [" ", badge("fetching it back failed", "bad")] : null;
+  return [badge("since", "ok"), " ", time(c.crl.this_update), h("div", { class: "quiet small" }, `${which}, number ${c.crl.number}`, fetched)];
+}
+
 function revocationCard(c) {
   const r = c.revocation;
   if (!r && !c.clocks.length && !c.hold) return null;
   return card("Revocation", [
-    r ? facts([["Revoked", time(r.revoked)], ["Reason", r.reason_name], ["By", r.by], ["Written down", r.recorded === r.revoked ? null : time(r.recorded)]]) : null,
+    r ? facts([["Revoked", time(r.revoked)], ["Reason", r.reason_name], ["By", r.by], ["Written down", r.recorded === r.revoked ? null : time(r.recorded)], ["In its CRL", inCrl(c)]]) : null,
     c.hold ? notice("warning", h("strong", null, "May not be revoked: "), c.hold.reason, c.hold.reference ? ` (${c.hold.reference})` : "", ", since ", time(c.hold.since), ` by ${c.hold.by}`) : null,
     c.clocks.map((k) => facts([["Cause", [k.cause, h("span", { class: "quiet small" }, ` ${k.section}`)]], ["Known since", time(k.aware)], ["Must be revoked by", [time(k.must), r ? null : [" ", countdown(k.must, { began: k.aware })]]], ["Aimed at", k.should ? time(k.should) : null], ["Late because", k.late_because || null]])),
   ], { level: r ? null : "warning" });
@@ -126,6 +135,29 @@ function historyCard(c, events) {
   return card("History", [timeline(historyOf(c, events?.events)), events === null ? h("p", { class: "quiet small" }, "Your roles do not see events; this is what the certificate itself tells.") : null]);
 }
 
+let view = null; // what waits for its CRL: {event, look()}
+
+/** Looks again at each event of the family until the CRL has it; the card alone is drawn anew. */
+function waitForCrl(c, query, place, ctx) {
+  const waiting = (now) => now.crl === null && now.not_after > new Date().toISOString();
+  view = waiting(c) ? { event: JSON.stringify(ctx.overview?.event), async look() {
+    const now = await get("certificates/" + c.serial, query, { signal: ctx.signal });
+    if (waiting(now) || ctx.signal.aborted) return;
+    view = null;
+    redraw(place, revocationCard(now));
+    announce("Its CRL has the revocation");
+  } } : null;
+  ctx.signal.addEventListener("abort", () => { view = null; }, { once: true });
+}
+
+/** Something happened in the family: maybe a CRL was published. */
+export function live(event) {
+  const newest = JSON.stringify(event.data.event);
+  if (!view || newest === view.event) return;
+  view.event = newest;
+  view.look().catch((e) => { if (e.name !== "AbortError") console.error(e); });
+}
+
 const pemOf = (c) => [c.pem, ...c.chain.slice(0, -1).map((i) => i.pem)].join("");
 
 export async function show(ctx) {
@@ -136,6 +168,8 @@ export async function show(ctx) {
     ctx.may("auditor", "operator", "approver") ? ifAllowed(get("events", { id: `certificate ${c.issuer} ${c.serial}`, limit: 50 }, { signal: ctx.signal })) : null,
     ifAllowed(get("usage/endpoints", { issuer: c.issuer, serial: c.serial, limit: 20 }, { signal: ctx.signal })),
   ]);
+  const revocation = h("div", { class: "stacked" }, revocationCard(c));
+  waitForCrl(c, { issuer: c.issuer }, revocation, ctx);
   const title = c.names.length ? c.names[0].name : c.subject || c.serial;
   const canRevoke = ctx.may("operator") && c.status === "valid";
   const actions = [
@@ -145,6 +179,6 @@ export async function show(ctx) {
   return h("div", { class: "certificate" },
     head(title, { trail: [["Inventory", "/console/inventory"]], state: asState(c), actions, text: c.names.length > 1 ? `and ${plural(c.names.length - 1, "other name")}; serial ${c.serial}` : `serial ${c.serial}` }),
     h("div", { class: "grid-2" },
-      h("div", { class: "stacked" }, revocationCard(c), fieldsCard(c), lintCard(c, ctx), chainCard(c)),
+      h("div", { class: "stacked" }, revocation, fieldsCard(c), lintCard(c, ctx), chainCard(c)),
       h("div", { class: "stacked" }, namesCard(c), replacementCard(c, endpoints), issuedCard(c), historyCard(c, events))));
 }

@@ -5,12 +5,12 @@ import { nearest } from "../desk/clocks.js";
 import { duty, SEVERITIES, severityLevel, stateLevel } from "../desk/words.js";
 import { badge, button, countdown, empty, filters, h, head, table, time } from "../ui.js";
 
-/** Asks what happened and opens an incident: its clocks start. fixed: members that are known already. */
+/** Asks what happened and opens an incident: its clocks start. known: title, source, fixed (members that are known already), scope (an expression, handed on to its scope). */
 export async function openIncident(ctx, known = {}) {
   const [choices, causes] = await Promise.all([get("incident-choices"), get("causes")]);
   const answer = await act({
     title: "Open an incident", path: "incidents", yes: "Open it: clocks start", kind: "primary", done: (a) => `Incident ${a.id} is open.`, fixed: known.fixed,
-    text: "Its clocks run from when the CA became aware, by the rule of how it came to light. Whoever opens it commands it.",
+    text: "Its clocks run from when the CA became aware, by the rule of how it came to light. Whoever opens it commands it." + (known.scope ? ` Next you are asked to save its scope: ${known.scope}` : ""),
     fields: [
       { name: "title", label: "What is wrong", needed: true, max: 300, value: known.title },
       { name: "source", label: "How it came to light", type: "select", needed: true, value: known.source ?? "person", choices: choices.sources.map((s) => [s.source, s.source.replaceAll("-", " ")]) },
@@ -20,7 +20,7 @@ export async function openIncident(ctx, known = {}) {
       { name: "restricted", label: "Restricted: shown to nobody but those who have a role in it", type: "check" },
     ],
   });
-  if (answer) ctx.navigate(`/console/incidents/${answer.id}`);
+  if (answer) ctx.navigate(`/console/incidents/${answer.id}${known.scope ? "?" + new URLSearchParams({ view: "scope", scope: known.scope }) : ""}`);
 }
 
 /** The clock that is next, from the overview where it has one. */

@@ -1,6 +1,7 @@
 // The inventory: one field that knows what was typed into it, or an expression; and the certificates, a page at a time.
 import { ask, get, source } from "../api.js";
 import { announce, badge, button, empty, filters, h, head, linkButton, number, redraw, scopeBox, short, table, tabs, time } from "../ui.js";
+import { intoIncident } from "./inventory_incident.js";
 import { save, savedList } from "./inventory_saved.js";
 import { subjectOf } from "./search.js";
 
@@ -149,6 +150,7 @@ function scopeView(ctx) {
   const actions = h("div", { class: "row" });
   const acts = (text) => redraw(actions, button("Show them", { kind: "primary", onclick: () => show(box.value) }),
     text && ctx.may("operator") ? button("Save with a name …", { onclick: () => save(text, saved.reload) }) : null,
+    text && ctx.may("operator") ? button("Use as an incident's scope …", { onclick: () => intoIncident(ctx, text) }) : null,
     text ? groupLinks(ctx, text) : null);
   const box = scopeBox({ value: ctx.params.get("scope") ?? "", onEnter: (text) => { if (box.check?.good !== false) show(text); } });
   const saved = savedList(ctx, (text) => { box.set(text); show(text); });
@@ -156,7 +158,7 @@ function scopeView(ctx) {
   acts(ctx.params.get("scope"));
   if (ctx.params.get("scope")) show(ctx.params.get("scope"));
   return h("div", { class: "page-stack" }, box, saved, actions, place,
-    h("p", { class: "quiet small" }, "To revoke them, open an ", h("a", { href: "/console/incidents" }, "incident"), " and give it the expression as its scope: tiers, windows and approvals follow from there."));
+    h("p", { class: "quiet small" }, "To revoke them, use the expression as the scope of an ", h("a", { href: "/console/incidents" }, "incident"), ": tiers, windows and approvals follow from there."));
 }
 
 /** Counted by a field, where it stands. */
