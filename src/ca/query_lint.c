@@ -139,21 +139,6 @@ static lt_res read_asked(const struct ca_query *query, struct asked *q)
     return LT_OK;
 }
 
-static void write_finding(struct query_out *out, const struct lint_finding *f)
-{
-    query_open(out, NULL, '{');
-    query_cstr(out, "rule", f->rule->id);
-    query_cstr(out, "source", lint_source_name(f->rule->source));
-    query_cstr(out, "result", lint_status_name(f->level));
-    query_cstr(out, "message", f->message);
-    query_cstr(out, "path", f->path);
-    query_int(out, "offset", (int64_t)f->offset);
-    query_int(out, "length", (int64_t)f->len);
-    query_cstr(out, "asks", f->rule->asks);
-    query_cstr(out, "citation", f->rule->citation);
-    query_close(out, '}');
-}
-
 lt_res query_lint(const struct ca_query *query, struct query_out *out)
 {
     struct asked *q = LT_NEW(query->arena, struct asked);
@@ -166,7 +151,8 @@ lt_res query_lint(const struct ca_query *query, struct query_out *out)
     query_cstr(out, "worst", lint_status_name(results.worst));
     query_open(out, "findings", '[');
     for (size_t i = 0; i < results.count; i++) {
-        write_finding(out, &results.list[i]);
+        lt_buf_add_cstr(out->b, i > 0 ? "," : "");
+        lint_finding_json(&results.list[i], out->b);
     }
     query_close(out, ']');
     query_cstr(out, "rule_set", lint_rule_set());

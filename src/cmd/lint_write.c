@@ -102,16 +102,8 @@ void cmd_lint_write_json(const struct cmd_lint *job, const char *name, const str
     add_member(out, "worst", lint_status_name(results->worst));
     lt_buf_add_cstr(out, ",\"findings\":[");
     for (size_t i = 0; i < results->count; i++) {
-        const struct lint_finding *f = &results->list[i];
-        lt_buf_addf(out, "%s{\"rule\":", i > 0 ? "," : "");
-        lt_json_add_string(out, lt_slice_cstr(f->rule->id));
-        add_member(out, "source", lint_source_name(f->rule->source));
-        add_member(out, "result", lint_status_name(f->level));
-        add_member(out, "message", f->message);
-        add_member(out, "path", f->path);
-        lt_buf_addf(out, ",\"offset\":%zu", f->offset);
-        add_member(out, "citation", f->rule->citation);
-        lt_buf_add_byte(out, '}');
+        lt_buf_add_cstr(out, i > 0 ? "," : "");
+        lint_finding_json(&results->list[i], out);
     }
     lt_buf_add_cstr(out, "]}\n");
 }

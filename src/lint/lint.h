@@ -187,6 +187,8 @@ struct lint_finding {
     size_t offset;       /* of the node from the start of the input; 0 when it is about all of it */
     size_t len;          /* of the node */
 };
+/* {"rule", "source", "result", "message", "path", "offset", "length", "asks", "citation"} */
+void lint_finding_json(const struct lint_finding *f, struct lt_buf *out);
 
 enum { LINT_FINDINGS_MAX = 1024 };
 

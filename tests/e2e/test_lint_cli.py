@@ -222,10 +222,12 @@ def test_json_has_these_members():
     assert bad["file"] == str(BAD)
     known = rules()
     for f in bad["findings"]:
-        assert list(f) == ["rule", "source", "result", "message", "path", "offset", "citation"]
+        assert list(f) == ["rule", "source", "result", "message", "path", "offset", "length", "asks",
+                           "citation"]
         assert f["source"] == known[f["rule"]]["source"] and f["citation"] == known[f["rule"]]["citation"]
         assert f["result"] in ("notice", "warn", "error", "fatal") and f["message"]
-        assert 0 <= f["offset"] <= len(der_of(BAD))
+        assert 0 <= f["offset"] <= f["offset"] + f["length"] <= len(der_of(BAD))
+        assert f["asks"] == known[f["rule"]]["asks"]
     order = ["notice", "warn", "error", "fatal"]
     assert bad["worst"] == max((f["result"] for f in bad["findings"]), key=order.index)
 
