@@ -179,6 +179,16 @@ def one(ca, query):
         db.close()
 
 
+def wait_for_looks(ca, least):
+    """Says how the scan stands and what the log ends with when they do not come."""
+    try:
+        wait_for(f"{least} looks", lambda: one(ca, "SELECT looked FROM usage_scan") >= least, 60)
+    except AssertionError as why:
+        row = one(ca, "SELECT json_object('status', status, 'why', why, 'looked', looked, 'failed', failed, 'certificates',"
+                      " certificates, 'at', hex(at_serial)) FROM usage_scan")
+        raise AssertionError(f"{why}: {row}\n{ca.log_tail(20)}") from why
+
+
 def test_killed_in_the_middle(scanning, tmp_path):
     """courier, registrar, reader, then all of the family: every endpoint is seen, and none twice."""
     ca = scanning
@@ -191,10 +201,10 @@ def test_killed_in_the_middle(scanning, tmp_path):
     started = ca.json("usage", "scan", "kind = bulk", "--rate", "120", "--no-wait", "--yes")
     looked = lambda: one(ca, "SELECT looked FROM usage_scan")  # noqa: E731
     for victim, after in (("courier-0", 60), ("registrar-0", 150), ("reader-0", 240), ("courier-0", 300)):
-        wait_for(f"{after} looks", lambda: looked() >= after, 60)
+        wait_for_looks(ca, after)
         assert looked() < MANY
         os.kill(ca.pids()[victim], signal.SIGKILL)
-    wait_for("400 looks", lambda: looked() >= 400, 60)
+    wait_for_looks(ca, 400)
     for pid in ca.pids().values():
         try:
             os.kill(pid, signal.SIGKILL)
