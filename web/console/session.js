@@ -119,13 +119,15 @@ function supported() {
   }
 }
 
-/** The passkey's answer to the SHA-256 of a text. */
-async function answerTo(text) {
+/** The passkey's answer to the SHA-256 of a text. id: of the one that has to give it; else whoever is there chooses among those of this host name,
+ *  which may be of other consoles: names know no ports. */
+async function answerTo(text, id) {
   supported();
   const challenge = await sha256(utf8(text));
   let credential;
   try {
-    credential = await navigator.credentials.get({ publicKey: { challenge, rpId: location.hostname, userVerification: "required", timeout: 120000 } });
+    credential = await navigator.credentials.get({ publicKey: { challenge, rpId: location.hostname, userVerification: "required", timeout: 120000,
+      allowCredentials: id ? [{ type: "public-key", id: unbase64url(id) }] : [] } });
   } catch (e) {
     throw explain(e);
   }
@@ -136,6 +138,7 @@ async function answerTo(text) {
 // ---- log in ----
 
 let who; // what current() found; undefined: not asked yet
+let fresh; // id of the passkey that was made on this page: the next log-in is with it
 
 /** {session, operator, roles, method, expires}, or null. Asked for once, and again after a log-in. */
 export async function current() {
@@ -155,8 +158,9 @@ async function open(payloadOf) {
   const keys = await crypto.subtle.generateKey(EC, false, ["sign", "verify"]);
   const jwk = await publicJwk(keys.publicKey);
   const nonce = await takeNonce();
-  const made = await post("/api/v1/sessions", keys.privateKey, { jwk }, await payloadOf(nonce, jwk), nonce);
-  await keep({ session: made.session, keys });
+  const payload = await payloadOf(nonce, jwk);
+  const made = await post("/api/v1/sessions", keys.privateKey, { jwk }, payload, nonce);
+  await keep({ session: made.session, keys, passkey: payload.passkey?.id });
   who = made;
   window.dispatchEvent(new Event("lintel:session"));
   return made;
@@ -167,7 +171,7 @@ export function logIn() {
   return open(async (nonce, jwk) => {
     const thumbprint = base64url(await sha256(utf8(JSON.stringify(jwk))));
     const rp = location.hostname;
-    return { rp, passkey: await answerTo(`lintel-session-v1\nnonce=${nonce}\nrp=${rp}\nkey=${thumbprint}\n`) };
+    return { rp, passkey: await answerTo(`lintel-session-v1\nnonce=${nonce}\nrp=${rp}\nkey=${thumbprint}\n`, fresh) };
   });
 }
 
@@ -197,7 +201,7 @@ export async function approve(plan) {
   if (session?.method === "certificate") {
     throw new Problem(0, { title: "A passkey is needed", detail: `You are logged in by client certificate. Approve on the command line: lintel approve ${whole.id}` });
   }
-  const passkey = await answerTo(statement(whole));
+  const passkey = await answerTo(statement(whole), (await recall().catch(() => null))?.passkey);
   return change(`plans/${whole.id}/approvals`, { passkey, signed: new Date().toISOString().replace(/\.\d+Z$/, "Z") });
 }
 
@@ -238,5 +242,7 @@ export async function enroll(secret) {
   const said = `lintel-passkey-v1\noperator=${operator}\nrp=${rp}\ncredential=${base64url(credential.rawId)}\nkey=${base64url(r.getPublicKey())}\n`;
   const signature = base64url(await crypto.subtle.sign(SIGN, key, utf8(said)));
   const payload = { operator, rp, "authenticator-data": base64url(r.getAuthenticatorData()), "client-data": base64url(r.clientDataJSON), signature };
-  return post("/api/v1/passkeys", key, { jwk: { crv: "P-256", kty: "EC", x, y } }, payload, nonce);
+  const made = await post("/api/v1/passkeys", key, { jwk: { crv: "P-256", kty: "EC", x, y } }, payload, nonce);
+  fresh = base64url(credential.rawId);
+  return made;
 }

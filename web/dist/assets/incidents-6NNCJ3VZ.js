@@ -1,1 +1,0 @@
-import{a,b}from"./chunk-LW354F63.js";import"./chunk-JS5TP3VE.js";import"./chunk-FNKQGKLS.js";import"./chunk-V2TASFDV.js";import"./chunk-W3PTSH6Y.js";import"./chunk-YOR67ORO.js";export{a as openIncident,b as show};

@@ -1,0 +1,1 @@
+import{a,b}from"./chunk-J575JLIA.js";import"./chunk-2PYHORJL.js";import"./chunk-NMJVM7L2.js";import"./chunk-Y7ULTLYR.js";import"./chunk-LUGEGOH5.js";import"./chunk-5HSA7NJR.js";export{a as openIncident,b as show};
