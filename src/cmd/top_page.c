@@ -141,7 +141,7 @@ static void masses(struct top_frame *f, const json_t *doc)
         char total[TOP_TEXT];
         char pace[TOP_TEXT];
         char left[TOP_TEXT];
-        bool runs = cmd_int(row, "eta_s") > 0 || cmd_int(row, "rate") > 0;
+        bool runs = strcmp(cmd_text(row, "state"), "running") == 0 && cmd_int(row, "rate") > 0;
         if (i == 0) {
             top_line(f, TOP_PLAIN, "%s", "");
             top_line(f, TOP_PLAIN, "MASS REVOCATIONS");

@@ -25,7 +25,7 @@ enum {
 static const struct store_sql sql[] = {
     [SQL_MASSES] = {"overview.masses",
                     "SELECT id, status, reason, count, revoked + already + held, started_us, ended_us, plan "
-                    "FROM mass WHERE id < ?1 ORDER BY id DESC LIMIT 20"},
+                    "FROM mass WHERE id < ?1 ORDER BY id DESC LIMIT 200"},
     [SQL_BATCHES] = {"overview.batches", "SELECT tier, count, revoked + already + held FROM mass_batch "
                                          "WHERE mass = ?1 ORDER BY batch"},
     [SQL_MASS_INCIDENT] = {"overview.mass-incident",
@@ -55,15 +55,7 @@ static const struct store_sql sql[] = {
 static const struct ca_query_sql tables = {sql, LT_COUNT(sql)};
 const struct incident_questions incident_questions_overview_work = {NULL, 0, &tables};
 
-enum {
-    HOUR_S = 3600,
-    MINUTE_S = 60,
-    TIERS_MAX = 16,
-    MASSES_MAX = 20,
-    ALIVE_MAX = 4,
-    CRLS_MS = 60000,
-    CRLS_SHARE = 50
-};
+enum { HOUR_S = 3600, MINUTE_S = 60, TIERS_MAX = 16, ALIVE_MAX = 4, CRLS_MS = 60000, CRLS_SHARE = 50 };
 
 /* ---- mass revocations ---- */
 
@@ -78,16 +70,49 @@ struct mass {
     const char *plan;
 };
 
+static bool is(const char *status, const char *word)
+{
+    return strcmp(status, word) == 0;
+}
+
+static bool moves(const char *status)
+{
+    return is(status, "running") || is(status, "checking");
+}
+
+/* What is only proposed is a plan that waits for approvals, and no revocation under way. */
+static bool to_be_seen(const struct overview *o, const char *status, int64_t ended_us)
+{
+    return ended_us != 0 ? o->query->now.us - ended_us < HOUR_S * LT_US_PER_SECOND
+                         : moves(status) || is(status, "paused");
+}
+
+/* Where the next one goes: behind the others, or, of one that moves, in the place of the oldest that does
+ * not.
+ */
+static size_t place_of(const struct mass *list, size_t count, const char *status)
+{
+    size_t at = count;
+    for (size_t i = 0; count == ALIVE_MAX && moves(status) && i < count; i++) {
+        at = moves(list[i].status) ? at : i;
+    }
+    return at;
+}
+
 static lt_res load_masses(const struct overview *o, struct mass *list, size_t *ret_count)
 {
     struct store_rows rows;
     LT_TRY(store_query(o->query->store, &sql[SQL_MASSES], STORE_ARGS(STORE_I(INT64_MAX)), &rows));
-    while (*ret_count < ALIVE_MAX && store_next(&rows)) {
+    while (store_next(&rows)) {
         int64_t ended_us = store_int(&rows, 6);
-        if (ended_us == 0 || o->query->now.us - ended_us < HOUR_S * LT_US_PER_SECOND) {
-            list[(*ret_count)++] = (struct mass){
+        const char *status = lt_arena_cstr(o->query->arena, store_bytes(&rows, 1));
+        status = status == NULL ? "" : status;
+        size_t at = place_of(list, *ret_count, status);
+        if (at < ALIVE_MAX && to_be_seen(o, status, ended_us)) {
+            *ret_count += at == *ret_count ? 1 : 0;
+            list[at] = (struct mass){
                 .id = store_int(&rows, 0),
-                .status = lt_arena_cstr(o->query->arena, store_bytes(&rows, 1)),
+                .status = status,
                 .reason = store_int(&rows, 2),
                 .count = store_int(&rows, 3),
                 .done = store_int(&rows, 4),
@@ -162,7 +187,7 @@ static lt_res masses(struct overview *o)
         query_open(o->out, NULL, '{');
         query_cstr(o->out, "id", id);
         query_cstr(o->out, "reason", query_reason_name(list[i].reason));
-        query_cstr(o->out, "state", list[i].status == NULL ? "" : list[i].status);
+        query_cstr(o->out, "state", list[i].status);
         LT_TRY(write_tiers(o, &list[i]));
         query_int(o->out, "done", list[i].done);
         query_int(o->out, "total", list[i].count);

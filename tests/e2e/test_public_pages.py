@@ -462,7 +462,7 @@ def test_what_nobody_has_looked_at_is_not_said_to_work(fresh_ca):
     try:
         with sqlite3.connect(ca.folder / "book" / "lintel.db", timeout=20) as book:
             book.execute("UPDATE uptime_day SET last_minute = last_minute - 10")
-        wait_for("the page to say so", lambda: not told()["working"])
+        wait_for("the page to say so", lambda: (said := told()) and not said["working"])
     finally:
         os.kill(registrar, signal.SIGCONT)
-    wait_for("somebody to look again", lambda: told()["working"])
+    wait_for("somebody to look again", lambda: (said := told()) and said["working"])

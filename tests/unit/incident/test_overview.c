@@ -360,6 +360,9 @@ static void work(void **state)
     mass_of(1, "done", NOW - 9 * HOUR, NOW - 2 * HOUR); /* long over */
     mass_of(2, "done", NOW - HOUR, NOW - HOUR / 2);
     mass_of(3, "running", NOW - 10 * INT64_C(1000000), 0);
+    for (int id = 10; id < 16; id++) { /* nobody has approved them: they hide none that runs */
+        mass_of(id, "proposed", 0, 0);
+    }
     incident_of(7, "x", "high", 0);
     put("INSERT INTO incident_plan VALUES (7, 1, 1, 3, 'set', 1, 0, 1, 1, 1, 1, 1, 1, '', 0, 1, 1, 'ann', "
         "'')");

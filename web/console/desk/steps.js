@@ -39,7 +39,10 @@ function choices(incident, ctx, done) {
   const list = [];
   const add = (name, text, run) => list.push({ name, text, run });
   if (incident.status === "detected") add("Declare", "Take it on, so that it is nobody's no longer.", step("declare"));
-  if (!incident.contained && !["closed", "learning", "reporting"].includes(incident.status)) add("Stop what goes wrong", "Halt the issuer, profile or method that issues wrongly.", () => contain(incident));
+  const over = plan && ["done", "stopped"].includes(plan.mass_status); // then reporting is next; stopping stays possible
+  const halt = () => add("Stop what goes wrong", "Halt the issuer, profile or method that issues wrongly.", () => contain(incident));
+  const open = !incident.contained && !["closed", "learning", "reporting"].includes(incident.status);
+  if (open && !over) halt();
   if (!incident.scope_version && incident.status !== "closed") add("Find the certificates", "An expression over the book says which are affected.", async () => { await saveScope(incident, done); return false; });
   if (incident.scope_version && (!plan || stale)) add("Plan the revocation", stale ? "The scope was corrected: the list has to be frozen again." : "Freezes the list and spreads replacement over the time that is left.", async () => { await planRevocation(incident, ctx, done); return false; });
   if (plan && !stale && plan.status !== "freezing" && ["scoped", "replacing"].includes(incident.status)) add("Tell subscribers", "A letter to every account in the list.", () => notify(incident));
@@ -49,6 +52,7 @@ function choices(incident, ctx, done) {
   if (["reporting", "learning"].includes(incident.status)) add("Reports", "What each of them lacks, and whose it is; then it is posted, and its clock is met.", async () => { ctx.navigate(`/console/incidents/${incident.id}?view=reports`); return false; });
   for (const x of STEPS) if (x.from.includes(incident.status) && !["declare"].includes(x.event)) add(x.name, x.text, step(x.event));
   if (incident.status === "learning") add("Close", "When all promises are kept.", asked("Close the incident", incident, "close", [{ name: "words", label: "Words for the record", type: "area", rows: 2 }], { done: "Closed." }));
+  if (open && over) halt();
   return list;
 }
 
